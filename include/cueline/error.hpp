@@ -1,0 +1,18 @@
+// error.hpp: what the control side throws. The audio side returns codes and counts.
+#pragma once
+
+#include <stdexcept>
+
+namespace cueline {
+
+/// An argument out of its range. The text names the argument, its range and what was given.
+struct ArgumentError : std::invalid_argument {
+    using std::invalid_argument::invalid_argument;
+};
+
+/// A device could not do what was asked of it. The text says why, and the way out.
+struct DeviceError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+}  // namespace cueline

@@ -1,0 +1,72 @@
+// message.hpp: what travels on a line: fixed-size, trivially copyable, 56 bytes.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#include <cueline/ring.hpp>
+
+namespace cueline {
+
+/// What a message is. Those below `first_user` are cueline's own; from there on they are the user's.
+namespace kind {
+inline constexpr std::uint32_t none = 0;  ///< never sent
+inline constexpr std::uint32_t ping = 1;  ///< command: answer me. Payload: Ping
+inline constexpr std::uint32_t pong = 2;  ///< event: the answer. Payload: Pong
+inline constexpr std::uint32_t first_user = 256;
+}  // namespace kind
+
+inline constexpr std::size_t payload_bytes = 40;
+
+/// A command or an event. With a stamp of 8 bytes beside it, it is one cache line.
+struct Message {
+    std::uint32_t kind = kind::none;
+    std::uint32_t sequence = 0;  ///< a command's number on its line, from 1; an event carries its cause's, or 0
+    std::uint64_t frame = 0;     ///< an event's: the first frame of the block that sent it
+    std::array<std::byte, payload_bytes> payload{};
+
+    /// The payload, read as a `Payload`. The caller has looked at `kind`.
+    /// Thread: any. Real-time: wait-free.
+    template <class Payload>
+    [[nodiscard]] Payload as() const noexcept CUELINE_NONBLOCKING {
+        static_assert(std::is_trivially_copyable_v<Payload> && sizeof(Payload) <= payload_bytes,
+                      "a payload is trivially copyable and at most 40 bytes");
+        Payload value;
+        std::memcpy(&value, payload.data(), sizeof value);
+        return value;
+    }
+
+    /// A message of this kind carrying `value`; the bytes of the payload behind it are zero.
+    /// Thread: any. Real-time: wait-free.
+    template <class Payload>
+    [[nodiscard]] static Message of(std::uint32_t kind, const Payload& value) noexcept CUELINE_NONBLOCKING {
+        static_assert(std::is_trivially_copyable_v<Payload> && sizeof(Payload) <= payload_bytes,
+                      "a payload is trivially copyable and at most 40 bytes");
+        Message message;
+        message.kind = kind;
+        std::memcpy(message.payload.data(), &value, sizeof value);
+        return message;
+    }
+};
+
+static_assert(sizeof(Message) == 56 && alignof(Message) == 8);
+static_assert(offsetof(Message, kind) == 0 && offsetof(Message, sequence) == 4);
+static_assert(offsetof(Message, frame) == 8 && offsetof(Message, payload) == 16);
+static_assert(std::is_trivially_copyable_v<Message> && std::is_standard_layout_v<Message>);
+static_assert(sizeof(Message) + sizeof(std::uint64_t) == cache_line_bytes);
+
+/// A ping's payload.
+struct Ping {
+    std::uint64_t sent_ns;  ///< the sender's monotonic clock as it sent
+};
+
+/// A pong's payload. Its message carries the ping's sequence and the frame at which it was answered.
+struct Pong {
+    std::uint64_t sent_ns;   ///< as the ping had it
+    std::uint64_t block_ns;  ///< the monotonic clock as the block that answered began, as its device told it
+};
+
+}  // namespace cueline

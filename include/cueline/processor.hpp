@@ -1,0 +1,45 @@
+// processor.hpp: the user's DSP: prepare, handle a message, render a block.
+#pragma once
+
+#include <algorithm>
+
+#include <cueline/audio.hpp>
+#include <cueline/link.hpp>
+#include <cueline/message.hpp>
+
+namespace cueline {
+
+class Processor {
+  public:
+    Processor() = default;
+    Processor(const Processor&) = delete;
+    Processor& operator=(const Processor&) = delete;
+    virtual ~Processor() = default;
+
+    /// Gets ready to render in this format: the place to allocate, and to touch the memory it will use.
+    /// Thread: control, while no block runs. May allocate, throw and block.
+    virtual void prepare(const Format& format) = 0;
+
+    /// Acts on a command, before the block it came in is rendered. cueline's own kinds do not come here.
+    /// Thread: audio. Real-time: must neither allocate, lock, block, call the system nor throw.
+    /// Returns false for a kind it does not know: the engine counts it as unhandled.
+    virtual bool handle(const Message& command, EventSender& events) noexcept CUELINE_NONBLOCKING = 0;
+
+    /// Fills every sample of `block`.
+    /// Thread: audio. Real-time: must neither allocate, lock, block, call the system nor throw.
+    virtual void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING = 0;
+};
+
+/// The quiet one: it knows no kinds and renders silence.
+class SilenceProcessor final : public Processor {
+  public:
+    void prepare(const Format&) override {}
+    bool handle(const Message&, EventSender&) noexcept CUELINE_NONBLOCKING override { return false; }
+    void render(const AudioBlock& block, EventSender&) noexcept CUELINE_NONBLOCKING override {
+        for (std::size_t index = 0; index < block.channels.size(); ++index) {
+            std::ranges::fill(block.channel(index), 0.0F);
+        }
+    }
+};
+
+}  // namespace cueline

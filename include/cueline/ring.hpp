@@ -1,0 +1,255 @@
+// ring.hpp: a wait-free queue from one thread to one other.
+//
+// Taken alone it is complete: it includes nothing of ours, and every other header of ours builds on it.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+/// Marks a function that the audio thread may call: it does not allocate, lock, block or call the system.
+/// clang 20 and later hold the function to it (-Wfunction-effects, -fsanitize=realtime); others read past it.
+#if defined(__has_cpp_attribute)
+#if __has_cpp_attribute(clang::nonblocking)
+#define CUELINE_NONBLOCKING [[clang::nonblocking]]
+#endif
+#endif
+#ifndef CUELINE_NONBLOCKING
+#define CUELINE_NONBLOCKING
+#endif
+
+namespace cueline {
+
+/// What became of an attempt. The numbers are part of the interface: Python sees the same ones.
+enum class Status : std::uint8_t {
+    ok = 0,
+    full = 1,   ///< refused, nothing changed: the ring holds all it can
+    empty = 2,  ///< nothing to take
+};
+
+/// A second end of the same kind was asked of a ring, or of a link.
+struct EndTakenError : std::logic_error {
+    using std::logic_error::logic_error;
+};
+
+inline constexpr std::size_t max_ring_capacity = 1024;  // messages
+inline constexpr std::size_t cache_line_bytes = 64;
+
+/// The memory primitives that a ring is made of. A model checker puts its own in their place, so that
+/// what it explores is this very file.
+struct StdMemory {
+    /// Whether the primitives never throw. A checker's may: that is how it reports.
+    static constexpr bool never_throws = true;
+
+    /// A word that two threads share.
+    template <class Value>
+    class Atomic {
+        static_assert(std::atomic<Value>::is_always_lock_free);
+
+      public:
+        explicit Atomic(Value value) noexcept : value_{value} {}
+
+        Value load_acquire() const noexcept CUELINE_NONBLOCKING { return value_.load(std::memory_order_acquire); }
+        void store_release(Value value) noexcept CUELINE_NONBLOCKING { value_.store(value, std::memory_order_release); }
+        /// Only for taking an end: the audio path never calls it.
+        Value exchange_acquire(Value value) noexcept { return value_.exchange(value, std::memory_order_acquire); }
+
+      private:
+        std::atomic<Value> value_;
+    };
+
+    /// A slot's contents: plain memory, ordered by the atomics around it.
+    template <class T>
+    class Cell {
+      public:
+        Cell() noexcept {}  // left as it is: a slot is read only after it was written
+
+        void write(const T& value) noexcept CUELINE_NONBLOCKING { value_ = value; }
+        void read(T& value) const noexcept CUELINE_NONBLOCKING { value = value_; }
+
+      private:
+        union {  // so that T needs no default constructor
+            T value_;
+        };
+    };
+};
+
+/// A bounded first-in first-out queue of `Capacity` messages, all slots usable, from the one thread that
+/// holds its Producer to the one thread that holds its Consumer. It holds no pointer and never allocates.
+///
+/// Indices run freely from `first_index` and wrap at 2^64; a slot is an index modulo the capacity.
+/// After Lamport, "Specifying Concurrent Program Modules" (1983), with each end caching what it last saw
+/// of the other, as in Lee, Bu and Chandranmenon's "MCRingBuffer" (2010).
+template <class T, std::size_t Capacity = max_ring_capacity, class Memory = StdMemory>
+class Ring {
+    static_assert(std::is_trivially_copyable_v<T> && std::is_copy_assignable_v<T>,
+                  "a ring copies its messages as bytes between threads: T must be trivially copyable");
+    static_assert(std::has_single_bit(Capacity) && Capacity <= max_ring_capacity,
+                  "a ring's capacity must be a power of two from 1 to 1024");
+
+  public:
+    using value_type = T;
+    using memory_type = Memory;
+    static constexpr std::size_t capacity = Capacity;
+
+    /// An empty ring. `first_index` is where both indices begin; tests start them just below the wrap.
+    explicit Ring(std::uint64_t first_index = 0) noexcept(Memory::never_throws)
+        : write_{first_index}, read_{first_index} {}
+    Ring(const Ring&) = delete;
+    Ring& operator=(const Ring&) = delete;
+    ~Ring() = default;
+
+    /// The index of the next message to be popped: how many ever were, from `first_index` on.
+    /// Thread: any. Real-time: wait-free. A snapshot: the consumer may have gone on meanwhile, never back.
+    [[nodiscard]] std::uint64_t head() const noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
+        return read_.index.load_acquire();
+    }
+
+    /// The index of the next message to be pushed: how many ever were accepted, from `first_index` on.
+    /// Thread: any. Real-time: wait-free. A snapshot: the producer may have gone on meanwhile, never back.
+    [[nodiscard]] std::uint64_t tail() const noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
+        return write_.index.load_acquire();
+    }
+
+    /// How many messages wait, from 0 to the capacity.
+    /// Thread: any. Real-time: wait-free. A snapshot, with one certainty for each end: to the producer's
+    /// thread it never says less than there is (so if it says there is room, nobody else can fill it);
+    /// to the consumer's it never says more than will be found.
+    [[nodiscard]] std::size_t size() const noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
+        const std::uint64_t oldest = head();  // before tail(), so that the difference is not negative
+        return static_cast<std::size_t>(std::min<std::uint64_t>(tail() - oldest, Capacity));
+    }
+
+  private:
+    template <class>
+    friend class RingEnd;
+    template <class>
+    friend class Producer;
+    template <class>
+    friend class Consumer;
+
+    /// What one end shares with the other, on a cache line of its own.
+    struct alignas(cache_line_bytes) Side {
+        explicit Side(std::uint64_t first_index) : index{first_index}, taken{0} {}
+        typename Memory::template Atomic<std::uint64_t> index;  // stored by this end, loaded by the other
+        typename Memory::template Atomic<std::uint32_t> taken;  // 1 while an end of this kind lives
+    };
+
+    static constexpr std::uint64_t slot_mask = Capacity - 1;
+
+    Side write_;
+    Side read_;
+    alignas(cache_line_bytes) std::array<typename Memory::template Cell<T>, Capacity> slots_;
+};
+
+/// What both ends are: the holder of one side of a ring, alone, until it dies or is moved from.
+template <class RingType>
+class RingEnd {
+  protected:
+    using Side = typename RingType::Side;
+
+    RingEnd(RingType& ring, Side& side, const char* refusal) : ring_{&ring}, side_{&side} {
+        // Acquire pairs with the release in our destructor: what the previous holder did is done.
+        if (side.taken.exchange_acquire(1) != 0) throw EndTakenError{refusal};
+        index_ = side.index.load_acquire();
+    }
+    RingEnd(RingEnd&& other) noexcept
+        : ring_{std::exchange(other.ring_, nullptr)},
+          side_{std::exchange(other.side_, nullptr)},
+          index_{other.index_} {}
+    RingEnd& operator=(RingEnd&& other) noexcept {
+        std::swap(ring_, other.ring_);
+        std::swap(side_, other.side_);
+        std::swap(index_, other.index_);
+        return *this;
+    }
+    ~RingEnd() {
+        if (side_ != nullptr) side_->taken.store_release(0);  // pairs with the acquire in the constructor
+    }
+
+    // Each end keeps its own index in plain memory and never reads it back from the atomic: nobody else
+    // changes it, and a model checker would otherwise see no choice to explore.
+    RingType* ring_;
+    Side* side_;
+    std::uint64_t index_ = 0;
+};
+
+/// The end that pushes. One lives at a time, and one thread uses it; it moves and does not copy.
+/// The ring must outlive it.
+template <class RingType>
+class alignas(cache_line_bytes) Producer : RingEnd<RingType> {
+    using T = typename RingType::value_type;
+    static constexpr bool never_throws = RingType::memory_type::never_throws;
+
+  public:
+    /// Takes the ring's writing end. Thread: control. Throws EndTakenError when a producer lives already.
+    explicit Producer(RingType& ring)
+        : RingEnd<RingType>{ring, ring.write_, "this ring has a living producer already: destroy it first, or move it"},
+          seen_read_index_{ring.head()} {}
+
+    /// Appends `message`, or refuses it when the ring is full.
+    /// Thread: the producer's only.
+    /// Real-time: wait-free; no allocation, lock or system call.
+    /// Returns Status::full when refused; the ring is unchanged.
+    Status try_push(const T& message) noexcept(never_throws) CUELINE_NONBLOCKING {
+        if (index_ - seen_read_index_ == RingType::capacity) {
+            // Acquire pairs with the release in try_pop: those slots have been read and may be written.
+            seen_read_index_ = ring_->read_.index.load_acquire();
+            if (index_ - seen_read_index_ == RingType::capacity) return Status::full;
+        }
+        ring_->slots_[index_ & RingType::slot_mask].write(message);
+        ++index_;
+        // Release publishes the slot; it pairs with the acquire in try_pop.
+        ring_->write_.index.store_release(index_);
+        return Status::ok;
+    }
+
+  private:
+    using RingEnd<RingType>::ring_;
+    using RingEnd<RingType>::index_;
+    std::uint64_t seen_read_index_;  // never ahead of the true one: at worst we look again
+};
+
+/// The end that pops. One lives at a time, and one thread uses it; it moves and does not copy.
+/// The ring must outlive it.
+template <class RingType>
+class alignas(cache_line_bytes) Consumer : RingEnd<RingType> {
+    using T = typename RingType::value_type;
+    static constexpr bool never_throws = RingType::memory_type::never_throws;
+
+  public:
+    /// Takes the ring's reading end. Thread: control. Throws EndTakenError when a consumer lives already.
+    explicit Consumer(RingType& ring)
+        : RingEnd<RingType>{ring, ring.read_, "this ring has a living consumer already: destroy it first, or move it"},
+          seen_write_index_{ring.tail()} {}
+
+    /// Takes the oldest message into `message`, or leaves it as it is when there is none.
+    /// Thread: the consumer's only.
+    /// Real-time: wait-free; no allocation, lock or system call.
+    /// Returns Status::empty when there was nothing.
+    Status try_pop(T& message) noexcept(never_throws) CUELINE_NONBLOCKING {
+        if (index_ == seen_write_index_) {
+            // Acquire pairs with the release in try_push: those slots have been written and may be read.
+            seen_write_index_ = ring_->write_.index.load_acquire();
+            if (index_ == seen_write_index_) return Status::empty;
+        }
+        ring_->slots_[index_ & RingType::slot_mask].read(message);
+        ++index_;
+        // Release gives the slot back; it pairs with the acquire in try_push.
+        ring_->read_.index.store_release(index_);
+        return Status::ok;
+    }
+
+  private:
+    using RingEnd<RingType>::ring_;
+    using RingEnd<RingType>::index_;
+    std::uint64_t seen_write_index_;  // never ahead of the true one: at worst we look again
+};
+
+}  // namespace cueline

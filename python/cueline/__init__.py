@@ -1,0 +1,35 @@
+"""cueline: a line from Python to the real-time thread of an audio engine."""
+
+from importlib.metadata import version as _version
+
+from cueline._core import Message, Pong, Status
+from cueline.engine import AudioEngine, RingStats, Stats
+from cueline.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    ClosedError,
+    DeviceError,
+    Empty,
+    Error,
+    ForkedError,
+    MissingPackageError,
+)
+
+__all__ = [
+    "ArgumentError",
+    "ArgumentTypeError",
+    "AudioEngine",
+    "ClosedError",
+    "DeviceError",
+    "Empty",
+    "Error",
+    "ForkedError",
+    "Message",
+    "MissingPackageError",
+    "Pong",
+    "RingStats",
+    "Stats",
+    "Status",
+]
+
+__version__ = _version("cueline")

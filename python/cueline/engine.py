@@ -1,0 +1,188 @@
+"""AudioEngine: what Python sees of an engine, a thin face on cueline._core."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from cueline import _core
+from cueline.errors import ArgumentError, ArgumentTypeError, Empty
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from typing_extensions import Self
+
+__all__ = ["AudioEngine", "RingStats", "Stats"]
+
+_SHORTEST_SLEEP_S = 0.0001
+_MOST_FRAMES = 2**31 - 1  # of one render: twelve hours at 48 kHz
+
+
+@dataclass(frozen=True)
+class RingStats:
+    """How one ring fared since the engine was made."""
+
+    sent: int
+    """Messages that it accepted."""
+    dropped: int
+    """Messages that it refused, being full."""
+    high_water: int
+    """Most messages found waiting at once."""
+
+
+@dataclass(frozen=True)
+class Stats:
+    """How an engine fares. Each number is a snapshot of its own, taken while the audio goes on."""
+
+    device: str
+    samplerate: int
+    """Frames a second."""
+    blocksize: int
+    """Frames in a block."""
+    channels: int
+    blocks: int
+    frames: int
+    unhandled: int
+    """Commands of a kind that nobody knew."""
+    xruns: int
+    """Times the device missed its beat."""
+    missed_blocks: int
+    """Blocks left out by them."""
+    load_mean: float
+    """Time the callback took, as a fraction of the block: mean."""
+    load_peak: float
+    """The most of it in any one block."""
+    realtime_priority: bool
+    """Whether the audio thread was granted it."""
+    memory_locked: bool
+    """Whether the memory that the engine touches in a block was locked."""
+    commands: RingStats
+    events: RingStats
+
+
+class AudioEngine(_core.Engine):
+    """An audio engine, and the line to it.
+
+    ``device`` is ``"null"`` (a clocked thread without a sound card), ``"offline"`` (renders when told to),
+    or None for the default: today the null device. ``samplerate`` is in frames a second (1000 to 768000),
+    ``blocksize`` in frames (1 to 8192), ``channels`` 1 to 64, ``budget`` the most messages the audio thread
+    reads in a block (1 to 1024). Raises ArgumentError, ArgumentTypeError.
+
+    As a context manager it starts, and closes at the end. Any Python thread may use it, a signal handler and
+    ``__del__`` too; a forked child may not.
+    """
+
+    def __init__(
+        self,
+        device: str | None = None,
+        *,
+        samplerate: int = 48_000,
+        blocksize: int = 128,
+        channels: int = 2,
+        budget: int = 256,
+    ) -> None:
+        super().__init__(device, samplerate, blocksize, channels, budget)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = ", closed" if self.closed else ""
+        return (
+            f"<cueline.AudioEngine on {self.device!r}: {self.samplerate} Hz, "
+            f"{self.channels} x {self.blocksize} frames{state}>"
+        )
+
+    def receive(self, timeout: float | None = None) -> _core.Message:
+        """Wait for a message and return it; without a timeout, for ever. Ctrl-C ends the wait.
+
+        It looks every half block, and sleeps without the GIL in between: the audio thread wakes nobody.
+        ``timeout`` is in seconds; 0 looks once. Raises Empty (a queue.Empty) when it is over, ClosedError,
+        ForkedError, ArgumentError.
+        """
+        nap = max(self.blocksize / self.samplerate / 2, _SHORTEST_SLEEP_S)
+        deadline = None if timeout is None else time.monotonic() + _checked_timeout(timeout)
+        while (message := self.receive_msg()) is None:
+            if deadline is None:
+                time.sleep(nap)
+            elif (left := deadline - time.monotonic()) > 0:
+                time.sleep(min(nap, left))
+            else:
+                raise Empty(f"no message within {timeout} s")
+        return message
+
+    def messages(self) -> Iterator[_core.Message]:
+        """Iterate over the messages that have come, and end: at most a ring full of them."""
+        for _ in range(_core.RING_CAPACITY):
+            message = self.receive_msg()
+            if message is None:
+                return
+            yield message
+
+    def render(self, frames: int) -> npt.NDArray[np.float32]:
+        """Run the blocks for so many frames now, on this thread, and return the audio.
+
+        For the offline device. Returns a float32 array of shape (frames, channels), full scale -1 to 1. Each
+        call begins a block; the last one is shorter where ``frames`` is not a multiple of the block size.
+        Raises DeviceError on other devices or while another render() runs, ArgumentError, ClosedError,
+        ForkedError.
+        """
+        import numpy as np  # here, for it takes longer to import than all the rest
+
+        self._require_open()
+        self._require_offline()
+        if not hasattr(type(frames), "__index__"):
+            raise ArgumentTypeError(f"frames must be an integer, got {frames!r}")
+        if not 0 <= frames <= _MOST_FRAMES:
+            raise ArgumentError(f"frames must be from 0 to {_MOST_FRAMES}, got {frames}")
+        audio = np.empty((frames, self.channels), np.float32)
+        self._render_into(audio)
+        return audio
+
+    def stats(self) -> Stats:
+        """Return the engine's counters, live; of a closed engine, its last. Raises ForkedError."""
+        now = self._stats()
+        return Stats(
+            device=self.device,
+            samplerate=self.samplerate,
+            blocksize=self.blocksize,
+            channels=self.channels,
+            blocks=now.blocks,
+            frames=now.frames,
+            unhandled=now.unhandled,
+            xruns=now.xruns,
+            missed_blocks=now.missed_blocks,
+            load_mean=now.load_mean,
+            load_peak=now.load_peak,
+            realtime_priority=now.realtime_priority,
+            memory_locked=now.memory_locked,
+            commands=_ring_stats(now.commands),
+            events=_ring_stats(now.events),
+        )
+
+
+def _ring_stats(counts: _core.RingCounts) -> RingStats:
+    return RingStats(sent=counts.sent, dropped=counts.dropped, high_water=counts.high_water)
+
+
+def _checked_timeout(timeout: float) -> float:
+    try:
+        seconds = float(timeout)
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(f"timeout must be in seconds or None, got {timeout!r}") from None
+    if not seconds >= 0:  # so that NaN is refused too
+        raise ArgumentError(f"timeout must be 0 seconds or more, or None, got {timeout}")
+    return seconds

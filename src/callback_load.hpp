@@ -1,0 +1,34 @@
+// callback_load.hpp: how much of its block a callback takes.
+#pragma once
+
+#include <cstdint>
+
+#include <cueline/link.hpp>
+
+namespace cueline {
+
+/// Written by the device's audio thread, read by any.
+class CallbackLoad {
+  public:
+    /// One callback took `busy_ns` of the `period_ns` that its block lasts.
+    /// Thread: audio. Real-time: wait-free.
+    void record(std::uint64_t busy_ns, std::uint64_t period_ns) noexcept CUELINE_NONBLOCKING {
+        busy_ns_.add(busy_ns);
+        period_ns_.add(period_ns);
+        peak_millionths_.raise_to(busy_ns * 1'000'000 / period_ns);
+    }
+
+    /// As fractions of a block; 0 before the first. Thread: any. Real-time: wait-free.
+    [[nodiscard]] double mean() const noexcept {
+        const std::uint64_t period_ns = period_ns_.get();
+        return period_ns == 0 ? 0 : static_cast<double>(busy_ns_.get()) / static_cast<double>(period_ns);
+    }
+    [[nodiscard]] double peak() const noexcept { return static_cast<double>(peak_millionths_.get()) / 1e6; }
+
+  private:
+    Counter busy_ns_;
+    Counter period_ns_;
+    Counter peak_millionths_;
+};
+
+}  // namespace cueline

@@ -1,0 +1,74 @@
+// engine.cpp: what happens once per block, and the start and stop around it.
+#include "engine.hpp"
+
+#include <utility>
+
+#include "range.hpp"
+
+namespace cueline {
+
+Engine::Engine(std::unique_ptr<Device> device, std::unique_ptr<Processor> processor, std::int64_t budget)
+    : control_{link_},
+      audio_{link_, checked_range("budget", budget, budget_range)},
+      locked_{this, sizeof *this},
+      processor_{std::move(processor)},
+      device_{std::move(device)} {
+    processor_->prepare(device_->format());
+}
+
+Engine::~Engine() {
+    stop();
+}
+
+void Engine::start() {
+    const std::scoped_lock lock{running_mutex_};
+    if (running_) return;
+    device_->start(*this);
+    running_ = true;
+}
+
+void Engine::stop() noexcept {
+    const std::scoped_lock lock{running_mutex_};
+    if (!running_) return;
+    device_->stop();
+    running_ = false;
+}
+
+void Engine::process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING {
+    AudioBlock now = block;
+    now.frame = frames_.get();
+
+    audio_.begin_block(now.frame);
+    Message command;
+    while (audio_.receive(command) == Status::ok) handle(command, block_ns);
+    processor_->render(now, audio_.events());
+    audio_.end_block();
+
+    frames_.add(block.frames);
+    blocks_.add(1);
+}
+
+void Engine::handle(const Message& command, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING {
+    if (command.kind == kind::ping) {
+        // A full event ring drops the pong and counts it; the audio goes on.
+        audio_.events().send(kind::pong, Pong{command.as<Ping>().sent_ns, block_ns}, command.sequence);
+    } else if (command.kind < kind::first_user || !processor_->handle(command, audio_.events())) {
+        unhandled_.add(1);
+    }
+}
+
+EngineStats Engine::stats() const {
+    EngineStats stats;
+    stats.device = device_->name();
+    stats.format = device_->format();
+    stats.blocks = blocks_.get();
+    stats.frames = frames_.get();
+    stats.unhandled = unhandled_.get();
+    stats.device_stats = device_->stats();
+    stats.device_stats.memory_locked = stats.device_stats.memory_locked && locked_.granted();
+    stats.commands = link_.command_counts();
+    stats.events = link_.event_counts();
+    return stats;
+}
+
+}  // namespace cueline

@@ -1,0 +1,76 @@
+// engine.hpp: a link, a processor and a device, run together.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include <cueline/device.hpp>
+#include <cueline/link.hpp>
+#include <cueline/processor.hpp>
+
+#include "locked_memory.hpp"
+
+namespace cueline {
+
+/// How an engine fares. Each number is a snapshot of its own, taken while the audio goes on.
+struct EngineStats {
+    std::string device;
+    Format format;
+    std::uint64_t blocks = 0;
+    std::uint64_t frames = 0;
+    std::uint64_t unhandled = 0;  ///< commands of a kind that nobody knew
+    DeviceStats device_stats;     ///< memory_locked: the engine's own memory too
+    RingCounts commands;
+    RingCounts events;
+};
+
+/// Drains commands, answers pings, hands other messages to the processor, renders: once per block, called by
+/// its device. Frames are counted from construction on, across stops.
+/// It begins on a page of its own, so that locking it locks nothing else.
+class alignas(page_bytes) Engine final : BlockCallback {
+  public:
+    /// Prepares `processor` for the device's format. The engine stands still until start().
+    /// Thread: control. Throws ArgumentError for a budget outside 1 to 1024 messages a block, and what
+    /// Processor::prepare throws.
+    Engine(std::unique_ptr<Device> device, std::unique_ptr<Processor> processor, std::int64_t budget = default_budget);
+
+    /// Stops, and frees the device before the processor.
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    /// Runs the device; nothing to do when it runs. What was sent before waits in the ring and comes first.
+    /// Thread: control, any of them. May block. Throws DeviceError.
+    void start();
+
+    /// Stops the device; nothing to do when it stands. When it returns, no block runs.
+    /// Thread: control, any of them. Blocks for as long as a block takes.
+    void stop() noexcept;
+
+    /// The control side of this engine's link. Thread: control, one at a time.
+    [[nodiscard]] ControlSide& control() noexcept { return control_; }
+
+    /// Thread: any but the audio thread (it allocates).
+    [[nodiscard]] EngineStats stats() const;
+
+  private:
+    void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING override;
+    void handle(const Message& command, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING;
+
+    Link link_;
+    ControlSide control_;
+    AudioSide audio_;
+    Counter blocks_;  // these three are the audio thread's to write
+    Counter frames_;
+    Counter unhandled_;
+    LockedMemory locked_;  // all of this object
+
+    std::unique_ptr<Processor> processor_;
+    std::unique_ptr<Device> device_;
+    std::mutex running_mutex_;  // control threads only: the audio thread knows nothing of it
+    bool running_ = false;
+};
+
+}  // namespace cueline

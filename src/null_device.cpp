@@ -1,0 +1,106 @@
+// null_device.cpp: the thread that keeps the beat.
+#include "null_device.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <string>
+#include <system_error>
+
+#include <cueline/error.hpp>
+
+#include "fork_generation.hpp"
+#include "monotonic.hpp"
+#include "realtime_thread.hpp"
+
+namespace cueline {
+
+namespace {
+// A stop waits no longer than this for a sleeping thread, however long its blocks are.
+constexpr std::uint64_t longest_sleep_ns = 20'000'000;
+}  // namespace
+
+void NullDevice::start(BlockCallback& callback) {
+    stopping_.store(false, std::memory_order_relaxed);  // relaxed: the thread's creation publishes it
+    ready_.store(false, std::memory_order_relaxed);
+    try {
+        const SignalsBlocked signals_blocked;
+        thread_ = std::make_unique<std::thread>([this, &callback] { run(callback); });
+    } catch (const std::system_error& error) {
+        throw DeviceError{std::string{"the null device could not start its thread ("} + error.what() +
+                          "): raise the limit on threads (ulimit -u), or stop some"};
+    }
+    thread_generation_ = fork_generation();
+    ready_.wait(false, std::memory_order_acquire);  // pairs with the release in run()
+}
+
+void NullDevice::stop() noexcept {
+    if (!thread_) return;
+    if (fork_generation() != thread_generation_) {
+        // A forked child: the thread stayed in the parent. Its handle can be neither joined nor destroyed.
+        static_cast<void>(thread_.release());
+        return;
+    }
+    stopping_.store(true, std::memory_order_relaxed);  // relaxed: it asks; the join is what synchronises
+    thread_->join();
+    thread_.reset();
+}
+
+void NullDevice::run(BlockCallback& callback) noexcept {
+    const RealtimeThread granted;
+    // Relaxed: published by the release of ready_.
+    priority_granted_.store(granted.priority_granted(), std::memory_order_relaxed);
+    stack_locked_.store(granted.stack_locked(), std::memory_order_relaxed);
+    ready_.store(true, std::memory_order_release);
+    ready_.notify_one();
+    carry_blocks(callback);
+}
+
+void NullDevice::carry_blocks(BlockCallback& callback) noexcept {
+    const std::uint64_t period_ns = duration_ns(format_.blocksize, format_.samplerate);
+    const std::uint64_t origin_ns = monotonic_ns();
+    const auto beat_ns = [&](std::uint64_t beat) {
+        return origin_ns + duration_ns(beat * format_.blocksize, format_.samplerate);
+    };
+
+    std::uint64_t beat = 1;
+    while (sleep_until(beat_ns(beat))) {
+        const std::uint64_t began_ns = monotonic_ns();
+        callback.process(buffers_.block(format_.blocksize), began_ns);
+        const std::uint64_t ended_ns = monotonic_ns();
+        load_.record(ended_ns - began_ns, period_ns);
+
+        ++beat;
+        if (ended_ns > beat_ns(beat + 1)) {
+            // The beats that have passed are gone, the one to wait for lies ahead: a callback that always
+            // takes too long must not keep a real-time thread from ever sleeping.
+            const std::uint64_t missed = (ended_ns - beat_ns(beat)) / period_ns + 1;
+            xruns_.add(1);
+            missed_blocks_.add(missed);
+            beat += missed;
+        }
+    }
+}
+
+/// Returns false when the device is to stop.
+bool NullDevice::sleep_until(std::uint64_t deadline_ns) const noexcept {
+    for (std::uint64_t now_ns = monotonic_ns(); !stopping_.load(std::memory_order_relaxed); now_ns = monotonic_ns()) {
+        if (now_ns >= deadline_ns) return true;
+        const std::uint64_t wake_ns = std::min(deadline_ns, now_ns + longest_sleep_ns);
+        timespec wake{};
+        wake.tv_sec = static_cast<std::time_t>(wake_ns / ns_per_second);
+        wake.tv_nsec = static_cast<long>(wake_ns % ns_per_second);
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wake, nullptr);
+    }
+    return false;
+}
+
+DeviceStats NullDevice::stats() const noexcept {
+    return {.xruns = xruns_.get(),
+            .missed_blocks = missed_blocks_.get(),
+            .load_mean = load_.mean(),
+            .load_peak = load_.peak(),
+            .realtime_priority = priority_granted_.load(std::memory_order_relaxed),  // relaxed: a report
+            .memory_locked = stack_locked_.load(std::memory_order_relaxed) && buffers_.locked()};
+}
+
+}  // namespace cueline

@@ -1,0 +1,49 @@
+// null_device.hpp: a clocked thread without a sound card: what runs when there is none.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+
+#include <cueline/device.hpp>
+#include <cueline/link.hpp>
+
+#include "audio_buffers.hpp"
+#include "callback_load.hpp"
+
+namespace cueline {
+
+/// Calls back once per block, on the beat, and throws the audio away. The beat is kept by absolute deadlines
+/// on the monotonic clock. A thread that falls behind by more than a block counts an xrun, leaves out the
+/// blocks it missed, and takes up the beat again.
+class NullDevice final : public Device {
+  public:
+    explicit NullDevice(const Format& format) : format_{format}, buffers_{format} {}
+    ~NullDevice() override { stop(); }
+
+    [[nodiscard]] std::string_view name() const noexcept override { return "null"; }
+    [[nodiscard]] const Format& format() const noexcept override { return format_; }
+    void start(BlockCallback& callback) override;
+    void stop() noexcept override;
+    [[nodiscard]] DeviceStats stats() const noexcept override;
+
+  private:
+    void run(BlockCallback& callback) noexcept;
+    void carry_blocks(BlockCallback& callback) noexcept;
+    bool sleep_until(std::uint64_t deadline_ns) const noexcept;
+
+    Format format_;
+    AudioBuffers buffers_;
+    std::unique_ptr<std::thread> thread_;
+    unsigned thread_generation_ = 0;  // the fork_generation() of the process that has the thread
+    std::atomic<bool> stopping_ = false;
+    std::atomic<bool> ready_ = false;  // set once the thread knows what it was granted
+    std::atomic<bool> priority_granted_ = false;
+    std::atomic<bool> stack_locked_ = false;
+    Counter xruns_;
+    Counter missed_blocks_;
+    CallbackLoad load_;
+};
+
+}  // namespace cueline

@@ -1,0 +1,39 @@
+// offline_device.hpp: no thread and no clock: the caller's thread renders frames now.
+#pragma once
+
+#include <mutex>
+#include <span>
+
+#include <cueline/device.hpp>
+
+#include "audio_buffers.hpp"
+#include "callback_load.hpp"
+
+namespace cueline {
+
+/// Renders as fast as it can, always the same from the same messages: for tests, and for bouncing to disk.
+class OfflineDevice final : public Device {
+  public:
+    explicit OfflineDevice(const Format& format) : format_{format}, buffers_{format} {}
+
+    [[nodiscard]] std::string_view name() const noexcept override { return "offline"; }
+    [[nodiscard]] const Format& format() const noexcept override { return format_; }
+    void start(BlockCallback& callback) override;
+    void stop() noexcept override;
+    [[nodiscard]] DeviceStats stats() const noexcept override;
+
+    /// Renders whole blocks, and a shorter last one, into `interleaved`: frames times channels samples, one
+    /// frame after the other. The calling thread is the audio thread meanwhile.
+    /// Thread: any; a second one, and stop(), wait for the first to end. Throws DeviceError while the engine
+    /// stands still.
+    void render(std::span<float> interleaved);
+
+  private:
+    Format format_;
+    AudioBuffers buffers_;
+    std::mutex rendering_;  // no thread here is a real-time one
+    BlockCallback* callback_ = nullptr;
+    CallbackLoad load_;
+};
+
+}  // namespace cueline
