@@ -1,0 +1,84 @@
+// allocation_counter.cpp: puts a counter in front of the C library's heap.
+#include "allocation_counter.hpp"
+
+#include <cerrno>
+#include <cstddef>
+
+#include "rule_breaking.hpp"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CUELINE_HEAP_IS_TAKEN
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(realtime_sanitizer)
+#define CUELINE_HEAP_IS_TAKEN
+#endif
+#endif
+
+namespace cueline::test {
+
+namespace {
+thread_local std::uint64_t calls = 0;
+}  // namespace
+
+std::uint64_t allocations_on_this_thread() noexcept CUELINE_NONBLOCKING {
+    // The executable's own thread-local storage is there from the thread's start: reading it neither allocates nor
+    // waits, which the compiler cannot know.
+    return break_the_rule([] { return calls; });
+}
+
+#ifdef CUELINE_HEAP_IS_TAKEN
+bool allocations_are_counted() noexcept {
+    return false;
+}
+#else
+bool allocations_are_counted() noexcept {
+    return true;
+}
+
+namespace {
+void count() noexcept {
+    ++calls;
+}
+}  // namespace
+#endif
+
+}  // namespace cueline::test
+
+#ifndef CUELINE_HEAP_IS_TAKEN
+// glibc's heap, by the names it goes by when the usual ones are ours.
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+void __libc_free(void*);
+
+void* malloc(std::size_t bytes) noexcept {
+    cueline::test::count();
+    return __libc_malloc(bytes);
+}
+void* calloc(std::size_t count, std::size_t bytes) noexcept {
+    cueline::test::count();
+    return __libc_calloc(count, bytes);
+}
+void* realloc(void* old, std::size_t bytes) noexcept {
+    cueline::test::count();
+    return __libc_realloc(old, bytes);
+}
+void* memalign(std::size_t alignment, std::size_t bytes) noexcept {
+    cueline::test::count();
+    return __libc_memalign(alignment, bytes);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t bytes) noexcept {
+    return memalign(alignment, bytes);
+}
+int posix_memalign(void** result, std::size_t alignment, std::size_t bytes) noexcept {
+    *result = memalign(alignment, bytes);
+    return *result == nullptr ? ENOMEM : 0;
+}
+void free(void* memory) noexcept {
+    cueline::test::count();
+    __libc_free(memory);
+}
+}
+#endif

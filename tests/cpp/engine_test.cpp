@@ -1,0 +1,227 @@
+// engine_test.cpp: the engine on the offline device: every block is ours to step.
+#include "engine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <cueline/error.hpp>
+
+#include "offline_device.hpp"
+#include "open_device.hpp"
+#include "processors.hpp"
+#include "range.hpp"
+#include "ring_checks.hpp"
+
+namespace cueline::test {
+namespace {
+
+constexpr Format format{.samplerate = 48'000, .channels = 2, .blocksize = 64};
+
+/// An engine with its offline device at hand.
+struct Offline {
+    explicit Offline(std::unique_ptr<Processor> processor = std::make_unique<WaveProcessor>(),
+                     std::int64_t budget = default_budget)
+        : Offline{std::make_unique<OfflineDevice>(format), std::move(processor), budget} {}
+
+    std::vector<float> render(std::size_t frames) {
+        std::vector<float> audio(frames * format.channels);
+        device->render(audio);
+        return audio;
+    }
+    std::vector<Message> events() {
+        std::vector<Message> all;
+        Message message;
+        while (engine.control().receive(message) == Status::ok) all.push_back(message);
+        return all;
+    }
+
+    OfflineDevice* device;
+    Engine engine;
+
+  private:
+    Offline(std::unique_ptr<OfflineDevice> opened, std::unique_ptr<Processor> processor, std::int64_t budget)
+        : device{opened.get()}, engine{std::move(opened), std::move(processor), budget} {
+        engine.start();
+    }
+};
+
+TEST(Engine, answers_a_ping_with_its_sequence_frame_and_clock) {
+    Offline offline;
+    offline.render(640);
+    ASSERT_EQ(offline.engine.control().ping(), Status::ok);
+    offline.render(64);
+    const std::vector<Message> events = offline.events();
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0].kind, cueline::kind::pong);
+    EXPECT_EQ(events[0].sequence, 1U);
+    EXPECT_EQ(events[0].frame, 640U);
+    const auto pong = events[0].as<Pong>();
+    EXPECT_GT(pong.sent_ns, 0U);
+    EXPECT_GE(pong.block_ns, pong.sent_ns);
+}
+
+TEST(Engine, hands_the_users_kinds_to_the_processor) {
+    Offline offline;
+    offline.engine.control().send(kind::set_level, 0.25F);
+    offline.render(64);
+    const std::vector<Message> events = offline.events();
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0].kind, kind::level_was_set);
+    EXPECT_EQ(events[0].as<float>(), 0.25F);
+}
+
+TEST(Engine, counts_commands_that_nobody_knows) {
+    Offline offline;
+    offline.engine.control().send(9999, 0);                 // the processor's to know
+    offline.engine.control().send(cueline::kind::pong, 0);  // cueline's, but no command
+    offline.render(64);
+    EXPECT_EQ(offline.engine.stats().unhandled, 2U);
+    EXPECT_TRUE(offline.events().empty());
+}
+
+TEST(Engine, reads_no_more_than_its_budget_in_a_block) {
+    Offline offline{std::make_unique<WaveProcessor>(), 3};
+    for (int count = 0; count < 8; ++count) offline.engine.control().ping();
+    for (const std::size_t answered : {3U, 3U, 2U, 0U}) {
+        offline.render(64);
+        EXPECT_EQ(offline.events().size(), answered);
+    }
+}
+
+TEST(Engine, audio_goes_on_when_the_event_ring_is_full) {
+    Offline offline;
+    Offline undisturbed;
+    std::vector<float> audio;
+    std::vector<float> expected;
+    const auto render_both = [&] {
+        for (const float sample : offline.render(64)) audio.push_back(sample);
+        for (const float sample : undisturbed.render(64)) expected.push_back(sample);
+    };
+    offline.engine.control().send(kind::flood, std::uint32_t{5000});
+    render_both();
+    EXPECT_EQ(offline.engine.stats().events.dropped, 5000U - 1024U);
+    for (int block = 0; block < 20; ++block) {
+        offline.engine.control().ping();
+        render_both();
+    }
+    const EngineStats stats = offline.engine.stats();
+    EXPECT_EQ(stats.events.sent, 1024U);
+    EXPECT_EQ(stats.events.dropped, 5000U - 1024U + 20U);
+    EXPECT_EQ(stats.events.high_water, 1024U);
+    EXPECT_EQ(stats.commands.sent, 21U);
+    EXPECT_EQ(stats.blocks, 21U);
+    EXPECT_EQ(audio, expected);
+
+    EXPECT_EQ(offline.events().size(), 1024U);
+    offline.engine.control().ping();
+    offline.render(64);
+    EXPECT_EQ(offline.events().size(), 1U) << "once there is room again, pongs come through";
+}
+
+/// Sends messages at random between blocks of random number. Returns all the audio, then all events as bytes.
+std::pair<std::vector<float>, std::vector<Message>> random_session(std::uint64_t seed) {
+    Offline offline;
+    std::mt19937_64 random{seed};
+    std::vector<float> audio;
+    std::vector<Message> events;
+    for (int round = 0; round < 200; ++round) {
+        for (auto count = random() % 5; count > 0; --count) {
+            offline.engine.control().send(kind::set_level, static_cast<float>(random() % 100) / 100);
+        }
+        for (const float sample : offline.render(random() % 200)) audio.push_back(sample);
+        for (const Message& event : offline.events()) events.push_back(event);
+    }
+    return {audio, events};
+}
+
+bool same_events(const std::vector<Message>& left, const std::vector<Message>& right) {
+    return left.size() == right.size() && std::memcmp(left.data(), right.data(), left.size() * sizeof(Message)) == 0;
+}
+
+TEST(OfflineDevice, same_messages_give_bit_identical_audio_and_events) {
+    const std::uint64_t run = seed();
+    const auto [audio, events] = random_session(run);
+    const auto [audio_again, events_again] = random_session(run);
+    EXPECT_FALSE(events.empty());
+    EXPECT_EQ(audio, audio_again);
+    EXPECT_TRUE(same_events(events, events_again));
+}
+
+TEST(OfflineDevice, other_messages_give_other_audio_and_events) {
+    const std::uint64_t run = seed();
+    const auto [audio, events] = random_session(run);
+    const auto [other_audio, other_events] = random_session(run + 1);
+    EXPECT_NE(audio, other_audio);
+    EXPECT_FALSE(same_events(events, other_events));
+}
+
+TEST(OfflineDevice, block_boundaries_leave_no_mark_in_the_audio) {
+    Offline whole;
+    Offline pieces;
+    const std::vector<float> expected = whole.render(1000);
+    std::vector<float> audio;
+    for (const std::size_t frames : {1U, 64U, 65U, 0U, 370U, 500U}) {
+        for (const float sample : pieces.render(frames)) audio.push_back(sample);
+    }
+    EXPECT_EQ(audio, expected);
+    EXPECT_EQ(pieces.engine.stats().frames, 1000U);
+    EXPECT_EQ(whole.engine.stats().blocks, 16U) << "fifteen whole ones and one of 40 frames";
+}
+
+TEST(OfflineDevice, interleaves_its_channels) {
+    Offline offline;
+    const std::vector<float> audio = offline.render(64);
+    for (std::size_t frame = 1; frame < 64; ++frame) {
+        EXPECT_NE(audio[frame * 2], 0.0F);
+        EXPECT_EQ(audio[frame * 2], -audio[frame * 2 + 1]);
+    }
+}
+
+TEST(OfflineDevice, refuses_to_render_while_the_engine_stands_still) {
+    Offline offline;
+    offline.engine.stop();
+    EXPECT_THROW(offline.render(64), DeviceError);
+    offline.engine.start();
+    EXPECT_NO_THROW(offline.render(64));
+}
+
+TEST(SilenceProcessor, renders_silence) {
+    Offline offline{std::make_unique<SilenceProcessor>()};
+    for (const float sample : offline.render(1000)) ASSERT_EQ(sample, 0.0F);
+}
+
+// --- Refusals ------------------------------------------------------------------------------------------------------
+
+template <class Call>
+std::string refusal(Call call) {
+    try {
+        call();
+    } catch (const ArgumentError& error) {
+        return error.what();
+    }
+    return "not refused";
+}
+
+TEST(Refusals, name_the_range_and_the_number) {
+    EXPECT_EQ(refusal([] { checked_format(999, 128, 2); }),
+              "samplerate must be from 1000 to 768000 frames a second, got 999");
+    EXPECT_EQ(refusal([] { checked_format(48'000, 0, 2); }), "blocksize must be from 1 to 8192 frames, got 0");
+    EXPECT_EQ(refusal([] { checked_format(48'000, 128, 65); }), "channels must be from 1 to 64 channels, got 65");
+    EXPECT_EQ(refusal([] { Offline{std::make_unique<SilenceProcessor>(), -1}; }),
+              "budget must be from 1 to 1024 messages a block, got -1");
+    EXPECT_EQ(refusal([] { open_device("loud", format); }),
+              "device must be 'null' or 'offline', or left out for the default, got 'loud'");
+}
+
+TEST(Refusals, spare_the_ends_of_a_range) {
+    EXPECT_EQ(refusal([] { checked_format(1000, 1, 1); }), "not refused");
+    EXPECT_EQ(refusal([] { checked_format(768'000, 8192, 64); }), "not refused");
+    EXPECT_EQ(refusal([] { Offline{std::make_unique<SilenceProcessor>(), 1024}; }), "not refused");
+}
+
+}  // namespace
+}  // namespace cueline::test

@@ -1,0 +1,174 @@
+// link_test.cpp: messages and the link: layout, sides, counters, budget, and life in shared memory.
+#include <cueline/link.hpp>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <new>
+
+namespace cueline::test {
+namespace {
+
+struct Volume {
+    float gain;
+    std::uint32_t voice;
+};
+
+TEST(Message, carries_its_payload_and_nothing_else) {
+    const Message message = Message::of(300, Volume{0.5F, 7});
+    EXPECT_EQ(message.kind, 300U);
+    EXPECT_EQ(message.sequence, 0U);
+    EXPECT_EQ(message.frame, 0U);
+    EXPECT_EQ(message.as<Volume>().gain, 0.5F);
+    EXPECT_EQ(message.as<Volume>().voice, 7U);
+    for (std::size_t index = sizeof(Volume); index < payload_bytes; ++index) {
+        EXPECT_EQ(message.payload[index], std::byte{0}) << index;
+    }
+}
+
+class LinkTest : public testing::Test {
+  protected:
+    std::unique_ptr<Link> link_ = std::make_unique<Link>();
+    ControlSide control_{*link_};
+    AudioSide audio_{*link_, 4};
+    Message message_;
+};
+
+TEST_F(LinkTest, commands_arrive_in_order_with_their_sequence) {
+    control_.send(300, 1);
+    control_.send(301, 2);
+    audio_.begin_block(0);
+    ASSERT_EQ(audio_.receive(message_), Status::ok);
+    EXPECT_EQ(message_.kind, 300U);
+    EXPECT_EQ(message_.sequence, 1U);
+    ASSERT_EQ(audio_.receive(message_), Status::ok);
+    EXPECT_EQ(message_.kind, 301U);
+    EXPECT_EQ(message_.sequence, 2U);
+    EXPECT_EQ(audio_.receive(message_), Status::empty);
+}
+
+TEST_F(LinkTest, a_ping_carries_the_clock_of_its_sender) {
+    const auto now_ns = [] {
+        return static_cast<std::uint64_t>(
+            std::chrono::nanoseconds{std::chrono::steady_clock::now().time_since_epoch()}.count());
+    };
+    const std::uint64_t before = now_ns();
+    ASSERT_EQ(control_.ping(), Status::ok);
+    const std::uint64_t after = now_ns();
+    audio_.begin_block(0);
+    ASSERT_EQ(audio_.receive(message_), Status::ok);
+    EXPECT_EQ(message_.kind, kind::ping);
+    EXPECT_GE(message_.as<Ping>().sent_ns, before);
+    EXPECT_LE(message_.as<Ping>().sent_ns, after);
+}
+
+TEST_F(LinkTest, events_carry_the_frame_of_their_block) {
+    audio_.begin_block(12'800);
+    audio_.events().send(400, 1, 77);
+    ASSERT_EQ(control_.receive(message_), Status::ok);
+    EXPECT_EQ(message_.kind, 400U);
+    EXPECT_EQ(message_.sequence, 77U);
+    EXPECT_EQ(message_.frame, 12'800U);
+    EXPECT_EQ(control_.receive(message_), Status::empty);
+}
+
+TEST_F(LinkTest, the_budget_holds_for_a_block_and_is_fresh_in_the_next) {
+    for (int number = 0; number < 10; ++number) control_.send(300, number);
+    int expected = 0;
+    for (const int in_this_block : {4, 4, 2, 0}) {
+        audio_.begin_block(0);
+        for (int count = 0; count < in_this_block; ++count, ++expected) {
+            ASSERT_EQ(audio_.receive(message_), Status::ok);
+            EXPECT_EQ(message_.as<int>(), expected);
+        }
+        EXPECT_EQ(audio_.receive(message_), Status::empty);
+        audio_.end_block();
+    }
+}
+
+TEST_F(LinkTest, refused_commands_are_counted_and_take_no_sequence) {
+    for (int number = 0; number < 1024; ++number) ASSERT_EQ(control_.send(300, number), Status::ok);
+    EXPECT_EQ(control_.ping(), Status::full);
+    EXPECT_EQ(control_.send(300, 0), Status::full);
+    const RingCounts counts = link_->command_counts();
+    EXPECT_EQ(counts.sent, 1024U);
+    EXPECT_EQ(counts.dropped, 2U);
+    EXPECT_EQ(counts.high_water, 1024U);
+
+    audio_.begin_block(0);
+    ASSERT_EQ(audio_.receive(message_), Status::ok);
+    ASSERT_EQ(control_.send(300, 0), Status::ok);
+    std::uint32_t last = message_.sequence;
+    for (int number = 0; number < 1024; ++number) {
+        if (audio_.receive(message_) == Status::empty) {
+            audio_.begin_block(0);
+            ASSERT_EQ(audio_.receive(message_), Status::ok);
+        }
+        ASSERT_EQ(message_.sequence, ++last);
+    }
+}
+
+TEST_F(LinkTest, dropped_events_are_counted) {
+    audio_.begin_block(0);
+    for (int number = 0; number < 1030; ++number) audio_.events().send(400, number);
+    audio_.end_block();
+    const RingCounts counts = link_->event_counts();
+    EXPECT_EQ(counts.sent, 1024U);
+    EXPECT_EQ(counts.dropped, 6U);
+    EXPECT_EQ(counts.high_water, 1024U);
+}
+
+TEST_F(LinkTest, high_water_is_the_most_that_ever_waited) {
+    for (int number = 0; number < 3; ++number) control_.send(300, number);
+    EXPECT_EQ(link_->command_counts().high_water, 3U) << "live, before the audio side has looked";
+    audio_.begin_block(0);
+    while (audio_.receive(message_) == Status::ok) audio_.events().send(400, 0);
+    audio_.end_block();
+    while (control_.receive(message_) == Status::ok) {
+    }
+    control_.send(300, 9);
+    EXPECT_EQ(link_->command_counts().high_water, 3U);
+    EXPECT_EQ(link_->event_counts().high_water, 3U);
+}
+
+TEST_F(LinkTest, a_second_side_of_either_kind_is_refused) {
+    EXPECT_THROW(ControlSide{*link_}, EndTakenError);
+    EXPECT_THROW(AudioSide{*link_}, EndTakenError);
+}
+
+TEST(Link, works_through_two_mappings_of_one_memory) {
+    const int file = memfd_create("link", 0);
+    ASSERT_GE(file, 0);
+    ASSERT_EQ(ftruncate(file, sizeof(Link)), 0);
+    void* here = mmap(nullptr, sizeof(Link), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    void* there = mmap(nullptr, sizeof(Link), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    ASSERT_NE(here, MAP_FAILED);
+    ASSERT_NE(there, MAP_FAILED);
+    ASSERT_NE(here, there);
+    {
+        Link& link_here = *new (here) Link;
+        Link& link_there = *std::launder(static_cast<Link*>(there));
+        ControlSide control{link_here};
+        AudioSide audio{link_there};
+        ASSERT_EQ(control.send(300, 42), Status::ok);
+        audio.begin_block(5);
+        Message message;
+        ASSERT_EQ(audio.receive(message), Status::ok);
+        EXPECT_EQ(message.as<int>(), 42);
+        audio.events().send(400, 43, message.sequence);
+        ASSERT_EQ(control.receive(message), Status::ok);
+        EXPECT_EQ(message.as<int>(), 43);
+        EXPECT_EQ(link_here.event_counts().sent, 1U);
+        EXPECT_EQ(link_there.event_counts().sent, 1U);
+    }
+    munmap(here, sizeof(Link));
+    munmap(there, sizeof(Link));
+    close(file);
+}
+
+}  // namespace
+}  // namespace cueline::test

@@ -1,0 +1,83 @@
+// processors.hpp: processors for tests: deterministic ones, and ones that break the rules.
+#pragma once
+
+#include <cstdint>
+
+#include <cueline/processor.hpp>
+
+#include "allocation_counter.hpp"
+
+namespace cueline::test {
+
+namespace kind {
+inline constexpr std::uint32_t set_level = cueline::kind::first_user;  // payload: float
+inline constexpr std::uint32_t level_was_set = set_level + 1;          // payload: float
+inline constexpr std::uint32_t flood = set_level + 2;                  // payload: std::uint32_t, events to send
+inline constexpr std::uint32_t flooded = set_level + 3;                // payload: std::uint32_t, its number
+}  // namespace kind
+
+/// Renders a wave that goes on from block to block, at a level that messages set, so that any sample out of place,
+/// lost or rendered twice shows.
+class WaveProcessor final : public Processor {
+  public:
+    void prepare(const Format&) override {}
+
+    bool handle(const Message& command, EventSender& events) noexcept CUELINE_NONBLOCKING override {
+        switch (command.kind) {
+            case kind::set_level:
+                level_ = command.as<float>();
+                events.send(kind::level_was_set, level_, command.sequence);
+                return true;
+            case kind::flood:
+                for (std::uint32_t number = 0; number < command.as<std::uint32_t>(); ++number) {
+                    events.send(kind::flooded, number, command.sequence);
+                }
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    void render(const AudioBlock& block, EventSender&) noexcept CUELINE_NONBLOCKING override {
+        for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
+            const float sample = level_ * phase_;
+            phase_ = phase_ < 1.0F ? phase_ + 0.001F : -1.0F;
+            for (std::size_t channel = 0; channel < block.channels.size(); ++channel) {
+                block.channel(channel)[frame] = channel == 0 ? sample : -sample;
+            }
+        }
+    }
+
+  private:
+    float level_ = 1.0F;
+    float phase_ = 0.0F;
+};
+
+/// Notes what the audio thread allocated, from the first block's end on: the whole of every block since.
+class WatchfulProcessor : public Processor {
+  public:
+    void prepare(const Format&) override {}
+    bool handle(const Message&, EventSender&) noexcept CUELINE_NONBLOCKING override { return true; }
+    void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
+        quiet_.render(block, events);
+        note_allocations();
+    }
+
+    /// Thread: any.
+    [[nodiscard]] std::uint64_t allocations() const { return allocations_.get(); }
+
+  private:
+    void note_allocations() noexcept CUELINE_NONBLOCKING {
+        const std::uint64_t so_far = allocations_on_this_thread();
+        if (!first_) allocations_.add(so_far - last_);
+        first_ = false;
+        last_ = so_far;
+    }
+
+    SilenceProcessor quiet_;
+    Counter allocations_;
+    std::uint64_t last_ = 0;
+    bool first_ = true;
+};
+
+}  // namespace cueline::test

@@ -1,0 +1,220 @@
+// ring_test.cpp: the ring on one thread: bounds, order, wrap-around, its ends, and a property test.
+#include <cueline/ring.hpp>
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <memory>
+#include <type_traits>
+#include <vector>
+
+#include "broken_memory.hpp"
+#include "ring_checks.hpp"
+
+namespace cueline::test {
+namespace {
+
+using Word = Wide<1>;
+constexpr std::uint64_t just_below_wrap = std::numeric_limits<std::uint64_t>::max() - 700;
+constexpr std::uint64_t just_below_32_bits = std::numeric_limits<std::uint32_t>::max() - 700ULL;
+
+TEST(Ring, all_of_its_slots_are_usable) {
+    Ring<int> ring;
+    Producer producer{ring};
+    for (int number = 0; number < 1024; ++number) ASSERT_EQ(producer.try_push(number), Status::ok) << number;
+    EXPECT_EQ(producer.try_push(1024), Status::full);
+}
+
+TEST(Ring, full_ring_refuses_and_keeps_order) {
+    Ring<int, 4> ring;
+    Producer producer{ring};
+    Consumer consumer{ring};
+    for (int number = 0; number < 4; ++number) ASSERT_EQ(producer.try_push(number), Status::ok);
+    for (int number = 90; number < 99; ++number) ASSERT_EQ(producer.try_push(number), Status::full);
+    EXPECT_EQ(ring.size(), 4U);
+    for (int number = 0; number < 4; ++number) {
+        int popped = -1;
+        ASSERT_EQ(consumer.try_pop(popped), Status::ok);
+        EXPECT_EQ(popped, number);
+    }
+    int untouched = -1;
+    EXPECT_EQ(consumer.try_pop(untouched), Status::empty);
+    EXPECT_EQ(untouched, -1);
+}
+
+TEST(Ring, one_slot_is_enough) {
+    Ring<int, 1> ring;
+    Producer producer{ring};
+    Consumer consumer{ring};
+    for (int number = 0; number < 10; ++number) {
+        ASSERT_EQ(producer.try_push(number), Status::ok);
+        ASSERT_EQ(producer.try_push(-1), Status::full);
+        int popped = -1;
+        ASSERT_EQ(consumer.try_pop(popped), Status::ok);
+        EXPECT_EQ(popped, number);
+        ASSERT_EQ(consumer.try_pop(popped), Status::empty);
+    }
+}
+
+TEST(Ring, room_made_by_a_pop_is_room_for_a_push) {
+    Ring<int, 2> ring;
+    Producer producer{ring};
+    Consumer consumer{ring};
+    int popped = 0;
+    producer.try_push(1);
+    producer.try_push(2);
+    ASSERT_EQ(producer.try_push(3), Status::full);
+    consumer.try_pop(popped);
+    EXPECT_EQ(producer.try_push(3), Status::ok);
+    EXPECT_EQ(producer.try_push(4), Status::full);
+}
+
+TEST(Ring, head_tail_and_size_can_be_watched) {
+    Ring<int> ring{7};
+    Producer producer{ring};
+    Consumer consumer{ring};
+    EXPECT_EQ(ring.head(), 7U);
+    EXPECT_EQ(ring.tail(), 7U);
+    producer.try_push(1);
+    producer.try_push(2);
+    int popped = 0;
+    consumer.try_pop(popped);
+    EXPECT_EQ(ring.head(), 8U);
+    EXPECT_EQ(ring.tail(), 9U);
+    EXPECT_EQ(ring.size(), 1U);
+}
+
+TEST(Ring, a_message_needs_no_default_constructor) {
+    struct Note {
+        explicit Note(int midi_pitch) : pitch{midi_pitch} {}
+        int pitch;
+    };
+    Ring<Note, 8> ring;
+    Producer producer{ring};
+    Consumer consumer{ring};
+    producer.try_push(Note{60});
+    Note note{0};
+    EXPECT_EQ(consumer.try_pop(note), Status::ok);
+    EXPECT_EQ(note.pitch, 60);
+}
+
+// --- The ends ------------------------------------------------------------------------------------------------------
+
+TEST(RingEnds, a_second_living_producer_is_refused) {
+    Ring<int> ring;
+    const Producer producer{ring};
+    EXPECT_THROW(Producer{ring}, EndTakenError);
+    EXPECT_NO_THROW(Consumer{ring});
+}
+
+TEST(RingEnds, a_second_living_consumer_is_refused) {
+    Ring<int> ring;
+    const Consumer consumer{ring};
+    EXPECT_THROW(Consumer{ring}, EndTakenError);
+    EXPECT_NO_THROW(Producer{ring});
+}
+
+TEST(RingEnds, the_refusal_says_what_to_do) {
+    Ring<int> ring;
+    const Producer producer{ring};
+    try {
+        const Producer second{ring};
+        FAIL() << "a second producer was made";
+    } catch (const EndTakenError& error) {
+        EXPECT_STREQ(error.what(), "this ring has a living producer already: destroy it first, or move it");
+    }
+}
+
+TEST(RingEnds, a_new_end_goes_on_where_the_last_one_stopped) {
+    Ring<int, 4> ring;
+    for (int number = 0; number < 10; ++number) {
+        ASSERT_EQ(Producer{ring}.try_push(number), Status::ok);
+        int popped = -1;
+        ASSERT_EQ(Consumer{ring}.try_pop(popped), Status::ok);
+        EXPECT_EQ(popped, number);
+    }
+}
+
+TEST(RingEnds, they_move_and_do_not_copy) {
+    using P = Producer<Ring<int>>;
+    using C = Consumer<Ring<int>>;
+    static_assert(!std::is_copy_constructible_v<P> && !std::is_copy_assignable_v<P>);
+    static_assert(!std::is_copy_constructible_v<C> && !std::is_copy_assignable_v<C>);
+    static_assert(std::is_nothrow_move_constructible_v<P> && std::is_nothrow_move_assignable_v<P>);
+    static_assert(std::is_nothrow_move_constructible_v<C> && std::is_nothrow_move_assignable_v<C>);
+
+    Ring<int> ring;
+    Producer producer{ring};
+    Consumer consumer{ring};
+    producer.try_push(1);
+    Producer moved_producer{std::move(producer)};
+    Consumer moved_consumer{std::move(consumer)};
+    EXPECT_THROW(Producer{ring}, EndTakenError);
+    moved_producer.try_push(2);
+    int popped = 0;
+    moved_consumer.try_pop(popped);
+    EXPECT_EQ(popped, 1);
+    moved_consumer.try_pop(popped);
+    EXPECT_EQ(popped, 2);
+}
+
+TEST(RingEnds, move_assignment_trades_places) {
+    Ring<int> left_ring;
+    Ring<int> right_ring;
+    Producer left{left_ring};
+    Producer right{right_ring};
+    left.try_push(1);
+    left = std::move(right);
+    left.try_push(1);
+    left.try_push(1);
+    EXPECT_EQ(left_ring.size(), 1U);
+    EXPECT_EQ(right_ring.size(), 2U);
+}
+
+// --- Beside a model, and beside mutants that it must tell from the real thing ------------------------------------
+
+constexpr int steps = 200'000;
+
+TEST(RingModel, agrees_with_a_bounded_deque_at_every_capacity) {
+    const std::uint64_t run = seed();
+    EXPECT_EQ((differs_from_model<Ring<Word, 1>>(0, run, steps)), "");
+    EXPECT_EQ((differs_from_model<Ring<Word, 2>>(0, run, steps)), "");
+    EXPECT_EQ((differs_from_model<Ring<Word, 64>>(0, run, steps)), "");
+    EXPECT_EQ((differs_from_model<Ring<Word, 1024>>(0, run, steps)), "");
+    EXPECT_EQ((differs_from_model<Ring<Wide<7>, 1024>>(0, run, steps)), "");
+}
+
+TEST(RingModel, indices_survive_the_wrap_at_2_to_the_64) {
+    const std::uint64_t run = seed();
+    EXPECT_EQ((differs_from_model<Ring<Word, 1>>(just_below_wrap, run, steps)), "");
+    EXPECT_EQ((differs_from_model<Ring<Word, 4>>(just_below_wrap, run, steps)), "");
+    EXPECT_EQ((differs_from_model<Ring<Word, 1024>>(just_below_wrap, run, steps)), "");
+}
+
+TEST(RingModel, indices_survive_2_to_the_32_messages) {
+    EXPECT_EQ((differs_from_model<Ring<Word, 4>>(just_below_32_bits, seed(), steps)), "");
+}
+
+TEST(RingModel, catches_a_ring_that_takes_one_too_many) {
+    EXPECT_NE((differs_from_model<Ring<Word, 4, SkewedMemory<1>>>(0, seed(), steps)), "");
+}
+
+TEST(RingModel, catches_a_ring_that_refuses_one_too_early) {
+    EXPECT_NE((differs_from_model<Ring<Word, 4, SkewedMemory<-1>>>(0, seed(), steps)), "");
+}
+
+TEST(RingModel, catches_a_ring_that_fails_after_2_to_the_32_messages) {
+    EXPECT_EQ((differs_from_model<Ring<Word, 4, NarrowMemory>>(0, seed(), steps)), "") << "it is right at first";
+    EXPECT_NE((differs_from_model<Ring<Word, 4, NarrowMemory>>(just_below_32_bits, seed(), steps)), "");
+}
+
+TEST(RingModel, catches_a_ring_that_loses_the_end_of_a_message) {
+    EXPECT_NE((differs_from_model<Ring<Wide<2>, 4, TornMemory>>(0, seed(), steps)), "");
+}
+
+TEST(RingModel, catches_a_ring_that_publishes_nothing) {
+    EXPECT_NE((differs_from_model<Ring<Word, 4, MuteMemory>>(0, seed(), steps)), "");
+}
+
+}  // namespace
+}  // namespace cueline::test

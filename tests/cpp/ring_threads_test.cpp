@@ -1,0 +1,61 @@
+// ring_threads_test.cpp: the ring between two threads. On x86 this proves nothing about memory order by itself: run it
+// under the thread sanitizer for that (the tsan preset).
+#include <cueline/ring.hpp>
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "broken_memory.hpp"
+#include "ring_checks.hpp"
+
+namespace cueline::test {
+namespace {
+
+constexpr std::uint64_t messages = 300'000;
+constexpr std::uint64_t just_below_wrap = std::numeric_limits<std::uint64_t>::max() - messages / 2;
+
+TEST(RingThreads, messages_arrive_whole_once_and_in_order) {
+    EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>>>(0, messages)), "");
+}
+
+TEST(RingThreads, a_small_ring_does_too) {
+    EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>, 2>>(0, messages)), "");
+}
+
+TEST(RingThreads, a_ring_of_one_does_too) {
+    EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>, 1>>(0, messages / 10)), "");
+}
+
+TEST(RingThreads, a_very_wide_message_does_too) {
+    EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<64>, 16>>(0, messages)), "");
+}
+
+TEST(RingThreads, wrap_around_goes_unnoticed) {
+    EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>, 64>>(just_below_wrap, messages)), "");
+}
+
+// These two break the rules between threads on purpose, which the thread sanitizer would rightly report.
+#if defined(__SANITIZE_THREAD__)
+#define CUELINE_SKIP_RACY_MUTANT GTEST_SKIP() << "a race on purpose, under the thread sanitizer"
+#else
+#define CUELINE_SKIP_RACY_MUTANT static_cast<void>(0)
+#endif
+
+TEST(RingThreads, the_check_catches_slots_that_are_read_too_early) {
+    CUELINE_SKIP_RACY_MUTANT;
+    EXPECT_NE((goes_wrong_between_threads<Ring<Wide<7>, 64, SkewedMemory<1>>>(0, messages)), "");
+}
+
+TEST(RingThreads, the_check_catches_torn_messages) {
+    CUELINE_SKIP_RACY_MUTANT;
+    EXPECT_NE((goes_wrong_between_threads<Ring<Wide<7>, 64, TornMemory>>(0, messages)), "");
+}
+
+// Minutes long: `make test-long` runs it.
+TEST(RingThreads, DISABLED_hundreds_of_millions_arrive_in_order) {
+    EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>>>(0, 500'000'000)), "");
+}
+
+}  // namespace
+}  // namespace cueline::test
