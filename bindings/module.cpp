@@ -271,7 +271,7 @@ void bind_messages(nb::module_& module) {
         .def_ro("sequence", &Message::sequence, "The sequence of the command it answers, or 0.")
         .def_ro("frame", &Message::frame, "The first frame of the block that sent it.")
         .def_prop_ro("payload", &payload, "Its 40 bytes of payload.")
-        .def("__eq__", &same, nb::is_operator())
+        .def("__eq__", &same, nb::is_operator(), nb::sig("def __eq__(self, other: object, /) -> bool"))
         .def("__hash__",
              [](const Message& message) {
                  return nb::hash(nb::make_tuple(message.kind, message.sequence, message.frame, payload(message)));
@@ -312,25 +312,25 @@ void bind_engine(nb::module_& module) {
 
     nb::class_<EngineHandle>(module, "Engine", nb::is_weak_referenceable(),
                              "A link, the quiet processor and a device, run together.")
-        .def(nb::init<nb::handle, nb::handle, nb::handle, nb::handle, nb::handle>(), "device"_a.none(), "samplerate"_a,
-             "blocksize"_a, "channels"_a, "budget"_a,
+        .def(nb::init<nb::handle, nb::handle, nb::handle, nb::handle, nb::handle>(), "device"_a.none(), "samplerate"_a.none(),
+             "blocksize"_a.none(), "channels"_a.none(), "budget"_a.none(),
              nb::sig("def __init__(self, device: str | None, samplerate: int, blocksize: int, channels: int, "
                      "budget: int) -> None"))
         .def("ping", &EngineHandle::ping,
-             "Sends a ping to the audio thread, which answers with a Pong.\n\n"
+             "Send a ping to the audio thread, which answers with a Pong.\n\n"
              "Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.\n"
              "Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError.")
         .def("receive_msg", &EngineHandle::receive_msg, nb::sig("def receive_msg(self) -> Message | None"),
-             "Takes the oldest message from the audio thread, or returns None when there is none.\n\n"
+             "Take the oldest message from the audio thread, or return None when there is none.\n\n"
              "Never blocks. Any thread may call it: it holds the GIL while it pops. Raises ClosedError,\n"
              "ForkedError.")
         .def("start", &EngineHandle::start,
-             "Lets the audio run; nothing to do when it does. Raises ClosedError, ForkedError, DeviceError.")
+             "Let the audio run; nothing to do when it does. Raises ClosedError, ForkedError, DeviceError.")
         .def("stop", &EngineHandle::stop,
-             "Lets the audio stand still; nothing to do when it does. What is sent meanwhile waits.\n"
+             "Let the audio stand still; nothing to do when it does. What is sent meanwhile waits.\n"
              "Raises ForkedError.")
         .def("close", &EngineHandle::close,
-             "Stops for good; nothing to do the second time, or in a forked child. stats() still answers.")
+             "Stop for good; nothing to do the second time, or in a forked child. stats() still answers.")
         .def("_render_into", &EngineHandle::render_into, "audio"_a.noconvert(),
              nb::sig("def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None"))
         .def("_require_offline", &EngineHandle::require_offline)

@@ -76,6 +76,8 @@ class AudioEngine(_core.Engine):
     ``__del__`` too; a forked child may not.
     """
 
+    _made = False  # an instance that its constructor refused has no engine to ask
+
     def __init__(
         self,
         device: str | None = None,
@@ -86,6 +88,7 @@ class AudioEngine(_core.Engine):
         budget: int = 256,
     ) -> None:
         super().__init__(device, samplerate, blocksize, channels, budget)
+        self._made = True
 
     def __enter__(self) -> Self:
         self.start()
@@ -100,6 +103,8 @@ class AudioEngine(_core.Engine):
         self.close()
 
     def __repr__(self) -> str:
+        if not self._made:
+            return "<cueline.AudioEngine, never made>"
         state = ", closed" if self.closed else ""
         return (
             f"<cueline.AudioEngine on {self.device!r}: {self.samplerate} Hz, "

@@ -1,0 +1,74 @@
+# Makefile: the commands. Each sets up what it needs; `make help` lists them.
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := $(shell find include src bindings cmake python -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml README.md LICENSE
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-cpp test-python test-long bench lint format stubs clean
+.DELETE_ON_ERROR:
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/installed  ## set up, build, ping the audio thread ten times
+	@$(BIN)/cueline ping --count 10
+
+test: test-cpp test-python  ## set up, build, pass all tests
+
+test-cpp: build/setup-test
+	cmake --preset dev
+	cmake --build --preset dev
+	ctest --preset dev --no-tests=error
+
+test-python: .venv/installed build/setup-test
+	$(BIN)/python -m pytest
+
+test-long: build/setup-test  ## hundreds of millions of messages in order: minutes
+	cmake --preset dev
+	cmake --build --preset dev
+	build/dev/tests/cpp/cueline_tests --gtest_also_run_disabled_tests --gtest_filter='*hundreds_of_millions*'
+
+bench: .venv/installed build/setup-bench  ## what a push and a ping cost: medians and tails
+	cmake --preset release
+	cmake --build --preset release
+	build/release/benchmarks/cueline_benchmarks --benchmark_counters_tabular=true
+	$(BIN)/python benchmarks/ping_cost.py
+
+lint: .venv/installed build/setup-lint  ## formats, clang-tidy, ruff, mypy: nothing to complain of
+	cmake --preset dev
+	clang-format-22 --dry-run -Werror $$(git ls-files '*.cpp' '*.hpp')
+	run-clang-tidy-22 -quiet -p build/dev '/(src|tests/cpp|examples)/[a-z_]+\.cpp$$'
+	run-clang-tidy-22 -quiet -p build/python '/bindings/[a-z_]+\.cpp$$'
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/mypy examples
+
+format: .venv/ready build/setup-lint  ## format everything
+	clang-format-22 -i $$(git ls-files '*.cpp' '*.hpp')
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+stubs: .venv/installed  ## write the stub of the compiled module anew
+	$(BIN)/python -m nanobind.stubgen --include-private -m cueline._core -o python/cueline/_core.pyi
+
+clean:  ## remove what was built, the virtual environment too
+	rm -rf build .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# --- Set-up: each stamp stands for something done -----------------------------------------------------------------
+
+build/setup-%: tools/setup.sh
+	@sh tools/setup.sh $*
+	@mkdir -p build && touch $@
+
+.venv/ready: pyproject.toml | build/setup-build
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+.venv/installed: .venv/ready $(SOURCES)
+	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -Cbuild-dir=build/python \
+	  -Ccmake.define.CUELINE_WARNINGS_AS_ERRORS=ON .
+	@touch $@

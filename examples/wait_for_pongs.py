@@ -1,0 +1,12 @@
+"""Send a burst, wait for every answer, and say what the line went through."""
+
+import cueline
+
+with cueline.AudioEngine("null", blocksize=256) as engine:
+    accepted = 0
+    while engine.ping() is cueline.Status.OK and accepted < 5000:
+        accepted += 1
+    for _ in range(accepted):
+        message = engine.receive(timeout=5)  # waits without the GIL; raises cueline.Empty when it is over
+    print(f"{accepted} pings accepted, the last answered at frame {message.frame}")
+    print(engine.stats().commands)

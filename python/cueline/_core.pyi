@@ -1,0 +1,169 @@
+"""The compiled part of cueline. Use it through the package."""
+
+import enum
+
+import numpy
+import numpy.typing
+
+
+RING_CAPACITY: int = 1024
+
+class Status(enum.IntEnum):
+    """What became of an attempt."""
+
+    OK = 0
+
+    FULL = 1
+    """Refused, nothing changed: the ring holds all it can."""
+
+    EMPTY = 2
+    """Nothing to take."""
+
+class Message:
+    """An event from the audio thread. A value: it does not change."""
+
+    @property
+    def kind(self) -> int:
+        """What it is: below 256 cueline's own kinds, from there on the user's."""
+
+    @property
+    def sequence(self) -> int:
+        """The sequence of the command it answers, or 0."""
+
+    @property
+    def frame(self) -> int:
+        """The first frame of the block that sent it."""
+
+    @property
+    def payload(self) -> bytes:
+        """Its 40 bytes of payload."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+
+    def __hash__(self) -> int: ...
+
+    def __repr__(self) -> str: ...
+
+class Pong(Message):
+    """The audio thread's answer to a ping."""
+
+    @property
+    def sent_ns(self) -> int:
+        """time.monotonic_ns() as the ping was sent."""
+
+    @property
+    def block_ns(self) -> int:
+        """
+        time.monotonic_ns() as the block that answered began, as the device told it.
+        """
+
+    def __repr__(self) -> str: ...
+
+class RingCounts:
+    @property
+    def sent(self) -> int: ...
+
+    @property
+    def dropped(self) -> int: ...
+
+    @property
+    def high_water(self) -> int: ...
+
+class EngineStats:
+    @property
+    def blocks(self) -> int: ...
+
+    @property
+    def frames(self) -> int: ...
+
+    @property
+    def unhandled(self) -> int: ...
+
+    @property
+    def commands(self) -> RingCounts: ...
+
+    @property
+    def events(self) -> RingCounts: ...
+
+    @property
+    def xruns(self) -> int: ...
+
+    @property
+    def missed_blocks(self) -> int: ...
+
+    @property
+    def load_mean(self) -> float: ...
+
+    @property
+    def load_peak(self) -> float: ...
+
+    @property
+    def realtime_priority(self) -> bool: ...
+
+    @property
+    def memory_locked(self) -> bool: ...
+
+class Engine:
+    """A link, the quiet processor and a device, run together."""
+
+    def __init__(self, device: str | None, samplerate: int, blocksize: int, channels: int, budget: int) -> None: ...
+
+    def ping(self) -> Status:
+        """
+        Send a ping to the audio thread, which answers with a Pong.
+
+        Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.
+        Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError.
+        """
+
+    def receive_msg(self) -> Message | None:
+        """
+        Take the oldest message from the audio thread, or return None when there is none.
+
+        Never blocks. Any thread may call it: it holds the GIL while it pops. Raises ClosedError,
+        ForkedError.
+        """
+
+    def start(self) -> None:
+        """
+        Let the audio run; nothing to do when it does. Raises ClosedError, ForkedError, DeviceError.
+        """
+
+    def stop(self) -> None:
+        """
+        Let the audio stand still; nothing to do when it does. What is sent meanwhile waits.
+        Raises ForkedError.
+        """
+
+    def close(self) -> None:
+        """
+        Stop for good; nothing to do the second time, or in a forked child. stats() still answers.
+        """
+
+    def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None: ...
+
+    def _require_offline(self) -> None: ...
+
+    def _require_open(self) -> None: ...
+
+    def _stats(self) -> EngineStats: ...
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+
+    @property
+    def device(self) -> str:
+        """The device it runs on, by name."""
+
+    @property
+    def samplerate(self) -> int:
+        """Frames a second."""
+
+    @property
+    def blocksize(self) -> int:
+        """Frames in a block."""
+
+    @property
+    def channels(self) -> int:
+        """Channels of audio."""

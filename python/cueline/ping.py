@@ -1,0 +1,230 @@
+"""Ping the audio thread, and say where the time of each round trip went."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+import json
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cueline import charts
+from cueline._core import RING_CAPACITY, Message, Pong, Status
+from cueline.engine import AudioEngine, Stats
+from cueline.errors import Empty
+from cueline.round_trips import RoundTrip, RoundTrips
+
+__all__ = ["run"]
+
+_PATIENCE_S = 0.05  # how long a Ctrl-C may have to wait
+
+_PARTS: dict[str, Callable[[RoundTrip], int]] = {
+    "round_trip": lambda trip: trip.total_ns,
+    "call": lambda trip: trip.send_ns,
+    "until_block": lambda trip: trip.block_ns,
+    "until_look": lambda trip: trip.look_ns,
+}
+
+
+def run(options: argparse.Namespace) -> int:
+    """Ping as ``options`` say, print the account, and return the exit status."""
+    if options.histogram is not None:
+        charts.check_chart(options.histogram)
+    console = Console(highlight=False, soft_wrap=True)
+    with AudioEngine(options.device, samplerate=options.samplerate, blocksize=options.blocksize) as engine:
+        block_ms = engine.blocksize / engine.samplerate * 1e3
+        pinger = _Pinger(engine, None if options.json or options.flood else console)
+        if not options.json:
+            console.print(
+                f"PING the audio thread: {engine.device} device, {engine.samplerate} Hz, "
+                f"{engine.channels} channels, blocks of {engine.blocksize} frames ({block_ms:.3f} ms)"
+            )
+        with _CtrlC() as ctrl_c:
+            if options.flood:
+                pinger.flood(options.count, ctrl_c)
+            else:
+                pinger.at_intervals(options.count, options.interval, ctrl_c)
+            with contextlib.suppress(KeyboardInterrupt):
+                pinger.wait_for_the_rest()
+        stats = engine.stats()
+
+    if options.json:
+        print(json.dumps(_account(pinger.trips, stats, block_ms), indent=2))
+    else:
+        _print_summary(console, pinger.trips, stats, block_ms)
+    if options.histogram is not None:
+        _draw(options, pinger.trips, stats, block_ms)
+    return 0 if pinger.trips.count == stats.commands.sent and _dropped(stats) == 0 else 1
+
+
+def _dropped(stats: Stats) -> int:
+    return stats.commands.dropped + stats.events.dropped
+
+
+class _CtrlC:
+    """Takes the first Ctrl-C as a wish to end, so that it cuts no message in two; the second one interrupts."""
+
+    def __init__(self) -> None:
+        self.came = False
+
+    def __enter__(self) -> _CtrlC:
+        self._before = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _note(self, *_: object) -> None:
+        self.came = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class _Pinger:
+    """Sends pings and takes in pongs; prints each as it comes when given a console."""
+
+    def __init__(self, engine: AudioEngine, console: Console | None) -> None:
+        self.trips = RoundTrips()
+        self._engine = engine
+        self._console = console
+        self._sent = 0
+        self._under_way: dict[int, tuple[int, int]] = {}  # by sequence: clock at the call, at its return
+        self._block_s = engine.blocksize / engine.samplerate
+
+    def at_intervals(self, count: int, interval_s: float, ctrl_c: _CtrlC) -> None:
+        """Try to send ``count`` pings (0: for ever), one every ``interval_s``."""
+        next_s = time.monotonic()
+        for _ in itertools.count() if count == 0 else range(count):
+            if ctrl_c.came:
+                return
+            self._send()
+            next_s += interval_s
+            while not ctrl_c.came and (left_s := next_s - time.monotonic()) > 0:
+                self._receive(min(left_s, _PATIENCE_S))
+            for message in self._engine.messages():
+                self._take(message)
+
+    def flood(self, count: int, ctrl_c: _CtrlC) -> None:
+        """Send ``count`` pings (0: for ever), with as many under way as a ring has room for."""
+        while not ctrl_c.came and (count == 0 or self._sent < count):
+            room = RING_CAPACITY - len(self._under_way)
+            for _ in range(room if count == 0 else min(room, count - self._sent)):
+                self._send()
+            self._receive(min(self._block_s, _PATIENCE_S))
+            for message in self._engine.messages():
+                self._take(message)
+
+    def wait_for_the_rest(self) -> None:
+        """Give what is under way the time it needs, and a second; Ctrl-C ends that too."""
+        blocks = 2 + len(self._under_way)  # a budget of one a block would take so many
+        deadline_s = time.monotonic() + 1 + blocks * self._block_s
+        while self._under_way and (left_s := deadline_s - time.monotonic()) > 0:
+            self._receive(left_s)
+
+    def _send(self) -> None:
+        sequence = self._sent + 1  # what the link will give it: the engine is ours alone
+        called_ns = time.monotonic_ns()
+        self._under_way[sequence] = (
+            called_ns,
+            called_ns,
+        )  # first, for a Ctrl-C may come at any line
+        status = self._engine.ping()
+        returned_ns = time.monotonic_ns()
+        if status is not Status.OK:
+            del self._under_way[sequence]  # the engine has counted it
+            return
+        self._under_way[sequence] = (called_ns, returned_ns)
+        self._sent = sequence
+        if self._engine.device == "offline":
+            self._engine.render(self._engine.blocksize)
+
+    def _receive(self, timeout_s: float) -> None:
+        with contextlib.suppress(Empty):
+            self._take(self._engine.receive(timeout_s))
+
+    def _take(self, message: Message) -> None:
+        seen_ns = time.monotonic_ns()
+        if not isinstance(message, Pong):
+            return
+        called_ns, returned_ns = self._under_way.pop(message.sequence)
+        trip = RoundTrip.measured(
+            message.sequence,
+            message.frame,
+            called_ns=called_ns,
+            returned_ns=returned_ns,
+            block_ns=message.block_ns,
+            seen_ns=seen_ns,
+        )
+        self.trips.add(trip)
+        if self._console is not None:
+            self._console.print(
+                f"pong {trip.sequence} at frame {trip.frame}: "
+                f"[bold]{trip.total_ns / 1e6:.3f} ms[/] = {trip.total_ns / 1e9 / self._block_s:.2f} blocks "
+                f"[dim](call {trip.send_ns / 1e6:.3f}, until the block {trip.block_ns / 1e6:.3f}, "
+                f"until we looked {trip.look_ns / 1e6:.3f})[/]"
+            )
+
+
+def _print_summary(console: Console, trips: RoundTrips, stats: Stats, block_ms: float) -> None:
+    sent, received, dropped = stats.commands.sent, trips.count, _dropped(stats)
+    console.print(f"--- {stats.device} device ---")
+    style = "bold green" if received == sent and dropped == 0 else "bold red"
+    console.print(f"[{style}]{sent} sent, {received} received, {dropped} dropped[/]")
+    if trips.kept:
+        console.print(_table(trips, block_ms))
+    granted = {True: "granted", False: "not granted"}
+    console.print(
+        f"{stats.blocks} blocks, {stats.xruns} xruns; callback load mean {stats.load_mean:.2%}, "
+        f"peak {stats.load_peak:.2%}; real-time priority {granted[stats.realtime_priority]}, "
+        f"locked memory {granted[stats.memory_locked]}"
+    )
+
+
+def _table(trips: RoundTrips, block_ms: float) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("")
+    for name in ("min", "avg", "p99", "max"):
+        table.add_column(name, justify="right")
+    for name, part, unit_ms in (
+        ("round trip, in blocks", _PARTS["round_trip"], block_ms),
+        ("round trip, in ms", _PARTS["round_trip"], 1),
+        ("  the call of ping()", _PARTS["call"], 1),
+        ("  until the audio block", _PARTS["until_block"], 1),
+        ("  until we looked", _PARTS["until_look"], 1),
+    ):
+        spread = trips.spread(part)
+        if spread is not None:
+            table.add_row(name, *(f"{ns / 1e6 / unit_ms:.3f}" for ns in asdict(spread).values()))
+    return table
+
+
+def _account(trips: RoundTrips, stats: Stats, block_ms: float) -> dict[str, Any]:
+    spreads = {name: trips.spread(part) for name, part in _PARTS.items()}
+    return {
+        "sent": stats.commands.sent,
+        "received": trips.count,
+        "dropped": _dropped(stats),
+        "block_ms": block_ms,
+        "spread_ms": {
+            name: spread and {which: ns / 1e6 for which, ns in asdict(spread).items()}
+            for name, spread in spreads.items()
+        },
+        "stats": asdict(stats),
+        "pongs": [asdict(trip) | {"total_ns": trip.total_ns} for trip in trips.kept],
+    }
+
+
+def _draw(options: argparse.Namespace, trips: RoundTrips, stats: Stats, block_ms: float) -> None:
+    charts.draw_histogram(
+        options.histogram,
+        [trip.total_ns / 1e6 for trip in trips.kept],
+        block_ms=block_ms,
+        title=f"{trips.count} pings of the audio thread: {stats.device} device, "
+        f"{stats.samplerate} Hz, {stats.blocksize} frames",
+    )

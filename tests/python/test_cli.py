@@ -1,0 +1,203 @@
+"""The command line, run as users run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+import cueline
+from cueline import cli, ping
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cueline", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_ping_prints_a_line_per_pong_and_a_summary() -> None:
+    done = run("ping", "--count", "4", "--interval", "0.01")
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert lines[0] == ("PING the audio thread: null device, 48000 Hz, 2 channels, blocks of 128 frames (2.667 ms)")
+    assert [line.split(" at frame ")[0] for line in lines[1:5]] == ["pong 1", "pong 2", "pong 3", "pong 4"]
+    assert lines[5:7] == ["--- null device ---", "4 sent, 4 received, 0 dropped"]
+    for word in ("min", "avg", "p99", "max", "round trip, in blocks", "until the audio block", "until we looked"):
+        assert word in done.stdout
+    assert "\x1b" not in done.stdout, "plain text where there is no terminal"
+    assert done.stderr == ""
+
+
+def test_the_command_and_the_module_are_the_same() -> None:
+    command = Path(sys.executable).with_name("cueline")
+    by_command = subprocess.run([command, "--version"], capture_output=True, text=True, timeout=60, check=False)
+    assert by_command.stdout == run("--version").stdout == f"cueline {cueline.__version__}\n"
+
+
+def test_ping_prints_colours_on_a_terminal() -> None:
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "xterm-256color"}
+    environment.pop("NO_COLOR", None)
+    with subprocess.Popen(
+        [sys.executable, "-m", "cueline", "ping", "--count", "1"], stdout=theirs, env=environment
+    ) as process:
+        os.close(theirs)
+        output = b""
+        while True:
+            try:
+                chunk = os.read(ours, 4096)
+            except OSError:  # the other end is closed
+                break
+            if not chunk:
+                break
+            output += chunk
+    os.close(ours)
+    assert process.returncode == 0
+    assert b"\x1b[" in output
+    assert b"1 sent, 1 received, 0 dropped" in output
+
+
+def test_ping_json_has_the_whole_account() -> None:
+    done = run("ping", "--count", "5", "--interval", "0", "--json", "--samplerate", "44100", "--blocksize", "64")
+    assert done.returncode == 0
+    account = json.loads(done.stdout)
+    assert (account["sent"], account["received"], account["dropped"]) == (5, 5, 0)
+    assert account["block_ms"] == pytest.approx(64 / 44.1)
+    assert account["stats"]["samplerate"] == 44100
+    assert [pong["sequence"] for pong in account["pongs"]] == [1, 2, 3, 4, 5]
+    for pong in account["pongs"]:
+        assert pong["total_ns"] == pong["send_ns"] + pong["block_ns"] + pong["look_ns"]
+    spread = account["spread_ms"]["round_trip"]
+    assert 0 < spread["min"] <= spread["avg"] <= spread["max"]
+    assert spread["p99"] <= spread["max"]
+
+
+def test_ping_floods_without_loss() -> None:
+    done = run("ping", "--flood", "--count", "5000")
+    assert done.returncode == 0
+    assert "5000 sent, 5000 received, 0 dropped" in done.stdout
+    assert "pong" not in done.stdout, "a line each would be slower than the line"
+
+
+def test_ping_works_on_the_offline_device() -> None:
+    done = run("ping", "--device", "offline", "--count", "3", "--interval", "0")
+    assert done.returncode == 0
+    assert "3 sent, 3 received, 0 dropped" in done.stdout
+
+
+@pytest.mark.parametrize("mode", [[], ["--flood"]])
+def test_ctrl_c_prints_the_summary(mode: list[str]) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "cueline", "ping", "--count", "0", *mode], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("PING")
+        time.sleep(0.35)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "sent" in output
+    assert ", 0 dropped" in output
+    sent, received = (int(part.split()[0]) for part in output.split("---\n")[1].split(", ")[:2])
+    assert sent == received > 0
+
+
+def test_ping_draws_a_histogram(tmp_path: Path) -> None:
+    chart = tmp_path / "round-trips.svg"
+    assert run("ping", "--count", "20", "--interval", "0", "--histogram", str(chart)).returncode == 0
+    root = ET.parse(chart).getroot()
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    text = "".join(root.itertext())
+    assert "round trip in ms" in text
+    assert "20 pings" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--device", "loud"], "device must be 'null' or 'offline', or left out for the default, got 'loud'"),
+        (["--blocksize", "0"], "blocksize must be from 1 to 8192 frames, got 0"),
+        (["--samplerate", "7"], "samplerate must be from 1000 to 768000 frames a second, got 7"),
+        (["--histogram", "chart.png"], "a chart is an SVG file: its name must end in .svg, got 'chart.png'"),
+        (
+            ["--histogram", "/nowhere/chart.svg"],
+            "there is no folder '/nowhere' to draw 'chart.svg' in: make it first",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(arguments: list[str], text: str) -> None:
+    done = run("ping", *arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"cueline: {text}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--count", "-1"], "must be 0 or more, got -1"),
+        (["--interval", "nan"], "must be 0 seconds or more, got nan"),
+        (["--interval", "-2"], "must be 0 seconds or more, got -2"),
+        (["--count", "many"], "invalid _count value: 'many'"),
+    ],
+)
+def test_bad_options_are_refused_with_the_value(arguments: list[str], text: str) -> None:
+    done = run("ping", *arguments)
+    assert done.returncode == 2
+    assert text in done.stderr
+
+
+def test_a_missing_matplotlib_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(cueline.MissingPackageError, match=r"charts need matplotlib: pip install 'cueline\[charts\]'"):
+        ping.run(cli._parser().parse_args(["ping", "--histogram", str(tmp_path / "chart.svg")]))
+
+
+@pytest.mark.parametrize("mode", [[], ["--json"]])
+def test_a_lost_pong_makes_the_exit_status_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], mode: list[str]
+) -> None:
+    class Losing(cueline.AudioEngine):
+        lost = False
+
+        def receive_msg(self) -> cueline.Message | None:
+            message = super().receive_msg()
+            if message is not None and not self.lost:
+                self.lost = True
+                return None
+            return message
+
+    monkeypatch.setattr(ping, "AudioEngine", Losing)
+    assert cli.main(["ping", "--count", "3", "--interval", "0", *mode]) == 1
+    output = capsys.readouterr().out
+    assert ('"received": 2' if mode else "3 sent, 2 received, 0 dropped") in output
+
+
+def test_a_dropped_ping_makes_the_exit_status_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Late(cueline.AudioEngine):
+        """Starts only once its ring has overflown."""
+
+        def start(self) -> None:
+            if self.stats().commands.dropped:
+                super().start()
+
+        def ping(self) -> cueline.Status:
+            status = super().ping()
+            self.start()
+            return status
+
+    monkeypatch.setattr(ping, "AudioEngine", Late)
+    assert cli.main(["ping", "--count", "1030", "--interval", "0"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    dropped = [line for line in lines if "received," in line]
+    assert len(dropped) == 1
+    assert not dropped[0].endswith(" 0 dropped")

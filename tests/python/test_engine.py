@@ -1,0 +1,441 @@
+"""AudioEngine: life, arguments, refusals, receiving, rendering, counters."""
+
+from __future__ import annotations
+
+import dataclasses
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+import cueline
+from conftest import eventually, fill
+from cueline import Status
+
+# --- Life
+
+
+@pytest.mark.parametrize("device", ["null", "offline"])
+@pytest.mark.parametrize(
+    "calls",
+    [
+        ["start", "start", "stop", "stop", "close", "close"],
+        ["stop", "start", "stop"],
+        ["close"],
+        ["close", "stop", "close"],
+        ["start", "close", "stop"],
+        [],
+    ],
+)
+def test_start_stop_close_come_in_any_order_and_twice(device: str, calls: list[str]) -> None:
+    engine = cueline.AudioEngine(device)
+    for call in calls:
+        getattr(engine, call)()
+
+
+def test_the_default_device_is_null() -> None:
+    with cueline.AudioEngine() as engine:
+        assert engine.device == "null"
+        assert engine.stats().device == "null"
+
+
+def test_what_is_sent_before_start_is_answered_after() -> None:
+    with cueline.AudioEngine("null") as engine:
+        engine.stop()
+        engine.ping()
+        assert engine.receive_msg() is None
+        engine.start()
+        assert engine.receive(10).sequence == 1
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda engine: engine.ping(),
+        lambda engine: engine.receive_msg(),
+        lambda engine: engine.receive(),
+        lambda engine: list(engine.messages()),
+        lambda engine: engine.start(),
+        lambda engine: engine.render(64),
+        lambda engine: engine.__enter__(),
+    ],
+)
+def test_a_closed_engine_says_so(offline: cueline.AudioEngine, use: Callable[[cueline.AudioEngine], object]) -> None:
+    offline.close()
+    with pytest.raises(cueline.ClosedError, match=r"^this engine is closed: make a new one$"):
+        use(offline)
+
+
+def test_a_closed_engine_still_has_its_counters(running: cueline.AudioEngine) -> None:
+    running.ping()
+    running.receive(10)
+    running.close()
+    assert running.closed
+    assert running.stats().events.sent == 1
+
+
+def test_closing_ends_a_wait_in_another_thread(running: cueline.AudioEngine) -> None:
+    outcome: queue.SimpleQueue[BaseException] = queue.SimpleQueue()
+
+    def wait() -> None:
+        try:
+            running.receive()
+        except cueline.ClosedError as error:
+            outcome.put(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    time.sleep(0.02)
+    running.close()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert isinstance(outcome.get(), cueline.ClosedError)
+
+
+def test_its_repr_says_what_it_is(offline: cueline.AudioEngine) -> None:
+    assert repr(offline) == "<cueline.AudioEngine on 'offline': 48000 Hz, 2 x 64 frames>"
+    offline.close()
+    assert repr(offline) == "<cueline.AudioEngine on 'offline': 48000 Hz, 2 x 64 frames, closed>"
+
+
+def test_one_that_was_refused_has_a_repr_too() -> None:
+    """Tracebacks print it."""
+    assert repr(cueline.AudioEngine.__new__(cueline.AudioEngine)) == "<cueline.AudioEngine, never made>"
+
+
+# --- Arguments
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"samplerate": 999}, "samplerate must be from 1000 to 768000 frames a second, got 999"),
+        ({"samplerate": 10**30}, f"samplerate must be from 1000 to 768000 frames a second, got {10**30}"),
+        ({"blocksize": 0}, "blocksize must be from 1 to 8192 frames, got 0"),
+        ({"blocksize": -(2**70)}, f"blocksize must be from 1 to 8192 frames, got {-(2**70)}"),
+        ({"channels": 65}, "channels must be from 1 to 64 channels, got 65"),
+        ({"budget": 0}, "budget must be from 1 to 1024 messages a block, got 0"),
+        ({"budget": 1025}, "budget must be from 1 to 1024 messages a block, got 1025"),
+        ({"device": "loud"}, "device must be 'null' or 'offline', or left out for the default, got 'loud'"),
+    ],
+)
+def test_arguments_out_of_range_are_refused_with_the_number(arguments: dict[str, object], text: str) -> None:
+    with pytest.raises(cueline.ArgumentError) as caught:
+        cueline.AudioEngine(**arguments)  # type: ignore[arg-type]
+    assert str(caught.value) == text
+    assert isinstance(caught.value, (cueline.Error, ValueError))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"samplerate": 48000.0}, "samplerate must be an integer, got 48000.0"),
+        ({"blocksize": "128"}, "blocksize must be an integer, got '128'"),
+        ({"channels": None}, "channels must be an integer, got None"),
+        ({"device": 3}, "device must be a name or None, got 3"),
+    ],
+)
+def test_arguments_of_the_wrong_type_are_refused_with_the_value(arguments: dict[str, object], text: str) -> None:
+    with pytest.raises(cueline.ArgumentTypeError) as caught:
+        cueline.AudioEngine(**arguments)  # type: ignore[arg-type]
+    assert str(caught.value) == text
+    assert isinstance(caught.value, TypeError)
+
+
+def test_numpy_integers_are_integers() -> None:
+    assert cueline.AudioEngine("offline", blocksize=np.int64(32)).blocksize == 32  # type: ignore[arg-type]
+
+
+def test_every_error_is_a_cueline_error_and_a_built_in_one() -> None:
+    expected = {
+        cueline.ArgumentError: ValueError,
+        cueline.ArgumentTypeError: TypeError,
+        cueline.ClosedError: RuntimeError,
+        cueline.DeviceError: RuntimeError,
+        cueline.ForkedError: RuntimeError,
+        cueline.Empty: queue.Empty,
+        cueline.MissingPackageError: ImportError,
+    }
+    for ours, built_in in expected.items():
+        assert issubclass(ours, cueline.Error)
+        assert issubclass(ours, built_in)
+    assert set(expected) | {cueline.Error} == {
+        thing for thing in vars(cueline).values() if isinstance(thing, type) and issubclass(thing, Exception)
+    }
+
+
+# --- Sending and receiving
+
+
+def test_status_is_an_int_enum() -> None:
+    assert [(status.name, int(status)) for status in Status] == [("OK", 0), ("FULL", 1), ("EMPTY", 2)]
+    assert not Status.OK, "so that `if engine.ping():` reads as: if refused"
+
+
+def test_fill_full_counters_drain_order() -> None:
+    engine = cueline.AudioEngine("offline", budget=1000)
+    assert fill(engine) == 1024
+    engine.render(128)
+    assert [message.sequence for message in engine.messages()] == list(range(1, 1001))
+    engine.render(128)
+    assert [message.sequence for message in engine.messages()] == list(range(1001, 1025))
+    stats = engine.stats()
+    assert stats.commands == cueline.RingStats(sent=1024, dropped=1, high_water=1024)
+    assert stats.events == cueline.RingStats(sent=1024, dropped=0, high_water=1000)
+
+
+def test_full_event_ring_drops_pongs_and_the_audio_goes_on() -> None:
+    engine = cueline.AudioEngine("offline", budget=1024)
+    fill(engine)
+    engine.render(128)
+    for _ in range(5):
+        engine.ping()
+    audio = engine.render(1280)
+    assert audio.shape == (1280, 2)
+    stats = engine.stats()
+    assert stats.events == cueline.RingStats(sent=1024, dropped=5, high_water=1024)
+    assert stats.frames == 1408
+
+
+def test_budget_is_respected_over_blocks() -> None:
+    engine = cueline.AudioEngine("offline", blocksize=16, budget=3)
+    for _ in range(8):
+        engine.ping()
+    for answered in (3, 3, 2, 0):
+        engine.render(16)
+        assert len(list(engine.messages())) == answered
+
+
+def test_messages_are_values(offline: cueline.AudioEngine) -> None:
+    offline.ping()
+    offline.ping()
+    offline.render(64)
+    one, two = offline.messages()
+    assert one == one
+    assert one != two
+    assert one != 3
+    assert len({one, two, one}) == 2
+    assert one.kind == 2
+    assert len(one.payload) == 40
+    assert repr(one) == "Pong(sequence=1, frame=0)"
+    with pytest.raises(AttributeError):
+        one.kind = 3  # type: ignore[misc]
+
+
+def test_receive_returns_what_has_come(offline: cueline.AudioEngine) -> None:
+    offline.ping()
+    offline.render(64)
+    assert offline.receive(0).sequence == 1
+
+
+@pytest.mark.parametrize("timeout", [0, 0.0, 0.03])
+def test_receive_raises_empty_at_its_timeout(offline: cueline.AudioEngine, timeout: float) -> None:
+    began = time.monotonic()
+    with pytest.raises(queue.Empty, match=f"no message within {timeout} s") as caught:
+        offline.receive(timeout)
+    assert isinstance(caught.value, cueline.Empty)
+    assert time.monotonic() - began >= timeout
+
+
+@pytest.mark.parametrize("timeout", [-1, float("nan"), -0.001])
+def test_receive_refuses_a_negative_timeout(offline: cueline.AudioEngine, timeout: float) -> None:
+    with pytest.raises(cueline.ArgumentError, match=f"timeout must be 0 seconds or more, or None, got {timeout}"):
+        offline.receive(timeout)
+
+
+def test_receive_refuses_a_timeout_that_is_no_number(offline: cueline.AudioEngine) -> None:
+    with pytest.raises(cueline.ArgumentTypeError, match="timeout must be in seconds or None, got 'soon'"):
+        offline.receive("soon")  # type: ignore[arg-type]
+
+
+def test_receive_waits_without_the_gil(running: cueline.AudioEngine) -> None:
+    messages: list[cueline.Message] = []
+    thread = threading.Thread(target=lambda: messages.append(running.receive()))
+    thread.start()
+    time.sleep(0.02)
+    assert not messages, "it waits, and this thread runs"
+    running.ping()
+    thread.join(10)
+    assert [message.sequence for message in messages] == [1]
+
+
+def test_ctrl_c_ends_a_wait_without_end(running: cueline.AudioEngine) -> None:
+    timer = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        running.receive()
+    timer.join()
+
+
+def test_messages_end_though_more_keep_coming(monkeypatch: pytest.MonkeyPatch, offline: cueline.AudioEngine) -> None:
+    """At most a ring full, or a reader slower than the audio thread would never be done."""
+    offline.ping()
+    offline.render(64)
+    message = offline.receive(0)
+    monkeypatch.setattr(cueline.AudioEngine, "receive_msg", lambda _: message)
+    assert len(list(offline.messages())) == 1024
+
+
+# --- Rendering
+
+
+@pytest.mark.parametrize("channels", [1, 2, 5])
+@pytest.mark.parametrize("frames", [0, 1, 63, 64, 65, 1000])
+def test_render_returns_frames_by_channels(channels: int, frames: int) -> None:
+    engine = cueline.AudioEngine("offline", blocksize=64, channels=channels)
+    audio = engine.render(frames)
+    assert audio.shape == (frames, channels)
+    assert audio.dtype == np.float32
+    assert audio.flags.c_contiguous
+    assert audio.flags.owndata
+    assert not audio.any(), "the default processor is a quiet one"
+    assert engine.stats().frames == frames
+    assert engine.stats().blocks == -(-frames // 64)
+
+
+def test_a_long_render_is_done_in_whole_blocks() -> None:
+    engine = cueline.AudioEngine("offline", blocksize=100, channels=1)
+    engine.render(1_000_000)
+    assert engine.stats().blocks == 10_000
+
+
+def test_render_on_another_device_says_why(running: cueline.AudioEngine) -> None:
+    with pytest.raises(
+        cueline.DeviceError,
+        match=r"render\(\) needs the offline device, and this engine runs on the null device, "
+        r"which makes its own blocks: use AudioEngine\('offline'\)",
+    ):
+        running.render(64)
+
+
+@pytest.mark.parametrize("frames", [-1, 2**31, 10**40])
+def test_render_refuses_frames_out_of_range(offline: cueline.AudioEngine, frames: int) -> None:
+    with pytest.raises(cueline.ArgumentError, match=f"frames must be from 0 to 2147483647, got {frames}"):
+        offline.render(frames)
+
+
+def test_render_refuses_frames_that_are_no_integer(offline: cueline.AudioEngine) -> None:
+    with pytest.raises(cueline.ArgumentTypeError, match=r"frames must be an integer, got 64\.0"):
+        offline.render(64.0)  # type: ignore[arg-type]
+
+
+def test_one_render_at_a_time(offline: cueline.AudioEngine) -> None:
+    """A signal handler comes in the middle of a render, and asks for another."""
+    outcome: list[BaseException] = []
+
+    def handler(*_: object) -> None:
+        try:
+            offline.render(64)
+        except cueline.DeviceError as error:
+            outcome.append(error)
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    try:
+        done = threading.Event()
+
+        def pester() -> None:
+            while not done.is_set() and not outcome:
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+                time.sleep(0.001)
+
+        thread = threading.Thread(target=pester)
+        thread.start()
+        deadline = time.monotonic() + 10
+        while not outcome and time.monotonic() < deadline:
+            offline.render(2_000_000)
+        done.set()
+        thread.join()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert [str(error) for error in outcome][:1] == ["this engine is rendering already: one render() at a time"]
+
+
+def test_ctrl_c_ends_a_long_render() -> None:
+    engine = cueline.AudioEngine("offline", blocksize=1, channels=1)
+    timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        engine.render(1_000_000_000)
+    timer.join()
+    assert engine.stats().frames < 1_000_000_000
+    assert engine.render(10).shape == (10, 1), "and the engine can be used again"
+
+
+def test_closing_ends_a_long_render() -> None:
+    engine = cueline.AudioEngine("offline", blocksize=1, channels=1)
+    timer = threading.Timer(0.05, engine.close)
+    timer.start()
+    with pytest.raises(cueline.ClosedError):
+        engine.render(1_000_000_000)
+    timer.join()
+
+
+def test_same_messages_give_the_same_audio_and_events() -> None:
+    def session() -> tuple[bytes, list[tuple[int, int]]]:
+        engine = cueline.AudioEngine("offline", blocksize=50)
+        audio, events = b"", []
+        for step in range(100):
+            for _ in range(step % 7):
+                engine.ping()
+            audio += engine.render(step * 3).tobytes()
+            events += [(message.sequence, message.frame) for message in engine.messages()]
+        return audio, events
+
+    assert session() == session()
+
+
+# --- Counters
+
+
+def test_stats_are_frozen_and_complete(running: cueline.AudioEngine) -> None:
+    assert eventually(lambda: running.stats().blocks > 10)
+    stats = running.stats()
+    assert stats.device == "null"
+    assert (stats.samplerate, stats.blocksize, stats.channels) == (48_000, 128, 2)
+    assert abs(stats.frames - stats.blocks * 128) <= 128, "two numbers, taken one after the other"
+    assert 0 < stats.load_mean <= stats.load_peak
+    assert isinstance(stats.realtime_priority, bool)
+    assert isinstance(stats.memory_locked, bool)
+    assert stats.unhandled == 0
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        stats.blocks = 0  # type: ignore[misc]
+
+
+def test_null_device_runs_the_right_number_of_blocks() -> None:
+    """Within 2 % over a second. One reading may come late on a busy machine: three tries."""
+    errors = []
+    for _ in range(3):
+        with cueline.AudioEngine("null") as engine:
+            assert eventually(lambda engine=engine: engine.stats().blocks > 0)  # type: ignore[misc]
+            began, first = time.monotonic(), engine.stats()
+            time.sleep(1)
+            elapsed, last = time.monotonic() - began, engine.stats()
+        blocks = last.blocks + last.missed_blocks - first.blocks - first.missed_blocks
+        errors.append(abs(blocks / (elapsed * 48_000 / 128) - 1))
+        if errors[-1] < 0.02:
+            break
+    assert min(errors) < 0.02
+
+
+def test_two_engines_run_at_once() -> None:
+    with cueline.AudioEngine("null") as one, cueline.AudioEngine("null", blocksize=64) as two:
+        one.ping()
+        assert one.receive(10).sequence == 1
+        assert two.receive_msg() is None
+        two.ping()
+        assert two.receive(10).sequence == 1
+
+
+def test_start_and_stop_two_hundred_times() -> None:
+    engine = cueline.AudioEngine("null")
+    for _ in range(200):
+        engine.start()
+        engine.ping()
+        engine.stop()
+    engine.start()
+    assert eventually(lambda: engine.stats().events.sent == 200)
+    engine.close()

@@ -1,0 +1,106 @@
+"""What is shipped and what is written: stubs, examples, README, the specification's coverage, the CMake package."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib import metadata, resources
+from pathlib import Path
+
+import pytest
+
+import cueline
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_package_is_typed() -> None:
+    assert resources.files("cueline").joinpath("py.typed").is_file()
+    assert resources.files("cueline").joinpath("_core.pyi").is_file()
+
+
+def test_the_stub_is_what_the_module_offers(tmp_path: Path) -> None:
+    stub = tmp_path / "_core.pyi"
+    subprocess.run(
+        [sys.executable, "-m", "nanobind.stubgen", "--include-private", "-q", "-m", "cueline._core", "-o", str(stub)],
+        check=True,
+        timeout=60,
+    )
+    assert (ROOT / "python/cueline/_core.pyi").read_text() == stub.read_text(), "type: make stubs"
+
+
+def test_there_is_one_version() -> None:
+    assert cueline.__version__ == metadata.version("cueline")
+    assert f"project(cueline VERSION {cueline.__version__} " in (ROOT / "CMakeLists.txt").read_text()
+    assert f"## {cueline.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
+def test_the_example_runs(example: Path) -> None:
+    done = subprocess.run([sys.executable, example], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    assert done.stderr == ""
+    assert len(example.read_text().splitlines()) < 60
+
+
+def test_the_programs_in_the_readme_are_the_examples() -> None:
+    readme = (ROOT / "README.md").read_text()
+    blocks = re.findall(r"```(?:python|cpp)\n(.*?)```", readme, flags=re.DOTALL)
+    assert blocks
+    examples = [path.read_text() for path in (ROOT / "examples").iterdir() if path.suffix in (".py", ".cpp")]
+    for block in blocks:
+        assert block in examples, f"this program of the README is no example:\n{block}"
+
+
+def test_what_the_documents_point_to_is_there() -> None:
+    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name} points to {target}"
+
+
+def test_every_line_of_the_coverage_names_a_test_that_exists() -> None:
+    tests = {
+        name
+        for path in (ROOT / "tests/python").glob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(), flags=re.MULTILINE)
+    } | {
+        f"{suite}.{name}"
+        for path in (ROOT / "tests/cpp").glob("*_test.cpp")
+        for suite, name in re.findall(r"^TEST(?:_F)?\((\w+), (\w+)\)", path.read_text(), flags=re.MULTILINE)
+    }
+    coverage = (ROOT / "docs/spec-coverage.md").read_text()
+    rows = [line for line in coverage.splitlines() if line.startswith("| ") and not line.startswith("| ---")]
+    assert len(rows) > 25
+    named = re.findall(r"`(test_\w+|[A-Z]\w+\.\w+)`", coverage)
+    assert len(named) > 25
+    assert set(named) <= tests, sorted(set(named) - tests)
+    spec_tests = {name for name in tests if name.startswith(("test_scenario_", "test_case_", "Spec"))}
+    assert spec_tests <= set(named), sorted(spec_tests - set(named))
+
+
+def test_an_installed_cueline_is_found_by_cmake(tmp_path: Path) -> None:
+    """Install the headers, and build a program of somebody else's against them."""
+
+    def cmake(*arguments: object) -> None:
+        done = subprocess.run(["cmake", *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    cmake("-S", ROOT, "-B", tmp_path / "cueline", "-G", "Ninja")
+    cmake("--build", tmp_path / "cueline")
+    cmake("--install", tmp_path / "cueline", "--prefix", tmp_path / "prefix")
+    cmake(
+        "-S", ROOT / "tests/consumer", "-B", tmp_path / "consumer", "-G", "Ninja",
+        f"-DCMAKE_PREFIX_PATH={tmp_path / 'prefix'}",
+    )  # fmt: skip
+    cmake("--build", tmp_path / "consumer")
+    done = subprocess.run([tmp_path / "consumer/consumer"], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "took 7\n"
+
+
+def test_ring_hpp_can_be_taken_alone(tmp_path: Path) -> None:
+    """Copy that one file into an empty folder, and compile with it."""
+    (tmp_path / "ring.hpp").write_text((ROOT / "include/cueline/ring.hpp").read_text())
+    (tmp_path / "main.cpp").write_text('#include "ring.hpp"\ncueline::Ring<int> ring;\nint main() {}\n')
+    subprocess.run(["g++", "-std=c++20", "main.cpp"], cwd=tmp_path, check=True, timeout=60)

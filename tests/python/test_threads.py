@@ -1,0 +1,277 @@
+"""From any Python thread, from a signal handler, from __del__; in a forked child; at the end of the interpreter."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import cueline
+from conftest import eventually
+from cueline import Status
+
+
+def test_many_python_threads_are_one_producer_and_one_consumer(running: cueline.AudioEngine) -> None:
+    each, threads = 3000, 4
+    received: list[int] = []
+    lock = threading.Lock()
+
+    def send() -> None:
+        for _ in range(each):
+            while running.ping() is Status.FULL:
+                time.sleep(0.001)
+
+    def receive() -> None:
+        while True:
+            with lock:
+                if len(received) == each * threads:
+                    return
+                for message in running.messages():
+                    received.append(message.sequence)
+            time.sleep(0.001)
+
+    workers = [threading.Thread(target=send) for _ in range(threads)]
+    workers += [threading.Thread(target=receive) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert received == list(range(1, each * threads + 1)), "none lost, none twice, in order"
+    assert running.stats().events.dropped == 0
+
+
+def test_start_stop_and_close_from_many_threads_at_once() -> None:
+    for _ in range(10):
+        engine = cueline.AudioEngine("null")
+
+        def churn(engine: cueline.AudioEngine = engine) -> None:
+            try:
+                for _ in range(20):
+                    engine.start()
+                    engine.ping()
+                    engine.stop()
+            except cueline.ClosedError:
+                pass
+
+        workers = [threading.Thread(target=churn) for _ in range(4)]
+        for worker in workers:
+            worker.start()
+        time.sleep(0.005)
+        engine.close()
+        for worker in workers:
+            worker.join(30)
+            assert not worker.is_alive()
+
+
+@pytest.mark.parametrize("use", ["ping", "receive_msg", "stats", "stop", "start", "close"])
+def test_from_a_signal_handler(use: str) -> None:
+    engine = cueline.AudioEngine("null")
+    engine.start()
+    calls = 0
+
+    def handler(*_: object) -> None:
+        nonlocal calls
+        getattr(engine, use)()
+        calls += 1
+
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+    try:
+        deadline = time.monotonic() + 10
+        while calls < 50 and time.monotonic() < deadline:
+            try:
+                engine.ping()
+                engine.receive_msg()
+                engine.stop()
+                engine.start()
+            except cueline.ClosedError:
+                assert use == "close"
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert calls >= 50
+    engine.close()
+
+
+def test_from_del() -> None:
+    engine = cueline.AudioEngine("null")
+    engine.start()
+    statuses = []
+
+    class Farewell:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            statuses.append(engine.ping())
+            engine.close()
+
+    Farewell()
+    gc.collect()
+    assert statuses == [Status.OK]
+    assert engine.closed
+
+
+def test_an_engine_that_is_dropped_takes_its_thread_along() -> None:
+    def threads() -> int:
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    before = threads()
+    engine = cueline.AudioEngine("null")
+    engine.start()
+    assert threads() == before + 1
+    del engine
+    gc.collect()
+    assert eventually(lambda: threads() == before)
+
+
+# --- Forked children
+
+
+def in_child(action: Callable[[], None], *, within_s: float = 20) -> int:
+    """Fork, let the child do ``action``, and return its exit status: 0 when nothing was raised."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # threads and fork: that is what is tested
+        child = os.fork()
+    if child == 0:
+        try:
+            action()
+        except BaseException:
+            os._exit(3)
+        os._exit(0)
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.005)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    pytest.fail("the child hangs")
+
+
+@pytest.mark.parametrize("device", ["null", "offline"])
+@pytest.mark.parametrize("state", ["running", "stopped"])
+def test_a_forked_child_gets_an_error_and_the_parent_goes_on(device: str, state: str) -> None:
+    engine = cueline.AudioEngine(device)
+    engine.start()
+    if state == "stopped":
+        engine.stop()
+
+    def use_it_all() -> None:
+        uses: list[Callable[[], object]] = [
+            engine.ping,
+            engine.receive_msg,
+            engine.receive,
+            engine.start,
+            engine.stop,
+            engine.stats,
+        ]
+        for use in uses:
+            with pytest.raises(cueline.ForkedError, match="belongs to the parent process"):
+                use()
+        engine.close()  # nothing to close here, and no error: `with` ends with it
+
+    assert in_child(use_it_all) == 0
+    engine.start()
+    engine.ping()
+    if device == "offline":
+        engine.render(1)
+    assert engine.receive(10).sequence == 1
+    engine.close()
+
+
+def test_a_forked_child_may_drop_the_engine() -> None:
+    engines = [cueline.AudioEngine("null")]
+    engines[0].start()
+
+    def drop() -> None:
+        engines.clear()
+        gc.collect()
+
+    assert in_child(drop) == 0
+    assert engines[0].ping() is Status.OK
+    engines[0].close()
+
+
+def test_a_forked_child_may_make_its_own() -> None:
+    engine = cueline.AudioEngine("null")
+    engine.start()
+
+    def make() -> None:
+        with cueline.AudioEngine("null") as own:
+            own.ping()
+            assert own.receive(10).sequence == 1
+
+    assert in_child(make) == 0
+    engine.close()
+
+
+# --- The end of the interpreter
+
+ENDINGS = {
+    "a global engine that runs": "engine.start()",
+    "an engine that never started": "",
+    "an engine in a cycle": "engine.start(); cycle = [engine]; cycle.append(cycle)",
+    "an engine that nobody will ever let go of": "engine.start(); ctypes.pythonapi.Py_IncRef(ctypes.py_object(engine))",
+    "an engine held by a module that goes late": "engine.start(); sys.engine = engine",
+    "an engine used as everything ends": """
+engine.start()
+class Last:
+    def __del__(self):
+        engine.ping(); engine.receive_msg(); engine.stats(); engine.stop(); engine.close()
+last = Last(); sys.last = last; del last
+""",
+    "an engine used and closed at exit": "engine.start(); atexit.register(lambda: (engine.ping(), engine.close()))",
+    "an engine made at exit": """
+def late():
+    global second
+    second = cueline.AudioEngine('null'); second.start(); second.ping()
+atexit.register(late)
+""",
+    "a daemon thread that waits": "engine.start(); daemon(engine.receive)",
+    "a daemon thread that pings": """
+engine.start()
+def flood():
+    while True: engine.ping(); engine.receive_msg()
+daemon(flood)
+""",
+    "a daemon thread that starts and stops": """
+def churn():
+    while True: engine.start(); engine.stop()
+daemon(churn)
+""",
+    "a daemon thread in a long render": """
+bounce = cueline.AudioEngine('offline', blocksize=1)
+daemon(lambda: bounce.render(1_000_000_000))
+""",
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS, ids=lambda ending: ending.replace(" ", "-"))
+def test_leaving_the_interpreter_is_clean(ending: str) -> None:
+    program = f"""
+import atexit, contextlib, ctypes, sys, threading, time
+import cueline
+def daemon(target):
+    def run():
+        with contextlib.suppress(cueline.ClosedError): target()
+    threading.Thread(target=run, daemon=True).start()
+    time.sleep(0.05)
+engine = cueline.AudioEngine('null')
+{ENDINGS[ending]}
+engine.ping() if not engine.closed else None
+"""
+    done = subprocess.run(
+        [sys.executable, "-X", "faulthandler", "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

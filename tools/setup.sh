@@ -1,0 +1,39 @@
+#!/bin/sh
+# setup.sh: installs the Debian packages that a purpose needs, or says in one line what to type.
+# usage: sh tools/setup.sh build|test|bench|lint
+set -eu
+
+case "${1:-}" in
+  build) packages="g++ cmake ninja-build python3 python3-venv python3-dev" ;;
+  test) packages="g++ cmake ninja-build libgtest-dev" ;;
+  bench) packages="g++ cmake ninja-build libbenchmark-dev" ;;
+  lint) packages="cmake ninja-build libgtest-dev clang-format-22 clang-tidy-22" ;;
+  *)
+    echo "usage: sh tools/setup.sh build|test|bench|lint" >&2
+    exit 2
+    ;;
+esac
+
+missing=""
+for package in $packages; do
+  if ! dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed'; then
+    missing="$missing $package"
+  fi
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+  echo "cueline needs these, under the names they have in Debian; install them and run make again:$missing" >&2
+  exit 0 # they may be here under other names: what is really missing will say so
+fi
+command="apt-get update && apt-get install -y --no-install-recommends$missing"
+if [ "$(id -u)" -ne 0 ]; then
+  echo "cueline needs some packages; type: sudo sh -c '$command'" >&2
+  exit 1
+fi
+echo "installing$missing"
+if ! DEBIAN_FRONTEND=noninteractive sh -c "$command" >/tmp/cueline-setup.log 2>&1 </dev/null; then
+  tail -n 5 /tmp/cueline-setup.log >&2
+  echo "cueline could not install its packages; when the network is there again, type: $command" >&2
+  exit 1
+fi
