@@ -312,8 +312,8 @@ void bind_engine(nb::module_& module) {
 
     nb::class_<EngineHandle>(module, "Engine", nb::is_weak_referenceable(),
                              "A link, the quiet processor and a device, run together.")
-        .def(nb::init<nb::handle, nb::handle, nb::handle, nb::handle, nb::handle>(), "device"_a.none(), "samplerate"_a.none(),
-             "blocksize"_a.none(), "channels"_a.none(), "budget"_a.none(),
+        .def(nb::init<nb::handle, nb::handle, nb::handle, nb::handle, nb::handle>(), "device"_a.none(),
+             "samplerate"_a.none(), "blocksize"_a.none(), "channels"_a.none(), "budget"_a.none(),
              nb::sig("def __init__(self, device: str | None, samplerate: int, blocksize: int, channels: int, "
                      "budget: int) -> None"))
         .def("ping", &EngineHandle::ping,

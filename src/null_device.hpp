@@ -31,7 +31,7 @@ class NullDevice final : public Device {
   private:
     void run(BlockCallback& callback) noexcept;
     void carry_blocks(BlockCallback& callback) noexcept;
-    bool sleep_until(std::uint64_t deadline_ns) const noexcept;
+    [[nodiscard]] bool sleep_until(std::uint64_t deadline_ns) const noexcept;
 
     Format format_;
     AudioBuffers buffers_;

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 namespace cueline {
@@ -33,8 +34,8 @@ bool request_priority() noexcept {
 
 /// The lowest page-aligned address of the `bytes` below the caller's frame: the stack grows down.
 void* stack_below(std::size_t bytes) noexcept {
-    const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-    return reinterpret_cast<void*>((here - bytes) / page_bytes * page_bytes);
+    auto* lowest = static_cast<std::byte*>(__builtin_frame_address(0)) - bytes;
+    return lowest - reinterpret_cast<std::uintptr_t>(lowest) % page_bytes;
 }
 
 }  // namespace

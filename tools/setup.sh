@@ -1,15 +1,16 @@
 #!/bin/sh
 # setup.sh: installs the Debian packages that a purpose needs, or says in one line what to type.
-# usage: sh tools/setup.sh build|test|bench|lint
+# usage: sh tools/setup.sh build|test|bench|lint|clang
 set -eu
 
 case "${1:-}" in
   build) packages="g++ cmake ninja-build python3 python3-venv python3-dev" ;;
   test) packages="g++ cmake ninja-build libgtest-dev" ;;
   bench) packages="g++ cmake ninja-build libbenchmark-dev" ;;
-  lint) packages="cmake ninja-build libgtest-dev clang-format-22 clang-tidy-22" ;;
+  lint) packages="cmake ninja-build libgtest-dev libbenchmark-dev clang-format-22 clang-tidy-22" ;;
+  clang) packages="cmake ninja-build libgtest-dev clang-22" ;;
   *)
-    echo "usage: sh tools/setup.sh build|test|bench|lint" >&2
+    echo "usage: sh tools/setup.sh build|test|bench|lint|clang" >&2
     exit 2
     ;;
 esac

@@ -55,7 +55,9 @@ struct StdMemory {
       public:
         explicit Atomic(Value value) noexcept : value_{value} {}
 
-        Value load_acquire() const noexcept CUELINE_NONBLOCKING { return value_.load(std::memory_order_acquire); }
+        [[nodiscard]] Value load_acquire() const noexcept CUELINE_NONBLOCKING {
+            return value_.load(std::memory_order_acquire);
+        }
         void store_release(Value value) noexcept CUELINE_NONBLOCKING { value_.store(value, std::memory_order_release); }
         /// Only for taking an end: the audio path never calls it.
         Value exchange_acquire(Value value) noexcept { return value_.exchange(value, std::memory_order_acquire); }
@@ -136,9 +138,9 @@ class Ring {
 
     /// What one end shares with the other, on a cache line of its own.
     struct alignas(cache_line_bytes) Side {
-        explicit Side(std::uint64_t first_index) : index{first_index}, taken{0} {}
-        typename Memory::template Atomic<std::uint64_t> index;  // stored by this end, loaded by the other
-        typename Memory::template Atomic<std::uint32_t> taken;  // 1 while an end of this kind lives
+        explicit Side(std::uint64_t first_index) : index{first_index} {}
+        typename Memory::template Atomic<std::uint64_t> index;     // stored by this end, loaded by the other
+        typename Memory::template Atomic<std::uint32_t> taken{0};  // 1 while an end of this kind lives
     };
 
     static constexpr std::uint64_t slot_mask = Capacity - 1;

@@ -130,15 +130,10 @@ class _Pinger:
     def _send(self) -> None:
         sequence = self._sent + 1  # what the link will give it: the engine is ours alone
         called_ns = time.monotonic_ns()
-        self._under_way[sequence] = (
-            called_ns,
-            called_ns,
-        )  # first, for a Ctrl-C may come at any line
         status = self._engine.ping()
         returned_ns = time.monotonic_ns()
         if status is not Status.OK:
-            del self._under_way[sequence]  # the engine has counted it
-            return
+            return  # the engine has counted it
         self._under_way[sequence] = (called_ns, returned_ns)
         self._sent = sequence
         if self._engine.device == "offline":

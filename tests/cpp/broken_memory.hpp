@@ -16,7 +16,7 @@ struct SkewedMemory : StdMemory {
     class Atomic : public StdMemory::Atomic<Value> {
       public:
         using StdMemory::Atomic<Value>::Atomic;
-        Value load_acquire() const noexcept {
+        [[nodiscard]] Value load_acquire() const noexcept {
             return StdMemory::Atomic<Value>::load_acquire() + static_cast<Value>(Skew);
         }
     };
@@ -28,7 +28,7 @@ struct NarrowMemory : StdMemory {
     class Atomic : public StdMemory::Atomic<Value> {
       public:
         using StdMemory::Atomic<Value>::Atomic;
-        Value load_acquire() const noexcept {
+        [[nodiscard]] Value load_acquire() const noexcept {
             return static_cast<std::uint32_t>(StdMemory::Atomic<Value>::load_acquire());
         }
     };

@@ -27,7 +27,7 @@ struct Offline {
                      std::int64_t budget = default_budget)
         : Offline{std::make_unique<OfflineDevice>(format), std::move(processor), budget} {}
 
-    std::vector<float> render(std::size_t frames) {
+    std::vector<float> render(std::size_t frames) {  // NOLINT(readability-make-member-function-const): it plays on
         std::vector<float> audio(frames * format.channels);
         device->render(audio);
         return audio;

@@ -3,4 +3,6 @@
 
 #include <cueline/ring.hpp>
 
-int main() { cueline::Ring<std::string> ring; }
+int main() {
+    cueline::Ring<std::string> ring;
+}

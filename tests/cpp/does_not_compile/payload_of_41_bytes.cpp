@@ -3,4 +3,6 @@
 
 #include <cueline/message.hpp>
 
-int main() { return static_cast<int>(cueline::Message::of(256, std::array<char, 41>{}).kind); }
+int main() {
+    return static_cast<int>(cueline::Message::of(256, std::array<char, 41>{}).kind);
+}
