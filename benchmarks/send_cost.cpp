@@ -22,7 +22,7 @@ template <class Call, class Between>
 void time_each(benchmark::State& state, Call call, Between between) {
     constexpr std::size_t calls = 1'000'000;
     std::vector<double> took_ns(calls);
-    for (auto _ : state) {
+    for (const auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores): Google Benchmark's idiom
         for (std::size_t number = 0; number < calls; ++number) {
             const auto began = std::chrono::steady_clock::now();
             call();
@@ -83,7 +83,7 @@ void push_and_pop(benchmark::State& state) {
     cueline::Producer producer{*ring};
     cueline::Consumer consumer{*ring};
     Message message;
-    for (auto _ : state) {
+    for (const auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores)
         benchmark::DoNotOptimize(producer.try_push(message));
         benchmark::DoNotOptimize(consumer.try_pop(message));
     }

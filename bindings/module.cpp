@@ -176,6 +176,7 @@ class EngineHandle {
         std::span<float> rest{audio.data(), audio.size()};
         while (!rest.empty()) {
             require_open();  // another thread, or a signal handler, may have closed it between two rounds
+            if (shutting_down) raise("ClosedError", "Python is ending: there is nobody to render for");
             const std::size_t round = std::min(rest.size(), samples_a_round());
             {
                 const WithoutGil without_gil;
