@@ -27,7 +27,7 @@ void NullDevice::start(BlockCallback& callback) {
         thread_ = std::make_unique<std::thread>([this, &callback] { run(callback); });
     } catch (const std::system_error& error) {
         throw DeviceError{std::string{"the null device could not start its thread ("} + error.what() +
-                          "): raise the limit on threads (ulimit -u), or stop some"};
+                          "): it needs room for one more thread and its stack (ulimit -u, ulimit -v)"};
     }
     thread_generation_ = fork_generation();
     ready_.wait(false, std::memory_order_acquire);  // pairs with the release in run()

@@ -1,0 +1,161 @@
+// realtime_thread_test.cpp: what a thread asks of the system, with and without the privilege to get it.
+#include "realtime_thread.hpp"
+
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "audio_buffers.hpp"
+
+namespace cueline::test {
+namespace {
+
+/// Takes this thread's privileges away for good: a process of its own would be no different.
+bool drop_privileges() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, 2> none{};
+    return syscall(SYS_capset, &header, none.data()) == 0;
+}
+
+/// Sets a soft limit for as long as it lives. One above the hard limit needs a privilege that even root may lack.
+class Limit {
+  public:
+    Limit(__rlimit_resource resource, rlim_t most) : resource_{resource} {
+        getrlimit(resource_, &before_);
+        const rlimit now{most, std::max(most, before_.rlim_max)};
+        set_ = setrlimit(resource_, &now) == 0;
+    }
+    ~Limit() { setrlimit(resource_, &before_); }
+    Limit(const Limit&) = delete;
+    Limit& operator=(const Limit&) = delete;
+    [[nodiscard]] bool is_set() const { return set_; }
+
+  private:
+    __rlimit_resource resource_;
+    rlimit before_{};
+    bool set_ = false;
+};
+
+struct Granted {
+    bool dropped = false;
+    bool priority = false;
+    bool stack = false;
+    int policy = -1;
+    int level = -1;
+    int slack_ns = -1;
+};
+
+Granted granted_to_an_ordinary_thread() {
+    Granted granted;
+    std::thread{[&] {
+        granted.dropped = drop_privileges();
+        const RealtimeThread thread;
+        sched_param parameters{};
+        sched_getparam(0, &parameters);
+        granted.priority = thread.priority_granted();
+        granted.stack = thread.stack_locked();
+        granted.policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
+        granted.level = parameters.sched_priority;
+        granted.slack_ns = prctl(PR_GET_TIMERSLACK);
+    }}.join();
+    return granted;
+}
+
+class RealtimeThreadTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        if (geteuid() != 0) GTEST_SKIP() << "only root has privileges to take away";
+    }
+};
+
+TEST_F(RealtimeThreadTest, without_privilege_it_gets_a_fine_timer_instead) {
+    const Limit no_priority{RLIMIT_RTPRIO, 0};
+    const Limit no_lock{RLIMIT_MEMLOCK, 0};
+    ASSERT_TRUE(no_priority.is_set() && no_lock.is_set());
+    const Granted granted = granted_to_an_ordinary_thread();
+    ASSERT_TRUE(granted.dropped);
+    EXPECT_FALSE(granted.priority);
+    EXPECT_FALSE(granted.stack);
+    EXPECT_EQ(granted.policy, SCHED_OTHER);
+    EXPECT_EQ(granted.slack_ns, 1);
+}
+
+TEST_F(RealtimeThreadTest, takes_the_most_that_it_is_allowed) {
+    const Limit low_priority{RLIMIT_RTPRIO, 3};
+    if (!low_priority.is_set()) GTEST_SKIP() << "this machine lets nobody have real-time priority by a limit";
+    const Granted granted = granted_to_an_ordinary_thread();
+    ASSERT_TRUE(granted.dropped);
+    EXPECT_TRUE(granted.priority);
+    EXPECT_EQ(granted.policy, SCHED_FIFO);
+    EXPECT_EQ(granted.level, 3);
+}
+
+TEST_F(RealtimeThreadTest, an_ordinary_users_8_mib_are_enough_to_lock) {
+    const Limit some_lock{RLIMIT_MEMLOCK, rlim_t{8} << 20U};
+    ASSERT_TRUE(some_lock.is_set());
+    EXPECT_TRUE(granted_to_an_ordinary_thread().stack);
+}
+
+TEST_F(RealtimeThreadTest, asks_for_no_more_than_it_needs) {
+    const Limit high_priority{RLIMIT_RTPRIO, 99};
+    if (!high_priority.is_set()) GTEST_SKIP() << "this machine lets nobody have real-time priority by a limit";
+    EXPECT_EQ(granted_to_an_ordinary_thread().level, realtime_priority);
+}
+
+TEST(SignalsBlocked, ends_with_its_scope) {
+    const auto usr1_is_blocked = [] {
+        sigset_t now;
+        pthread_sigmask(SIG_SETMASK, nullptr, &now);
+        return sigismember(&now, SIGUSR1) == 1;
+    };
+    EXPECT_FALSE(usr1_is_blocked());
+    {
+        const SignalsBlocked blocked;
+        EXPECT_TRUE(usr1_is_blocked());
+        bool born_deaf = false;
+        std::thread{[&] { born_deaf = usr1_is_blocked(); }}.join();
+        EXPECT_TRUE(born_deaf);
+    }
+    EXPECT_FALSE(usr1_is_blocked());
+}
+
+TEST(LockedMemory, leaves_what_it_locks_as_it_was) {
+    std::vector<unsigned char> bytes(std::size_t{5} * page_bytes);
+    for (std::size_t index = 0; index < bytes.size(); ++index) bytes[index] = static_cast<unsigned char>(index * 31);
+    const std::vector<unsigned char> before = bytes;
+    {
+        const LockedMemory locked{bytes.data(), bytes.size()};
+    }
+    EXPECT_EQ(bytes, before);
+}
+
+TEST_F(RealtimeThreadTest, memory_that_may_not_be_locked_is_touched_and_left_as_it_was) {
+    const Limit no_lock{RLIMIT_MEMLOCK, 0};
+    ASSERT_TRUE(no_lock.is_set());
+    std::thread{[] {
+        ASSERT_TRUE(drop_privileges());
+        std::vector<unsigned char> bytes(std::size_t{5} * page_bytes, 77);
+        const std::vector<unsigned char> before = bytes;
+        const LockedMemory locked{bytes.data(), bytes.size()};
+        EXPECT_FALSE(locked.granted());
+        EXPECT_EQ(bytes, before);
+        const AudioBuffers buffers{Format{}};
+        EXPECT_FALSE(buffers.locked());
+        for (const float sample : buffers.block(128).channel(1)) EXPECT_EQ(sample, 0.0F);
+    }}.join();
+}
+
+}  // namespace
+}  // namespace cueline::test
