@@ -56,10 +56,19 @@ struct PongMessage : Message {};
 std::atomic<bool> shutting_down = false;
 std::atomic<int> threads_without_gil = 0;
 
+/// A forked child has one thread, whatever its parent had. Called with the GIL.
+void forget_the_parents_threads() {
+    static unsigned generation = cueline::fork_generation();
+    if (generation == cueline::fork_generation()) return;
+    generation = cueline::fork_generation();
+    threads_without_gil = 0;
+}
+
 class WithoutGil {
   public:
     WithoutGil() {
         if (shutting_down.load()) return;
+        forget_the_parents_threads();
         ++threads_without_gil;
         state_ = PyEval_SaveThread();
     }
@@ -78,6 +87,7 @@ class WithoutGil {
 void shut_down() {
     using namespace std::chrono_literals;
     shutting_down = true;
+    forget_the_parents_threads();
     for (auto waited = 0ms; threads_without_gil > 0 && waited < 5000ms; waited += 1ms) {
         const nb::gil_scoped_release released;
         std::this_thread::sleep_for(1ms);

@@ -203,6 +203,29 @@ def test_a_forked_child_may_drop_the_engine() -> None:
     engines[0].close()
 
 
+def test_a_forked_child_of_a_rendering_parent_ends_at_once() -> None:
+    """Its end waits for threads that render: not for those of its parent."""
+    program = """
+import os, sys, threading, time, warnings, cueline
+warnings.simplefilter("ignore")
+bounce = cueline.AudioEngine("offline", blocksize=1)
+def render():
+    try: bounce.render(1_000_000_000)
+    except cueline.ClosedError: pass
+threading.Thread(target=render).start()
+while bounce.stats().frames == 0: time.sleep(0.01)
+child = os.fork()
+began = time.monotonic()
+if child == 0:
+    sys.exit(0)
+os.waitpid(child, 0)
+print("at once" if time.monotonic() - began < 3 else "late")
+bounce.close()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "at once\n", done.stderr
+
+
 def test_a_forked_child_may_make_its_own() -> None:
     engine = cueline.AudioEngine("null")
     engine.start()
