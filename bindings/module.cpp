@@ -14,6 +14,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
@@ -94,167 +96,30 @@ void shut_down() {
     }
 }
 
-// --- Arguments ---------------------------------------------------------------------------------------------------
-
-/// The number that `value` stands for; one too large for us is out of any range of ours.
-std::int64_t integer(const char* name, nb::handle value, const cueline::Range& range) {
-    if (PyIndex_Check(value.ptr()) == 0) {
-        raise("ArgumentTypeError", std::string{name} + " must be an integer, got " + nb::repr(value).c_str());
-    }
-    const nb::object index = nb::steal(PyNumber_Index(value.ptr()));
-    if (!index.is_valid()) throw nb::python_error{};
-    int overflow = 0;
-    const std::int64_t number = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
-    if (overflow != 0) cueline::refuse(name, range, nb::repr(index).c_str());
-    return number;
-}
-
-std::optional<std::string> device_name(nb::handle value) {
-    if (value.is_none()) return std::nullopt;
-    std::string name;
-    if (!nb::try_cast(value, name)) {
-        raise("ArgumentTypeError", std::string{"device must be a name or None, got "} + nb::repr(value).c_str());
-    }
-    return name;
-}
-
-// --- The engine --------------------------------------------------------------------------------------------------
-
-class EngineHandle {
-  public:
-    EngineHandle(nb::handle device, nb::handle samplerate, nb::handle blocksize, nb::handle channels, nb::handle budget)
-        : format_{cueline::checked_format(integer("samplerate", samplerate, cueline::samplerate_range),
-                                          integer("blocksize", blocksize, cueline::blocksize_range),
-                                          integer("channels", channels, cueline::channels_range))} {
-        const std::int64_t messages = integer("budget", budget, cueline::budget_range);
-        std::unique_ptr<cueline::Device> opened = cueline::open_device(device_name(device), format_);
-        offline_ = dynamic_cast<cueline::OfflineDevice*>(opened.get());
-        name_ = opened->name();
-        engine_ = std::make_unique<cueline::Engine>(std::move(opened), std::make_unique<cueline::SilenceProcessor>(),
-                                                    messages);
-    }
-
-    /// Python may be at its end here: the GIL is kept. The audio thread does not need it to stop.
-    ~EngineHandle() {
-        if (forked()) static_cast<void>(engine_.release());  // the parent's: its thread and locks are not here
-    }
-    EngineHandle(const EngineHandle&) = delete;
-    EngineHandle& operator=(const EngineHandle&) = delete;
-
-    cueline::Status ping() {
-        require_open();
-        const nb::ft_lock_guard lock{sending_};
-        return engine_->control().ping();
-    }
-
-    nb::object receive_msg() {
-        require_open();
-        Message message;
-        {
-            const nb::ft_lock_guard lock{receiving_};
-            if (engine_->control().receive(message) == cueline::Status::empty) return nb::none();
-        }
-        if (message.kind == cueline::kind::pong) return nb::cast(PongMessage{message});
-        return nb::cast(message);
-    }
-
-    void start() {
-        require_open();
-        const WithoutGil without_gil;
-        engine_->start();
-    }
-
-    void stop() {
-        require_same_process();
-        const WithoutGil without_gil;
-        engine_->stop();
-    }
-
-    void close() {
-        if (forked() || closed_.exchange(true)) return;
-        const WithoutGil without_gil;
-        engine_->stop();
-    }
-
-    void render_into(const nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& audio) {
-        require_open();
-        require_offline();
-        if (rendering_.exchange(true)) {
-            raise("DeviceError", "this engine is rendering already: one render() at a time");
-        }
-        const Rendering rendering{rendering_};
-        std::span<float> rest{audio.data(), audio.size()};
-        while (!rest.empty()) {
-            require_open();  // another thread, or a signal handler, may have closed it between two rounds
-            if (shutting_down) raise("ClosedError", "Python is ending: there is nobody to render for");
-            const std::size_t round = std::min(rest.size(), samples_a_round());
-            {
-                const WithoutGil without_gil;
-                engine_->start();
-                offline_->render(rest.first(round));
-            }
-            if (PyErr_CheckSignals() != 0) throw nb::python_error{};
-            rest = rest.subspan(round);
-        }
-    }
-
-    void require_offline() const {
-        if (offline_ != nullptr) return;
-        raise("DeviceError", "render() needs the offline device, and this engine runs on the " + name_ +
-                                 " device, which makes its own blocks: use AudioEngine('offline')");
-    }
-
-    [[nodiscard]] cueline::EngineStats stats() const {
-        require_same_process();
-        return engine_->stats();
-    }
-    [[nodiscard]] const cueline::Format& format() const { return format_; }
-    [[nodiscard]] const std::string& name() const { return name_; }
-    [[nodiscard]] bool closed() const { return closed_; }
-
-    void require_open() const {
-        if (closed_.load(std::memory_order_relaxed)) {
-            raise("ClosedError", "this engine is closed: make a new one");
-        }
-        require_same_process();
-    }
-
-  private:
-    struct Rendering {
-        std::atomic<bool>& flag;
-        ~Rendering() { flag = false; }
-    };
-
-    [[nodiscard]] bool forked() const { return cueline::fork_generation() != generation_; }
-
-    void require_same_process() const {
-        if (forked()) {
-            raise("ForkedError",
-                  "this engine belongs to the parent process, where its audio thread is: make a new one here");
-        }
-    }
-
-    /// Whole blocks, about a hundred thousand frames: what a Ctrl-C has to wait for.
-    [[nodiscard]] std::size_t samples_a_round() const {
-        const std::size_t blocks = std::max<std::size_t>(1, (std::size_t{1} << 17U) / format_.blocksize);
-        return blocks * format_.blocksize * format_.channels;
-    }
-
-    cueline::Format format_;
-    std::string name_;
-    std::unique_ptr<cueline::Engine> engine_;
-    cueline::OfflineDevice* offline_ = nullptr;  // the engine's device, when it is that
-    unsigned generation_ = cueline::fork_generation();
-    std::atomic<bool> closed_ = false;
-    std::atomic<bool> rendering_ = false;
-    nb::ft_mutex sending_;
-    nb::ft_mutex receiving_;
-};
-
 // --- Messages ----------------------------------------------------------------------------------------------------
 
 nb::bytes payload(const Message& message) {
     return nb::bytes{message.payload.data(), message.payload.size()};
+}
+
+/// As Python has it: a Pong for a pong.
+nb::object to_python(const Message& message) {
+    if (message.kind == cueline::kind::pong) return nb::cast(PongMessage{message});
+    return nb::cast(message);
+}
+
+nb::bytes state(const Message& message) {
+    return nb::bytes{&message, sizeof message};
+}
+
+/// For pickle: makes `message`, which is not made yet, of what state() said.
+template <class Type>
+void restore(Type& message, const nb::bytes& state) {
+    if (state.size() != sizeof message) {
+        raise("ArgumentError",
+              "a message is " + std::to_string(sizeof message) + " bytes, got " + std::to_string(state.size()));
+    }
+    std::memcpy(static_cast<void*>(new (&message) Type{}), state.data(), sizeof message);
 }
 
 bool same(const Message& left, const Message& right) {
@@ -270,6 +135,119 @@ std::string text(const Message& message) {
 std::string pong_text(const PongMessage& pong) {
     return "Pong(sequence=" + std::to_string(pong.sequence) + ", frame=" + std::to_string(pong.frame) + ")";
 }
+
+// --- The engine --------------------------------------------------------------------------------------------------
+
+class EngineHandle {
+  public:
+    EngineHandle(std::optional<std::string> device, std::int64_t samplerate, std::int64_t blocksize,
+                 std::int64_t channels, std::int64_t budget)
+        : format_{cueline::checked_format(samplerate, blocksize, channels)} {
+        std::unique_ptr<cueline::Device> opened = cueline::open_device(device, format_);
+        offline_ = dynamic_cast<cueline::OfflineDevice*>(opened.get());
+        name_ = opened->name();
+        engine_ =
+            std::make_unique<cueline::Engine>(std::move(opened), std::make_unique<cueline::SilenceProcessor>(), budget);
+    }
+
+    cueline::Status ping() {
+        engine_->require_usable();
+        const nb::ft_lock_guard lock{sending_};
+        return engine_->control().ping();
+    }
+
+    nb::object receive_msg() {
+        engine_->require_usable();
+        Message message;
+        {
+            const nb::ft_lock_guard lock{receiving_};
+            if (engine_->control().receive(message) == cueline::Status::empty) return nb::none();
+        }
+        return to_python(message);
+    }
+
+    void start() {
+        const WithoutGil without_gil;
+        engine_->start();
+    }
+
+    void stop() {
+        if (engine_->forked()) engine_->require_usable();
+        const WithoutGil without_gil;
+        engine_->stop();
+    }
+
+    void close() {
+        const WithoutGil without_gil;
+        engine_->close();
+    }
+
+    void render_into(const nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& audio) {
+        engine_->require_usable();
+        require_offline();
+        if (rendering_.exchange(true)) {
+            raise("DeviceError", "this engine is rendering already: one render() at a time");
+        }
+        const Rendering rendering{rendering_};
+        engine_->start();
+        const std::span<float> all{audio.data(), audio.size()};
+        for (std::size_t done = 0; done < all.size();) {
+            if (shutting_down) raise("ClosedError", "Python is ending: there is nobody to render for");
+            const std::span<float> round = all.subspan(done, std::min(all.size() - done, samples_a_round()));
+            bool stopped = false;
+            {
+                const WithoutGil without_gil;
+                try {
+                    offline_->render(round);
+                } catch (const cueline::DeviceError&) {
+                    stopped = true;  // by another thread, or a signal handler, since the round before
+                }
+            }
+            engine_->require_usable();
+            if (stopped) {
+                raise("DeviceError", "stop() ended this render after " + std::to_string(done / format_.channels) +
+                                         " of " + std::to_string(all.size() / format_.channels) + " frames");
+            }
+            if (PyErr_CheckSignals() != 0) throw nb::python_error{};
+            done += round.size();
+        }
+    }
+
+    void require_offline() const {
+        if (offline_ != nullptr) return;
+        raise("DeviceError", "render() needs the offline device, and this engine runs on the " + name_ +
+                                 " device, which makes its own blocks: use AudioEngine('offline')");
+    }
+
+    [[nodiscard]] cueline::EngineStats stats() const {
+        if (engine_->forked()) engine_->require_usable();
+        return engine_->stats();
+    }
+    [[nodiscard]] const cueline::Format& format() const { return format_; }
+    [[nodiscard]] const std::string& name() const { return name_; }
+    [[nodiscard]] bool closed() const { return engine_->closed(); }
+    void require_usable() const { engine_->require_usable(); }
+
+  private:
+    struct Rendering {
+        std::atomic<bool>& flag;
+        ~Rendering() { flag = false; }
+    };
+
+    /// Whole blocks, about a hundred thousand frames: what a Ctrl-C has to wait for.
+    [[nodiscard]] std::size_t samples_a_round() const {
+        const std::size_t blocks = std::max<std::size_t>(1, (std::size_t{1} << 17U) / format_.blocksize);
+        return blocks * format_.blocksize * format_.channels;
+    }
+
+    cueline::Format format_;
+    std::string name_;
+    std::unique_ptr<cueline::Engine> engine_;
+    cueline::OfflineDevice* offline_ = nullptr;  // the engine's device, when it is that
+    std::atomic<bool> rendering_ = false;
+    nb::ft_mutex sending_;
+    nb::ft_mutex receiving_;
+};
 
 void bind_messages(nb::module_& module) {
     nb::enum_<cueline::Status>(module, "Status", nb::is_arithmetic(), "What became of an attempt.")
@@ -287,6 +265,11 @@ void bind_messages(nb::module_& module) {
              [](const Message& message) {
                  return nb::hash(nb::make_tuple(message.kind, message.sequence, message.frame, payload(message)));
              })
+        .def("__copy__", [](const nb::object& self) { return self; })
+        .def(
+            "__deepcopy__", [](const nb::object& self, const nb::handle&) { return self; }, "memo"_a)
+        .def("__getstate__", &state)
+        .def("__setstate__", &restore<Message>)
         .def("__repr__", &text);
 
     nb::class_<PongMessage, Message>(module, "Pong", "The audio thread's answer to a ping.")
@@ -296,6 +279,7 @@ void bind_messages(nb::module_& module) {
         .def_prop_ro(
             "block_ns", [](const PongMessage& pong) { return pong.as<cueline::Pong>().block_ns; },
             "time.monotonic_ns() as the block that answered began, as the device told it.")
+        .def("__setstate__", &restore<PongMessage>)
         .def("__repr__", &pong_text);
 }
 
@@ -323,10 +307,8 @@ void bind_engine(nb::module_& module) {
 
     nb::class_<EngineHandle>(module, "Engine", nb::is_weak_referenceable(),
                              "A link, the quiet processor and a device, run together.")
-        .def(nb::init<nb::handle, nb::handle, nb::handle, nb::handle, nb::handle>(), "device"_a.none(),
-             "samplerate"_a.none(), "blocksize"_a.none(), "channels"_a.none(), "budget"_a.none(),
-             nb::sig("def __init__(self, device: str | None, samplerate: int, blocksize: int, channels: int, "
-                     "budget: int) -> None"))
+        .def(nb::init<std::optional<std::string>, std::int64_t, std::int64_t, std::int64_t, std::int64_t>(),
+             "device"_a.none(), "samplerate"_a, "blocksize"_a, "channels"_a, "budget"_a)
         .def("ping", &EngineHandle::ping,
              "Send a ping to the audio thread, which answers with a Pong.\n\n"
              "Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.\n"
@@ -345,7 +327,7 @@ void bind_engine(nb::module_& module) {
         .def("_render_into", &EngineHandle::render_into, "audio"_a.noconvert(),
              nb::sig("def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None"))
         .def("_require_offline", &EngineHandle::require_offline)
-        .def("_require_open", &EngineHandle::require_open)
+        .def("_require_usable", &EngineHandle::require_usable)
         .def("_stats", &EngineHandle::stats)
         .def_prop_ro("closed", &EngineHandle::closed, "Whether close() was called.")
         .def_prop_ro("device", &EngineHandle::name, "The device it runs on, by name.")
@@ -356,13 +338,33 @@ void bind_engine(nb::module_& module) {
         .def_prop_ro("channels", [](const EngineHandle& self) { return self.format().channels; }, "Channels of audio.");
 }
 
+/// Types are bound once a process, and imported afresh as often as somebody empties sys.modules. Returns whether they
+/// were there.
+bool reuse_bound_types(nb::module_& module) {
+    if (!nb::type<EngineHandle>().is_valid()) return false;
+    module.attr("Status") = nb::type<cueline::Status>();
+    module.attr("Message") = nb::type<Message>();
+    module.attr("Pong") = nb::type<PongMessage>();
+    module.attr("RingCounts") = nb::type<cueline::RingCounts>();
+    module.attr("EngineStats") = nb::type<cueline::EngineStats>();
+    module.attr("Engine") = nb::type<EngineHandle>();
+    return true;
+}
+
 void translate(const std::exception_ptr& error, void*) {
+    const auto set = [](const char* name, const std::exception& thrown) {
+        PyErr_SetString(nb::module_::import_("cueline.errors").attr(name).ptr(), thrown.what());
+    };
     try {
         std::rethrow_exception(error);
     } catch (const cueline::ArgumentError& argument) {
-        PyErr_SetString(nb::module_::import_("cueline.errors").attr("ArgumentError").ptr(), argument.what());
+        set("ArgumentError", argument);
     } catch (const cueline::DeviceError& device) {
-        PyErr_SetString(nb::module_::import_("cueline.errors").attr("DeviceError").ptr(), device.what());
+        set("DeviceError", device);
+    } catch (const cueline::ClosedError& closed) {
+        set("ClosedError", closed);
+    } catch (const cueline::ForkedError& forked) {
+        set("ForkedError", forked);
     }
 }
 
@@ -374,7 +376,9 @@ NB_MODULE(_core, module) {
     nb::set_leak_warnings(false);
     nb::register_exception_translator(&translate);
     module.attr("RING_CAPACITY") = cueline::CommandRing::capacity;
-    bind_messages(module);
-    bind_engine(module);
+    if (!reuse_bound_types(module)) {
+        bind_messages(module);
+        bind_engine(module);
+    }
     nb::module_::import_("atexit").attr("register")(nb::cpp_function(&shut_down));
 }

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include <cueline/error.hpp>
+
 #include "range.hpp"
 
 namespace cueline {
@@ -10,28 +12,49 @@ namespace cueline {
 Engine::Engine(std::unique_ptr<Device> device, std::unique_ptr<Processor> processor, std::int64_t budget)
     : control_{link_},
       audio_{link_, checked_range("budget", budget, budget_range)},
-      locked_{this, sizeof *this},
+      locked_{memory_of(*this)},
       processor_{std::move(processor)},
       device_{std::move(device)} {
     processor_->prepare(device_->format());
 }
 
 Engine::~Engine() {
-    stop();
+    close();
 }
 
 void Engine::start() {
+    if (forked()) require_usable();  // before the lock, which a thread of the parent may have held as it forked
     const std::scoped_lock lock{running_mutex_};
+    require_usable();
     if (running_) return;
     device_->start(*this);
     running_ = true;
 }
 
 void Engine::stop() noexcept {
+    if (forked()) return;  // likewise
     const std::scoped_lock lock{running_mutex_};
+    stop_locked();
+}
+
+void Engine::close() noexcept {
+    if (forked()) return;  // likewise
+    const std::scoped_lock lock{running_mutex_};
+    closed_.store(true, std::memory_order_relaxed);  // relaxed: those who must see it hold the lock
+    stop_locked();
+}
+
+void Engine::stop_locked() noexcept {
     if (!running_) return;
     device_->stop();
     running_ = false;
+}
+
+void Engine::require_usable() const {
+    if (forked()) {
+        throw ForkedError{"this engine belongs to the parent process, where its audio thread is: make a new one here"};
+    }
+    if (closed()) throw ClosedError{"this engine is closed: make a new one"};
 }
 
 void Engine::process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING {

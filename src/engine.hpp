@@ -1,6 +1,7 @@
 // engine.hpp: a link, a processor and a device, run together.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -10,6 +11,7 @@
 #include <cueline/link.hpp>
 #include <cueline/processor.hpp>
 
+#include "fork_generation.hpp"
 #include "locked_memory.hpp"
 
 namespace cueline {
@@ -42,12 +44,23 @@ class alignas(page_bytes) Engine final : BlockCallback {
     Engine& operator=(const Engine&) = delete;
 
     /// Runs the device; nothing to do when it runs. What was sent before waits in the ring and comes first.
-    /// Thread: control, any of them. May block. Throws DeviceError.
+    /// Thread: control, any of them. May block. Throws ClosedError, ForkedError, DeviceError.
     void start();
 
     /// Stops the device; nothing to do when it stands. When it returns, no block runs.
-    /// Thread: control, any of them. Blocks for as long as a block takes.
+    /// Thread: control, any of them. Blocks for as long as a block takes. In a forked child it does nothing.
     void stop() noexcept;
+
+    /// Stops the device for good: start() throws from now on. Otherwise as stop().
+    void close() noexcept;
+
+    [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_relaxed); }  // relaxed: a hint
+
+    /// Whether this process is a fork of the one that made the engine: its audio thread is not here.
+    [[nodiscard]] bool forked() const noexcept { return fork_generation() != generation_; }
+
+    /// Throws ClosedError or ForkedError when the engine is of no use any more. Thread: control.
+    void require_usable() const;
 
     /// The control side of this engine's link. Thread: control, one at a time.
     [[nodiscard]] ControlSide& control() noexcept { return control_; }
@@ -56,6 +69,7 @@ class alignas(page_bytes) Engine final : BlockCallback {
     [[nodiscard]] EngineStats stats() const;
 
   private:
+    void stop_locked() noexcept;
     void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING override;
     void handle(const Message& command, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING;
 
@@ -71,6 +85,8 @@ class alignas(page_bytes) Engine final : BlockCallback {
     std::unique_ptr<Device> device_;
     std::mutex running_mutex_;  // control threads only: the audio thread knows nothing of it
     bool running_ = false;
+    std::atomic<bool> closed_ = false;  // set under running_mutex_, so that no start comes after it
+    unsigned generation_ = fork_generation();
 };
 
 }  // namespace cueline

@@ -5,19 +5,19 @@
 
 namespace cueline {
 
-LockedMemory::LockedMemory(void* start, std::size_t bytes) noexcept
-    : start_{start}, bytes_{bytes}, granted_{mlock(start, bytes) == 0} {
+LockedMemory::LockedMemory(std::span<std::byte> range) noexcept
+    : range_{range}, granted_{mlock(range.data(), range.size()) == 0} {
     if (granted_) return;
     // Not locked, but at least not faulted in by the first blocks. Written back as it was read: the range may
     // hold live objects of the calling thread.
-    auto* bytes_of_range = static_cast<volatile unsigned char*>(start);
-    for (std::size_t offset = 0; offset < bytes; offset += page_bytes) {
-        bytes_of_range[offset] = bytes_of_range[offset];
+    for (std::size_t offset = 0; offset < range.size(); offset += page_bytes) {
+        volatile std::byte& first_of_page = range[offset];
+        first_of_page = first_of_page;
     }
 }
 
 LockedMemory::~LockedMemory() {
-    if (granted_) munlock(start_, bytes_);
+    if (granted_) munlock(range_.data(), range_.size());
 }
 
 }  // namespace cueline

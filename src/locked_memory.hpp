@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 namespace cueline {
 
@@ -15,7 +16,7 @@ inline constexpr std::size_t page_bytes = 4096;
 class LockedMemory {
   public:
     /// Brings every page of the range in, and asks the system to keep it. Refusal is no error: see granted().
-    LockedMemory(void* start, std::size_t bytes) noexcept;
+    explicit LockedMemory(std::span<std::byte> range) noexcept;
     ~LockedMemory();
     LockedMemory(const LockedMemory&) = delete;
     LockedMemory& operator=(const LockedMemory&) = delete;
@@ -24,9 +25,15 @@ class LockedMemory {
     [[nodiscard]] bool granted() const noexcept { return granted_; }
 
   private:
-    void* start_;
-    std::size_t bytes_;
+    std::span<std::byte> range_;
     bool granted_;
 };
+
+/// All of an object's memory. Lock only what shares no page with others: an object aligned to page_bytes.
+template <class Object>
+std::span<std::byte> memory_of(Object& object) noexcept {
+    static_assert(alignof(Object) >= page_bytes);
+    return std::as_writable_bytes(std::span{&object, 1});
+}
 
 }  // namespace cueline

@@ -71,9 +71,9 @@ void NullDevice::carry_blocks(BlockCallback& callback) noexcept {
 
         ++beat;
         if (ended_ns > beat_ns(beat + 1)) {
-            // The beats that have passed are gone, the one to wait for lies ahead: a callback that always
-            // takes too long must not keep a real-time thread from ever sleeping.
-            const std::uint64_t missed = (ended_ns - beat_ns(beat)) / period_ns + 1;
+            // The beats that have passed are gone, and the one to wait for is half a block ahead at least: a
+            // callback that always takes too long must not keep a real-time thread from ever resting.
+            const std::uint64_t missed = (ended_ns + period_ns / 2 - beat_ns(beat)) / period_ns + 1;
             xruns_.add(1);
             missed_blocks_.add(missed);
             beat += missed;
@@ -100,7 +100,7 @@ DeviceStats NullDevice::stats() const noexcept {
             .load_mean = load_.mean(),
             .load_peak = load_.peak(),
             .realtime_priority = priority_granted_.load(std::memory_order_relaxed),  // relaxed: a report
-            .memory_locked = stack_locked_.load(std::memory_order_relaxed) && buffers_.locked()};
+            .memory_locked = stack_locked_.load(std::memory_order_relaxed) && buffers_.locked() && locked_.granted()};
 }
 
 }  // namespace cueline

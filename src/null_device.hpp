@@ -11,13 +11,14 @@
 
 #include "audio_buffers.hpp"
 #include "callback_load.hpp"
+#include "locked_memory.hpp"
 
 namespace cueline {
 
 /// Calls back once per block, on the beat, and throws the audio away. The beat is kept by absolute deadlines
 /// on the monotonic clock. A thread that falls behind by more than a block counts an xrun, leaves out the
 /// blocks it missed, and takes up the beat again.
-class NullDevice final : public Device {
+class alignas(page_bytes) NullDevice final : public Device {
   public:
     explicit NullDevice(const Format& format) : format_{format}, buffers_{format} {}
     ~NullDevice() override { stop(); }
@@ -35,6 +36,7 @@ class NullDevice final : public Device {
 
     Format format_;
     AudioBuffers buffers_;
+    LockedMemory locked_{memory_of(*this)};  // all of this object
     std::unique_ptr<std::thread> thread_;
     unsigned thread_generation_ = 0;  // the fork_generation() of the process that has the thread
     std::atomic<bool> stopping_ = false;

@@ -2,6 +2,7 @@
 #include "offline_device.hpp"
 
 #include <algorithm>
+#include <string>
 
 #include <cueline/error.hpp>
 
@@ -20,6 +21,10 @@ void OfflineDevice::stop() noexcept {
 }
 
 void OfflineDevice::render(std::span<float> interleaved) {
+    if (interleaved.size() % format_.channels != 0) {
+        throw ArgumentError{"render needs room for whole frames of " + std::to_string(format_.channels) +
+                            " channels, got " + std::to_string(interleaved.size()) + " samples"};
+    }
     const std::scoped_lock lock{rendering_};
     if (callback_ == nullptr) throw DeviceError{"the engine stands still: start it before it renders"};
     const std::size_t channels = format_.channels;

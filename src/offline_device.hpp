@@ -25,7 +25,7 @@ class OfflineDevice final : public Device {
     /// Renders whole blocks, and a shorter last one, into `interleaved`: frames times channels samples, one
     /// frame after the other. The calling thread is the audio thread meanwhile.
     /// Thread: any; a second one, and stop(), wait for the first to end. Throws DeviceError while the engine
-    /// stands still.
+    /// stands still, ArgumentError for samples that make no whole number of frames.
     void render(std::span<float> interleaved);
 
   private:

@@ -7,13 +7,12 @@
 
 namespace cueline {
 
-void refuse(std::string_view name, const Range& range, std::string_view got) {
-    throw ArgumentError{std::string{name} + " must be from " + std::to_string(range.least) + " to " +
-                        std::to_string(range.most) + " " + std::string{range.unit} + ", got " + std::string{got}};
-}
-
 std::uint32_t checked_range(std::string_view name, std::int64_t value, const Range& range) {
-    if (value < range.least || value > range.most) refuse(name, range, std::to_string(value));
+    if (value < range.least || value > range.most) {
+        throw ArgumentError{std::string{name} + " must be from " + std::to_string(range.least) + " to " +
+                            std::to_string(range.most) + " " + std::string{range.unit} + ", got " +
+                            std::to_string(value)};
+    }
     return static_cast<std::uint32_t>(value);
 }
 

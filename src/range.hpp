@@ -19,9 +19,6 @@ inline constexpr Range blocksize_range{1, 8'192, "frames"};
 inline constexpr Range channels_range{1, 64, "channels"};
 inline constexpr Range budget_range{1, 1'024, "messages a block"};
 
-/// Throws ArgumentError: says that `name` must lie in `range`, and what it was instead. Thread: control.
-[[noreturn]] void refuse(std::string_view name, const Range& range, std::string_view got);
-
 /// Returns `value` when it lies in `range`. Throws ArgumentError, with the value and the range, otherwise.
 /// Thread: control.
 std::uint32_t checked_range(std::string_view name, std::int64_t value, const Range& range);

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace cueline {
 
@@ -32,21 +33,36 @@ bool request_priority() noexcept {
     return false;
 }
 
-/// The lowest page-aligned address of the `bytes` below the caller's frame: the stack grows down.
-void* stack_below(std::size_t bytes) noexcept {
-    auto* lowest = static_cast<std::byte*>(__builtin_frame_address(0)) - bytes;
-    return lowest - reinterpret_cast<std::uintptr_t>(lowest) % page_bytes;
+/// The pages from the caller's frame down, `most` bytes of them or what the stack has: it grows down.
+std::span<std::byte> stack_below(std::size_t most) noexcept {
+    auto* const here = static_cast<std::byte*>(__builtin_frame_address(0));
+    pthread_attr_t attributes;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0) return {here, 0};
+    void* lowest = nullptr;
+    std::size_t size = 0;
+    std::size_t guard = 0;
+    pthread_attr_getstack(&attributes, &lowest, &size);
+    pthread_attr_getguardsize(&attributes, &guard);
+    pthread_attr_destroy(&attributes);
+    // Part of what is given as the stack may be its guard, whose pages must not be touched.
+    auto* const usable = static_cast<std::byte*>(lowest) + guard;
+    const std::size_t bytes = std::min(most, static_cast<std::size_t>(here - usable)) / page_bytes * page_bytes;
+    auto* const begin = here - bytes;
+    auto* const page = begin - reinterpret_cast<std::uintptr_t>(begin) % page_bytes;
+    return {page < usable ? begin : page, bytes};
 }
 
 }  // namespace
 
-RealtimeThread::RealtimeThread() noexcept
-    : priority_granted_{request_priority()}, stack_{stack_below(stack_bytes), stack_bytes} {}
+RealtimeThread::RealtimeThread() noexcept : priority_granted_{request_priority()}, stack_{stack_below(stack_bytes)} {}
 
 SignalsBlocked::SignalsBlocked() noexcept {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
+    sigset_t blocked;
+    sigfillset(&blocked);
+    // A fault of the thread's own comes as one of these. Blocked, it would end the process without a word: no
+    // faulthandler, no sanitizer's stack.
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) sigdelset(&blocked, fault);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before_);
 }
 
 SignalsBlocked::~SignalsBlocked() {

@@ -8,8 +8,8 @@
 
 namespace cueline {
 
-/// Below what JACK and threaded interrupts use, above everything that is not real-time.
-inline constexpr int realtime_priority = 5;
+/// Below what JACK's clients (5) and threaded interrupts (50) run at, above everything that is not real-time.
+inline constexpr int realtime_priority = 4;
 
 /// What the calling thread got. Nothing is demanded: an ordinary user without limits raised gets neither.
 class RealtimeThread {
@@ -29,8 +29,8 @@ class RealtimeThread {
     LockedMemory stack_;
 };
 
-/// While it lives, threads that are started are born deaf to signals: Python's go to Python's threads, and none
-/// interrupts a block. Thread: control, the starting one.
+/// While it lives, threads that are started are born deaf to signals, save for those that tell of a fault of their own:
+/// Python's go to Python's threads, and none interrupts a block. Thread: control, the starting one.
 class SignalsBlocked {
   public:
     SignalsBlocked() noexcept;

@@ -15,4 +15,14 @@ struct DeviceError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// The engine was closed for good.
+struct ClosedError : std::logic_error {
+    using std::logic_error::logic_error;
+};
+
+/// The engine belongs to the process that this one was forked from, where its audio thread is.
+struct ForkedError : std::logic_error {
+    using std::logic_error::logic_error;
+};
+
 }  // namespace cueline

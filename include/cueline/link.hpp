@@ -1,7 +1,6 @@
 // link.hpp: all that one control side and one audio side share: a ring each way, and their counters.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -39,8 +38,14 @@ class Counter {
 struct RingCounts {
     std::uint64_t sent = 0;        ///< messages the ring accepted
     std::uint64_t dropped = 0;     ///< messages it refused, being full
-    std::uint64_t high_water = 0;  ///< most messages found waiting at once
+    std::uint64_t high_water = 0;  ///< most that waited at a block's boundary; the capacity once one was refused
 };
+
+/// The number of the command after the one numbered `sequence`: 0 stands for none and is left out.
+/// Thread: any. Real-time: wait-free.
+constexpr std::uint32_t sequence_after(std::uint32_t sequence) noexcept CUELINE_NONBLOCKING {
+    return sequence == ~std::uint32_t{0} ? 1 : sequence + 1;
+}
 
 using CommandRing = Ring<Message>;
 using EventRing = Ring<Message>;
@@ -67,8 +72,7 @@ class Link {
         CUELINE_NONBLOCKING {
         const std::uint64_t refused = dropped.get();
         // The audio side notes the level once a block. A refusal between two looks means that it was full.
-        const std::uint64_t seen = std::max<std::uint64_t>(high_water.get(), ring.size());
-        return {ring.tail(), refused, refused > 0 ? Ring<Message>::capacity : seen};
+        return {ring.tail(), refused, refused > 0 ? Ring<Message>::capacity : high_water.get()};
     }
 
     CommandRing commands_;
@@ -84,7 +88,11 @@ static_assert(std::is_standard_layout_v<Link> && std::is_trivially_destructible_
 class ControlSide {
   public:
     /// Takes the control end. Throws EndTakenError when the link has a living control side.
-    explicit ControlSide(Link& link) : link_{&link}, commands_{link.commands_}, events_{link.events_} {}
+    explicit ControlSide(Link& link)
+        : link_{&link},
+          commands_{link.commands_},
+          events_{link.events_},
+          sequence_{static_cast<std::uint32_t>(link.commands_.tail())} {}
 
     /// Sends a command of this kind, numbered in the order of acceptance.
     /// Thread: control, one at a time. Real-time: wait-free; no allocation, lock or system call.
@@ -92,7 +100,7 @@ class ControlSide {
     template <class Payload>
     Status send(std::uint32_t kind, const Payload& payload) noexcept CUELINE_NONBLOCKING {
         Message message = Message::of(kind, payload);
-        message.sequence = sequence_ + 1;
+        message.sequence = sequence_after(sequence_);
         const Status status = commands_.try_push(message);
         if (status == Status::ok) {
             sequence_ = message.sequence;
@@ -119,7 +127,7 @@ class ControlSide {
     Link* link_;
     Producer<CommandRing> commands_;
     Consumer<EventRing> events_;
-    std::uint32_t sequence_ = 0;
+    std::uint32_t sequence_;  // of the last command accepted: a new control side goes on where the last one stopped
 };
 
 /// Sends events from the audio thread: what a processor gets to answer with.
@@ -163,7 +171,7 @@ class AudioSide {
     void begin_block(std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
         events_.frame_ = frame;
         left_in_block_ = budget_;
-        link_->commands_high_water_.raise_to(link_->commands_.size());  // its highest: before we drain it
+        link_->commands_high_water_.raise_to(link_->commands_.size());  // before we drain it
     }
 
     /// Takes the oldest command into `command`. Returns Status::empty when none waits or the budget is spent.
@@ -180,7 +188,7 @@ class AudioSide {
 
     /// Ends the block. Thread: audio. Real-time: wait-free.
     void end_block() noexcept CUELINE_NONBLOCKING {
-        link_->events_high_water_.raise_to(link_->events_.size());  // its highest: after all were sent
+        link_->events_high_water_.raise_to(link_->events_.size());  // after all were sent
     }
 
   private:

@@ -9,6 +9,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -59,8 +60,6 @@ struct StdMemory {
             return value_.load(std::memory_order_acquire);
         }
         void store_release(Value value) noexcept CUELINE_NONBLOCKING { value_.store(value, std::memory_order_release); }
-        /// Only for taking an end: the audio path never calls it.
-        Value exchange_acquire(Value value) noexcept { return value_.exchange(value, std::memory_order_acquire); }
 
       private:
         std::atomic<Value> value_;
@@ -72,7 +71,7 @@ struct StdMemory {
       public:
         Cell() noexcept {}  // left as it is: a slot is read only after it was written
 
-        void write(const T& value) noexcept CUELINE_NONBLOCKING { value_ = value; }
+        void write(const T& value) noexcept CUELINE_NONBLOCKING { std::construct_at(&value_, value); }
         void read(T& value) const noexcept CUELINE_NONBLOCKING { value = value_; }
 
       private:
@@ -90,8 +89,10 @@ struct StdMemory {
 /// of the other, as in Lee, Bu and Chandranmenon's "MCRingBuffer" (2010).
 template <class T, std::size_t Capacity = max_ring_capacity, class Memory = StdMemory>
 class Ring {
-    static_assert(std::is_trivially_copyable_v<T> && std::is_copy_assignable_v<T>,
+    static_assert(std::is_trivially_copyable_v<T>,
                   "a ring copies its messages as bytes between threads: T must be trivially copyable");
+    static_assert(std::is_copy_constructible_v<T> && std::is_copy_assignable_v<T>,
+                  "a ring copies messages in and out: T must have a copy constructor and a copy assignment");
     static_assert(std::has_single_bit(Capacity) && Capacity <= max_ring_capacity,
                   "a ring's capacity must be a power of two from 1 to 1024");
 
@@ -139,8 +140,8 @@ class Ring {
     /// What one end shares with the other, on a cache line of its own.
     struct alignas(cache_line_bytes) Side {
         explicit Side(std::uint64_t first_index) : index{first_index} {}
-        typename Memory::template Atomic<std::uint64_t> index;     // stored by this end, loaded by the other
-        typename Memory::template Atomic<std::uint32_t> taken{0};  // 1 while an end of this kind lives
+        typename Memory::template Atomic<std::uint64_t> index;  // stored by this end, loaded by the other
+        std::atomic<bool> taken = false;  // while an end of this kind lives: not on the way of a message
     };
 
     static constexpr std::uint64_t slot_mask = Capacity - 1;
@@ -153,33 +154,47 @@ class Ring {
 /// What both ends are: the holder of one side of a ring, alone, until it dies or is moved from.
 template <class RingType>
 class RingEnd {
+  public:
+    /// Takes over what `other` held, which then holds nothing and may only be destroyed or assigned to. What this one
+    /// held before is free to be taken. Thread: control; neither end is in use meanwhile.
+    RingEnd(RingEnd&& other) noexcept { take(other); }
+    RingEnd& operator=(RingEnd&& other) noexcept {
+        if (this != &other) {
+            release();
+            take(other);
+        }
+        return *this;
+    }
+
   protected:
     using Side = typename RingType::Side;
 
-    RingEnd(RingType& ring, Side& side, const char* refusal) : ring_{&ring}, side_{&side} {
-        // Acquire pairs with the release in our destructor: what the previous holder did is done.
-        if (side.taken.exchange_acquire(1) != 0) throw EndTakenError{refusal};
+    RingEnd(RingType& ring, Side& side, const Side& other_side, const char* refusal) : ring_{&ring}, side_{&side} {
+        // Acquire pairs with the release in release(): what the previous holder did is done.
+        if (side.taken.exchange(true, std::memory_order_acquire)) throw EndTakenError{refusal};
         index_ = side.index.load_acquire();
+        seen_index_ = other_side.index.load_acquire();
     }
-    RingEnd(RingEnd&& other) noexcept
-        : ring_{std::exchange(other.ring_, nullptr)},
-          side_{std::exchange(other.side_, nullptr)},
-          index_{other.index_} {}
-    RingEnd& operator=(RingEnd&& other) noexcept {
-        std::swap(ring_, other.ring_);
-        std::swap(side_, other.side_);
-        std::swap(index_, other.index_);
-        return *this;
-    }
-    ~RingEnd() {
-        if (side_ != nullptr) side_->taken.store_release(0);  // pairs with the acquire in the constructor
-    }
+    ~RingEnd() { release(); }
 
     // Each end keeps its own index in plain memory and never reads it back from the atomic: nobody else
     // changes it, and a model checker would otherwise see no choice to explore.
-    RingType* ring_;
-    Side* side_;
+    RingType* ring_ = nullptr;
     std::uint64_t index_ = 0;
+    std::uint64_t seen_index_ = 0;  // the other end's, as last seen: never ahead of it, so at worst we look again
+
+  private:
+    void take(RingEnd& other) noexcept {
+        ring_ = std::exchange(other.ring_, nullptr);
+        side_ = std::exchange(other.side_, nullptr);
+        index_ = other.index_;
+        seen_index_ = other.seen_index_;
+    }
+    void release() noexcept {
+        if (side_ != nullptr) side_->taken.store(false, std::memory_order_release);  // pairs with the constructor
+    }
+
+    Side* side_ = nullptr;
 };
 
 /// The end that pushes. One lives at a time, and one thread uses it; it moves and does not copy.
@@ -192,18 +207,18 @@ class alignas(cache_line_bytes) Producer : RingEnd<RingType> {
   public:
     /// Takes the ring's writing end. Thread: control. Throws EndTakenError when a producer lives already.
     explicit Producer(RingType& ring)
-        : RingEnd<RingType>{ring, ring.write_, "this ring has a living producer already: destroy it first, or move it"},
-          seen_read_index_{ring.head()} {}
+        : RingEnd<RingType>{ring, ring.write_, ring.read_,
+                            "this ring has a living producer already: destroy it first, or move it"} {}
 
     /// Appends `message`, or refuses it when the ring is full.
     /// Thread: the producer's only.
     /// Real-time: wait-free; no allocation, lock or system call.
     /// Returns Status::full when refused; the ring is unchanged.
     Status try_push(const T& message) noexcept(never_throws) CUELINE_NONBLOCKING {
-        if (index_ - seen_read_index_ == RingType::capacity) {
+        if (index_ - seen_index_ == RingType::capacity) {
             // Acquire pairs with the release in try_pop: those slots have been read and may be written.
-            seen_read_index_ = ring_->read_.index.load_acquire();
-            if (index_ - seen_read_index_ == RingType::capacity) return Status::full;
+            seen_index_ = ring_->read_.index.load_acquire();
+            if (index_ - seen_index_ == RingType::capacity) return Status::full;
         }
         ring_->slots_[index_ & RingType::slot_mask].write(message);
         ++index_;
@@ -215,7 +230,7 @@ class alignas(cache_line_bytes) Producer : RingEnd<RingType> {
   private:
     using RingEnd<RingType>::ring_;
     using RingEnd<RingType>::index_;
-    std::uint64_t seen_read_index_;  // never ahead of the true one: at worst we look again
+    using RingEnd<RingType>::seen_index_;
 };
 
 /// The end that pops. One lives at a time, and one thread uses it; it moves and does not copy.
@@ -228,18 +243,18 @@ class alignas(cache_line_bytes) Consumer : RingEnd<RingType> {
   public:
     /// Takes the ring's reading end. Thread: control. Throws EndTakenError when a consumer lives already.
     explicit Consumer(RingType& ring)
-        : RingEnd<RingType>{ring, ring.read_, "this ring has a living consumer already: destroy it first, or move it"},
-          seen_write_index_{ring.tail()} {}
+        : RingEnd<RingType>{ring, ring.read_, ring.write_,
+                            "this ring has a living consumer already: destroy it first, or move it"} {}
 
     /// Takes the oldest message into `message`, or leaves it as it is when there is none.
     /// Thread: the consumer's only.
     /// Real-time: wait-free; no allocation, lock or system call.
     /// Returns Status::empty when there was nothing.
     Status try_pop(T& message) noexcept(never_throws) CUELINE_NONBLOCKING {
-        if (index_ == seen_write_index_) {
+        if (index_ == seen_index_) {
             // Acquire pairs with the release in try_push: those slots have been written and may be read.
-            seen_write_index_ = ring_->write_.index.load_acquire();
-            if (index_ == seen_write_index_) return Status::empty;
+            seen_index_ = ring_->write_.index.load_acquire();
+            if (index_ == seen_index_) return Status::empty;
         }
         ring_->slots_[index_ & RingType::slot_mask].read(message);
         ++index_;
@@ -251,7 +266,7 @@ class alignas(cache_line_bytes) Consumer : RingEnd<RingType> {
   private:
     using RingEnd<RingType>::ring_;
     using RingEnd<RingType>::index_;
-    std::uint64_t seen_write_index_;  // never ahead of the true one: at worst we look again
+    using RingEnd<RingType>::seen_index_;
 };
 
 }  // namespace cueline

@@ -17,6 +17,11 @@ def check_chart(path: Path) -> None:
     if not path.parent.is_dir():
         raise ArgumentError(f"there is no folder '{path.parent}' to draw '{path.name}' in: make it first")
     try:
+        with path.open("a"):
+            pass
+    except OSError as error:
+        raise ArgumentError(f"'{path}' cannot be written: {error.strerror}") from None
+    try:
         import matplotlib  # noqa: F401
     except ImportError:
         raise MissingPackageError("charts need matplotlib: pip install 'cueline[charts]'") from None

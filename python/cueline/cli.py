@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import cueline
-from cueline import ping
 
 __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: 0 well, 1 something was lost, 2 it could not run."""
-    options = _parser().parse_args(arguments)
     try:
-        return ping.run(options)
+        options = _parser().parse_args(arguments)
+        from cueline import ping  # here, where a Ctrl-C while it is imported is caught
+
+        status = ping.run(options)
+        sys.stdout.flush()
+        return status
     except cueline.Error as error:
-        print(f"cueline: {error}", file=sys.stderr)
-        return 2
+        return _fail(str(error))
+    except KeyboardInterrupt:
+        return 130  # as a shell has it: 128 and the signal's number
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        return _fail(f"cannot write the output: {error}")
+
+
+def _fail(why: str) -> int:
+    print(f"cueline: {why}", file=sys.stderr)
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -30,7 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"cueline {cueline.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_ping(commands.add_parser("ping", help=ping.__doc__, description=ping.__doc__))
+    about_ping = "Ping the audio thread, and say where the time of each round trip went."
+    _add_ping(commands.add_parser("ping", help=about_ping, description=about_ping))
     return parser
 
 
@@ -49,11 +68,11 @@ def _add_ping(parser: argparse.ArgumentParser) -> None:
         type=_seconds,
         default=0.1,
         metavar="S",
-        help="seconds between pings (0.1)",
+        help="seconds between pings; 0: the next when the last has come (0.1)",
     )
-    parser.add_argument("-d", "--device", metavar="D", help="null or offline (the best there is)")
-    parser.add_argument("--samplerate", type=int, default=48_000, help="frames a second (48000)")
-    parser.add_argument("--blocksize", type=int, default=128, help="frames in a block (128)")
+    parser.add_argument("-d", "--device", metavar="D", help="null or offline (null)")
+    parser.add_argument("--samplerate", type=_whole, default=48_000, help="frames a second (48000)")
+    parser.add_argument("--blocksize", type=_whole, default=128, help="frames in a block (128)")
     parser.add_argument(
         "-f",
         "--flood",
@@ -64,15 +83,25 @@ def _add_ping(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--histogram", type=Path, metavar="FILE.svg", help="draw the round trips into this file")
 
 
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, got '{text}'") from None
+
+
 def _count(text: str) -> int:
-    count = int(text)
+    count = _whole(text)
     if count < 0:
         raise argparse.ArgumentTypeError(f"must be 0 or more, got {count}")
     return count
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
     if not (seconds >= 0 and math.isfinite(seconds)):
-        raise argparse.ArgumentTypeError(f"must be 0 seconds or more, got {text}")
+        raise argparse.ArgumentTypeError(f"must be 0 seconds or more, got '{text}'")
     return seconds

@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from cueline import _core
+from cueline.arguments import checked_device, checked_integer, checked_timeout
 from cueline.errors import ArgumentError, ArgumentTypeError, Empty
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["AudioEngine", "RingStats", "Stats"]
 
 _SHORTEST_SLEEP_S = 0.0001
+_LONGEST_SLEEP_S = 0.02  # so that a close() is soon noticed, however long the blocks are
 _MOST_FRAMES = 2**31 - 1  # of one render: twelve hours at 48 kHz
 
 
@@ -31,7 +33,7 @@ class RingStats:
     dropped: int
     """Messages that it refused, being full."""
     high_water: int
-    """Most messages found waiting at once."""
+    """Most that waited at a block's boundary; the ring's capacity once one was refused."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Stats:
     realtime_priority: bool
     """Whether the audio thread was granted it."""
     memory_locked: bool
-    """Whether the memory that the engine touches in a block was locked."""
+    """Whether the memory of the engine and its device was locked (a processor's own is its own matter)."""
     commands: RingStats
     events: RingStats
 
@@ -87,8 +89,18 @@ class AudioEngine(_core.Engine):
         channels: int = 2,
         budget: int = 256,
     ) -> None:
-        super().__init__(device, samplerate, blocksize, channels, budget)
+        if self._made:
+            raise ArgumentError("this engine is made already: make another one")
+        super().__init__(
+            checked_device(device),
+            checked_integer("samplerate", samplerate),
+            checked_integer("blocksize", blocksize),
+            checked_integer("channels", channels),
+            checked_integer("budget", budget),
+        )
         self._made = True
+        if self.device == "offline":
+            import numpy  # noqa: F401  # now, for it takes long, and the first render() is not to take longer
 
     def __enter__(self) -> Self:
         self.start()
@@ -111,15 +123,19 @@ class AudioEngine(_core.Engine):
             f"{self.channels} x {self.blocksize} frames{state}>"
         )
 
+    def __reduce__(self) -> NoReturn:
+        raise ArgumentTypeError("an engine can be neither copied nor sent to another process: make one there")
+
     def receive(self, timeout: float | None = None) -> _core.Message:
         """Wait for a message and return it; without a timeout, for ever. Ctrl-C ends the wait.
 
-        It looks every half block, and sleeps without the GIL in between: the audio thread wakes nobody.
+        It looks every half block, every 20 ms at least, and sleeps without the GIL in between: the audio
+        thread wakes nobody.
         ``timeout`` is in seconds; 0 looks once. Raises Empty (a queue.Empty) when it is over, ClosedError,
-        ForkedError, ArgumentError.
+        ForkedError, ArgumentError, ArgumentTypeError.
         """
-        nap = max(self.blocksize / self.samplerate / 2, _SHORTEST_SLEEP_S)
-        deadline = None if timeout is None else time.monotonic() + _checked_timeout(timeout)
+        nap = min(max(self.blocksize / self.samplerate / 2, _SHORTEST_SLEEP_S), _LONGEST_SLEEP_S)
+        deadline = None if timeout is None else time.monotonic() + checked_timeout(timeout)
         while (message := self.receive_msg()) is None:
             if deadline is None:
                 time.sleep(nap)
@@ -142,18 +158,17 @@ class AudioEngine(_core.Engine):
 
         For the offline device. Returns a float32 array of shape (frames, channels), full scale -1 to 1. Each
         call begins a block; the last one is shorter where ``frames`` is not a multiple of the block size.
-        Raises DeviceError on other devices or while another render() runs, ArgumentError, ClosedError,
-        ForkedError.
+        Raises DeviceError on other devices, while another render() runs, or when stop() ends it;
+        ArgumentError, ArgumentTypeError, ClosedError, ForkedError.
         """
-        import numpy as np  # here, for it takes longer to import than all the rest
+        import numpy as np  # only here: it takes longer to import than all the rest
 
-        self._require_open()
+        self._require_usable()
         self._require_offline()
-        if not hasattr(type(frames), "__index__"):
-            raise ArgumentTypeError(f"frames must be an integer, got {frames!r}")
-        if not 0 <= frames <= _MOST_FRAMES:
-            raise ArgumentError(f"frames must be from 0 to {_MOST_FRAMES}, got {frames}")
-        audio = np.empty((frames, self.channels), np.float32)
+        count = checked_integer("frames", frames)
+        if not 0 <= count <= _MOST_FRAMES:
+            raise ArgumentError(f"frames must be from 0 to {_MOST_FRAMES}, got {count}")
+        audio = np.empty((count, self.channels), np.float32)
         self._render_into(audio)
         return audio
 
@@ -181,13 +196,3 @@ class AudioEngine(_core.Engine):
 
 def _ring_stats(counts: _core.RingCounts) -> RingStats:
     return RingStats(sent=counts.sent, dropped=counts.dropped, high_water=counts.high_water)
-
-
-def _checked_timeout(timeout: float) -> float:
-    try:
-        seconds = float(timeout)
-    except (TypeError, ValueError):
-        raise ArgumentTypeError(f"timeout must be in seconds or None, got {timeout!r}") from None
-    if not seconds >= 0:  # so that NaN is refused too
-        raise ArgumentError(f"timeout must be 0 seconds or more, or None, got {timeout}")
-    return seconds

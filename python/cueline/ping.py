@@ -8,6 +8,7 @@ import itertools
 import json
 import signal
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -23,7 +24,9 @@ from cueline.round_trips import RoundTrip, RoundTrips
 
 __all__ = ["run"]
 
-_PATIENCE_S = 0.05  # how long a Ctrl-C may have to wait
+_PATIENCE_S = 0.05  # how long a Ctrl-C may go unnoticed
+_LAST_PATIENCE_S = 0.5  # how long, after one, we wait for what is under way
+_SEQUENCES = 2**32 - 1  # 0 is not one of them
 
 _PARTS: dict[str, Callable[[RoundTrip], int]] = {
     "round_trip": lambda trip: trip.total_ns,
@@ -37,28 +40,30 @@ def run(options: argparse.Namespace) -> int:
     """Ping as ``options`` say, print the account, and return the exit status."""
     if options.histogram is not None:
         charts.check_chart(options.histogram)
-    console = Console(highlight=False, soft_wrap=True)
-    with AudioEngine(options.device, samplerate=options.samplerate, blocksize=options.blocksize) as engine:
+    console = _PlainlyBroken(highlight=False, soft_wrap=True)
+    with (
+        AudioEngine(options.device, samplerate=options.samplerate, blocksize=options.blocksize) as engine,
+        _CtrlC() as ctrl_c,
+    ):
         block_ms = engine.blocksize / engine.samplerate * 1e3
-        pinger = _Pinger(engine, None if options.json or options.flood else console)
         if not options.json:
             console.print(
                 f"PING the audio thread: {engine.device} device, {engine.samplerate} Hz, "
                 f"{engine.channels} channels, blocks of {engine.blocksize} frames ({block_ms:.3f} ms)"
             )
-        with _CtrlC() as ctrl_c:
+        pinger = _Pinger(engine, ctrl_c, None if options.json or options.flood else console)
+        with contextlib.suppress(KeyboardInterrupt):
             if options.flood:
-                pinger.flood(options.count, ctrl_c)
+                pinger.flood(options.count)
             else:
-                pinger.at_intervals(options.count, options.interval, ctrl_c)
-            with contextlib.suppress(KeyboardInterrupt):
-                pinger.wait_for_the_rest()
+                pinger.at_intervals(options.count, options.interval)
+            pinger.wait_for_the_rest()
         stats = engine.stats()
 
     if options.json:
         print(json.dumps(_account(pinger.trips, stats, block_ms), indent=2))
     else:
-        _print_summary(console, pinger.trips, stats, block_ms)
+        _print_summary(console, pinger.trips, stats, block_ms, explain=not options.flood and stats.device != "offline")
     if options.histogram is not None:
         _draw(options, pinger.trips, stats, block_ms)
     return 0 if pinger.trips.count == stats.commands.sent and _dropped(stats) == 0 else 1
@@ -66,6 +71,13 @@ def run(options: argparse.Namespace) -> int:
 
 def _dropped(stats: Stats) -> int:
     return stats.commands.dropped + stats.events.dropped
+
+
+class _PlainlyBroken(Console):
+    """A console that tells us when nobody reads it any more, rather than exit as if something had been lost."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
 
 
 class _CtrlC:
@@ -89,67 +101,73 @@ class _CtrlC:
 class _Pinger:
     """Sends pings and takes in pongs; prints each as it comes when given a console."""
 
-    def __init__(self, engine: AudioEngine, console: Console | None) -> None:
+    def __init__(self, engine: AudioEngine, ctrl_c: _CtrlC, console: Console | None) -> None:
         self.trips = RoundTrips()
         self._engine = engine
+        self._ctrl_c = ctrl_c
         self._console = console
         self._sent = 0
-        self._under_way: dict[int, tuple[int, int]] = {}  # by sequence: clock at the call, at its return
+        self._under_way: deque[tuple[int, int, int]] = deque()  # sequence, clock at the call, at its return
         self._block_s = engine.blocksize / engine.samplerate
 
-    def at_intervals(self, count: int, interval_s: float, ctrl_c: _CtrlC) -> None:
-        """Try to send ``count`` pings (0: for ever), one every ``interval_s``."""
+    def at_intervals(self, count: int, interval_s: float) -> None:
+        """Try to send ``count`` pings (0: for ever), one every ``interval_s``; 0: when the last has come."""
         next_s = time.monotonic()
         for _ in itertools.count() if count == 0 else range(count):
-            if ctrl_c.came:
+            if self._ctrl_c.came:
                 return
             self._send()
-            next_s += interval_s
-            while not ctrl_c.came and (left_s := next_s - time.monotonic()) > 0:
-                self._receive(min(left_s, _PATIENCE_S))
-            for message in self._engine.messages():
-                self._take(message)
+            if interval_s == 0:
+                self.wait_for_the_rest()
+            next_s = max(next_s + interval_s, time.monotonic())  # after a stall, no burst to catch up
+            while not self._ctrl_c.came and (left_s := next_s - time.monotonic()) > 0:
+                self._receive(left_s)
 
-    def flood(self, count: int, ctrl_c: _CtrlC) -> None:
+    def flood(self, count: int) -> None:
         """Send ``count`` pings (0: for ever), with as many under way as a ring has room for."""
-        while not ctrl_c.came and (count == 0 or self._sent < count):
+        while not self._ctrl_c.came and (count == 0 or self._sent < count):
             room = RING_CAPACITY - len(self._under_way)
             for _ in range(room if count == 0 else min(room, count - self._sent)):
                 self._send()
-            self._receive(min(self._block_s, _PATIENCE_S))
+            self._receive(self._block_s)
             for message in self._engine.messages():
                 self._take(message)
 
     def wait_for_the_rest(self) -> None:
-        """Give what is under way the time it needs, and a second; Ctrl-C ends that too."""
+        """Give what is under way the time it needs, and a second; after a Ctrl-C no more than half a second."""
         blocks = 2 + len(self._under_way)  # a budget of one a block would take so many
-        deadline_s = time.monotonic() + 1 + blocks * self._block_s
-        while self._under_way and (left_s := deadline_s - time.monotonic()) > 0:
+        began_s = time.monotonic()
+        patience_s = 1 + blocks * self._block_s
+        while self._under_way and (left_s := began_s + patience_s - time.monotonic()) > 0:
+            if self._ctrl_c.came:
+                patience_s = min(patience_s, _LAST_PATIENCE_S)
             self._receive(left_s)
 
     def _send(self) -> None:
-        sequence = self._sent + 1  # what the link will give it: the engine is ours alone
         called_ns = time.monotonic_ns()
         status = self._engine.ping()
         returned_ns = time.monotonic_ns()
         if status is not Status.OK:
             return  # the engine has counted it
-        self._under_way[sequence] = (called_ns, returned_ns)
-        self._sent = sequence
+        sequence = self._sent % _SEQUENCES + 1  # what the link gave it: the engine is ours alone
+        self._sent += 1
+        self._under_way.append((sequence, called_ns, returned_ns))
         if self._engine.device == "offline":
             self._engine.render(self._engine.blocksize)
 
     def _receive(self, timeout_s: float) -> None:
         with contextlib.suppress(Empty):
-            self._take(self._engine.receive(timeout_s))
+            self._take(self._engine.receive(min(timeout_s, _PATIENCE_S)))
 
     def _take(self, message: Message) -> None:
         seen_ns = time.monotonic_ns()
         if not isinstance(message, Pong):
             return
-        called_ns, returned_ns = self._under_way.pop(message.sequence)
+        sequence, called_ns, returned_ns = self._under_way.popleft()
+        while sequence != message.sequence:  # pongs come in order: those before it are lost
+            sequence, called_ns, returned_ns = self._under_way.popleft()
         trip = RoundTrip.measured(
-            message.sequence,
+            sequence,
             message.frame,
             called_ns=called_ns,
             returned_ns=returned_ns,
@@ -159,18 +177,18 @@ class _Pinger:
         self.trips.add(trip)
         if self._console is not None:
             self._console.print(
-                f"pong {trip.sequence} at frame {trip.frame}: "
-                f"[bold]{trip.total_ns / 1e6:.3f} ms[/] = {trip.total_ns / 1e9 / self._block_s:.2f} blocks "
-                f"[dim](call {trip.send_ns / 1e6:.3f}, until the block {trip.block_ns / 1e6:.3f}, "
-                f"until we looked {trip.look_ns / 1e6:.3f})[/]"
+                f"pong {trip.sequence} at frame {trip.frame}: [bold]{trip.total_ns / 1e6:.3f} ms[/] = "
+                f"{trip.total_ns / 1e9 / self._block_s:.2f} blocks [dim](the call {trip.send_ns / 1e6:.3f} ms, "
+                f"until its block {trip.block_ns / 1e6:.3f} ms, until we looked {trip.look_ns / 1e6:.3f} ms)[/]"
             )
 
 
-def _print_summary(console: Console, trips: RoundTrips, stats: Stats, block_ms: float) -> None:
+def _print_summary(console: Console, trips: RoundTrips, stats: Stats, block_ms: float, *, explain: bool) -> None:
     sent, received, dropped = stats.commands.sent, trips.count, _dropped(stats)
     console.print(f"--- {stats.device} device ---")
     style = "bold green" if received == sent and dropped == 0 else "bold red"
-    console.print(f"[{style}]{sent} sent, {received} received, {dropped} dropped[/]")
+    missing = f", {sent - received} not answered" if sent > received else ""
+    console.print(f"[{style}]{sent} sent, {received} received, {dropped} dropped{missing}[/]")
     if trips.kept:
         console.print(_table(trips, block_ms))
     granted = {True: "granted", False: "not granted"}
@@ -179,18 +197,23 @@ def _print_summary(console: Console, trips: RoundTrips, stats: Stats, block_ms: 
         f"peak {stats.load_peak:.2%}; real-time priority {granted[stats.realtime_priority]}, "
         f"locked memory {granted[stats.memory_locked]}"
     )
+    if explain:
+        console.print(
+            "[dim]About a block is as it should be: the audio thread takes commands once a block, "
+            "and we look for its answer twice a block.[/]"
+        )
 
 
 def _table(trips: RoundTrips, block_ms: float) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for name in ("min", "avg", "p99", "max"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for name, part, unit_ms in (
         ("round trip, in blocks", _PARTS["round_trip"], block_ms),
         ("round trip, in ms", _PARTS["round_trip"], 1),
         ("  the call of ping()", _PARTS["call"], 1),
-        ("  until the audio block", _PARTS["until_block"], 1),
+        ("  until its block began", _PARTS["until_block"], 1),
         ("  until we looked", _PARTS["until_look"], 1),
     ):
         spread = trips.spread(part)

@@ -1,15 +1,20 @@
 // engine_test.cpp: the engine on the offline device: every block is ours to step.
 #include "engine.hpp"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <cueline/error.hpp>
 
+#include "callback_load.hpp"
 #include "offline_device.hpp"
 #include "open_device.hpp"
 #include "processors.hpp"
@@ -72,6 +77,38 @@ TEST(Engine, hands_the_users_kinds_to_the_processor) {
     ASSERT_EQ(events.size(), 1U);
     EXPECT_EQ(events[0].kind, kind::level_was_set);
     EXPECT_EQ(events[0].as<float>(), 0.25F);
+}
+
+TEST(Engine, a_command_takes_effect_in_the_block_it_came_in) {
+    Offline offline;
+    Offline undisturbed;
+    offline.engine.control().send(kind::set_level, 0.5F);
+    const std::vector<float> quieter = offline.render(64);
+    const std::vector<float> expected = undisturbed.render(64);
+    for (std::size_t index = 0; index < expected.size(); ++index) ASSERT_EQ(quieter[index], expected[index] / 2);
+}
+
+TEST(Engine, keeps_its_own_kinds_from_the_processor) {
+    /// Would take anything.
+    class Greedy final : public Processor {
+      public:
+        void prepare(const Format&) override {}
+        bool handle(const Message&, EventSender&) noexcept CUELINE_NONBLOCKING override {
+            taken.add(1);
+            return true;
+        }
+        void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
+            SilenceProcessor{}.render(block, events);
+        }
+        Counter taken;
+    };
+    auto greedy = std::make_unique<Greedy>();
+    const Counter& taken = greedy->taken;
+    Offline offline{std::move(greedy)};
+    for (const std::uint32_t kind : {0U, 1U, 2U, 255U, 256U, 0xFFFF'FFFFU}) offline.engine.control().send(kind, 0);
+    offline.render(64);
+    EXPECT_EQ(taken.get(), 2U) << "256 and the one above";
+    EXPECT_EQ(offline.engine.stats().unhandled, 3U) << "a ping is handled by the engine, the others by nobody";
 }
 
 TEST(Engine, counts_commands_that_nobody_knows) {
@@ -181,10 +218,79 @@ TEST(OfflineDevice, interleaves_its_channels) {
     }
 }
 
+TEST(OfflineDevice, renders_for_one_thread_after_the_other) {
+    Offline offline;
+    std::thread other{[&] {
+        for (int round = 0; round < 2000; ++round) offline.render(64);
+    }};
+    for (int round = 0; round < 2000; ++round) offline.render(64);
+    other.join();
+    EXPECT_EQ(offline.engine.stats().blocks, 4000U);
+    EXPECT_EQ(offline.engine.stats().frames, 4000U * 64U);
+}
+
+TEST(OfflineDevice, says_what_its_callback_costs) {
+    Offline offline;
+    offline.render(6400);
+    const DeviceStats stats = offline.engine.stats().device_stats;
+    EXPECT_GT(stats.load_mean, 0.0);
+    EXPECT_GE(stats.load_peak, stats.load_mean - 1e-6);
+}
+
+TEST(CallbackLoad, tells_mean_and_peak) {
+    CallbackLoad load;
+    EXPECT_EQ(load.mean(), 0.0);
+    EXPECT_EQ(load.peak(), 0.0);
+    load.record(10, 100);
+    load.record(30, 100);
+    load.record(20, 100);
+    EXPECT_DOUBLE_EQ(load.mean(), 0.2);
+    EXPECT_DOUBLE_EQ(load.peak(), 0.3);
+}
+
+TEST(Engine, closed_is_closed) {
+    Offline offline;
+    offline.engine.close();
+    offline.engine.close();
+    offline.engine.stop();
+    EXPECT_TRUE(offline.engine.closed());
+    EXPECT_THROW(offline.engine.start(), ClosedError);
+}
+
+TEST(Engine, a_forked_child_is_told_and_can_let_go) {
+    for (const char* device : {"null", "offline"}) {
+        auto engine = std::make_unique<Engine>(open_device(device, format), std::make_unique<SilenceProcessor>());
+        engine->start();
+        const pid_t child = fork();
+        if (child == 0) {
+            alarm(20);  // rather than hang
+            bool told = false;
+            try {
+                engine->start();
+            } catch (const ForkedError&) {
+                told = true;
+            }
+            engine->stop();
+            engine->close();
+            engine.reset();
+            _exit(told ? 0 : 1);
+        }
+        int status = -1;
+        ASSERT_EQ(waitpid(child, &status, 0), child);
+        EXPECT_EQ(status, 0) << device;
+        engine->stop();
+    }
+}
+
 TEST(OfflineDevice, refuses_to_render_while_the_engine_stands_still) {
     Offline offline;
     offline.engine.stop();
-    EXPECT_THROW(offline.render(64), DeviceError);
+    try {
+        offline.render(64);
+        FAIL() << "it rendered";
+    } catch (const DeviceError& error) {
+        EXPECT_STREQ(error.what(), "the engine stands still: start it before it renders");
+    }
     offline.engine.start();
     EXPECT_NO_THROW(offline.render(64));
 }
@@ -213,6 +319,11 @@ TEST(Refusals, name_the_range_and_the_number) {
     EXPECT_EQ(refusal([] { checked_format(48'000, 128, 65); }), "channels must be from 1 to 64 channels, got 65");
     EXPECT_EQ(refusal([] { Offline{std::make_unique<SilenceProcessor>(), -1}; }),
               "budget must be from 1 to 1024 messages a block, got -1");
+    EXPECT_EQ(refusal([] {
+                  std::vector<float> odd(65);
+                  OfflineDevice{format}.render(odd);
+              }),
+              "render needs room for whole frames of 2 channels, got 65 samples");
     EXPECT_EQ(refusal([] { open_device("loud", format); }),
               "device must be 'null' or 'offline', or left out for the default, got 'loud'");
 }

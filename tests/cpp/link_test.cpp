@@ -124,15 +124,44 @@ TEST_F(LinkTest, dropped_events_are_counted) {
 
 TEST_F(LinkTest, high_water_is_the_most_that_ever_waited) {
     for (int number = 0; number < 3; ++number) control_.send(300, number);
-    EXPECT_EQ(link_->command_counts().high_water, 3U) << "live, before the audio side has looked";
+    EXPECT_EQ(link_->command_counts().high_water, 0U) << "the audio side has not looked yet";
     audio_.begin_block(0);
     while (audio_.receive(message_) == Status::ok) audio_.events().send(400, 0);
     audio_.end_block();
     while (control_.receive(message_) == Status::ok) {
     }
     control_.send(300, 9);
-    EXPECT_EQ(link_->command_counts().high_water, 3U);
+    audio_.begin_block(0);
+    audio_.end_block();
+    EXPECT_EQ(link_->command_counts().high_water, 3U) << "it does not come down";
     EXPECT_EQ(link_->event_counts().high_water, 3U);
+}
+
+TEST_F(LinkTest, sequences_leave_out_0_and_go_on_with_the_next_control_side) {
+    static_assert(sequence_after(0) == 1);
+    static_assert(sequence_after(7) == 8);
+    static_assert(sequence_after(0xFFFF'FFFF) == 1, "0 stands for none");
+    const auto link = std::make_unique<Link>();
+    std::make_unique<ControlSide>(*link)->send(300, 0);
+    std::make_unique<ControlSide>(*link)->send(300, 0);
+    AudioSide audio{*link};
+    audio.begin_block(0);
+    audio.receive(message_);
+    EXPECT_EQ(message_.sequence, 1U);
+    audio.receive(message_);
+    EXPECT_EQ(message_.sequence, 2U);
+}
+
+TEST(Link, the_default_budget_is_256_commands_a_block) {
+    const auto link = std::make_unique<Link>();
+    ControlSide control{*link};
+    AudioSide audio{*link};
+    for (int number = 0; number < 300; ++number) control.send(300, number);
+    audio.begin_block(0);
+    Message message;
+    int received = 0;
+    while (audio.receive(message) == Status::ok) ++received;
+    EXPECT_EQ(received, 256);
 }
 
 TEST_F(LinkTest, a_second_side_of_either_kind_is_refused) {

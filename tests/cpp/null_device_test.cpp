@@ -1,11 +1,19 @@
 // null_device_test.cpp: the clocked thread. Counts and rates only: when a busy machine wakes it is nobody's to promise.
 #include "null_device.hpp"
 
+#include <pthread.h>
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -78,32 +86,72 @@ TEST(NullDevice, the_rate_check_catches_a_wrong_rate) {
     EXPECT_GT(rate_error_of(slow), 0.02);
 }
 
-TEST(NullDevice, counts_an_xrun_and_takes_up_the_beat_again) {
-    /// Takes five blocks' time, once.
+/// Runs a device whose eleventh callback takes `blocks` blocks' time, and the others next to none.
+struct Lag {
+    explicit Lag(double blocks) : laggard{blocks} {
+        device.start(laggard);
+        EXPECT_TRUE(eventually([&] { return laggard.blocks.get() > 60; }));
+        device.stop();
+        stats = device.stats();
+    }
+
     class Laggard final : public BlockCallback {
       public:
-        void process(const AudioBlock&, std::uint64_t) noexcept CUELINE_NONBLOCKING override {
+        explicit Laggard(double blocks_late) : late_{std::chrono::microseconds{std::lround(2666.7 * blocks_late)}} {}
+        void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING override {
+            beats.process(block, block_ns);
             if (blocks.get() == 10) {
-                break_the_rule([] {
-                    const auto until = std::chrono::steady_clock::now() + 5 * 2667us;
+                break_the_rule([this] {
+                    const auto until = std::chrono::steady_clock::now() + late_;
                     while (std::chrono::steady_clock::now() < until) {
                     }
                 });
             }
             blocks.add(1);
         }
+        Beats beats;
         Counter blocks;
+
+      private:
+        std::chrono::microseconds late_;
     };
+
     Laggard laggard;
     NullDevice device{format};
-    device.start(laggard);
-    ASSERT_TRUE(eventually([&] { return laggard.blocks.get() > 20; }));
-    device.stop();
-    const DeviceStats stats = device.stats();
-    EXPECT_GE(stats.xruns, 1U);
-    EXPECT_GE(stats.missed_blocks, 4U);
-    EXPECT_GE(stats.load_peak, 5.0);
-    EXPECT_LT(stats.load_mean, stats.load_peak);
+    DeviceStats stats;
+};
+
+/// Whether `condition` holds of one of five such runs: on a busy machine others may be late for reasons of their own.
+template <class Condition>
+bool of_a_run_with_a_lag_of(double blocks, Condition condition) {
+    for (int attempt = 0; attempt < 5; ++attempt) {
+        const Lag lag{blocks};
+        if (condition(lag)) return true;
+    }
+    return false;
+}
+
+TEST(NullDevice, counts_an_xrun_and_takes_up_the_beat_again) {
+    EXPECT_TRUE(of_a_run_with_a_lag_of(5.2, [](const Lag& lag) {
+        return lag.stats.xruns == 1 && lag.stats.missed_blocks == 5 &&
+               lag.laggard.beats.rate_error(format, lag.stats.missed_blocks) < 0.02;
+    })) << "one xrun; beats 12 to 16 are gone, and all others came";
+    EXPECT_TRUE(of_a_run_with_a_lag_of(5.7, [](const Lag& lag) {
+        return lag.stats.xruns == 1 && lag.stats.missed_blocks == 6;
+    })) << "half a block of rest at least";
+}
+
+TEST(NullDevice, being_late_by_less_than_a_block_is_no_xrun) {
+    EXPECT_TRUE(of_a_run_with_a_lag_of(1.5, [](const Lag& lag) {
+        return lag.stats.xruns == 0 && lag.stats.missed_blocks == 0 && lag.laggard.beats.rate_error(format, 0) < 0.02;
+    }));
+}
+
+TEST(NullDevice, says_what_its_callback_costs) {
+    EXPECT_TRUE(of_a_run_with_a_lag_of(3.0, [](const Lag& lag) {
+        return lag.stats.load_peak >= 3.0 && lag.stats.load_peak < 4.0 && lag.stats.load_mean >= 3.0 / 70 &&
+               lag.stats.load_mean < 3.5 / 60;
+    }));
 }
 
 TEST(NullDevice, its_audio_is_continuous) {
@@ -204,6 +252,54 @@ TEST(NullDevice, stops_soon_though_its_blocks_are_long) {
     const auto before = std::chrono::steady_clock::now();
     engine.stop();
     EXPECT_LT(std::chrono::steady_clock::now() - before, 4s) << "far less than a block";
+}
+
+TEST(NullDevice, knows_what_it_was_granted_when_start_returns) {
+    if (geteuid() != 0) GTEST_SKIP() << "an ordinary user is granted nothing";
+    const std::unique_ptr<Engine> engine = engine_on_null();
+    engine->start();
+    const DeviceStats stats = engine->stats().device_stats;
+    EXPECT_TRUE(stats.realtime_priority);
+    EXPECT_TRUE(stats.memory_locked);
+}
+
+TEST(NullDevice, starts_on_a_thread_with_a_small_stack) {
+    pthread_attr_t before;
+    pthread_attr_t small;
+    ASSERT_EQ(pthread_getattr_default_np(&before), 0);
+    ASSERT_EQ(pthread_getattr_default_np(&small), 0);
+    ASSERT_EQ(pthread_attr_setstacksize(&small, std::size_t{96} * 1024), 0);
+    ASSERT_EQ(pthread_setattr_default_np(&small), 0);
+    const std::unique_ptr<Engine> engine = engine_on_null();
+    engine->start();
+    engine->control().ping();
+    EXPECT_TRUE(eventually([&] { return engine->stats().events.sent == 1; }));
+    engine->stop();
+    pthread_setattr_default_np(&before);
+    pthread_attr_destroy(&before);
+    pthread_attr_destroy(&small);
+}
+
+/// The blocked signals of the audio thread, which is the newest of this process.
+std::uint64_t signals_blocked_in_the_newest_thread() {
+    int newest = 0;
+    for (const auto& task : std::filesystem::directory_iterator{"/proc/self/task"}) {
+        newest = std::max(newest, std::stoi(task.path().filename()));
+    }
+    std::ifstream status{"/proc/self/task/" + std::to_string(newest) + "/status"};
+    for (std::string line; std::getline(status, line);) {
+        if (line.starts_with("SigBlk:")) return std::stoull(line.substr(7), nullptr, 16);
+    }
+    return 0;
+}
+
+TEST(NullDevice, its_thread_is_deaf_to_signals_but_for_its_own_faults) {
+    const std::unique_ptr<Engine> engine = engine_on_null();
+    engine->start();
+    const std::uint64_t blocked = signals_blocked_in_the_newest_thread();
+    const auto is_blocked = [blocked](int signal) { return (blocked >> static_cast<unsigned>(signal - 1) & 1U) == 1; };
+    for (const int signal : {SIGINT, SIGTERM, SIGALRM, SIGUSR1, SIGCHLD}) EXPECT_TRUE(is_blocked(signal)) << signal;
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) EXPECT_FALSE(is_blocked(fault)) << fault;
 }
 
 TEST(NullDevice, control_threads_may_start_and_stop_at_once) {

@@ -13,11 +13,17 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <fstream>
 #include <memory>
+#include <span>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "audio_buffers.hpp"
+#include "engine.hpp"
+#include "null_device.hpp"
 
 namespace cueline::test {
 namespace {
@@ -57,16 +63,18 @@ struct Granted {
     int slack_ns = -1;
 };
 
-Granted granted_to_an_ordinary_thread() {
+enum class Privileges : std::uint8_t { kept, dropped };
+
+Granted granted_to_a_thread(Privileges privileges) {
     Granted granted;
     std::thread{[&] {
-        granted.dropped = drop_privileges();
+        granted.dropped = privileges == Privileges::dropped && drop_privileges();
         const RealtimeThread thread;
         sched_param parameters{};
         sched_getparam(0, &parameters);
         granted.priority = thread.priority_granted();
         granted.stack = thread.stack_locked();
-        granted.policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
+        granted.policy = sched_getscheduler(0);
         granted.level = parameters.sched_priority;
         granted.slack_ns = prctl(PR_GET_TIMERSLACK);
     }}.join();
@@ -84,7 +92,7 @@ TEST_F(RealtimeThreadTest, without_privilege_it_gets_a_fine_timer_instead) {
     const Limit no_priority{RLIMIT_RTPRIO, 0};
     const Limit no_lock{RLIMIT_MEMLOCK, 0};
     ASSERT_TRUE(no_priority.is_set() && no_lock.is_set());
-    const Granted granted = granted_to_an_ordinary_thread();
+    const Granted granted = granted_to_a_thread(Privileges::dropped);
     ASSERT_TRUE(granted.dropped);
     EXPECT_FALSE(granted.priority);
     EXPECT_FALSE(granted.stack);
@@ -92,26 +100,78 @@ TEST_F(RealtimeThreadTest, without_privilege_it_gets_a_fine_timer_instead) {
     EXPECT_EQ(granted.slack_ns, 1);
 }
 
+TEST_F(RealtimeThreadTest, with_privilege_it_gets_what_it_asks_for) {
+    const Granted granted = granted_to_a_thread(Privileges::kept);
+    EXPECT_TRUE(granted.priority);
+    EXPECT_TRUE(granted.stack);
+    EXPECT_EQ(granted.policy, SCHED_FIFO | SCHED_RESET_ON_FORK);
+    EXPECT_EQ(granted.level, realtime_priority);
+}
+
+/// How much memory of this process is locked, in bytes.
+std::size_t locked_bytes() {
+    std::ifstream status{"/proc/self/status"};
+    for (std::string line; std::getline(status, line);) {
+        if (line.starts_with("VmLck:")) return std::stoul(line.substr(6)) * 1024;
+    }
+    return 0;
+}
+
+TEST_F(RealtimeThreadTest, an_engine_locks_what_it_touches_and_lets_go_of_it) {
+    const std::size_t before = locked_bytes();
+    {
+        const Engine engine{std::make_unique<NullDevice>(Format{}), std::make_unique<SilenceProcessor>()};
+        EXPECT_GE(locked_bytes(), before + sizeof(Engine) + sizeof(NullDevice));
+    }
+    EXPECT_EQ(locked_bytes(), before);
+}
+
+TEST_F(RealtimeThreadTest, memory_is_locked_only_when_all_of_it_is) {
+    /// Says that all is well with it.
+    class Optimist final : public Device {
+      public:
+        [[nodiscard]] std::string_view name() const noexcept override { return "optimist"; }
+        [[nodiscard]] const Format& format() const noexcept override { return format_; }
+        void start(BlockCallback&) override {}
+        void stop() noexcept override {}
+        [[nodiscard]] DeviceStats stats() const noexcept override { return {.memory_locked = true}; }
+
+      private:
+        Format format_;
+    };
+    const auto locked = [] {
+        return Engine{std::make_unique<Optimist>(), std::make_unique<SilenceProcessor>()}
+            .stats()
+            .device_stats.memory_locked;
+    };
+    EXPECT_TRUE(locked());
+    const Limit no_lock{RLIMIT_MEMLOCK, 0};
+    std::thread{[&] {
+        ASSERT_TRUE(drop_privileges());
+        EXPECT_FALSE(locked()) << "the engine's own memory is not";
+    }}.join();
+}
+
 TEST_F(RealtimeThreadTest, takes_the_most_that_it_is_allowed) {
     const Limit low_priority{RLIMIT_RTPRIO, 3};
     if (!low_priority.is_set()) GTEST_SKIP() << "this machine lets nobody have real-time priority by a limit";
-    const Granted granted = granted_to_an_ordinary_thread();
+    const Granted granted = granted_to_a_thread(Privileges::dropped);
     ASSERT_TRUE(granted.dropped);
     EXPECT_TRUE(granted.priority);
-    EXPECT_EQ(granted.policy, SCHED_FIFO);
+    EXPECT_EQ(granted.policy, SCHED_FIFO | SCHED_RESET_ON_FORK);
     EXPECT_EQ(granted.level, 3);
 }
 
 TEST_F(RealtimeThreadTest, an_ordinary_users_8_mib_are_enough_to_lock) {
     const Limit some_lock{RLIMIT_MEMLOCK, rlim_t{8} << 20U};
     ASSERT_TRUE(some_lock.is_set());
-    EXPECT_TRUE(granted_to_an_ordinary_thread().stack);
+    EXPECT_TRUE(granted_to_a_thread(Privileges::dropped).stack);
 }
 
 TEST_F(RealtimeThreadTest, asks_for_no_more_than_it_needs) {
     const Limit high_priority{RLIMIT_RTPRIO, 99};
     if (!high_priority.is_set()) GTEST_SKIP() << "this machine lets nobody have real-time priority by a limit";
-    EXPECT_EQ(granted_to_an_ordinary_thread().level, realtime_priority);
+    EXPECT_EQ(granted_to_a_thread(Privileges::dropped).level, realtime_priority);
 }
 
 TEST(SignalsBlocked, ends_with_its_scope) {
@@ -136,7 +196,7 @@ TEST(LockedMemory, leaves_what_it_locks_as_it_was) {
     for (std::size_t index = 0; index < bytes.size(); ++index) bytes[index] = static_cast<unsigned char>(index * 31);
     const std::vector<unsigned char> before = bytes;
     {
-        const LockedMemory locked{bytes.data(), bytes.size()};
+        const LockedMemory locked{std::as_writable_bytes(std::span{bytes})};
     }
     EXPECT_EQ(bytes, before);
 }
@@ -148,7 +208,7 @@ TEST_F(RealtimeThreadTest, memory_that_may_not_be_locked_is_touched_and_left_as_
         ASSERT_TRUE(drop_privileges());
         std::vector<unsigned char> bytes(std::size_t{5} * page_bytes, 77);
         const std::vector<unsigned char> before = bytes;
-        const LockedMemory locked{bytes.data(), bytes.size()};
+        const LockedMemory locked{std::as_writable_bytes(std::span{bytes})};
         EXPECT_FALSE(locked.granted());
         EXPECT_EQ(bytes, before);
         const AudioBuffers buffers{Format{}};

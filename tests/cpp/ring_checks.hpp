@@ -45,10 +45,12 @@ inline std::uint64_t seed() {
     return value;
 }
 
+enum class Watch : std::uint8_t { indices, nothing };
+
 /// Pushes and pops at random, in runs that fill and drain the ring, beside a bounded deque that cannot be wrong.
 /// Returns what differed, or nothing.
 template <class RingType>
-std::string differs_from_model(std::uint64_t first_index, std::uint64_t seed, int steps) {
+std::string differs_from_model(std::uint64_t first_index, std::uint64_t seed, int steps, Watch watch = Watch::indices) {
     using T = typename RingType::value_type;
     RingType ring{first_index};
     Producer producer{ring};
@@ -65,7 +67,7 @@ std::string differs_from_model(std::uint64_t first_index, std::uint64_t seed, in
         if (percent(random) < push_percent) {
             const T message = T::of(random());
             const Status expected = model.size() == RingType::capacity ? Status::full : Status::ok;
-            if (producer.try_push(message) != expected) return "push " + std::to_string(tail) + ": wrong status";
+            if (producer.try_push(message) != expected) return "wrong status";
             if (expected == Status::ok) {
                 model.push_back(message);
                 ++tail;
@@ -74,20 +76,60 @@ std::string differs_from_model(std::uint64_t first_index, std::uint64_t seed, in
             const T untouched = T::of(0);
             T message = untouched;
             const Status expected = model.empty() ? Status::empty : Status::ok;
-            if (consumer.try_pop(message) != expected) return "pop " + std::to_string(head) + ": wrong status";
+            if (consumer.try_pop(message) != expected) return "wrong status";
             if (message != (model.empty() ? untouched : model.front())) {
-                return "pop " + std::to_string(head) + ": wrong contents";
+                return "wrong contents";
             }
             if (expected == Status::ok) {
                 model.pop_front();
                 ++head;
             }
         }
+        if (watch == Watch::nothing) continue;
         if (ring.head() != head || ring.tail() != tail || ring.size() != model.size()) {
-            return "after step " + std::to_string(step) + ": head, tail or size is wrong";
+            return "wrong head, tail or size";
         }
     }
     return "";
+}
+
+/// Each end's thread asks for the size, and takes it at its word: to the producer it is never too small, to the
+/// consumer never too large. `size_of` asks the ring. Returns what was not so, or nothing.
+template <class RingType, class SizeOf>
+std::string size_misleads(std::uint64_t count, SizeOf size_of) {
+    using T = typename RingType::value_type;
+    RingType ring;
+    std::atomic<bool> over = false;
+    std::string wrong;
+    std::thread receiver{[&] {
+        Consumer consumer{ring};
+        T message = T::of(0);
+        for (std::uint64_t received = 0; received < count && !over;) {
+            for (std::size_t waiting = size_of(ring); waiting > 0; --waiting, ++received) {
+                if (consumer.try_pop(message) != Status::ok) {
+                    wrong = "fewer waited than size() said";
+                    over = true;
+                }
+            }
+            std::this_thread::yield();
+        }
+        over = true;
+    }};
+    std::string wrong_here;
+    {
+        Producer producer{ring};
+        for (std::uint64_t sent = 0; sent < count && !over;) {
+            for (std::size_t room = RingType::capacity - size_of(ring); room > 0 && sent < count; --room, ++sent) {
+                if (producer.try_push(T::of(sent)) != Status::ok) {
+                    wrong_here = "less room than size() said";
+                    over = true;
+                }
+            }
+            std::this_thread::yield();
+        }
+    }
+    receiver.join();
+    return wrong + wrong_here;
 }
 
 /// Sends `count` messages from this thread to another as fast as both can, spinning when refused.

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "broken_memory.hpp"
@@ -35,7 +36,12 @@ TEST(RingThreads, wrap_around_goes_unnoticed) {
     EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>, 64>>(just_below_wrap, messages)), "");
 }
 
-// These two break the rules between threads on purpose, which the thread sanitizer would rightly report.
+TEST(RingThreads, each_end_can_rely_on_size) {
+    using Small = Ring<Wide<1>, 16>;
+    EXPECT_EQ(size_misleads<Small>(messages, [](const Small& ring) { return ring.size(); }), "");
+}
+
+// The next two break the rules between threads on purpose, which the thread sanitizer would rightly report.
 #if defined(__SANITIZE_THREAD__)
 #define CUELINE_SKIP_RACY_MUTANT GTEST_SKIP() << "a race on purpose, under the thread sanitizer"
 #else
@@ -50,6 +56,15 @@ TEST(RingThreads, the_check_catches_slots_that_are_read_too_early) {
 TEST(RingThreads, the_check_catches_torn_messages) {
     CUELINE_SKIP_RACY_MUTANT;
     EXPECT_NE((goes_wrong_between_threads<Ring<Wide<7>, 64, TornMemory>>(0, messages)), "");
+}
+
+TEST(RingThreads, the_check_catches_a_size_that_misleads) {
+    using Small = Ring<Wide<1>, 16>;
+    EXPECT_EQ(size_misleads<Small>(messages, [](const Small& ring) { return ring.size() + 1; }),
+              "fewer waited than size() said");
+    EXPECT_EQ(
+        size_misleads<Small>(messages, [](const Small& ring) { return std::max<std::size_t>(ring.size(), 1) - 1; }),
+        "less room than size() said");
 }
 
 // Minutes long: `make test-long` runs it.

@@ -38,20 +38,22 @@ class Line(RuleBasedStateMachine):
             if len(self.commands) == CAPACITY:
                 assert self.engine.ping() is Status.FULL
                 self.refused += 1
+                self.commands_high = CAPACITY
             else:
                 assert self.engine.ping() is Status.OK
                 self.sent += 1
                 self.commands.append(self.sent)
-        self.commands_high = max(self.commands_high, len(self.commands))
 
     @rule(frames=st.integers(0, 4 * BLOCK))
     def render(self, frames: int) -> None:
         assert self.engine.render(frames).shape == (frames, 2)
         for begin in range(0, frames, BLOCK):
+            self.commands_high = max(self.commands_high, len(self.commands))
             for _ in range(min(BUDGET, len(self.commands))):
                 sequence = self.commands.popleft()
                 if len(self.events) == CAPACITY:
                     self.unanswered += 1
+                    self.events_high = CAPACITY
                 else:
                     self.answered += 1
                     self.events.append((sequence, self.frame + begin))

@@ -70,6 +70,9 @@ def test_start_stop_and_close_from_many_threads_at_once() -> None:
         for worker in workers:
             worker.join(30)
             assert not worker.is_alive()
+        blocks = engine.stats().blocks
+        time.sleep(0.01)
+        assert engine.stats().blocks == blocks, "no start came in after the close"
 
 
 @pytest.mark.parametrize("use", ["ping", "receive_msg", "stats", "stop", "start", "close"])
@@ -239,7 +242,25 @@ def test_a_forked_child_may_make_its_own() -> None:
     engine.close()
 
 
-# --- The end of the interpreter
+# --- The end of the interpreter, and its beginning
+
+
+def test_the_package_can_be_imported_afresh() -> None:
+    """Some test runners and notebooks empty sys.modules."""
+    program = """
+import sys, cueline
+old = cueline.AudioEngine("offline")
+for name in [name for name in sys.modules if name.startswith("cueline")]: del sys.modules[name]
+import cueline
+engine = cueline.AudioEngine("offline")
+engine.ping(); engine.render(1); print(engine.receive(0), cueline.Status.OK, old.ping())
+try: cueline.AudioEngine("loud")
+except cueline.ArgumentError: print("refused")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == "refused"
+
 
 ENDINGS = {
     "a global engine that runs": "engine.start()",
@@ -272,6 +293,15 @@ daemon(flood)
 def churn():
     while True: engine.start(); engine.stop()
 daemon(churn)
+""",
+    "daemon threads that run their own code while they make engines": """
+class Slow:
+    def __index__(self):
+        for _ in range(300): pass
+        return 64
+def make():
+    while True: cueline.AudioEngine('null', blocksize=Slow())
+daemon(make); daemon(make)
 """,
     "a daemon thread in a long render": """
 bounce = cueline.AudioEngine('offline', blocksize=1)
