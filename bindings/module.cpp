@@ -140,7 +140,7 @@ std::string pong_text(const PongMessage& pong) {
 
 class EngineHandle {
   public:
-    EngineHandle(std::optional<std::string> device, std::int64_t samplerate, std::int64_t blocksize,
+    EngineHandle(const std::optional<std::string>& device, std::int64_t samplerate, std::int64_t blocksize,
                  std::int64_t channels, std::int64_t budget)
         : format_{cueline::checked_format(samplerate, blocksize, channels)} {
         std::unique_ptr<cueline::Device> opened = cueline::open_device(device, format_);

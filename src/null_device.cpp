@@ -36,7 +36,8 @@ void NullDevice::start(BlockCallback& callback) {
 void NullDevice::stop() noexcept {
     if (!thread_) return;
     if (fork_generation() != thread_generation_) {
-        // A forked child: the thread stayed in the parent. Its handle can be neither joined nor destroyed.
+        // A forked child: the thread stayed in the parent. To join it here is undefined (glibc happens to return), and
+        // so is to destroy its handle.
         static_cast<void>(thread_.release());
         return;
     }

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
 #include <memory>
 #include <random>
 #include <string>
@@ -127,6 +129,12 @@ TEST(Engine, reads_no_more_than_its_budget_in_a_block) {
         offline.render(64);
         EXPECT_EQ(offline.events().size(), answered);
     }
+    EXPECT_EQ(offline.engine.stats().commands.high_water, 8U);
+    EXPECT_EQ(offline.engine.stats().events.high_water, 3U);
+    offline.render(640);  // what a quiet block does not use of its budget is gone
+    for (int count = 0; count < 8; ++count) offline.engine.control().ping();
+    offline.render(64);
+    EXPECT_EQ(offline.events().size(), 3U);
 }
 
 TEST(Engine, audio_goes_on_when_the_event_ring_is_full) {
@@ -219,14 +227,19 @@ TEST(OfflineDevice, interleaves_its_channels) {
 }
 
 TEST(OfflineDevice, renders_for_one_thread_after_the_other) {
+    constexpr std::uint64_t rounds = 100'000;
     Offline offline;
-    std::thread other{[&] {
-        for (int round = 0; round < 2000; ++round) offline.render(64);
-    }};
-    for (int round = 0; round < 2000; ++round) offline.render(64);
+    std::atomic<int> ready = 0;
+    const auto render_all = [&] {
+        std::array<float, format.channels> frame{};
+        for (++ready; ready < 2;) std::this_thread::yield();
+        for (std::uint64_t round = 0; round < rounds; ++round) offline.device->render(frame);
+    };
+    std::thread other{render_all};
+    render_all();
     other.join();
-    EXPECT_EQ(offline.engine.stats().blocks, 4000U);
-    EXPECT_EQ(offline.engine.stats().frames, 4000U * 64U);
+    EXPECT_EQ(offline.engine.stats().blocks, 2 * rounds);
+    EXPECT_EQ(offline.engine.stats().frames, 2 * rounds);
 }
 
 TEST(OfflineDevice, says_what_its_callback_costs) {
@@ -280,6 +293,50 @@ TEST(Engine, a_forked_child_is_told_and_can_let_go) {
         EXPECT_EQ(status, 0) << device;
         engine->stop();
     }
+}
+
+TEST(Engine, a_child_forked_in_the_middle_of_a_start_does_not_hang) {
+    /// Takes its time to start, with the engine's lock held.
+    class Slow final : public Device {
+      public:
+        [[nodiscard]] std::string_view name() const noexcept override { return "slow"; }
+        [[nodiscard]] const Format& format() const noexcept override { return format_; }
+        void start(BlockCallback&) override {
+            starting = true;
+            starting.notify_one();
+            go_on.wait(false);
+        }
+        void stop() noexcept override {}
+        [[nodiscard]] DeviceStats stats() const noexcept override { return {}; }
+        std::atomic<bool> starting = false;
+        std::atomic<bool> go_on = false;
+
+      private:
+        Format format_;
+    };
+    auto slow = std::make_unique<Slow>();
+    Slow& device = *slow;
+    Engine engine{std::move(slow), std::make_unique<SilenceProcessor>()};
+    std::thread starter{[&] { engine.start(); }};
+    device.starting.wait(false);
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(10);  // rather than hang
+        try {
+            engine.start();
+        } catch (const ForkedError&) {
+            engine.stop();
+            engine.close();
+            _exit(0);
+        }
+        _exit(1);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    device.go_on = true;
+    device.go_on.notify_one();
+    starter.join();
 }
 
 TEST(OfflineDevice, refuses_to_render_while_the_engine_stands_still) {

@@ -81,6 +81,8 @@ Granted granted_to_a_thread(Privileges privileges) {
     return granted;
 }
 
+static_assert(realtime_priority < 5, "JACK's clients run at 5");
+
 class RealtimeThreadTest : public testing::Test {
   protected:
     void SetUp() override {

@@ -196,9 +196,9 @@ int fill(ProducerType& producer) {
 
 TEST(RingEnds, an_assigned_end_does_what_the_other_did_and_frees_its_own) {
     Ring<int> old_ring;
-    Ring<int> new_ring;
+    Ring<int> new_ring{5000};  // so that the ends of the two know different things
     Producer producer{old_ring};
-    fill(producer);  // so that the two ends know different things
+    fill(producer);
     Producer other{new_ring};
     for (int number = 0; number < 24; ++number) other.try_push(number);
 
