@@ -5,13 +5,10 @@
 #include <cstddef>
 
 #include "rule_breaking.hpp"
+#include "sanitizers.hpp"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if CUELINE_ADDRESS_SANITIZER || CUELINE_THREAD_SANITIZER || CUELINE_REALTIME_SANITIZER
 #define CUELINE_HEAP_IS_TAKEN
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(realtime_sanitizer)
-#define CUELINE_HEAP_IS_TAKEN
-#endif
 #endif
 
 namespace cueline::test {

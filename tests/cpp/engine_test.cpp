@@ -100,9 +100,12 @@ TEST(Engine, keeps_its_own_kinds_from_the_processor) {
             return true;
         }
         void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
-            SilenceProcessor{}.render(block, events);
+            quiet_.render(block, events);
         }
         Counter taken;
+
+      private:
+        SilenceProcessor quiet_;
     };
     auto greedy = std::make_unique<Greedy>();
     const Counter& taken = greedy->taken;

@@ -20,6 +20,7 @@
 #include "engine.hpp"
 #include "processors.hpp"
 #include "rule_breaking.hpp"
+#include "sanitizers.hpp"
 
 namespace cueline::test {
 namespace {
@@ -264,6 +265,7 @@ TEST(NullDevice, knows_what_it_was_granted_when_start_returns) {
 }
 
 TEST(NullDevice, starts_on_a_thread_with_a_small_stack) {
+    if (!memory_is_the_systems) GTEST_SKIP() << "a sanitizer wants larger stacks";
     pthread_attr_t before;
     pthread_attr_t small;
     ASSERT_EQ(pthread_getattr_default_np(&before), 0);

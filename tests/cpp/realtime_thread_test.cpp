@@ -24,6 +24,7 @@
 #include "audio_buffers.hpp"
 #include "engine.hpp"
 #include "null_device.hpp"
+#include "sanitizers.hpp"
 
 namespace cueline::test {
 namespace {
@@ -87,6 +88,7 @@ class RealtimeThreadTest : public testing::Test {
   protected:
     void SetUp() override {
         if (geteuid() != 0) GTEST_SKIP() << "only root has privileges to take away";
+        if (!memory_is_the_systems) GTEST_SKIP() << "a sanitizer answers mlock in the system's place";
     }
 };
 
