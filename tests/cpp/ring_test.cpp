@@ -11,6 +11,7 @@
 
 #include "broken_memory.hpp"
 #include "ring_checks.hpp"
+#include "rule_breaking.hpp"
 
 namespace cueline::test {
 namespace {
@@ -141,7 +142,9 @@ struct ReportingMemory : StdMemory {
     class Atomic : public StdMemory::Atomic<Value> {
       public:
         using StdMemory::Atomic<Value>::Atomic;
-        void store_release(Value) { throw Finding{}; }
+        CUELINE_RULES_OFF
+        void store_release(Value) CUELINE_NONBLOCKING { throw Finding{}; }
+        CUELINE_RULES_ON
     };
 };
 

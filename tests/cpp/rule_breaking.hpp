@@ -3,20 +3,25 @@
 
 #include <cueline/ring.hpp>
 
+/// Between these two a nonblocking function may do what it may not.
+#if defined(__clang__)
+#define CUELINE_RULES_OFF                                                                             \
+    _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wunknown-warning-option\"") \
+        _Pragma("clang diagnostic ignored \"-Wfunction-effects\"")
+#define CUELINE_RULES_ON _Pragma("clang diagnostic pop")
+#else
+#define CUELINE_RULES_OFF
+#define CUELINE_RULES_ON
+#endif
+
 namespace cueline::test {
 
-#if defined(__clang__)
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wunknown-warning-option"
-#pragma clang diagnostic ignored "-Wfunction-effects"
-#endif
+CUELINE_RULES_OFF
 /// Calls `call` though it does what a nonblocking function may not: to see that another check catches it.
 template <class Call>
 auto break_the_rule(Call call) noexcept CUELINE_NONBLOCKING {
     return call();
 }
-#if defined(__clang__)
-#pragma clang diagnostic pop
-#endif
+CUELINE_RULES_ON
 
 }  // namespace cueline::test
