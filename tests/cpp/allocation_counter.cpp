@@ -7,10 +7,6 @@
 #include "rule_breaking.hpp"
 #include "sanitizers.hpp"
 
-#if CUELINE_ADDRESS_SANITIZER || CUELINE_THREAD_SANITIZER || CUELINE_REALTIME_SANITIZER
-#define CUELINE_HEAP_IS_TAKEN
-#endif
-
 namespace cueline::test {
 
 namespace {
