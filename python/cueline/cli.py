@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import math
 import os
 import sys
@@ -29,17 +28,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130  # as a shell has it: 128 and the signal's number
     except BrokenPipeError:  # the reader of our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_the_rest()
         return 141
     except OSError as error:
+        _discard_the_rest()
         return _fail(f"cannot write the output: {error}")
 
 
 def _fail(why: str) -> int:
     print(f"cueline: {why}", file=sys.stderr)
-    with contextlib.suppress(OSError):
-        sys.stdout.flush()
     return 2
+
+
+def _discard_the_rest() -> None:
+    """Send what stdout still holds nowhere: Python would try to write it once more as it ends, and complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _parser() -> argparse.ArgumentParser:
