@@ -15,7 +15,10 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status: 0 well, 1 something was lost, 2 it could not run."""
+    """Run the command and return its exit status.
+
+    0: well. 1: something was lost. 2: it could not run. 130: Ctrl-C before it began. 141: nobody reads the output.
+    """
     try:
         options = _parser().parse_args(arguments)
         from cueline import ping  # here, where a Ctrl-C while it is imported is caught
