@@ -24,7 +24,7 @@ test-cpp: build/setup-test
 test-python: .venv/installed build/setup-test
 	$(BIN)/python -m pytest
 
-test-long: build/setup-test  ## hundreds of millions of messages in order: minutes
+test-long: build/setup-test  ## five hundred million messages in order: a minute or more
 	cmake --preset dev
 	cmake --build --preset dev
 	build/dev/tests/cpp/cueline_tests --gtest_also_run_disabled_tests --gtest_filter='*hundreds_of_millions*'

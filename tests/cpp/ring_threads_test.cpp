@@ -63,7 +63,7 @@ TEST(RingThreads, the_check_catches_a_size_that_misleads) {
         "less room than size() said");
 }
 
-// Minutes long: `make test-long` runs it.
+// A minute long or more: `make test-long` runs it.
 TEST(RingThreads, DISABLED_hundreds_of_millions_arrive_in_order) {
     EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>>>(0, 500'000'000)), "");
 }
