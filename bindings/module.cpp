@@ -172,7 +172,7 @@ class EngineHandle {
     }
 
     void stop() {
-        if (engine_->forked()) engine_->require_usable();
+        engine_->require_own_process();
         const WithoutGil without_gil;
         engine_->stop();
     }
@@ -183,7 +183,6 @@ class EngineHandle {
     }
 
     void render_into(const nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& audio) {
-        engine_->require_usable();
         require_offline();
         if (rendering_.exchange(true)) {
             raise("DeviceError", "this engine is rendering already: one render() at a time");
@@ -213,20 +212,21 @@ class EngineHandle {
         }
     }
 
+    /// That it can render.
     void require_offline() const {
+        engine_->require_usable();
         if (offline_ != nullptr) return;
         raise("DeviceError", "render() needs the offline device, and this engine runs on the " + name_ +
                                  " device, which makes its own blocks: use AudioEngine('offline')");
     }
 
     [[nodiscard]] cueline::EngineStats stats() const {
-        if (engine_->forked()) engine_->require_usable();
+        engine_->require_own_process();
         return engine_->stats();
     }
     [[nodiscard]] const cueline::Format& format() const { return format_; }
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] bool closed() const { return engine_->closed(); }
-    void require_usable() const { engine_->require_usable(); }
 
   private:
     struct Rendering {
@@ -327,7 +327,6 @@ void bind_engine(nb::module_& module) {
         .def("_render_into", &EngineHandle::render_into, "audio"_a.noconvert(),
              nb::sig("def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None"))
         .def("_require_offline", &EngineHandle::require_offline)
-        .def("_require_usable", &EngineHandle::require_usable)
         .def("_stats", &EngineHandle::stats)
         .def_prop_ro("closed", &EngineHandle::closed, "Whether close() was called.")
         .def_prop_ro("device", &EngineHandle::name, "The device it runs on, by name.")

@@ -23,7 +23,7 @@ Engine::~Engine() {
 }
 
 void Engine::start() {
-    if (forked()) require_usable();  // before the lock, which a thread of the parent may have held as it forked
+    require_own_process();  // before the lock, which a thread of the parent may have held as it forked
     const std::scoped_lock lock{running_mutex_};
     require_usable();
     if (running_) return;
@@ -50,10 +50,13 @@ void Engine::stop_locked() noexcept {
     running_ = false;
 }
 
+void Engine::require_own_process() const {
+    if (!forked()) return;
+    throw ForkedError{"this engine belongs to the parent process, where its audio thread is: make a new one here"};
+}
+
 void Engine::require_usable() const {
-    if (forked()) {
-        throw ForkedError{"this engine belongs to the parent process, where its audio thread is: make a new one here"};
-    }
+    require_own_process();
     if (closed()) throw ClosedError{"this engine is closed: make a new one"};
 }
 

@@ -59,7 +59,10 @@ class alignas(page_bytes) Engine final : BlockCallback {
     /// Whether this process is a fork of the one that made the engine: its audio thread is not here.
     [[nodiscard]] bool forked() const noexcept { return fork_generation() != generation_; }
 
-    /// Throws ClosedError or ForkedError when the engine is of no use any more. Thread: control.
+    /// Throws ForkedError when this process has not the engine's audio thread. Thread: control.
+    void require_own_process() const;
+
+    /// Throws ForkedError or ClosedError when the engine is of no use any more. Thread: control.
     void require_usable() const;
 
     /// The control side of this engine's link. Thread: control, one at a time.

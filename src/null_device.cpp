@@ -7,9 +7,9 @@
 #include <system_error>
 
 #include <cueline/error.hpp>
+#include <cueline/monotonic.hpp>
 
 #include "fork_generation.hpp"
-#include "monotonic.hpp"
 #include "realtime_thread.hpp"
 
 namespace cueline {

@@ -5,8 +5,7 @@
 #include <string>
 
 #include <cueline/error.hpp>
-
-#include "monotonic.hpp"
+#include <cueline/monotonic.hpp>
 
 namespace cueline {
 

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <type_traits>
 
 #include <cueline/message.hpp>
+#include <cueline/monotonic.hpp>
 #include <cueline/ring.hpp>
 
 namespace cueline {
@@ -113,11 +113,7 @@ class ControlSide {
     /// Sends a ping, stamped with std::chrono::steady_clock. The audio side answers with a pong.
     /// Thread: control, one at a time. It never blocks; it reads the clock, which on Linux is no system call
     /// where the kernel offers it in user space (vDSO). Returns Status::full when dropped, and counts it.
-    Status ping() noexcept {
-        const auto now = std::chrono::steady_clock::now().time_since_epoch();
-        const auto now_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-        return send(kind::ping, Ping{static_cast<std::uint64_t>(now_ns)});
-    }
+    Status ping() noexcept { return send(kind::ping, Ping{monotonic_ns()}); }
 
     /// Takes the oldest event into `event`, or returns Status::empty and leaves it as it is.
     /// Thread: control, one at a time. Real-time: wait-free; no allocation, lock or system call.

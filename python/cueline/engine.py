@@ -163,7 +163,6 @@ class AudioEngine(_core.Engine):
         """
         import numpy as np  # only here: it takes longer to import than all the rest
 
-        self._require_usable()
         self._require_offline()
         count = checked_integer("frames", frames)
         if not 0 <= count <= _MOST_FRAMES:

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstdint>
 
-#include <cueline/audio.hpp>
+#include <cueline/ring.hpp>
 
 namespace cueline {
 
