@@ -43,27 +43,15 @@ inline constexpr std::size_t max_ring_capacity = 1024;  // messages
 inline constexpr std::size_t cache_line_bytes = 64;
 
 /// The memory primitives that a ring is made of. A model checker puts its own in their place, so that
-/// what it explores is this very file.
+/// what it explores is this very file, with the orders that stand in it.
 struct StdMemory {
     /// Whether the primitives never throw. A checker's may: that is how it reports.
     static constexpr bool never_throws = true;
 
-    /// A word that two threads share.
+    /// A word that two threads share: what of std::atomic's interface a ring uses is load, store and exchange, each
+    /// with its order.
     template <class Value>
-    class Atomic {
-        static_assert(std::atomic<Value>::is_always_lock_free);
-
-      public:
-        explicit Atomic(Value value) noexcept : value_{value} {}
-
-        [[nodiscard]] Value load_acquire() const noexcept CUELINE_NONBLOCKING {
-            return value_.load(std::memory_order_acquire);
-        }
-        void store_release(Value value) noexcept CUELINE_NONBLOCKING { value_.store(value, std::memory_order_release); }
-
-      private:
-        std::atomic<Value> value_;
-    };
+    using Atomic = std::atomic<Value>;
 
     /// A slot's contents: plain memory, ordered by the atomics around it.
     template <class T>
@@ -93,6 +81,7 @@ class Ring {
                   "a ring copies its messages as bytes between threads: T must be trivially copyable");
     static_assert(std::is_copy_constructible_v<T> && std::is_copy_assignable_v<T>,
                   "a ring copies messages in and out: T must have a copy constructor and a copy assignment");
+    static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "a ring's indices must be lock-free");
     static_assert(std::has_single_bit(Capacity) && Capacity <= max_ring_capacity,
                   "a ring's capacity must be a power of two from 1 to 1024");
 
@@ -111,13 +100,14 @@ class Ring {
     /// The index of the next message to be popped: how many ever were, from `first_index` on.
     /// Thread: any. Real-time: wait-free. A snapshot: the consumer may have gone on meanwhile, never back.
     [[nodiscard]] std::uint64_t head() const noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
-        return read_.index.load_acquire();
+        // Acquire, for size(): with the release in try_pop, a tail() read after it is not behind it.
+        return read_.index.load(std::memory_order_acquire);
     }
 
     /// The index of the next message to be pushed: how many ever were accepted, from `first_index` on.
     /// Thread: any. Real-time: wait-free. A snapshot: the producer may have gone on meanwhile, never back.
     [[nodiscard]] std::uint64_t tail() const noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
-        return write_.index.load_acquire();
+        return write_.index.load(std::memory_order_relaxed);  // relaxed: nothing else is read on its strength
     }
 
     /// How many messages wait, from 0 to the capacity.
@@ -139,9 +129,9 @@ class Ring {
 
     /// What one end shares with the other, on a cache line of its own.
     struct alignas(cache_line_bytes) Side {
-        explicit Side(std::uint64_t first_index) : index{first_index} {}
+        explicit Side(std::uint64_t first_index) noexcept(Memory::never_throws) : index{first_index}, taken{false} {}
         typename Memory::template Atomic<std::uint64_t> index;  // stored by this end, loaded by the other
-        std::atomic<bool> taken = false;  // while an end of this kind lives: not on the way of a message
+        typename Memory::template Atomic<bool> taken;  // while an end of this kind lives: not on the way of a message
     };
 
     static constexpr std::uint64_t slot_mask = Capacity - 1;
@@ -154,11 +144,13 @@ class Ring {
 /// What both ends are: the holder of one side of a ring, alone, until it dies or is moved from.
 template <class RingType>
 class RingEnd {
+    static constexpr bool never_throws = RingType::memory_type::never_throws;
+
   public:
     /// Takes over what `other` held, which then holds nothing and may only be destroyed or assigned to. What this one
     /// held before is free to be taken. Thread: control; neither end is in use meanwhile.
     RingEnd(RingEnd&& other) noexcept { take(other); }
-    RingEnd& operator=(RingEnd&& other) noexcept {
+    RingEnd& operator=(RingEnd&& other) noexcept(never_throws) {
         if (this != &other) {
             release();
             take(other);
@@ -172,10 +164,11 @@ class RingEnd {
     RingEnd(RingType& ring, Side& side, const Side& other_side, const char* refusal) : ring_{&ring}, side_{&side} {
         // Acquire pairs with the release in release(): what the previous holder did is done.
         if (side.taken.exchange(true, std::memory_order_acquire)) throw EndTakenError{refusal};
-        index_ = side.index.load_acquire();
-        seen_index_ = other_side.index.load_acquire();
+        index_ = side.index.load(std::memory_order_relaxed);  // relaxed: only holders of this end ever stored it
+        // Acquire pairs with the release in the other end's try_push or try_pop, as it would there.
+        seen_index_ = other_side.index.load(std::memory_order_acquire);
     }
-    ~RingEnd() { release(); }
+    ~RingEnd() noexcept(never_throws) { release(); }
 
     // Each end keeps its own index in plain memory and never reads it back from the atomic: nobody else
     // changes it, and a model checker would otherwise see no choice to explore.
@@ -190,7 +183,7 @@ class RingEnd {
         index_ = other.index_;
         seen_index_ = other.seen_index_;
     }
-    void release() noexcept {
+    void release() noexcept(never_throws) {
         if (side_ != nullptr) side_->taken.store(false, std::memory_order_release);  // pairs with the constructor
     }
 
@@ -217,13 +210,13 @@ class alignas(cache_line_bytes) Producer : RingEnd<RingType> {
     Status try_push(const T& message) noexcept(never_throws) CUELINE_NONBLOCKING {
         if (index_ - seen_index_ == RingType::capacity) {
             // Acquire pairs with the release in try_pop: those slots have been read and may be written.
-            seen_index_ = ring_->read_.index.load_acquire();
+            seen_index_ = ring_->read_.index.load(std::memory_order_acquire);
             if (index_ - seen_index_ == RingType::capacity) return Status::full;
         }
         ring_->slots_[index_ & RingType::slot_mask].write(message);
         ++index_;
         // Release publishes the slot; it pairs with the acquire in try_pop.
-        ring_->write_.index.store_release(index_);
+        ring_->write_.index.store(index_, std::memory_order_release);
         return Status::ok;
     }
 
@@ -253,13 +246,13 @@ class alignas(cache_line_bytes) Consumer : RingEnd<RingType> {
     Status try_pop(T& message) noexcept(never_throws) CUELINE_NONBLOCKING {
         if (index_ == seen_index_) {
             // Acquire pairs with the release in try_push: those slots have been written and may be read.
-            seen_index_ = ring_->write_.index.load_acquire();
+            seen_index_ = ring_->write_.index.load(std::memory_order_acquire);
             if (index_ == seen_index_) return Status::empty;
         }
         ring_->slots_[index_ & RingType::slot_mask].read(message);
         ++index_;
         // Release gives the slot back; it pairs with the acquire in try_push.
-        ring_->read_.index.store_release(index_);
+        ring_->read_.index.store(index_, std::memory_order_release);
         return Status::ok;
     }
 

@@ -1,6 +1,7 @@
 // broken_memory.hpp: memory policies that break a ring in ways that rings have been broken: mutants for the checks.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -13,11 +14,10 @@ namespace cueline::test {
 template <int Skew>
 struct SkewedMemory : StdMemory {
     template <class Value>
-    class Atomic : public StdMemory::Atomic<Value> {
-      public:
-        using StdMemory::Atomic<Value>::Atomic;
-        [[nodiscard]] Value load_acquire() const noexcept {
-            return StdMemory::Atomic<Value>::load_acquire() + static_cast<Value>(Skew);
+    struct Atomic : std::atomic<Value> {
+        using std::atomic<Value>::atomic;
+        [[nodiscard]] Value load(std::memory_order order) const noexcept {
+            return std::atomic<Value>::load(order) + static_cast<Value>(Skew);
         }
     };
 };
@@ -25,11 +25,10 @@ struct SkewedMemory : StdMemory {
 /// Keeps 32 bits of an index: right for the first four thousand million messages.
 struct NarrowMemory : StdMemory {
     template <class Value>
-    class Atomic : public StdMemory::Atomic<Value> {
-      public:
-        using StdMemory::Atomic<Value>::Atomic;
-        [[nodiscard]] Value load_acquire() const noexcept {
-            return static_cast<std::uint32_t>(StdMemory::Atomic<Value>::load_acquire());
+    struct Atomic : std::atomic<Value> {
+        using std::atomic<Value>::atomic;
+        [[nodiscard]] Value load(std::memory_order order) const noexcept {
+            return static_cast<std::uint32_t>(std::atomic<Value>::load(order));
         }
     };
 };
@@ -50,10 +49,20 @@ struct TornMemory : StdMemory {
 /// Never stores what it is told to: the other end sees nothing happen.
 struct MuteMemory : StdMemory {
     template <class Value>
-    class Atomic : public StdMemory::Atomic<Value> {
-      public:
-        using StdMemory::Atomic<Value>::Atomic;
-        void store_release(Value) noexcept {}
+    struct Atomic : std::atomic<Value> {
+        using std::atomic<Value>::atomic;
+        void store(Value, std::memory_order) noexcept {}
+    };
+};
+
+/// Publishes without an order. x86 keeps the order all the same, so that only a checker of races can tell.
+struct UnorderedMemory : StdMemory {
+    template <class Value>
+    struct Atomic : std::atomic<Value> {
+        using std::atomic<Value>::atomic;
+        void store(Value value, std::memory_order) noexcept {
+            std::atomic<Value>::store(value, std::memory_order_relaxed);
+        }
     };
 };
 
