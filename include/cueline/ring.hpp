@@ -48,8 +48,8 @@ struct StdMemory {
     /// Whether the primitives never throw. A checker's may: that is how it reports.
     static constexpr bool never_throws = true;
 
-    /// A word that two threads share: what of std::atomic's interface a ring uses is load, store and exchange, each
-    /// with its order.
+    /// A word that two threads share: what of std::atomic's interface a ring uses is load, store and
+    /// compare_exchange_strong, with their orders.
     template <class Value>
     using Atomic = std::atomic<Value>;
 
@@ -162,8 +162,12 @@ class RingEnd {
     using Side = typename RingType::Side;
 
     RingEnd(RingType& ring, Side& side, const Side& other_side, const char* refusal) : ring_{&ring}, side_{&side} {
-        // Acquire pairs with the release in release(): what the previous holder did is done.
-        if (side.taken.exchange(true, std::memory_order_acquire)) throw EndTakenError{refusal};
+        // Acquire pairs with the release in release(): what the previous holder did is done. Relaxed if refused: then
+        // nothing is read.
+        bool taken = false;
+        if (!side.taken.compare_exchange_strong(taken, true, std::memory_order_acquire, std::memory_order_relaxed)) {
+            throw EndTakenError{refusal};
+        }
         index_ = side.index.load(std::memory_order_relaxed);  // relaxed: only holders of this end ever stored it
         // Acquire pairs with the release in the other end's try_push or try_pop, as it would there.
         seen_index_ = other_side.index.load(std::memory_order_acquire);

@@ -15,13 +15,21 @@ inline constexpr bool thread_sanitizer = true;
 inline constexpr bool thread_sanitizer = false;
 #endif
 
+#if defined(__SANITIZE_ADDRESS__) || CUELINE_HAS_FEATURE(address_sanitizer)
+inline constexpr bool address_sanitizer = true;
+#else
+inline constexpr bool address_sanitizer = false;
+#endif
+
+inline constexpr bool realtime_sanitizer = CUELINE_HAS_FEATURE(realtime_sanitizer);
+
+/// Whether mlock and stacks are the system's own matter: some sanitizers answer mlock themselves, and want large stacks.
+inline constexpr bool memory_is_the_systems = !thread_sanitizer && !address_sanitizer;
+
+}  // namespace cueline::test
+
+// Defined where malloc is a sanitizer's, so that nobody else can put a counter in front of it.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || CUELINE_HAS_FEATURE(address_sanitizer) || \
     CUELINE_HAS_FEATURE(thread_sanitizer) || CUELINE_HAS_FEATURE(realtime_sanitizer)
 #define CUELINE_HEAP_IS_TAKEN
-inline constexpr bool memory_is_the_systems = false;
-#else
-/// Whether memory is the system's own matter: a sanitizer answers malloc and mlock itself, and wants large stacks.
-inline constexpr bool memory_is_the_systems = true;
 #endif
-
-}  // namespace cueline::test

@@ -1,0 +1,20 @@
+//! Compiles the scenarios: C++ over the very source of ring.hpp, with exceptions on, because a finding of loom's is a
+//! panic that has to find its way out through C++.
+
+fn main() {
+    let include = "../../include";
+    for source in ["scenarios.cpp", "loom_memory.hpp", "../../include/cueline/ring.hpp"] {
+        println!("cargo:rerun-if-changed={source}");
+    }
+    println!("cargo:rerun-if-env-changed=CXX");
+    cc::Build::new()
+        .cpp(true)
+        .std("c++20")
+        .include(include)
+        .flag("-Wall")
+        .flag("-Wextra")
+        .flag("-Werror")
+        .opt_level(2)
+        .file("scenarios.cpp")
+        .compile("scenarios");
+}

@@ -1,0 +1,112 @@
+// loom_memory.hpp: the ring's memory policy over loom: every access goes to src/memory.rs, with its order and its place.
+#pragma once
+
+#include <atomic>
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <source_location>
+
+namespace cueline::model {
+
+/// Which end the running thread stands for. Some mutants break what one of them does.
+enum class Role : std::uint8_t { none = 0, producer = 1, consumer = 2 };
+
+// What src/memory.rs gives us. They throw (a Rust panic) when loom finds something, or gives an execution up.
+extern "C" {
+void* loom_atomic_new(std::uint64_t value);
+void loom_atomic_free(void* atomic);
+std::uint64_t loom_atomic_load(void* atomic, int order, std::uint32_t line, std::uint32_t column);
+void loom_atomic_store(void* atomic, std::uint64_t value, int order, std::uint32_t line, std::uint32_t column);
+bool loom_atomic_compare_exchange(void* atomic, std::uint64_t* expected, std::uint64_t desired, int order, int refused,
+                                  std::uint32_t line, std::uint32_t column);
+void* loom_cell_new();
+void loom_cell_free(void* cell);
+void loom_cell_write(void* cell);
+void loom_cell_read(void* cell);
+bool loom_stores_come_early(Role role);
+void loom_set_role(Role role);
+Role loom_role();
+}
+
+/// What a mutant puts off until after the next store: a write to a slot by the producer, a read of one by the consumer.
+inline std::function<void()> put_off[3];
+
+inline void do_what_was_put_off(Role role) {
+    const auto act = std::exchange(put_off[static_cast<int>(role)], nullptr);
+    if (act) act();
+}
+
+struct LoomMemory {
+    static constexpr bool never_throws = false;
+
+    /// A word between threads. Each access tells where in ring.hpp it stands, so that its order can be weakened alone.
+    template <class Value>
+    class Atomic {
+        using Where = std::source_location;
+
+      public:
+        explicit Atomic(Value value) : handle_{loom_atomic_new(value)} {}
+        Atomic(const Atomic&) = delete;
+        Atomic& operator=(const Atomic&) = delete;
+        ~Atomic() { loom_atomic_free(handle_); }
+
+        Value load(std::memory_order order, Where where = Where::current()) const {
+            return static_cast<Value>(loom_atomic_load(handle_, static_cast<int>(order), where.line(), where.column()));
+        }
+        void store(Value value, std::memory_order order, Where where = Where::current()) {
+            loom_atomic_store(handle_, value, static_cast<int>(order), where.line(), where.column());
+            do_what_was_put_off(loom_role());
+        }
+        bool compare_exchange_strong(Value& expected, Value desired, std::memory_order order, std::memory_order refused,
+                                     Where where = Where::current()) {
+            std::uint64_t found = expected;
+            const bool exchanged = loom_atomic_compare_exchange(handle_, &found, desired, static_cast<int>(order),
+                                                                static_cast<int>(refused), where.line(), where.column());
+            expected = static_cast<Value>(found);
+            return exchanged;
+        }
+
+      private:
+        void* handle_;
+    };
+
+    /// A slot: loom reports two accesses to it that nothing puts in order.
+    template <class T>
+    class Cell {
+      public:
+        Cell() : handle_{loom_cell_new()} {}
+        Cell(const Cell&) = delete;
+        Cell& operator=(const Cell&) = delete;
+        ~Cell() { loom_cell_free(handle_); }
+
+        void write(const T& value) {
+            act_or_put_off(Role::producer, [this, value] {
+                loom_cell_write(handle_);
+                value_ = value;
+            });
+        }
+        void read(T& value) const {
+            act_or_put_off(Role::consumer, [this, &value] {
+                loom_cell_read(handle_);
+                value = value_;
+            });
+        }
+
+      private:
+        template <std::invocable Act>
+        static void act_or_put_off(Role role, Act act) {
+            if (loom_stores_come_early(role)) {
+                put_off[static_cast<int>(role)] = act;
+            } else {
+                act();
+            }
+        }
+
+        void* handle_;
+        T value_{};
+    };
+};
+
+}  // namespace cueline::model

@@ -1,0 +1,329 @@
+// scenarios.cpp: what the model's threads do with a ring, by its ends' interface alone, and what must hold of it.
+//
+// loom runs each scenario again and again, once for every order in which the threads' accesses can fall and for every
+// value that a load may return under the orders that stand in ring.hpp. Nothing here is timed, and nothing is random.
+#include <cueline/ring.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "loom_memory.hpp"
+
+namespace cueline::model {
+
+extern "C" {
+[[noreturn]] void loom_fail(const char* claim);  // throws
+void loom_yield();
+}
+
+namespace {
+
+// Seen over all executions: a scenario that is to meet refusals must have met some.
+std::uint64_t refused_pushes = 0;
+std::uint64_t refused_pops = 0;
+
+void require(bool holds, const char* claim) {
+    if (!holds) loom_fail(claim);
+}
+
+/// Two words that belong together: half of one message and half of another show.
+struct Numbered {
+    std::uint64_t number = 0;
+    std::uint64_t check = 0;
+
+    static Numbered of(std::uint64_t number) { return {number, ~number * 3}; }
+    [[nodiscard]] bool whole() const { return check == ~number * 3; }
+};
+
+constexpr std::uint64_t from_zero = 0;
+constexpr std::uint64_t below_wrap(std::uint64_t messages) { return std::uint64_t{0} - messages; }
+
+class Scenario {
+  public:
+    Scenario() = default;
+    Scenario(const Scenario&) = delete;
+    Scenario& operator=(const Scenario&) = delete;
+    virtual ~Scenario() = default;
+    /// What thread number `thread` does. Thread 0 is the one that built the scenario and finishes it.
+    virtual void run(int thread) = 0;
+    /// After all threads have ended.
+    virtual void finish() = 0;
+};
+
+/// A ring, its ends, and what went in and came out. The ends live on the heap and die in finish(): a finding unwinds
+/// through the threads' frames, and must meet no destructor that would access memory under loom again.
+template <std::size_t Capacity>
+class OneRing : public Scenario {
+  public:
+    using RingType = Ring<Numbered, Capacity, LoomMemory>;
+
+  protected:
+    explicit OneRing(std::uint64_t first_index) : ring{first_index} {}
+
+    void make_producer() { producer = std::make_unique<Producer<RingType>>(ring); }
+    void make_consumer() { consumer = std::make_unique<Consumer<RingType>>(ring); }
+
+    bool push(std::uint64_t number) {
+        loom_set_role(Role::producer);
+        const Status status = producer->try_push(Numbered::of(number));
+        loom_set_role(Role::none);
+        require(status == Status::ok || status == Status::full, "try_push returns ok or full");
+        if (status == Status::ok) {
+            accepted.push_back(number);
+        } else {
+            ++refused_pushes;
+        }
+        return status == Status::ok;
+    }
+
+    bool pop() {
+        loom_set_role(Role::consumer);
+        Numbered message = Numbered::of(untouched);
+        const Status status = consumer->try_pop(message);
+        loom_set_role(Role::none);
+        require(status == Status::ok || status == Status::empty, "try_pop returns ok or empty");
+        require(message.whole(), "no message is torn");
+        if (status == Status::ok) {
+            received.push_back(message.number);
+        } else {
+            ++refused_pops;
+            require(message.number == untouched, "a refused pop leaves the message as it was");
+        }
+        return status == Status::ok;
+    }
+
+    /// Drains the ring, and shows that nothing is lost, doubled or out of order, and that every slot still works.
+    void finish() override {
+        if (!producer) make_producer();
+        if (!consumer) make_consumer();
+        while (received.size() <= accepted.size() && pop()) {
+        }
+        require(received == accepted, "what was accepted is received, once each and in order");
+
+        for (std::size_t slot = 0; slot < Capacity; ++slot) require(push(100 + slot), "an empty ring has all its slots");
+        require(!push(200), "a full ring refuses");
+        for (std::size_t slot = 0; slot < Capacity; ++slot) require(pop(), "a full ring gives all it holds");
+        require(!pop(), "an empty ring refuses");
+        require(received == accepted, "what was accepted is received, once each and in order");
+        producer.reset();
+        consumer.reset();
+    }
+
+    static constexpr std::uint64_t untouched = 999;
+
+    RingType ring;
+    std::unique_ptr<Producer<RingType>> producer;
+    std::unique_ptr<Consumer<RingType>> consumer;
+    std::vector<std::uint64_t> accepted;  // the producer's thread's, until all have ended
+    std::vector<std::uint64_t> received;  // the consumer's thread's, likewise
+};
+
+/// Each end tries a number of times and takes no for an answer.
+template <std::size_t Capacity>
+class Attempts : public OneRing<Capacity> {
+  public:
+    Attempts(std::uint64_t first_index, int pushes, int pops)
+        : OneRing<Capacity>{first_index}, pushes_{pushes}, pops_{pops} {
+        this->make_producer();
+        this->make_consumer();
+    }
+    void run(int thread) override {
+        if (thread == 0) {
+            for (int number = 1; number <= pushes_; ++number) this->push(static_cast<std::uint64_t>(number));
+        } else {
+            for (int attempt = 0; attempt < pops_; ++attempt) this->pop();
+        }
+    }
+
+  private:
+    int pushes_;
+    int pops_;
+};
+
+/// Each end tries again until all messages have passed.
+template <std::size_t Capacity>
+class Stream : public OneRing<Capacity> {
+  public:
+    Stream(std::uint64_t first_index, std::uint64_t messages) : OneRing<Capacity>{first_index}, messages_{messages} {
+        this->make_producer();
+        this->make_consumer();
+    }
+    void run(int thread) override {
+        for (std::uint64_t number = 1; number <= messages_;) {
+            if (thread == 0 ? this->push(number) : this->pop()) {
+                ++number;
+            } else {
+                loom_yield();
+            }
+        }
+    }
+
+  private:
+    std::uint64_t messages_;
+};
+
+/// Each thread takes its end when the other may have gone ahead already.
+template <std::size_t Capacity>
+class LateEnds : public OneRing<Capacity> {
+  public:
+    explicit LateEnds(std::uint64_t first_index) : OneRing<Capacity>{first_index} {
+        this->make_producer();
+        for (std::size_t number = 1; number <= Capacity; ++number) this->push(number);
+        this->producer.reset();
+    }
+    void run(int thread) override {
+        if (thread == 0) {
+            this->make_producer();
+            this->push(11);
+            this->push(12);
+        } else {
+            this->make_consumer();
+            this->pop();
+            this->pop();
+        }
+    }
+};
+
+/// Two threads want one end. It goes from hand to hand, and what its holder did is done when the next one has it.
+/// `which` says which end; the other one is used by a third thread meanwhile.
+template <Role Which>
+class Handover : public OneRing<2> {
+  public:
+    Handover() : OneRing<2>{below_wrap(1)} {
+        if (Which == Role::producer) {
+            make_consumer();
+        } else {
+            make_producer();
+            push(1);
+            push(2);
+        }
+    }
+    void run(int thread) override {
+        if (thread == 2) {
+            other_end();
+        } else if constexpr (Which == Role::producer) {
+            hold<Producer<RingType>>(producer, [&] { push(10 + static_cast<std::uint64_t>(thread)); });
+        } else {
+            hold<Consumer<RingType>>(consumer, [&] { pop(); });
+        }
+    }
+
+  private:
+    void other_end() {
+        if (Which == Role::producer) {
+            pop();
+        } else {
+            push(3);
+        }
+    }
+
+    /// Takes the end, or goes without when the other thread has it.
+    template <class End>
+    void hold(std::unique_ptr<End>& end, const auto& act) {
+        std::unique_ptr<End> mine;
+        try {
+            mine = std::make_unique<End>(ring);
+        } catch (const EndTakenError&) {
+            return;
+        }
+        // Plain memory that only the holder touches: loom reports it if two holders are not one after the other.
+        std::uint64_t turns = 0;
+        turns_.read(turns);
+        turns_.write(turns + 1);
+        end = std::move(mine);
+        act();
+        end.reset();
+    }
+
+    LoomMemory::Cell<std::uint64_t> turns_;
+};
+
+/// A third thread reads the indices while both ends work.
+class Watcher : public OneRing<2> {
+  public:
+    Watcher() : OneRing<2>{below_wrap(1)} {
+        make_producer();
+        make_consumer();
+    }
+    void run(int thread) override {
+        if (thread == 0) {
+            push(1);
+        } else if (thread == 1) {
+            pop();
+        } else {
+            require(ring.size() <= 1, "size() says no more than ever waited");
+        }
+    }
+};
+
+/// Each end's thread takes size() at its word.
+class TrustedSize : public OneRing<2> {
+  public:
+    TrustedSize() : OneRing<2>{below_wrap(1)} {
+        make_producer();
+        make_consumer();
+        push(number_);
+    }
+    void run(int thread) override {
+        const std::size_t waiting = ring.size();
+        if (thread == 0) {
+            require(waiting <= 1, "size() says no more than ever waited");
+            for (std::size_t room = 2 - waiting; room > 0; --room) require(push(++number_), "there is room as said");
+        } else {
+            for (std::size_t left = waiting; left > 0; --left) require(pop(), "as many wait as said");
+        }
+    }
+
+  private:
+    std::uint64_t number_ = 1;
+};
+
+struct Entry {
+    const char* name;
+    int threads;
+    bool takes_turns;  // whether a word is loaded by several threads, or by one that stores it: see src/memory.rs
+    std::unique_ptr<Scenario> (*make)();
+};
+
+template <class Kind, auto... Arguments>
+std::unique_ptr<Scenario> make() {
+    return std::make_unique<Kind>(Arguments...);
+}
+
+// src/main.rs holds a floor for each, under these names. The longest comes first, so that the others run beside it.
+constexpr Entry entries[] = {
+    {"capacity 2: 5 messages through", 2, false, make<Stream<2>, below_wrap(3), std::uint64_t{5}>},
+    {"capacity 1: 3 pushes, 3 pops", 2, false, make<Attempts<1>, below_wrap(1), 3, 3>},
+    {"capacity 2: 5 pushes, 5 pops", 2, false, make<Attempts<2>, below_wrap(2), 5, 5>},
+    {"capacity 1: 4 messages through", 2, false, make<Stream<1>, below_wrap(2), std::uint64_t{4}>},
+    {"capacity 2: 3 messages through", 2, false, make<Stream<2>, from_zero, std::uint64_t{3}>},
+    {"capacity 4: 6 pushes, 4 pops", 2, false, make<Attempts<4>, below_wrap(2), 6, 4>},
+    {"capacity 1: ends taken late", 2, true, make<LateEnds<1>, below_wrap(1)>},
+    {"capacity 2: ends taken late", 2, true, make<LateEnds<2>, below_wrap(1)>},
+    {"two threads want the producer", 3, true, make<Handover<Role::producer>>},
+    {"two threads want the consumer", 3, true, make<Handover<Role::consumer>>},
+    {"a third thread watches", 3, true, make<Watcher>},
+    {"each end trusts size()", 2, true, make<TrustedSize>},
+};
+
+}  // namespace
+
+extern "C" {
+std::size_t scenario_count() { return std::size(entries); }
+const char* scenario_name(std::size_t index) { return entries[index].name; }
+int scenario_threads(std::size_t index) { return entries[index].threads; }
+bool scenario_takes_turns(std::size_t index) { return entries[index].takes_turns; }
+Scenario* scenario_begin(std::size_t index) { return entries[index].make().release(); }
+void scenario_run(Scenario* scenario, int thread) { scenario->run(thread); }
+void scenario_finish(Scenario* scenario) {
+    scenario->finish();
+    delete scenario;
+}
+std::uint64_t scenario_refused_pushes() { return refused_pushes; }
+std::uint64_t scenario_refused_pops() { return refused_pops; }
+}
+
+}  // namespace cueline::model

@@ -1,0 +1,163 @@
+// engine_run_test.cpp: an engine put through all that its audio thread can meet. In an ordinary build it shows that the
+// accounts are right; under RealtimeSanitizer (`make rtsan`), that nothing on the way is unsafe.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "engine.hpp"
+#include "null_device.hpp"
+#include "offline_device.hpp"
+#include "ring_checks.hpp"
+
+namespace cueline::test {
+namespace {
+
+/// Takes every kind there is, and answers each with an event of the same kind that carries its payload's sum.
+class EveryKindProcessor final : public Processor {
+  public:
+    void prepare(const Format&) override {}
+    bool handle(const Message& command, EventSender& events) noexcept CUELINE_NONBLOCKING override {
+        std::uint64_t sum = 0;
+        for (const std::byte byte : command.payload) sum += std::to_integer<std::uint64_t>(byte);
+        events.send(command.kind, sum, command.sequence);
+        handled_.add(1);
+        return true;
+    }
+    void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
+        quiet_.render(block, events);
+    }
+    [[nodiscard]] std::uint64_t handled() const { return handled_.get(); }
+
+  private:
+    SilenceProcessor quiet_;
+    Counter handled_;
+};
+
+/// An engine, and a way to let it run for about a block, whatever its device is.
+struct Bench {
+    std::unique_ptr<Engine> engine;
+    const EveryKindProcessor* processor = nullptr;
+    OfflineDevice* offline = nullptr;  // null when the device runs by itself
+
+    void pass_a_block() const {
+        if (offline == nullptr) {
+            std::this_thread::sleep_for(std::chrono::milliseconds{1});
+            return;
+        }
+        std::vector<float> samples(std::size_t{64} * 2);
+        offline->render(samples);
+    }
+};
+
+constexpr Format small_blocks{.samplerate = 48000, .channels = 2, .blocksize = 64};
+
+Bench null_bench() {
+    Bench bench;
+    auto processor = std::make_unique<EveryKindProcessor>();
+    bench.processor = processor.get();
+    bench.engine = std::make_unique<Engine>(std::make_unique<NullDevice>(small_blocks), std::move(processor));
+    return bench;
+}
+
+Bench offline_bench() {
+    Bench bench;
+    auto processor = std::make_unique<EveryKindProcessor>();
+    bench.processor = processor.get();
+    auto device = std::make_unique<OfflineDevice>(small_blocks);
+    bench.offline = device.get();
+    bench.engine = std::make_unique<Engine>(std::move(device), std::move(processor));
+    return bench;
+}
+
+class EngineRun : public testing::TestWithParam<Bench (*)()> {
+  protected:
+    EngineRun() { bench_.engine->start(); }
+
+    ControlSide& control() { return bench_.engine->control(); }
+    EngineStats stats() { return bench_.engine->stats(); }
+
+    /// Sends by `send`, as often as the command ring is full again, and drains the events.
+    template <class Send>
+    void send_surely(Send send) {
+        while (send() == Status::full) drain();
+    }
+    void drain() {
+        bench_.pass_a_block();
+        Message event;
+        while (control().receive(event) == Status::ok) ++received_;
+    }
+    /// Lets blocks pass until all commands have been read (pings not counted); the events stay in their ring.
+    void let_it_read_all() {
+        while (stats().unhandled + bench_.processor->handled() < stats().commands.sent) bench_.pass_a_block();
+    }
+
+    Bench bench_ = GetParam()();
+    std::uint64_t received_ = 0;
+};
+
+TEST_P(EngineRun, answers_thousands_of_pings) {
+    constexpr std::uint64_t pings = 5000;
+    for (std::uint64_t sent = 0; sent < pings; ++sent) {
+        send_surely([this] { return control().ping(); });
+    }
+    while (received_ < pings) drain();
+    EXPECT_EQ(stats().events.sent, pings);
+    EXPECT_EQ(stats().events.dropped, 0U);
+}
+
+TEST_P(EngineRun, hands_every_kind_to_whom_it_is_for) {
+    std::mt19937_64 random{seed()};
+    constexpr std::uint64_t known_to_nobody = kind::first_user - 1;  // 0 to 255 without the ping
+    std::array<std::byte, payload_bytes> payload{};
+    const auto send = [&](std::uint32_t kind) {
+        for (std::byte& byte : payload) byte = static_cast<std::byte>(random());
+        send_surely([&] { return control().send(kind, payload); });
+    };
+    for (std::uint32_t kind = 0; kind < 1000; ++kind) {
+        if (kind != kind::ping) send(kind);
+    }
+    for (int count = 0; count < 1000; ++count) send(static_cast<std::uint32_t>(random()) | kind::first_user);
+    for (int bit = 8; bit < 32; ++bit) send(std::uint32_t{1} << bit);
+    send(~std::uint32_t{0});
+    let_it_read_all();
+    EXPECT_EQ(stats().unhandled, known_to_nobody);
+    EXPECT_EQ(bench_.processor->handled(), stats().commands.sent - known_to_nobody);
+}
+
+TEST_P(EngineRun, goes_on_with_a_full_event_ring_and_a_full_command_ring) {
+    for (int round = 0; round < 3; ++round) {
+        while (control().send(kind::first_user, round) == Status::ok) {
+        }
+        let_it_read_all();
+    }
+    const EngineStats full = stats();
+    EXPECT_GT(full.commands.dropped, 0U);
+    EXPECT_EQ(full.events.sent, 1024U);
+    EXPECT_EQ(full.events.sent + full.events.dropped, full.commands.sent);
+    EXPECT_GT(full.events.dropped, 1000U);
+    const std::uint64_t blocks = full.blocks;
+    while (stats().blocks < blocks + 3) bench_.pass_a_block();
+}
+
+TEST_P(EngineRun, starts_and_stops_beside_it_all) {
+    for (int round = 0; round < 20; ++round) {
+        for (int count = 0; count < 100; ++count) send_surely([this] { return control().ping(); });
+        bench_.engine->stop();
+        bench_.engine->start();
+        drain();
+    }
+    while (received_ < 2000) drain();
+    EXPECT_EQ(stats().events.sent, 2000U);
+}
+
+INSTANTIATE_TEST_SUITE_P(OnDevices, EngineRun, testing::Values(null_bench, offline_bench),
+                         [](const auto& device) { return device.param == null_bench ? "null" : "offline"; });
+
+}  // namespace
+}  // namespace cueline::test

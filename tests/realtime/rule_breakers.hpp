@@ -1,0 +1,77 @@
+// rule_breakers.hpp: what an audio thread may never do, done: the mutants that every check of the audio path must catch.
+//
+// Three checks see this same file. `make effects` compiles it as it is, and clang must refuse each act. `make rtsan` and
+// `make test` include it with the compiler's rules off, run it inside a processor, and must catch each as it happens.
+#pragma once
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <cueline/processor.hpp>
+
+namespace cueline::test {
+
+// Where a result is put so that no compiler may leave the act out.
+inline void* volatile escaped = nullptr;
+
+struct Allocates {
+    static void act() noexcept CUELINE_NONBLOCKING {
+        escaped = std::malloc(64);
+        std::free(escaped);
+    }
+};
+
+struct MakesALongString {
+    static void act() noexcept CUELINE_NONBLOCKING {
+        std::string text(100, 'x');
+        escaped = text.data();
+    }
+};
+
+struct GrowsAVector {
+    static void act() noexcept CUELINE_NONBLOCKING {
+        std::vector<int> numbers;
+        numbers.push_back(1);
+        escaped = numbers.data();
+    }
+};
+
+struct LocksAMutex {
+    static void act() noexcept CUELINE_NONBLOCKING {
+        static std::mutex mutex;
+        mutex.lock();
+        mutex.unlock();
+    }
+};
+
+struct Prints {
+    static void act() noexcept CUELINE_NONBLOCKING { std::printf("a message\n"); }
+};
+
+struct Sleeps {
+    static void act() noexcept CUELINE_NONBLOCKING { std::this_thread::sleep_for(std::chrono::nanoseconds{1}); }
+};
+
+/// Knows every kind, and does `Act` for each message.
+template <class Act>
+class RuleBreaker final : public Processor {
+  public:
+    void prepare(const Format&) override {}
+    bool handle(const Message&, EventSender&) noexcept CUELINE_NONBLOCKING override {
+        Act::act();
+        return true;
+    }
+    void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
+        quiet_.render(block, events);
+    }
+
+  private:
+    SilenceProcessor quiet_;
+};
+
+}  // namespace cueline::test

@@ -1,0 +1,209 @@
+// sealed_engine_test.cpp: the kernel as a witness: a million messages through the engine's block function on a thread
+// that dies at any system call.
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "audio_buffers.hpp"
+#include "engine.hpp"
+#include "processors.hpp"
+#include "rule_breaking.hpp"
+#include "sanitizers.hpp"
+#include "sealed_thread.hpp"
+
+CUELINE_RULES_OFF
+#include "rule_breakers.hpp"
+CUELINE_RULES_ON
+
+namespace cueline::test {
+namespace {
+
+/// A device whose blocks are run by whoever asks for one.
+class HandDevice final : public Device {
+  public:
+    [[nodiscard]] std::string_view name() const noexcept override { return "hand"; }
+    [[nodiscard]] const Format& format() const noexcept override { return format_; }
+    void start(BlockCallback& callback) override { callback_ = &callback; }
+    void stop() noexcept override { callback_ = nullptr; }
+    [[nodiscard]] DeviceStats stats() const noexcept override { return {}; }
+
+    void run_block() noexcept CUELINE_NONBLOCKING { callback_->process(buffers_.block(format_.blocksize), ++block_ns_); }
+
+  private:
+    Format format_{.samplerate = 48000, .channels = 2, .blocksize = 64};
+    AudioBuffers buffers_{format_};
+    BlockCallback* callback_ = nullptr;
+    std::uint64_t block_ns_ = 0;
+};
+
+constexpr std::uint64_t warm_up = 20'000;
+constexpr std::uint64_t all_messages = 1'000'000;
+
+/// Sends pings and, one in four, a command for the processor, and takes what comes back, until `count` answers came.
+/// No more are under way than the event ring has room for, so that no answer is dropped. Ends the process if an answer is not the next one due.
+void converse(Engine& engine, std::uint64_t& next_sent, std::uint64_t& next_due, std::uint64_t count) {
+    while (next_due <= count) {
+        if (next_sent <= count && next_sent - next_due < EventRing::capacity) {
+            const bool ping = next_sent % 4 != 0;
+            const Status status = ping ? engine.control().ping()
+                                       : engine.control().send(kind::set_level, static_cast<float>(next_sent % 100));
+            if (status == Status::ok) ++next_sent;
+        }
+        Message event;
+        while (engine.control().receive(event) == Status::ok) {
+            const auto kind = next_due % 4 != 0 ? cueline::kind::pong : kind::level_was_set;
+            if (event.sequence != next_due || event.kind != kind) {
+                std::fprintf(stderr, "expected answer %llu, got %u\n", static_cast<unsigned long long>(next_due),
+                             event.sequence);
+                std::_Exit(3);
+            }
+            ++next_due;
+        }
+    }
+}
+
+/// Runs a whole conversation with an engine on a sealed thread, and ends the process: 0 when the toll was nothing.
+template <class ProcessorType>
+[[noreturn]] void be_sealed(std::uint64_t messages, const std::vector<int>& also_allowed = {}) {
+    auto own_device = std::make_unique<HandDevice>();
+    HandDevice& device = *own_device;
+    Engine engine{std::move(own_device), std::make_unique<ProcessorType>()};
+    engine.start();
+
+    std::uint64_t next_sent = 1;
+    std::uint64_t next_due = 1;
+    std::atomic<bool> warm = false;
+    std::atomic<bool> over = false;
+    const Toll toll = run_sealed(
+        [&] {
+            while (!warm.load()) device.run_block();  // the first block touches its memory, as on any device
+        },
+        [&] {
+            while (!over.load()) device.run_block();
+        },
+        [&] {
+            converse(engine, next_sent, next_due, warm_up);
+            warm.store(true);
+            converse(engine, next_sent, next_due, warm_up + messages);
+            over.store(true);
+        },
+        also_allowed);
+
+    const EngineStats stats = engine.stats();
+    std::fprintf(stderr, "%llu messages answered in %llu blocks: page faults %llu, voluntary switches %llu, allocations %llu\n",
+                 static_cast<unsigned long long>(next_due - 1), static_cast<unsigned long long>(stats.blocks),
+                 static_cast<unsigned long long>(toll.page_faults),
+                 static_cast<unsigned long long>(toll.voluntary_switches),
+                 static_cast<unsigned long long>(toll.allocations));
+    const bool complete = stats.commands.sent >= messages && stats.events.sent == stats.commands.sent;
+    std::_Exit(complete && toll.page_faults + toll.voluntary_switches + toll.allocations == 0 ? 0 : 1);
+}
+
+class SealedEngine : public testing::Test {
+  protected:
+    void SetUp() override {
+        if (!memory_is_the_systems || realtime_sanitizer) GTEST_SKIP() << "a sanitizer calls the system on any thread";
+        GTEST_FLAG_SET(death_test_style, "threadsafe");  // a fresh process: nothing else runs in it
+    }
+};
+
+TEST_F(SealedEngine, a_million_messages_take_no_system_call_no_page_fault_no_wait_no_allocation) {
+    EXPECT_EXIT(be_sealed<WaveProcessor>(all_messages), testing::ExitedWithCode(0), "page faults 0, voluntary switches 0");
+}
+
+/// As WaveProcessor, but does `Act` on the thousandth message of those that come to it.
+template <class Act>
+class OnceProcessor final : public Processor {
+  public:
+    void prepare(const Format& format) override { wave_.prepare(format); }
+    bool handle(const Message& command, EventSender& events) noexcept CUELINE_NONBLOCKING override {
+        if (++handled_ == warm_up / 4 + 1000) Act::act();
+        return wave_.handle(command, events);
+    }
+    void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
+        wave_.render(block, events);
+    }
+
+  private:
+    WaveProcessor wave_;
+    std::uint64_t handled_ = 0;
+};
+
+constexpr std::uint64_t enough_for_a_mutant = 20'000;
+
+struct AsksForItsProcess {
+    static void act() noexcept CUELINE_NONBLOCKING {
+        break_the_rule([] { syscall(SYS_getpid); });
+    }
+};
+
+TEST_F(SealedEngine, the_seal_catches_one_getpid) {
+    EXPECT_EXIT(be_sealed<OnceProcessor<AsksForItsProcess>>(enough_for_a_mutant), testing::KilledBySignal(SIGSYS), "");
+}
+
+TEST_F(SealedEngine, the_seal_catches_a_sleep) {
+    EXPECT_EXIT(be_sealed<OnceProcessor<Sleeps>>(enough_for_a_mutant), testing::KilledBySignal(SIGSYS), "");
+}
+
+TEST_F(SealedEngine, the_seal_catches_a_printf) {
+    struct PrintsAtOnce {
+        static void act() noexcept CUELINE_NONBLOCKING {
+            break_the_rule([] {
+                std::printf("a message\n");
+                std::fflush(stdout);
+            });
+        }
+    };
+    EXPECT_EXIT(be_sealed<OnceProcessor<PrintsAtOnce>>(enough_for_a_mutant), testing::KilledBySignal(SIGSYS), "");
+}
+
+TEST_F(SealedEngine, the_account_catches_a_wait) {
+    // With the sleep let through the filter, the kernel's account still has it.
+    EXPECT_EXIT(be_sealed<OnceProcessor<Sleeps>>(enough_for_a_mutant, {SYS_clock_nanosleep, SYS_nanosleep}),
+                testing::ExitedWithCode(1), "voluntary switches [1-9]");
+}
+
+std::array<char, 1 << 20> untouched;  // zero, and no memory stands behind it yet
+
+TEST_F(SealedEngine, the_account_catches_a_page_fault) {
+    struct TouchesAFreshPage {
+        static void act() noexcept CUELINE_NONBLOCKING {
+            untouched[untouched.size() / 2] = 1;
+            escaped = untouched.data();
+        }
+    };
+    EXPECT_EXIT(be_sealed<OnceProcessor<TouchesAFreshPage>>(enough_for_a_mutant), testing::ExitedWithCode(1),
+                "page faults [1-9]");
+}
+
+TEST_F(SealedEngine, the_counter_catches_one_string_too_long) {
+    EXPECT_EXIT(be_sealed<OnceProcessor<MakesALongString>>(enough_for_a_mutant), testing::ExitedWithCode(1),
+                "allocations [1-9]");
+}
+
+TEST_F(SealedEngine, the_counter_catches_an_operator_new) {
+    struct News {
+        static void act() noexcept CUELINE_NONBLOCKING {
+            break_the_rule([] {
+                auto* const number = new int{1};
+                escaped = number;
+                delete number;
+            });
+        }
+    };
+    EXPECT_EXIT(be_sealed<OnceProcessor<News>>(enough_for_a_mutant), testing::ExitedWithCode(1), "allocations [1-9]");
+}
+
+}  // namespace
+}  // namespace cueline::test
