@@ -4,8 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find include src bindings cmake python -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml README.md LICENSE
 
+MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
+
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-long bench lint format stubs clean
+.PHONY: help run test test-cpp test-python test-long model model-long effects rtsan sanitize fuzz soak bench lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -28,6 +30,22 @@ test-long: build/setup-test  ## five hundred million messages in order: a minute
 	cmake --preset dev
 	cmake --build --preset dev
 	build/dev/tests/cpp/cueline_tests --gtest_also_run_disabled_tests --gtest_filter='*hundreds_of_millions*'
+
+model: build/setup-model  ## proof: the ring's orders, every execution explored by loom, and mutants
+	$(MODEL)
+
+model-long: build/setup-model  ## the same with longer scenarios: half an hour
+	$(MODEL) -- --long
+
+effects: build/setup-clang  ## proof: clang's effect analysis over all that the audio thread runs, and mutants
+	cmake --preset clang
+	cmake --build --preset clang
+	ctest --preset clang --no-tests=error -R '^effects'
+
+rtsan: build/setup-clang  ## proof: the tests and engine runs under RealtimeSanitizer, and mutants
+	cmake --preset rtsan
+	cmake --build --preset rtsan
+	ctest --preset rtsan --no-tests=error
 
 bench: .venv/installed build/setup-bench  ## what a push and a ping cost: medians and tails
 	cmake --preset release

@@ -1,16 +1,21 @@
 #!/bin/sh
 # setup.sh: installs the Debian packages that a purpose needs, or says in one line what to type.
-# usage: sh tools/setup.sh build|test|bench|lint|clang
+# usage: sh tools/setup.sh build|test|bench|lint|clang|model
 set -eu
 
 case "${1:-}" in
   build) packages="g++ cmake ninja-build python3 python3-venv python3-dev" ;;
-  test) packages="g++ cmake ninja-build libgtest-dev" ;;
+  test) packages="g++ cmake ninja-build libgtest-dev libseccomp-dev python3" ;;
   bench) packages="g++ cmake ninja-build libbenchmark-dev" ;;
-  lint) packages="cmake ninja-build libgtest-dev libbenchmark-dev clang-format-22 clang-tidy-22" ;;
-  clang) packages="cmake ninja-build libgtest-dev clang-22" ;;
+  lint) packages="cmake ninja-build libgtest-dev libseccomp-dev libbenchmark-dev clang-format-22 clang-tidy-22" ;;
+  clang) packages="g++ cmake ninja-build libgtest-dev libseccomp-dev python3 clang-22 libclang-rt-22-dev llvm-22" ;;
+  model)
+    packages="g++"
+    # Debian's plain cargo is too old for loom; a cargo from elsewhere does as well.
+    command -v cargo >/dev/null || packages="$packages cargo-web rustc-web"
+    ;;
   *)
-    echo "usage: sh tools/setup.sh build|test|bench|lint|clang" >&2
+    echo "usage: sh tools/setup.sh build|test|bench|lint|clang|model" >&2
     exit 2
     ;;
 esac

@@ -1,12 +1,16 @@
 // loom_memory.hpp: the ring's memory policy over loom: every access goes to src/memory.rs, with its order and its place.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <bit>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <source_location>
+#include <tuple>
+#include <utility>
 
 namespace cueline::model {
 
@@ -25,6 +29,7 @@ void* loom_cell_new();
 void loom_cell_free(void* cell);
 void loom_cell_write(void* cell);
 void loom_cell_read(void* cell);
+bool loom_cells_are_words();
 bool loom_stores_come_early(Role role);
 void loom_set_role(Role role);
 Role loom_role();
@@ -72,29 +77,58 @@ struct LoomMemory {
         void* handle_;
     };
 
-    /// A slot: loom reports two accesses to it that nothing puts in order.
+    /// A slot: loom reports two accesses to it that nothing puts in order. Or, for mutants that only the messages
+    /// themselves may show, its words one by one, each between threads and without any order.
     template <class T>
     class Cell {
+        static_assert(sizeof(T) % sizeof(std::uint64_t) == 0);
+        using Words = std::array<std::uint64_t, sizeof(T) / sizeof(std::uint64_t)>;
+
       public:
-        Cell() : handle_{loom_cell_new()} {}
+        Cell() : handle_{loom_cell_new()} {
+            if (!loom_cells_are_words()) return;
+            for (void*& word : words_) word = loom_atomic_new(0);
+        }
         Cell(const Cell&) = delete;
         Cell& operator=(const Cell&) = delete;
-        ~Cell() { loom_cell_free(handle_); }
+        ~Cell() {
+            loom_cell_free(handle_);
+            for (void* word : words_) {
+                if (word != nullptr) loom_atomic_free(word);
+            }
+        }
 
         void write(const T& value) {
             act_or_put_off(Role::producer, [this, value] {
-                loom_cell_write(handle_);
-                value_ = value;
+                if (loom_cells_are_words()) {
+                    const auto words = std::bit_cast<Words>(value);
+                    for (std::size_t index = 0; index < words.size(); ++index) {
+                        loom_atomic_store(words_[index], words[index], relaxed, 0, 0);
+                    }
+                } else {
+                    loom_cell_write(handle_);
+                    value_ = value;
+                }
             });
         }
         void read(T& value) const {
             act_or_put_off(Role::consumer, [this, &value] {
-                loom_cell_read(handle_);
-                value = value_;
+                if (loom_cells_are_words()) {
+                    Words words;
+                    for (std::size_t index = 0; index < words.size(); ++index) {
+                        words[index] = loom_atomic_load(words_[index], relaxed, 0, 0);
+                    }
+                    value = std::bit_cast<T>(words);
+                } else {
+                    loom_cell_read(handle_);
+                    value = value_;
+                }
             });
         }
 
       private:
+        static constexpr int relaxed = static_cast<int>(std::memory_order_relaxed);
+
         template <std::invocable Act>
         static void act_or_put_off(Role role, Act act) {
             if (loom_stores_come_early(role)) {
@@ -106,6 +140,7 @@ struct LoomMemory {
 
         void* handle_;
         T value_{};
+        std::array<void*, std::tuple_size_v<Words>> words_{};
     };
 };
 

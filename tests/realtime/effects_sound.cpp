@@ -1,4 +1,4 @@
-// effects_sound.cpp: what the mutants are but for their acts: clang must accept it, by the same command.
+// effects_sound.cpp: what the mutants are but for their acts, by the same flags: clang must accept it.
 #include <cueline/processor.hpp>
 
 #include "processors.hpp"
@@ -7,7 +7,7 @@ namespace cueline::test {
 
 class Sound final : public Processor {
   public:
-    void prepare(const Format&) override {}
+    void prepare(const Format& format) override { wave_.prepare(format); }
     bool handle(const Message& command, EventSender& events) noexcept CUELINE_NONBLOCKING override {
         return wave_.handle(command, events);
     }

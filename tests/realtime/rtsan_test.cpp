@@ -71,5 +71,9 @@ TEST_F(RealtimeSanitizer, catches_a_sleep) {
     EXPECT_DEATH(handle_one<Sleeps>(), report_of("(clock_)?nanosleep", "Sleeps"));
 }
 
+TEST_F(RealtimeSanitizer, catches_a_throw) {
+    EXPECT_DEATH(handle_one<Throws>(), report_of("malloc", "Throws"));
+}
+
 }  // namespace
 }  // namespace cueline::test

@@ -57,6 +57,15 @@ struct Sleeps {
     static void act() noexcept CUELINE_NONBLOCKING { std::this_thread::sleep_for(std::chrono::nanoseconds{1}); }
 };
 
+struct Throws {
+    static void act() noexcept CUELINE_NONBLOCKING {
+        try {
+            throw 1;
+        } catch (int) {
+        }
+    }
+};
+
 /// Knows every kind, and does `Act` for each message.
 template <class Act>
 class RuleBreaker final : public Processor {

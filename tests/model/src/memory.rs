@@ -23,9 +23,11 @@ pub enum Mutant {
     Weakened { line: u32, column: u32 },
     /// This role sees the other end's index this much off.
     Skewed { role: u8, by: i64 },
-    /// This role publishes its index before it touches the slot. With `watched` false loom is not told of the slots, so
-    /// that only the messages themselves can show it.
-    StoresFirst { role: u8, watched: bool },
+    /// This role publishes its index before it touches the slot. With `words`, the slots are as below.
+    StoresFirst { role: u8, words: bool },
+    /// Nothing is broken, but slots are unordered words, which loom has nothing to report about: only the messages
+    /// themselves can show a mutant. This alone must be found clean.
+    WordCells,
     /// Memory that loom knows nothing of: there is nothing to explore.
     Unseen,
 }
@@ -41,10 +43,10 @@ impl Mutant {
         Mutant::Skewed { role: PRODUCER, by: -1 },
         Mutant::Skewed { role: CONSUMER, by: 1 },
         Mutant::Skewed { role: CONSUMER, by: -1 },
-        Mutant::StoresFirst { role: PRODUCER, watched: true },
-        Mutant::StoresFirst { role: CONSUMER, watched: true },
-        Mutant::StoresFirst { role: PRODUCER, watched: false },
-        Mutant::StoresFirst { role: CONSUMER, watched: false },
+        Mutant::StoresFirst { role: PRODUCER, words: false },
+        Mutant::StoresFirst { role: CONSUMER, words: false },
+        Mutant::StoresFirst { role: PRODUCER, words: true },
+        Mutant::StoresFirst { role: CONSUMER, words: true },
         Mutant::Unseen,
     ];
 }
@@ -58,10 +60,11 @@ impl fmt::Display for Mutant {
             Mutant::Weakened { line, column } => write!(out, "weakened {line} {column}"),
             Mutant::Skewed { role: PRODUCER, by } => write!(out, "off by one full {by}"),
             Mutant::Skewed { by, .. } => write!(out, "off by one empty {by}"),
-            Mutant::StoresFirst { role, watched } => {
+            Mutant::StoresFirst { role, words } => {
                 let what = if role == PRODUCER { "published before it is written" } else { "given back before it is read" };
-                write!(out, "{what}{}", if watched { "" } else { ", cells unwatched" })
+                write!(out, "{what}{}", if words { ", shown by the messages alone" } else { "" })
             }
+            Mutant::WordCells => write!(out, "slots of unordered words"),
             Mutant::Unseen => write!(out, "memory that loom does not see"),
         }
     }
@@ -76,7 +79,7 @@ impl FromStr for Mutant {
                 return Ok(Mutant::Weakened { line, column });
             }
         }
-        let mut known = Mutant::STANDARD.into_iter().chain([Mutant::None]);
+        let mut known = Mutant::STANDARD.into_iter().chain([Mutant::None, Mutant::WordCells]);
         known.find(|mutant| mutant.to_string() == name).ok_or(format!("no such mutant: {name}"))
     }
 }
@@ -251,21 +254,22 @@ pub unsafe extern "C-unwind" fn loom_cell_free(cell: *mut UnsafeCell<()>) {
     drop(Box::from_raw(cell));
 }
 
-fn cells_are_watched() -> bool {
-    !matches!(mutant(), Mutant::Unseen | Mutant::StoresFirst { watched: false, .. })
+#[no_mangle]
+pub extern "C-unwind" fn loom_cells_are_words() -> bool {
+    matches!(mutant(), Mutant::WordCells | Mutant::StoresFirst { words: true, .. })
 }
 
 /// A write to a slot begins and ends: loom knows which accesses are ordered before it, and reports one that is not.
 #[no_mangle]
 pub extern "C-unwind" fn loom_cell_write(cell: &UnsafeCell<()>) {
-    if cells_are_watched() {
+    if !is_unseen() {
         cell.with_mut(|_| ());
     }
 }
 
 #[no_mangle]
 pub extern "C-unwind" fn loom_cell_read(cell: &UnsafeCell<()>) {
-    if cells_are_watched() {
+    if !is_unseen() {
         cell.with(|_| ());
     }
 }
