@@ -14,7 +14,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -22,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <type_traits>
 #include <utility>
 
 #include <cueline/error.hpp>
@@ -115,11 +115,16 @@ nb::bytes state(const Message& message) {
 /// For pickle: makes `message`, which is not made yet, of what state() said.
 template <class Type>
 void restore(Type& message, const nb::bytes& state) {
-    if (state.size() != sizeof message) {
+    const auto restored = Message::from_bytes({static_cast<const std::byte*>(state.data()), state.size()});
+    if (!restored) {
         raise("ArgumentError",
               "a message is " + std::to_string(sizeof message) + " bytes, got " + std::to_string(state.size()));
     }
-    std::memcpy(static_cast<void*>(new (&message) Type{}), state.data(), sizeof message);
+    if ((restored->kind == cueline::kind::pong) != std::is_same_v<Type, PongMessage>) {
+        raise("ArgumentError", "a Pong, and nothing else, is of kind " + std::to_string(cueline::kind::pong) + ", got " +
+                                   std::to_string(restored->kind));
+    }
+    new (&message) Type{*restored};
 }
 
 bool same(const Message& left, const Message& right) {

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
+#include <span>
 #include <type_traits>
 
 #include <cueline/ring.hpp>
@@ -27,6 +29,12 @@ struct Message {
     std::uint32_t sequence = 0;  ///< a command's number on its line, from 1; an event carries its cause's, or 0
     std::uint64_t frame = 0;     ///< an event's: the first frame of the block that sent it
     std::array<std::byte, payload_bytes> payload{};
+
+    /// The message that these bytes are, or nothing when they are not as many as a message has. Any bytes of that number
+    /// are a message: what its kind and payload mean is for the reader to judge.
+    /// Thread: any. Real-time: wait-free.
+    [[nodiscard]] static std::optional<Message> from_bytes(std::span<const std::byte> bytes) noexcept
+        CUELINE_NONBLOCKING;
 
     /// The payload, read as a `Payload`. The caller has looked at `kind`.
     /// Thread: any. Real-time: wait-free.
@@ -51,6 +59,13 @@ struct Message {
         return message;
     }
 };
+
+inline std::optional<Message> Message::from_bytes(std::span<const std::byte> bytes) noexcept CUELINE_NONBLOCKING {
+    if (bytes.size() != sizeof(Message)) return std::nullopt;
+    Message message;
+    std::memcpy(&message, bytes.data(), sizeof message);
+    return message;
+}
 
 static_assert(sizeof(Message) == 56 && alignof(Message) == 8);
 static_assert(offsetof(Message, kind) == 0 && offsetof(Message, sequence) == 4);

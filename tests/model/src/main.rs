@@ -280,8 +280,11 @@ fn report(long: bool) -> ExitCode {
             other => println!("{other}"),
         }
         match caught {
-            // A mutant counts as caught when it was reported, not when the checker fell over it.
-            Some((scenario, outcome, wrong)) if matches!(outcome.status, Some(FOUND) | Some(CLEAN)) => {
+            // A mutant counts as caught when something was found, not when the checker fell over it; what cannot be
+            // explored, when too little was.
+            Some((scenario, outcome, wrong))
+                if outcome.status == Some(if *mutant == Mutant::Unseen { CLEAN } else { FOUND }) =>
+            {
                 println!("    caught by \"{}\" after {} executions: {wrong}", name_of(*scenario), outcome.number("executions"));
             }
             Some((scenario, _, wrong)) => {
