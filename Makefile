@@ -4,10 +4,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find include src bindings cmake python -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml README.md LICENSE
 
+MINUTES ?= 1
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-long model model-long effects rtsan sanitize fuzz soak bench lint format stubs clean
+.PHONY: help run test test-cpp test-python test-long model model-long effects rtsan sanitize sanitize-cpp sanitize-python fuzz soak bench lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -46,6 +47,28 @@ rtsan: build/setup-clang  ## proof: the tests and engine runs under RealtimeSani
 	cmake --preset rtsan
 	cmake --build --preset rtsan
 	ctest --preset rtsan --no-tests=error
+
+sanitize: sanitize-cpp sanitize-python fuzz  ## proof: address, undefined, leak and thread sanitizers, and fuzzing
+
+sanitize-cpp: build/setup-test
+	for preset in asan tsan; do \
+	  cmake --preset $$preset && cmake --build --preset $$preset && ctest --preset $$preset --no-tests=error || exit 1; \
+	done
+
+# Python itself leaks at exit, on purpose: leaks are looked for in C++.
+sanitize-python: build/asan-python/installed build/setup-test
+	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libstdc++.so)" ASAN_OPTIONS=detect_leaks=0 \
+	  PYTHONPATH=build/asan-python/site $(BIN)/python -m pytest tests/python tests/sanitizers
+
+fuzz: build/setup-clang  ## proof: libFuzzer where bytes become messages, and mutants
+	cmake --preset fuzz
+	cmake --build --preset fuzz
+	ctest --preset fuzz --no-tests=error
+
+soak: build/setup-test  ## proof: an engine under random load, all messages accounted for (MINUTES=1)
+	cmake --preset dev
+	cmake --build --preset dev
+	build/dev/tests/soak/cueline_soak --minutes $(MINUTES)
 
 bench: .venv/installed build/setup-bench  ## what a push and a ping cost: medians and tails
 	cmake --preset release
@@ -91,4 +114,11 @@ build/setup-%: tools/setup.sh
 .venv/installed: .venv/ready $(SOURCES)
 	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -Cbuild-dir=build/python \
 	  -Ccmake.define.CUELINE_WARNINGS_AS_ERRORS=ON .
+	@touch $@
+
+build/asan-python/installed: .venv/ready $(SOURCES)
+	rm -rf build/asan-python/site
+	$(BIN)/python -m pip install --quiet --target build/asan-python/site --no-build-isolation --no-deps \
+	  -Cbuild-dir=build/asan-python/cmake \
+	  -Ccmake.define.CMAKE_CXX_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" .
 	@touch $@

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
 import cueline
+
+# Whether the address sanitizer runs in this process (make sanitize): it answers mlock in the system's place.
+sanitized = "libasan" in os.environ.get("LD_PRELOAD", "")
 
 
 @pytest.fixture

@@ -399,13 +399,24 @@ def test_render_refuses_other_things(offline: cueline.AudioEngine, frames: objec
         offline.render(frames)  # type: ignore[arg-type]
 
 
+def once_it_renders(engine: cueline.AudioEngine, act: Callable[[], object]) -> threading.Thread:
+    """Do ``act`` on another thread, as soon as blocks go by."""
+
+    def wait_and_act() -> None:
+        eventually(lambda: engine.stats().blocks > 0, within_s=60)
+        act()
+
+    thread = threading.Thread(target=wait_and_act)
+    thread.start()
+    return thread
+
+
 def test_stopping_ends_a_long_render() -> None:
     engine = cueline.AudioEngine("offline", blocksize=1, channels=1)
-    timer = threading.Timer(0.05, engine.stop)
-    timer.start()
+    stopper = once_it_renders(engine, engine.stop)
     with pytest.raises(cueline.DeviceError, match=r"stop\(\) ended this render after \d+ of 1000000000 frames"):
         engine.render(1_000_000_000)
-    timer.join()
+    stopper.join()
     assert engine.render(10).shape == (10, 1), "the next one starts it again"
 
 
@@ -442,22 +453,20 @@ def test_one_render_at_a_time(offline: cueline.AudioEngine) -> None:
 
 def test_ctrl_c_ends_a_long_render() -> None:
     engine = cueline.AudioEngine("offline", blocksize=1, channels=1)
-    timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
-    timer.start()
+    interrupter = once_it_renders(engine, lambda: signal.raise_signal(signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
         engine.render(1_000_000_000)
-    timer.join()
+    interrupter.join()
     assert engine.stats().frames < 1_000_000_000
     assert engine.render(10).shape == (10, 1), "and the engine can be used again"
 
 
 def test_closing_ends_a_long_render() -> None:
     engine = cueline.AudioEngine("offline", blocksize=1, channels=1)
-    timer = threading.Timer(0.05, engine.close)
-    timer.start()
+    closer = once_it_renders(engine, engine.close)
     with pytest.raises(cueline.ClosedError):
         engine.render(1_000_000_000)
-    timer.join()
+    closer.join()
 
 
 def test_same_messages_give_the_same_audio_and_events() -> None:

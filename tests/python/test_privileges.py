@@ -6,7 +6,10 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 import cueline
+from conftest import sanitized
 
 REPORT = """
 import os, cueline
@@ -33,6 +36,7 @@ def run(program: str, *prefix: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.skipif(sanitized, reason="a sanitizer answers mlock in the system's place")
 def test_without_privileges_it_plays_on_and_says_so() -> None:
     prefix = ["prlimit", "--memlock=0", "--rtprio=0"]
     if os.geteuid() == 0:
