@@ -79,8 +79,10 @@ bench: .venv/installed build/setup-bench  ## what a push and a ping cost: median
 lint: .venv/installed build/setup-lint  ## formats, clang-tidy, ruff, mypy: nothing to complain of
 	cmake --preset dev
 	cmake --preset release
+	cmake --preset fuzz
 	clang-format-22 --dry-run -Werror $$(git ls-files '*.cpp' '*.hpp')
-	run-clang-tidy-22 -quiet -p build/dev '/(src|tests/cpp|examples)/[a-z_]+\.cpp$$'
+	run-clang-tidy-22 -quiet -p build/dev '/(src|tests/cpp|tests/realtime|tests/soak|examples)/[a-z_]+\.cpp$$'
+	run-clang-tidy-22 -quiet -p build/fuzz '/tests/fuzz/[a-z_]+\.cpp$$'
 	run-clang-tidy-22 -quiet -p build/release '/benchmarks/[a-z_]+\.cpp$$'
 	run-clang-tidy-22 -quiet -p build/python '/bindings/[a-z_]+\.cpp$$'
 	$(BIN)/ruff check

@@ -121,8 +121,8 @@ void restore(Type& message, const nb::bytes& state) {
               "a message is " + std::to_string(sizeof message) + " bytes, got " + std::to_string(state.size()));
     }
     if ((restored->kind == cueline::kind::pong) != std::is_same_v<Type, PongMessage>) {
-        raise("ArgumentError", "a Pong, and nothing else, is of kind " + std::to_string(cueline::kind::pong) + ", got " +
-                                   std::to_string(restored->kind));
+        raise("ArgumentError", "a Pong, and nothing else, is of kind " + std::to_string(cueline::kind::pong) +
+                                   ", got " + std::to_string(restored->kind));
     }
     new (&message) Type{*restored};
 }

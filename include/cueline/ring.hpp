@@ -129,9 +129,9 @@ class Ring {
 
     /// What one end shares with the other, on a cache line of its own.
     struct alignas(cache_line_bytes) Side {
-        explicit Side(std::uint64_t first_index) noexcept(Memory::never_throws) : index{first_index}, taken{false} {}
+        explicit Side(std::uint64_t first_index) noexcept(Memory::never_throws) : index{first_index} {}
         typename Memory::template Atomic<std::uint64_t> index;  // stored by this end, loaded by the other
-        typename Memory::template Atomic<bool> taken;  // while an end of this kind lives: not on the way of a message
+        typename Memory::template Atomic<bool> taken{false};    // while such an end lives: not on a message's way
     };
 
     static constexpr std::uint64_t slot_mask = Capacity - 1;

@@ -23,7 +23,8 @@ inline constexpr bool address_sanitizer = false;
 
 inline constexpr bool realtime_sanitizer = CUELINE_HAS_FEATURE(realtime_sanitizer);
 
-/// Whether mlock and stacks are the system's own matter: some sanitizers answer mlock themselves, and want large stacks.
+/// Whether mlock and stacks are the system's own matter: some sanitizers answer mlock themselves, and want large
+/// stacks.
 inline constexpr bool memory_is_the_systems = !thread_sanitizer && !address_sanitizer;
 
 }  // namespace cueline::test

@@ -1,4 +1,4 @@
-// loom_memory.hpp: the ring's memory policy over loom: every access goes to src/memory.rs, with its order and its place.
+// loom_memory.hpp: the ring's memory policy over loom: accesses go to src/memory.rs, with their order and place.
 #pragma once
 
 #include <array>
@@ -67,8 +67,9 @@ struct LoomMemory {
         bool compare_exchange_strong(Value& expected, Value desired, std::memory_order order, std::memory_order refused,
                                      Where where = Where::current()) {
             std::uint64_t found = expected;
-            const bool exchanged = loom_atomic_compare_exchange(handle_, &found, desired, static_cast<int>(order),
-                                                                static_cast<int>(refused), where.line(), where.column());
+            const bool exchanged =
+                loom_atomic_compare_exchange(handle_, &found, desired, static_cast<int>(order),
+                                             static_cast<int>(refused), where.line(), where.column());
             expected = static_cast<Value>(found);
             return exchanged;
         }

@@ -41,7 +41,9 @@ struct Numbered {
 };
 
 constexpr std::uint64_t from_zero = 0;
-constexpr std::uint64_t below_wrap(std::uint64_t messages) { return std::uint64_t{0} - messages; }
+constexpr std::uint64_t below_wrap(std::uint64_t messages) {
+    return std::uint64_t{0} - messages;
+}
 
 class Scenario {
   public:
@@ -106,7 +108,8 @@ class OneRing : public Scenario {
         require(received == accepted, "what was accepted is received, once each and in order");
         most_messages = std::max<std::uint64_t>(most_messages, received.size());
 
-        for (std::size_t slot = 0; slot < Capacity; ++slot) require(push(100 + slot), "an empty ring has all its slots");
+        for (std::size_t slot = 0; slot < Capacity; ++slot)
+            require(push(100 + slot), "an empty ring has all its slots");
         require(!push(200), "a full ring refuses");
         for (std::size_t slot = 0; slot < Capacity; ++slot) require(pop(), "a full ring gives all it holds");
         require(!pop(), "an empty ring refuses");
@@ -318,19 +321,37 @@ constexpr Entry entries[] = {
 }  // namespace
 
 extern "C" {
-std::size_t scenario_count() { return std::size(entries); }
-const char* scenario_name(std::size_t index) { return entries[index].name; }
-int scenario_threads(std::size_t index) { return entries[index].threads; }
-bool scenario_takes_turns(std::size_t index) { return entries[index].takes_turns; }
-Scenario* scenario_begin(std::size_t index) { return entries[index].make().release(); }
-void scenario_run(Scenario* scenario, int thread) { scenario->run(thread); }
+std::size_t scenario_count() {
+    return std::size(entries);
+}
+const char* scenario_name(std::size_t index) {
+    return entries[index].name;
+}
+int scenario_threads(std::size_t index) {
+    return entries[index].threads;
+}
+bool scenario_takes_turns(std::size_t index) {
+    return entries[index].takes_turns;
+}
+Scenario* scenario_begin(std::size_t index) {
+    return entries[index].make().release();
+}
+void scenario_run(Scenario* scenario, int thread) {
+    scenario->run(thread);
+}
 void scenario_finish(Scenario* scenario) {
     scenario->finish();
     delete scenario;
 }
-std::uint64_t scenario_refused_pushes() { return refused_pushes; }
-std::uint64_t scenario_refused_pops() { return refused_pops; }
-std::uint64_t scenario_most_messages() { return most_messages; }
+std::uint64_t scenario_refused_pushes() {
+    return refused_pushes;
+}
+std::uint64_t scenario_refused_pops() {
+    return refused_pops;
+}
+std::uint64_t scenario_most_messages() {
+    return most_messages;
+}
 }
 
 }  // namespace cueline::model

@@ -11,6 +11,7 @@ CUELINE_RULES_ON
 
 namespace cueline::test {
 
+// NOLINTNEXTLINE(misc-use-internal-linkage): nobody calls it, and it has to be compiled all the same
 std::unique_ptr<Processor> make_sound(int which) {
     if (which == 0) return std::make_unique<SilenceProcessor>();
     return std::make_unique<WaveProcessor>();

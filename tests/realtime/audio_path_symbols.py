@@ -67,7 +67,7 @@ def read(paths: list[str]) -> Objects:
 
 
 def asked_by(objects: Objects, roots: str) -> dict[str, str]:
-    """What is asked of the outside, and by which function."""
+    """Return what is asked of the outside, and by which function."""
     names = demangled(list(objects.functions.values()))
     todo = [section for section, name in objects.functions.items() if re.search(roots, names[name])]
     if not todo:
@@ -101,7 +101,8 @@ def compare(objects: list[str], roots: str, allowed: set[str]) -> int:
 def nothing_of_python(paths: list[str]) -> int:
     found = 0
     for path in paths:
-        symbols = {line.split()[7].split("@")[0] for line in readelf("--symbols", "--wide", path) if len(line.split()) > 7}
+        lines = [line.split() for line in readelf("--symbols", "--wide", path)]
+        symbols = {columns[7].split("@")[0] for columns in lines if len(columns) > 7}
         if not symbols:
             sys.exit(f"{path} has no symbols: nothing was looked at")
         python = sorted(name for name in symbols if re.match(r"_?Py[A-Z_]|_ZN?K?8nanobind", name))

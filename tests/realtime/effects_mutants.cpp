@@ -1,3 +1,3 @@
-// effects_mutants.cpp: the mutants as they are: clang must refuse each act in it. No build compiles this; the tests named
-// effects.* do, and look for what clang says.
+// effects_mutants.cpp: the mutants as they are: clang must refuse each act in it. No build compiles this; the tests
+// named effects.* do, and look for what clang says.
 #include "rule_breakers.hpp"

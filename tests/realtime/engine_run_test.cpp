@@ -79,8 +79,8 @@ class EngineRun : public testing::TestWithParam<Bench (*)()> {
   protected:
     EngineRun() { bench_.engine->start(); }
 
-    ControlSide& control() { return bench_.engine->control(); }
-    EngineStats stats() { return bench_.engine->stats(); }
+    [[nodiscard]] ControlSide& control() const { return bench_.engine->control(); }
+    [[nodiscard]] EngineStats stats() const { return bench_.engine->stats(); }
 
     /// Sends by `send`, as often as the command ring is full again, and drains the events.
     template <class Send>

@@ -3,6 +3,7 @@ extern "C" int PyGILState_Ensure();
 
 namespace cueline::test {
 
+// NOLINTNEXTLINE(misc-use-internal-linkage): nobody calls it, and it has to be compiled all the same
 int take_the_gil() {
     return PyGILState_Ensure();
 }

@@ -1,5 +1,5 @@
-// rtsan_printf.cpp: tells RealtimeSanitizer of printf and its like, which clang 22's runtime does not watch by itself: it
-// sees what a call of them comes down to only when that leaves the C library (the first buffer's malloc, say).
+// rtsan_printf.cpp: tells RealtimeSanitizer of printf and its like, which clang 22's runtime does not watch by itself:
+// it sees what a call of them comes down to only when that leaves the C library (the first buffer's malloc, say).
 #include <cstdarg>
 #include <cstdio>
 

@@ -1,4 +1,5 @@
-// rtsan_test.cpp: RealtimeSanitizer must report each mutant, with a stack that a person can read. Built by `make rtsan`.
+// rtsan_test.cpp: RealtimeSanitizer must report each mutant, with a stack that a person can read. Built by `make
+// rtsan`.
 #include <gtest/gtest.h>
 
 #include <memory>

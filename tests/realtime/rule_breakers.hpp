@@ -1,7 +1,7 @@
-// rule_breakers.hpp: what an audio thread may never do, done: the mutants that every check of the audio path must catch.
+// rule_breakers.hpp: what an audio thread may never do, done: mutants for every check of the audio path.
 //
-// Three checks see this same file. `make effects` compiles it as it is, and clang must refuse each act. `make rtsan` and
-// `make test` include it with the compiler's rules off, run it inside a processor, and must catch each as it happens.
+// `make effects` compiles this file as it is, and clang must refuse each act. `make rtsan` and `make test` include it
+// with the compiler's rules off, run the acts inside a processor, and must catch each as it happens.
 #pragma once
 
 #include <chrono>
@@ -62,6 +62,7 @@ struct Throws {
         try {
             throw 1;
         } catch (int) {
+            escaped = nullptr;
         }
     }
 };

@@ -38,7 +38,9 @@ class HandDevice final : public Device {
     void stop() noexcept override { callback_ = nullptr; }
     [[nodiscard]] DeviceStats stats() const noexcept override { return {}; }
 
-    void run_block() noexcept CUELINE_NONBLOCKING { callback_->process(buffers_.block(format_.blocksize), ++block_ns_); }
+    void run_block() noexcept CUELINE_NONBLOCKING {
+        callback_->process(buffers_.block(format_.blocksize), ++block_ns_);
+    }
 
   private:
     Format format_{.samplerate = 48000, .channels = 2, .blocksize = 64};
@@ -51,7 +53,8 @@ constexpr std::uint64_t warm_up = 20'000;
 constexpr std::uint64_t all_messages = 1'000'000;
 
 /// Sends pings and, one in four, a command for the processor, and takes what comes back, until `count` answers came.
-/// No more are under way than the event ring has room for, so that no answer is dropped. Ends the process if an answer is not the next one due.
+/// No more are under way than the event ring has room for, so that no answer is dropped. Ends the process if an answer
+/// is not the next one due.
 void converse(Engine& engine, std::uint64_t& next_sent, std::uint64_t& next_due, std::uint64_t count) {
     while (next_due <= count) {
         if (next_sent <= count && next_sent - next_due < EventRing::capacity) {
@@ -101,11 +104,11 @@ template <class ProcessorType>
         also_allowed);
 
     const EngineStats stats = engine.stats();
-    std::fprintf(stderr, "%llu messages answered in %llu blocks: page faults %llu, voluntary switches %llu, allocations %llu\n",
-                 static_cast<unsigned long long>(next_due - 1), static_cast<unsigned long long>(stats.blocks),
-                 static_cast<unsigned long long>(toll.page_faults),
-                 static_cast<unsigned long long>(toll.voluntary_switches),
-                 static_cast<unsigned long long>(toll.allocations));
+    std::fprintf(
+        stderr, "%llu messages answered in %llu blocks: page faults %llu, voluntary switches %llu, allocations %llu\n",
+        static_cast<unsigned long long>(next_due - 1), static_cast<unsigned long long>(stats.blocks),
+        static_cast<unsigned long long>(toll.page_faults), static_cast<unsigned long long>(toll.voluntary_switches),
+        static_cast<unsigned long long>(toll.allocations));
     const bool complete = stats.commands.sent >= messages && stats.events.sent == stats.commands.sent;
     std::_Exit(complete && toll.page_faults + toll.voluntary_switches + toll.allocations == 0 ? 0 : 1);
 }
@@ -119,7 +122,8 @@ class SealedEngine : public testing::Test {
 };
 
 TEST_F(SealedEngine, a_million_messages_take_no_system_call_no_page_fault_no_wait_no_allocation) {
-    EXPECT_EXIT(be_sealed<WaveProcessor>(all_messages), testing::ExitedWithCode(0), "page faults 0, voluntary switches 0");
+    EXPECT_EXIT(be_sealed<WaveProcessor>(all_messages), testing::ExitedWithCode(0),
+                "page faults 0, voluntary switches 0");
 }
 
 /// As WaveProcessor, but does `Act` on the thousandth message of those that come to it.
@@ -196,9 +200,8 @@ TEST_F(SealedEngine, the_counter_catches_an_operator_new) {
     struct News {
         static void act() noexcept CUELINE_NONBLOCKING {
             break_the_rule([] {
-                auto* const number = new int{1};
-                escaped = number;
-                delete number;
+                const auto number = std::make_unique<int>(1);
+                escaped = number.get();
             });
         }
     };

@@ -39,12 +39,8 @@ def test_the_extension_under_test_is_instrumented() -> None:
 )
 def test_a_mutant_in_an_extension_is_reported(call: str, report: str, tmp_path: Path) -> None:
     (tmp_path / "mutant.cpp").write_text(MUTANT)
-    subprocess.run(
-        ["g++", "-shared", "-fPIC", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-        + ["mutant.cpp", "-o", "mutant.so"],
-        check=True,
-        cwd=tmp_path,
-    )
+    flags = "-shared -fPIC -O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+    subprocess.run(["g++", *flags.split(), "mutant.cpp", "-o", "mutant.so"], check=True, cwd=tmp_path)
     program = f"import ctypes; ctypes.CDLL('./mutant.so').{call}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode != 0

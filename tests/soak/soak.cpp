@@ -1,5 +1,7 @@
-// soak.cpp: an engine on the null device, for minutes or hours: control threads that send at random rates, a receiver that
-// is at times slow, other engines that come and go beside it. Every message is accounted for, or the exit status is 1.
+// soak.cpp: an engine on the null device, for minutes or hours, with every message accounted for.
+//
+// Control threads send at random rates, a receiver is at times slow, other engines come and go beside it. The exit
+// status is 1 when a message is lost, broken or out of order, or when memory grows.
 // usage: soak [--minutes N | --seconds N] [--seed N] [--mutant loses|corrupts|swaps]
 #include <unistd.h>
 
@@ -35,7 +37,7 @@ using std::chrono::seconds;
 
 /// What travels: numbered by the line and by its sender, with a sum over all of it.
 struct Checked {
-    std::uint64_t number;  ///< on its line, from 1, in the order of acceptance
+    std::uint64_t number;      ///< on its line, from 1, in the order of acceptance
     std::uint64_t own_number;  ///< its sender's, likewise
     std::uint32_t sender;
     std::uint32_t noise;

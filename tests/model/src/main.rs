@@ -63,7 +63,9 @@ fn main() -> ExitCode {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => report(false),
         ["--long"] => report(true),
-        ["explore", scenario, mutant] => explore(scenario.parse().expect("a number"), mutant.parse().expect("a mutant")),
+        ["explore", scenario, mutant] => {
+            explore(scenario.parse().expect("a number"), mutant.parse().expect("a mutant"))
+        }
         _ => {
             eprintln!("usage: cueline-model [--long | explore SCENARIO MUTANT]");
             ExitCode::from(2)
@@ -77,7 +79,9 @@ fn explore(scenario: usize, mutant: Mutant) -> ExitCode {
     static EXECUTIONS: AtomicU64 = AtomicU64::new(0);
     memory::break_with(mutant);
     memory::take_turns(unsafe { scenario_takes_turns(scenario) });
-    if std::env::var_os("SHOW").is_none() { panic::set_hook(Box::new(|_| ())); }
+    if std::env::var_os("SHOW").is_none() {
+        panic::set_hook(Box::new(|_| ()));
+    }
 
     let mut model = loom::model::Builder::new();
     model.max_permutations = None; // whatever the environment says: all of them
@@ -150,7 +154,10 @@ impl Outcome {
     }
     fn places(&self) -> Vec<(u32, u32)> {
         let places = self.output.lines().filter_map(|line| line.strip_prefix("place "));
-        places.filter_map(|place| place.split_once(' ')).map(|(l, c)| (l.parse().unwrap(), c.parse().unwrap())).collect()
+        places
+            .filter_map(|place| place.split_once(' '))
+            .map(|(l, c)| (l.parse().unwrap(), c.parse().unwrap()))
+            .collect()
     }
 }
 
@@ -210,7 +217,9 @@ fn wrong_with(scenario: usize, outcome: &Outcome) -> Option<String> {
         return Some(format!("at most {messages} messages passed, and never {}", floor.messages));
     }
     let refused = ["refused_pushes", "refused_pops"].map(|what| outcome.number(what));
-    refused.contains(&0).then(|| format!("refused pushes {}, refused pops {}: not both were met", refused[0], refused[1]))
+    refused
+        .contains(&0)
+        .then(|| format!("refused pushes {}, refused pops {}: not both were met", refused[0], refused[1]))
 }
 
 fn report(long: bool) -> ExitCode {
@@ -244,11 +253,19 @@ fn report(long: bool) -> ExitCode {
     }
 
     // Slots made of words are sound by themselves: what their mutants show is the mutants' doing.
-    let small: Vec<usize> = scenarios.iter().copied().filter(|&scenario| outcomes[scenario].number("executions") < 1000).collect();
-    for (scenario, outcome) in small.iter().zip(for_each(&small, |&scenario| explore_apart(scenario, Mutant::WordCells))) {
+    let small: Vec<usize> =
+        scenarios.iter().copied().filter(|&scenario| outcomes[scenario].number("executions") < 1000).collect();
+    for (scenario, outcome) in
+        small.iter().zip(for_each(&small, |&scenario| explore_apart(scenario, Mutant::WordCells)))
+    {
         let wrong = wrong_with(*scenario, &outcome);
         let verdict = wrong.as_deref().unwrap_or("clean");
-        println!("{} with {}: {} executions, {verdict}", name_of(*scenario), Mutant::WordCells, outcome.number("executions"));
+        println!(
+            "{} with {}: {} executions, {verdict}",
+            name_of(*scenario),
+            Mutant::WordCells,
+            outcome.number("executions")
+        );
         sound &= wrong.is_none();
     }
 
@@ -285,7 +302,11 @@ fn report(long: bool) -> ExitCode {
             Some((scenario, outcome, wrong))
                 if outcome.status == Some(if *mutant == Mutant::Unseen { CLEAN } else { FOUND }) =>
             {
-                println!("    caught by \"{}\" after {} executions: {wrong}", name_of(*scenario), outcome.number("executions"));
+                println!(
+                    "    caught by \"{}\" after {} executions: {wrong}",
+                    name_of(*scenario),
+                    outcome.number("executions")
+                );
             }
             Some((scenario, _, wrong)) => {
                 println!("    FAILED in \"{}\": {wrong}", name_of(*scenario));
@@ -297,6 +318,15 @@ fn report(long: bool) -> ExitCode {
             }
         }
     }
-    println!("\n{} scenarios, {} mutants: {}", scenarios.len(), mutants.len(), if sound { "all as it should be" } else { "FAILED" });
-    if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!(
+        "\n{} scenarios, {} mutants: {}",
+        scenarios.len(),
+        mutants.len(),
+        if sound { "all as it should be" } else { "FAILED" }
+    );
+    if sound {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

@@ -20,11 +20,20 @@ pub enum Mutant {
     RelaxedPublish,
     RelaxedObserve,
     /// The order at this place of ring.hpp, relaxed.
-    Weakened { line: u32, column: u32 },
+    Weakened {
+        line: u32,
+        column: u32,
+    },
     /// This role sees the other end's index this much off.
-    Skewed { role: u8, by: i64 },
+    Skewed {
+        role: u8,
+        by: i64,
+    },
     /// This role publishes its index before it touches the slot. With `words`, the slots are as below.
-    StoresFirst { role: u8, words: bool },
+    StoresFirst {
+        role: u8,
+        words: bool,
+    },
     /// Nothing is broken, but slots are unordered words, which loom has nothing to report about: only the messages
     /// themselves can show a mutant. This alone must be found clean.
     WordCells,
@@ -61,7 +70,8 @@ impl fmt::Display for Mutant {
             Mutant::Skewed { role: PRODUCER, by } => write!(out, "off by one full {by}"),
             Mutant::Skewed { by, .. } => write!(out, "off by one empty {by}"),
             Mutant::StoresFirst { role, words } => {
-                let what = if role == PRODUCER { "published before it is written" } else { "given back before it is read" };
+                let what =
+                    if role == PRODUCER { "published before it is written" } else { "given back before it is read" };
                 write!(out, "{what}{}", if words { ", shown by the messages alone" } else { "" })
             }
             Mutant::WordCells => write!(out, "slots of unordered words"),
@@ -125,7 +135,11 @@ fn order_of(order: i32, line: u32, column: u32) -> Ordering {
         Mutant::RelaxedObserve => ordering != Ordering::Release,
         _ => false,
     };
-    if weak { Ordering::Relaxed } else { ordering }
+    if weak {
+        Ordering::Relaxed
+    } else {
+        ordering
+    }
 }
 
 /// A word between threads.
