@@ -6,9 +6,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
+#include <cstring>
 #include <memory>
 #include <new>
+#include <span>
 
 namespace cueline::test {
 namespace {
@@ -17,6 +20,21 @@ struct Volume {
     float gain;
     std::uint32_t voice;
 };
+
+TEST(Message, is_made_of_its_own_bytes_and_of_no_other_number_of_them) {
+    Message message = Message::of(300, Volume{0.5F, 7});
+    message.sequence = 8;
+    message.frame = 9;
+    std::array<std::byte, sizeof(Message) + 1> bytes{};
+    std::memcpy(bytes.data(), &message, sizeof message);
+
+    const auto again = Message::from_bytes(std::span{bytes}.first(sizeof message));
+    ASSERT_TRUE(again.has_value());
+    EXPECT_EQ(std::memcmp(&*again, &message, sizeof message), 0);
+    EXPECT_FALSE(Message::from_bytes(bytes).has_value());
+    EXPECT_FALSE(Message::from_bytes(std::span{bytes}.first(sizeof message - 1)).has_value());
+    EXPECT_FALSE(Message::from_bytes({}).has_value());
+}
 
 TEST(Message, carries_its_payload_and_nothing_else) {
     const Message message = Message::of(300, Volume{0.5F, 7});

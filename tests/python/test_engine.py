@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import cueline
 from conftest import eventually, fill
@@ -266,6 +268,35 @@ def test_messages_can_be_copied_and_pickled(offline: cueline.AudioEngine) -> Non
     for again in (copy.copy(pong), copy.deepcopy([pong])[0], pickle.loads(pickle.dumps(pong))):
         assert again == pong
         assert type(again) is cueline.Pong
+
+
+@given(state=st.binary(max_size=80) | st.binary(min_size=56, max_size=56), pong=st.booleans())
+def test_a_message_is_unpickled_from_its_own_bytes_or_not_at_all(state: bytes, pong: bool) -> None:
+    kind = int.from_bytes(state[:4], "little")
+    made = cueline.Pong if pong else cueline.Message
+    message = made.__new__(made)
+    if len(state) != 56:
+        with pytest.raises(cueline.ArgumentError, match=f"a message is 56 bytes, got {len(state)}"):
+            message.__setstate__(state)
+    elif (kind == 2) is not pong:
+        with pytest.raises(cueline.ArgumentError, match=f"a Pong, and nothing else, is of kind 2, got {kind}"):
+            message.__setstate__(state)
+    else:
+        message.__setstate__(state)
+        assert message.kind == kind
+        assert message.payload == state[16:]
+        assert pickle.loads(pickle.dumps(message)) == message
+
+
+def test_a_pong_is_unpickled_from_the_bytes_of_a_pong(offline: cueline.AudioEngine) -> None:
+    offline.ping()
+    offline.render(64)
+    pong = offline.receive(0)
+    state = pong.__getstate__()
+    assert len(state) == 56
+    again = cueline.Pong.__new__(cueline.Pong)
+    again.__setstate__(state)
+    assert again == pong
 
 
 def test_receive_returns_what_has_come(offline: cueline.AudioEngine) -> None:

@@ -60,21 +60,51 @@ def test_what_the_documents_point_to_is_there() -> None:
             assert (document.parent / target).exists(), f"{document.name} points to {target}"
 
 
+# How CMake functions of ours name the tests that they add.
+NAMED_BY = {
+    r"add_test\(NAME ([\w.]+)": "{}",
+    r"add_refused_program\((\w+)": "does_not_compile.{}",
+    r"add_refused_act\((\w+)": "effects.{}_is_refused",
+    r"add_forbidden_symbol\((\w+)": "symbols.{}_is_found",
+    r"add_caught_mutant\((\w+)": "soak.{}_is_caught",
+    r"add_fuzz_target\((\w+)": "fuzz.{}",
+    r"\badd_fuzz_target\((\w+)": "fuzz.{}_mutant_is_caught",
+}
+
+
+def all_tests() -> set[str]:
+    """Return the names of all tests: pytest's, GoogleTest's and CTest's own."""
+    tests: set[str] = set()
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        tests.update(re.findall(r"^def (test_\w+)", path.read_text(), flags=re.MULTILINE))
+    for path in (ROOT / "tests").rglob("*_test.cpp"):
+        found = re.findall(r"^TEST(?:_F|_P)?\((\w+), (\w+)\)", path.read_text(), flags=re.MULTILINE)
+        tests.update(f"{suite}.{name}" for suite, name in found)
+    for path in (ROOT / "tests").rglob("CMakeLists.txt"):
+        for pattern, name in NAMED_BY.items():
+            tests.update(name.format(match) for match in re.findall(pattern, path.read_text()))
+    return tests
+
+
+TEST_NAME = r"`(test_\w+|[A-Z]\w+\.\w+|(?:does_not_compile|effects|symbols|soak|fuzz)\.\w+)`"
+
+
+def test_the_page_on_safety_names_tests_that_exist() -> None:
+    page = (ROOT / "docs/real-time-safety.md").read_text()
+    named = set(re.findall(TEST_NAME, page))
+    assert len(named) > 30
+    assert named <= all_tests(), sorted(named - all_tests())
+    makefile = (ROOT / "Makefile").read_text()
+    for command in set(re.findall(r"`make ([a-z-]+)", page)):
+        assert re.search(rf"^{command}:", makefile, flags=re.MULTILINE), command
+
+
 def test_every_line_of_the_coverage_names_a_test_that_exists() -> None:
-    tests = {
-        name
-        for path in (ROOT / "tests/python").glob("test_*.py")
-        for name in re.findall(r"^def (test_\w+)", path.read_text(), flags=re.MULTILINE)
-    } | {
-        f"{suite}.{name}"
-        for path in (ROOT / "tests/cpp").glob("*_test.cpp")
-        for suite, name in re.findall(r"^TEST(?:_F)?\((\w+), (\w+)\)", path.read_text(), flags=re.MULTILINE)
-    }
-    tests |= {f"does_not_compile.{path.stem}" for path in (ROOT / "tests/cpp/does_not_compile").iterdir()}
+    tests = all_tests()
     coverage = (ROOT / "docs/spec-coverage.md").read_text()
     rows = [line for line in coverage.splitlines() if line.startswith("| ") and not line.startswith("| ---")]
     assert len(rows) > 25
-    named = re.findall(r"`(test_\w+|[A-Z]\w+\.\w+|does_not_compile\.\w+)`", coverage)
+    named = re.findall(TEST_NAME, coverage)
     assert len(named) > 25
     assert set(named) <= tests, sorted(set(named) - tests)
     spec_tests = {name for name in tests if name.startswith(("test_scenario_", "test_case_", "Spec"))}

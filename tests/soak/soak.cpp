@@ -160,7 +160,7 @@ class Line {
     /// Waits until all commands have been read and all events taken, and gives the whole account.
     Account settle() {
         engine_->start();
-        const auto deadline = Clock::now() + seconds{10};
+        const auto deadline = Clock::now() + seconds{3};
         while (account().lost() != 0 && Clock::now() < deadline) {
             drain();
             std::this_thread::sleep_for(milliseconds{1});
