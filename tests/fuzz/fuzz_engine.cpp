@@ -36,9 +36,10 @@ class PartProcessor final : public Processor {
     bool handle(const Message& command, EventSender& events) noexcept CUELINE_NONBLOCKING override {
         const auto payload = command.as<Payload>();
         Payload part{};
-        std::size_t bytes = std::to_integer<std::size_t>(payload[0]);
-#ifndef CUELINE_MUTANT  // the mutant trusts what it is sent
-        bytes = std::min(bytes, part.size());
+#ifdef CUELINE_MUTANT  // it trusts what it is sent
+        const auto bytes = std::to_integer<std::size_t>(payload[0]);
+#else
+        const auto bytes = std::min(std::to_integer<std::size_t>(payload[0]), part.size());
 #endif
         for (std::size_t index = 0; index < bytes; ++index) part[index] = payload[index];
         events.send(command.kind, part, command.sequence);
