@@ -8,7 +8,7 @@ MINUTES ?= 1
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-long model model-long effects rtsan sanitize sanitize-cpp sanitize-python fuzz soak bench lint format stubs clean
+.PHONY: help run test test-cpp test-python test-long model model-long effects rtsan sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python bench lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -65,10 +65,15 @@ fuzz: build/setup-clang  ## proof: libFuzzer where bytes become messages, and mu
 	cmake --build --preset fuzz
 	ctest --preset fuzz --no-tests=error
 
-soak: build/setup-test  ## proof: an engine under random load, all messages accounted for (MINUTES=1)
+soak: soak-cpp soak-python  ## proof: engines under random load, all messages accounted for (MINUTES=1 for each language)
+
+soak-cpp: build/setup-test
 	cmake --preset dev
 	cmake --build --preset dev
 	build/dev/tests/soak/cueline_soak --minutes $(MINUTES)
+
+soak-python: .venv/installed
+	$(BIN)/python tests/soak/soak.py --minutes $(MINUTES)
 
 bench: .venv/installed build/setup-bench  ## what a push and a ping cost: medians and tails
 	cmake --preset release

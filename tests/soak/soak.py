@@ -1,0 +1,208 @@
+"""Drive engines from Python for minutes or hours, with every ping accounted for.
+
+Threads ping at random rates, a receiver is at times slow, other engines come and go beside it, and the garbage collector
+is called in between. The exit status is 1 when a pong is lost or out of order, or when memory grows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import random
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+import cueline
+from cueline import Status
+
+MOST_GROWTH_KIB = 16 * 1024
+
+
+@dataclass
+class Account:
+    """What has become of the pings of one engine, or of many."""
+
+    engines: int = 0
+    blocks: int = 0
+    sent: int = 0
+    received: int = 0
+    refused: int = 0
+    dropped: int = 0
+    out_of_order: int = 0
+    xruns: int = 0
+
+    @property
+    def lost(self) -> int:
+        return self.sent - self.received - self.dropped
+
+    def add(self, other: Account) -> None:
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
+
+
+class Line:
+    """An engine, and what its receiver has seen. Any thread may ping, one receives."""
+
+    def __init__(self, *, forgets: bool = False) -> None:
+        self.engine = cueline.AudioEngine("null", blocksize=64)
+        self.engine.start()
+        self._forgets = forgets
+        self._received = self._out_of_order = self._last = 0
+
+    def drain(self) -> None:
+        for message in self.engine.messages():
+            if self._forgets and message.sequence % 1000 == 0:
+                continue
+            self._received += 1
+            if not isinstance(message, cueline.Pong) or message.sequence <= self._last:
+                self._out_of_order += 1
+            self._last = message.sequence
+
+    def account(self) -> Account:
+        stats = self.engine.stats()
+        return Account(
+            engines=1,
+            blocks=stats.blocks,
+            sent=stats.commands.sent,
+            received=self._received,
+            refused=stats.commands.dropped,
+            dropped=stats.events.dropped,
+            out_of_order=self._out_of_order,
+            xruns=stats.xruns,
+        )
+
+    def settle(self) -> Account:
+        """Wait until all that was sent has been answered and received, and give the whole account."""
+        self.engine.start()
+        deadline = time.monotonic() + 3
+        while self.account().lost and time.monotonic() < deadline:
+            self.drain()
+            time.sleep(0.002)
+        return self.account()
+
+
+def ping_at_random(line: Line, chance: random.Random, over: threading.Event) -> None:
+    """Ping at random rates: from one in fifty milliseconds to as fast as Python can."""
+    while not over.is_set():
+        end = time.monotonic() + chance.uniform(0.05, 0.45)
+        pace = chance.randrange(4)
+        while not over.is_set() and time.monotonic() < end:
+            if line.engine.ping() is Status.FULL:
+                time.sleep(chance.uniform(0, 0.002))
+            if pace == 0:
+                time.sleep(chance.uniform(0, 0.05))
+            elif pace == 1 or (pace == 2 and chance.randrange(100) == 0):
+                time.sleep(chance.uniform(0, 0.001))
+
+
+def receive_at_random(line: Line, chance: random.Random, over: threading.Event) -> None:
+    """Take events, mostly in time, and now and then far too late."""
+    while not over.is_set():
+        line.drain()
+        time.sleep(0.3 if chance.randrange(2000) == 0 else chance.uniform(0, 0.003))
+
+
+def churn(total: Account, chance: random.Random, over: threading.Event) -> None:
+    """Make engines, ping through them, stop and start them under way, and let them go: closed, or just dropped."""
+    while not over.is_set():
+        line = Line()
+        for _ in range(chance.randrange(8)):
+            for _ in range(chance.randrange(1500)):
+                line.engine.ping()
+            if chance.random() < 0.5:
+                line.engine.stop()
+            if chance.random() < 0.5:
+                line.drain()
+            time.sleep(chance.uniform(0, 0.005))
+            line.engine.start()
+        total.add(line.settle())
+        if chance.random() < 0.5:
+            line.engine.close()
+        if chance.random() < 0.1:
+            gc.collect()
+
+
+def resident_kib() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") // 1024
+
+
+def soak(seconds: float, seed: int, *, forgets: bool) -> int:
+    console = Console()
+    console.print(f"soak from Python: {seconds:g} s, --seed {seed}", highlight=False)
+    seeds = random.Random(seed)
+    over = threading.Event()
+    line = Line(forgets=forgets)
+    churned = Account()
+    works = [(ping_at_random, line)] * 3 + [(receive_at_random, line), (churn, churned)]
+    threads = [
+        threading.Thread(target=work, args=[subject, random.Random(seeds.random()), over]) for work, subject in works
+    ]
+    for thread in threads:
+        thread.start()
+
+    # Memory is looked at once everything has run for a while.
+    end = time.monotonic() + seconds
+    every = min(max(seconds / 12, 1), 60)
+    time.sleep(every)
+    memory_at_start = resident_kib()
+    while (left := end - time.monotonic()) > 0:
+        now = line.account()
+        console.print(
+            f"sent {now.sent}, received {now.received}, refused {now.refused}, dropped {now.dropped}, "
+            f"xruns {now.xruns}, memory {resident_kib()} KiB",
+            highlight=False,
+            soft_wrap=True,
+        )
+        time.sleep(min(every, left))
+    memory_at_end = resident_kib()
+    over.set()
+    for thread in threads:
+        thread.join()
+    total = line.settle()
+    line.engine.close()
+    total.add(churned)
+
+    grew = memory_at_end > memory_at_start + MOST_GROWTH_KIB
+    table = Table("", "", "", show_header=False)
+    table.columns[1].justify = "right"
+    for name, number, complaint in [
+        ("engines started", total.engines, ""),
+        ("blocks", total.blocks, ""),
+        ("pings sent", total.sent, ""),
+        ("pongs received", total.received, ""),
+        ("refused as they were sent", total.refused, ""),
+        ("refused as they were answered", total.dropped, ""),
+        ("lost", total.lost, "<-- must be 0" if total.lost else ""),
+        ("out of order", total.out_of_order, "<-- must be 0" if total.out_of_order else ""),
+        ("xruns", total.xruns, ""),
+        ("memory at start, KiB", memory_at_start, ""),
+        ("memory at end, KiB", memory_at_end, f"<-- grew by more than {MOST_GROWTH_KIB} KiB" if grew else ""),
+    ]:
+        table.add_row(name, str(number), complaint)
+    console.print(table)
+    if not (total.received and total.refused and total.engines > 1):
+        console.print("FAILED: too little happened to prove anything")
+        return 1
+    sound = not (total.lost or total.out_of_order or grew)
+    console.print("all accounted for" if sound else "FAILED")
+    return 0 if sound else 1
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=1)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    parser.add_argument("--mutant", choices=["forgets"], help="an account that must be found wrong")
+    options = parser.parse_args()
+    return soak(options.minutes * 60, options.seed, forgets=options.mutant == "forgets")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
