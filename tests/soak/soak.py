@@ -1,7 +1,7 @@
 """Drive engines from Python for minutes or hours, with every ping accounted for.
 
-Threads ping at random rates, a receiver is at times slow, other engines come and go beside it, and the garbage collector
-is called in between. The exit status is 1 when a pong is lost or out of order, or when memory grows.
+Threads ping at random rates, a receiver is at times slow, other engines come and go beside it, and garbage is collected
+in between. The exit status is 1 when a pong is lost or out of order, or when memory grows.
 """
 
 from __future__ import annotations
