@@ -31,8 +31,8 @@ struct Message {
     std::array<std::byte, payload_bytes> payload{};
 
     /// The message that these bytes are, or nothing when they are not as many as a message has. Any bytes of that
-    /// number are a message: what its kind and payload mean is for the reader to judge. Thread: any. Real-time:
-    /// wait-free.
+    /// number are one: what its kind and payload mean is for the reader to judge.
+    /// Thread: any. Real-time: wait-free.
     [[nodiscard]] static std::optional<Message> from_bytes(std::span<const std::byte> bytes) noexcept
         CUELINE_NONBLOCKING;
 
