@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 
@@ -13,6 +14,9 @@ import cueline
 
 # Whether the address sanitizer runs in this process (make sanitize): it answers mlock in the system's place.
 sanitized = "libasan" in os.environ.get("LD_PRELOAD", "")
+
+# Where tests are run in the background, Ctrl-C may be ignored from the start, in the programs that they run too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
