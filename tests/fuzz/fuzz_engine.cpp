@@ -36,12 +36,15 @@ class PartProcessor final : public Processor {
     bool handle(const Message& command, EventSender& events) noexcept CUELINE_NONBLOCKING override {
         const auto payload = command.as<Payload>();
         Payload part{};
-#ifdef CUELINE_MUTANT  // it trusts what it is sent
+#ifdef CUELINE_MUTANT_TRUSTS  // it trusts what it is sent
         const auto bytes = std::to_integer<std::size_t>(payload[0]);
 #else
         const auto bytes = std::min(std::to_integer<std::size_t>(payload[0]), part.size());
 #endif
         for (std::size_t index = 0; index < bytes; ++index) part[index] = payload[index];
+#ifdef CUELINE_MUTANT_FORGETS
+        if (bytes == 7) return true;
+#endif
         events.send(command.kind, part, command.sequence);
         return true;
     }

@@ -18,7 +18,7 @@ void require(bool holds) {
     if (!holds) std::abort();
 }
 
-#ifdef CUELINE_MUTANT
+#ifdef CUELINE_MUTANT_OVERREADS
 /// The mutant: believes that the bytes are as many as it needs.
 std::optional<Message> message_from(std::span<const std::byte> bytes) {
     if (bytes.size() < 8) return std::nullopt;

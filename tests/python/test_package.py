@@ -63,12 +63,13 @@ def test_what_the_documents_point_to_is_there() -> None:
 # How CMake functions of ours name the tests that they add.
 NAMED_BY = {
     r"add_test\(NAME ([\w.]+)": "{}",
+    r"add_mutant_test\(([\w.]+)": "{}",
     r"add_refused_program\((\w+)": "does_not_compile.{}",
     r"add_refused_act\((\w+)": "effects.{}_is_refused",
     r"add_forbidden_symbol\((\w+)": "symbols.{}_is_found",
     r"add_caught_mutant\((\w+)": "soak.{}_is_caught",
     r"add_fuzz_target\((\w+)": "fuzz.{}",
-    r"\badd_fuzz_target\((\w+)": "fuzz.{}_mutant_is_caught",
+    r"add_fuzz_mutant\((\w+ \w+)": "fuzz.{}_is_caught",
 }
 
 
@@ -82,7 +83,8 @@ def all_tests() -> set[str]:
         tests.update(f"{suite}.{name}" for suite, name in found)
     for path in (ROOT / "tests").rglob("CMakeLists.txt"):
         for pattern, name in NAMED_BY.items():
-            tests.update(name.format(match) for match in re.findall(pattern, path.read_text()))
+            matches = re.findall(pattern, path.read_text())
+            tests.update(name.format(match.replace(" ", "_that_")) for match in matches)
     return tests
 
 

@@ -1,7 +1,12 @@
 // effects_sound.cpp: what the mutants are but for their acts, by the same flags: clang must accept it.
-#include <cueline/processor.hpp>
+#include <cueline/link.hpp>
+
+#include <cstdint>
 
 #include "processors.hpp"
+
+#include <cueline/device.hpp>
+#include <cueline/processor.hpp>
 
 namespace cueline::test {
 
@@ -18,5 +23,20 @@ class Sound final : public Processor {
   private:
     WaveProcessor wave_;
 };
+
+// Where the audio path begins is marked: clang makes such a pointer only of a function that is held to the rules. Of
+// what overrides or is called by these, clang asks the mark itself.
+using Block = void (BlockCallback::*)(const AudioBlock&, std::uint64_t) noexcept CUELINE_NONBLOCKING;
+using Handle = bool (Processor::*)(const Message&, EventSender&) noexcept CUELINE_NONBLOCKING;
+using Render = void (Processor::*)(const AudioBlock&, EventSender&) noexcept CUELINE_NONBLOCKING;
+using Push = Status (Producer<CommandRing>::*)(const Message&) noexcept CUELINE_NONBLOCKING;
+using Pop = Status (Consumer<CommandRing>::*)(Message&) noexcept CUELINE_NONBLOCKING;
+
+constexpr Block block = &BlockCallback::process;
+constexpr Handle handle = &Processor::handle;
+constexpr Render render = &Processor::render;
+constexpr Push push = &Producer<CommandRing>::try_push;
+constexpr Pop pop = &Consumer<CommandRing>::try_pop;
+static_assert(block != nullptr && handle != nullptr && render != nullptr && push != nullptr && pop != nullptr);
 
 }  // namespace cueline::test

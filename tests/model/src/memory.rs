@@ -122,7 +122,7 @@ fn role() -> u8 {
 fn order_of(order: i32, line: u32, column: u32) -> Ordering {
     let (ordering, name) = match order {
         0 => return Ordering::Relaxed,
-        1 | 2 => (Ordering::Acquire, "acquire"),
+        2 => (Ordering::Acquire, "acquire"),
         3 => (Ordering::Release, "release"),
         4 => (Ordering::AcqRel, "acq_rel"),
         5 => (Ordering::SeqCst, "seq_cst"),
