@@ -70,9 +70,11 @@ soak: soak-cpp soak-python  ## proof: engines under random load, all messages ac
 soak-cpp: build/setup-test
 	cmake --preset dev
 	cmake --build --preset dev
+	ctest --preset dev --no-tests=error -R '^soak'
 	build/dev/tests/soak/cueline_soak --minutes $(MINUTES)
 
 soak-python: .venv/installed
+	$(BIN)/python -m pytest -q tests/python/test_soak.py
 	$(BIN)/python tests/soak/soak.py --minutes $(MINUTES)
 
 bench: .venv/installed build/setup-bench  ## what a push and a ping cost: medians and tails

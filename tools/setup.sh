@@ -12,7 +12,12 @@ case "${1:-}" in
   model)
     packages="g++"
     # Debian's plain cargo is too old for loom; a cargo from elsewhere does as well.
-    command -v cargo >/dev/null || packages="$packages cargo-web rustc-web"
+    if ! command -v cargo >/dev/null; then
+      packages="$packages cargo-web rustc-web"
+    elif [ "$(printf '%s\n' 1.74 "$(cargo --version | cut -d ' ' -f 2)" | sort -V | head -n 1)" != 1.74 ]; then
+      echo "loom needs cargo 1.74 or later, and this is $(cargo --version); type: apt-get install cargo-web rustc-web" >&2
+      exit 1
+    fi
     ;;
   *)
     echo "usage: sh tools/setup.sh build|test|bench|lint|clang|model" >&2

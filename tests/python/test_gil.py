@@ -145,6 +145,7 @@ def wrong_while(disturb: Callable[[Path], None], folder: Path, ticking: Ticking)
     ticking.answers()
 
     thread = threading.Thread(target=disturb, args=[folder])
+    unanswered = ticking.account()
     ticking.send(pings)
     begun, before = time.perf_counter(), ticking.account()
     thread.start()
@@ -157,8 +158,8 @@ def wrong_while(disturb: Callable[[Path], None], folder: Path, ticking: Ticking)
     blocks = after.blocks - before.blocks
     if abs(blocks - due) > 2 + 0.02 * due:
         return f"{blocks} blocks where {due:.0f} were due"
-    if after.answered - before.answered > pings or after.answered == 0:
-        return f"{after.answered - before.answered} answers to {pings} pings"
+    if after.answered - unanswered.answered != pings:
+        return f"{after.answered - unanswered.answered} answers sent to {pings} pings"
     if (answers := ticking.answers()) != pings:
         return f"{answers} answers there afterwards to {pings} pings"
     if after.xruns > before.xruns:
@@ -166,14 +167,19 @@ def wrong_while(disturb: Callable[[Path], None], folder: Path, ticking: Ticking)
     return ""
 
 
+def right_in_the_end(disturb: Callable[[Path], None], folder: Path, ticking: Ticking) -> list[str]:
+    """Try until nothing is wrong, and return what was: on a busy machine a block is late for other reasons, too."""
+    wrong = [wrong_while(disturb, folder, ticking)]
+    while wrong[-1] and len(wrong) < 8:
+        wrong.append(wrong_while(disturb, folder, ticking))
+    return wrong
+
+
 @disturbances
 def test_the_audio_goes_on_whatever_python_does(disturb: Callable[[Path], None], folder: Path) -> None:
     engine = Engine()
     try:
-        # On a busy machine a block may be late for other reasons, but not every time.
-        wrong = [wrong_while(disturb, folder, engine)]
-        while wrong[-1] and len(wrong) < 8:
-            wrong.append(wrong_while(disturb, folder, engine))
+        wrong = right_in_the_end(disturb, folder, engine)
         assert "" in wrong, wrong
     finally:
         engine.close()
@@ -184,5 +190,15 @@ def test_the_check_catches_a_callback_that_needs_the_gil(disturb: Callable[[Path
     callback = PythonCallback()
     try:
         assert all(wrong_while(disturb, folder, callback) for _ in range(3))
+    finally:
+        callback.close()
+
+
+def test_such_a_callback_left_alone_is_found_right(folder: Path) -> None:
+    """What the check above catches is the disturbance, and not the callback."""
+    callback = PythonCallback()
+    try:
+        wrong = right_in_the_end(lambda _: time.sleep(half_a_second), folder, callback)
+        assert "" in wrong, wrong
     finally:
         callback.close()
