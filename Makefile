@@ -35,7 +35,7 @@ test-long: build/setup-test  ## five hundred million messages in order: a minute
 model: build/setup-model  ## proof: the ring's orders, every execution explored by loom, and mutants
 	$(MODEL)
 
-model-long: build/setup-model  ## the same with longer scenarios: half an hour
+model-long: build/setup-model  ## the same with longer scenarios: for a long pause
 	$(MODEL) -- --long
 
 effects: build/setup-clang  ## proof: clang's effect analysis over all that the audio thread runs, and mutants
