@@ -2,6 +2,6 @@
 
 import sys
 
-from cueline.cli import main
+from cueline.cli import command
 
-sys.exit(main())
+sys.exit(command())

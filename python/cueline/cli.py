@@ -5,13 +5,24 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import cueline
 
-__all__ = ["main"]
+__all__ = ["command", "main"]
+
+
+def command() -> int:
+    """Do as ``main`` does, as a whole program: once it is over, Ctrl-C does not trouble the interpreter's end."""
+    try:
+        return main()
+    except KeyboardInterrupt:
+        return 130  # it came just as main() returned
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
