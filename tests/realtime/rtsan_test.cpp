@@ -29,10 +29,6 @@ void handle_one() {
     device.render(samples);
 }
 
-struct DoesNothing {
-    static void act() noexcept CUELINE_NONBLOCKING {}
-};
-
 class RealtimeSanitizer : public testing::Test {
   protected:
     void SetUp() override { GTEST_FLAG_SET(death_test_style, "threadsafe"); }

@@ -19,6 +19,11 @@ namespace cueline::test {
 // Where a result is put so that no compiler may leave the act out.
 inline void* volatile escaped = nullptr;
 
+/// The control: what a mutant is but for its act.
+struct DoesNothing {
+    static void act() noexcept CUELINE_NONBLOCKING {}
+};
+
 struct Allocates {
     static void act() noexcept CUELINE_NONBLOCKING {
         escaped = std::malloc(64);

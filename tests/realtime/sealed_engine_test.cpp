@@ -226,10 +226,6 @@ class OnceProcessor final : public Processor {
 
 constexpr std::uint64_t enough_for_a_mutant = 20'000;
 
-struct DoesNothing {
-    static void act() noexcept CUELINE_NONBLOCKING {}
-};
-
 TEST_F(SealedEngine, the_mutants_processor_is_sound_but_for_its_act) {
     EXPECT_EXIT(be_sealed<OnceProcessor<DoesNothing>>(enough_for_a_mutant), testing::ExitedWithCode(0), "");
 }

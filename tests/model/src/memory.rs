@@ -4,7 +4,7 @@
 //! Every function that can report is `extern "C-unwind"`: loom reports by panicking, and the panic crosses C++.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64 as PlainU64, Ordering};
@@ -106,10 +106,10 @@ fn mutant() -> Mutant {
 }
 
 /// Every place in ring.hpp where an order stands that is not relaxed, by line and column.
-static PLACES: Mutex<BTreeMap<(u32, u32), &str>> = Mutex::new(BTreeMap::new());
+static PLACES: Mutex<BTreeSet<(u32, u32)>> = Mutex::new(BTreeSet::new());
 
 pub fn places() -> Vec<(u32, u32)> {
-    PLACES.lock().unwrap().keys().copied().collect()
+    PLACES.lock().unwrap().iter().copied().collect()
 }
 
 loom::thread_local! { static ROLE: Cell<u8> = Cell::new(0); }
@@ -120,15 +120,15 @@ fn role() -> u8 {
 
 /// C++'s memory_order, as GCC and clang number it.
 fn order_of(order: i32, line: u32, column: u32) -> Ordering {
-    let (ordering, name) = match order {
+    let ordering = match order {
         0 => return Ordering::Relaxed,
-        2 => (Ordering::Acquire, "acquire"),
-        3 => (Ordering::Release, "release"),
-        4 => (Ordering::AcqRel, "acq_rel"),
-        5 => (Ordering::SeqCst, "seq_cst"),
+        2 => Ordering::Acquire,
+        3 => Ordering::Release,
+        4 => Ordering::AcqRel,
+        5 => Ordering::SeqCst,
         other => panic!("no such memory order: {other}"),
     };
-    PLACES.lock().unwrap().insert((line, column), name);
+    PLACES.lock().unwrap().insert((line, column));
     let weak = match mutant() {
         Mutant::Weakened { line: at, column: across } => (line, column) == (at, across),
         Mutant::RelaxedPublish => ordering != Ordering::Acquire,
