@@ -1,0 +1,190 @@
+// engine_cost.cpp: what a block of the engine costs, by the messages that wait for it and by the engines in the
+// process.
+//
+// Each block is timed singly and contains one reading of the clock (see clock_each). Unless a row says otherwise the
+// pings come from the same thread, so they lie in the caches of the core that reads them.
+#include <benchmark/benchmark.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <cueline/monotonic.hpp>
+
+#include "audio_buffers.hpp"
+#include "engine.hpp"
+#include "null_device.hpp"
+#include "offline_device.hpp"
+#include "spread.hpp"
+
+namespace cueline::bench {
+namespace {
+
+constexpr Format format{.samplerate = 48'000, .channels = 2, .blocksize = 64};
+constexpr std::chrono::nanoseconds block_duration{duration_ns(format.blocksize, format.samplerate)};
+constexpr std::int64_t most_messages = 256;
+
+/// Runs one block when it is told to, and does nothing around it.
+class StepDevice final : public Device {
+  public:
+    explicit StepDevice(const Format& format) : format_{format}, buffers_{format} {}
+
+    [[nodiscard]] std::string_view name() const noexcept override { return "step"; }
+    [[nodiscard]] const Format& format() const noexcept override { return format_; }
+    void start(BlockCallback& callback) override { callback_ = &callback; }
+    void stop() noexcept override { callback_ = nullptr; }
+    [[nodiscard]] DeviceStats stats() const noexcept override { return {}; }
+
+    void run_block(std::uint64_t block_ns) noexcept { callback_->process(buffers_.block(format_.blocksize), block_ns); }
+
+  private:
+    Format format_;
+    AudioBuffers buffers_;
+    BlockCallback* callback_ = nullptr;
+};
+
+/// A started engine with its device at hand.
+template <class SomeDevice>
+struct Running {
+    Running() : Running{std::make_unique<SomeDevice>(format)} {}
+    explicit Running(std::unique_ptr<SomeDevice> opened)
+        : device{opened.get()}, engine{std::move(opened), std::make_unique<SilenceProcessor>(), most_messages} {
+        engine.start();
+    }
+
+    /// Takes what was answered, and sends so many pings.
+    void ask(std::int64_t pings) {
+        ControlSide& control = engine.control();
+        Message event;
+        while (control.receive(event) == Status::ok) {
+        }
+        for (std::int64_t number = 0; number < pings; ++number) control.ping();
+    }
+
+    SomeDevice* device;
+    Engine engine;
+};
+
+void report_share(benchmark::State& state, double block_ns) {
+    state.counters["share_percent"] = 100 * block_ns / static_cast<double>(block_duration.count());
+}
+
+void block_each(benchmark::State& state) {
+    Running<StepDevice> running;
+    const std::int64_t pings = state.range(0);
+    const double median_ns = time_each(
+        state, {.all = 50'000, .in_a_row = 1}, [&] { running.ask(pings); },
+        [&, block_ns = monotonic_ns()] { running.device->run_block(block_ns); });
+    report_share(state, median_ns);
+}
+
+/// The same with a control thread of its own: messages and answers move between two cores, near or far as they are.
+void block_from_other_thread_each(benchmark::State& state) {
+    Running<StepDevice> running;
+    const std::int64_t pings = state.range(0);
+    std::atomic<std::uint64_t> wanted{0};
+    std::atomic<std::uint64_t> asked{0};
+    const std::jthread control{[&](const std::stop_token& stopping) {
+        for (std::uint64_t number = 0; !stopping.stop_requested();) {
+            if (wanted.load(std::memory_order_acquire) == number) continue;  // acquire: the block's reads are over
+            running.ask(pings);
+            asked.store(++number, std::memory_order_release);  // release: the pings are in the ring
+        }
+    }};
+    const double median_ns = time_each(
+        state, {.all = 50'000, .in_a_row = 1},
+        [&] {
+            const std::uint64_t number = wanted.load(std::memory_order_relaxed) + 1;  // relaxed: written here alone
+            wanted.store(number, std::memory_order_release);
+            while (asked.load(std::memory_order_acquire) != number) {
+            }
+        },
+        [&, block_ns = monotonic_ns()] { running.device->run_block(block_ns); });
+    report_share(state, median_ns);
+}
+
+/// So many engines in one process, rendered in turn on offline devices, each with 16 pings a block: one such block.
+void offline_engines_each(benchmark::State& state) {
+    std::vector<std::unique_ptr<Running<OfflineDevice>>> engines;
+    while (engines.size() < static_cast<std::size_t>(state.range(0))) {
+        engines.push_back(std::make_unique<Running<OfflineDevice>>());
+    }
+    std::vector<float> audio(std::size_t{format.channels} * format.blocksize);
+    std::size_t next = 0;
+    const auto ask_all = [&] {
+        for (const auto& running : engines) running->ask(16);
+        next = 0;
+    };
+    const double median_ns = time_each(state, {.all = 64'000, .in_a_row = engines.size()}, ask_all,
+                                       [&] { engines[next++]->device->render(audio); });
+    report_share(state, median_ns);
+}
+
+/// So many engines with audio threads of their own for half a second, each pinged once a block.
+void running_engines(benchmark::State& state) {
+    std::vector<std::unique_ptr<Running<NullDevice>>> engines;
+    while (engines.size() < static_cast<std::size_t>(state.range(0)))
+        engines.push_back(std::make_unique<Running<NullDevice>>());
+
+    for (const auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores): Google Benchmark's idiom
+        const auto began = std::chrono::steady_clock::now();
+        for (auto beat = began; beat < began + std::chrono::milliseconds{500}; beat += block_duration) {
+            std::this_thread::sleep_until(beat);
+            for (const auto& running : engines) running->ask(1);
+        }
+    }
+
+    EngineStats all;
+    for (const auto& running : engines) {
+        running->engine.stop();
+        const EngineStats one = running->engine.stats();
+        all.device_stats.load_mean += one.device_stats.load_mean / static_cast<double>(engines.size());
+        all.device_stats.xruns += one.device_stats.xruns;
+        all.blocks += one.blocks;
+        all.commands.sent += one.commands.sent;
+        all.events.sent += one.events.sent;
+    }
+    state.counters["load_mean"] = all.device_stats.load_mean;
+    state.counters["xruns"] = static_cast<double>(all.device_stats.xruns);
+    state.counters["blocks"] = static_cast<double>(all.blocks);
+    state.counters["pings"] = static_cast<double>(all.commands.sent);
+    state.counters["pongs"] = static_cast<double>(all.events.sent);
+}
+
+// One iteration is all the blocks of a row.
+BENCHMARK(block_each)
+    ->ArgName("messages")
+    ->Arg(0)
+    ->RangeMultiplier(2)
+    ->Range(1, most_messages)
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(block_from_other_thread_each)
+    ->ArgName("messages")
+    ->Arg(0)
+    ->RangeMultiplier(4)
+    ->Range(1, most_messages)
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK(offline_engines_each)
+    ->ArgName("engines")
+    ->RangeMultiplier(2)
+    ->Range(1, 64)
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(running_engines)
+    ->ArgName("engines")
+    ->RangeMultiplier(2)
+    ->Range(1, 64)
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+
+}  // namespace
+}  // namespace cueline::bench
