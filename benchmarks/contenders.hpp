@@ -1,0 +1,229 @@
+// contenders.hpp: the rings that are compared: each as its users get it, behind one small interface.
+//
+// A contender has `Shared`, what both threads share, and two ends that each thread makes on its own stack: a Sender
+// with push(), a Receiver with pop(). Both return whether it went through. Those that can do more at once have
+// push_some() and pop_some() over spans, and each_waiting(), which reads in place: all three return how many.
+// `comparable` ones may be the best peer: they hold as many messages as we do, and can refuse (try_).
+#pragma once
+
+#include <atomic_queue/atomic_queue.h>
+#include <jack/ringbuffer.h>
+#include <readerwriterqueue/readerwriterqueue.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <boost/lockfree/spsc_queue.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <span>
+
+#include <cueline/ring.hpp>
+
+// Concurrency Kit is C: one function returns `false` for a pointer, which C++ takes only when it is spelled 0.
+#define false 0
+extern "C" {
+#include <ck_ring.h>
+}
+#undef false
+
+namespace cueline::bench {
+
+inline constexpr std::size_t ring_capacity = 1024;  // messages, or 1023 where a slot has to stay empty
+
+/// What travels: a number in its first word, and its complement in its last, so that a reader sees what is wrong.
+template <std::size_t Bytes>
+struct Load {
+    static constexpr std::size_t last = Bytes / sizeof(std::uint64_t) - 1;
+    std::array<std::uint64_t, last + 1> words{};
+
+    void set(std::uint64_t number) noexcept {
+        words[0] = number;
+        words[last] = ~number;
+    }
+    [[nodiscard]] bool is(std::uint64_t number) const noexcept { return words[0] == number && words[last] == ~number; }
+};
+
+template <class T>
+struct Cueline {
+    static constexpr const char* name = "cueline";
+    static constexpr bool ours = true;
+    static constexpr bool comparable = true;
+    using Shared = Ring<T, ring_capacity>;
+
+    struct Sender {
+        explicit Sender(Shared& ring) : end{ring} {}
+        bool push(const T& load) { return end.try_push(load) == Status::ok; }
+        std::size_t push_some(std::span<const T> loads) { return end.try_push(loads); }
+        Producer<Shared> end;
+    };
+    struct Receiver {
+        explicit Receiver(Shared& ring) : end{ring} {}
+        bool pop(T& load) { return end.try_pop(load) == Status::ok; }
+        std::size_t pop_some(std::span<T> loads) { return end.try_pop(loads); }
+        std::size_t each_waiting(std::size_t most, auto read) { return end.consume(most, read); }
+        Consumer<Shared> end;
+    };
+};
+
+template <class T>
+struct Boost {
+    static constexpr const char* name = "boost spsc_queue";
+    static constexpr bool ours = false;
+    static constexpr bool comparable = true;
+    using Shared = boost::lockfree::spsc_queue<T, boost::lockfree::capacity<ring_capacity>>;
+
+    struct Sender {
+        explicit Sender(Shared& ring) : queue{ring} {}
+        bool push(const T& load) { return queue.push(load); }
+        std::size_t push_some(std::span<const T> loads) { return queue.push(loads.data(), loads.size()); }
+        Shared& queue;
+    };
+    struct Receiver {
+        explicit Receiver(Shared& ring) : queue{ring} {}
+        bool pop(T& load) { return queue.pop(load); }
+        std::size_t pop_some(std::span<T> loads) { return queue.pop(loads.data(), loads.size()); }
+        std::size_t each_waiting(std::size_t, auto read) { return queue.consume_all(read); }
+        Shared& queue;
+    };
+};
+
+/// Of 1023 slots in one block, or of the 2044 that it makes when 1024 are asked of it.
+template <class T, std::size_t Slots>
+struct Moodycamel {
+    static constexpr const char* name = Slots == 1023 ? "readerwriterqueue, 1023 slots" : "readerwriterqueue, 2044 slots";
+    static constexpr bool ours = false;
+    static constexpr bool comparable = Slots == 1023;
+    struct Shared {
+        moodycamel::ReaderWriterQueue<T> queue{Slots == 1023 ? 1023 : 1024};
+    };
+
+    struct Sender {
+        explicit Sender(Shared& ring) : queue{ring.queue} {}
+        bool push(const T& load) { return queue.try_enqueue(load); }
+        moodycamel::ReaderWriterQueue<T>& queue;
+    };
+    struct Receiver {
+        explicit Receiver(Shared& ring) : queue{ring.queue} {}
+        bool pop(T& load) { return queue.try_dequeue(load); }
+        moodycamel::ReaderWriterQueue<T>& queue;
+    };
+};
+template <class T>
+using Moodycamel1023 = Moodycamel<T, 1023>;
+template <class T>
+using Moodycamel2044 = Moodycamel<T, 2044>;
+
+/// atomic_queue for one producer and one consumer; its default tuning is for throughput.
+template <class T>
+struct AtomicQueue {
+    static constexpr const char* name = "atomic_queue";
+    static constexpr bool ours = false;
+    static constexpr bool comparable = true;
+    using Shared = atomic_queue::AtomicQueue2<T, ring_capacity, true, true, false, true>;
+
+    struct Sender {
+        explicit Sender(Shared& ring) : queue{ring} {}
+        bool push(const T& load) { return queue.try_push(load); }
+        Shared& queue;
+    };
+    struct Receiver {
+        explicit Receiver(Shared& ring) : queue{ring} {}
+        bool pop(T& load) { return queue.try_pop(load); }
+        Shared& queue;
+    };
+};
+
+/// The same without try_: push and pop wait. It can do no less than wait, so it is shown and not compared with.
+template <class T>
+struct OptimistAtomicQueue {
+    static constexpr const char* name = "atomic_queue, optimist (waits)";
+    static constexpr bool ours = false;
+    static constexpr bool comparable = false;
+    using Shared = typename AtomicQueue<T>::Shared;
+
+    struct Sender {
+        explicit Sender(Shared& ring) : queue{ring} {}
+        bool push(const T& load) {
+            queue.push(load);
+            return true;
+        }
+        Shared& queue;
+    };
+    struct Receiver {
+        explicit Receiver(Shared& ring) : queue{ring} {}
+        bool pop(T& load) {
+            load = queue.pop();
+            return true;
+        }
+        Shared& queue;
+    };
+};
+
+/// Concurrency Kit's ring, by copy as its CK_RING_PROTOTYPE has it.
+template <class T>
+struct ConcurrencyKit {
+    static constexpr const char* name = "ck_ring";
+    static constexpr bool ours = false;
+    static constexpr bool comparable = true;
+    struct Shared {
+        Shared() { ck_ring_init(&ring, ring_capacity); }
+        alignas(cache_line_bytes) ck_ring_t ring{};
+        alignas(cache_line_bytes) std::array<T, ring_capacity> slots{};
+    };
+
+    struct Sender {
+        explicit Sender(Shared& shared) : ring{shared} {}
+        bool push(const T& load) { return _ck_ring_enqueue_sp(&ring.ring, ring.slots.data(), &load, sizeof load, nullptr); }
+        Shared& ring;
+    };
+    struct Receiver {
+        explicit Receiver(Shared& shared) : ring{shared} {}
+        bool pop(T& load) { return _ck_ring_dequeue_sc(&ring.ring, ring.slots.data(), &load, sizeof load); }
+        Shared& ring;
+    };
+};
+
+/// JACK's ring of bytes, used as JACK's clients do: look whether there is room, then write. Its size is a power of two
+/// of bytes: the smallest that holds 1024 messages.
+template <class T>
+struct Jack {
+    static constexpr const char* name = "jack_ringbuffer";
+    static constexpr bool ours = false;
+    static constexpr bool comparable = true;
+    struct Shared {
+        Shared() : bytes{jack_ringbuffer_create(ring_capacity * sizeof(T))} {
+            if (bytes == nullptr) throw std::bad_alloc{};
+        }
+        Shared(const Shared&) = delete;
+        Shared& operator=(const Shared&) = delete;
+        ~Shared() { jack_ringbuffer_free(bytes); }
+        jack_ringbuffer_t* bytes;
+    };
+
+    struct Sender {
+        explicit Sender(Shared& ring) : bytes{ring.bytes} {}
+        bool push(const T& load) { return push_some({&load, 1}) == 1; }
+        std::size_t push_some(std::span<const T> loads) {
+            const std::size_t fit = std::min(loads.size(), jack_ringbuffer_write_space(bytes) / sizeof(T));
+            if (fit == 0) return 0;
+            return jack_ringbuffer_write(bytes, std::bit_cast<const char*>(loads.data()), fit * sizeof(T)) / sizeof(T);
+        }
+        jack_ringbuffer_t* bytes;
+    };
+    struct Receiver {
+        explicit Receiver(Shared& ring) : bytes{ring.bytes} {}
+        bool pop(T& load) { return pop_some({&load, 1}) == 1; }
+        std::size_t pop_some(std::span<T> loads) {
+            const std::size_t there = std::min(loads.size(), jack_ringbuffer_read_space(bytes) / sizeof(T));
+            if (there == 0) return 0;
+            return jack_ringbuffer_read(bytes, std::bit_cast<char*>(loads.data()), there * sizeof(T)) / sizeof(T);
+        }
+        jack_ringbuffer_t* bytes;
+    };
+};
+
+}  // namespace cueline::bench

@@ -1,0 +1,107 @@
+// two_threads.hpp: two pinned threads that do short slices of work together, and say how far apart their cores are.
+#pragma once
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <stdexcept>
+#include <thread>
+
+#include <cueline/ring.hpp>
+
+#include "works.hpp"
+
+namespace cueline::bench {
+
+using Nanoseconds = double;
+
+/// Steady time, in nanoseconds.
+inline Nanoseconds now_ns() {
+    return std::chrono::duration<double, std::nano>{std::chrono::steady_clock::now().time_since_epoch()}.count();
+}
+
+/// The calling thread and a partner, each pinned to a core. Slices are so short that the partner spins between them.
+class TwoThreads {
+  public:
+    TwoThreads(int core, int partners_core) : partner_{[this, partners_core] { serve(partners_core); }} { pin(core); }
+    TwoThreads(const TwoThreads&) = delete;
+    TwoThreads& operator=(const TwoThreads&) = delete;
+    ~TwoThreads() {
+        over_ = true;
+        partner_.join();
+    }
+
+    /// Runs `here` on this thread and `there` on the partner's, begun together. Returns the time until both have ended.
+    Nanoseconds run(const std::function<void()>& here, const std::function<void()>& there) {
+        there_ = &there;
+        asked_.fetch_add(1, std::memory_order_release);
+        while (ready_.load(std::memory_order_acquire) != asked_) relax();
+        const Nanoseconds begun = now_ns();
+        go_.store(asked_, std::memory_order_release);
+        here();
+        while (done_.load(std::memory_order_acquire) != asked_) relax();
+        return now_ns() - begun;
+    }
+
+    /// How long one cache line takes to the partner and back.
+    Nanoseconds bounce() {
+        constexpr std::uint64_t trips = 500;
+        struct alignas(2 * cache_line_bytes) Line {
+            std::atomic<std::uint64_t> word = 0;
+        } line;
+        return run(
+                   [&] {
+                       for (std::uint64_t trip = 0; trip < trips; ++trip) {
+                           line.word.store(2 * trip + 1, std::memory_order_release);
+                           while (line.word.load(std::memory_order_acquire) != 2 * trip + 2) relax();
+                       }
+                   },
+                   [&] {
+                       for (std::uint64_t trip = 0; trip < trips; ++trip) {
+                           while (line.word.load(std::memory_order_acquire) != 2 * trip + 1) relax();
+                           line.word.store(2 * trip + 2, std::memory_order_release);
+                       }
+                   }) /
+               trips;
+    }
+
+  private:
+    static void pin(int core) {
+        cpu_set_t cores;
+        CPU_ZERO(&cores);
+        CPU_SET(static_cast<unsigned>(core), &cores);
+        if (pthread_setaffinity_np(pthread_self(), sizeof cores, &cores) != 0) {
+            throw std::runtime_error{"cannot stay on core " + std::to_string(core) +
+                                     ": this machine has, or allows, fewer than two"};
+        }
+    }
+
+    void serve(int core) {
+        pin(core);
+        for (std::uint64_t turn = 1;; ++turn) {
+            while (asked_.load(std::memory_order_acquire) != turn) {
+                if (over_.load(std::memory_order_relaxed)) return;
+                relax();
+            }
+            ready_.store(turn, std::memory_order_release);
+            while (go_.load(std::memory_order_acquire) != turn) relax();
+            (*there_)();
+            done_.store(turn, std::memory_order_release);
+        }
+    }
+
+    const std::function<void()>* there_ = nullptr;
+    alignas(2 * cache_line_bytes) std::atomic<std::uint64_t> asked_ = 0;
+    alignas(2 * cache_line_bytes) std::atomic<std::uint64_t> ready_ = 0;
+    alignas(2 * cache_line_bytes) std::atomic<std::uint64_t> go_ = 0;
+    alignas(2 * cache_line_bytes) std::atomic<std::uint64_t> done_ = 0;
+    std::atomic<bool> over_ = false;
+    std::thread partner_;
+};
+
+}  // namespace cueline::bench
