@@ -10,6 +10,7 @@
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -27,6 +28,7 @@
 #include <cueline/error.hpp>
 #include <cueline/message.hpp>
 
+#include "baseline.hpp"
 #include "engine.hpp"
 #include "fork_generation.hpp"
 #include "offline_device.hpp"
@@ -102,6 +104,15 @@ nb::bytes payload(const Message& message) {
     return nb::bytes{message.payload.data(), message.payload.size()};
 }
 
+// Status.OK, FULL and EMPTY, by their numbers. nanobind would look up the type, and then the number in it, for every
+// call. They are set once, as the type is bound, and live as long: to the end of the process.
+std::array<PyObject*, 3> status_members{};
+
+/// As Python has it. Needs the GIL, as all here.
+nb::object to_python(cueline::Status status) {
+    return nb::borrow(status_members.at(static_cast<std::size_t>(status)));
+}
+
 /// As Python has it: a Pong for a pong.
 nb::object to_python(const Message& message) {
     if (message.kind == cueline::kind::pong) return nb::cast(PongMessage{message});
@@ -155,10 +166,10 @@ class EngineHandle {
             std::make_unique<cueline::Engine>(std::move(opened), std::make_unique<cueline::SilenceProcessor>(), budget);
     }
 
-    cueline::Status ping() {
+    nb::object ping() {
         engine_->require_usable();
         const nb::ft_lock_guard lock{sending_};
-        return engine_->control().ping();
+        return to_python(engine_->control().ping());
     }
 
     nb::object receive_msg() {
@@ -259,6 +270,9 @@ void bind_messages(nb::module_& module) {
         .value("OK", cueline::Status::ok)
         .value("FULL", cueline::Status::full, "Refused, nothing changed: the ring holds all it can.")
         .value("EMPTY", cueline::Status::empty, "Nothing to take.");
+    for (const cueline::Status status : {cueline::Status::ok, cueline::Status::full, cueline::Status::empty}) {
+        status_members.at(static_cast<std::size_t>(status)) = nb::cast(status).release().ptr();
+    }
 
     nb::class_<Message>(module, "Message", "An event from the audio thread. A value: it does not change.")
         .def_ro("kind", &Message::kind, "What it is: below 256 cueline's own kinds, from there on the user's.")
@@ -314,7 +328,7 @@ void bind_engine(nb::module_& module) {
                              "A link, the quiet processor and a device, run together.")
         .def(nb::init<std::optional<std::string>, std::int64_t, std::int64_t, std::int64_t, std::int64_t>(),
              "device"_a.none(), "samplerate"_a, "blocksize"_a, "channels"_a, "budget"_a)
-        .def("ping", &EngineHandle::ping,
+        .def("ping", &EngineHandle::ping, nb::sig("def ping(self) -> Status"),
              "Send a ping to the audio thread, which answers with a Pong.\n\n"
              "Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.\n"
              "Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError.")
@@ -384,5 +398,6 @@ NB_MODULE(_core, module) {
         bind_messages(module);
         bind_engine(module);
     }
+    bind_baseline(module);
     nb::module_::import_("atexit").attr("register")(nb::cpp_function(&shut_down));
 }
