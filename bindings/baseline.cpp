@@ -27,8 +27,9 @@ void bind_baseline(nb::module_& module) {
         module.attr("_Baseline") = bound;
         return;
     }
-    nb::class_<Baseline>(module, "_Baseline",
-                         "What a call costs at least: the limits that `cueline bench` measures cueline's calls against.")
+    nb::class_<Baseline>(
+        module, "_Baseline",
+        "What a call costs at least: the limits that `cueline bench` measures cueline's calls against.")
         .def(nb::init<>())
         .def("nothing", &Baseline::nothing, "Do nothing.")
         .def("clock", &Baseline::clock, "Read the clock that ping() reads, and do nothing with it.")
