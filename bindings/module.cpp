@@ -104,19 +104,31 @@ nb::bytes payload(const Message& message) {
     return nb::bytes{message.payload.data(), message.payload.size()};
 }
 
-// Status.OK, FULL and EMPTY, by their numbers. nanobind would look up the type, and then the number in it, for every
-// call. They are set once, as the type is bound, and live as long: to the end of the process.
-std::array<PyObject*, 3> status_members{};
+/// What nanobind would look up for every call. Set once, as the types are bound, and kept to the end of the process.
+struct Bound {
+    std::array<PyObject*, 3> statuses{};  ///< Status.OK, FULL and EMPTY, by their numbers
+    nb::handle message;
+    nb::handle pong;
+};
+Bound bound;
 
 /// As Python has it. Needs the GIL, as all here.
 nb::object to_python(cueline::Status status) {
-    return nb::borrow(status_members.at(static_cast<std::size_t>(status)));
+    return nb::borrow(bound.statuses.at(static_cast<std::size_t>(status)));
+}
+
+template <class Type>
+nb::object instance_of(nb::handle type, const Type& value) {
+    nb::object instance = nb::inst_alloc(type);
+    new (nb::inst_ptr<Type>(instance)) Type{value};
+    nb::inst_mark_ready(instance);
+    return instance;
 }
 
 /// As Python has it: a Pong for a pong.
 nb::object to_python(const Message& message) {
-    if (message.kind == cueline::kind::pong) return nb::cast(PongMessage{message});
-    return nb::cast(message);
+    if (message.kind == cueline::kind::pong) return instance_of(bound.pong, PongMessage{message});
+    return instance_of(bound.message, message);
 }
 
 nb::bytes state(const Message& message) {
@@ -270,9 +282,6 @@ void bind_messages(nb::module_& module) {
         .value("OK", cueline::Status::ok)
         .value("FULL", cueline::Status::full, "Refused, nothing changed: the ring holds all it can.")
         .value("EMPTY", cueline::Status::empty, "Nothing to take.");
-    for (const cueline::Status status : {cueline::Status::ok, cueline::Status::full, cueline::Status::empty}) {
-        status_members.at(static_cast<std::size_t>(status)) = nb::cast(status).release().ptr();
-    }
 
     nb::class_<Message>(module, "Message", "An event from the audio thread. A value: it does not change.")
         .def_ro("kind", &Message::kind, "What it is: below 256 cueline's own kinds, from there on the user's.")
@@ -369,6 +378,20 @@ bool reuse_bound_types(nb::module_& module) {
     return true;
 }
 
+/// Keeps what was bound alive, whatever becomes of the module, and notes what calls need of it.
+void keep_bound_types() {
+    for (const nb::handle type :
+         {nb::type<cueline::Status>(), nb::type<Message>(), nb::type<PongMessage>(), nb::type<cueline::RingCounts>(),
+          nb::type<cueline::EngineStats>(), nb::type<EngineHandle>()}) {
+        type.inc_ref();
+    }
+    for (const cueline::Status status : {cueline::Status::ok, cueline::Status::full, cueline::Status::empty}) {
+        bound.statuses.at(static_cast<std::size_t>(status)) = nb::cast(status).release().ptr();
+    }
+    bound.message = nb::type<Message>();
+    bound.pong = nb::type<PongMessage>();
+}
+
 void translate(const std::exception_ptr& error, void*) {
     const auto set = [](const char* name, const std::exception& thrown) {
         PyErr_SetString(nb::module_::import_("cueline.errors").attr(name).ptr(), thrown.what());
@@ -397,6 +420,7 @@ NB_MODULE(_core, module) {
     if (!reuse_bound_types(module)) {
         bind_messages(module);
         bind_engine(module);
+        keep_bound_types();
     }
     bind_baseline(module);
     nb::module_::import_("atexit").attr("register")(nb::cpp_function(&shut_down));

@@ -21,12 +21,16 @@ PING = "ping(), accepted"
 PING_REFUSED = "ping(), refused"
 PING_RUNNING = "ping(), accepted, audio running"
 PING_REFUSED_RUNNING = "ping(), refused, audio running"
+PING_COLD = "ping(), ten after a sleep"
+CLOCK_COLD = "a method reading the clock, so"
 RECEIVE_NOTHING = "receive_msg(), nothing there"
 RECEIVE = "receive_msg(), a message"
 
 _PINGS = (PING, PING_REFUSED, PING_RUNNING, PING_REFUSED_RUNNING)
 
-LIMITS = {**dict.fromkeys(_PINGS, CLOCK_CALL), RECEIVE_NOTHING: EMPTY_CALL, RECEIVE: EMPTY_CALL}
+_NAP_S = 0.001
+
+LIMITS = {**dict.fromkeys(_PINGS, CLOCK_CALL), PING_COLD: CLOCK_COLD, RECEIVE_NOTHING: EMPTY_CALL, RECEIVE: EMPTY_CALL}
 """The least that each of our calls could cost: the contender that it is compared with."""
 
 
@@ -99,6 +103,10 @@ def our_calls(stack: ExitStack) -> list[Contender]:
             pass
         running.stop()
 
+    def nap(_: int) -> None:
+        take_all()
+        time.sleep(_NAP_S)  # the first call after it finds its code and data gone from the caches
+
     def overfill(_: int) -> None:
         overrun.start()
         while overrun.ping() is Status.OK:
@@ -114,6 +122,8 @@ def our_calls(stack: ExitStack) -> list[Contender]:
         Contender(PING_REFUSED, "engine.ping()", {"engine": full}),
         Contender(PING_RUNNING, "engine.ping()", {"engine": running}, lambda _: running.start(), settle),
         Contender(PING_REFUSED_RUNNING, "engine.ping()", {"engine": overrun}, overfill, overrun.stop),
+        Contender(PING_COLD, "engine.ping()", quiet, nap, calls=10),
+        Contender(CLOCK_COLD, "baseline.clock()", baseline, nap, calls=10),
         Contender(RECEIVE_NOTHING, "engine.receive_msg()", {"engine": full}),
         Contender(RECEIVE, "engine.receive_msg()", quiet, answer),
     ]
