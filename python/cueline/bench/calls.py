@@ -22,7 +22,7 @@ PING_REFUSED = "ping(), refused"
 PING_RUNNING = "ping(), accepted, audio running"
 PING_REFUSED_RUNNING = "ping(), refused, audio running"
 PING_COLD = "ping(), ten after a sleep"
-CLOCK_COLD = "a method reading the clock, so"
+CLOCK_COLD = "reading the clock, ten after a sleep"
 RECEIVE_NOTHING = "receive_msg(), nothing there"
 RECEIVE = "receive_msg(), a message"
 
