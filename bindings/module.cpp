@@ -1,4 +1,4 @@
-// module.cpp: cueline._core: the engine and its messages as Python sees them. Translation only.
+// module.cpp: cueline._core: the engine as Python sees it. Translation only.
 //
 // Threads. A call that pushes or pops holds the GIL throughout, and that is what makes any number of Python threads
 // one producer and one consumer. On a build without a GIL the two ft_mutex of EngineHandle do the same; they are
@@ -10,19 +10,16 @@
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <thread>
-#include <type_traits>
 #include <utility>
 
 #include <cueline/error.hpp>
@@ -30,7 +27,9 @@
 
 #include "baseline.hpp"
 #include "engine.hpp"
+#include "errors.hpp"
 #include "fork_generation.hpp"
+#include "messages.hpp"
 #include "offline_device.hpp"
 #include "open_device.hpp"
 #include "range.hpp"
@@ -41,16 +40,6 @@ using namespace nb::literals;
 namespace {
 
 using cueline::Message;
-
-/// A message whose kind is pong, so that Python can tell by its type.
-struct PongMessage : Message {};
-
-/// Raises `cueline.errors.<name>`.
-[[noreturn]] void raise(const char* name, const std::string& text) {
-    const nb::object type = nb::module_::import_("cueline.errors").attr(name);
-    PyErr_SetString(type.ptr(), text.c_str());
-    throw nb::python_error{};
-}
 
 // --- Letting go of the GIL ---------------------------------------------------------------------------------------
 
@@ -96,72 +85,6 @@ void shut_down() {
         const nb::gil_scoped_release released;
         std::this_thread::sleep_for(1ms);
     }
-}
-
-// --- Messages ----------------------------------------------------------------------------------------------------
-
-nb::bytes payload(const Message& message) {
-    return nb::bytes{message.payload.data(), message.payload.size()};
-}
-
-/// What nanobind would look up for every call. Set once, as the types are bound, and kept to the end of the process.
-struct Bound {
-    std::array<PyObject*, 3> statuses{};  ///< Status.OK, FULL and EMPTY, by their numbers
-    nb::handle message;
-    nb::handle pong;
-};
-Bound bound;
-
-/// As Python has it. Needs the GIL, as all here.
-nb::object to_python(cueline::Status status) {
-    return nb::borrow(bound.statuses.at(static_cast<std::size_t>(status)));
-}
-
-template <class Type>
-nb::object instance_of(nb::handle type, const Type& value) {
-    nb::object instance = nb::inst_alloc(type);
-    new (nb::inst_ptr<Type>(instance)) Type{value};
-    nb::inst_mark_ready(instance);
-    return instance;
-}
-
-/// As Python has it: a Pong for a pong.
-nb::object to_python(const Message& message) {
-    if (message.kind == cueline::kind::pong) return instance_of(bound.pong, PongMessage{message});
-    return instance_of(bound.message, message);
-}
-
-nb::bytes state(const Message& message) {
-    return nb::bytes{&message, sizeof message};
-}
-
-/// For pickle: makes `message`, which is not made yet, of what state() said.
-template <class Type>
-void restore(Type& message, const nb::bytes& state) {
-    const auto restored = Message::from_bytes({static_cast<const std::byte*>(state.data()), state.size()});
-    if (!restored) {
-        raise("ArgumentError",
-              "a message is " + std::to_string(sizeof message) + " bytes, got " + std::to_string(state.size()));
-    }
-    if ((restored->kind == cueline::kind::pong) != std::is_same_v<Type, PongMessage>) {
-        raise("ArgumentError", "a Pong, and nothing else, is of kind " + std::to_string(cueline::kind::pong) +
-                                   ", got " + std::to_string(restored->kind));
-    }
-    new (&message) Type{*restored};
-}
-
-bool same(const Message& left, const Message& right) {
-    return left.kind == right.kind && left.sequence == right.sequence && left.frame == right.frame &&
-           left.payload == right.payload;
-}
-
-std::string text(const Message& message) {
-    return "Message(kind=" + std::to_string(message.kind) + ", sequence=" + std::to_string(message.sequence) +
-           ", frame=" + std::to_string(message.frame) + ")";
-}
-
-std::string pong_text(const PongMessage& pong) {
-    return "Pong(sequence=" + std::to_string(pong.sequence) + ", frame=" + std::to_string(pong.frame) + ")";
 }
 
 // --- The engine --------------------------------------------------------------------------------------------------
@@ -277,41 +200,7 @@ class EngineHandle {
     nb::ft_mutex receiving_;
 };
 
-void bind_messages(nb::module_& module) {
-    nb::enum_<cueline::Status>(module, "Status", nb::is_arithmetic(), "What became of an attempt.")
-        .value("OK", cueline::Status::ok)
-        .value("FULL", cueline::Status::full, "Refused, nothing changed: the ring holds all it can.")
-        .value("EMPTY", cueline::Status::empty, "Nothing to take.");
-
-    nb::class_<Message>(module, "Message", "An event from the audio thread. A value: it does not change.")
-        .def_ro("kind", &Message::kind, "What it is: below 256 cueline's own kinds, from there on the user's.")
-        .def_ro("sequence", &Message::sequence, "The sequence of the command it answers, or 0.")
-        .def_ro("frame", &Message::frame, "The first frame of the block that sent it.")
-        .def_prop_ro("payload", &payload, "Its 40 bytes of payload.")
-        .def("__eq__", &same, nb::is_operator(), nb::sig("def __eq__(self, other: object, /) -> bool"))
-        .def("__hash__",
-             [](const Message& message) {
-                 return nb::hash(nb::make_tuple(message.kind, message.sequence, message.frame, payload(message)));
-             })
-        .def("__copy__", [](const nb::object& self) { return self; })
-        .def(
-            "__deepcopy__", [](const nb::object& self, const nb::handle&) { return self; }, "memo"_a)
-        .def("__getstate__", &state)
-        .def("__setstate__", &restore<Message>)
-        .def("__repr__", &text);
-
-    nb::class_<PongMessage, Message>(module, "Pong", "The audio thread's answer to a ping.")
-        .def_prop_ro(
-            "sent_ns", [](const PongMessage& pong) { return pong.as<cueline::Pong>().sent_ns; },
-            "time.monotonic_ns() as the ping was sent.")
-        .def_prop_ro(
-            "block_ns", [](const PongMessage& pong) { return pong.as<cueline::Pong>().block_ns; },
-            "time.monotonic_ns() as the block that answered began, as the device told it.")
-        .def("__setstate__", &restore<PongMessage>)
-        .def("__repr__", &pong_text);
-}
-
-void bind_engine(nb::module_& module) {
+void bind_anew(nb::module_& module) {
     using cueline::EngineStats;
     using cueline::RingCounts;
 
@@ -365,48 +254,18 @@ void bind_engine(nb::module_& module) {
         .def_prop_ro("channels", [](const EngineHandle& self) { return self.format().channels; }, "Channels of audio.");
 }
 
-/// Types are bound once a process, and imported afresh as often as somebody empties sys.modules. Returns whether they
-/// were there.
-bool reuse_bound_types(nb::module_& module) {
-    if (!nb::type<EngineHandle>().is_valid()) return false;
-    module.attr("Status") = nb::type<cueline::Status>();
-    module.attr("Message") = nb::type<Message>();
-    module.attr("Pong") = nb::type<PongMessage>();
+/// Types are bound once a process, live as long, and are imported afresh as often as somebody empties sys.modules.
+void bind_engine(nb::module_& module) {
+    if (!nb::type<EngineHandle>().is_valid()) {
+        bind_anew(module);
+        nb::type<cueline::RingCounts>().inc_ref();
+        nb::type<cueline::EngineStats>().inc_ref();
+        nb::type<EngineHandle>().inc_ref();
+        return;
+    }
     module.attr("RingCounts") = nb::type<cueline::RingCounts>();
     module.attr("EngineStats") = nb::type<cueline::EngineStats>();
     module.attr("Engine") = nb::type<EngineHandle>();
-    return true;
-}
-
-/// Keeps what was bound alive, whatever becomes of the module, and notes what calls need of it.
-void keep_bound_types() {
-    for (const nb::handle type :
-         {nb::type<cueline::Status>(), nb::type<Message>(), nb::type<PongMessage>(), nb::type<cueline::RingCounts>(),
-          nb::type<cueline::EngineStats>(), nb::type<EngineHandle>()}) {
-        type.inc_ref();
-    }
-    for (const cueline::Status status : {cueline::Status::ok, cueline::Status::full, cueline::Status::empty}) {
-        bound.statuses.at(static_cast<std::size_t>(status)) = nb::cast(status).release().ptr();
-    }
-    bound.message = nb::type<Message>();
-    bound.pong = nb::type<PongMessage>();
-}
-
-void translate(const std::exception_ptr& error, void*) {
-    const auto set = [](const char* name, const std::exception& thrown) {
-        PyErr_SetString(nb::module_::import_("cueline.errors").attr(name).ptr(), thrown.what());
-    };
-    try {
-        std::rethrow_exception(error);
-    } catch (const cueline::ArgumentError& argument) {
-        set("ArgumentError", argument);
-    } catch (const cueline::DeviceError& device) {
-        set("DeviceError", device);
-    } catch (const cueline::ClosedError& closed) {
-        set("ClosedError", closed);
-    } catch (const cueline::ForkedError& forked) {
-        set("ForkedError", forked);
-    }
 }
 
 }  // namespace
@@ -417,11 +276,8 @@ NB_MODULE(_core, module) {
     nb::set_leak_warnings(false);
     nb::register_exception_translator(&translate);
     module.attr("RING_CAPACITY") = cueline::CommandRing::capacity;
-    if (!reuse_bound_types(module)) {
-        bind_messages(module);
-        bind_engine(module);
-        keep_bound_types();
-    }
+    bind_messages(module);
+    bind_engine(module);
     bind_baseline(module);
     nb::module_::import_("atexit").attr("register")(nb::cpp_function(&shut_down));
 }
