@@ -77,11 +77,11 @@ soak-python: .venv/installed
 	$(BIN)/python -m pytest -q tests/python/test_soak.py
 	$(BIN)/python tests/soak/soak.py --minutes $(MINUTES)
 
-bench: .venv/installed build/setup-bench  ## what a push and a ping cost: medians and tails
+bench: .venv/installed .venv/peers build/setup-bench  ## what a push and a ping cost, beside others (QUICK=1: in short)
 	cmake --preset release
 	cmake --build --preset release
 	build/release/benchmarks/cueline_benchmarks --benchmark_counters_tabular=true
-	$(BIN)/python benchmarks/ping_cost.py
+	$(BIN)/cueline bench $(if $(QUICK),--quick)
 
 lint: .venv/installed build/setup-lint  ## formats, clang-tidy, ruff, mypy: nothing to complain of
 	cmake --preset dev
@@ -123,6 +123,11 @@ build/setup-%: tools/setup.sh
 .venv/installed: .venv/ready $(SOURCES)
 	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -Cbuild-dir=build/python \
 	  -Ccmake.define.CUELINE_WARNINGS_AS_ERRORS=ON .
+	@touch $@
+
+# What cueline is measured beside. ringbuf is built here, against Boost.
+.venv/peers: pyproject.toml | .venv/installed build/setup-bench
+	$(BIN)/python -m pip install --quiet 'cueline[bench]' ringbuf
 	@touch $@
 
 build/asan-python/installed: .venv/ready $(SOURCES)

@@ -1,4 +1,4 @@
-// module.cpp: cueline._core: the engine and its messages as Python sees them. Translation only.
+// module.cpp: cueline._core: the engine as Python sees it. Translation only.
 //
 // Threads. A call that pushes or pops holds the GIL throughout, and that is what makes any number of Python threads
 // one producer and one consumer. On a build without a GIL the two ft_mutex of EngineHandle do the same; they are
@@ -14,21 +14,22 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <thread>
-#include <type_traits>
 #include <utility>
 
 #include <cueline/error.hpp>
 #include <cueline/message.hpp>
 
+#include "baseline.hpp"
 #include "engine.hpp"
+#include "errors.hpp"
 #include "fork_generation.hpp"
+#include "messages.hpp"
 #include "offline_device.hpp"
 #include "open_device.hpp"
 #include "range.hpp"
@@ -39,16 +40,6 @@ using namespace nb::literals;
 namespace {
 
 using cueline::Message;
-
-/// A message whose kind is pong, so that Python can tell by its type.
-struct PongMessage : Message {};
-
-/// Raises `cueline.errors.<name>`.
-[[noreturn]] void raise(const char* name, const std::string& text) {
-    const nb::object type = nb::module_::import_("cueline.errors").attr(name);
-    PyErr_SetString(type.ptr(), text.c_str());
-    throw nb::python_error{};
-}
 
 // --- Letting go of the GIL ---------------------------------------------------------------------------------------
 
@@ -96,51 +87,6 @@ void shut_down() {
     }
 }
 
-// --- Messages ----------------------------------------------------------------------------------------------------
-
-nb::bytes payload(const Message& message) {
-    return nb::bytes{message.payload.data(), message.payload.size()};
-}
-
-/// As Python has it: a Pong for a pong.
-nb::object to_python(const Message& message) {
-    if (message.kind == cueline::kind::pong) return nb::cast(PongMessage{message});
-    return nb::cast(message);
-}
-
-nb::bytes state(const Message& message) {
-    return nb::bytes{&message, sizeof message};
-}
-
-/// For pickle: makes `message`, which is not made yet, of what state() said.
-template <class Type>
-void restore(Type& message, const nb::bytes& state) {
-    const auto restored = Message::from_bytes({static_cast<const std::byte*>(state.data()), state.size()});
-    if (!restored) {
-        raise("ArgumentError",
-              "a message is " + std::to_string(sizeof message) + " bytes, got " + std::to_string(state.size()));
-    }
-    if ((restored->kind == cueline::kind::pong) != std::is_same_v<Type, PongMessage>) {
-        raise("ArgumentError", "a Pong, and nothing else, is of kind " + std::to_string(cueline::kind::pong) +
-                                   ", got " + std::to_string(restored->kind));
-    }
-    new (&message) Type{*restored};
-}
-
-bool same(const Message& left, const Message& right) {
-    return left.kind == right.kind && left.sequence == right.sequence && left.frame == right.frame &&
-           left.payload == right.payload;
-}
-
-std::string text(const Message& message) {
-    return "Message(kind=" + std::to_string(message.kind) + ", sequence=" + std::to_string(message.sequence) +
-           ", frame=" + std::to_string(message.frame) + ")";
-}
-
-std::string pong_text(const PongMessage& pong) {
-    return "Pong(sequence=" + std::to_string(pong.sequence) + ", frame=" + std::to_string(pong.frame) + ")";
-}
-
 // --- The engine --------------------------------------------------------------------------------------------------
 
 class EngineHandle {
@@ -155,10 +101,10 @@ class EngineHandle {
             std::make_unique<cueline::Engine>(std::move(opened), std::make_unique<cueline::SilenceProcessor>(), budget);
     }
 
-    cueline::Status ping() {
+    nb::object ping() {
         engine_->require_usable();
         const nb::ft_lock_guard lock{sending_};
-        return engine_->control().ping();
+        return to_python(engine_->control().ping());
     }
 
     nb::object receive_msg() {
@@ -254,41 +200,7 @@ class EngineHandle {
     nb::ft_mutex receiving_;
 };
 
-void bind_messages(nb::module_& module) {
-    nb::enum_<cueline::Status>(module, "Status", nb::is_arithmetic(), "What became of an attempt.")
-        .value("OK", cueline::Status::ok)
-        .value("FULL", cueline::Status::full, "Refused, nothing changed: the ring holds all it can.")
-        .value("EMPTY", cueline::Status::empty, "Nothing to take.");
-
-    nb::class_<Message>(module, "Message", "An event from the audio thread. A value: it does not change.")
-        .def_ro("kind", &Message::kind, "What it is: below 256 cueline's own kinds, from there on the user's.")
-        .def_ro("sequence", &Message::sequence, "The sequence of the command it answers, or 0.")
-        .def_ro("frame", &Message::frame, "The first frame of the block that sent it.")
-        .def_prop_ro("payload", &payload, "Its 40 bytes of payload.")
-        .def("__eq__", &same, nb::is_operator(), nb::sig("def __eq__(self, other: object, /) -> bool"))
-        .def("__hash__",
-             [](const Message& message) {
-                 return nb::hash(nb::make_tuple(message.kind, message.sequence, message.frame, payload(message)));
-             })
-        .def("__copy__", [](const nb::object& self) { return self; })
-        .def(
-            "__deepcopy__", [](const nb::object& self, const nb::handle&) { return self; }, "memo"_a)
-        .def("__getstate__", &state)
-        .def("__setstate__", &restore<Message>)
-        .def("__repr__", &text);
-
-    nb::class_<PongMessage, Message>(module, "Pong", "The audio thread's answer to a ping.")
-        .def_prop_ro(
-            "sent_ns", [](const PongMessage& pong) { return pong.as<cueline::Pong>().sent_ns; },
-            "time.monotonic_ns() as the ping was sent.")
-        .def_prop_ro(
-            "block_ns", [](const PongMessage& pong) { return pong.as<cueline::Pong>().block_ns; },
-            "time.monotonic_ns() as the block that answered began, as the device told it.")
-        .def("__setstate__", &restore<PongMessage>)
-        .def("__repr__", &pong_text);
-}
-
-void bind_engine(nb::module_& module) {
+void bind_anew(nb::module_& module) {
     using cueline::EngineStats;
     using cueline::RingCounts;
 
@@ -314,7 +226,7 @@ void bind_engine(nb::module_& module) {
                              "A link, the quiet processor and a device, run together.")
         .def(nb::init<std::optional<std::string>, std::int64_t, std::int64_t, std::int64_t, std::int64_t>(),
              "device"_a.none(), "samplerate"_a, "blocksize"_a, "channels"_a, "budget"_a)
-        .def("ping", &EngineHandle::ping,
+        .def("ping", &EngineHandle::ping, nb::sig("def ping(self) -> Status"),
              "Send a ping to the audio thread, which answers with a Pong.\n\n"
              "Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.\n"
              "Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError.")
@@ -342,34 +254,18 @@ void bind_engine(nb::module_& module) {
         .def_prop_ro("channels", [](const EngineHandle& self) { return self.format().channels; }, "Channels of audio.");
 }
 
-/// Types are bound once a process, and imported afresh as often as somebody empties sys.modules. Returns whether they
-/// were there.
-bool reuse_bound_types(nb::module_& module) {
-    if (!nb::type<EngineHandle>().is_valid()) return false;
-    module.attr("Status") = nb::type<cueline::Status>();
-    module.attr("Message") = nb::type<Message>();
-    module.attr("Pong") = nb::type<PongMessage>();
+/// Types are bound once a process, live as long, and are imported afresh as often as somebody empties sys.modules.
+void bind_engine(nb::module_& module) {
+    if (!nb::type<EngineHandle>().is_valid()) {
+        bind_anew(module);
+        nb::type<cueline::RingCounts>().inc_ref();
+        nb::type<cueline::EngineStats>().inc_ref();
+        nb::type<EngineHandle>().inc_ref();
+        return;
+    }
     module.attr("RingCounts") = nb::type<cueline::RingCounts>();
     module.attr("EngineStats") = nb::type<cueline::EngineStats>();
     module.attr("Engine") = nb::type<EngineHandle>();
-    return true;
-}
-
-void translate(const std::exception_ptr& error, void*) {
-    const auto set = [](const char* name, const std::exception& thrown) {
-        PyErr_SetString(nb::module_::import_("cueline.errors").attr(name).ptr(), thrown.what());
-    };
-    try {
-        std::rethrow_exception(error);
-    } catch (const cueline::ArgumentError& argument) {
-        set("ArgumentError", argument);
-    } catch (const cueline::DeviceError& device) {
-        set("DeviceError", device);
-    } catch (const cueline::ClosedError& closed) {
-        set("ClosedError", closed);
-    } catch (const cueline::ForkedError& forked) {
-        set("ForkedError", forked);
-    }
 }
 
 }  // namespace
@@ -380,9 +276,8 @@ NB_MODULE(_core, module) {
     nb::set_leak_warnings(false);
     nb::register_exception_translator(&translate);
     module.attr("RING_CAPACITY") = cueline::CommandRing::capacity;
-    if (!reuse_bound_types(module)) {
-        bind_messages(module);
-        bind_engine(module);
-    }
+    bind_messages(module);
+    bind_engine(module);
+    bind_baseline(module);
     nb::module_::import_("atexit").attr("register")(nb::cpp_function(&shut_down));
 }

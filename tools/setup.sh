@@ -6,7 +6,7 @@ set -eu
 case "${1:-}" in
   build) packages="g++ cmake ninja-build python3 python3-venv python3-dev" ;;
   test) packages="g++ cmake ninja-build libgtest-dev libseccomp-dev python3" ;;
-  bench) packages="g++ cmake ninja-build libbenchmark-dev" ;;
+  bench) packages="g++ cmake ninja-build libbenchmark-dev libboost-dev libboost-system-dev" ;;
   lint) packages="cmake ninja-build libgtest-dev libseccomp-dev libbenchmark-dev clang-22 clang-format-22 clang-tidy-22" ;;
   clang) packages="g++ cmake ninja-build libgtest-dev libseccomp-dev python3 clang-22 libclang-rt-22-dev llvm-22" ;;
   model)

@@ -175,3 +175,20 @@ class Engine:
     @property
     def channels(self) -> int:
         """Channels of audio."""
+
+class _Baseline:
+    """
+    What a call costs at least: the limits that `cueline bench` measures cueline's calls against.
+    """
+
+    def __init__(self) -> None: ...
+
+    def nothing(self) -> None:
+        """Do nothing."""
+
+    def clock(self) -> None:
+        """Read the clock that ping() reads, and do nothing with it."""
+
+    @staticmethod
+    def compiler() -> str:
+        """Return the name and version of what compiled this module."""

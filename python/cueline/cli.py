@@ -28,13 +28,12 @@ def command() -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status.
 
-    0: well. 1: something was lost. 2: it could not run. 130: Ctrl-C before it began. 141: nobody reads the output.
+    0: well. 1: something was lost. 2: it could not run. 130: Ctrl-C before there was anything to tell. 141: nobody
+    reads the output.
     """
     try:
         options = _parser().parse_args(arguments)
-        from cueline import ping  # here, where a Ctrl-C while it is imported is caught
-
-        status = ping.run(options)
+        status = _run(options)
         sys.stdout.flush()
         return status
     except cueline.Error as error:
@@ -47,6 +46,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         _discard_the_rest()
         return _fail(f"cannot write the output: {error}")
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Import the command here, where a Ctrl-C meanwhile is caught, and run it."""
+    if options.command == "bench":
+        from cueline import bench
+
+        return bench.run(options)
+    from cueline import ping
+
+    return ping.run(options)
 
 
 def _fail(why: str) -> int:
@@ -69,7 +79,15 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     about_ping = "Ping the audio thread, and say where the time of each round trip went."
     _add_ping(commands.add_parser("ping", help=about_ping, description=about_ping))
+    about_bench = "Measure what a call from Python costs, beside the least that it could and what people use instead."
+    _add_bench(commands.add_parser("bench", help=about_bench, description=about_bench))
     return parser
+
+
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-q", "--quick", action="store_true", help="fewer rounds: seconds instead of a minute")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
+    parser.add_argument("--svg", type=Path, metavar="DIR", help="draw charts into this folder")
 
 
 def _add_ping(parser: argparse.ArgumentParser) -> None:

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from cueline import charts
 from cueline._core import RING_CAPACITY, Message, Pong, Status
+from cueline.console import PlainConsole
 from cueline.engine import AudioEngine, Stats
 from cueline.errors import Empty
 from cueline.round_trips import RoundTrip, RoundTrips
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     """Ping as ``options`` say, print the account, and return the exit status."""
     if options.histogram is not None:
         charts.check_chart(options.histogram)
-    console = _PlainlyBroken(highlight=False, soft_wrap=True)
+    console = PlainConsole()
     with (
         AudioEngine(options.device, samplerate=options.samplerate, blocksize=options.blocksize) as engine,
         _CtrlC() as ctrl_c,
@@ -71,13 +72,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _dropped(stats: Stats) -> int:
     return stats.commands.dropped + stats.events.dropped
-
-
-class _PlainlyBroken(Console):
-    """A console that tells us when nobody reads it any more, rather than exit as if something had been lost."""
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
 
 
 class _CtrlC:

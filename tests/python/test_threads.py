@@ -262,6 +262,24 @@ except cueline.ArgumentError: print("refused")
     assert done.stdout.splitlines()[-1] == "refused"
 
 
+def test_a_fresh_import_has_the_same_types_though_all_of_the_old_one_is_gone() -> None:
+    program = """
+import gc, sys, cueline
+for _ in range(3):
+    del cueline
+    for name in [name for name in sys.modules if name.startswith("cueline")]: del sys.modules[name]
+    gc.collect()
+    import cueline
+    engine = cueline.AudioEngine("offline")
+    print(engine.ping() is cueline.Status.OK)
+    engine.render(1)
+    print(type(engine.receive_msg()) is cueline.Pong)
+    del engine
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "True\n" * 6)
+
+
 ENDINGS = {
     "a global engine that runs": "engine.start()",
     "an engine that never started": "",

@@ -1,0 +1,31 @@
+// errors.cpp: raising cueline.errors from C++.
+#include "errors.hpp"
+
+#include <nanobind/nanobind.h>
+
+#include <cueline/error.hpp>
+
+namespace nb = nanobind;
+
+void raise(const char* name, const std::string& text) {
+    const nb::object type = nb::module_::import_("cueline.errors").attr(name);
+    PyErr_SetString(type.ptr(), text.c_str());
+    throw nb::python_error{};
+}
+
+void translate(const std::exception_ptr& error, void*) {
+    const auto set = [](const char* name, const std::exception& thrown) {
+        PyErr_SetString(nb::module_::import_("cueline.errors").attr(name).ptr(), thrown.what());
+    };
+    try {
+        std::rethrow_exception(error);
+    } catch (const cueline::ArgumentError& argument) {
+        set("ArgumentError", argument);
+    } catch (const cueline::DeviceError& device) {
+        set("DeviceError", device);
+    } catch (const cueline::ClosedError& closed) {
+        set("ClosedError", closed);
+    } catch (const cueline::ForkedError& forked) {
+        set("ForkedError", forked);
+    }
+}

@@ -1,0 +1,63 @@
+"""The command ``cueline bench``: measures, and prints, writes or draws what it found."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from contextlib import ExitStack
+
+from cueline import charts
+from cueline.bench import echo, peers
+from cueline.bench.calls import our_calls
+from cueline.bench.machine import this_machine
+from cueline.bench.measure import Effort, measure
+from cueline.bench.report import WIDTH, print_report
+from cueline.bench.results import Results, account
+from cueline.console import PlainConsole
+
+__all__ = ["FULL", "QUICK", "benchmark", "run"]
+
+FULL = Effort(rounds=250)
+QUICK = Effort(rounds=40)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure as ``options`` say, tell what came of it, and return the exit status: a target missed is no failure."""
+    if options.svg is not None:
+        charts.check_folder(options.svg)
+    results = benchmark(QUICK if options.quick else FULL)
+    if options.json:
+        print(json.dumps(account(results), indent=2))
+    else:
+        print_report(PlainConsole(least_width=WIDTH), results)
+    if options.svg is not None:
+        _draw(options, results)
+    return 0
+
+
+def benchmark(effort: Effort) -> Results:
+    """Measure all that can be measured here."""
+    with ExitStack() as stack:
+        calls = our_calls(stack)
+        found, missing = peers.peers(stack)
+        trips = echo.round_trips(stack, peers.packaged)
+        contenders = [*calls, *(one for peer in found for one in peer.contenders), *trips]
+        costs = measure(contenders, effort)
+    return Results(this_machine(), effort, calls, [peer.way for peer in found], trips, missing, costs)
+
+
+def _draw(options: argparse.Namespace, results: Results) -> None:
+    made_on = f"{results.machine.cpu}, {results.machine.python}"
+    charts.draw_bars(
+        options.svg / "python-calls.svg",
+        {call.name: results.costs[call.name].batch() for call in results.calls},
+        unit="ns a call, median; the thin line: 8 in 10 rounds",
+        title=f"What a call costs ({made_on})",
+    )
+    charts.draw_bars(
+        options.svg / "python-peers.svg",
+        {crossing.way.name: crossing.whole for crossing in results.crossings()},
+        unit="ns to make, put and get one message, median; logarithmic",
+        title=f"One message ({made_on})",
+        logarithmic=True,
+    )
