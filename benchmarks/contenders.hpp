@@ -64,7 +64,7 @@ struct Cueline {
         explicit Receiver(Shared& ring) : end{ring} {}
         bool pop(T& load) { return end.try_pop(load) == Status::ok; }
         std::size_t pop_some(std::span<T> loads) { return end.try_pop(loads); }
-        std::size_t each_waiting(std::size_t most, auto read) { return end.consume(most, read); }
+        std::size_t each_waiting(std::size_t most, auto read) { return end.consume(read, most); }
         Consumer<Shared> end;
     };
 };
@@ -94,7 +94,8 @@ struct Boost {
 /// Of 1023 slots in one block, or of the 2044 that it makes when 1024 are asked of it.
 template <class T, std::size_t Slots>
 struct Moodycamel {
-    static constexpr const char* name = Slots == 1023 ? "readerwriterqueue, 1023 slots" : "readerwriterqueue, 2044 slots";
+    static constexpr const char* name =
+        Slots == 1023 ? "readerwriterqueue, 1023 slots" : "readerwriterqueue, 2044 slots";
     static constexpr bool ours = false;
     static constexpr bool comparable = Slots == 1023;
     struct Shared {
@@ -177,7 +178,9 @@ struct ConcurrencyKit {
 
     struct Sender {
         explicit Sender(Shared& shared) : ring{shared} {}
-        bool push(const T& load) { return _ck_ring_enqueue_sp(&ring.ring, ring.slots.data(), &load, sizeof load, nullptr); }
+        bool push(const T& load) {
+            return _ck_ring_enqueue_sp(&ring.ring, ring.slots.data(), &load, sizeof load, nullptr);
+        }
         Shared& ring;
     };
     struct Receiver {

@@ -122,7 +122,9 @@ class Paced {
         return readings[5'000];
     }
 
-    [[nodiscard]] std::uint64_t ticks(Nanoseconds time) const { return static_cast<std::uint64_t>(time * ticks_per_ns_); }
+    [[nodiscard]] std::uint64_t ticks(Nanoseconds time) const {
+        return static_cast<std::uint64_t>(time * ticks_per_ns_);
+    }
     [[nodiscard]] Nanoseconds between(std::uint64_t before, std::uint64_t after) const {
         return static_cast<double>(after - before) / ticks_per_ns_ - nothing_ns_;
     }

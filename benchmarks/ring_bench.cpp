@@ -55,10 +55,14 @@ struct Job {
 template <std::size_t Bytes>
 std::vector<Contender> contenders() {
     return {
-        Works<Cueline, Bytes>::contender(),         Works<Boost, Bytes>::contender(),
-        Works<Moodycamel1023, Bytes>::contender(),  Works<Moodycamel2044, Bytes>::contender(),
-        Works<AtomicQueue, Bytes>::contender(),     Works<OptimistAtomicQueue, Bytes>::contender(),
-        Works<ConcurrencyKit, Bytes>::contender(),  Works<Jack, Bytes>::contender(),
+        Works<Cueline, Bytes>::contender(),
+        Works<Boost, Bytes>::contender(),
+        Works<Moodycamel1023, Bytes>::contender(),
+        Works<Moodycamel2044, Bytes>::contender(),
+        Works<AtomicQueue, Bytes>::contender(),
+        Works<OptimistAtomicQueue, Bytes>::contender(),
+        Works<ConcurrencyKit, Bytes>::contender(),
+        Works<Jack, Bytes>::contender(),
         Rtrb<Bytes>::contender(),
     };
 }
@@ -89,9 +93,8 @@ class Rings {
 
     void add_jobs(TwoThreads& threads, std::vector<Job>& jobs) {
         const std::string bytes = ", " + std::to_string(contender_.bytes) + " bytes";
-        jobs.push_back({about("one way", "M/s", "streaming" + bytes), [this, &threads] {
-                            return one_way(threads, 100'000, contender_.send, contender_.receive);
-                        }});
+        jobs.push_back({about("one way", "M/s", "streaming" + bytes),
+                        [this, &threads] { return one_way(threads, 100'000, contender_.send, contender_.receive); }});
         if (contender_.send_batches != nullptr) {
             jobs.push_back({about("batches of 64", "M/s", "streaming" + bytes), [this, &threads] {
                                 return one_way(threads, 200'000, contender_.send_batches, contender_.receive_batches);
@@ -130,8 +133,8 @@ class Rings {
   private:
     double one_way(TwoThreads& threads, std::uint64_t count, auto send, auto receive) {
         const std::uint64_t first = std::exchange(next_, next_ + count);
-        const Nanoseconds took = threads.run([&] { send(there_, first, count); },
-                                             [&] { wrong_ += receive(there_, first, count); });
+        const Nanoseconds took =
+            threads.run([&] { send(there_, first, count); }, [&] { wrong_ += receive(there_, first, count); });
         return static_cast<double>(count) / took * 1e3;
     }
 
@@ -248,15 +251,21 @@ void measure_paced(TwoThreads& threads, double seconds, json& limits, json& resu
         }
     } while (now_ns() < end);
 
-    limits.push_back({{"name", "the clock and an empty call, taken off"}, {"placement", "one thread"}, {"unit", "ns"}, {"slices", 1},
-                      {"median", paced.nothing_ns()}, {"low", paced.nothing_ns()}, {"high", paced.nothing_ns()}});
+    limits.push_back({{"name", "the clock and an empty call, taken off"},
+                      {"placement", "one thread"},
+                      {"unit", "ns"},
+                      {"slices", 1},
+                      {"median", paced.nothing_ns()},
+                      {"low", paced.nothing_ns()},
+                      {"high", paced.nothing_ns()}});
     for (auto& [of, all_costs] : costs) {
         const auto& [rate, where] = of;
         if (where.empty()) continue;
         for (std::size_t index = 0; index < count; ++index) {
             const Contender& contender = paced.contenders()[index];
             PacedCosts& cost = all_costs[index];
-            for (const auto& [work, figures] : {std::pair{"push", &cost.push}, std::pair{"drained message", &cost.drain}}) {
+            for (const auto& [work, figures] :
+                 {std::pair{"push", &cost.push}, std::pair{"drained message", &cost.drain}}) {
                 if (figures->empty()) continue;
                 json result{{"work", std::to_string(static_cast<int>(rate / 1000)) + "k a second, " + work},
                             {"bytes", contender.bytes},

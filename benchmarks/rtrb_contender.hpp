@@ -25,7 +25,9 @@ Contender Rtrb<Bytes>::contender() {
     contender.bytes = Bytes;
     contender.make = []() -> void* { return slices().make(ring_capacity); };
     contender.free = [](void* ring) { slices().free(of(ring)); };
-    contender.send = [](void* ring, std::uint64_t first, std::uint64_t count) { slices().send(of(ring), first, count); };
+    contender.send = [](void* ring, std::uint64_t first, std::uint64_t count) {
+        slices().send(of(ring), first, count);
+    };
     contender.receive = [](void* ring, std::uint64_t first, std::uint64_t count) {
         return slices().receive(of(ring), first, count);
     };

@@ -194,7 +194,8 @@ class Works {
 
     static bool push_one(void* ring, std::uint64_t number) {
         auto& sender = of(ring).sender;
-        if (!sender.end) [[unlikely]] sender.end = std::make_unique<Sender>(of(ring).shared);
+        if (!sender.end) [[unlikely]]
+            sender.end = std::make_unique<Sender>(of(ring).shared);
         T load;
         load.set(number);
         return sender.end->push(load);
@@ -202,7 +203,8 @@ class Works {
 
     static std::uint64_t pop_all(void* ring, std::uint64_t first, std::uint64_t* wrong) {
         auto& receiver = of(ring).receiver;
-        if (!receiver.end) [[unlikely]] receiver.end = std::make_unique<Receiver>(of(ring).shared);
+        if (!receiver.end) [[unlikely]]
+            receiver.end = std::make_unique<Receiver>(of(ring).shared);
         std::uint64_t number = first;
         std::uint64_t wrong_here = 0;
         const auto look = [&](const T& load) noexcept { wrong_here += load.is(number++) ? 0 : 1; };

@@ -11,6 +11,7 @@
 #include <source_location>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace cueline::model {
 
@@ -31,16 +32,17 @@ void loom_cell_write(void* cell);
 void loom_cell_read(void* cell);
 bool loom_cells_are_words();
 bool loom_stores_come_early(Role role);
+bool loom_relaxed_stores_come_late();
 void loom_set_role(Role role);
 Role loom_role();
 }
 
-/// What a mutant puts off until after the next store: a write to a slot by the producer, a read of one by the consumer.
-inline std::function<void()> put_off[3];
+/// What a mutant puts off until after the next store: writes to slots by the producer, reads of them by the consumer,
+/// or stores without an order.
+inline std::vector<std::function<void()>> put_off[3];
 
 inline void do_what_was_put_off(Role role) {
-    const auto act = std::exchange(put_off[static_cast<int>(role)], nullptr);
-    if (act) act();
+    for (const auto& act : std::exchange(put_off[static_cast<int>(role)], {})) act();
 }
 
 struct LoomMemory {
@@ -61,8 +63,16 @@ struct LoomMemory {
             return static_cast<Value>(loom_atomic_load(handle_, static_cast<int>(order), where.line(), where.column()));
         }
         void store(Value value, std::memory_order order, Where where = Where::current()) {
-            loom_atomic_store(handle_, value, static_cast<int>(order), where.line(), where.column());
-            do_what_was_put_off(loom_role());
+            const Role role = loom_role();
+            const auto act = [this, value, order, where] {
+                loom_atomic_store(handle_, value, static_cast<int>(order), where.line(), where.column());
+            };
+            if (role != Role::none && order == std::memory_order_relaxed && loom_relaxed_stores_come_late()) {
+                put_off[static_cast<int>(role)].push_back(act);
+                return;
+            }
+            act();
+            do_what_was_put_off(role);
         }
         bool compare_exchange_strong(Value& expected, Value desired, std::memory_order order, std::memory_order refused,
                                      Where where = Where::current()) {
@@ -112,17 +122,18 @@ struct LoomMemory {
                 }
             });
         }
-        void read(T& value) const {
-            act_or_put_off(Role::consumer, [this, &value] {
+        template <class Reader>
+        void read(Reader& reader) const {
+            act_or_put_off(Role::consumer, [this, &reader] {
                 if (loom_cells_are_words()) {
                     Words words;
                     for (std::size_t index = 0; index < words.size(); ++index) {
                         words[index] = loom_atomic_load(words_[index], relaxed, 0, 0);
                     }
-                    value = std::bit_cast<T>(words);
+                    reader(std::bit_cast<T>(words));
                 } else {
                     loom_cell_read(handle_);
-                    value = value_;
+                    reader(value_);
                 }
             });
         }
@@ -133,7 +144,7 @@ struct LoomMemory {
         template <std::invocable Act>
         static void act_or_put_off(Role role, Act act) {
             if (loom_stores_come_early(role)) {
-                put_off[static_cast<int>(role)] = act;
+                put_off[static_cast<int>(role)].push_back(act);
             } else {
                 act();
             }

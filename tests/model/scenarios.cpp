@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "loom_memory.hpp"
@@ -100,6 +101,36 @@ class OneRing : public Scenario {
         return status == Status::ok;
     }
 
+    /// Pushes `count` messages, numbered from `first`, at once. Returns how many were accepted.
+    std::size_t push_some(std::uint64_t first, std::size_t count) {
+        std::vector<Numbered> messages;
+        for (std::size_t place = 0; place < count; ++place) messages.push_back(Numbered::of(first + place));
+        loom_set_role(Role::producer);
+        const std::size_t pushed = producer->try_push(std::span<const Numbered>{messages});
+        loom_set_role(Role::none);
+        require(pushed <= count, "try_push accepts no more than it was given");
+        for (std::size_t place = 0; place < pushed; ++place) accepted.push_back(first + place);
+        if (pushed < count) refused_pushes += threads_run;
+        return pushed;
+    }
+
+    /// Pops at most `most` at once. Returns how many came.
+    std::size_t pop_some(std::size_t most) {
+        std::vector<Numbered> messages(most, Numbered::of(untouched));
+        loom_set_role(Role::consumer);
+        const std::size_t popped = consumer->try_pop(std::span{messages});
+        loom_set_role(Role::none);
+        require(popped <= most, "try_pop takes no more than there is room for");
+        for (std::size_t place = 0; place < most; ++place) {
+            require(messages[place].whole(), "no message is torn");
+            require((messages[place].number == untouched) == (place >= popped),
+                    "what was not popped is left as it was");
+            if (place < popped) received.push_back(messages[place].number);
+        }
+        if (popped == 0) refused_pops += threads_run;
+        return popped;
+    }
+
     /// Drains the ring, and shows that nothing is lost, doubled or out of order, and that every slot still works.
     void finish() override {
         most_messages = std::max<std::uint64_t>(most_messages, accepted.size());
@@ -114,6 +145,10 @@ class OneRing : public Scenario {
         require(!push(200), "a full ring refuses");
         for (std::size_t slot = 0; slot < Capacity; ++slot) require(pop(), "a full ring gives all it holds");
         require(!pop(), "an empty ring refuses");
+        require(push_some(300, Capacity + 1) == Capacity, "an empty ring takes all it can hold at once");
+        require(push_some(400, 1) == 0, "a full ring takes none");
+        require(pop_some(Capacity + 1) == Capacity, "a full ring gives all it holds at once");
+        require(pop_some(1) == 0, "an empty ring gives none");
         require(received == accepted, "what was accepted is received, once each and in order");
         producer.reset();
         consumer.reset();
@@ -148,6 +183,58 @@ class Attempts : public OneRing<Capacity> {
   private:
     int pushes_;
     int pops_;
+};
+
+/// Both ends handle several at once, beside single ones: what one end does at once, the other may do one by one.
+template <std::size_t Capacity>
+class Spans : public OneRing<Capacity> {
+  public:
+    Spans(std::uint64_t first_index, int pushes, int pops)
+        : OneRing<Capacity>{first_index}, pushes_{pushes}, pops_{pops} {
+        this->make_producer();
+        this->make_consumer();
+    }
+    void run(int thread) override {
+        if (thread == 0) {
+            this->push(1);
+            for (int round = 1; round <= pushes_; ++round) this->push_some(10 * static_cast<std::uint64_t>(round), 2);
+        } else {
+            for (int round = 0; round < pops_; ++round) this->pop_some(2);
+            this->pop();
+        }
+    }
+
+  private:
+    int pushes_;
+    int pops_;
+};
+
+/// Two messages pushed at once are there at once: who finds the first finds the second, in whatever way it looks.
+class TogetherOrNot : public OneRing<4> {
+  public:
+    explicit TogetherOrNot(bool at_once) : OneRing<4>{below_wrap(3)}, at_once_{at_once} {
+        make_producer();
+        make_consumer();
+    }
+    void run(int thread) override {
+        if (thread == 0) {
+            push_some(1, 2);
+            push_some(3, 2);
+        } else {
+            look();
+            look();
+        }
+    }
+
+  private:
+    void look() {
+        if (at_once_) {
+            if (pop_some(1) == 1) require(pop_some(1) == 1, "who finds the first of two finds the second");
+        } else {
+            if (pop()) require(pop(), "who finds the first of two finds the second");
+        }
+    }
+    bool at_once_;
 };
 
 /// Each end tries again until all messages have passed.
@@ -238,7 +325,8 @@ class Handover : public OneRing<2> {
         }
         // Plain memory that only the holder touches: loom reports it if two holders are not one after the other.
         std::uint64_t turns = 0;
-        turns_.read(turns);
+        const auto look = [&turns](std::uint64_t seen) { turns = seen; };
+        turns_.read(look);
         turns_.write(turns + 1);
         end = std::move(mine);
         act();
@@ -305,10 +393,14 @@ std::unique_ptr<Scenario> make() {
 
 // src/main.rs holds a floor for each, under these names. Long ones come first, so that others run beside them.
 constexpr Entry entries[] = {
-    {"capacity 4: 6 pushes, 4 pops", 2, false, make<Attempts<4>, below_wrap(2), 6, 4>},
-    {"capacity 2: 5 pushes, 5 pops", 2, false, make<Attempts<2>, below_wrap(2), 5, 5>},
+    {"capacity 4: 7 pushes, 5 pops", 2, false, make<Attempts<4>, below_wrap(2), 7, 5>},
+    {"capacity 2: 6 pushes, 5 pops", 2, false, make<Attempts<2>, below_wrap(2), 6, 5>},
     {"capacity 1: 4 messages through", 2, false, make<Stream<1>, below_wrap(2), std::uint64_t{4}>},
     {"capacity 2: 4 messages through", 2, false, make<Stream<2>, below_wrap(3), std::uint64_t{4}>},
+    {"capacity 4: spans and single ones", 2, false, make<Spans<4>, below_wrap(2), 2, 3>},
+    {"capacity 2: spans and single ones", 2, false, make<Spans<2>, below_wrap(1), 2, 3>},
+    {"two at once, popped one by one", 2, false, make<TogetherOrNot, false>},
+    {"two at once, popped as spans", 2, false, make<TogetherOrNot, true>},
     {"capacity 1: 3 pushes, 3 pops", 2, false, make<Attempts<1>, below_wrap(1), 3, 3>},
     {"capacity 2: 3 messages through", 2, false, make<Stream<2>, from_zero, std::uint64_t{3}>},
     {"capacity 1: ends taken late", 2, true, make<LateEnds<1>, below_wrap(1)>},

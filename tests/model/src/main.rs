@@ -40,20 +40,24 @@ struct Floor {
 }
 
 #[rustfmt::skip]
-const FLOORS: [Floor; 15] = [
-    Floor { scenario: "capacity 4: 6 pushes, 4 pops", executions: 400_000, messages: 6, refused: (true, true) },
-    Floor { scenario: "capacity 2: 5 pushes, 5 pops", executions: 200_000, messages: 5, refused: (true, true) },
+const FLOORS: [Floor; 19] = [
+    Floor { scenario: "capacity 4: 7 pushes, 5 pops", executions: 10_000, messages: 7, refused: (true, true) },
+    Floor { scenario: "capacity 2: 6 pushes, 5 pops", executions: 100_000, messages: 6, refused: (true, true) },
     Floor { scenario: "capacity 1: 4 messages through", executions: 150_000, messages: 4, refused: (true, true) },
-    Floor { scenario: "capacity 2: 4 messages through", executions: 500_000, messages: 4, refused: (true, true) },
+    Floor { scenario: "capacity 2: 4 messages through", executions: 60_000, messages: 4, refused: (true, true) },
+    Floor { scenario: "capacity 4: spans and single ones", executions: 50_000, messages: 5, refused: (false, false) },
+    Floor { scenario: "capacity 2: spans and single ones", executions: 60_000, messages: 4, refused: (true, true) },
+    Floor { scenario: "two at once, popped one by one", executions: 20, messages: 4, refused: (false, true) },
+    Floor { scenario: "two at once, popped as spans", executions: 500, messages: 4, refused: (false, true) },
     Floor { scenario: "capacity 1: 3 pushes, 3 pops", executions: 200, messages: 3, refused: (true, true) },
-    Floor { scenario: "capacity 2: 3 messages through", executions: 4_000, messages: 3, refused: (true, true) },
-    Floor { scenario: "capacity 1: ends taken late", executions: 5_000, messages: 3, refused: (true, true) },
-    Floor { scenario: "capacity 2: ends taken late", executions: 4_000, messages: 4, refused: (true, false) },
-    Floor { scenario: "two threads want the producer", executions: 15_000, messages: 2, refused: (false, true) },
-    Floor { scenario: "two threads want the consumer", executions: 15_000, messages: 3, refused: (true, false) },
-    Floor { scenario: "a third thread watches", executions: 4_000, messages: 1, refused: (false, true) },
-    Floor { scenario: "a third thread watches a ring of one", executions: 9_000, messages: 2, refused: (true, false) },
-    Floor { scenario: "each end trusts size()", executions: 100, messages: 2, refused: (false, false) },
+    Floor { scenario: "capacity 2: 3 messages through", executions: 1_300, messages: 3, refused: (true, true) },
+    Floor { scenario: "capacity 1: ends taken late", executions: 1_400, messages: 3, refused: (true, true) },
+    Floor { scenario: "capacity 2: ends taken late", executions: 1_000, messages: 4, refused: (true, false) },
+    Floor { scenario: "two threads want the producer", executions: 3_500, messages: 2, refused: (false, true) },
+    Floor { scenario: "two threads want the consumer", executions: 6_000, messages: 3, refused: (true, false) },
+    Floor { scenario: "a third thread watches", executions: 2_900, messages: 1, refused: (false, true) },
+    Floor { scenario: "a third thread watches a ring of one", executions: 5_000, messages: 2, refused: (true, false) },
+    Floor { scenario: "each end trusts size()", executions: 50, messages: 2, refused: (false, false) },
     Floor { scenario: "long: capacity 2: 5 messages through", executions: 2_000_000, messages: 5, refused: (true, true) },
     Floor { scenario: "long: capacity 4: 5 messages through", executions: 2_000_000, messages: 5, refused: (true, true) },
 ];

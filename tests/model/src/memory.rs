@@ -34,6 +34,8 @@ pub enum Mutant {
         role: u8,
         words: bool,
     },
+    /// Stores without an order come after the next one that has one: what was to be published by it comes too late.
+    RelaxedStoresLate,
     /// Nothing is broken, but slots are unordered words, which loom has nothing to report about: only the messages
     /// themselves can show a mutant. This alone must be found clean.
     WordCells,
@@ -45,7 +47,7 @@ pub const PRODUCER: u8 = 1;
 pub const CONSUMER: u8 = 2;
 
 impl Mutant {
-    pub const STANDARD: [Mutant; 11] = [
+    pub const STANDARD: [Mutant; 12] = [
         Mutant::RelaxedPublish,
         Mutant::RelaxedObserve,
         Mutant::Skewed { role: PRODUCER, by: 1 },
@@ -56,6 +58,7 @@ impl Mutant {
         Mutant::StoresFirst { role: CONSUMER, words: false },
         Mutant::StoresFirst { role: PRODUCER, words: true },
         Mutant::StoresFirst { role: CONSUMER, words: true },
+        Mutant::RelaxedStoresLate,
         Mutant::Unseen,
     ];
 }
@@ -74,6 +77,7 @@ impl fmt::Display for Mutant {
                     if role == PRODUCER { "published before it is written" } else { "given back before it is read" };
                 write!(out, "{what}{}", if words { ", shown by the messages alone" } else { "" })
             }
+            Mutant::RelaxedStoresLate => write!(out, "messages of a span published after the first one"),
             Mutant::WordCells => write!(out, "slots of unordered words"),
             Mutant::Unseen => write!(out, "memory that loom does not see"),
         }
@@ -291,6 +295,11 @@ pub extern "C-unwind" fn loom_cell_read(cell: &UnsafeCell<()>) {
 #[no_mangle]
 pub extern "C-unwind" fn loom_stores_come_early(asked: u8) -> bool {
     matches!(mutant(), Mutant::StoresFirst { role: broken, .. } if broken == asked && broken == role())
+}
+
+#[no_mangle]
+pub extern "C-unwind" fn loom_relaxed_stores_come_late() -> bool {
+    mutant() == Mutant::RelaxedStoresLate
 }
 
 #[no_mangle]
