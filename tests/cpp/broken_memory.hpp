@@ -39,7 +39,10 @@ struct TornMemory : StdMemory {
     class Cell {
       public:
         void write(const T& value) noexcept { std::memcpy(&value_, &value, sizeof value - sizeof(std::uint64_t)); }
-        void read(T& value) const noexcept { value = value_; }
+        template <class Reader>
+        void read(Reader& reader) const noexcept {
+            reader(value_);
+        }
 
       private:
         T value_{};

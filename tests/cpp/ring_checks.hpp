@@ -1,6 +1,7 @@
 // ring_checks.hpp: what must hold of any ring, as checks that say what is wrong, so that mutants can fail them.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -9,6 +10,7 @@
 #include <deque>
 #include <iostream>
 #include <random>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -47,48 +49,112 @@ inline std::uint64_t seed() {
 
 enum class Watch : std::uint8_t { indices, nothing };
 
-/// Pushes and pops at random, in runs that fill and drain the ring, beside a bounded deque that cannot be wrong.
-/// Returns what differed, or nothing.
+/// A ring and its ends beside a bounded deque that cannot be wrong. Each step does the same to both, and says what
+/// differed, or nothing.
 template <class RingType>
-std::string differs_from_model(std::uint64_t first_index, std::uint64_t seed, int steps, Watch watch = Watch::indices) {
+class BesideModel {
     using T = typename RingType::value_type;
-    RingType ring{first_index};
-    Producer producer{ring};
-    Consumer consumer{ring};
-    std::deque<T> model;
-    std::uint64_t head = first_index;
-    std::uint64_t tail = first_index;
+
+  public:
+    explicit BesideModel(std::uint64_t first_index) : ring_{first_index}, head_{first_index}, tail_{first_index} {}
+
+    std::string push(T message) {
+        const Status expected = model_.size() == RingType::capacity ? Status::full : Status::ok;
+        if (producer_.try_push(message) != expected) return "wrong status";
+        if (expected == Status::ok) accept({&message, 1});
+        return "";
+    }
+
+    std::string pop() {
+        T message = untouched();
+        const Status expected = model_.empty() ? Status::empty : Status::ok;
+        if (consumer_.try_pop(message) != expected) return "wrong status";
+        if (message != (model_.empty() ? untouched() : model_.front())) return "wrong contents";
+        if (expected == Status::ok) forget(1);
+        return "";
+    }
+
+    std::string push_some(const std::vector<T>& messages) {
+        const std::size_t expected = std::min(messages.size(), RingType::capacity - model_.size());
+        if (producer_.try_push(std::span{messages}) != expected) return "wrong number";
+        accept(std::span{messages}.first(expected));
+        return "";
+    }
+
+    std::string pop_some(std::size_t most) {
+        std::vector<T> messages(most, untouched());
+        const std::size_t expected = std::min(most, model_.size());
+        if (consumer_.try_pop(std::span{messages}) != expected) return "wrong number";
+        for (std::size_t place = 0; place < most; ++place) {
+            if (messages[place] != (place < expected ? model_[place] : untouched())) return "wrong contents";
+        }
+        forget(expected);
+        return "";
+    }
+
+    std::string consume(std::size_t most) {
+        const std::size_t expected = std::min(most, model_.size());
+        std::size_t place = 0;
+        bool right = true;
+        const std::size_t taken = consumer_.consume(
+            [&](const T& message) noexcept { right = right && place < expected && message == model_[place++]; }, most);
+        if (taken != expected || place != expected) return right ? "wrong number" : "wrong contents";
+        if (!right) return "wrong contents";
+        forget(expected);
+        return "";
+    }
+
+    std::string watch() const {
+        if (ring_.head() == head_ && ring_.tail() == tail_ && ring_.size() == model_.size()) return "";
+        return "wrong head, tail or size";
+    }
+
+  private:
+    static T untouched() { return T::of(0); }
+    void accept(std::span<const T> messages) {
+        model_.insert(model_.end(), messages.begin(), messages.end());
+        tail_ += messages.size();
+    }
+    void forget(std::size_t count) {
+        model_.erase(model_.begin(), model_.begin() + static_cast<std::ptrdiff_t>(count));
+        head_ += count;
+    }
+
+    RingType ring_;
+    Producer<RingType> producer_{ring_};
+    Consumer<RingType> consumer_{ring_};
+    std::deque<T> model_;
+    std::uint64_t head_;
+    std::uint64_t tail_;
+};
+
+/// Pushes and pops at random, in runs that fill and drain the ring: one message at a time, or now and then several.
+/// Returns what differed from the model, or nothing.
+template <class RingType>
+std::string differs_from_model(std::uint64_t first_index, std::uint64_t seed, int steps, Watch watch = Watch::indices,
+                               int spans_percent = 0) {
+    using T = typename RingType::value_type;
+    BesideModel<RingType> both{first_index};
     std::mt19937_64 random{seed};
     std::uniform_int_distribution<int> percent{0, 99};
+    std::uniform_int_distribution<std::size_t> some{0, RingType::capacity + 1};
 
     int push_percent = 50;
     for (int step = 0; step < steps; ++step) {
         if (step % 4096 == 0) push_percent = percent(random);
-        if (percent(random) < push_percent) {
-            const T message = T::of(random());
-            const Status expected = model.size() == RingType::capacity ? Status::full : Status::ok;
-            if (producer.try_push(message) != expected) return "wrong status";
-            if (expected == Status::ok) {
-                model.push_back(message);
-                ++tail;
-            }
+        const bool pushes = percent(random) < push_percent;
+        std::string wrong;
+        if (percent(random) >= spans_percent) {
+            wrong = pushes ? both.push(T::of(random())) : both.pop();
+        } else if (pushes) {
+            std::vector<T> messages(some(random), T::of(0));
+            for (T& message : messages) message = T::of(random());
+            wrong = both.push_some(messages);
         } else {
-            const T untouched = T::of(0);
-            T message = untouched;
-            const Status expected = model.empty() ? Status::empty : Status::ok;
-            if (consumer.try_pop(message) != expected) return "wrong status";
-            if (message != (model.empty() ? untouched : model.front())) {
-                return "wrong contents";
-            }
-            if (expected == Status::ok) {
-                model.pop_front();
-                ++head;
-            }
+            wrong = step % 2 == 0 ? both.pop_some(some(random)) : both.consume(some(random));
         }
-        if (watch == Watch::nothing) continue;
-        if (ring.head() != head || ring.tail() != tail || ring.size() != model.size()) {
-            return "wrong head, tail or size";
-        }
+        if (wrong.empty() && watch == Watch::indices) wrong = both.watch();
+        if (!wrong.empty()) return wrong;
     }
     return "";
 }
@@ -132,39 +198,62 @@ std::string size_misleads(std::uint64_t count, SizeOf size_of) {
     return wrong + wrong_here;
 }
 
-/// Sends `count` messages from this thread to another as fast as both can, spinning when refused.
-/// Returns the first thing wrong with what arrived, or nothing.
+/// How the two threads below hand messages over.
+enum class Way : std::uint8_t { one_by_one, spans, in_place, spans_in_only };
+
+/// Sends `count` messages from this thread to another as fast as both can, yielding when refused.
+/// Returns the first thing wrong with what arrived, or that an accepted message cannot be found; or nothing.
 template <class RingType>
-std::string goes_wrong_between_threads(std::uint64_t first_index, std::uint64_t count) {
+std::string goes_wrong_between_threads(std::uint64_t first_index, std::uint64_t count, Way way = Way::one_by_one) {
     using T = typename RingType::value_type;
+    constexpr std::size_t most = 7;  // in a span: no divisor of any capacity
     RingType ring{first_index};
     std::string wrong;
     std::atomic<bool> over = false;
+    // Relaxed, as all that is to order the two threads is the ring: hence the patience.
+    std::atomic<std::uint64_t> accepted = 0;
+    constexpr int patience = 10'000;
     std::thread receiver{[&] {
         Consumer consumer{ring};
-        T message = T::of(0);
-        for (std::uint64_t expected = 1; expected <= count;) {
-            if (consumer.try_pop(message) != Status::ok) {
-                std::this_thread::yield();
-                continue;
-            }
+        int missed = 0;
+        std::vector<T> messages(most, T::of(0));
+        std::uint64_t expected = 1;
+        const auto look = [&](const T& message) noexcept {
             if (!message.whole()) wrong = "message " + std::to_string(expected) + " is torn";
             if (message.number() != expected) {
                 wrong = "expected message " + std::to_string(expected) + ", got " + std::to_string(message.number());
             }
-            if (!wrong.empty()) break;
             ++expected;
+        };
+        while (expected <= count && wrong.empty()) {
+            const bool waits = accepted.load(std::memory_order_relaxed) >= expected;
+            std::size_t popped = 0;
+            if (way == Way::in_place) {
+                popped = consumer.consume(look, most);
+            } else if (way == Way::spans) {
+                popped = consumer.try_pop(std::span{messages});
+            } else {
+                popped = consumer.try_pop(messages[0]) == Status::ok ? 1 : 0;
+            }
+            if (way != Way::in_place) std::ranges::for_each(std::span{messages}.first(popped), look);
+            missed = popped == 0 && waits ? missed + 1 : 0;
+            if (missed > patience) wrong = "message " + std::to_string(expected) + " was accepted and is not found";
+            if (popped == 0) std::this_thread::yield();
         }
         over = true;
     }};
     {
         Producer producer{ring};
+        std::vector<T> messages;
         for (std::uint64_t number = 1; number <= count && !over;) {
-            if (producer.try_push(T::of(number)) == Status::ok) {
-                ++number;
-            } else {
-                std::this_thread::yield();
-            }
+            messages.clear();
+            const std::uint64_t batch = way == Way::one_by_one ? 1 : std::min<std::uint64_t>(most, count + 1 - number);
+            for (std::uint64_t place = 0; place < batch; ++place) messages.push_back(T::of(number + place));
+            const std::size_t pushed = way == Way::one_by_one ? (producer.try_push(messages[0]) == Status::ok ? 1 : 0)
+                                                              : producer.try_push(std::span<const T>{messages});
+            number += pushed;
+            accepted.store(number - 1, std::memory_order_relaxed);
+            if (pushed == 0) std::this_thread::yield();
         }
     }
     receiver.join();

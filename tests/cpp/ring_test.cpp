@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -101,6 +102,62 @@ TEST(Ring, a_message_needs_no_default_constructor) {
     EXPECT_EQ(note.pitch, 60);
 }
 
+// --- Several at once -----------------------------------------------------------------------------------------------
+
+TEST(RingSpans, as_many_go_in_as_there_is_room_for) {
+    Ring<int, 4> ring;
+    Producer producer{ring};
+    const std::vector<int> numbers{1, 2, 3, 4, 5, 6};
+    EXPECT_EQ(producer.try_push(std::span{numbers}.first(3)), 3U);
+    EXPECT_EQ(producer.try_push(std::span{numbers}.subspan(3)), 1U);
+    EXPECT_EQ(producer.try_push(std::span{numbers}.subspan(4)), 0U);
+    Consumer consumer{ring};
+    for (int expected = 1; expected <= 4; ++expected) {
+        int popped = 0;
+        ASSERT_EQ(consumer.try_pop(popped), Status::ok);
+        EXPECT_EQ(popped, expected);
+    }
+}
+
+TEST(RingSpans, as_many_come_out_as_wait_and_the_rest_is_left_alone) {
+    Ring<int, 4> ring;
+    Producer producer{ring};
+    Consumer consumer{ring};
+    for (int number = 1; number <= 3; ++number) producer.try_push(number);
+    std::vector<int> numbers(5, -1);
+    EXPECT_EQ(consumer.try_pop(std::span{numbers}.first(2)), 2U);
+    EXPECT_EQ(consumer.try_pop(std::span{numbers}.subspan(2)), 1U);
+    EXPECT_EQ(consumer.try_pop(std::span{numbers}), 0U);
+    EXPECT_EQ(numbers, (std::vector<int>{1, 2, 3, -1, -1}));
+}
+
+TEST(RingSpans, an_empty_span_changes_nothing) {
+    Ring<int, 4> ring;
+    Producer producer{ring};
+    Consumer consumer{ring};
+    EXPECT_EQ(producer.try_push(std::span<const int>{}), 0U);
+    producer.try_push(1);
+    EXPECT_EQ(consumer.try_pop(std::span<int>{}), 0U);
+    EXPECT_EQ(consumer.consume([](int) noexcept { FAIL() << "nothing was asked for"; }, 0), 0U);
+    EXPECT_EQ(ring.size(), 1U);
+}
+
+TEST(RingSpans, what_is_read_in_place_takes_up_room_until_all_of_it_was_read) {
+    Ring<int, 2> ring;
+    Producer producer{ring};
+    Consumer consumer{ring};
+    producer.try_push(1);
+    producer.try_push(2);
+    std::vector<int> seen;
+    const std::size_t taken = consumer.consume([&](int number) noexcept {
+        seen.push_back(number);
+        EXPECT_EQ(producer.try_push(9), Status::full);
+    });
+    EXPECT_EQ(taken, 2U);
+    EXPECT_EQ(seen, (std::vector<int>{1, 2}));
+    EXPECT_EQ(producer.try_push(3), Status::ok);
+}
+
 // --- The ends ------------------------------------------------------------------------------------------------------
 
 TEST(RingEnds, a_second_living_producer_is_refused) {
@@ -144,7 +201,8 @@ struct ReportingMemory : StdMemory {
         using std::atomic<Value>::atomic;
         CUELINE_RULES_OFF
         void store(Value value, std::memory_order order) CUELINE_NONBLOCKING {
-            if constexpr (std::is_same_v<Value, std::uint64_t>) throw Finding{};  // an index, not an end's release
+            // A message published, not a ring made or an end's release.
+            if (std::is_same_v<Value, std::uint64_t> && order == std::memory_order_release) throw Finding{};
             std::atomic<Value>::store(value, order);
         }
         CUELINE_RULES_ON
@@ -257,6 +315,14 @@ TEST(RingModel, indices_survive_the_wrap_at_2_to_the_64) {
     EXPECT_EQ((differs_from_model<Ring<Word, 1024>>(just_below_wrap, run, steps)), "");
 }
 
+TEST(RingModel, agrees_with_a_bounded_deque_when_several_go_at_once) {
+    const std::uint64_t run = seed();
+    EXPECT_EQ((differs_from_model<Ring<Word, 1>>(0, run, steps, Watch::indices, 50)), "");
+    EXPECT_EQ((differs_from_model<Ring<Word, 4>>(just_below_wrap, run, steps, Watch::indices, 50)), "");
+    EXPECT_EQ((differs_from_model<Ring<Word, 1024>>(just_below_wrap, run, steps / 20, Watch::indices, 20)), "");
+    EXPECT_EQ((differs_from_model<Ring<Wide<7>, 64>>(0, run, steps, Watch::indices, 50)), "");
+}
+
 TEST(RingModel, indices_survive_2_to_the_32_messages) {
     EXPECT_EQ((differs_from_model<Ring<Word, 4>>(just_below_32_bits, seed(), steps)), "");
 }
@@ -286,8 +352,17 @@ TEST(RingModel, catches_a_ring_that_publishes_nothing) {
     EXPECT_EQ((differs_from_model<Ring<Word, 4, MuteMemory>>(0, seed(), steps, Watch::nothing)), "wrong status");
 }
 
+TEST(RingModel, catches_spans_that_take_or_give_one_too_many_or_too_few) {
+    constexpr auto always = 100;
+    EXPECT_NE((differs_from_model<Ring<Word, 4, SkewedMemory<1>>>(0, seed(), steps, Watch::nothing, always)), "");
+    EXPECT_NE((differs_from_model<Ring<Word, 4, SkewedMemory<-1>>>(0, seed(), steps, Watch::nothing, always)), "");
+    EXPECT_NE((differs_from_model<Ring<Wide<2>, 4, TornMemory>>(0, seed(), steps, Watch::nothing, always)), "");
+}
+
 TEST(RingModel, catches_indices_that_are_told_wrong) {
-    EXPECT_EQ((differs_from_model<Ring<Word, 4, SkewedMemory<1>>>(0, seed(), steps)), "wrong head, tail or size");
+    EXPECT_EQ((BesideModel<Ring<Word, 4, SkewedMemory<1>>>{0}.watch()), "wrong head, tail or size");
+    EXPECT_EQ((BesideModel<Ring<Word, 4, SkewedMemory<-1>>>{7}.watch()), "wrong head, tail or size");
+    EXPECT_EQ((BesideModel<Ring<Word, 4>>{7}.watch()), "");
 }
 
 }  // namespace

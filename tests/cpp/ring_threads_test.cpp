@@ -33,6 +33,13 @@ TEST(RingThreads, a_very_wide_message_does_too) {
     EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<64>, 16>>(0, messages)), "");
 }
 
+TEST(RingThreads, several_at_once_do_too) {
+    EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>>>(0, messages, Way::spans)), "");
+    EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>, 16>>(just_below_wrap, messages, Way::in_place)), "");
+    EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>, 4>>(0, messages, Way::spans)), "");
+    EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>, 64>>(0, messages, Way::spans_in_only)), "");
+}
+
 TEST(RingThreads, wrap_around_goes_unnoticed) {
     EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>, 64>>(just_below_wrap, messages)), "");
 }
@@ -47,6 +54,12 @@ TEST(RingThreads, each_end_can_rely_on_size) {
 TEST(RingThreads, the_check_catches_slots_that_are_read_too_early) {
     if (thread_sanitizer) GTEST_SKIP() << "a race on purpose, under the thread sanitizer";
     EXPECT_NE((goes_wrong_between_threads<Ring<Wide<7>, 64, SkewedMemory<1>>>(0, messages)), "");
+}
+
+TEST(RingThreads, the_check_catches_spans_that_are_torn) {
+    if (thread_sanitizer) GTEST_SKIP() << "a race on purpose, under the thread sanitizer";
+    EXPECT_NE((goes_wrong_between_threads<Ring<Wide<7>, 64, TornMemory>>(0, messages, Way::spans)), "");
+    EXPECT_NE((goes_wrong_between_threads<Ring<Wide<7>, 64, TornMemory>>(0, messages, Way::in_place)), "");
 }
 
 TEST(RingThreads, the_check_catches_torn_messages) {
