@@ -5,10 +5,11 @@ BIN := .venv/bin
 SOURCES := $(shell find include src bindings cmake python -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml README.md LICENSE
 
 MINUTES ?= 1
+RESULTS ?= build/bench
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-long model model-long effects rtsan sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python bench lint format stubs clean
+.PHONY: help run test test-cpp test-python test-long model model-long effects rtsan sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python bench bench-cpp bench-python lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -77,13 +78,23 @@ soak-python: .venv/installed
 	$(BIN)/python -m pytest -q tests/python/test_soak.py
 	$(BIN)/python tests/soak/soak.py --minutes $(MINUTES)
 
-bench: .venv/installed .venv/peers build/setup-bench  ## what a push and a ping cost, beside others (QUICK=1: in short)
-	cmake --preset release
-	cmake --build --preset release
-	build/release/benchmarks/cueline_benchmarks --benchmark_counters_tabular=true
-	$(BIN)/cueline bench $(if $(QUICK),--quick)
+bench: bench-cpp bench-python  ## the ring, the engine and the Python calls beside others: tables and charts (QUICK=1: in short)
 
-lint: .venv/installed build/setup-lint  ## formats, clang-tidy, ruff, mypy: nothing to complain of
+bench-cpp: .venv/ready build/setup-bench
+	cmake --preset release && cmake --build --preset release
+	cmake --preset release-clang && cmake --build --preset release-clang
+	mkdir -p $(RESULTS)
+	for preset in release release-clang; do \
+	  build/$$preset/benchmarks/cueline_ring_bench $(if $(QUICK),--seconds 6 --paced-seconds 6) >$(RESULTS)/rings-$$preset.json && \
+	  build/$$preset/benchmarks/cueline_benchmarks $(if $(QUICK),--benchmark_min_time=0.02) \
+	    --benchmark_context=compiler=$$preset --benchmark_out=$(RESULTS)/costs-$$preset.json >/dev/null || exit 1; \
+	done
+	$(BIN)/python benchmarks/report.py $(RESULTS)/rings-*.json $(RESULTS)/costs-*.json --json $(RESULTS)/all.json --svg $(RESULTS)
+
+bench-python: .venv/installed .venv/peers
+	$(BIN)/cueline bench $(if $(QUICK),--quick) --svg $(RESULTS)
+
+lint: .venv/installed build/setup-lint build/setup-bench  ## formats, clang-tidy, ruff, mypy: nothing to complain of
 	cmake --preset dev
 	cmake --preset release
 	cmake --preset fuzz
@@ -96,6 +107,7 @@ lint: .venv/installed build/setup-lint  ## formats, clang-tidy, ruff, mypy: noth
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/mypy examples
+	$(BIN)/mypy benchmarks
 
 format: .venv/ready build/setup-lint  ## format everything
 	clang-format-22 -i $$(git ls-files '*.cpp' '*.hpp')

@@ -24,11 +24,18 @@
 #include <cueline/ring.hpp>
 
 // Concurrency Kit is C: one function returns `false` for a pointer, which C++ takes only when it is spelled 0.
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wkeyword-macro"
+#endif
 #define false 0
 extern "C" {
 #include <ck_ring.h>
 }
 #undef false
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 
 namespace cueline::bench {
 

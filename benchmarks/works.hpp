@@ -145,7 +145,8 @@ class Works {
     static std::uint64_t receive_in_place(void* ring, std::uint64_t first, std::uint64_t count) {
         Receiver end{of(ring).shared};
         std::uint64_t wrong = 0;
-        for (std::uint64_t number = first; number != first + count;) {
+        std::uint64_t number = first;
+        while (number != first + count) {
             const std::uint64_t before = number;
             end.each_waiting(batch_messages, [&](const T& load) noexcept { wrong += load.is(number++) ? 0 : 1; });
             if (number == before) relax();

@@ -2,28 +2,34 @@
 # setup.sh: installs the Debian packages that a purpose needs, or says in one line what to type.
 # usage: sh tools/setup.sh build|test|bench|lint|clang|model
 set -eu
+needs_cargo=""
 
 case "${1:-}" in
   build) packages="g++ cmake ninja-build python3 python3-venv python3-dev" ;;
   test) packages="g++ cmake ninja-build libgtest-dev libseccomp-dev python3" ;;
-  bench) packages="g++ cmake ninja-build libbenchmark-dev libboost-dev libboost-system-dev" ;;
+  bench)
+    packages="g++ clang-22 cmake ninja-build libbenchmark-dev nlohmann-json3-dev libboost-dev libboost-system-dev"
+    packages="$packages libreaderwriterqueue-dev libatomic-queue-dev libck-dev libjack-jackd2-dev"
+    needs_cargo=yes
+    ;;
   lint) packages="cmake ninja-build libgtest-dev libseccomp-dev libbenchmark-dev clang-22 clang-format-22 clang-tidy-22" ;;
   clang) packages="g++ cmake ninja-build libgtest-dev libseccomp-dev python3 clang-22 libclang-rt-22-dev llvm-22" ;;
-  model)
-    packages="g++"
-    # Debian's plain cargo is too old for loom; a cargo from elsewhere does as well.
-    if ! command -v cargo >/dev/null; then
-      packages="$packages cargo-web rustc-web"
-    elif [ "$(printf '%s\n' 1.74 "$(cargo --version | cut -d ' ' -f 2)" | sort -V | head -n 1)" != 1.74 ]; then
-      echo "loom needs cargo 1.74 or later, and this is $(cargo --version); type: apt-get install cargo-web rustc-web" >&2
-      exit 1
-    fi
-    ;;
+  model) packages="g++" needs_cargo=yes ;;
   *)
     echo "usage: sh tools/setup.sh build|test|bench|lint|clang|model" >&2
     exit 2
     ;;
 esac
+
+if [ -n "$needs_cargo" ]; then
+  # Debian's plain cargo is too old for what we build; a cargo from elsewhere does as well.
+  if ! command -v cargo >/dev/null; then
+    packages="$packages cargo-web rustc-web"
+  elif [ "$(printf '%s\n' 1.74 "$(cargo --version | cut -d ' ' -f 2)" | sort -V | head -n 1)" != 1.74 ]; then
+    echo "this needs cargo 1.74 or later, and this is $(cargo --version); type: apt-get install cargo-web rustc-web" >&2
+    exit 1
+  fi
+fi
 
 missing=""
 for package in $packages; do
