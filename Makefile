@@ -84,10 +84,12 @@ bench-cpp: .venv/ready build/setup-bench
 	cmake --preset release && cmake --build --preset release
 	cmake --preset release-clang && cmake --build --preset release-clang
 	mkdir -p $(RESULTS)
-	for preset in release release-clang; do \
+	for built in release:g++ release-clang:clang++-22; do \
+	  preset=$${built%%:*}; compiler=$${built##*:}; \
 	  build/$$preset/benchmarks/cueline_ring_bench $(if $(QUICK),--seconds 6 --paced-seconds 6) >$(RESULTS)/rings-$$preset.json && \
 	  build/$$preset/benchmarks/cueline_benchmarks $(if $(QUICK),--benchmark_min_time=0.02) \
-	    --benchmark_context=compiler=$$preset --benchmark_out=$(RESULTS)/costs-$$preset.json >/dev/null || exit 1; \
+	    --benchmark_context=compiler="$$compiler $$($$compiler -dumpversion)" \
+	    --benchmark_out=$(RESULTS)/costs-$$preset.json >/dev/null || exit 1; \
 	done
 	$(BIN)/python benchmarks/report.py $(RESULTS)/rings-*.json $(RESULTS)/costs-*.json --json $(RESULTS)/all.json --svg $(RESULTS)
 

@@ -46,10 +46,13 @@ using Slices = std::map<std::string, std::vector<double>>;
 
 /// One slice of one contender's work, and what is known of it.
 struct Job {
+    Job(json work, std::function<double()> slice, bool needs_one_thread = false)
+        : about{std::move(work)}, run{std::move(slice)}, on_one_thread{needs_one_thread} {}
+
     json about;
     std::function<double()> run;
-    bool on_one_thread = false;
-    Slices slices{};
+    bool on_one_thread;
+    Slices slices;
 };
 
 template <std::size_t Bytes>
@@ -93,27 +96,28 @@ class Rings {
 
     void add_jobs(TwoThreads& threads, std::vector<Job>& jobs) {
         const std::string bytes = ", " + std::to_string(contender_.bytes) + " bytes";
-        jobs.push_back({about("one way", "M/s", "streaming" + bytes),
-                        [this, &threads] { return one_way(threads, 100'000, contender_.send, contender_.receive); }});
+        jobs.emplace_back(about("one way", "M/s", "streaming" + bytes),
+                          [this, &threads] { return one_way(threads, 100'000, contender_.send, contender_.receive); });
         if (contender_.send_batches != nullptr) {
-            jobs.push_back({about("batches of 64", "M/s", "streaming" + bytes), [this, &threads] {
-                                return one_way(threads, 200'000, contender_.send_batches, contender_.receive_batches);
-                            }});
+            jobs.emplace_back(about("batches of 64", "M/s", "streaming" + bytes), [this, &threads] {
+                return one_way(threads, 200'000, contender_.send_batches, contender_.receive_batches);
+            });
         }
         if (contender_.receive_in_place != nullptr) {
-            jobs.push_back({about("batches of 64, read in place", "M/s", "streaming" + bytes), [this, &threads] {
-                                return one_way(threads, 200'000, contender_.send_batches, contender_.receive_in_place);
-                            }});
+            jobs.emplace_back(about("batches of 64, read in place", "M/s", "streaming" + bytes), [this, &threads] {
+                return one_way(threads, 200'000, contender_.send_batches, contender_.receive_in_place);
+            });
         }
-        jobs.push_back({about("round trip", "ns", "bounce"), [this, &threads] { return round_trip(threads, 3'000); }});
-        jobs.push_back({about("push and pop, one thread", "ns", nullptr),
-                        [this] {
-                            constexpr std::uint64_t count = 100'000;
-                            const Nanoseconds began = now_ns();
-                            wrong_ += contender_.push_and_pop(there_, count);
-                            return (now_ns() - began) / count;
-                        },
-                        true});
+        jobs.emplace_back(about("round trip", "ns", "bounce"), [this, &threads] { return round_trip(threads, 3'000); });
+        jobs.emplace_back(
+            about("push and pop, one thread", "ns", nullptr),
+            [this] {
+                constexpr std::uint64_t count = 100'000;
+                const Nanoseconds began = now_ns();
+                wrong_ += contender_.push_and_pop(there_, count);
+                return (now_ns() - began) / count;
+            },
+            true);
     }
 
     [[nodiscard]] json about(const char* work, const char* unit, const json& limit) const {
@@ -181,9 +185,9 @@ void require_right(const std::string& ring, std::uint64_t wrong) {
     if (wrong > 0) throw std::runtime_error{ring + ": " + std::to_string(wrong) + " messages arrived wrong"};
 }
 
-void add_to(json& results, const Job& job) {
-    for (const auto& [where, figures] : job.slices) {
-        json result = job.about;
+void add_to(json& results, const json& about, const Slices& slices) {
+    for (const auto& [where, figures] : slices) {
+        json result = about;
         result["placement"] = where;
         result.update(spread(figures));
         results.push_back(std::move(result));
@@ -204,10 +208,10 @@ void measure_slices(TwoThreads& threads, double seconds, json& limits, json& res
     Streaming<32> streaming_32;
     Streaming<56> streaming_56;
     std::uint64_t wrong = 0;
-    constexpr std::uint64_t streamed = 400 * 256;
+    constexpr std::uint64_t streamed = 102'400;  // messages: some hundred rounds
     const auto limit = [](const char* name) { return json{{"name", name}, {"unit", "M/s"}}; };
-    jobs.push_back({limit("streaming, 32 bytes"), [&] { return streaming_32.run(threads, streamed, wrong); }});
-    jobs.push_back({limit("streaming, 56 bytes"), [&] { return streaming_56.run(threads, streamed, wrong); }});
+    jobs.emplace_back(limit("streaming, 32 bytes"), [&] { return streaming_32.run(threads, streamed, wrong); });
+    jobs.emplace_back(limit("streaming, 56 bytes"), [&] { return streaming_56.run(threads, streamed, wrong); });
 
     Slices bounces;
     run_in_turn(threads, jobs, seconds, bounces);
@@ -215,9 +219,9 @@ void measure_slices(TwoThreads& threads, double seconds, json& limits, json& res
     require_right("streaming", wrong);
     for (const auto& ring : rings) require_right(ring->name(), ring->wrong());
     for (std::size_t index = 0; index < jobs.size(); ++index) {
-        add_to(index < contenders_jobs ? results : limits, jobs[index]);
+        add_to(index < contenders_jobs ? results : limits, jobs[index].about, jobs[index].slices);
     }
-    add_to(limits, {.about = {{"name", "bounce"}, {"unit", "ns"}}, .run = {}, .slices = bounces});
+    add_to(limits, {{"name", "bounce"}, {"unit", "ns"}}, bounces);
 }
 
 /// The pattern of an audio engine, at three rates.
@@ -352,7 +356,7 @@ void measure(std::vector<const char*> arguments) {
     }
     json limits = json::array();
     json results = json::array();
-    TwoThreads threads{0, 1};
+    TwoThreads threads;
     measure_slices(threads, seconds, limits, results);
     measure_paced(threads, paced_seconds, limits, results);
     const json all{{"cueline", CUELINE_VERSION}, {"compiler", compiler()}, {"machine", machine()},

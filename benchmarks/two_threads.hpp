@@ -11,6 +11,7 @@
 #include <functional>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
 #include <cueline/ring.hpp>
 
@@ -28,7 +29,8 @@ inline Nanoseconds now_ns() {
 /// The calling thread and a partner, each pinned to a core. Slices are so short that the partner spins between them.
 class TwoThreads {
   public:
-    TwoThreads(int core, int partners_core) : partner_{[this, partners_core] { serve(partners_core); }} { pin(core); }
+    /// Throws std::runtime_error when this process may use one core only.
+    TwoThreads() : cores_{allowed_cores()}, partner_{[this] { serve(); }} { pin(cores_.front()); }
     TwoThreads(const TwoThreads&) = delete;
     TwoThreads& operator=(const TwoThreads&) = delete;
     ~TwoThreads() {
@@ -71,18 +73,27 @@ class TwoThreads {
     }
 
   private:
-    static void pin(int core) {
-        cpu_set_t cores;
-        CPU_ZERO(&cores);
-        CPU_SET(static_cast<unsigned>(core), &cores);
-        if (pthread_setaffinity_np(pthread_self(), sizeof cores, &cores) != 0) {
-            throw std::runtime_error{"cannot stay on core " + std::to_string(core) +
-                                     ": this machine has, or allows, fewer than two"};
+    static std::vector<std::size_t> allowed_cores() {
+        cpu_set_t allowed;
+        CPU_ZERO(&allowed);
+        sched_getaffinity(0, sizeof allowed, &allowed);
+        std::vector<std::size_t> cores;
+        for (std::size_t core = 0; core < CPU_SETSIZE; ++core) {
+            if (CPU_ISSET(core, &allowed)) cores.push_back(core);
         }
+        if (cores.size() < 2) throw std::runtime_error{"two threads need two cores, and this process may use one"};
+        return cores;
     }
 
-    void serve(int core) {
-        pin(core);
+    static void pin(std::size_t core) {
+        cpu_set_t cores;
+        CPU_ZERO(&cores);
+        CPU_SET(core, &cores);
+        pthread_setaffinity_np(pthread_self(), sizeof cores, &cores);
+    }
+
+    void serve() {
+        pin(cores_.back());
         for (std::uint64_t turn = 1;; ++turn) {
             while (asked_.load(std::memory_order_acquire) != turn) {
                 if (over_.load(std::memory_order_relaxed)) return;
@@ -95,6 +106,7 @@ class TwoThreads {
         }
     }
 
+    std::vector<std::size_t> cores_;
     const std::function<void()>* there_ = nullptr;
     alignas(2 * cache_line_bytes) std::atomic<std::uint64_t> asked_ = 0;
     alignas(2 * cache_line_bytes) std::atomic<std::uint64_t> ready_ = 0;

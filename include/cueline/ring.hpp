@@ -52,11 +52,13 @@ void copy_by_words(T& to, const T& from) noexcept CUELINE_NONBLOCKING {
     if constexpr (sizeof(T) % sizeof(std::uint64_t) != 0) {
         std::construct_at(&to, from);
     } else {
+        const auto* source = reinterpret_cast<const std::byte*>(&from);
+        auto* target = reinterpret_cast<std::byte*>(&to);
         for (std::size_t at = 0; at < sizeof(T); at += sizeof(std::uint64_t)) {
             std::uint64_t word;
-            std::memcpy(&word, static_cast<const char*>(static_cast<const void*>(&from)) + at, sizeof word);
+            std::memcpy(&word, source + at, sizeof word);
             asm("" : "+r"(word));  // in a register of its own: words are not joined
-            std::memcpy(static_cast<char*>(static_cast<void*>(&to)) + at, &word, sizeof word);
+            std::memcpy(target + at, &word, sizeof word);
         }
     }
 }

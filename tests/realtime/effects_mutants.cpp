@@ -1,5 +1,7 @@
 // effects_mutants.cpp: the mutants as they are: clang must refuse each act in it. No build compiles this; the tests
 // named effects.* do, and look for what clang says.
+#include <cueline/link.hpp>
+
 #include "rule_breakers.hpp"
 
 namespace cueline::test {
@@ -9,5 +11,10 @@ struct Forgotten {
     void process() noexcept {}
 };
 constexpr void (Forgotten::*unmarked)() noexcept CUELINE_NONBLOCKING = &Forgotten::process;
+
+// What reads in place, and is no more sound than it ought to be.
+void collect(Consumer<CommandRing>& commands, std::vector<Message>& messages) noexcept CUELINE_NONBLOCKING {
+    commands.consume([&messages](const Message& command) noexcept { messages.push_back(command); });
+}
 
 }  // namespace cueline::test

@@ -1,7 +1,9 @@
 // effects_sound.cpp: what the mutants are but for their acts, by the same flags: clang must accept it.
 #include <cueline/link.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "processors.hpp"
 
@@ -32,11 +34,24 @@ using Render = void (Processor::*)(const AudioBlock&, EventSender&) noexcept CUE
 using Push = Status (Producer<CommandRing>::*)(const Message&) noexcept CUELINE_NONBLOCKING;
 using Pop = Status (Consumer<CommandRing>::*)(Message&) noexcept CUELINE_NONBLOCKING;
 
+using PushSome = std::size_t (Producer<CommandRing>::*)(std::span<const Message>) noexcept CUELINE_NONBLOCKING;
+using PopSome = std::size_t (Consumer<CommandRing>::*)(std::span<Message>) noexcept CUELINE_NONBLOCKING;
+
 constexpr Block block = &BlockCallback::process;
 constexpr Handle handle = &Processor::handle;
 constexpr Render render = &Processor::render;
 constexpr Push push = &Producer<CommandRing>::try_push;
 constexpr Pop pop = &Consumer<CommandRing>::try_pop;
+constexpr PushSome push_some = &Producer<CommandRing>::try_push;
+constexpr PopSome pop_some = &Consumer<CommandRing>::try_pop;
+static_assert(push_some != nullptr && pop_some != nullptr);
 static_assert(block != nullptr && handle != nullptr && render != nullptr && push != nullptr && pop != nullptr);
+
+/// Reading in place is as sound as what reads.
+std::uint32_t newest_sequence(Consumer<CommandRing>& commands) noexcept CUELINE_NONBLOCKING {
+    std::uint32_t newest = 0;
+    commands.consume([&newest](const Message& command) noexcept { newest = command.sequence; });
+    return newest;
+}
 
 }  // namespace cueline::test
