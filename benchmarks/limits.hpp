@@ -12,8 +12,10 @@
 
 namespace cueline::bench {
 
-/// Memory as large as a ring's that one core fills and the other reads, a quarter at a time, as often as asked: two
-/// indices are all that is shared besides, and each is stored once in 256 messages. No queue can be faster for long.
+/// Memory as large as a ring's that one core fills and the other reads, a quarter at a time: two indices are all that
+/// is shared besides, and each is stored once in 256 messages. It is what two plain loops reach with no queue between
+/// them. A ring that hands over every message by itself keeps both cores busier, and has been seen a few percent above
+/// it.
 template <std::size_t Bytes>
 class Streaming {
     static constexpr std::uint64_t quarter = ring_capacity / 4;

@@ -46,8 +46,9 @@ using Slices = std::map<std::string, std::vector<double>>;
 
 /// One slice of one contender's work, and what is known of it.
 struct Job {
+    // (A json in braces would become an array of one.)
     Job(json work, std::function<double()> slice, bool needs_one_thread = false)
-        : about{std::move(work)}, run{std::move(slice)}, on_one_thread{needs_one_thread} {}
+        : about(std::move(work)), run{std::move(slice)}, on_one_thread{needs_one_thread} {}
 
     json about;
     std::function<double()> run;
@@ -108,7 +109,8 @@ class Rings {
                 return one_way(threads, 200'000, contender_.send_batches, contender_.receive_in_place);
             });
         }
-        jobs.emplace_back(about("round trip", "ns", "bounce"), [this, &threads] { return round_trip(threads, 3'000); });
+        jobs.emplace_back(about("round trip", "ns", "bounce, a line each way"),
+                          [this, &threads] { return round_trip(threads, 3'000); });
         jobs.emplace_back(
             about("push and pop, one thread", "ns", nullptr),
             [this] {
@@ -209,9 +211,11 @@ void measure_slices(TwoThreads& threads, double seconds, json& limits, json& res
     Streaming<56> streaming_56;
     std::uint64_t wrong = 0;
     constexpr std::uint64_t streamed = 102'400;  // messages: some hundred rounds
-    const auto limit = [](const char* name) { return json{{"name", name}, {"unit", "M/s"}}; };
-    jobs.emplace_back(limit("streaming, 32 bytes"), [&] { return streaming_32.run(threads, streamed, wrong); });
-    jobs.emplace_back(limit("streaming, 56 bytes"), [&] { return streaming_56.run(threads, streamed, wrong); });
+    const auto limit = [](const char* name, const char* unit) { return json{{"name", name}, {"unit", unit}}; };
+    jobs.emplace_back(limit("streaming, 32 bytes", "M/s"), [&] { return streaming_32.run(threads, streamed, wrong); });
+    jobs.emplace_back(limit("streaming, 56 bytes", "M/s"), [&] { return streaming_56.run(threads, streamed, wrong); });
+
+    jobs.emplace_back(limit("bounce, a line each way", "ns"), [&] { return threads.bounce_of_two(); });
 
     Slices bounces;
     run_in_turn(threads, jobs, seconds, bounces);

@@ -52,27 +52,42 @@ class TwoThreads {
 
     /// How long one cache line takes to the partner and back.
     Nanoseconds bounce() {
-        constexpr std::uint64_t trips = 500;
-        struct alignas(2 * cache_line_bytes) Line {
-            std::atomic<std::uint64_t> word = 0;
-        } line;
-        return run(
-                   [&] {
-                       for (std::uint64_t trip = 0; trip < trips; ++trip) {
-                           line.word.store(2 * trip + 1, std::memory_order_release);
-                           while (line.word.load(std::memory_order_acquire) != 2 * trip + 2) relax();
-                       }
-                   },
-                   [&] {
-                       for (std::uint64_t trip = 0; trip < trips; ++trip) {
-                           while (line.word.load(std::memory_order_acquire) != 2 * trip + 1) relax();
-                           line.word.store(2 * trip + 2, std::memory_order_release);
-                       }
-                   }) /
-               trips;
+        Line line;
+        return bounce(line, line);
+    }
+    /// The same with a line for each way, as two rings have it: neither can be turned round by who has just read it.
+    Nanoseconds bounce_of_two() {
+        Line there;
+        Line back;
+        return bounce(there, back);
     }
 
   private:
+    struct alignas(4 * cache_line_bytes) Line {
+        std::atomic<std::uint64_t> word = 0;
+    };
+
+    Nanoseconds bounce(Line& there, Line& back) {
+        constexpr std::uint64_t trips = 500;
+        const auto wait_for = [](const Line& line, std::uint64_t value) {
+            while (line.word.load(std::memory_order_acquire) != value) relax();
+        };
+        const Nanoseconds took = run(
+            [&] {
+                for (std::uint64_t trip = 0; trip < trips; ++trip) {
+                    there.word.store(2 * trip + 1, std::memory_order_release);
+                    wait_for(back, 2 * trip + 2);
+                }
+            },
+            [&] {
+                for (std::uint64_t trip = 0; trip < trips; ++trip) {
+                    wait_for(there, 2 * trip + 1);
+                    back.word.store(2 * trip + 2, std::memory_order_release);
+                }
+            });
+        return took / trips;
+    }
+
     static std::vector<std::size_t> allowed_cores() {
         cpu_set_t allowed;
         CPU_ZERO(&allowed);
