@@ -40,6 +40,7 @@ using nlohmann::json;
 
 constexpr Nanoseconds farthest_near_ns = 200;  // a bounce above it: the cores are far apart
 constexpr double agreement = 1.3;              // of the bounces before and after a slice
+constexpr std::size_t fewest_slices = 5;       // that a figure is made of; a placement seen less is left out
 
 /// What one job's slices came to, by placement.
 using Slices = std::map<std::string, std::vector<double>>;
@@ -189,6 +190,7 @@ void require_right(const std::string& ring, std::uint64_t wrong) {
 
 void add_to(json& results, const json& about, const Slices& slices) {
     for (const auto& [where, figures] : slices) {
+        if (figures.size() < fewest_slices) continue;
         json result = about;
         result["placement"] = where;
         result.update(spread(figures));
