@@ -182,7 +182,7 @@ class Ring {
     };
 
     /// Whole cache lines, so that who writes to one slot disturbs nobody at the next; a message of 56 bytes fills one.
-    struct alignas(cache_line_bytes) Slot {
+    struct alignas(cache_line_bytes) alignas(T) Slot {
         typename Memory::template Cell<T> message;
         Index stamp{0};  // stored by the producer, after the message
     };
@@ -200,7 +200,7 @@ class Ring {
 
     Side tail_;
     Side head_;
-    alignas(cache_line_bytes) std::array<Slot, Capacity> slots_;
+    std::array<Slot, Capacity> slots_;
 };
 
 /// What both ends are: the holder of one side of a ring, alone, until it dies or is moved from.
