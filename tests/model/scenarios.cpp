@@ -237,8 +237,8 @@ class TogetherOrNot : public OneRing<4> {
     bool at_once_;
 };
 
-/// Two messages pushed at once, of which the first is popped by its stamp: the second is found as a span too, whether or
-/// not the producer has counted it.
+/// Two messages pushed at once, of which the first is popped by its stamp: the second is found as a span too, whether
+/// or not the producer has counted it.
 class FirstThenTheRest : public OneRing<4> {
   public:
     FirstThenTheRest() : OneRing<4>{below_wrap(3)} {
@@ -253,6 +253,23 @@ class FirstThenTheRest : public OneRing<4> {
             for (int look = 0; look < 2; ++look) {
                 if (pop()) require(pop_some(1) == 1, "who finds the first of two finds the second");
             }
+        }
+    }
+};
+
+/// Messages are pushed two at a time: a span with room for all of them takes both or none, counted or not.
+class BothOrNone : public OneRing<4> {
+  public:
+    BothOrNone() : OneRing<4>{below_wrap(3)} {
+        make_producer();
+        make_consumer();
+    }
+    void run(int thread) override {
+        if (thread == 0) {
+            push_some(1, 2);
+            push_some(3, 2);
+        } else {
+            for (int look = 0; look < 2; ++look) require(pop_some(4) % 2 == 0, "two pushed at once are popped at once");
         }
     }
 };
@@ -468,6 +485,7 @@ constexpr Entry entries[] = {
     {"a third thread watches", 3, true, make<Watcher<2>>},
     {"a third thread watches a ring of one", 3, true, make<Watcher<1>>},
     {"each end trusts size()", 2, true, make<TrustedSize>},
+    {"two at once, popped both or none", 2, false, make<BothOrNone>},
     {"the first of two, then the rest", 2, false, make<FirstThenTheRest>},
     {"the consumer trusts size() of spans", 2, true, make<TrustedSizeOfSpans>},
     {"the consumer watches the tail", 2, true, make<TailIsNeverBehind<1>>},
