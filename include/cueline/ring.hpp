@@ -184,7 +184,7 @@ class Ring {
     };
 
     /// Whole cache lines, so that who writes to one slot disturbs nobody at the next; a message of 56 bytes fills one.
-    struct alignas(cache_line_bytes) Slot {
+    struct alignas(cache_line_bytes) alignas(T) Slot {
         typename Memory::template Cell<T> message;
         Index stamp{0};  // stored by the producer, after the message
     };
@@ -202,7 +202,7 @@ class Ring {
 
     Side tail_;
     Side head_;
-    alignas(cache_line_bytes) std::array<Slot, Capacity> slots_;
+    std::array<Slot, Capacity> slots_;
 };
 
 /// What both ends are: the holder of one side of a ring, alone, until it dies or is moved from.
@@ -344,7 +344,7 @@ class alignas(cache_line_bytes) Consumer : RingEnd<RingType> {
     /// Real-time: wait-free; no allocation, lock or system call.
     /// Returns Status::empty when there was nothing.
     Status try_pop(T& message) noexcept(never_throws) CUELINE_NONBLOCKING {
-        if (!finds_message()) return Status::empty;
+        if (!finds_message(index_)) return Status::empty;
         const auto copy = [&message](const T& found) noexcept { message = found; };
         ring_->slot(index_).message.read(copy);
         give_back(1);
@@ -368,10 +368,15 @@ class alignas(cache_line_bytes) Consumer : RingEnd<RingType> {
     template <class Read>
     std::size_t consume(Read&& read, std::size_t most = RingType::capacity) noexcept(never_throws) {
         static_assert(std::is_nothrow_invocable_v<Read&, const T&> || !never_throws, "what reads must not throw");
-        if (most == 0 || !finds_message()) return 0;
+        if (most == 0 || !finds_message(index_)) return 0;
         // The first is here. How many follow it is the producer's to say: to go by their stamps instead would have the
-        // processor run ahead, and fetch lines that are being written. It may not have counted the first one yet.
-        const std::uint64_t waiting = std::max<std::uint64_t>(ring_->pushed_since(index_), 1);
+        // processor run ahead, and fetch lines that are being written. Only when it has not counted the first one do
+        // stamps say which others it pushed together with it.
+        std::uint64_t waiting = ring_->pushed_since(index_);
+        if (waiting == 0) {
+            do ++waiting;
+            while (waiting < most && finds_message(index_ + waiting));
+        }
         const std::uint64_t end = index_ + std::min<std::uint64_t>(waiting, most);
         for (std::uint64_t index = index_; index != end; ++index) ring_->slot(index).message.read(read);
         const std::uint64_t count = end - index_;
@@ -380,9 +385,9 @@ class alignas(cache_line_bytes) Consumer : RingEnd<RingType> {
     }
 
   private:
-    [[nodiscard]] bool finds_message() const noexcept(never_throws) CUELINE_NONBLOCKING {
+    [[nodiscard]] bool finds_message(std::uint64_t index) const noexcept(never_throws) CUELINE_NONBLOCKING {
         // Acquire pairs with the release in Producer::try_push(): the message has been written and may be read.
-        return ring_->slot(index_).stamp.load(std::memory_order_acquire) == RingType::lap(index_);
+        return ring_->slot(index).stamp.load(std::memory_order_acquire) == RingType::lap(index);
     }
 
     void give_back(std::uint64_t count) noexcept(never_throws) CUELINE_NONBLOCKING {

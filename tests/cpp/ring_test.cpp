@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -100,6 +102,30 @@ TEST(Ring, a_message_needs_no_default_constructor) {
     Note note{0};
     EXPECT_EQ(consumer.try_pop(note), Status::ok);
     EXPECT_EQ(note.pitch, 60);
+}
+
+TEST(Ring, a_message_may_be_of_any_size_and_alignment) {
+    struct alignas(128) Aligned {
+        int number;
+    };
+    struct Odd {
+        std::array<char, 3> bytes;
+    };
+    struct Long {
+        std::array<char, 200> bytes;
+    };
+    const auto passes = [](const auto& message, auto bytes_of) {
+        using T = std::remove_cvref_t<decltype(message)>;
+        const auto ring = std::make_unique<Ring<T, 2>>();
+        Producer producer{*ring};
+        Consumer consumer{*ring};
+        T popped{};
+        return producer.try_push(message) == Status::ok && consumer.try_pop(popped) == Status::ok &&
+               bytes_of(popped) == bytes_of(message);
+    };
+    EXPECT_TRUE(passes(Aligned{7}, [](const Aligned& message) { return message.number; }));
+    EXPECT_TRUE(passes(Odd{{1, 2, 3}}, [](const Odd& message) { return message.bytes; }));
+    EXPECT_TRUE(passes(Long{{1, 2, 3}}, [](const Long& message) { return message.bytes; }));
 }
 
 // --- Several at once -----------------------------------------------------------------------------------------------

@@ -237,6 +237,43 @@ class TogetherOrNot : public OneRing<4> {
     bool at_once_;
 };
 
+/// Two messages pushed at once, of which the first is popped by its stamp: the second is found as a span too, whether
+/// or not the producer has counted it.
+class FirstThenTheRest : public OneRing<4> {
+  public:
+    FirstThenTheRest() : OneRing<4>{below_wrap(3)} {
+        make_producer();
+        make_consumer();
+    }
+    void run(int thread) override {
+        if (thread == 0) {
+            push_some(1, 2);
+            push_some(3, 2);
+        } else {
+            for (int look = 0; look < 2; ++look) {
+                if (pop()) require(pop_some(1) == 1, "who finds the first of two finds the second");
+            }
+        }
+    }
+};
+
+/// Messages are pushed two at a time: a span with room for all of them takes both or none, counted or not.
+class BothOrNone : public OneRing<4> {
+  public:
+    BothOrNone() : OneRing<4>{below_wrap(3)} {
+        make_producer();
+        make_consumer();
+    }
+    void run(int thread) override {
+        if (thread == 0) {
+            push_some(1, 2);
+            push_some(3, 2);
+        } else {
+            for (int look = 0; look < 2; ++look) require(pop_some(4) % 2 == 0, "two pushed at once are popped at once");
+        }
+    }
+};
+
 /// Each end tries again until all messages have passed.
 template <std::size_t Capacity>
 class Stream : public OneRing<Capacity> {
@@ -379,6 +416,44 @@ class TrustedSize : public OneRing<2> {
     std::uint64_t number_ = 1;
 };
 
+/// The same of messages pushed at once: those that the consumer's thread is told of are there, all of them.
+class TrustedSizeOfSpans : public OneRing<4> {
+  public:
+    TrustedSizeOfSpans() : OneRing<4>{below_wrap(1)} {
+        make_producer();
+        make_consumer();
+        push(1);
+    }
+    void run(int thread) override {
+        if (thread == 0) {
+            push_some(10, 2);
+        } else {
+            for (std::size_t left = ring.size(); left > 0; --left) require(pop(), "as many wait as said");
+        }
+    }
+};
+
+/// A message can be popped before its producer has counted it: nobody is told of a tail that is behind the head, nor of
+/// one that goes back.
+template <int Watching>
+class TailIsNeverBehind : public OneRing<2> {
+  public:
+    TailIsNeverBehind() : OneRing<2>{below_wrap(1)} {
+        make_producer();
+        make_consumer();
+    }
+    void run(int thread) override {
+        if (thread == 0) push(1);
+        if (thread == 1) pop();
+        if (thread == Watching) {
+            const std::uint64_t head = ring.head();
+            const std::uint64_t tail = ring.tail();
+            require(tail - head <= 1, "the tail is not behind the head");
+            require(ring.tail() - tail <= 1, "the tail does not go back");
+        }
+    }
+};
+
 struct Entry {
     const char* name;
     int threads;
@@ -410,6 +485,11 @@ constexpr Entry entries[] = {
     {"a third thread watches", 3, true, make<Watcher<2>>},
     {"a third thread watches a ring of one", 3, true, make<Watcher<1>>},
     {"each end trusts size()", 2, true, make<TrustedSize>},
+    {"two at once, popped both or none", 2, false, make<BothOrNone>},
+    {"the first of two, then the rest", 2, false, make<FirstThenTheRest>},
+    {"the consumer trusts size() of spans", 2, true, make<TrustedSizeOfSpans>},
+    {"the consumer watches the tail", 2, true, make<TailIsNeverBehind<1>>},
+    {"a third thread watches the tail", 3, true, make<TailIsNeverBehind<2>>},
     // Only when asked for (make model-long): the first alone takes minutes, the second was never seen to end.
     {"long: capacity 2: 5 messages through", 2, false, make<Stream<2>, below_wrap(3), std::uint64_t{5}>},
     {"long: capacity 4: 5 messages through", 2, false, make<Stream<4>, below_wrap(2), std::uint64_t{5}>},
