@@ -193,10 +193,11 @@ class Ring {
     };
 
     /// Whole cache lines, so that who writes to one slot disturbs nobody at the next; a message of 56 bytes fills one.
-    struct alignas(cache_line_bytes) alignas(T) Slot {
+    struct alignas(std::max(cache_line_bytes, alignof(T))) Slot {
         typename Memory::template Cell<T> message;
         Index stamp{0};  // stored by the producer, after the message
     };
+    static_assert(sizeof(Slot) % cache_line_bytes == 0);
 
     // A stamp is a lap rather than the index itself, lest a compiler that has found the two equal go on with the loaded
     // one: the address of the next slot would then wait for this one's load (g++ 12 did: a fifth of the throughput).
