@@ -44,14 +44,13 @@ struct EndTakenError : std::logic_error {
 inline constexpr std::size_t max_ring_capacity = 1024;  // messages
 inline constexpr std::size_t cache_line_bytes = 64;
 
-/// Makes a copy of `from` at `to`, word by word where the compiler would take wider steps. Who pushes a message has
-/// mostly just written it, in words; a wide load of them would wait until they have left the store buffer. Bytes that
-/// were never written are copied like the rest.
-/// Thread: any. Real-time: wait-free.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // bytes that were never written are copied like the rest
 #endif
+/// Makes a copy of `from` at `to`, word by word where the compiler would take wider steps. Who pushes a message has
+/// mostly just written it, in words; a wide load of them would wait until they have left the store buffer.
+/// Thread: any. Real-time: wait-free.
 template <class T>
 void copy_by_words(T& to, const T& from) noexcept CUELINE_NONBLOCKING {
     if constexpr (sizeof(T) % sizeof(std::uint64_t) != 0) {

@@ -209,10 +209,14 @@ class Spans : public OneRing<Capacity> {
     int pops_;
 };
 
-/// Two messages pushed at once are there at once: who finds the first finds the second, in whatever way it looks.
-class TogetherOrNot : public OneRing<4> {
+enum class Look : std::uint8_t { one_by_one, spans_of_one, one_then_a_span, all_at_once };
+
+/// Messages are pushed two at a time, and are there together or not at all: who finds the first finds the second, in
+/// whatever way it looks, and whether or not the producer has counted them yet.
+template <Look How>
+class Together : public OneRing<4> {
   public:
-    explicit TogetherOrNot(bool at_once) : OneRing<4>{below_wrap(3)}, at_once_{at_once} {
+    Together() : OneRing<4>{below_wrap(3)} {
         make_producer();
         make_consumer();
     }
@@ -228,49 +232,11 @@ class TogetherOrNot : public OneRing<4> {
 
   private:
     void look() {
-        if (at_once_) {
-            if (pop_some(1) == 1) require(pop_some(1) == 1, "who finds the first of two finds the second");
-        } else {
-            if (pop()) require(pop(), "who finds the first of two finds the second");
-        }
-    }
-    bool at_once_;
-};
-
-/// Two messages pushed at once, of which the first is popped by its stamp: the second is found as a span too, whether
-/// or not the producer has counted it.
-class FirstThenTheRest : public OneRing<4> {
-  public:
-    FirstThenTheRest() : OneRing<4>{below_wrap(3)} {
-        make_producer();
-        make_consumer();
-    }
-    void run(int thread) override {
-        if (thread == 0) {
-            push_some(1, 2);
-            push_some(3, 2);
-        } else {
-            for (int look = 0; look < 2; ++look) {
-                if (pop()) require(pop_some(1) == 1, "who finds the first of two finds the second");
-            }
-        }
-    }
-};
-
-/// Messages are pushed two at a time: a span with room for all of them takes both or none, counted or not.
-class BothOrNone : public OneRing<4> {
-  public:
-    BothOrNone() : OneRing<4>{below_wrap(3)} {
-        make_producer();
-        make_consumer();
-    }
-    void run(int thread) override {
-        if (thread == 0) {
-            push_some(1, 2);
-            push_some(3, 2);
-        } else {
-            for (int look = 0; look < 2; ++look) require(pop_some(4) % 2 == 0, "two pushed at once are popped at once");
-        }
+        const char* claim = "who finds the first of two finds the second";
+        if (How == Look::one_by_one && pop()) require(pop(), claim);
+        if (How == Look::spans_of_one && pop_some(1) == 1) require(pop_some(1) == 1, claim);
+        if (How == Look::one_then_a_span && pop()) require(pop_some(1) == 1, claim);
+        if (How == Look::all_at_once) require(pop_some(4) % 2 == 0, "two pushed at once are popped at once");
     }
 };
 
@@ -474,8 +440,8 @@ constexpr Entry entries[] = {
     {"capacity 2: 4 messages through", 2, false, make<Stream<2>, below_wrap(3), std::uint64_t{4}>},
     {"capacity 4: spans and single ones", 2, false, make<Spans<4>, below_wrap(2), 2, 3>},
     {"capacity 2: spans and single ones", 2, false, make<Spans<2>, below_wrap(1), 2, 3>},
-    {"two at once, popped one by one", 2, false, make<TogetherOrNot, false>},
-    {"two at once, popped as spans", 2, false, make<TogetherOrNot, true>},
+    {"two at once, popped one by one", 2, false, make<Together<Look::one_by_one>>},
+    {"two at once, popped as spans", 2, false, make<Together<Look::spans_of_one>>},
     {"capacity 1: 3 pushes, 3 pops", 2, false, make<Attempts<1>, below_wrap(1), 3, 3>},
     {"capacity 2: 3 messages through", 2, false, make<Stream<2>, from_zero, std::uint64_t{3}>},
     {"capacity 1: ends taken late", 2, true, make<LateEnds<1>, below_wrap(1)>},
@@ -485,8 +451,8 @@ constexpr Entry entries[] = {
     {"a third thread watches", 3, true, make<Watcher<2>>},
     {"a third thread watches a ring of one", 3, true, make<Watcher<1>>},
     {"each end trusts size()", 2, true, make<TrustedSize>},
-    {"two at once, popped both or none", 2, false, make<BothOrNone>},
-    {"the first of two, then the rest", 2, false, make<FirstThenTheRest>},
+    {"two at once, popped both or none", 2, false, make<Together<Look::all_at_once>>},
+    {"the first of two, then the rest", 2, false, make<Together<Look::one_then_a_span>>},
     {"the consumer trusts size() of spans", 2, true, make<TrustedSizeOfSpans>},
     {"the consumer watches the tail", 2, true, make<TailIsNeverBehind<1>>},
     {"a third thread watches the tail", 3, true, make<TailIsNeverBehind<2>>},
