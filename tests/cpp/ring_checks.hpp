@@ -96,15 +96,18 @@ class BesideModel {
         const std::size_t expected = std::min(most, model_.size());
         std::size_t place = 0;
         bool right = true;
-        const std::size_t taken = consumer_.consume(
-            [&](const T& message) noexcept { right = right && place < expected && message == model_[place++]; }, most);
+        const auto look = [&](const T& message) noexcept {
+            right = right && place < expected && message == model_[place];
+            ++place;
+        };
+        const std::size_t taken = consumer_.consume(look, most);
         if (taken != expected || place != expected) return right ? "wrong number" : "wrong contents";
         if (!right) return "wrong contents";
         forget(expected);
         return "";
     }
 
-    std::string watch() const {
+    [[nodiscard]] std::string watch() const {
         if (ring_.head() == head_ && ring_.tail() == tail_ && ring_.size() == model_.size()) return "";
         return "wrong head, tail or size";
     }
@@ -249,8 +252,12 @@ std::string goes_wrong_between_threads(std::uint64_t first_index, std::uint64_t 
             messages.clear();
             const std::uint64_t batch = way == Way::one_by_one ? 1 : std::min<std::uint64_t>(most, count + 1 - number);
             for (std::uint64_t place = 0; place < batch; ++place) messages.push_back(T::of(number + place));
-            const std::size_t pushed = way == Way::one_by_one ? (producer.try_push(messages[0]) == Status::ok ? 1 : 0)
-                                                              : producer.try_push(std::span<const T>{messages});
+            std::size_t pushed = 0;
+            if (way == Way::one_by_one) {
+                pushed = producer.try_push(messages[0]) == Status::ok ? 1 : 0;
+            } else {
+                pushed = producer.try_push(std::span<const T>{messages});
+            }
             number += pushed;
             accepted.store(number - 1, std::memory_order_relaxed);
             if (pushed == 0) std::this_thread::yield();

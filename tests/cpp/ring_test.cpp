@@ -232,8 +232,10 @@ struct ReportingMemory : StdMemory {
         using std::atomic<Value>::atomic;
         CUELINE_RULES_OFF
         void store(Value value, std::memory_order order) CUELINE_NONBLOCKING {
-            // A message published, not a ring made or an end's release.
-            if (std::is_same_v<Value, std::uint64_t> && order == std::memory_order_release) throw Finding{};
+            if constexpr (std::is_same_v<Value,
+                                         std::uint64_t>) {  // a message published; not a ring made, or an end's release
+                if (order == std::memory_order_release) throw Finding{};
+            }
             std::atomic<Value>::store(value, order);
         }
         CUELINE_RULES_ON
