@@ -10,7 +10,6 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
 #include <exception>
 #include <fstream>
@@ -76,12 +75,30 @@ double quantile(const std::vector<double>& sorted, double part) {
     return sorted[std::min(sorted.size() - 1, static_cast<std::size_t>(static_cast<double>(sorted.size()) * part))];
 }
 
-json spread(std::vector<double> figures) {
+/// Sorts the figures, and says where they lie.
+json spread(std::vector<double>& figures) {
     std::ranges::sort(figures);
     return {{"median", quantile(figures, 0.5)},
             {"low", quantile(figures, 0.1)},
             {"high", quantile(figures, 0.9)},
             {"slices", figures.size()}};
+}
+
+/// What is known of a contender's figure before it is measured.
+json about(const Contender& contender, const std::string& work, const char* unit) {
+    return {{"work", work},
+            {"bytes", contender.bytes},
+            {"ring", contender.name},
+            {"peer", contender.peer},
+            {"comparable", contender.comparable},
+            {"unit", unit},
+            {"better", std::string_view{unit} == "ns" ? "less" : "more"}};
+}
+
+json about(const Contender& contender, const std::string& work, const char* unit, const std::string& limit) {
+    json known = about(contender, work, unit);
+    known["limit"] = limit;
+    return known;
 }
 
 /// The rings of one contender, and the jobs that use them. Where a ring lies in memory is a matter of luck that can
@@ -102,22 +119,23 @@ class Rings {
 
     void add_jobs(TwoThreads& threads, std::vector<Job>& jobs) {
         const std::string bytes = ", " + std::to_string(contender_.bytes) + " bytes";
-        jobs.emplace_back(about("one way", "M/s", "streaming" + bytes),
+        jobs.emplace_back(about(contender_, "one way", "M/s", "streaming" + bytes),
                           [this, &threads] { return one_way(threads, 100'000, contender_.send, contender_.receive); });
         if (contender_.send_batches != nullptr) {
-            jobs.emplace_back(about("batches of 64", "M/s", "streaming" + bytes), [this, &threads] {
+            jobs.emplace_back(about(contender_, "batches of 64", "M/s", "streaming" + bytes), [this, &threads] {
                 return one_way(threads, 200'000, contender_.send_batches, contender_.receive_batches);
             });
         }
         if (contender_.receive_in_place != nullptr) {
-            jobs.emplace_back(about("batches of 64, read in place", "M/s", "streaming" + bytes), [this, &threads] {
-                return one_way(threads, 200'000, contender_.send_batches, contender_.receive_in_place);
-            });
+            jobs.emplace_back(
+                about(contender_, "batches of 64, read in place", "M/s", "streaming" + bytes), [this, &threads] {
+                    return one_way(threads, 200'000, contender_.send_batches, contender_.receive_in_place);
+                });
         }
-        jobs.emplace_back(about("round trip", "ns", "bounce, a line each way"),
+        jobs.emplace_back(about(contender_, "round trip", "ns", "bounce, a line each way"),
                           [this, &threads] { return round_trip(threads, 3'000); });
         jobs.emplace_back(
-            about("push and pop, one thread", "ns", nullptr),
+            about(contender_, "push and pop, one thread", "ns"),
             [this] {
                 constexpr std::uint64_t count = 100'000;
                 const Nanoseconds began = now_ns();
@@ -127,17 +145,6 @@ class Rings {
             true);
     }
 
-    [[nodiscard]] json about(const char* work, const char* unit, const json& limit) const {
-        json known{{"work", work},
-                   {"bytes", contender_.bytes},
-                   {"ring", contender_.name},
-                   {"peer", contender_.peer},
-                   {"comparable", contender_.comparable},
-                   {"unit", unit},
-                   {"better", std::string_view{unit} == "ns" ? "less" : "more"}};
-        if (!limit.is_null()) known["limit"] = limit;
-        return known;
-    }
     [[nodiscard]] std::uint64_t wrong() const { return wrong_; }
     [[nodiscard]] const std::string& name() const { return contender_.name; }
 
@@ -202,8 +209,8 @@ void require_right(const std::string& ring, std::uint64_t wrong) {
     if (wrong > 0) throw std::runtime_error{ring + ": " + std::to_string(wrong) + " messages arrived wrong"};
 }
 
-void add_to(json& results, const json& about, const Slices& slices) {
-    for (const auto& [where, figures] : slices) {
+void add_to(json& results, const json& about, Slices& slices) {
+    for (auto& [where, figures] : slices) {
         if (figures.size() < fewest_slices) continue;
         json result = about;
         result["placement"] = where;
@@ -291,17 +298,11 @@ void measure_paced(TwoThreads& threads, double seconds, json& limits, json& resu
             for (const auto& [work, figures] :
                  {std::pair{"push", &cost.push}, std::pair{"drained message", &cost.drain}}) {
                 if (figures->empty()) continue;
-                json result{{"work", std::to_string(static_cast<int>(rate / 1000)) + "k a second, " + work},
-                            {"bytes", contender.bytes},
-                            {"placement", where},
-                            {"ring", contender.name},
-                            {"peer", contender.peer},
-                            {"comparable", contender.comparable},
-                            {"unit", "ns"},
-                            {"better", "less"},
-                            {"refused", cost.refused}};
+                json result =
+                    about(contender, std::to_string(static_cast<int>(rate / 1000)) + "k a second, " + work, "ns");
+                result["placement"] = where;
+                result["refused"] = cost.refused;
                 result.update(spread(*figures));
-                std::ranges::sort(*figures);
                 result["p99"] = quantile(*figures, 0.99);
                 result["p99_9"] = quantile(*figures, 0.999);
                 results.push_back(std::move(result));
