@@ -33,7 +33,7 @@ namespace {
 class HandDevice final : public Device {
   public:
     [[nodiscard]] std::string_view name() const noexcept override { return "hand"; }
-    [[nodiscard]] const Format& format() const noexcept override { return format_; }
+    [[nodiscard]] Format format() const noexcept override { return format_; }
     void start(BlockCallback& callback) override { callback_ = &callback; }
     void stop() noexcept override { callback_ = nullptr; }
     [[nodiscard]] DeviceStats stats() const noexcept override { return {}; }
