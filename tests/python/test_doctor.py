@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import cueline
+from conftest import eventually
 from cueline import cli, doctor
 from cueline.console import PlainConsole
 from cueline.doctor import command
@@ -43,10 +44,10 @@ def unknown_machine(root: Path) -> Machine:
 
 def test_every_block_of_a_run_is_in_a_bucket() -> None:
     with cueline.AudioEngine("null") as engine:
-        time.sleep(0.1)
+        assert eventually(lambda: engine.stats().blocks > 20)
         engine.stop()
         worst_ns, buckets = engine._lateness()
-        assert sum(count for _, _, count in buckets) == engine.stats().blocks > 0
+        assert sum(count for _, _, count in buckets) == engine.stats().blocks
     assert all(least < end and count > 0 for least, end, count in buckets)
     least_ns, end_ns, _ = buckets[-1]
     assert least_ns <= worst_ns < end_ns
@@ -59,7 +60,7 @@ def test_only_the_null_device_tells_how_late_its_blocks_began(offline: cueline.A
 
 
 def test_a_measurement_has_its_blocks() -> None:
-    found = measure(0.1)
+    found = measure(0.2)
     assert found.blocks > 0
     assert found.late_ns(0.5) <= found.late_ns(0.99) <= found.late_ns(1) == found.worst_ns
 

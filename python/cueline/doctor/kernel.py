@@ -12,8 +12,8 @@ __all__ = ["governor", "preemption", "threaded_interrupts", "timer_slack"]
 _DEFAULT_SLACK_NS = 50_000
 _PERFORMANCE = "echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor"
 _RT_KERNEL = {
-    "debian": "sudo apt install linux-image-rt-$(dpkg --print-architecture)  # then reboot into it",
-    "ubuntu": "sudo apt install linux-lowlatency  # then reboot into it",
+    "debian": "sudo apt install linux-image-rt-$(dpkg --print-architecture)",
+    "ubuntu": "sudo apt install linux-lowlatency",
 }
 
 
@@ -37,7 +37,7 @@ def preemption(machine: Machine) -> Finding:
         return ok(name, f"{model} ({where})", why)
     if "PREEMPT_DYNAMIC" in _version(machine):
         return warn(name, f"{model} ({where})", why, _boot_parameter(machine, "preempt=full"))
-    return warn(name, f"{model} ({where})", why, _RT_KERNEL[_distribution(machine)])
+    return warn(name, f"{model} ({where})", why, f"{_RT_KERNEL[_distribution(machine)]}  {_reboot(machine)}")
 
 
 def threaded_interrupts(machine: Machine) -> Finding:
@@ -103,5 +103,8 @@ def _boot_parameter(machine: Machine, parameter: str) -> str:
     """Return the line that adds it to what GRUB starts the kernel with."""
     name = parameter.partition("=")[0]
     setting = f'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT {parameter}"'
-    where = "on the host, " if machine.container else ""
-    return f"echo '{setting}' | sudo tee /etc/default/grub.d/{name}.cfg && sudo update-grub  # {where}then reboot"
+    return f"echo '{setting}' | sudo tee /etc/default/grub.d/{name}.cfg && sudo update-grub  {_reboot(machine)}"
+
+
+def _reboot(machine: Machine) -> str:
+    return "# on the host, then reboot" if machine.container else "# then reboot"

@@ -14,7 +14,9 @@ _WANTED_LOCKED_BYTES = 2**20  # an engine on the null device locks a quarter of 
 
 _JOIN = "sudo usermod -aG audio $USER"
 _GRANT = "printf '@audio - rtprio 95\\n@audio - memlock unlimited\\n' | sudo tee /etc/security/limits.d/audio.conf"
-_ELSEWHERE = "sudo systemd-run --pty --uid=$USER --property=LimitRTPRIO=95 $(command -v cueline) doctor"
+_ELSEWHERE = (
+    "sudo systemd-run --pty --uid=$USER --property=LimitRTPRIO=95 $(command -v cueline) doctor  # not in this unit"
+)
 _AGAIN = "# then log out and in again"
 
 
