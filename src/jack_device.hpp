@@ -77,6 +77,7 @@ class alignas(page_bytes) JackDevice final : public Device {
     CallbackLoad load_;
 
     std::unique_ptr<JackClient> client_;           // while started, and the server is there
+    std::mutex closing_;                           // start() and the helper: neither is a real-time thread
     std::array<std::atomic<pid_t>, 4> threads_{};  // JACK's, which run our callbacks
     std::atomic<std::size_t> threads_known_ = 0;
     OwnThread helper_;
