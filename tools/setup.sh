@@ -1,6 +1,6 @@
 #!/bin/sh
 # setup.sh: installs the Debian packages that a purpose needs, or says in one line what to type.
-# usage: sh tools/setup.sh build|test|bench|lint|clang|model
+# usage: sh tools/setup.sh build|test|bench|stall|lint|clang|model
 set -eu
 needs_cargo=""
 
@@ -12,11 +12,12 @@ case "${1:-}" in
     packages="$packages libreaderwriterqueue-dev libatomic-queue-dev libck-dev libjack-jackd2-dev"
     needs_cargo=yes
     ;;
+  stall) packages="g++ cmake ninja-build jackd2 libjack-jackd2-dev libportaudio2 portaudio19-dev" ;;
   lint) packages="cmake ninja-build libgtest-dev libseccomp-dev libbenchmark-dev clang-22 clang-format-22 clang-tidy-22" ;;
   clang) packages="g++ cmake ninja-build libgtest-dev libseccomp-dev python3 clang-22 libclang-rt-22-dev llvm-22" ;;
   model) packages="g++" needs_cargo=yes ;;
   *)
-    echo "usage: sh tools/setup.sh build|test|bench|lint|clang|model" >&2
+    echo "usage: sh tools/setup.sh build|test|bench|stall|lint|clang|model" >&2
     exit 2
     ;;
 esac

@@ -1,0 +1,42 @@
+"""A JACK server of our own, with a dummy sound card that keeps the beat."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["ServerError", "jack_server"]
+
+_CLIENT_TIMEOUT_MS = 10_000  # a client that stalls is to be measured, and not thrown out
+
+
+class ServerError(Exception):
+    """No server came up."""
+
+
+@contextmanager
+def jack_server(log: Path, *, samplerate: int, block_frames: int) -> Iterator[dict[str, str]]:
+    """Run a server, and give the environment in which its clients find it. Raises ServerError."""
+    name = f"cueline-stall-{os.getpid()}"
+    environment = {**os.environ, "JACK_DEFAULT_SERVER": name}
+    options = ["-n", name, "-t", str(_CLIENT_TIMEOUT_MS)]
+    device = ["-d", "dummy", "-r", str(samplerate), "-p", str(block_frames)]
+    with log.open("w") as output:
+        server = subprocess.Popen(["jackd", *options, *device], stdout=output, stderr=output)
+        try:
+            found = subprocess.run(["jack_wait", "-s", name, "-w", "-t", "10"], stdout=output, stderr=output)
+            if found.returncode != 0 or server.poll() is not None:
+                raise ServerError(f"jackd did not come up; it said so in {log}")
+            time.sleep(0.2)
+            yield environment
+        finally:
+            server.terminate()
+            try:
+                server.wait(5)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
