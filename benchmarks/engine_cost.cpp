@@ -35,7 +35,7 @@ class StepDevice final : public Device {
     explicit StepDevice(const Format& format) : format_{format}, buffers_{format} {}
 
     [[nodiscard]] std::string_view name() const noexcept override { return "step"; }
-    [[nodiscard]] const Format& format() const noexcept override { return format_; }
+    [[nodiscard]] Format format() const noexcept override { return format_; }
     void start(BlockCallback& callback) override { callback_ = &callback; }
     void stop() noexcept override { callback_ = nullptr; }
     [[nodiscard]] DeviceStats stats() const noexcept override { return {}; }

@@ -8,6 +8,7 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/variant.h>
 
 #include <algorithm>
 #include <atomic>
@@ -91,10 +92,16 @@ void shut_down() {
 
 class EngineHandle {
   public:
-    EngineHandle(const std::optional<std::string>& device, std::int64_t samplerate, std::int64_t blocksize,
-                 std::int64_t channels, std::int64_t budget)
-        : format_{cueline::checked_format(samplerate, blocksize, channels)} {
-        std::unique_ptr<cueline::Device> opened = cueline::open_device(device, format_);
+    EngineHandle(cueline::DeviceRequest request, std::optional<std::int64_t> samplerate,
+                 std::optional<std::int64_t> blocksize, std::int64_t channels, std::int64_t budget) {
+        if (samplerate)
+            request.samplerate = cueline::checked_range("samplerate", *samplerate, cueline::samplerate_range);
+        if (blocksize) request.blocksize = cueline::checked_range("blocksize", *blocksize, cueline::blocksize_range);
+        request.channels = cueline::checked_range("channels", channels, cueline::channels_range);
+        cueline::checked_range("budget", budget, cueline::budget_range);
+
+        const WithoutGil without_gil;  // a sound system may take its time to answer
+        std::unique_ptr<cueline::Device> opened = cueline::open_device(request);
         offline_ = dynamic_cast<cueline::OfflineDevice*>(opened.get());
         name_ = opened->name();
         engine_ =
@@ -108,11 +115,14 @@ class EngineHandle {
     }
 
     nb::object receive_msg() {
-        engine_->require_usable();
+        engine_->require_open();  // what came before the device was lost can still be had
         Message message;
         {
             const nb::ft_lock_guard lock{receiving_};
-            if (engine_->control().receive(message) == cueline::Status::empty) return nb::none();
+            if (engine_->control().receive(message) == cueline::Status::empty) {
+                engine_->require_usable();  // nothing will come any more
+                return nb::none();
+            }
         }
         return to_python(message);
     }
@@ -140,10 +150,11 @@ class EngineHandle {
         }
         const Rendering rendering{rendering_};
         engine_->start();
+        const cueline::Format format = this->format();
         const std::span<float> all{audio.data(), audio.size()};
         for (std::size_t done = 0; done < all.size();) {
             if (shutting_down) raise("ClosedError", "Python is ending: there is nobody to render for");
-            const std::span<float> round = all.subspan(done, std::min(all.size() - done, samples_a_round()));
+            const std::span<float> round = all.subspan(done, std::min(all.size() - done, samples_a_round(format)));
             bool stopped = false;
             {
                 const WithoutGil without_gil;
@@ -155,8 +166,8 @@ class EngineHandle {
             }
             engine_->require_usable();
             if (stopped) {
-                raise("DeviceError", "stop() ended this render after " + std::to_string(done / format_.channels) +
-                                         " of " + std::to_string(all.size() / format_.channels) + " frames");
+                raise("DeviceError", "stop() ended this render after " + std::to_string(done / format.channels) +
+                                         " of " + std::to_string(all.size() / format.channels) + " frames");
             }
             if (PyErr_CheckSignals() != 0) throw nb::python_error{};
             done += round.size();
@@ -175,7 +186,7 @@ class EngineHandle {
         engine_->require_own_process();
         return engine_->stats();
     }
-    [[nodiscard]] const cueline::Format& format() const { return format_; }
+    [[nodiscard]] cueline::Format format() const { return engine_->format(); }
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] bool closed() const { return engine_->closed(); }
 
@@ -186,12 +197,11 @@ class EngineHandle {
     };
 
     /// Whole blocks, about a hundred thousand frames: what a Ctrl-C has to wait for.
-    [[nodiscard]] std::size_t samples_a_round() const {
-        const std::size_t blocks = std::max<std::size_t>(1, (std::size_t{1} << 17U) / format_.blocksize);
-        return blocks * format_.blocksize * format_.channels;
+    [[nodiscard]] static std::size_t samples_a_round(const cueline::Format& format) {
+        const std::size_t blocks = std::max<std::size_t>(1, (std::size_t{1} << 17U) / format.blocksize);
+        return blocks * format.blocksize * format.channels;
     }
 
-    cueline::Format format_;
     std::string name_;
     std::unique_ptr<cueline::Engine> engine_;
     cueline::OfflineDevice* offline_ = nullptr;  // the engine's device, when it is that
@@ -222,10 +232,20 @@ void bind_anew(nb::module_& module) {
         .def_prop_ro("realtime_priority", [](const EngineStats& stats) { return stats.device_stats.realtime_priority; })
         .def_prop_ro("memory_locked", [](const EngineStats& stats) { return stats.device_stats.memory_locked; });
 
+    using cueline::DeviceRequest;
+    nb::class_<DeviceRequest>(module, "DeviceRequest", "What is asked of a device; None: the device's own choice.")
+        .def(nb::init<>())
+        .def_rw("device", &DeviceRequest::device, nb::arg().none())
+        .def_rw("client_name", &DeviceRequest::client_name, nb::arg().none())
+        .def_rw("server", &DeviceRequest::server, nb::arg().none())
+        .def_rw("connect", &DeviceRequest::connect, nb::arg().none())
+        .def_rw("latency", &DeviceRequest::latency, nb::arg().none());
+
     nb::class_<EngineHandle>(module, "Engine", nb::is_weak_referenceable(),
                              "A link, the quiet processor and a device, run together.")
-        .def(nb::init<std::optional<std::string>, std::int64_t, std::int64_t, std::int64_t, std::int64_t>(),
-             "device"_a.none(), "samplerate"_a, "blocksize"_a, "channels"_a, "budget"_a)
+        .def(nb::init<cueline::DeviceRequest, std::optional<std::int64_t>, std::optional<std::int64_t>, std::int64_t,
+                      std::int64_t>(),
+             "request"_a, "samplerate"_a.none(), "blocksize"_a.none(), "channels"_a, "budget"_a)
         .def("ping", &EngineHandle::ping, nb::sig("def ping(self) -> Status"),
              "Send a ping to the audio thread, which answers with a Pong.\n\n"
              "Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.\n"
@@ -260,11 +280,13 @@ void bind_engine(nb::module_& module) {
         bind_anew(module);
         nb::type<cueline::RingCounts>().inc_ref();
         nb::type<cueline::EngineStats>().inc_ref();
+        nb::type<cueline::DeviceRequest>().inc_ref();
         nb::type<EngineHandle>().inc_ref();
         return;
     }
     module.attr("RingCounts") = nb::type<cueline::RingCounts>();
     module.attr("EngineStats") = nb::type<cueline::EngineStats>();
+    module.attr("DeviceRequest") = nb::type<cueline::DeviceRequest>();
     module.attr("Engine") = nb::type<EngineHandle>();
 }
 

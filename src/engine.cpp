@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <cueline/error.hpp>
+#include <cueline/monotonic.hpp>
 
 #include "range.hpp"
 
@@ -25,9 +26,16 @@ Engine::~Engine() {
 void Engine::start() {
     require_own_process();  // before the lock, which a thread of the parent may have held as it forked
     const std::scoped_lock lock{running_mutex_};
-    require_usable();
+    require_open();
+    const bool was_lost = lost_.exchange(false, std::memory_order_relaxed);  // relaxed: see require_usable()
+    if (was_lost) stop_locked();
     if (running_) return;
-    device_->start(*this);
+    try {
+        device_->start(*this);
+    } catch (...) {
+        if (was_lost) lost_.store(true, std::memory_order_relaxed);  // it still is
+        throw;
+    }
     running_ = true;
 }
 
@@ -45,9 +53,9 @@ void Engine::close() noexcept {
 }
 
 void Engine::stop_locked() noexcept {
-    if (!running_) return;
-    device_->stop();
+    if (running_) device_->stop();
     running_ = false;
+    lost_.store(false, std::memory_order_relaxed);  // it stands still because we said so: what is sent waits
 }
 
 void Engine::require_own_process() const {
@@ -55,9 +63,31 @@ void Engine::require_own_process() const {
     throw ForkedError{"this engine belongs to the parent process, where its audio thread is: make a new one here"};
 }
 
-void Engine::require_usable() const {
+void Engine::require_open() const {
     require_own_process();
     if (closed()) throw ClosedError{"this engine is closed: make a new one"};
+}
+
+void Engine::require_usable() const {
+    require_open();
+    if (!lost_.load(std::memory_order_relaxed)) return;  // relaxed: the text has a lock of its own
+    const std::scoped_lock lock{lost_mutex_};
+    throw DeviceError{lost_why_};
+}
+
+void Engine::prepare(const Format& format) {
+    processor_->prepare(format);
+    // Between two blocks, ordered with them by the device: the audio side is ours as long as this takes.
+    audio_.events().send(kind::format_changed, FormatChanged{format.samplerate, format.channels, format.blocksize});
+}
+
+void Engine::lost(std::string_view why) noexcept {
+    {
+        const std::scoped_lock lock{lost_mutex_};
+        lost_why_ = why;
+    }
+    audio_.events().send(kind::device_lost, DeviceLost{monotonic_ns()});  // likewise: no block comes any more
+    lost_.store(true, std::memory_order_relaxed);
 }
 
 void Engine::process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING {
@@ -78,7 +108,7 @@ void Engine::handle(const Message& command, std::uint64_t block_ns) noexcept CUE
     if (command.kind == kind::ping) {
         // A full event ring drops the pong and counts it; the audio goes on.
         audio_.events().send(kind::pong, Pong{command.as<Ping>().sent_ns, block_ns}, command.sequence);
-    } else if (command.kind < kind::first_user || !processor_->handle(command, audio_.events())) {
+    } else if (command.kind < kind::first_processor || !processor_->handle(command, audio_.events())) {
         unhandled_.add(1);
     }
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include <cueline/device.hpp>
 #include <cueline/link.hpp>
@@ -43,8 +44,10 @@ class alignas(page_bytes) Engine final : BlockCallback {
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    /// Runs the device; nothing to do when it runs. What was sent before waits in the ring and comes first.
-    /// Thread: control, any of them. May block. Throws ClosedError, ForkedError, DeviceError.
+    /// Runs the device; nothing to do when it runs. What was sent before waits in the ring and comes first. When the
+    /// device was lost, it tries to have it back.
+    /// Thread: control, any of them. May block. Throws ClosedError, ForkedError, DeviceError, and what
+    /// Processor::prepare throws when the device comes back in another format.
     void start();
 
     /// Stops the device; nothing to do when it stands. When it returns, no block runs.
@@ -63,10 +66,17 @@ class alignas(page_bytes) Engine final : BlockCallback {
     void require_own_process() const;
 
     /// Throws ForkedError or ClosedError when the engine is of no use any more. Thread: control.
+    void require_open() const;
+
+    /// Throws as require_open(), and DeviceError while the device is lost: nobody reads what is sent then, until the
+    /// next start(). Thread: control.
     void require_usable() const;
 
     /// The control side of this engine's link. Thread: control, one at a time.
     [[nodiscard]] ControlSide& control() noexcept { return control_; }
+
+    /// How blocks come now. Thread: any.
+    [[nodiscard]] Format format() const noexcept { return device_->format(); }
 
     /// Thread: any but the audio thread (it allocates).
     [[nodiscard]] EngineStats stats() const;
@@ -74,6 +84,8 @@ class alignas(page_bytes) Engine final : BlockCallback {
   private:
     void stop_locked() noexcept;
     void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING override;
+    void prepare(const Format& format) override;
+    void lost(std::string_view why) noexcept override;
     void handle(const Message& command, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING;
 
     Link link_;
@@ -88,6 +100,9 @@ class alignas(page_bytes) Engine final : BlockCallback {
     std::unique_ptr<Device> device_;
     std::mutex running_mutex_;  // control threads only: the audio thread knows nothing of it
     bool running_ = false;
+    std::atomic<bool> lost_ = false;
+    mutable std::mutex lost_mutex_;  // its own: stop() waits for the device's helper, which may be in lost()
+    std::string lost_why_;
     std::atomic<bool> closed_ = false;  // set under running_mutex_, so that no start comes after it
     unsigned generation_ = fork_generation();
 };

@@ -3,13 +3,9 @@
 
 #include <algorithm>
 #include <ctime>
-#include <string>
-#include <system_error>
 
-#include <cueline/error.hpp>
 #include <cueline/monotonic.hpp>
 
-#include "fork_generation.hpp"
 #include "realtime_thread.hpp"
 
 namespace cueline {
@@ -22,28 +18,13 @@ constexpr std::uint64_t longest_sleep_ns = 20'000'000;
 void NullDevice::start(BlockCallback& callback) {
     stopping_.store(false, std::memory_order_relaxed);  // relaxed: the thread's creation publishes it
     ready_.store(false, std::memory_order_relaxed);
-    try {
-        const SignalsBlocked signals_blocked;
-        thread_ = std::make_unique<std::thread>([this, &callback] { run(callback); });
-    } catch (const std::system_error& error) {
-        throw DeviceError{std::string{"the null device could not start its thread ("} + error.what() +
-                          "): it needs room for one more thread and its stack (ulimit -u, ulimit -v)"};
-    }
-    thread_generation_ = fork_generation();
+    thread_.start("the null device", [this, &callback] { run(callback); });
     ready_.wait(false, std::memory_order_acquire);  // pairs with the release in run()
 }
 
 void NullDevice::stop() noexcept {
-    if (!thread_) return;
-    if (fork_generation() != thread_generation_) {
-        // A forked child: the thread stayed in the parent. To join it here is undefined (glibc happens to return), and
-        // so is to destroy its handle.
-        static_cast<void>(thread_.release());
-        return;
-    }
     stopping_.store(true, std::memory_order_relaxed);  // relaxed: it asks; the join is what synchronises
-    thread_->join();
-    thread_.reset();
+    thread_.join();
 }
 
 void NullDevice::run(BlockCallback& callback) noexcept {

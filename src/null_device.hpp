@@ -3,8 +3,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
-#include <thread>
 
 #include <cueline/device.hpp>
 #include <cueline/link.hpp>
@@ -12,6 +10,7 @@
 #include "audio_buffers.hpp"
 #include "callback_load.hpp"
 #include "locked_memory.hpp"
+#include "own_thread.hpp"
 
 namespace cueline {
 
@@ -24,7 +23,7 @@ class alignas(page_bytes) NullDevice final : public Device {
     ~NullDevice() override { stop(); }
 
     [[nodiscard]] std::string_view name() const noexcept override { return "null"; }
-    [[nodiscard]] const Format& format() const noexcept override { return format_; }
+    [[nodiscard]] Format format() const noexcept override { return format_; }
     void start(BlockCallback& callback) override;
     void stop() noexcept override;
     [[nodiscard]] DeviceStats stats() const noexcept override;
@@ -37,8 +36,7 @@ class alignas(page_bytes) NullDevice final : public Device {
     Format format_;
     AudioBuffers buffers_;
     LockedMemory locked_{memory_of(*this)};  // all of this object
-    std::unique_ptr<std::thread> thread_;
-    unsigned thread_generation_ = 0;  // the fork_generation() of the process that has the thread
+    OwnThread thread_;
     std::atomic<bool> stopping_ = false;
     std::atomic<bool> ready_ = false;  // set once the thread knows what it was granted
     std::atomic<bool> priority_granted_ = false;

@@ -17,7 +17,7 @@ class OfflineDevice final : public Device {
     explicit OfflineDevice(const Format& format) : format_{format}, buffers_{format} {}
 
     [[nodiscard]] std::string_view name() const noexcept override { return "offline"; }
-    [[nodiscard]] const Format& format() const noexcept override { return format_; }
+    [[nodiscard]] Format format() const noexcept override { return format_; }
     void start(BlockCallback& callback) override;
     void stop() noexcept override;
     [[nodiscard]] DeviceStats stats() const noexcept override;

@@ -8,13 +8,24 @@
 
 namespace cueline {
 
-/// What a device calls.
+/// What a device calls. Its calls never overlap, and each sees what the one before it did.
 class BlockCallback {
   public:
-    /// Fills one block. `block_ns` is the monotonic clock as the block began: the callback reads no clock.
+    /// Fills one block, of at most the format's block size. `block_ns` is the monotonic clock as the block began: the
+    /// callback reads no clock.
     /// Thread: the device's audio thread. Real-time: neither allocates, locks, blocks, calls the system nor
     /// throws.
     virtual void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING = 0;
+
+    /// The device's format is another one now: gets ready for it. A device whose format stays never calls it.
+    /// Thread: control, inside Device::start, or a helper of the device's; never the audio thread. May allocate, throw
+    /// and block. What it throws out of a helper's call ends the device's calls: see lost().
+    virtual void prepare(const Format& /*format*/) {}
+
+    /// The device ended its calls by itself: its server is gone, its card was pulled out. `why` is a sentence that
+    /// tells it, and the way out. No call comes after this one until Device::start. Thread: a helper of the device's.
+    /// May allocate and block.
+    virtual void lost(std::string_view /*why*/) noexcept {}
 
   protected:
     ~BlockCallback() = default;
@@ -38,15 +49,20 @@ class Device {
     Device& operator=(const Device&) = delete;
     virtual ~Device() = default;
 
-    /// Thread: any. Constant from construction on.
+    /// The kind of device it is: "null", "jack". Thread: any. Constant from construction on.
     [[nodiscard]] virtual std::string_view name() const noexcept = 0;
-    [[nodiscard]] virtual const Format& format() const noexcept = 0;
 
-    /// Begins to call `callback`, which must live until stop() has returned. Not while started.
-    /// Thread: control. May allocate and block. Throws DeviceError.
+    /// How it delivers its blocks now. Where it may change, it does so before the call of BlockCallback::prepare that
+    /// tells it. Thread: any.
+    [[nodiscard]] virtual Format format() const noexcept = 0;
+
+    /// Begins to call `callback`, which must live until stop() has returned. Not while started. After
+    /// BlockCallback::lost and stop(), it tries to have the device back.
+    /// Thread: control. May allocate and block. Throws DeviceError, and what BlockCallback::prepare throws.
     virtual void start(BlockCallback& callback) = 0;
 
-    /// Ends the calls: when it returns, no block runs and none will. Nothing to do when not started.
+    /// Ends the calls: when it returns, no call runs and none will. Nothing to do when not started; after
+    /// BlockCallback::lost it lets go of what is left.
     /// Thread: control. May block for as long as a block takes.
     virtual void stop() noexcept = 0;
 

@@ -13,11 +13,19 @@
 
 namespace cueline {
 
-/// What a message is. Those below `first_user` are cueline's own; from there on they are the user's.
+/// What a message is. Those below `first_user` are cueline's own; from there on they are the user's. Of cueline's own,
+/// those below `first_processor` are between the control side and the engine.
 namespace kind {
-inline constexpr std::uint32_t none = 0;  ///< never sent
-inline constexpr std::uint32_t ping = 1;  ///< command: answer me. Payload: Ping
-inline constexpr std::uint32_t pong = 2;  ///< event: the answer. Payload: Pong
+inline constexpr std::uint32_t none = 0;         ///< never sent
+inline constexpr std::uint32_t ping = 1;         ///< command: answer me. Payload: Ping
+inline constexpr std::uint32_t pong = 2;         ///< event: the answer. Payload: Pong
+inline constexpr std::uint32_t device_lost = 3;  ///< event: the audio ended by itself. Payload: DeviceLost
+inline constexpr std::uint32_t format_changed =
+    4;  ///< event: blocks come in another format now. Payload: FormatChanged
+inline constexpr std::uint32_t first_processor = 16;
+inline constexpr std::uint32_t set_tone = 16;   ///< command to the tone processor. Payload: SetTone
+inline constexpr std::uint32_t get_level = 17;  ///< command to the tone processor: how loud was it? Payload: GetLevel
+inline constexpr std::uint32_t level = 18;      ///< event: the answer. Payload: Level
 inline constexpr std::uint32_t first_user = 256;
 }  // namespace kind
 
@@ -82,6 +90,33 @@ struct Ping {
 struct Pong {
     std::uint64_t sent_ns;   ///< as the ping had it
     std::uint64_t block_ns;  ///< the monotonic clock as the block that answered began, as its device told it
+};
+
+/// A device_lost's payload. Its message carries the first frame of the last block.
+struct DeviceLost {
+    std::uint64_t lost_ns;  ///< the monotonic clock as it was seen
+};
+
+/// A format_changed's payload: a Format, as a message carries it.
+struct FormatChanged {
+    std::uint32_t samplerate;
+    std::uint32_t channels;
+    std::uint32_t blocksize;
+};
+
+/// A set_tone's payload. What is no number is left as it is.
+struct SetTone {
+    float frequency_hz;
+    float gain;  ///< full scale is 1
+};
+
+/// A get_level's payload.
+struct GetLevel {};
+
+/// A level's payload: of all channels together, since the last one was asked for.
+struct Level {
+    float peak;  ///< full scale is 1
+    float rms;
 };
 
 }  // namespace cueline

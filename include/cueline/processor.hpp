@@ -17,10 +17,12 @@ class Processor {
     virtual ~Processor() = default;
 
     /// Gets ready to render in this format: the place to allocate, and to touch the memory it will use.
-    /// Thread: control, while no block runs. May allocate, throw and block.
+    /// Once before the first block, and again whenever the device's format changes.
+    /// Thread: control, or a helper of the device's, while no block runs. May allocate, throw and block.
     virtual void prepare(const Format& format) = 0;
 
-    /// Acts on a command, before the block it came in is rendered. cueline's own kinds do not come here.
+    /// Acts on a command, before the block it came in is rendered. The engine's own kinds (below kind::first_processor)
+    /// do not come here.
     /// Thread: audio. Real-time: must neither allocate, lock, block, call the system nor throw.
     /// Returns false for a kind it does not know: the engine counts it as unhandled.
     virtual bool handle(const Message& command, EventSender& events) noexcept CUELINE_NONBLOCKING = 0;

@@ -113,10 +113,45 @@ class EngineStats:
     @property
     def memory_locked(self) -> bool: ...
 
+class DeviceRequest:
+    """What is asked of a device; None: the device's own choice."""
+
+    def __init__(self) -> None: ...
+
+    @property
+    def device(self) -> str | int | None: ...
+
+    @device.setter
+    def device(self, arg: str | int | None, /) -> None: ...
+
+    @property
+    def client_name(self) -> str | None: ...
+
+    @client_name.setter
+    def client_name(self, arg: str | None, /) -> None: ...
+
+    @property
+    def server(self) -> str | None: ...
+
+    @server.setter
+    def server(self, arg: str | None, /) -> None: ...
+
+    @property
+    def connect(self) -> str | bool | None: ...
+
+    @connect.setter
+    def connect(self, arg: str | bool | None, /) -> None: ...
+
+    @property
+    def latency(self) -> str | float | None: ...
+
+    @latency.setter
+    def latency(self, arg: str | float | None, /) -> None: ...
+
 class Engine:
     """A link, the quiet processor and a device, run together."""
 
-    def __init__(self, device: str | None, samplerate: int, blocksize: int, channels: int, budget: int) -> None: ...
+    def __init__(self, request: DeviceRequest, samplerate: int | None, blocksize: int | None, channels: int, budget: int) -> None: ...
 
     def ping(self) -> Status:
         """

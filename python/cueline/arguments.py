@@ -10,7 +10,9 @@ from typing import SupportsIndex
 
 from cueline.errors import ArgumentError, ArgumentTypeError
 
-__all__ = ["checked_device", "checked_integer", "checked_timeout"]
+__all__ = ["checked_device", "checked_integer", "checked_latency", "checked_name", "checked_timeout"]
+
+_LONGEST_LATENCY_S = 10
 
 
 def checked_integer(name: str, value: SupportsIndex) -> int:
@@ -26,13 +28,37 @@ def checked_integer(name: str, value: SupportsIndex) -> int:
     return int(number)
 
 
-def checked_device(device: str | None) -> str | None:
-    """Return the name of a device, or None."""
-    if device is not None and not isinstance(device, str):
-        raise ArgumentTypeError(f"device must be a name or None, got {shown(device)}")
-    if device is not None and not (device.isprintable() and len(device) <= 200):
-        raise ArgumentError(f"device must be the name of a device, got {shown(device)}")
-    return device
+def checked_device(device: str | SupportsIndex | None) -> str | int | None:
+    """Return the name or the number of a device, or None."""
+    if device is None or isinstance(device, str):
+        return checked_name("device", device)
+    try:
+        number = checked_integer("device", device)
+    except ArgumentTypeError:
+        raise ArgumentTypeError(f"device must be a name, a number or None, got {shown(device)}") from None
+    return number
+
+
+def checked_name(name: str, value: str | None) -> str | None:
+    """Return the printable text ``value``, or None."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ArgumentTypeError(f"{name} must be a text or None, got {shown(value)}")
+    if not (value and value.isprintable() and len(value) <= 200):
+        raise ArgumentError(f"{name} must be a text of 1 to 200 characters that can be printed, got {shown(value)}")
+    return value
+
+
+def checked_latency(latency: float | str | None) -> float | str | None:
+    """Return ``"low"``, ``"high"``, seconds, or None."""
+    if latency is None or latency in ("low", "high"):
+        return latency
+    if not isinstance(latency, numbers.Real) or isinstance(latency, bool):
+        raise ArgumentTypeError(f"latency must be 'low', 'high', or in seconds, got {shown(latency)}")
+    if not 0 <= latency <= _LONGEST_LATENCY_S:  # so that NaN is refused too
+        raise ArgumentError(f"latency must be from 0 to {_LONGEST_LATENCY_S} seconds, got {shown(latency)}")
+    return float(latency)
 
 
 def checked_timeout(timeout: float) -> float:

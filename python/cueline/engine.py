@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn
 
 from cueline import _core
-from cueline.arguments import checked_device, checked_integer, checked_timeout
+from cueline.arguments import checked_device, checked_integer, checked_latency, checked_name, checked_timeout
 from cueline.errors import ArgumentError, ArgumentTypeError, Empty
 
 if TYPE_CHECKING:
@@ -69,10 +69,17 @@ class Stats:
 class AudioEngine(_core.Engine):
     """An audio engine, and the line to it.
 
-    ``device`` is ``"null"`` (a clocked thread without a sound card), ``"offline"`` (renders when told to),
-    or None for the default: today the null device. ``samplerate`` is in frames a second (1000 to 768000),
-    ``blocksize`` in frames (1 to 8192), ``channels`` 1 to 64, ``budget`` the most messages the audio thread
-    reads in a block (1 to 1024). Raises ArgumentError, ArgumentTypeError.
+    ``device`` is ``"jack"`` (a client of the JACK server, so PipeWire's too), ``"portaudio"`` (its default output
+    device), a PortAudio device by number or by words of its name and host API, ``"null"`` (a clocked thread without
+    a sound card), ``"offline"`` (renders when told to), or None: JACK when a server runs, else PortAudio's default
+    device, else null. ``cueline.devices()`` lists them.
+
+    ``samplerate`` is in frames a second (1000 to 768000), ``blocksize`` in frames (1 to 8192); left out, they are the
+    device's own. ``channels`` 1 to 64, ``budget`` the most messages the audio thread reads in a block (1 to 1024).
+    JACK: ``client_name``, ``server`` by name, ``connect`` (True: to the physical ports; False: to none; a regular
+    expression: to the input ports that match). PortAudio: ``latency``, ``"low"``, ``"high"`` or in seconds.
+
+    Raises ArgumentError, ArgumentTypeError, DeviceError.
 
     As a context manager it starts, and closes at the end. Any Python thread may use it, a signal handler and
     ``__del__`` too; a forked child may not.
@@ -82,19 +89,29 @@ class AudioEngine(_core.Engine):
 
     def __init__(
         self,
-        device: str | None = None,
+        device: str | int | None = None,
         *,
-        samplerate: int = 48_000,
-        blocksize: int = 128,
+        samplerate: int | None = None,
+        blocksize: int | None = None,
         channels: int = 2,
         budget: int = 256,
+        client_name: str | None = None,
+        server: str | None = None,
+        connect: bool | str | None = None,
+        latency: float | str | None = None,
     ) -> None:
         if self._made:
             raise ArgumentError("this engine is made already: make another one")
+        request = _core.DeviceRequest()
+        request.device = checked_device(device)
+        request.client_name = checked_name("client_name", client_name)
+        request.server = checked_name("server", server)
+        request.connect = connect if isinstance(connect, bool) else checked_name("connect", connect)
+        request.latency = checked_latency(latency)
         super().__init__(
-            checked_device(device),
-            checked_integer("samplerate", samplerate),
-            checked_integer("blocksize", blocksize),
+            request,
+            None if samplerate is None else checked_integer("samplerate", samplerate),
+            None if blocksize is None else checked_integer("blocksize", blocksize),
             checked_integer("channels", channels),
             checked_integer("budget", budget),
         )

@@ -110,9 +110,9 @@ TEST(Engine, keeps_its_own_kinds_from_the_processor) {
     auto greedy = std::make_unique<Greedy>();
     const Counter& taken = greedy->taken;
     Offline offline{std::move(greedy)};
-    for (const std::uint32_t kind : {0U, 1U, 2U, 255U, 256U, 0xFFFF'FFFFU}) offline.engine.control().send(kind, 0);
+    for (const std::uint32_t kind : {0U, 1U, 2U, 15U, 16U, 0xFFFF'FFFFU}) offline.engine.control().send(kind, 0);
     offline.render(64);
-    EXPECT_EQ(taken.get(), 2U) << "256 and the one above";
+    EXPECT_EQ(taken.get(), 2U) << "16 and the one above";
     EXPECT_EQ(offline.engine.stats().unhandled, 3U) << "a ping is handled by the engine, the others by nobody";
 }
 
@@ -275,7 +275,7 @@ TEST(Engine, closed_is_closed) {
 
 TEST(Engine, a_forked_child_is_told_and_can_let_go) {
     for (const char* device : {"null", "offline"}) {
-        auto engine = std::make_unique<Engine>(open_device(device, format), std::make_unique<SilenceProcessor>());
+        auto engine = std::make_unique<Engine>(open_device({.device = device}), std::make_unique<SilenceProcessor>());
         engine->start();
         const pid_t child = fork();
         if (child == 0) {
@@ -303,7 +303,7 @@ TEST(Engine, a_child_forked_in_the_middle_of_a_start_does_not_hang) {
     class Slow final : public Device {
       public:
         [[nodiscard]] std::string_view name() const noexcept override { return "slow"; }
-        [[nodiscard]] const Format& format() const noexcept override { return format_; }
+        [[nodiscard]] Format format() const noexcept override { return format_; }
         void start(BlockCallback&) override {
             starting = true;
             starting.notify_one();
@@ -384,8 +384,10 @@ TEST(Refusals, name_the_range_and_the_number) {
                   OfflineDevice{format}.render(odd);
               }),
               "render needs room for whole frames of 2 channels, got 65 samples");
-    EXPECT_EQ(refusal([] { open_device("loud", format); }),
-              "device must be 'null' or 'offline', or left out for the default, got 'loud'");
+    EXPECT_EQ(refusal([] { open_device({.device = "null", .connect = false}); }),
+              "connect is for device 'jack': leave it out, or ask for such a device");
+    EXPECT_EQ(refusal([] { open_device({.device = "jack", .latency = "low"}); }),
+              "latency is for PortAudio's devices: leave it out, or ask for such a device");
 }
 
 TEST(Refusals, spare_the_ends_of_a_range) {

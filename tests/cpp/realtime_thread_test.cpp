@@ -135,7 +135,7 @@ TEST_F(RealtimeThreadTest, memory_is_locked_only_when_all_of_it_is) {
     class Optimist final : public Device {
       public:
         [[nodiscard]] std::string_view name() const noexcept override { return "optimist"; }
-        [[nodiscard]] const Format& format() const noexcept override { return format_; }
+        [[nodiscard]] Format format() const noexcept override { return format_; }
         void start(BlockCallback&) override {}
         void stop() noexcept override {}
         [[nodiscard]] DeviceStats stats() const noexcept override { return {.memory_locked = true}; }
