@@ -23,11 +23,13 @@ class Account:
     missed: int
     """Cycles of them that ended without a new block of the contender's."""
     gap_ms: float
-    """Longest time from a cycle with a new block to the next such, in the server's frames: a block is the least."""
+    """Longest time from a cycle with a new block to the next such; only cycles that the server ran. A block or more."""
     jumped: int
     """New blocks that were not the next piece of the tone: what lay between was never heard."""
+    lost: int
+    """Cycles that the server itself left out, being late: nobody's fault, and in none of the above."""
     beat_ms: float
-    """Longest time between two cycles by the machine's clock: how well the server itself kept its beat."""
+    """Longest time between two of its cycles by the machine's clock."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Summary:
     missed_worst: int
     gap_median_ms: float
     gap_worst_ms: float
+    lost: int
     beat_worst_ms: float
 
 
@@ -64,20 +67,21 @@ def count(lines: Iterable[str], *, samplerate: int, block_frames: int) -> Accoun
     within = [(frame, what) for frame, what in heard if first <= frame <= last]
     new = {frame for frame, what in within if what in ("continued", "jumped")}
     # The clock may be late as well, and leave out a cycle in which a block was heard.
-    cycles = clock.keys() | new
+    cycles = sorted(clock.keys() | new)
     # A gap that was there when the record began, or was not over at its end, counts as far as it was seen.
-    edges = [first - block_frames, *sorted(new), last + block_frames]
+    longest_run = max(
+        len(list(run)) if missed else 0 for missed, run in itertools.groupby(cycles, lambda c: c not in new)
+    )
+    steps = [later - earlier for earlier, later in itertools.pairwise(cycles)]
+    beats = [later - earlier for earlier, later in itertools.pairwise(sorted(clock.values()))]
     return Account(
         cycles=len(cycles),
-        missed=len(cycles - new),
-        gap_ms=_longest(edges) / samplerate * 1e3,
+        missed=len(cycles) - len(new),
+        gap_ms=(longest_run + 1) * block_frames / samplerate * 1e3,
         jumped=sum(what == "jumped" for _, what in within),
-        beat_ms=_longest(sorted(clock.values())) / 1e6,
+        lost=sum(round(step / block_frames) - 1 for step in steps),
+        beat_ms=max(beats) / 1e6,
     )
-
-
-def _longest(moments: Sequence[int]) -> int:
-    return max(later - earlier for earlier, later in itertools.pairwise(moments))
 
 
 def summarise(accounts: Sequence[Account]) -> Summary:
@@ -91,5 +95,6 @@ def summarise(accounts: Sequence[Account]) -> Summary:
         missed_worst=max(missed),
         gap_median_ms=statistics.median(gaps),
         gap_worst_ms=max(gaps),
+        lost=sum(account.lost for account in accounts),
         beat_worst_ms=max(account.beat_ms for account in accounts),
     )

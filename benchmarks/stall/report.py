@@ -74,10 +74,10 @@ def rows_of(runs: Sequence[Run]) -> list[Row]:
 
 def table_of(rows: Sequence[Row], block_ms: float) -> Table:
     """Return the table for the terminal."""
-    title = f"While Python sends and ... (a block is {block_ms:.2f} ms)"
+    title = f"While Python sends and ... (a block is {block_ms:.2f} ms; a round and gap: median, worst)"
     table = Table(title=title, title_justify="left", title_style="bold", box=None)
     table.add_column("contender", no_wrap=True)
-    for name in ("deadlines missed", "a round: median, worst", "longest gap: median, worst, ms", "messages arrived"):
+    for name in ("deadlines missed", "a round", "longest gap, ms", "messages arrived", "lost by the server"):
         table.add_column(name, justify="right")
     table.add_column("it says itself")
     for load in dict.fromkeys(row.load for row in rows):
@@ -96,6 +96,7 @@ def _cells(row: Row) -> list[str]:
         f"{seen.missed_median:,.0f}, {seen.missed_worst:,}",
         f"{seen.gap_median_ms:.1f}, {seen.gap_worst_ms:.1f}",
         f"{row.arrived:,} of {row.sent + row.refused:,}",
+        f"{seen.lost:,}",
         ", ".join(f"{name} {value:,}" for name, value in row.own.items()),
     ]
 
