@@ -72,14 +72,15 @@ def count(lines: Iterable[str], *, samplerate: int, block_frames: int) -> Accoun
     longest_run = max(
         len(list(run)) if missed else 0 for missed, run in itertools.groupby(cycles, lambda c: c not in new)
     )
-    steps = [later - earlier for earlier, later in itertools.pairwise(cycles)]
+    # By time: the server's count of frames goes on where it was, or elsewhere, when it was late.
+    due = (clock[last] - clock[first]) / 1e9 * samplerate / block_frames + 1
     beats = [later - earlier for earlier, later in itertools.pairwise(sorted(clock.values()))]
     return Account(
         cycles=len(cycles),
         missed=len(cycles) - len(new),
         gap_ms=(longest_run + 1) * block_frames / samplerate * 1e3,
         jumped=sum(what == "jumped" for _, what in within),
-        lost=sum(round(step / block_frames) - 1 for step in steps),
+        lost=max(0, round(due) - len(cycles)),
         beat_ms=max(beats) / 1e6,
     )
 

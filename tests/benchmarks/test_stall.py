@@ -78,10 +78,14 @@ def test_a_late_block_counts_where_it_came_and_two_in_one_cycle_count_once() -> 
     assert (seen.missed, seen.gap_ms) == (1, blocks(2))
 
 
-def test_cycles_that_the_server_left_out_are_nobodys_fault() -> None:
-    there = [*range(40), *range(45, 100)]
-    seen = counted(clock(there), heard(there))
-    assert (seen.cycles, seen.missed, seen.gap_ms, seen.lost) == (95, 0, block_ms, 5)
+@pytest.mark.parametrize("frames_left_out", [0, 3 * block_frames, 5 * block_frames])
+def test_cycles_that_the_server_left_out_are_nobodys_fault(frames_left_out: int) -> None:
+    there = range(100)
+    times = [cycle * 2_666_667 + (cycle >= 40) * 5 * 2_666_667 for cycle in there]
+    frames = [cycle * block_frames + (cycle >= 40) * frames_left_out for cycle in there]
+    ticks = [f"clock {frame} {ns}" for frame, ns in zip(frames, times, strict=True)]
+    seen = counted(ticks, [f"heard {frame} 0 continued" for frame in frames])
+    assert (seen.cycles, seen.missed, seen.gap_ms, seen.lost) == (100, 0, block_ms, 5)
     assert seen.beat_ms == pytest.approx(6 * 2.666667)
 
 
