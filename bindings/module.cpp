@@ -31,9 +31,12 @@
 #include "errors.hpp"
 #include "fork_generation.hpp"
 #include "messages.hpp"
+#include "null_device.hpp"
 #include "offline_device.hpp"
 #include "open_device.hpp"
+#include "open_processor.hpp"
 #include "range.hpp"
+#include "wakeups.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -93,19 +96,23 @@ void shut_down() {
 class EngineHandle {
   public:
     EngineHandle(cueline::DeviceRequest request, std::optional<std::int64_t> samplerate,
-                 std::optional<std::int64_t> blocksize, std::int64_t channels, std::int64_t budget) {
+                 std::optional<std::int64_t> blocksize, std::int64_t channels, std::int64_t budget,
+                 std::string processor)
+        : processor_{std::move(processor)} {
         if (samplerate)
             request.samplerate = cueline::checked_range("samplerate", *samplerate, cueline::samplerate_range);
         if (blocksize) request.blocksize = cueline::checked_range("blocksize", *blocksize, cueline::blocksize_range);
         request.channels = cueline::checked_range("channels", channels, cueline::channels_range);
         cueline::checked_range("budget", budget, cueline::budget_range);
 
+        std::unique_ptr<cueline::Processor> made = cueline::open_processor(processor_);
+
         const WithoutGil without_gil;  // a sound system may take its time to answer
         std::unique_ptr<cueline::Device> opened = cueline::open_device(request);
         offline_ = dynamic_cast<cueline::OfflineDevice*>(opened.get());
+        null_ = dynamic_cast<cueline::NullDevice*>(opened.get());
         name_ = opened->name();
-        engine_ =
-            std::make_unique<cueline::Engine>(std::move(opened), std::make_unique<cueline::SilenceProcessor>(), budget);
+        engine_ = std::make_unique<cueline::Engine>(std::move(opened), std::move(made), budget);
     }
 
     nb::object ping() {
@@ -113,6 +120,12 @@ class EngineHandle {
         const nb::ft_lock_guard lock{sending_};
         return to_python(engine_->control().ping());
     }
+
+    nb::object set_tone(float frequency_hz, float gain) {
+        return send_to_the_tone("set_tone", cueline::kind::set_tone, cueline::SetTone{frequency_hz, gain});
+    }
+
+    nb::object get_level() { return send_to_the_tone("get_level", cueline::kind::get_level, cueline::GetLevel{}); }
 
     nb::object receive_msg() {
         engine_->require_open();  // what came before the device was lost can still be had
@@ -186,8 +199,17 @@ class EngineHandle {
         engine_->require_own_process();
         return engine_->stats();
     }
+    [[nodiscard]] nb::tuple lateness() const {
+        engine_->require_own_process();
+        if (null_ == nullptr) {
+            raise("DeviceError", "only the null device tells how late its blocks began, and this engine runs on the " +
+                                     name_ + " device: use AudioEngine('null')");
+        }
+        return to_python(null_->lateness());
+    }
     [[nodiscard]] cueline::Format format() const { return engine_->format(); }
     [[nodiscard]] const std::string& name() const { return name_; }
+    [[nodiscard]] const std::string& processor() const { return processor_; }
     [[nodiscard]] bool closed() const { return engine_->closed(); }
 
   private:
@@ -196,6 +218,17 @@ class EngineHandle {
         ~Rendering() { flag = false; }
     };
 
+    template <class Payload>
+    nb::object send_to_the_tone(const char* call, std::uint32_t kind, const Payload& payload) {
+        engine_->require_usable();
+        if (processor_ != "tone") {
+            raise("ProcessorError", std::string{call} + "() needs the tone processor, and this engine's is '" +
+                                        processor_ + "': use AudioEngine(processor='tone')");
+        }
+        const nb::ft_lock_guard lock{sending_};
+        return to_python(engine_->control().send(kind, payload));
+    }
+
     /// Whole blocks, about a hundred thousand frames: what a Ctrl-C has to wait for.
     [[nodiscard]] static std::size_t samples_a_round(const cueline::Format& format) {
         const std::size_t blocks = std::max<std::size_t>(1, (std::size_t{1} << 17U) / format.blocksize);
@@ -203,8 +236,10 @@ class EngineHandle {
     }
 
     std::string name_;
+    std::string processor_;
     std::unique_ptr<cueline::Engine> engine_;
     cueline::OfflineDevice* offline_ = nullptr;  // the engine's device, when it is that
+    cueline::NullDevice* null_ = nullptr;        // and when it is this
     std::atomic<bool> rendering_ = false;
     nb::ft_mutex sending_;
     nb::ft_mutex receiving_;
@@ -242,10 +277,10 @@ void bind_anew(nb::module_& module) {
         .def_rw("latency", &DeviceRequest::latency, nb::arg().none());
 
     nb::class_<EngineHandle>(module, "Engine", nb::is_weak_referenceable(),
-                             "A link, the quiet processor and a device, run together.")
+                             "A link, a processor and a device, run together.")
         .def(nb::init<cueline::DeviceRequest, std::optional<std::int64_t>, std::optional<std::int64_t>, std::int64_t,
-                      std::int64_t>(),
-             "request"_a, "samplerate"_a.none(), "blocksize"_a.none(), "channels"_a, "budget"_a)
+                      std::int64_t, std::string>(),
+             "request"_a, "samplerate"_a.none(), "blocksize"_a.none(), "channels"_a, "budget"_a, "processor"_a)
         .def("ping", &EngineHandle::ping, nb::sig("def ping(self) -> Status"),
              "Send a ping to the audio thread, which answers with a Pong.\n\n"
              "Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.\n"
@@ -254,6 +289,10 @@ void bind_anew(nb::module_& module) {
              "Take the oldest message from the audio thread, or return None when there is none.\n\n"
              "Never blocks. Any thread may call it: it holds the GIL while it pops. Raises ClosedError,\n"
              "ForkedError.")
+        .def("get_level", &EngineHandle::get_level, nb::sig("def get_level(self) -> Status"),
+             "Ask the tone processor how loud it was since the last Level; it answers with one.\n\n"
+             "Never blocks. Returns Status.FULL when the command ring is full: it is dropped and counted.\n"
+             "Raises ProcessorError with another processor, ClosedError, ForkedError, DeviceError.")
         .def("start", &EngineHandle::start,
              "Let the audio run; nothing to do when it does. Raises ClosedError, ForkedError, DeviceError.")
         .def("stop", &EngineHandle::stop,
@@ -263,10 +302,18 @@ void bind_anew(nb::module_& module) {
              "Stop for good; nothing to do the second time, or in a forked child. stats() still answers.")
         .def("_render_into", &EngineHandle::render_into, "audio"_a.noconvert(),
              nb::sig("def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None"))
+        .def("_set_tone", &EngineHandle::set_tone, "frequency"_a, "gain"_a,
+             nb::sig("def _set_tone(self, frequency: float, gain: float) -> Status"))
         .def("_require_offline", &EngineHandle::require_offline)
         .def("_stats", &EngineHandle::stats)
+        .def("_lateness", &EngineHandle::lateness,
+             nb::sig("def _lateness(self) -> tuple[int, list[tuple[int, int, int]]]"),
+             "Return how late the null device's blocks began: the worst, and of each bucket that is not empty\n"
+             "the least that counts in it, where it ends, and its count. Times are in nanoseconds.\n"
+             "Raises DeviceError on other devices, ForkedError.")
         .def_prop_ro("closed", &EngineHandle::closed, "Whether close() was called.")
         .def_prop_ro("device", &EngineHandle::name, "The device it runs on, by name.")
+        .def_prop_ro("processor", &EngineHandle::processor, "The processor that renders, by name.")
         .def_prop_ro(
             "samplerate", [](const EngineHandle& self) { return self.format().samplerate; }, "Frames a second.")
         .def_prop_ro(
@@ -298,6 +345,8 @@ NB_MODULE(_core, module) {
     nb::set_leak_warnings(false);
     nb::register_exception_translator(&translate);
     module.attr("RING_CAPACITY") = cueline::CommandRing::capacity;
+    module.attr("ATOMICS_ARE_LOCK_FREE") =
+        std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<bool>::is_always_lock_free;
     bind_messages(module);
     bind_engine(module);
     bind_baseline(module);

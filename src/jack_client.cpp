@@ -15,19 +15,23 @@ namespace {
 
 jack_client_t* opened(const JackLibrary& jack, const std::string& name, const std::optional<std::string>& server) {
     jack_status_t status{};
-    if (!server) return jack.client_open(name.c_str(), JackNoStartServer, &status);
-    const auto options = static_cast<jack_options_t>(JackNoStartServer | JackServerName);
-    return jack.client_open(name.c_str(), options, &status, server->c_str());
+    const auto options = static_cast<jack_options_t>(server ? JackNoStartServer | JackServerName : JackNoStartServer);
+    jack_client_t* const client = server ? jack.client_open(name.c_str(), options, &status, server->c_str())
+                                         : jack.client_open(name.c_str(), options, &status);
+    if (client != nullptr) return client;
+    const std::string called = server ? " called '" + *server + "'" : "";
+    if ((status & JackServerFailed) != 0) {
+        throw NoDeviceError{"no JACK server" + called +
+                            " runs here: start one (jackd -d alsa, or PipeWire with pw-jack), or use another device"};
+    }
+    throw DeviceError{"the JACK server" + called + " does not take the client '" + name + "' (status " +
+                      std::to_string(static_cast<unsigned>(status)) + "): has it room for one more?"};
 }
 
 }  // namespace
 
 JackClient::JackClient(const JackLibrary& jack, const std::string& name, const std::optional<std::string>& server)
-    : jack_{jack}, client_{opened(jack, name, server), Close{jack}} {
-    if (client_) return;
-    throw NoDeviceError{"no JACK server" + (server ? " called '" + *server + "'" : std::string{}) +
-                        " runs here: start one (jackd -d alsa, or PipeWire with pw-jack), or use another device"};
-}
+    : jack_{jack}, client_{opened(jack, name, server), Close{jack}} {}
 
 void JackClient::Close::operator()(jack_client_t* client) const noexcept {
     jack.deactivate(client);

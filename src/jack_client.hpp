@@ -14,7 +14,8 @@ namespace cueline {
 /// Thread: control, one at a time, and never a thread of JACK's own.
 class JackClient {
   public:
-    /// Throws NoDeviceError where no server runs that takes it. The server may add a number to the name.
+    /// Throws NoDeviceError where no server runs, DeviceError where it does not take us. The server may add a number to
+    /// the name.
     JackClient(const JackLibrary& jack, const std::string& name, const std::optional<std::string>& server);
     /// Ends its calls, and closes it.
     ~JackClient() = default;

@@ -2,7 +2,7 @@
 
 from importlib.metadata import version as _version
 
-from cueline._core import Message, Pong, Status
+from cueline._core import DeviceLost, FormatChanged, Level, Message, Pong, Status
 from cueline.engine import AudioEngine, RingStats, Stats
 from cueline.errors import (
     ArgumentError,
@@ -13,6 +13,7 @@ from cueline.errors import (
     Error,
     ForkedError,
     MissingPackageError,
+    ProcessorError,
 )
 
 __all__ = [
@@ -21,12 +22,16 @@ __all__ = [
     "AudioEngine",
     "ClosedError",
     "DeviceError",
+    "DeviceLost",
     "Empty",
     "Error",
     "ForkedError",
+    "FormatChanged",
+    "Level",
     "Message",
     "MissingPackageError",
     "Pong",
+    "ProcessorError",
     "RingStats",
     "Stats",
     "Status",

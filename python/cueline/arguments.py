@@ -10,7 +10,14 @@ from typing import SupportsIndex
 
 from cueline.errors import ArgumentError, ArgumentTypeError
 
-__all__ = ["checked_device", "checked_integer", "checked_latency", "checked_name", "checked_timeout"]
+__all__ = [
+    "checked_device",
+    "checked_integer",
+    "checked_latency",
+    "checked_name",
+    "checked_number",
+    "checked_timeout",
+]
 
 _LONGEST_LATENCY_S = 10
 
@@ -59,6 +66,15 @@ def checked_latency(latency: float | str | None) -> float | str | None:
     if not 0 <= latency <= _LONGEST_LATENCY_S:  # so that NaN is refused too
         raise ArgumentError(f"latency must be from 0 to {_LONGEST_LATENCY_S} seconds, got {shown(latency)}")
     return float(latency)
+
+
+def checked_number(name: str, value: float, most: float, unit: str = "") -> float:
+    """Return ``value``, which is from 0 to ``most``, in ``unit`` where it has one."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise ArgumentTypeError(f"{name} must be a number, got {shown(value)}")
+    if not 0 <= value <= most:  # so that NaN is refused too
+        raise ArgumentError(f"{name} must be from 0 to {most:g}{unit and ' '}{unit}, got {shown(value)}")
+    return float(value)
 
 
 def checked_timeout(timeout: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn
 
 from cueline import _core
-from cueline.arguments import checked_device, checked_integer, checked_latency, checked_name, checked_timeout
+from cueline.arguments import (
+    checked_device,
+    checked_integer,
+    checked_latency,
+    checked_name,
+    checked_number,
+    checked_timeout,
+)
 from cueline.errors import ArgumentError, ArgumentTypeError, Empty
 
 if TYPE_CHECKING:
@@ -74,6 +82,8 @@ class AudioEngine(_core.Engine):
     a sound card), ``"offline"`` (renders when told to), or None: JACK when a server runs, else PortAudio's default
     device, else null. ``cueline.devices()`` lists them.
 
+    ``processor`` is what renders: ``"silence"`` (None too), or ``"tone"``, a sine that ``set_tone`` sets.
+
     ``samplerate`` is in frames a second (1000 to 768000), ``blocksize`` in frames (1 to 8192); left out, they are the
     device's own. ``channels`` 1 to 64, ``budget`` the most messages the audio thread reads in a block (1 to 1024).
     JACK: ``client_name``, ``server`` by name, ``connect`` (True: to the physical ports; False: to none; a regular
@@ -91,6 +101,7 @@ class AudioEngine(_core.Engine):
         self,
         device: str | int | None = None,
         *,
+        processor: str | None = None,
         samplerate: int | None = None,
         blocksize: int | None = None,
         channels: int = 2,
@@ -114,6 +125,7 @@ class AudioEngine(_core.Engine):
             None if blocksize is None else checked_integer("blocksize", blocksize),
             checked_integer("channels", channels),
             checked_integer("budget", budget),
+            checked_name("processor", processor) or "silence",
         )
         self._made = True
         if self.device == "offline":
@@ -142,6 +154,20 @@ class AudioEngine(_core.Engine):
 
     def __reduce__(self) -> NoReturn:
         raise ArgumentTypeError("an engine can be neither copied nor sent to another process: make one there")
+
+    def set_tone(self, *, frequency: float | None = None, gain: float | None = None) -> _core.Status:
+        """Set the tone processor's sine: its frequency in Hz (0 to half the sample rate), its gain (0 to 1).
+
+        What is left out stays as it is. The tone takes 20 ms to get there, so that nothing clicks. Never blocks.
+        Returns Status.FULL when the command ring is full: it is dropped and counted. Raises ArgumentError,
+        ArgumentTypeError, ProcessorError with another processor, ClosedError, ForkedError, DeviceError.
+        """
+        if frequency is None and gain is None:
+            raise ArgumentError("set_tone() needs a frequency, a gain, or both, got neither")
+        return self._set_tone(
+            math.nan if frequency is None else checked_number("frequency", frequency, self.samplerate / 2, "Hz"),
+            math.nan if gain is None else checked_number("gain", gain, 1),
+        )
 
     def receive(self, timeout: float | None = None) -> _core.Message:
         """Wait for a message and return it; without a timeout, for ever. Ctrl-C ends the wait.

@@ -11,6 +11,7 @@ __all__ = [
     "Error",
     "ForkedError",
     "MissingPackageError",
+    "ProcessorError",
 ]
 
 
@@ -44,3 +45,7 @@ class Empty(Error, queue.Empty):
 
 class MissingPackageError(Error, ImportError):
     """An optional package is needed for this; the text says how to get it."""
+
+
+class ProcessorError(Error, RuntimeError):
+    """The engine's processor does not know what was asked of it; the text says which one does."""

@@ -155,7 +155,7 @@ TEST(JackDevice, says_so_when_no_server_runs) {
 TEST(JackDevice, finds_a_server_by_its_name) {
     const JackServer server;
     unsetenv("JACK_DEFAULT_SERVER");
-    const std::unique_ptr<Engine> engine = engine_on_jack({.server = server.name()});
+    const std::unique_ptr<Engine> engine = engine_on_jack({.server = JackServer::name});
     engine->start();
     EXPECT_TRUE(eventually([&] { return engine->stats().blocks > 10; }));
 }

@@ -1,0 +1,19 @@
+// open_processor.cpp: the list of processors. A new one gets its line here.
+#include "open_processor.hpp"
+
+#include <string>
+
+#include <cueline/error.hpp>
+
+#include "tone_processor.hpp"
+
+namespace cueline {
+
+std::unique_ptr<Processor> open_processor(std::string_view name) {
+    if (name == "silence") return std::make_unique<SilenceProcessor>();
+    if (name == "tone") return std::make_unique<ToneProcessor>();
+    throw ArgumentError{"processor must be 'silence' or 'tone', or left out for silence, got '" + std::string{name} +
+                        "'"};
+}
+
+}  // namespace cueline

@@ -1,0 +1,86 @@
+// tone_playing.hpp: the tone processor played by a test, and what its wave must be.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <span>
+#include <vector>
+
+#include <cueline/link.hpp>
+
+#include "audio_buffers.hpp"
+#include "tone_processor.hpp"
+
+namespace cueline::test {
+
+inline constexpr float same = std::numeric_limits<float>::quiet_NaN();  // in a SetTone: as it was
+
+/// A processor that is played here: on this thread, in blocks of the format's size, and a shorter last one.
+template <class ProcessorType = ToneProcessor>
+class Played {
+  public:
+    explicit Played(const Format& format = {}) : format_{format} { processor_.prepare(format); }
+
+    void prepare(const Format& format) {
+        format_ = format;
+        processor_.prepare(format);
+    }
+    bool handle(const Message& command) { return processor_.handle(command, audio_.events()); }
+    void set(float frequency_hz, float gain) { handle(Message::of(kind::set_tone, SetTone{frequency_hz, gain})); }
+
+    /// What the first channel has; the others must have it too.
+    std::vector<float> render(std::size_t frames) {
+        const AudioBuffers buffers{format_};
+        std::vector<float> samples;
+        while (samples.size() < frames) {
+            const std::size_t left = std::min<std::size_t>(frames - samples.size(), format_.blocksize);
+            const AudioBlock block = buffers.block(static_cast<std::uint32_t>(left));
+            processor_.render(block, audio_.events());
+            const std::span<const float> first = block.channel(0);
+            for (std::size_t channel = 1; channel < format_.channels; ++channel) {
+                EXPECT_TRUE(std::ranges::equal(first, block.channel(channel)));
+            }
+            samples.insert(samples.end(), first.begin(), first.end());
+        }
+        return samples;
+    }
+
+    Level level() {
+        EXPECT_TRUE(handle(Message::of(kind::get_level, GetLevel{})));
+        const Message answer = event();
+        return answer.as<Level>();
+    }
+    Message event() {
+        Message event;
+        EXPECT_EQ(control_.receive(event), Status::ok);
+        return event;
+    }
+
+  private:
+    Format format_;
+    Link link_;
+    ControlSide control_{link_};
+    AudioSide audio_{link_};
+    ProcessorType processor_;
+};
+
+inline Format format_of(std::uint32_t samplerate, std::uint32_t blocksize = 128, std::uint32_t channels = 2) {
+    return {.samplerate = samplerate, .channels = channels, .blocksize = blocksize};
+}
+
+/// By the times, between the samples, at which it rises through zero.
+inline double frequency_of(std::span<const float> samples, double samplerate) {
+    std::vector<double> rises;
+    for (std::size_t frame = 1; frame < samples.size(); ++frame) {
+        const double before = samples[frame - 1];
+        const double now = samples[frame];
+        if (before < 0 && now >= 0) rises.push_back(static_cast<double>(frame) - now / (now - before));
+    }
+    return static_cast<double>(rises.size() - 1) / (rises.back() - rises.front()) * samplerate;
+}
+
+}  // namespace cueline::test
