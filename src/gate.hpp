@@ -15,8 +15,8 @@ class Gate {
   public:
     /// Whether the call may go on; then it has to leave(). Thread: audio. Real-time: wait-free.
     [[nodiscard]] bool try_enter() noexcept CUELINE_NONBLOCKING {
-        // Acquire pairs with the release of open(): what was made ready before it is there. Entering and shutting change
-        // the same atomic, so one of them comes first, and the later one sees it.
+        // Acquire pairs with the release of open(): what was made ready before it is there. Entering and shutting
+        // change the same atomic, so one of them comes first, and the later one sees it.
         if ((state_.fetch_add(one_inside, std::memory_order_acquire) & is_open) != 0) return true;
         leave();
         return false;

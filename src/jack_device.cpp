@@ -59,15 +59,15 @@ void JackDevice::carry_block(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING
     for (std::size_t channel = 0; channel < channels.size(); ++channel) {
         channels[channel] = static_cast<float*>(jack_.port_get_buffer(ports_[channel], frames));
     }
-    const bool ours = !at_work_.test_and_set(std::memory_order_acquire);  // from let_blocks_in()
-    if (ours && frames == blocksize_.load(std::memory_order_relaxed)) {   // relaxed: changed under at_work_ only
+    const bool ours = gate_.try_enter();
+    if (ours && frames == blocksize_.load(std::memory_order_relaxed)) {  // relaxed: changed behind the shut gate only
         callback_->process({.channels = channels, .frames = frames}, began_ns);
         load_.record(block_clock_ns() - began_ns, period_ns_);
     } else {
         for (float* const channel : channels) std::fill_n(channel, frames, 0.0F);
         missed_blocks_.add(1);
     }
-    if (ours) at_work_.clear(std::memory_order_release);  // to keep_blocks_out()
+    if (ours) gate_.leave();
 }
 
 // --- The control side ---------------------------------------------------------------------------------------------
@@ -76,7 +76,6 @@ void JackDevice::start(BlockCallback& callback) {
     callback_ = &callback;
     stopping_.store(false, std::memory_order_relaxed);  // relaxed, both: no other thread runs yet
     server_gone_.store(false, std::memory_order_relaxed);
-    at_work_.clear(std::memory_order_release);  // to carry_block()
     client_ = std::make_unique<JackClient>(jack_, client_name(), request_.server);
     try {
         take_format(callback);
@@ -84,7 +83,9 @@ void JackDevice::start(BlockCallback& callback) {
         for (std::uint32_t channel = 0; channel < request_.channels; ++channel) {
             ports_.at(channel) = client_->registered_port("out_" + std::to_string(channel + 1));
         }
+        const std::scoped_lock lock{closing_};  // the server may go away meanwhile
         helper_.start("the JACK device", [this] { watch(); });
+        gate_.open();
         if (jack_.activate(client_->get()) != 0) throw DeviceError{server_in_words(request_) + " does not call us"};
         connect_ports();
     } catch (...) {
@@ -95,14 +96,17 @@ void JackDevice::start(BlockCallback& callback) {
 
 void JackDevice::stop() noexcept {
     if (helper_.is_the_parents()) {
-        if (client_) client_->forget();
-    } else {
-        stopping_.store(true, std::memory_order_relaxed);  // relaxed: the semaphore publishes it
-        for_helper_.release();
+        if (client_) client_->forget();  // it stayed in the parent, and so did a block that was behind the gate
+        client_.reset();
+        helper_.join();
+        return;
     }
+    stopping_.store(true, std::memory_order_relaxed);  // relaxed: the semaphore publishes it
+    for_helper_.release();
     helper_.join();
     while (for_helper_.try_acquire()) {
     }
+    gate_.shut();
     close_client();
 }
 
@@ -230,7 +234,7 @@ void JackDevice::watch() noexcept {
         // Relaxed: the semaphore has published them.
         if (stopping_.load(std::memory_order_relaxed)) return;
         if (server_gone_.load(std::memory_order_relaxed)) {
-            keep_blocks_out();
+            gate_.shut();
             lose(server_in_words(request_) + " is gone: start it again, and then the engine");
             return;
         }
@@ -247,20 +251,19 @@ void JackDevice::watch() noexcept {
 void JackDevice::follow_block_size() {
     const std::uint32_t wanted = servers_blocksize_.load(std::memory_order_relaxed);  // relaxed: see watch()
     if (wanted == blocksize_.load(std::memory_order_relaxed)) return;                 // relaxed: ours to write
-    keep_blocks_out();
-    blocksize_.store(wanted, std::memory_order_relaxed);  // relaxed: let_blocks_in() publishes it
+    gate_.shut();
+    blocksize_.store(wanted, std::memory_order_relaxed);  // relaxed: the gate publishes it
     period_ns_ = duration_ns(wanted, samplerate_.load(std::memory_order_relaxed));
     callback_->prepare(format());
-    let_blocks_in();
+    gate_.open();
 }
 
 void JackDevice::lose(const std::string& why) noexcept {
-    close_client();
+    {
+        const std::scoped_lock lock{closing_};
+        close_client();
+    }
     callback_->lost(why);
-}
-
-void JackDevice::keep_blocks_out() noexcept {
-    while (at_work_.test_and_set(std::memory_order_acquire)) std::this_thread::sleep_for(1ms);  // from carry_block()
 }
 
 }  // namespace cueline

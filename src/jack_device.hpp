@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <semaphore>
 #include <string>
 
@@ -16,6 +17,7 @@
 
 #include "callback_load.hpp"
 #include "device_request.hpp"
+#include "gate.hpp"
 #include "jack_client.hpp"
 #include "jack_library.hpp"
 #include "locked_memory.hpp"
@@ -57,9 +59,7 @@ class alignas(page_bytes) JackDevice final : public Device {
     // The helper's.
     void watch() noexcept;
     void follow_block_size();
-    void lose(const std::string& why) noexcept;  // blocks are kept out already
-    void keep_blocks_out() noexcept;
-    void let_blocks_in() noexcept { at_work_.clear(std::memory_order_release); }  // to carry_block()
+    void lose(const std::string& why) noexcept;  // behind the shut gate
 
     const JackLibrary& jack_;
     DeviceRequest request_;
@@ -69,9 +69,7 @@ class alignas(page_bytes) JackDevice final : public Device {
     std::array<float*, channels_range.most> channels_{};
     BlockCallback* callback_ = nullptr;
     std::uint64_t period_ns_ = 0;
-    /// Held by the audio thread for a block, and by the helper while it changes what a block is about. Nobody waits for
-    /// it on the audio thread: a block that finds it held is silent.
-    std::atomic_flag at_work_;
+    Gate gate_;  // shut, a block is silent
     std::atomic<std::uint32_t> samplerate_;
     std::atomic<std::uint32_t> blocksize_;  // as the callback was prepared for
     Counter xruns_;                         // the notification thread's to write

@@ -16,9 +16,9 @@
 
 namespace cueline {
 
-/// Plays through PortAudio. PortAudio is initialised, and the device held, only while it is started: a device that stands
-/// still keeps neither a card from others nor PortAudio from seeing what was plugged in.
-/// A helper thread looks a hundred times a second whether the stream still runs.
+/// Plays through PortAudio. PortAudio is initialised, and the device held, only while it is started: a device that
+/// stands still keeps neither a card from others nor PortAudio from seeing what was plugged in. A helper thread looks a
+/// hundred times a second whether the stream still runs.
 class PortAudioDevice final : public Device {
   public:
     /// Finds the device and asks whether it can do what is wanted, without holding it.

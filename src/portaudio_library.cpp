@@ -37,8 +37,8 @@ PortAudioFunctions functions_of(const SharedLibrary& library) {
     return functions;
 }
 
-/// The library's file once more, in memory. The loader takes it for another library, as long as it has a name of its own:
-/// so the descriptor stays open.
+/// The library's file once more, in memory. The loader takes it for another library, as long as it has a name of its
+/// own: so the descriptor stays open.
 std::string copied_file(const void* function) {
     Dl_info about{};
     const int descriptor = memfd_create("libportaudio", MFD_CLOEXEC);
@@ -65,7 +65,8 @@ PortAudioFunctions load_from_the_system(std::size_t number) {
 }  // namespace
 
 PortAudioLibrary& PortAudioLibrary::of_the_system() {
-    static auto& library = *new PortAudioLibrary{&load_from_the_system};  // for good: threads may outlive static objects
+    static auto& library =
+        *new PortAudioLibrary{&load_from_the_system};  // for good: threads may outlive static objects
     return library;
 }
 

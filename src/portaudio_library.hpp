@@ -60,17 +60,17 @@ class PortAudioLibrary {
     std::function<PortAudioFunctions(std::size_t)> load_;
     std::mutex calling_;  // PortAudio is not thread-safe
     std::vector<std::unique_ptr<Copy>> copies_;
-    std::atomic<int> users_ = 0;  // raised before calling_ is taken, lowered after: 0 in a forked child means that it is free
+    std::atomic<int> users_ =
+        0;  // raised before calling_ is taken, lowered after: 0 in a forked child means that it is free
     std::atomic<unsigned> generation_ = fork_generation();
 };
 
-/// While it lives, PortAudio is initialised, and its list of devices stays as it is. With the last one PortAudio ends, so
-/// that the next one sees what was plugged in meanwhile.
+/// While it lives, PortAudio is initialised, and its list of devices stays as it is. With the last one PortAudio ends,
+/// so that the next one sees what was plugged in meanwhile.
 ///
-/// PortAudio 19.6 does not survive the end of a JACK server that it is a client of: closing the stream waits ten minutes,
-/// and terminating aborts the process. So a session whose server is gone is given up: its copy of the library is left
-/// as it is for good, and the next session has a fresh copy.
-/// Thread: control, one at a time.
+/// PortAudio 19.6 does not survive the end of a JACK server that it is a client of: closing the stream waits ten
+/// minutes, and terminating aborts the process. So a session whose server is gone is given up: its copy of the library
+/// is left as it is for good, and the next session has a fresh copy. Thread: control, one at a time.
 class PortAudioSession {
   public:
     /// Throws NoDeviceError where the library is missing, DeviceError when it cannot begin.
@@ -100,8 +100,8 @@ class PortAudioSession {
     /// Says that a stream runs: when that has ended, a JACK server may be gone.
     void note_stream() noexcept { copy_->streamed = true; }
 
-    /// Whether PortAudio's client, where it is one, still has its JACK server. There is one way to ask that does no harm
-    /// when it has not: to open a stream.
+    /// Whether PortAudio's client, where it is one, still has its JACK server. There is one way to ask that does no
+    /// harm when it has not: to open a stream.
     [[nodiscard]] bool jack_answers() const;
 
     /// Touches this copy of the library no more.

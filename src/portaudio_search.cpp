@@ -47,7 +47,8 @@ std::string listed(std::span<const PortAudioEntry> entries) {
 
 NoDeviceError no_output() {
     return NoDeviceError{
-        "PortAudio has no output device at the moment: plug in a sound card, start a JACK server, or use device 'null'"};
+        "PortAudio has no output device at the moment: plug in a sound card, start a JACK server, or use device "
+        "'null'"};
 }
 
 const PortAudioEntry& by_number(const Entries& entries, std::int64_t number) {
@@ -76,17 +77,17 @@ Entries filtered(const Entries& entries, Matches matches) {
 
 const PortAudioEntry& by_words(const Entries& entries, const std::string& asked) {
     const std::string words = lower(asked);
-    Entries found = filtered(entries, [&](const std::string& label, const std::string& name) {
-        return words == label || words == name;
-    });
+    Entries found = filtered(
+        entries, [&](const std::string& label, const std::string& name) { return words == label || words == name; });
     if (found.empty()) {
-        found = filtered(entries,
-                         [&](const std::string& label, const std::string&) { return has_words_in_order(label, words); });
+        found = filtered(
+            entries, [&](const std::string& label, const std::string&) { return has_words_in_order(label, words); });
     }
     if (found.empty()) {
-        throw ArgumentError{"device must be 'null', 'offline', 'jack', 'portaudio', or words of one of PortAudio's output "
-                            "devices (" +
-                            listed(entries) + "), got '" + asked + "'"};
+        throw ArgumentError{
+            "device must be 'null', 'offline', 'jack', 'portaudio', or words of one of PortAudio's output "
+            "devices (" +
+            listed(entries) + "), got '" + asked + "'"};
     }
     if (found.size() > 1) {
         throw ArgumentError{"device '" + asked + "' may be " + std::to_string(found.size()) +

@@ -31,7 +31,8 @@ std::vector<PortAudioEntry> portaudio_entries(const PortAudioSession& session);
 
 /// The output device that is meant by `asked`: a number; words, all of which occur in its label in that order, in
 /// whatever case (a whole name before a part of one); "portaudio" or nothing for the default.
-/// Throws ArgumentError, with what there is, for what is none or several; NoDeviceError where there is no output device.
+/// Throws ArgumentError, with what there is, for what is none or several; NoDeviceError where there is no output
+/// device.
 const PortAudioEntry& chosen_entry(const std::vector<PortAudioEntry>& entries,
                                    const std::optional<std::variant<std::string, std::int64_t>>& asked);
 

@@ -1,10 +1,10 @@
 // quiet_stderr.cpp: a stream that drops what quiet threads write, put in the place of C's stderr.
 #include "quiet_stderr.hpp"
 
+#include <sys/types.h>
 #include <cstddef>
 #include <cstdio>
 #include <mutex>
-#include <sys/types.h>
 
 namespace cueline {
 

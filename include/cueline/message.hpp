@@ -106,14 +106,14 @@ struct FormatChanged {
 
 /// A set_tone's payload. What is no number is left as it is.
 struct SetTone {
-    float frequency_hz;
-    float gain;  ///< full scale is 1
+    float frequency_hz;  ///< from 0 to half the sample rate
+    float gain;          ///< from 0 to 1, full scale
 };
 
 /// A get_level's payload.
 struct GetLevel {};
 
-/// A level's payload: of all channels together, since the last one was asked for.
+/// A level's payload: of all channels together, since the last one was sent, up to the block that sends this one.
 struct Level {
     float peak;  ///< full scale is 1
     float rms;

@@ -57,6 +57,10 @@ class Message:
 class Pong(Message):
     """The audio thread's answer to a ping."""
 
+    def __setstate__(self, arg: bytes, /) -> None: ...
+
+    def __repr__(self) -> str: ...
+
     @property
     def sent_ns(self) -> int:
         """time.monotonic_ns() as the ping was sent."""
@@ -67,9 +71,52 @@ class Pong(Message):
         time.monotonic_ns() as the block that answered began, as the device told it.
         """
 
+class Level(Message):
+    """
+    The tone processor's answer to get_level(): how loud it was since the last one, all channels together, up to this block. Full scale is 1.
+    """
+
     def __setstate__(self, arg: bytes, /) -> None: ...
 
     def __repr__(self) -> str: ...
+
+    @property
+    def peak(self) -> float:
+        """The greatest distance of a sample from 0."""
+
+    @property
+    def rms(self) -> float:
+        """The root of the mean of the squares."""
+
+class DeviceLost(Message):
+    """The audio ended by itself. start() tries to have the device back."""
+
+    def __setstate__(self, arg: bytes, /) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+    @property
+    def lost_ns(self) -> int:
+        """time.monotonic_ns() as it was seen."""
+
+class FormatChanged(Message):
+    """The device's blocks come in another format now."""
+
+    def __setstate__(self, arg: bytes, /) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+    @property
+    def samplerate(self) -> int:
+        """Frames a second."""
+
+    @property
+    def channels(self) -> int:
+        """Channels of audio."""
+
+    @property
+    def blocksize(self) -> int:
+        """Most frames in a block."""
 
 class RingCounts:
     @property
@@ -151,9 +198,9 @@ class DeviceRequest:
     def latency(self, arg: str | float | None, /) -> None: ...
 
 class Engine:
-    """A link, the quiet processor and a device, run together."""
+    """A link, a processor and a device, run together."""
 
-    def __init__(self, request: DeviceRequest, samplerate: int | None, blocksize: int | None, channels: int, budget: int) -> None: ...
+    def __init__(self, request: DeviceRequest, samplerate: int | None, blocksize: int | None, channels: int, budget: int, processor: str) -> None: ...
 
     def ping(self) -> Status:
         """
@@ -169,6 +216,14 @@ class Engine:
 
         Never blocks. Any thread may call it: it holds the GIL while it pops. Raises ClosedError,
         ForkedError.
+        """
+
+    def get_level(self) -> Status:
+        """
+        Ask the tone processor how loud it was since the last Level; it answers with one.
+
+        Never blocks. Returns Status.FULL when the command ring is full: it is dropped and counted.
+        Raises ProcessorError with another processor, ClosedError, ForkedError, DeviceError.
         """
 
     def start(self) -> None:
@@ -189,6 +244,8 @@ class Engine:
 
     def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None: ...
 
+    def _set_tone(self, frequency: float, gain: float) -> Status: ...
+
     def _require_offline(self) -> None: ...
 
     def _stats(self) -> EngineStats: ...
@@ -207,6 +264,10 @@ class Engine:
     @property
     def device(self) -> str:
         """The device it runs on, by name."""
+
+    @property
+    def processor(self) -> str:
+        """The processor that renders, by name."""
 
     @property
     def samplerate(self) -> int:

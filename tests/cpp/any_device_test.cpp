@@ -215,7 +215,7 @@ TEST_P(AnyDevice, a_forked_child_can_let_go) {
     EXPECT_TRUE(eventually([&] { return parents->stats().blocks > blocks + 10; })) << "and the parent's goes on";
 }
 
-INSTANTIATE_TEST_SUITE_P(On, AnyDevice, testing::Values("null", "jack"),
+INSTANTIATE_TEST_SUITE_P(On, AnyDevice, testing::Values("null", "jack", "portaudio"),
                          [](const auto& device) { return device.param; });
 
 }  // namespace

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import cueline
+from cueline import _core
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,6 +29,29 @@ def test_the_stub_is_what_the_module_offers(tmp_path: Path) -> None:
         timeout=60,
     )
     assert (ROOT / "python/cueline/_core.pyi").read_text() == stub.read_text(), "type: make stubs"
+
+
+def binds_at_once(library: Path) -> bool:
+    """Return whether every symbol that ``library`` asks for is looked for as it is loaded."""
+    dynamic = subprocess.run(["readelf", "-dW", library], capture_output=True, text=True, timeout=60, check=True).stdout
+    return "BIND_NOW" in dynamic
+
+
+def test_the_audio_thread_never_looks_for_a_symbol() -> None:
+    """A symbol bound at its first use would have the audio thread run the dynamic linker there."""
+    assert binds_at_once(Path(_core.__file__))
+
+
+def test_a_library_that_binds_late_is_found(tmp_path: Path) -> None:
+    library = tmp_path / "late.so"
+    subprocess.run(
+        ["g++", "-shared", "-fPIC", "-Wl,-z,lazy", "-x", "c++", "-", "-o", library],
+        input="#include <cstdlib>\nvoid late() { std::abort(); }\n",
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert not binds_at_once(library)
 
 
 def test_there_is_one_version() -> None:

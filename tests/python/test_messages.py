@@ -1,0 +1,136 @@
+"""Messages as Python values: what they tell, how they compare, copy and pickle."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import itertools
+import pickle
+import struct
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cueline
+
+# For each type: its kind, a payload, what it tells of it, and its text.
+TYPES: dict[type[cueline.Message], tuple[int, bytes, dict[str, float], str]] = {
+    cueline.Pong: (2, struct.pack("<QQ", 5, 2**64 - 1), {"sent_ns": 5, "block_ns": 2**64 - 1}, ""),
+    cueline.DeviceLost: (3, struct.pack("<Q", 10**18), {"lost_ns": 10**18}, ""),
+    cueline.FormatChanged: (
+        4,
+        struct.pack("<III", 44_100, 6, 512),
+        {"samplerate": 44_100, "channels": 6, "blocksize": 512},
+        ", samplerate=44100, channels=6, blocksize=512",
+    ),
+    cueline.Level: (18, struct.pack("<ff", 0.75, 0.5), {"peak": 0.75, "rms": 0.5}, ", peak=0.75, rms=0.5"),
+    cueline.Message: (1000, b"", {}, ""),
+}
+KINDS = {kind: made for made, (kind, *_) in TYPES.items() if made is not cueline.Message}
+
+
+def bytes_of(kind: int, payload: bytes = b"", *, sequence: int = 3, frame: int = 4096) -> bytes:
+    return struct.pack("<IIQ40s", kind, sequence, frame, payload)
+
+
+def of(made: type[cueline.Message], state: bytes) -> cueline.Message:
+    message = made.__new__(made)
+    message.__setstate__(state)
+    return message
+
+
+def example(made: type[cueline.Message]) -> cueline.Message:
+    kind, payload, *_ = TYPES[made]
+    return of(made, bytes_of(kind, payload))
+
+
+@pytest.mark.parametrize("made", TYPES)
+def test_a_message_tells_what_it_carries(made: type[cueline.Message]) -> None:
+    kind, payload, numbers, text = TYPES[made]
+    message = example(made)
+    assert (message.kind, message.sequence, message.frame) == (kind, 3, 4096)
+    assert message.payload == payload.ljust(40, b"\0")
+    assert {name: getattr(message, name) for name in numbers} == numbers
+    assert {name for name in vars(made) if not name.startswith("_")} == set(numbers) or made is cueline.Message
+    shown = f"kind={kind}, " if made is cueline.Message else ""
+    assert repr(message) == f"{made.__name__}({shown}sequence=3, frame=4096{text})"
+
+
+def test_messages_are_values(offline: cueline.AudioEngine) -> None:
+    offline.ping()
+    offline.ping()
+    offline.render(64)
+    one, two = offline.messages()
+    assert one == one
+    assert one != two
+    assert one != 3
+    assert len({one, two, one}) == 2
+    assert one.kind == 2
+    assert len(one.payload) == 40
+    assert repr(one) == "Pong(sequence=1, frame=0)"
+    with pytest.raises(AttributeError):
+        one.kind = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("made", TYPES)
+def test_a_message_can_be_compared_copied_and_pickled(made: type[cueline.Message]) -> None:
+    message = example(made)
+    for again in (
+        copy.copy(message),
+        copy.deepcopy([message])[0],
+        pickle.loads(pickle.dumps(message)),
+        of(made, message.__getstate__()),
+    ):
+        assert again == message
+        assert hash(again) == hash(message)
+        assert type(again) is made
+    assert issubclass(made, cueline.Message)
+
+
+def test_messages_of_different_types_differ() -> None:
+    for one, other in itertools.combinations(map(example, TYPES), 2):
+        assert one != other
+
+
+@pytest.mark.parametrize("name", ["kind", "sequence", "peak"])
+def test_a_message_does_not_change(name: str) -> None:
+    with pytest.raises(AttributeError):
+        setattr(example(cueline.Level), name, 1)
+
+
+@given(
+    state=st.binary(max_size=80)
+    | st.binary(min_size=56, max_size=56)
+    | st.builds(bytes_of, st.sampled_from(list(KINDS)), st.binary(max_size=40)),
+    made=st.sampled_from(list(TYPES)),
+)
+def test_a_message_is_unpickled_from_its_own_bytes_or_not_at_all(state: bytes, made: type[cueline.Message]) -> None:
+    kind = int.from_bytes(state[:4], "little")
+    fitting = KINDS.get(kind, cueline.Message)
+    if len(state) != 56:
+        with pytest.raises(cueline.ArgumentError, match=f"a message is 56 bytes, got {len(state)}"):
+            of(made, state)
+    elif fitting is not made:
+        text = f"a message of kind {kind} is a {fitting.__name__}, not a {made.__name__}"
+        with pytest.raises(cueline.ArgumentError, match=text):
+            of(made, state)
+    else:
+        message = of(made, state)
+        assert message.kind == kind
+        assert message.payload == state[16:]
+        assert pickle.loads(pickle.dumps(message)) == message
+
+
+def test_the_types_are_the_same_after_a_second_import() -> None:
+    """They are bound once a process."""
+    before = dict(sys.modules)
+    try:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "cueline"]:
+            del sys.modules[name]
+        again = importlib.import_module("cueline._core")
+        for made in TYPES:
+            assert getattr(again, made.__name__) is made
+    finally:
+        sys.modules.update(before)
