@@ -1,6 +1,6 @@
 #!/bin/sh
 # setup.sh: installs the Debian packages that a purpose needs, or says in one line what to type.
-# usage: sh tools/setup.sh build|test|bench|lint|clang|model
+# usage: sh tools/setup.sh build|test|bench|stall|lint|clang|model
 set -eu
 needs_cargo=""
 audio="libjack-jackd2-dev portaudio19-dev" # headers for the build; cueline looks for the libraries as it runs
@@ -13,6 +13,7 @@ case "${1:-}" in
     packages="$packages libreaderwriterqueue-dev libatomic-queue-dev libck-dev libjack-jackd2-dev"
     needs_cargo=yes
     ;;
+  stall) packages="g++ cmake ninja-build $audio jackd2" ;;
   lint)
     packages="cmake ninja-build libgtest-dev libseccomp-dev libbenchmark-dev $audio clang-22 clang-format-22 clang-tidy-22"
     ;;
@@ -21,7 +22,7 @@ case "${1:-}" in
     ;;
   model) packages="g++" needs_cargo=yes ;;
   *)
-    echo "usage: sh tools/setup.sh build|test|bench|lint|clang|model" >&2
+    echo "usage: sh tools/setup.sh build|test|bench|stall|lint|clang|model" >&2
     exit 2
     ;;
 esac
