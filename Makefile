@@ -6,10 +6,11 @@ SOURCES := $(shell find include src bindings cmake python -type f -not -name '*.
 
 MINUTES ?= 1
 RESULTS ?= build/bench
+SVG ?= build/stall
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-long model model-long effects rtsan sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python bench bench-cpp bench-python lint format stubs clean
+.PHONY: help run test test-cpp test-python test-long model model-long effects rtsan sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python bench bench-cpp bench-python stall lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -96,14 +97,21 @@ bench-cpp: .venv/ready build/setup-bench
 bench-python: .venv/installed .venv/peers
 	$(BIN)/cueline bench $(if $(QUICK),--quick) --svg $(RESULTS)
 
-lint: .venv/installed build/setup-lint build/setup-bench  ## formats, clang-tidy, ruff, mypy: nothing to complain of
+stall: .venv/installed .venv/stall build/setup-stall  ## the sound while Python stalls, beside sounddevice and rtmixer, in three minutes
+	cmake --preset stall
+	cmake --build --preset stall
+	PYTHONPATH=benchmarks $(BIN)/python -m stall $(if $(QUICK),--rounds 1 --seconds 1) --json build/stall/stall.json --svg $(SVG)
+
+lint: .venv/installed build/setup-lint build/setup-bench build/setup-stall  ## formats, clang-tidy, ruff, mypy: nothing to complain of
 	cmake --preset dev
 	cmake --preset release
 	cmake --preset fuzz
+	cmake --preset stall
 	clang-format-22 --dry-run -Werror $$(git ls-files '*.cpp' '*.hpp')
 	run-clang-tidy-22 -quiet -p build/dev '/(src|tests/cpp|tests/realtime|tests/soak|examples)/[a-z_]+\.cpp$$'
 	run-clang-tidy-22 -quiet -p build/fuzz '/tests/fuzz/[a-z_]+\.cpp$$'
 	run-clang-tidy-22 -quiet -p build/release '/benchmarks/[a-z_]+\.cpp$$'
+	run-clang-tidy-22 -quiet -p build/stall '/benchmarks/stall/[a-z_]+\.cpp$$'
 	run-clang-tidy-22 -quiet -p build/python '/bindings/[a-z_]+\.cpp$$'
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -142,6 +150,11 @@ build/setup-%: tools/setup.sh
 # What cueline is measured beside. ringbuf is built here, against Boost.
 .venv/peers: pyproject.toml | .venv/installed build/setup-bench
 	$(BIN)/python -m pip install --quiet 'cueline[bench]' ringbuf
+	@touch $@
+
+# What the stall is watched beside. PortAudio is Debian's.
+.venv/stall: pyproject.toml | .venv/ready build/setup-stall
+	$(BIN)/python -m pip install --quiet --group stall
 	@touch $@
 
 build/asan-python/installed: .venv/ready $(SOURCES)

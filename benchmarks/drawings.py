@@ -16,13 +16,13 @@ from matplotlib.figure import Figure
 from costs import Costs
 from findings import Group, Limit, Run, describe, groups_of, limit_of
 
-__all__ = ["draw_costs", "draw_rings"]
+__all__ = ["OURS", "PEERS", "draw_costs", "draw_rings", "same_every_time", "save"]
 
 OURS = ("#c2410c", "#f0955c", "#f7c9a9")  # one tone for each compiler
 PEERS = ("#5b6b7c", "#97a5b3", "#c9d1d9")
 
 
-def _same_every_time() -> AbstractContextManager[None]:
+def same_every_time() -> AbstractContextManager[None]:
     """Return what makes equal figures equal files, with text as text."""
     return rc_context(
         {"svg.hashsalt": "cueline", "svg.fonttype": "none", "font.size": 8.0, "font.sans-serif": ["DejaVu Sans"]}
@@ -42,12 +42,12 @@ def draw_rings(folder: Path, runs: Sequence[Run]) -> list[Path]:
         bars = [
             len({result.ring for _, _, group in members for result in group.results}) for members in panels.values()
         ]
-        with _same_every_time():
+        with same_every_time():
             figure = Figure(figsize=(7.2, 0.5 + sum(0.7 + 0.24 * count for count in bars)), layout="constrained")
             axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=[2 + count for count in bars])
             for panel, members in zip(axes.flat, panels.values(), strict=True):
                 _draw_group(panel, members)
-            paths.append(_save(figure, folder, work))
+            paths.append(save(figure, folder, work))
     return paths
 
 
@@ -116,7 +116,7 @@ def draw_costs(folder: Path, costs: Sequence[Costs]) -> list[Path]:
     """Draw what a block costs by its messages and by the engines of the process. Returns the files."""
     paths = []
     for argument, title in (("messages", "one block, by messages"), ("engines", "one block, by engines")):
-        with _same_every_time():
+        with same_every_time():
             figure = Figure(figsize=(7.2, 3.2), layout="constrained")
             axes = figure.subplots()
             drawn = 0
@@ -143,11 +143,11 @@ def draw_costs(folder: Path, costs: Sequence[Costs]) -> list[Path]:
             axes.set_ylim(bottom=0)
             axes.spines[["top", "right"]].set_visible(False)
             axes.legend(frameon=False)
-            paths.append(_save(figure, folder, f"engine {argument}"))
+            paths.append(save(figure, folder, f"engine {argument}"))
     return paths
 
 
-def _save(figure: Figure, folder: Path, name: str) -> Path:
+def save(figure: Figure, folder: Path, name: str) -> Path:
     """Write the figure, without the decimals and the white space that nobody sees and that are half of it."""
     path = folder / (re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") + ".svg")
     drawn = io.StringIO()

@@ -31,10 +31,12 @@
 #include "errors.hpp"
 #include "fork_generation.hpp"
 #include "messages.hpp"
+#include "null_device.hpp"
 #include "offline_device.hpp"
 #include "open_device.hpp"
 #include "open_processor.hpp"
 #include "range.hpp"
+#include "wakeups.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -108,6 +110,7 @@ class EngineHandle {
         const WithoutGil without_gil;  // a sound system may take its time to answer
         std::unique_ptr<cueline::Device> opened = cueline::open_device(request);
         offline_ = dynamic_cast<cueline::OfflineDevice*>(opened.get());
+        null_ = dynamic_cast<cueline::NullDevice*>(opened.get());
         name_ = opened->name();
         engine_ = std::make_unique<cueline::Engine>(std::move(opened), std::move(made), budget);
     }
@@ -196,6 +199,14 @@ class EngineHandle {
         engine_->require_own_process();
         return engine_->stats();
     }
+    [[nodiscard]] nb::tuple lateness() const {
+        engine_->require_own_process();
+        if (null_ == nullptr) {
+            raise("DeviceError", "only the null device tells how late its blocks began, and this engine runs on the " +
+                                     name_ + " device: use AudioEngine('null')");
+        }
+        return to_python(null_->lateness());
+    }
     [[nodiscard]] cueline::Format format() const { return engine_->format(); }
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::string& processor() const { return processor_; }
@@ -228,6 +239,7 @@ class EngineHandle {
     std::string processor_;
     std::unique_ptr<cueline::Engine> engine_;
     cueline::OfflineDevice* offline_ = nullptr;  // the engine's device, when it is that
+    cueline::NullDevice* null_ = nullptr;        // and when it is this
     std::atomic<bool> rendering_ = false;
     nb::ft_mutex sending_;
     nb::ft_mutex receiving_;
@@ -294,6 +306,11 @@ void bind_anew(nb::module_& module) {
              nb::sig("def _set_tone(self, frequency: float, gain: float) -> Status"))
         .def("_require_offline", &EngineHandle::require_offline)
         .def("_stats", &EngineHandle::stats)
+        .def("_lateness", &EngineHandle::lateness,
+             nb::sig("def _lateness(self) -> tuple[int, list[tuple[int, int, int]]]"),
+             "Return how late the null device's blocks began: the worst, and of each bucket that is not empty\n"
+             "the least that counts in it, where it ends, and its count. Times are in nanoseconds.\n"
+             "Raises DeviceError on other devices, ForkedError.")
         .def_prop_ro("closed", &EngineHandle::closed, "Whether close() was called.")
         .def_prop_ro("device", &EngineHandle::name, "The device it runs on, by name.")
         .def_prop_ro("processor", &EngineHandle::processor, "The processor that renders, by name.")
@@ -328,6 +345,8 @@ NB_MODULE(_core, module) {
     nb::set_leak_warnings(false);
     nb::register_exception_translator(&translate);
     module.attr("RING_CAPACITY") = cueline::CommandRing::capacity;
+    module.attr("ATOMICS_ARE_LOCK_FREE") =
+        std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<bool>::is_always_lock_free;
     bind_messages(module);
     bind_engine(module);
     bind_baseline(module);

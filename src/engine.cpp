@@ -53,8 +53,7 @@ void Engine::close() noexcept {
 }
 
 void Engine::stop_locked() noexcept {
-    if (!running_) return;
-    device_->stop();
+    if (running_) device_->stop();
     running_ = false;
     lost_.store(false, std::memory_order_relaxed);  // it stands still because we said so: what is sent waits
 }

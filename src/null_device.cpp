@@ -49,6 +49,7 @@ void NullDevice::carry_blocks(BlockCallback& callback) noexcept {
         const std::uint64_t began_ns = monotonic_ns();
         callback.process(buffers_.block(format_.blocksize), began_ns);
         const std::uint64_t ended_ns = monotonic_ns();
+        lateness_.record(began_ns - beat_ns(beat));
         load_.record(ended_ns - began_ns, period_ns);
 
         ++beat;

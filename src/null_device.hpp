@@ -9,6 +9,7 @@
 
 #include "audio_buffers.hpp"
 #include "callback_load.hpp"
+#include "lateness.hpp"
 #include "locked_memory.hpp"
 #include "own_thread.hpp"
 
@@ -28,6 +29,10 @@ class alignas(page_bytes) NullDevice final : public Device {
     void stop() noexcept override;
     [[nodiscard]] DeviceStats stats() const noexcept override;
 
+    /// How late each block began, since the device was made. Those left out are not in it: missed_blocks counts them.
+    /// Thread: any, while the audio runs too.
+    [[nodiscard]] const Lateness& lateness() const noexcept { return lateness_; }
+
   private:
     void run(BlockCallback& callback) noexcept;
     void carry_blocks(BlockCallback& callback) noexcept;
@@ -44,6 +49,7 @@ class alignas(page_bytes) NullDevice final : public Device {
     Counter xruns_;
     Counter missed_blocks_;
     CallbackLoad load_;
+    Lateness lateness_;
 };
 
 }  // namespace cueline

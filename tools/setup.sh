@@ -1,22 +1,28 @@
 #!/bin/sh
 # setup.sh: installs the Debian packages that a purpose needs, or says in one line what to type.
-# usage: sh tools/setup.sh build|test|bench|lint|clang|model
+# usage: sh tools/setup.sh build|test|bench|stall|lint|clang|model
 set -eu
 needs_cargo=""
+audio="libjack-jackd2-dev portaudio19-dev" # headers for the build; cueline looks for the libraries as it runs
 
 case "${1:-}" in
-  build) packages="g++ cmake ninja-build python3 python3-venv python3-dev" ;;
-  test) packages="g++ cmake ninja-build libgtest-dev libseccomp-dev python3" ;;
+  build) packages="g++ cmake ninja-build python3 python3-venv python3-dev $audio" ;;
+  test) packages="g++ cmake ninja-build libgtest-dev libseccomp-dev python3 $audio jackd2" ;;
   bench)
     packages="g++ clang-22 cmake ninja-build libbenchmark-dev nlohmann-json3-dev libboost-dev libboost-system-dev"
     packages="$packages libreaderwriterqueue-dev libatomic-queue-dev libck-dev libjack-jackd2-dev"
     needs_cargo=yes
     ;;
-  lint) packages="cmake ninja-build libgtest-dev libseccomp-dev libbenchmark-dev clang-22 clang-format-22 clang-tidy-22" ;;
-  clang) packages="g++ cmake ninja-build libgtest-dev libseccomp-dev python3 clang-22 libclang-rt-22-dev llvm-22" ;;
+  stall) packages="g++ cmake ninja-build $audio jackd2" ;;
+  lint)
+    packages="cmake ninja-build libgtest-dev libseccomp-dev libbenchmark-dev $audio clang-22 clang-format-22 clang-tidy-22"
+    ;;
+  clang)
+    packages="g++ cmake ninja-build libgtest-dev libseccomp-dev python3 $audio jackd2 clang-22 libclang-rt-22-dev llvm-22"
+    ;;
   model) packages="g++" needs_cargo=yes ;;
   *)
-    echo "usage: sh tools/setup.sh build|test|bench|lint|clang|model" >&2
+    echo "usage: sh tools/setup.sh build|test|bench|stall|lint|clang|model" >&2
     exit 2
     ;;
 esac

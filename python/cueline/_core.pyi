@@ -8,6 +8,8 @@ import numpy.typing
 
 RING_CAPACITY: int = 1024
 
+ATOMICS_ARE_LOCK_FREE: bool = True
+
 class Status(enum.IntEnum):
     """What became of an attempt."""
 
@@ -247,6 +249,13 @@ class Engine:
     def _require_offline(self) -> None: ...
 
     def _stats(self) -> EngineStats: ...
+
+    def _lateness(self) -> tuple[int, list[tuple[int, int, int]]]:
+        """
+        Return how late the null device's blocks began: the worst, and of each bucket that is not empty
+        the least that counts in it, where it ends, and its count. Times are in nanoseconds.
+        Raises DeviceError on other devices, ForkedError.
+        """
 
     @property
     def closed(self) -> bool:

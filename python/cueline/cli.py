@@ -14,6 +14,9 @@ import cueline
 
 __all__ = ["command", "main"]
 
+_DOCTOR_STATUS = "Exit status: 0 all OK; 1 some WARN; 2 some FAIL, or it could not run, and then stderr says why."
+_LONGEST_S = 86_400
+
 
 def command() -> int:
     """Do as ``main`` does, as a whole program: once it is over, Ctrl-C does not trouble the interpreter's end."""
@@ -29,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status.
 
     0: well. 1: something was lost. 2: it could not run. 130: Ctrl-C before there was anything to tell. 141: nobody
-    reads the output.
+    reads the output. Of the doctor, 1: a WARN; 2: a FAIL, or it could not run, and then stderr says why.
     """
     try:
         options = _parser().parse_args(arguments)
@@ -54,6 +57,10 @@ def _run(options: argparse.Namespace) -> int:
         from cueline import bench
 
         return bench.run(options)
+    if options.command == "doctor":
+        from cueline import doctor
+
+        return doctor.run(options)
     from cueline import ping
 
     return ping.run(options)
@@ -81,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_ping(commands.add_parser("ping", help=about_ping, description=about_ping))
     about_bench = "Measure what a call from Python costs, beside the least that it could and what people use instead."
     _add_bench(commands.add_parser("bench", help=about_bench, description=about_bench))
+    about_doctor = "Say whether this machine is fit for real-time audio, and how to mend what is not."
+    _add_doctor(commands.add_parser("doctor", help=about_doctor, description=about_doctor, epilog=_DOCTOR_STATUS))
     return parser
 
 
@@ -88,6 +97,17 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", "--quick", action="store_true", help="fewer rounds: seconds instead of a minute")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     parser.add_argument("--svg", type=Path, metavar="DIR", help="draw charts into this folder")
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--seconds",
+        type=_some_seconds,
+        default=10.0,
+        metavar="S",
+        help="how long to measure how late the null device wakes (10)",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 
 def _add_ping(parser: argparse.ArgumentParser) -> None:
@@ -135,10 +155,21 @@ def _count(text: str) -> int:
 
 
 def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
+    seconds = _number(text)
     if not (seconds >= 0 and math.isfinite(seconds)):
         raise argparse.ArgumentTypeError(f"must be 0 seconds or more, got '{text}'")
     return seconds
+
+
+def _some_seconds(text: str) -> float:
+    seconds = _number(text)
+    if not 0 < seconds <= _LONGEST_S:
+        raise argparse.ArgumentTypeError(f"must be more than 0 and at most {_LONGEST_S} seconds, got '{text}'")
+    return seconds
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

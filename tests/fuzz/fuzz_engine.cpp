@@ -135,7 +135,7 @@ class Conversation {
         event.frame = frame_;
         if (command.kind == kind::ping) {
             event.kind = kind::pong;
-        } else if (command.kind < kind::first_user) {
+        } else if (command.kind < kind::first_processor) {
             ++unhandled_;
             return;
         } else {

@@ -113,7 +113,7 @@ TEST_P(EngineRun, answers_thousands_of_pings) {
 
 TEST_P(EngineRun, hands_every_kind_to_whom_it_is_for) {
     std::mt19937_64 random{seed()};
-    constexpr std::uint64_t known_to_nobody = kind::first_user - 1;  // 0 to 255 without the ping
+    constexpr std::uint64_t known_to_nobody = kind::first_processor - 1;  // 0 to 15 without the ping
     std::array<std::byte, payload_bytes> payload{};
     const auto send = [&](std::uint32_t kind) {
         for (std::byte& byte : payload) byte = static_cast<std::byte>(random());

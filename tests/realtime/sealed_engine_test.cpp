@@ -79,7 +79,7 @@ Status send(ControlSide& control, std::uint64_t number) {
         case Cue::known:
             return control.send(kind::set_level, level);
         case Cue::not_ours:
-            return control.send(cueline::kind::first_user - 1, level);
+            return control.send(cueline::kind::first_processor - 1, level);
         case Cue::not_the_processors:
             return control.send(~std::uint32_t{0}, level);
         default:

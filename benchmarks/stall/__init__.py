@@ -1,0 +1,1 @@
+"""What becomes of the sound while Python stalls: an experiment, run by ``make stall``."""

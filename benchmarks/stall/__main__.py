@@ -1,0 +1,122 @@
+"""The command: checks the observer, runs the rounds, prints a table, and on request writes JSON and a chart.
+
+usage: python -m stall [--programs FOLDER] [--json OUT] [--svg FOLDER] ...; ``make stall`` runs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from cueline.console import PlainConsole
+from stall.contender import CONTENDERS, LOADS, messages_a_second, samplerate
+from stall.experiment import FAULTS, Room
+from stall.jack import ServerError, jack_server
+from stall.program import ProgramError
+from stall.report import as_json, rows_of, table_of
+
+_ATTEMPTS = 5  # at finding a fault: on a busy machine the player misses deadlines besides
+
+
+def check_observer(room: Room, console: PlainConsole) -> bool:
+    """Return whether the observer finds each fault of the player that is broken on purpose."""
+    for fault in FAULTS:
+        for _ in range(_ATTEMPTS):
+            seen = room.check(fault)
+            gap_blocks = round(seen.gap_ms / 1e3 * room.samplerate / room.block_frames)
+            found = (seen.missed, gap_blocks) == (fault.missed, fault.gap_blocks)
+            if found:
+                break
+        console.print(
+            f"{fault.name}, {fault.times} times {fault.blocks}: {seen.missed} missed (must be {fault.missed}), "
+            f"longest gap {gap_blocks} blocks (must be {fault.gap_blocks}): {'found' if found else 'WRONG'}"
+        )
+        if not found:
+            return False
+    return True
+
+
+def about(room: Room, seconds: float, rounds: int) -> dict[str, Any]:
+    """Return what the figures depend on."""
+    versions: dict[str, str | None] = {}
+    for package in ("cueline", "sounddevice", "rtmixer", "numpy"):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = None
+    return {
+        "versions": {"python": platform.python_version(), **versions},
+        "machine": {"cores": os.cpu_count(), "kernel": platform.release(), "user": os.geteuid()},
+        "samplerate": room.samplerate,
+        "block_frames": room.block_frames,
+        "seconds": seconds,
+        "rounds": rounds,
+        "messages_a_second": messages_a_second,
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command. Returns its exit status: 1 when something could not be run, or the observer is not right."""
+    parser = argparse.ArgumentParser(prog="stall", description="What becomes of the sound while Python stalls.")
+    parser.add_argument("--programs", type=Path, default=Path("build/stall/benchmarks/stall"), metavar="FOLDER")
+    parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
+    parser.add_argument("--seconds", type=float, default=3, help="of each run")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--block-frames", type=int, default=128)
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write all of it as one JSON object")
+    parser.add_argument("--svg", type=Path, metavar="FOLDER", help="draw stall.svg into this folder")
+    asked = parser.parse_args(arguments)
+    console = PlainConsole(least_width=160)
+    with tempfile.TemporaryDirectory() as scratch:
+        log = Path(scratch) / "jackd.log"
+        try:
+            with jack_server(log, samplerate=samplerate, block_frames=asked.block_frames) as environment:
+                room = Room(environment, asked.programs, samplerate, asked.block_frames)
+                return run_all(room, asked, console)
+        except (ServerError, ProgramError) as error:
+            print(f"stall: {error}", file=sys.stderr)
+            return 1
+
+
+def run_all(room: Room, asked: argparse.Namespace, console: PlainConsole) -> int:
+    """Check the observer, run all rounds, and report. Raises ProgramError."""
+    console.print("[bold]The observer, with a player that is broken on purpose[/]")
+    if not check_observer(room, console):
+        print("stall: the observer does not see what it must: nothing it says would mean anything", file=sys.stderr)
+        return 1
+    runs = []
+    for number in range(1, asked.rounds + 1):
+        for load in LOADS:
+            for contender in asked.contenders:
+                runs.append(room.run(contender, load, asked.seconds))
+        console.print(f"round {number} of {asked.rounds} is done")
+    rows = rows_of(runs)
+    console.print(table_of(rows, room.block_frames / room.samplerate * 1e3))
+    beat_ms = max(row.summary.beat_worst_ms for row in rows)
+    console.print(f"longest time between two cycles of the server: {beat_ms:.1f} ms")
+    if asked.json is not None:
+        asked.json.parent.mkdir(parents=True, exist_ok=True)
+        content = as_json(rows, runs, about(room, asked.seconds, asked.rounds))
+        asked.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    if asked.svg is not None:
+        from stall.chart import draw_stall  # here, because matplotlib is slow to load
+
+        asked.svg.mkdir(parents=True, exist_ok=True)
+        caption = (
+            f"each bar: {asked.rounds} x {asked.seconds:g} s through JACK, {room.block_frames} frames a block at "
+            f"{room.samplerate / 1000:g} kHz; {messages_a_second} messages a second"
+        )
+        draw_stall(asked.svg, rows, block_ms=room.block_frames / room.samplerate * 1e3, caption=caption)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

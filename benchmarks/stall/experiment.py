@@ -1,0 +1,93 @@
+"""Runs a contender under a load while the observer listens; and the broken player, to see whether it listens well."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stall.account import Account, count
+from stall.program import Program
+
+__all__ = ["FAULTS", "Fault", "Room", "Run"]
+
+_PATIENCE_S = 60  # with a program, besides what it is told to take
+_LEAD_S = 0.05  # from the load's beginning to the record's
+
+
+@dataclass(frozen=True)
+class Run:
+    """One contender under one load, once: what was seen of it, and what it says of itself."""
+
+    contender: str
+    load: str
+    seen: Account
+    said: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What the player in C++ does wrong on purpose, so many times."""
+
+    name: str
+    times: int
+    blocks: int
+
+    @property
+    def missed(self) -> int:
+        """Return how many cycles are missed by it."""
+        return 0 if self.name == "jumped" else self.times * self.blocks
+
+    @property
+    def gap_blocks(self) -> int:
+        """Return the longest gap that it makes."""
+        return 1 if self.name == "jumped" else self.blocks + 1
+
+
+FAULTS = (
+    Fault("late", 4, 1),
+    Fault("late", 4, 37),
+    Fault("silent", 4, 3),
+    Fault("repeated", 4, 3),
+    Fault("jumped", 4, 1),
+)
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where contenders play: a server's environment, its beat, and the folder with the programs of ours."""
+
+    environment: Mapping[str, str]
+    programs: Path
+    samplerate: int
+    block_frames: int
+
+    def run(self, contender: str, load: str, seconds: float) -> Run:
+        """Run one of the contenders for so long. Raises ProgramError."""
+        seen, said = self._listen([sys.executable, "-m", "stall.contender", contender, load], seconds)
+        # rtmixer's callback may print, too.
+        (account,) = (line for line in said.splitlines() if line.startswith("{"))
+        return Run(contender, load, seen, json.loads(account))
+
+    def check(self, fault: Fault) -> Account:
+        """Return what the observer makes of a fault that is known. Raises ProgramError."""
+        player = [str(self.programs / "cueline_player"), "player", fault.name, str(fault.times), str(fault.blocks)]
+        blocks = (fault.times + 2) * 100  # the faults are a hundred blocks apart
+        return self._listen(player, blocks * self.block_frames / self.samplerate)[0]
+
+    def _listen(self, command: Sequence[str], seconds: float) -> tuple[Account, str]:
+        limit_s = seconds + _PATIENCE_S
+        with Program(command, self.environment, limit_s) as contender:
+            observer = [str(self.programs / "cueline_observer"), contender.ready(), str(seconds)]
+            with Program(observer, self.environment, limit_s) as listening:
+                listening.ready()
+                contender.begin()
+                time.sleep(_LEAD_S)
+                listening.begin()
+                record = listening.end()
+            said = contender.end()
+        return count(record.splitlines(), samplerate=self.samplerate, block_frames=self.block_frames), said

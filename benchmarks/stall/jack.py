@@ -1,0 +1,48 @@
+"""A JACK server of our own, with a dummy sound card that keeps the beat."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["ServerError", "jack_server"]
+
+_NAME = "cueline-stall"  # always the same: JACK remembers eight names, and more than it should of the dead
+_CLIENT_TIMEOUT_MS = 10_000  # a client that stalls is to be measured, and not thrown out
+
+
+class ServerError(Exception):
+    """No server came up."""
+
+
+@contextmanager
+def jack_server(log: Path, *, samplerate: int, block_frames: int) -> Iterator[dict[str, str]]:
+    """Run a server, and give the environment in which its clients find it. Raises ServerError.
+
+    Waits while another one of ours runs on this machine: they would disturb each other.
+    """
+    environment = {**os.environ, "JACK_DEFAULT_SERVER": _NAME}
+    options = ["-n", _NAME, "-t", str(_CLIENT_TIMEOUT_MS)]
+    device = ["-d", "dummy", "-r", str(samplerate), "-p", str(block_frames)]
+    with (Path(tempfile.gettempdir()) / f"{_NAME}.lock").open("w") as lock, log.open("w") as output:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        server = subprocess.Popen(["jackd", *options, *device], stdout=output, stderr=output)
+        try:
+            found = subprocess.run(["jack_wait", "-s", _NAME, "-w", "-t", "10"], stdout=output, stderr=output)
+            if found.returncode != 0 or server.poll() is not None:
+                raise ServerError(f"jackd did not come up; it said so in {log}")
+            time.sleep(0.2)
+            yield environment
+        finally:
+            server.terminate()
+            try:
+                server.wait(5)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()

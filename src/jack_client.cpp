@@ -1,0 +1,78 @@
+// jack_client.cpp: libjack's calls, with its refusals in words.
+#include "jack_client.hpp"
+
+#include <regex.h>
+
+#include <cerrno>
+
+#include <cueline/error.hpp>
+
+#include "device_request.hpp"
+
+namespace cueline {
+
+namespace {
+
+jack_client_t* opened(const JackLibrary& jack, const std::string& name, const std::optional<std::string>& server) {
+    jack_status_t status{};
+    const auto options = static_cast<jack_options_t>(server ? JackNoStartServer | JackServerName : JackNoStartServer);
+    jack_client_t* const client = server ? jack.client_open(name.c_str(), options, &status, server->c_str())
+                                         : jack.client_open(name.c_str(), options, &status);
+    if (client != nullptr) return client;
+    const std::string called = server ? " called '" + *server + "'" : "";
+    if ((status & JackServerFailed) != 0) {
+        throw NoDeviceError{"no JACK server" + called +
+                            " runs here: start one (jackd -d alsa, or PipeWire with pw-jack), or use another device"};
+    }
+    throw DeviceError{"the JACK server" + called + " does not take the client '" + name + "' (status " +
+                      std::to_string(static_cast<unsigned>(status)) + "): has it room for one more?"};
+}
+
+}  // namespace
+
+JackClient::JackClient(const JackLibrary& jack, const std::string& name, const std::optional<std::string>& server)
+    : jack_{jack}, client_{opened(jack, name, server), Close{jack}} {}
+
+void JackClient::Close::operator()(jack_client_t* client) const noexcept {
+    jack.deactivate(client);
+    jack.client_close(client);
+}
+
+jack_port_t* JackClient::registered_port(const std::string& name) const {
+    jack_port_t* const port = jack_.port_register(get(), name.c_str(), JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput, 0);
+    if (port != nullptr) return port;
+    throw DeviceError{"the JACK server has no room for the port " + name +
+                      ": ask for fewer channels, or start it with room for more (jackd --port-max)"};
+}
+
+std::vector<std::string> JackClient::ports(unsigned long flags, const char* pattern) const {
+    const char** const names = jack_.get_ports(get(), pattern, JACK_DEFAULT_AUDIO_TYPE, flags);
+    std::vector<std::string> copied;
+    if (names == nullptr) return copied;
+    for (const char** name = names; *name != nullptr; ++name) copied.emplace_back(*name);
+    jack_.free(names);
+    return copied;
+}
+
+void JackClient::connect(jack_port_t* port, const std::string& input) const {
+    const int status = jack_.connect(get(), jack_.port_name(port), input.c_str());
+    if (status != 0 && status != EEXIST) throw DeviceError{"the JACK server does not connect us to " + input};
+}
+
+std::uint32_t JackClient::playback_latency(const std::string& input) const {
+    jack_port_t* const port = jack_.port_by_name(get(), input.c_str());
+    if (port == nullptr) return 0;  // it is gone since it was listed
+    jack_latency_range_t range{};
+    jack_.port_get_latency_range(port, JackPlaybackLatency, &range);
+    return range.max;
+}
+
+void require_regular(const std::string& pattern) {
+    regex_t compiled{};
+    if (regcomp(&compiled, pattern.c_str(), REG_EXTENDED | REG_NOSUB) != 0) {
+        throw ArgumentError{"connect must be True, False or a regular expression, got '" + pattern + "'"};
+    }
+    regfree(&compiled);
+}
+
+}  // namespace cueline

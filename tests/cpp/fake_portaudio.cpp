@@ -1,0 +1,164 @@
+// fake_portaudio.cpp: PortAudio's functions, played.
+#include "fake_portaudio.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+namespace cueline::test {
+
+namespace {
+
+FakePortAudio* now = nullptr;
+
+/// Notes whether calls overlap. PortAudio leaves that to its callers.
+class Call {
+  public:
+    Call() {
+        if (under_way_++ > 0) ++now->overlaps;
+        std::this_thread::sleep_for(std::chrono::microseconds{20});  // room for another one to come in
+    }
+    ~Call() { --under_way_; }
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+
+  private:
+    static inline std::atomic<int> under_way_ = 0;
+};
+
+PaHostApiIndex host_api_called(const std::string& name) {
+    const auto found =
+        std::ranges::find_if(now->host_apis, [&](const PaHostApiInfo& info) { return info.name == name; });
+    return found == now->host_apis.end() ? paHostApiNotFound : static_cast<int>(found - now->host_apis.begin());
+}
+
+void read_devices() {
+    now->host_apis.clear();
+    now->device_infos.clear();
+    for (const FakePortAudio::Output& device : now->devices) {
+        if (host_api_called(device.host_api) < 0) {
+            PaHostApiInfo api{};
+            api.type = device.host_api == "JACK" ? paJACK : paALSA;
+            api.name = device.host_api.c_str();
+            api.defaultOutputDevice = static_cast<PaDeviceIndex>(now->device_infos.size());
+            now->host_apis.push_back(api);
+        }
+        PaDeviceInfo info{};
+        info.name = device.name.c_str();
+        info.hostApi = host_api_called(device.host_api);
+        info.maxOutputChannels = device.channels;
+        info.defaultLowOutputLatency = 0.01;
+        info.defaultHighOutputLatency = 0.04;
+        info.defaultSampleRate = device.samplerate;
+        now->device_infos.push_back(info);
+    }
+}
+
+PaError initialize() {
+    const Call call;
+    if (now->initialized++ == 0) read_devices();
+    return paNoError;
+}
+
+PaError terminate() {
+    const Call call;
+    --now->initialized;
+    return paNoError;
+}
+
+PaDeviceIndex default_output() {
+    const auto plays = [](const PaDeviceInfo& info) { return info.maxOutputChannels > 0; };
+    const auto found = std::ranges::find_if(now->device_infos, plays);
+    return found == now->device_infos.end() ? paNoDevice : static_cast<int>(found - now->device_infos.begin());
+}
+
+PaError open_stream(PaStream** stream, const PaStreamParameters*, const PaStreamParameters* output, double samplerate,
+                    unsigned long blocksize, PaStreamFlags, PaStreamCallback* callback, void* user_data) {
+    const Call call;
+    if (now->open_error != paNoError) return now->open_error;
+    ++now->open_streams;
+    *stream = now;
+    if (blocksize == paFramesPerBufferUnspecified) return paNoError;  // who only asks whether JACK is there
+    now->device = output->device;
+    now->latency = output->suggestedLatency;
+    now->channels = output->channelCount;
+    now->samplerate = samplerate;
+    now->blocksize = blocksize;
+    now->callback = callback;
+    now->user_data = user_data;
+    return paNoError;
+}
+
+PaError start_stream(PaStream*) {
+    const Call call;
+    if (now->start_error != paNoError) return now->start_error;
+    now->active = true;
+    now->play();
+    return paNoError;
+}
+
+PaError abort_stream(PaStream*) {
+    const Call call;
+    now->active = false;
+    return paNoError;
+}
+
+PaError close_stream(PaStream*) {
+    const Call call;
+    --now->open_streams;
+    return paNoError;
+}
+
+const PaHostErrorInfo* last_host_error() {
+    static const PaHostErrorInfo info{paALSA, -5, "the plug is loose"};
+    return &info;
+}
+
+PortAudioFunctions functions() {
+    return {.initialize = &initialize,
+            .terminate = &terminate,
+            .error_text = [](PaError) { return "a word of PortAudio's"; },
+            .last_host_error = &last_host_error,
+            .device_count = [] { return static_cast<PaDeviceIndex>(now->device_infos.size()); },
+            .device_info = [](PaDeviceIndex index) -> const PaDeviceInfo* {
+                return &now->device_infos.at(static_cast<std::size_t>(index));
+            },
+            .default_output = &default_output,
+            .host_api_info = [](PaHostApiIndex index) -> const PaHostApiInfo* {
+                return &now->host_apis.at(static_cast<std::size_t>(index));
+            },
+            .host_api_of_type = [](PaHostApiTypeId) { return host_api_called("JACK"); },
+            .is_format_supported = [](const PaStreamParameters*, const PaStreamParameters*,
+                                      double) { return now->format_error; },
+            .open_stream = &open_stream,
+            .start_stream = &start_stream,
+            .abort_stream = &abort_stream,
+            .close_stream = &close_stream,
+            .is_stream_active = [](PaStream*) -> PaError { return now->active ? 1 : 0; }};
+}
+
+}  // namespace
+
+FakePortAudio::FakePortAudio(std::vector<Output> there)
+    : devices{std::move(there)}, library_{std::make_unique<PortAudioLibrary>([this](std::size_t) {
+          ++copies;
+          initialized = 0;  // a copy has memory of its own
+          return functions();
+      })} {
+    now = this;
+}
+
+FakePortAudio::~FakePortAudio() {
+    now = nullptr;
+}
+
+std::vector<float> FakePortAudio::play(PaStreamCallbackFlags flags, std::size_t frames) {
+    std::vector<std::vector<float>> samples(static_cast<std::size_t>(channels), std::vector<float>(frames, 0.5F));
+    std::vector<float*> pointers;
+    for (std::vector<float>& channel : samples) pointers.push_back(channel.data());
+    const PaStreamCallbackTimeInfo time{};
+    callback(nullptr, static_cast<void*>(pointers.data()), frames, &time, flags, user_data);
+    return samples.front();
+}
+
+}  // namespace cueline::test

@@ -1,0 +1,347 @@
+// jack_device_test.cpp: a client of a real server, beyond what any_device_test.cpp asks of it: what goes through the
+// server, and what becomes of us when the server changes or goes away.
+#include <gtest/gtest.h>
+#include <jack/jack.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine.hpp"
+#include "jack_recorder.hpp"
+#include "jack_server.hpp"
+#include "open_device.hpp"
+#include "patience.hpp"
+#include "processors.hpp"
+#include "rule_breaking.hpp"
+
+namespace cueline::test {
+namespace {
+
+using namespace std::chrono_literals;
+using Ports = std::vector<std::string>;
+
+std::unique_ptr<Engine> engine_on_jack(DeviceRequest request = {}, std::unique_ptr<Processor> processor = {}) {
+    request.device = "jack";
+    if (!processor) processor = std::make_unique<WaveProcessor>();
+    return std::make_unique<Engine>(open_device(request), std::move(processor));
+}
+
+/// The first event that comes within ten seconds.
+Message event_of(Engine& engine) {
+    Message event;
+    EXPECT_TRUE(eventually([&] { return engine.control().receive(event) == Status::ok; })) << "no event came";
+    return event;
+}
+
+/// What `call` throws as a DeviceError.
+template <class Call>
+std::string refusal(Call call) {
+    try {
+        call();
+    } catch (const DeviceError& error) {
+        return error.what();
+    }
+    return "not refused";
+}
+
+/// How many samples of WaveProcessor's wave do not follow from the one before.
+std::size_t breaks_in(const std::vector<float>& samples) {
+    std::size_t breaks = 0;
+    for (std::size_t index = 1; index < samples.size(); ++index) {
+        const float before = samples[index - 1];
+        breaks += samples[index] == (before < 1.0F ? before + 0.001F : -1.0F) ? 0 : 1;
+    }
+    return breaks;
+}
+
+/// Whether a tenth of a second of what the engine plays arrives without a break, in one of ten tries: on a busy machine
+/// a client comes too late now and then.
+bool plays_without_a_break() {
+    constexpr std::size_t frames = 4800;
+    for (int attempt = 0; attempt < 10; ++attempt) {
+        JackRecorder recorder{frames};
+        recorder.listen_to("cueline:out_1");
+        if (breaks_in(recorder.heard(frames)) == 0) return true;
+    }
+    return false;
+}
+
+TEST(JackDevice, what_it_plays_arrives_at_another_client_without_a_break) {
+    const JackServer server;
+    const std::unique_ptr<Engine> engine = engine_on_jack();
+    engine->start();
+    EXPECT_TRUE(plays_without_a_break());
+}
+
+TEST(JackDevice, the_check_catches_one_sample_too_many) {
+    class Stutter final : public Processor {
+      public:
+        void prepare(const Format&) override {}
+        bool handle(const Message&, EventSender&) noexcept CUELINE_NONBLOCKING override { return false; }
+        void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
+            wave_.render(block, events);
+            block.channel(0)[1] = block.channel(0)[0];
+        }
+
+      private:
+        WaveProcessor wave_;
+    };
+    const JackServer server;
+    const std::unique_ptr<Engine> engine = engine_on_jack({}, std::make_unique<Stutter>());
+    engine->start();
+    EXPECT_FALSE(plays_without_a_break());
+}
+
+TEST(JackDevice, connects_each_channel_to_a_physical_port_or_as_it_is_told) {
+    const JackServer server;
+    const JackRecorder recorder{0};
+    const auto connections = [&recorder](const DeviceRequest& request) {
+        const std::unique_ptr<Engine> engine = engine_on_jack(request);
+        engine->start();
+        return std::vector{recorder.inputs_of("cueline:out_1"), recorder.inputs_of("cueline:out_2")};
+    };
+    EXPECT_EQ(connections({}), (std::vector<Ports>{{"system:playback_1"}, {"system:playback_2"}}));
+    EXPECT_EQ(connections({.connect = true}), (std::vector<Ports>{{"system:playback_1"}, {"system:playback_2"}}));
+    EXPECT_EQ(connections({.connect = false}), (std::vector<Ports>{{}, {}}));
+    EXPECT_EQ(connections({.connect = "^rec.*:in$"}), (std::vector<Ports>{{"recorder:in"}, {}}));
+    EXPECT_EQ(
+        refusal([&] { connections({.connect = "nowhere"}); }),
+        "connect='nowhere' matches no input port of the JACK server; it has system:playback_1, system:playback_2, "
+        "recorder:in");
+    EXPECT_THROW(engine_on_jack({.connect = "("}), ArgumentError);
+}
+
+TEST(JackDevice, has_a_port_for_each_channel_and_the_name_it_was_given) {
+    const JackServer server;
+    const JackRecorder recorder{0};
+    const std::unique_ptr<Engine> engine = engine_on_jack({.channels = 5, .client_name = "my synth"});
+    engine->start();
+    EXPECT_NE(jack_port_by_name(recorder.client(), "my synth:out_5"), nullptr);
+    EXPECT_EQ(jack_port_by_name(recorder.client(), "my synth:out_6"), nullptr);
+    engine->stop();
+    EXPECT_EQ(jack_port_by_name(recorder.client(), "my synth:out_1"), nullptr) << "a stopped engine is no client";
+}
+
+TEST(JackDevice, says_which_numbers_do_not_fit_the_server) {
+    const JackServer server{256};
+    EXPECT_EQ(engine_on_jack({.samplerate = 48'000, .blocksize = 256})->format().blocksize, 256U);
+    EXPECT_EQ(
+        refusal([] { engine_on_jack({.samplerate = 44'100}); }),
+        "the JACK server runs at 48000 frames a second, and samplerate asks for 44100: leave it out, or start the "
+        "server at that rate (jackd -r)");
+    EXPECT_EQ(refusal([] { engine_on_jack({.blocksize = 128}); }),
+              "the JACK server has blocks of 256 frames, and blocksize asks for 128: leave it out, or have the server "
+              "change (jack_bufsize)");
+    EXPECT_THROW(engine_on_jack({.client_name = std::string(100, 'x')}), ArgumentError);
+}
+
+TEST(JackDevice, says_so_when_no_server_runs) {
+    setenv("JACK_DEFAULT_SERVER", "cueline-test-nobody", 1);
+    EXPECT_EQ(refusal([] { engine_on_jack(); }),
+              "no JACK server runs here: start one (jackd -d alsa, or PipeWire with pw-jack), or use another device");
+    EXPECT_EQ(refusal([] { engine_on_jack({.server = "loud"}); }),
+              "no JACK server called 'loud' runs here: start one (jackd -d alsa, or PipeWire with pw-jack), or use "
+              "another device");
+}
+
+TEST(JackDevice, finds_a_server_by_its_name) {
+    const JackServer server;
+    unsetenv("JACK_DEFAULT_SERVER");
+    const std::unique_ptr<Engine> engine = engine_on_jack({.server = JackServer::name});
+    engine->start();
+    EXPECT_TRUE(eventually([&] { return engine->stats().blocks > 10; }));
+}
+
+TEST(JackDevice, is_what_an_engine_gets_that_asks_for_nothing) {
+    const JackServer server;
+    EXPECT_EQ(open_device({})->name(), "jack");
+    const std::vector<DeviceInfo> devices = list_devices();
+    EXPECT_EQ(devices.front().device, "jack");
+    EXPECT_TRUE(devices.front().is_default);
+    EXPECT_EQ(devices.front().channels, 2U);
+    EXPECT_EQ(devices.front().samplerate, 48'000U);
+    EXPECT_EQ(std::ranges::count_if(devices, &DeviceInfo::is_default), 1);
+}
+
+TEST(JackDevice, is_granted_what_the_server_has) {
+    if (geteuid() != 0) GTEST_SKIP() << "an ordinary user may be granted nothing";
+    const JackServer server;
+    const std::unique_ptr<Engine> engine = engine_on_jack();
+    engine->start();
+    EXPECT_TRUE(eventually([&] { return engine->stats().device_stats.realtime_priority; }));
+    engine->stop();
+    EXPECT_FALSE(engine->stats().device_stats.realtime_priority) << "there is no thread any more";
+}
+
+TEST(JackDevice, counts_the_servers_xruns) {
+    class Laggard final : public Processor {
+      public:
+        void prepare(const Format&) override {}
+        bool handle(const Message&, EventSender&) noexcept CUELINE_NONBLOCKING override { return true; }
+        void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
+            quiet_.render(block, events);
+            // Without a sleep: JACK ends its threads at the first system call that waits, which nothing here survives.
+            break_the_rule([] {
+                const auto until = std::chrono::steady_clock::now() + 10ms;
+                while (std::chrono::steady_clock::now() < until) {
+                }
+            });
+        }
+
+      private:
+        SilenceProcessor quiet_;
+    };
+    const JackServer server;
+    const std::unique_ptr<Engine> engine = engine_on_jack({}, std::make_unique<Laggard>());
+    engine->start();
+    EXPECT_TRUE(eventually([&] { return engine->stats().device_stats.xruns > 0; }));
+    EXPECT_TRUE(eventually([&] { return engine->stats().device_stats.load_peak > 3.0; }));
+}
+
+/// Notes what it was prepared for, and on which threads.
+class Prepared final : public Processor {
+  public:
+    void prepare(const Format& format) override {
+        prepared_for.store(format.blocksize);
+        prepared_by.store(gettid());
+        if (format.blocksize == unwanted) throw std::runtime_error{"that is too long for me"};
+    }
+    bool handle(const Message&, EventSender&) noexcept CUELINE_NONBLOCKING override { return false; }
+    void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
+        wave_.render(block, events);
+        if (block.frames != prepared_for.load(std::memory_order_relaxed)) unprepared.add(1);
+        rendered_by.store(break_the_rule([] { return gettid(); }), std::memory_order_relaxed);
+    }
+
+    static constexpr std::uint32_t unwanted = 1024;
+    std::atomic<std::uint32_t> prepared_for = 0;
+    std::atomic<pid_t> prepared_by = 0;
+    std::atomic<pid_t> rendered_by = 0;
+    Counter unprepared;
+
+  private:
+    WaveProcessor wave_;
+};
+
+TEST(JackDevice, follows_a_change_of_the_block_size_and_prepares_off_the_audio_thread) {
+    const JackServer server;
+    const JackRecorder recorder{0};
+    auto processor = std::make_unique<Prepared>();
+    const Prepared& seen = *processor;
+    const std::unique_ptr<Engine> engine = engine_on_jack({}, std::move(processor));
+    engine->start();
+    for (const std::uint32_t blocksize : {256U, 64U, 512U, 128U}) {
+        ASSERT_EQ(jack_set_buffer_size(recorder.client(), blocksize), 0);
+        const Message event = event_of(*engine);
+        EXPECT_EQ(event.kind, cueline::kind::format_changed);
+        EXPECT_EQ(event.as<FormatChanged>().blocksize, blocksize);
+        EXPECT_EQ(event.as<FormatChanged>().samplerate, 48'000U);
+        EXPECT_EQ(engine->format().blocksize, blocksize);
+        EXPECT_EQ(seen.prepared_for.load(), blocksize);
+        const std::uint64_t blocks = engine->stats().blocks;
+        ASSERT_TRUE(eventually([&] { return engine->stats().blocks > blocks + 10; })) << "the audio goes on";
+        EXPECT_NE(seen.prepared_by.load(), seen.rendered_by.load());
+    }
+    EXPECT_EQ(seen.unprepared.get(), 0U) << "no block came in a size that the processor was not prepared for";
+    EXPECT_TRUE(plays_without_a_break());
+}
+
+TEST(JackDevice, a_processor_that_cannot_follow_ends_the_audio_with_its_reason) {
+    const JackServer server;
+    const JackRecorder recorder{0};
+    const std::unique_ptr<Engine> engine = engine_on_jack({}, std::make_unique<Prepared>());
+    engine->start();
+    ASSERT_EQ(jack_set_buffer_size(recorder.client(), Prepared::unwanted), 0);
+    EXPECT_EQ(event_of(*engine).kind, cueline::kind::device_lost);
+    EXPECT_TRUE(eventually([&] { return refusal([&] { engine->require_usable(); }) != "not refused"; }));
+    EXPECT_EQ(
+        refusal([&] { engine->require_usable(); }),
+        "the processor could not get ready for the blocks that the JACK server makes now: that is too long for me");
+}
+
+TEST(JackDevice, prepares_anew_when_the_server_changed_while_the_engine_stood) {
+    JackServer server;
+    const std::unique_ptr<Engine> engine = engine_on_jack();
+    server.kill();
+    server.start(512);
+    EXPECT_EQ(engine->format().blocksize, 128U);
+    engine->start();
+    EXPECT_EQ(engine->format().blocksize, 512U);
+    EXPECT_EQ(event_of(*engine).as<FormatChanged>().blocksize, 512U);
+    EXPECT_TRUE(eventually([&] { return engine->stats().frames >= std::uint64_t{10} * 512; }));
+}
+
+TEST(JackDevice, tells_that_the_server_died_and_runs_again_when_it_is_back) {
+    JackServer server;
+    const std::unique_ptr<Engine> engine = engine_on_jack();
+    const std::unique_ptr<Engine> other = engine_on_jack();
+    for (int round = 0; round < 2; ++round) {
+        engine->start();
+        other->start();
+        const std::uint64_t blocks = engine->stats().blocks;
+        ASSERT_TRUE(eventually([&] { return engine->stats().blocks > blocks + 10; }));
+
+        server.kill();
+        for (Engine* const lost : {engine.get(), other.get()}) {
+            EXPECT_EQ(event_of(*lost).kind, cueline::kind::device_lost);
+            EXPECT_TRUE(eventually([&] { return refusal([&] { lost->require_usable(); }) != "not refused"; }));
+            EXPECT_EQ(refusal([&] { lost->require_usable(); }),
+                      "the JACK server is gone: start it again, and then the engine");
+            EXPECT_EQ(refusal([&] { lost->start(); }),
+                      "no JACK server runs here: start one (jackd -d alsa, or PipeWire with pw-jack), or use another "
+                      "device");
+            EXPECT_NE(refusal([&] { lost->require_usable(); }), "not refused") << "it is still lost";
+        }
+        server.start();
+    }
+    engine->start();
+    engine->control().ping();
+    EXPECT_EQ(event_of(*engine).kind, cueline::kind::pong);
+    EXPECT_TRUE(plays_without_a_break());
+    engine->stop();
+    EXPECT_NO_THROW(engine->require_usable());
+    other->stop();
+    EXPECT_NO_THROW(other->require_usable()) << "it stands still because we said so";
+}
+
+TEST(JackDevice, can_be_destroyed_while_its_server_dies) {
+    for (int round = 0; round < 5; ++round) {
+        JackServer server;
+        std::unique_ptr<Engine> engine = engine_on_jack();
+        engine->start();
+        std::jthread killer{[&server] { server.kill(); }};
+        std::this_thread::sleep_for(std::chrono::milliseconds{round});
+        engine.reset();
+    }
+}
+
+TEST(JackDevice, renders_faster_than_the_clock_while_the_server_freewheels) {
+    const JackServer server;
+    JackRecorder recorder{48'000};
+    const std::unique_ptr<Engine> engine = engine_on_jack();
+    engine->start();
+    ASSERT_TRUE(eventually([&] { return engine->stats().blocks > 10; }));
+    ASSERT_EQ(jack_set_freewheel(recorder.client(), 1), 0);
+    std::this_thread::sleep_for(100ms);
+    const std::uint64_t before = engine->stats().frames;
+    std::this_thread::sleep_for(500ms);
+    const std::uint64_t frames = engine->stats().frames - before;
+    recorder.listen_to("cueline:out_1");
+    const std::vector<float> heard = recorder.heard(48'000);
+    ASSERT_EQ(jack_set_freewheel(recorder.client(), 0), 0);
+    EXPECT_GT(frames, 48'000U) << "more than a second's frames in half a second";
+    EXPECT_EQ(breaks_in(heard), 0U) << "nobody is late while nobody waits";
+    engine->control().ping();
+    EXPECT_EQ(event_of(*engine).kind, cueline::kind::pong) << "and goes on by the clock";
+}
+
+}  // namespace
+}  // namespace cueline::test

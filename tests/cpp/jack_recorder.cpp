@@ -1,0 +1,63 @@
+// jack_recorder.cpp: an input port, and a callback that copies.
+#include "jack_recorder.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <stdexcept>
+
+#include "patience.hpp"
+
+namespace cueline::test {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& why) {
+    throw std::runtime_error{"the recorder " + why};
+}
+
+}  // namespace
+
+JackRecorder::JackRecorder(std::size_t frames) : samples_(frames) {
+    client_ = jack_client_open("recorder", JackNoStartServer, nullptr);
+    if (client_ == nullptr) fail("found no JACK server");
+    jack_set_process_callback(
+        client_, [](jack_nframes_t count, void* self) { return static_cast<JackRecorder*>(self)->record(count); },
+        this);
+    input_ = jack_port_register(client_, "in", JACK_DEFAULT_AUDIO_TYPE, JackPortIsInput, 0);
+    if (input_ == nullptr || jack_activate(client_) != 0) fail("is not called");
+}
+
+JackRecorder::~JackRecorder() {
+    jack_client_close(client_);
+}
+
+void JackRecorder::listen_to(const std::string& port) {
+    const int status = jack_connect(client_, port.c_str(), jack_port_name(input_));
+    if (status != 0 && status != EEXIST) fail("cannot listen to " + port);
+}
+
+int JackRecorder::record(jack_nframes_t frames) {
+    if (jack_port_connected(input_) == 0) return 0;
+    const auto* const heard = static_cast<const float*>(jack_port_get_buffer(input_, frames));
+    const std::size_t before = recorded_.load(std::memory_order_relaxed);  // relaxed: ours to write
+    const std::size_t more = std::min<std::size_t>(frames, samples_.size() - before);
+    std::copy_n(heard, more, samples_.begin() + static_cast<std::ptrdiff_t>(before));
+    recorded_.store(before + more, std::memory_order_release);  // to heard()
+    return 0;
+}
+
+std::vector<float> JackRecorder::heard(std::size_t frames) const {
+    // Acquire: from record(). What lies below it is not written again.
+    if (!eventually([&] { return recorded_.load(std::memory_order_acquire) >= frames; })) fail("heard too little");
+    return {samples_.begin(), samples_.begin() + static_cast<std::ptrdiff_t>(frames)};
+}
+
+std::vector<std::string> JackRecorder::inputs_of(const std::string& port) const {
+    std::vector<std::string> names;
+    const char** const found = jack_port_get_all_connections(client_, jack_port_by_name(client_, port.c_str()));
+    for (const char** name = found; name != nullptr && *name != nullptr; ++name) names.emplace_back(*name);
+    jack_free(found);
+    return names;
+}
+
+}  // namespace cueline::test

@@ -1,0 +1,43 @@
+// jack_recorder.hpp: a second client of the JACK server, which hears what another one plays.
+#pragma once
+
+#include <jack/jack.h>
+
+#include <atomic>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace cueline::test {
+
+/// Records what an output port plays, from the next block on. Throws std::runtime_error when it cannot.
+class JackRecorder {
+  public:
+    /// Has room for `frames` frames, and keeps the first of them.
+    explicit JackRecorder(std::size_t frames);
+    ~JackRecorder();
+    JackRecorder(const JackRecorder&) = delete;
+    JackRecorder& operator=(const JackRecorder&) = delete;
+
+    /// Begins to record `port`, "cueline:out_1".
+    void listen_to(const std::string& port);
+
+    /// What was heard so far, once `frames` frames were. Waits ten seconds at most.
+    [[nodiscard]] std::vector<float> heard(std::size_t frames) const;
+
+    /// The client, for what a test has to ask of the server.
+    [[nodiscard]] jack_client_t* client() const { return client_; }
+
+    /// The names of the ports that the output port `port` is connected to.
+    [[nodiscard]] std::vector<std::string> inputs_of(const std::string& port) const;
+
+  private:
+    int record(jack_nframes_t frames);
+
+    std::vector<float> samples_;
+    std::atomic<std::size_t> recorded_ = 0;
+    jack_client_t* client_ = nullptr;
+    jack_port_t* input_ = nullptr;
+};
+
+}  // namespace cueline::test

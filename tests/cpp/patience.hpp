@@ -1,0 +1,21 @@
+// patience.hpp: waiting for what is to come, without knowing when.
+#pragma once
+
+#include <chrono>
+#include <thread>
+
+namespace cueline::test {
+
+/// Waits until `condition` holds, or gives up after ten seconds.
+template <class Condition>
+bool eventually(Condition condition) {
+    using namespace std::chrono_literals;
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > deadline) return false;
+        std::this_thread::sleep_for(1ms);
+    }
+    return true;
+}
+
+}  // namespace cueline::test

@@ -1,0 +1,383 @@
+// portaudio_device_test.cpp: PortAudio's devices on a PortAudio that does what we say: status flags, streams that end
+// by themselves, refusals.
+#include "portaudio_device.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <cueline/error.hpp>
+
+#include "fake_portaudio.hpp"
+#include "gate.hpp"
+#include "patience.hpp"
+
+namespace cueline::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A microphone, two sound cards, and another system's view of one of them.
+std::vector<FakePortAudio::Output> usual_devices() {
+    return {{.name = "Webcam: USB Audio (hw:2,0)", .host_api = "ALSA", .channels = 0},
+            {.name = "HDA Intel PCH: ALC257 (hw:0,0)", .host_api = "ALSA", .samplerate = 44'100},
+            {.name = "Scarlett 4i4 USB (hw:1,0)", .host_api = "ALSA", .channels = 6},
+            {.name = "Scarlett 4i4", .host_api = "OSS", .channels = 4}};
+}
+
+/// Notes what it is told.
+class Told final : public BlockCallback {
+  public:
+    void process(const AudioBlock& block, std::uint64_t) noexcept CUELINE_NONBLOCKING override {
+        for (float* const channel : block.channels) std::fill_n(channel, block.frames, 1.0F);
+        channels = block.channels.size();
+        blocks.add(1);
+    }
+    void prepare(const Format& format) override { prepared_for = format.samplerate; }
+    void lost(std::string_view reason) noexcept override {
+        why = reason;
+        ++losses;
+    }
+    Counter blocks;
+    std::size_t channels = 0;
+    std::uint32_t prepared_for = 0;
+    std::string why;
+    std::atomic<int> losses = 0;
+};
+
+template <class Error, class Call>
+std::string refusal(Call call) {
+    try {
+        call();
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "not refused";
+}
+
+using Asked = std::variant<std::string, std::int64_t>;
+
+TEST(PortAudioDevice, plays_blocks_as_they_are_asked_for) {
+    FakePortAudio fake{usual_devices()};
+    PortAudioDevice device{fake.library(), {}};
+    Told told;
+    device.start(told);
+    EXPECT_EQ(told.blocks.get(), 1U);
+    EXPECT_EQ(fake.play(), std::vector<float>(128, 1.0F));
+    EXPECT_EQ(told.channels, 2U);
+    EXPECT_EQ(fake.device, 1) << "the default one";
+    EXPECT_EQ(fake.samplerate, 44'100) << "its own rate";
+    EXPECT_EQ(fake.blocksize, 128U);
+    device.stop();
+    EXPECT_EQ(told.blocks.get(), 2U);
+    EXPECT_EQ(told.losses, 0);
+}
+
+TEST(PortAudioDevice, is_opened_as_asked) {
+    FakePortAudio fake{usual_devices()};
+    PortAudioDevice device{fake.library(),
+                           {.device = 2, .samplerate = 96'000, .blocksize = 256, .channels = 6, .latency = 0.025}};
+    EXPECT_EQ(device.format().samplerate, 96'000U);
+    EXPECT_EQ(device.format().blocksize, 256U);
+    EXPECT_EQ(device.format().channels, 6U);
+    Told told;
+    device.start(told);
+    EXPECT_EQ(fake.device, 2);
+    EXPECT_EQ(fake.samplerate, 96'000);
+    EXPECT_EQ(fake.blocksize, 256U);
+    EXPECT_EQ(fake.channels, 6);
+    EXPECT_EQ(fake.latency, 0.025);
+}
+
+TEST(PortAudioDevice, knows_its_low_and_high_latency) {
+    FakePortAudio fake{usual_devices()};
+    const auto latency = [&](const DeviceRequest& request) {
+        Told told;
+        PortAudioDevice device{fake.library(), request};
+        device.start(told);
+        return fake.latency;
+    };
+    EXPECT_EQ(latency({}), 0.01);
+    EXPECT_EQ(latency({.latency = "low"}), 0.01);
+    EXPECT_EQ(latency({.latency = "high"}), 0.04);
+    EXPECT_EQ(refusal<ArgumentError>([&] { latency({.latency = "none"}); }),
+              "latency must be 'low', 'high', or in seconds, got 'none'");
+}
+
+TEST(PortAudioDevice, counts_an_underflow_as_an_xrun_and_no_other_flag) {
+    FakePortAudio fake{usual_devices()};
+    PortAudioDevice device{fake.library(), {}};
+    Told told;
+    device.start(told);
+    for (const PaStreamCallbackFlags flag : {paInputUnderflow, paInputOverflow, paOutputOverflow, paPrimingOutput}) {
+        fake.play(flag);
+    }
+    EXPECT_EQ(device.stats().xruns, 0U);
+    fake.play(paOutputUnderflow);
+    fake.play(paOutputUnderflow | paPrimingOutput);
+    EXPECT_EQ(device.stats().xruns, 2U);
+    EXPECT_EQ(told.blocks.get(), 7U);
+    EXPECT_GT(device.stats().load_peak, 0.0);
+}
+
+TEST(PortAudioDevice, holds_nothing_while_it_stands) {
+    FakePortAudio fake{usual_devices()};
+    PortAudioDevice device{fake.library(), {}};
+    Told told;
+    for (int round = 0; round < 2; ++round) {
+        EXPECT_EQ(fake.initialized, 0);
+        EXPECT_EQ(fake.open_streams, 0);
+        device.start(told);
+        EXPECT_EQ(fake.initialized, 1);
+        EXPECT_EQ(fake.open_streams, 1);
+        device.stop();
+    }
+    EXPECT_EQ(fake.initialized, 0);
+    EXPECT_EQ(fake.copies, 1U);
+}
+
+TEST(PortAudioDevice, tells_once_that_its_stream_ended_and_starts_again) {
+    FakePortAudio fake{usual_devices()};
+    PortAudioDevice device{fake.library(), {}};
+    Told told;
+    for (int losses = 1; losses < 3; ++losses) {
+        device.start(told);
+        fake.end_stream();
+        ASSERT_TRUE(eventually([&] { return told.losses == losses; }));
+        EXPECT_EQ(
+            told.why,
+            "PortAudio's device 'HDA Intel PCH: ALC257 (hw:0,0), ALSA' ended by itself: its card was pulled out or "
+            "its server is gone; start() tries to have it back");
+        EXPECT_EQ(fake.open_streams, 0) << "closed, so that no block can run";
+        EXPECT_EQ(fake.initialized, 0) << "so that the next start sees what is there then";
+        device.stop();
+        EXPECT_EQ(told.losses, losses);
+    }
+}
+
+TEST(PortAudioDevice, finds_its_device_again_under_another_number_and_rate) {
+    FakePortAudio fake{usual_devices()};
+    PortAudioDevice device{fake.library(), {.device = "scarlett alsa"}};
+    fake.devices.erase(fake.devices.begin());
+    fake.devices.at(1).samplerate = 96'000;
+    Told told;
+    device.start(told);
+    EXPECT_EQ(fake.device, 1);
+    EXPECT_EQ(fake.samplerate, 96'000);
+    EXPECT_EQ(told.prepared_for, 96'000U);
+    EXPECT_EQ(device.format().samplerate, 96'000U);
+    device.stop();
+    fake.devices.erase(fake.devices.begin() + 1);
+    EXPECT_EQ(
+        refusal<DeviceError>([&] { device.start(told); }),
+        "PortAudio's device 'Scarlett 4i4 USB (hw:1,0), ALSA' is not there any more: plug it in, start its server, "
+        "or make an engine on another device");
+    EXPECT_EQ(fake.initialized, 0);
+}
+
+TEST(PortAudioDevice, touches_nothing_of_a_jack_that_is_gone_and_takes_a_fresh_copy) {
+    FakePortAudio fake{{{.name = "system", .host_api = "JACK"}}};
+    PortAudioDevice device{fake.library(), {}};
+    Told told;
+    device.start(told);
+    fake.end_stream();
+    ASSERT_TRUE(eventually([&] { return told.losses == 1; }));
+    EXPECT_EQ(fake.open_streams, 1) << "to close it would wait for ten minutes";
+    EXPECT_EQ(fake.initialized, 1) << "to terminate would abort the process";
+    EXPECT_EQ(fake.play(), std::vector<float>(128, 0.0F)) << "a late block is silent";
+    EXPECT_EQ(told.blocks.get(), 1U) << "and does not reach the engine";
+    device.stop();
+    EXPECT_EQ(fake.copies, 1U);
+    device.start(told);
+    EXPECT_EQ(fake.copies, 2U);
+    EXPECT_EQ(told.blocks.get(), 2U);
+}
+
+TEST(PortAudioDevice, on_another_system_does_not_end_portaudio_once_jack_is_gone) {
+    for (const bool jack_lives : {true, false}) {
+        std::vector<FakePortAudio::Output> devices = usual_devices();
+        devices.push_back({.name = "system", .host_api = "JACK"});
+        FakePortAudio fake{devices};
+        PortAudioDevice device{fake.library(), {}};
+        Told told;
+        device.start(told);
+        if (!jack_lives) fake.open_error = paInsufficientMemory;  // what PortAudio says to a stream on such a JACK
+        device.stop();
+        EXPECT_EQ(fake.open_streams, 0) << "its own stream is no danger";
+        EXPECT_EQ(fake.initialized, jack_lives ? 0 : 1);
+    }
+}
+
+TEST(PortAudioDevice, says_why_it_cannot_be_opened) {
+    FakePortAudio fake{usual_devices()};
+    const auto refused = [&] { return refusal<DeviceError>([&] { PortAudioDevice{fake.library(), {}}; }); };
+    const std::string named = "PortAudio's device 1 'HDA Intel PCH: ALC257 (hw:0,0), ALSA' ";
+    fake.format_error = paInvalidSampleRate;
+    EXPECT_EQ(refused(), named + "cannot do 44100 frames a second; its own rate is 44100: leave samplerate out");
+    fake.format_error = paDeviceUnavailable;
+    EXPECT_EQ(refused(), named + "is gone, or another program holds it: end that one, or take another device");
+    fake.format_error = paFormatIsSupported;
+    EXPECT_EQ(refusal<DeviceError>([&] { PortAudioDevice{fake.library(), {.channels = 3}}; }),
+              named + "plays up to 2 channels, got 3");
+
+    PortAudioDevice device{fake.library(), {}};
+    Told told;
+    const auto start = [&] { return refusal<DeviceError>([&] { device.start(told); }); };
+    fake.open_error = paUnanticipatedHostError;
+    EXPECT_EQ(start(), named +
+                           "cannot be opened (a word of PortAudio's: the plug is loose, -9999): it may be gone, or not "
+                           "able to do blocks of 128 frames");
+    fake.open_error = paNoError;
+    fake.start_error = paTimedOut;
+    EXPECT_EQ(start(),
+              named +
+                  "cannot be opened (a word of PortAudio's, -9987): it may be gone, or not able to do blocks of "
+                  "128 frames");
+    EXPECT_EQ(fake.open_streams, 0);
+    EXPECT_EQ(fake.initialized, 0);
+    fake.start_error = paNoError;
+    EXPECT_EQ(start(), "not refused");
+}
+
+TEST(PortAudioDevice, is_chosen_by_number_by_words_or_by_default) {
+    FakePortAudio fake{usual_devices()};
+    const auto number = [&](const std::optional<Asked>& asked) {
+        PortAudioDevice device{fake.library(), {.device = asked}};
+        Told told;
+        device.start(told);
+        return fake.device;
+    };
+    EXPECT_EQ(number(std::nullopt), 1);
+    EXPECT_EQ(number("portaudio"), 1);
+    EXPECT_EQ(number(3), 3);
+    EXPECT_EQ(number("INTEL"), 1);
+    EXPECT_EQ(number("usb alsa"), 2) << "of those that play";
+    EXPECT_EQ(number("scarlett 4i4"), 3) << "a whole name before a part of one";
+    EXPECT_EQ(number("scarlett 4i4, OSS"), 3);
+    EXPECT_EQ(
+        refusal<ArgumentError>([&] { number("scarlett"); }),
+        "device 'scarlett' may be 2 of PortAudio's output devices: 2 'Scarlett 4i4 USB (hw:1,0), ALSA', 3 'Scarlett "
+        "4i4, OSS'; add words, or give the number");
+    const std::string all =
+        "(1 'HDA Intel PCH: ALC257 (hw:0,0), ALSA', 2 'Scarlett 4i4 USB (hw:1,0), ALSA', 3 'Scarlett 4i4, OSS')";
+    for (const std::string words : {"loud", "alsa usb", "webcam"}) {
+        EXPECT_EQ(
+            refusal<ArgumentError>([&] { number(words); }),
+            "device must be 'null', 'offline', 'jack', 'portaudio', or words of one of PortAudio's output devices " +
+                all + ", got '" + words + "'");
+    }
+    for (const int wrong : {-1, 4}) {
+        EXPECT_EQ(
+            refusal<ArgumentError>([&] { number(wrong); }),
+            "device must be the number of one of PortAudio's output devices " + all + ", got " + std::to_string(wrong));
+    }
+    EXPECT_EQ(refusal<ArgumentError>([&] { number(0); }),
+              "device 0 'Webcam: USB Audio (hw:2,0), ALSA' only records: PortAudio's output devices are " +
+                  all.substr(1, all.size() - 2));
+}
+
+TEST(PortAudioDevice, says_so_where_nothing_plays) {
+    FakePortAudio fake{{{.name = "Webcam", .host_api = "ALSA", .channels = 0}}};
+    for (const std::optional<Asked>& asked : {std::optional<Asked>{}, std::optional<Asked>{"portaudio"}, {7}}) {
+        EXPECT_EQ(
+            refusal<NoDeviceError>([&] { PortAudioDevice{fake.library(), {.device = asked}}; }),
+            "PortAudio has no output device at the moment: plug in a sound card, start a JACK server, or use device "
+            "'null'");
+    }
+}
+
+TEST(PortAudioDevice, only_one_thread_at_a_time_calls_portaudio) {
+    FakePortAudio fake{usual_devices()};
+    std::vector<std::jthread> threads;
+    for (int count = 0; count < 4; ++count) {
+        threads.emplace_back([&fake] {
+            Told told;
+            for (int round = 0; round < 5; ++round) {
+                PortAudioDevice device{fake.library(), {}};
+                device.start(told);
+            }
+        });
+    }
+    threads.clear();
+    EXPECT_EQ(fake.overlaps, 0);
+    EXPECT_EQ(fake.initialized, 0);
+}
+
+TEST(PortAudioDevice, the_check_catches_two_threads_that_take_no_turns) {
+    FakePortAudio fake{usual_devices()};
+    const PortAudioSession session{fake.library()};
+    const auto call_often = [&] {
+        for (int round = 0; round < 2000 && fake.overlaps == 0; ++round) {
+            session.functions().initialize();
+            session.functions().terminate();
+        }
+    };
+    std::jthread other{call_often};
+    call_often();
+    other.join();
+    EXPECT_GT(fake.overlaps, 0);
+}
+
+/// The exit status of a child that makes a device of its own: 0 made, 1 refused.
+int status_of_a_child(FakePortAudio& fake) {
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(20);  // rather than hang
+        const std::string said = refusal<DeviceError>([&] { PortAudioDevice{fake.library(), {}}; });
+        _exit(said == "not refused" ? 0 : 1);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(PortAudioDevice, a_forked_child_is_refused_what_its_parent_uses) {
+    FakePortAudio fake{usual_devices()};
+    PortAudioDevice device{fake.library(), {}};
+    EXPECT_EQ(status_of_a_child(fake), 0) << "nothing was held";
+    Told told;
+    device.start(told);
+    EXPECT_EQ(status_of_a_child(fake), 1);
+    device.stop();
+    EXPECT_EQ(status_of_a_child(fake), 0);
+}
+
+TEST(Gate, lets_nobody_through_until_it_is_open_and_after_it_is_shut) {
+    Gate gate;
+    EXPECT_FALSE(gate.try_enter());
+    gate.open();
+    EXPECT_TRUE(gate.try_enter());
+    gate.leave();
+    gate.shut();
+    EXPECT_FALSE(gate.try_enter());
+}
+
+TEST(Gate, is_shut_when_the_one_inside_is_out) {
+    Gate gate;
+    gate.open();
+    ASSERT_TRUE(gate.try_enter());
+    int written_inside = 0;  // by one thread, read by the other: the thread sanitizer sees it when nothing orders them
+    std::jthread inside{[&] {
+        std::this_thread::sleep_for(20ms);
+        written_inside = 1;
+        gate.leave();
+    }};
+    gate.shut();
+    EXPECT_EQ(written_inside, 1);
+}
+
+}  // namespace
+}  // namespace cueline::test

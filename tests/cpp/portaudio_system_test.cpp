@@ -1,0 +1,195 @@
+// portaudio_system_test.cpp: the real PortAudio: on a machine without a sound card, and through a JACK server.
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine.hpp"
+#include "jack_server.hpp"
+#include "open_device.hpp"
+#include "patience.hpp"
+#include "portaudio.hpp"
+#include "processors.hpp"
+#include "quiet_stderr.hpp"
+
+namespace cueline::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::unique_ptr<Engine> engine_on(const DeviceRequest& request) {
+    return std::make_unique<Engine>(open_device(request), std::make_unique<WaveProcessor>());
+}
+
+template <class Call>
+std::string refusal(Call call) {
+    try {
+        call();
+    } catch (const DeviceError& error) {
+        return error.what();
+    }
+    return "not refused";
+}
+
+/// What `call` printed to the descriptors of stdout and stderr.
+template <class Call>
+std::string printed_by(Call call) {
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    call();
+    std::fflush(nullptr);
+    const std::string printed = testing::internal::GetCapturedStdout();
+    return printed + testing::internal::GetCapturedStderr();
+}
+
+class NoServer : public testing::Test {
+  protected:
+    void SetUp() override {
+        setenv("JACK_DEFAULT_SERVER", "cueline-test-nobody", 1);
+        if (!list_portaudio().empty()) GTEST_SKIP() << "this machine has a sound card";
+    }
+    void TearDown() override { unsetenv("JACK_DEFAULT_SERVER"); }
+};
+using PortAudioWithoutACard = NoServer;
+
+TEST_F(PortAudioWithoutACard, says_so_and_prints_nothing) {
+    std::string said;
+    EXPECT_EQ(printed_by([&] { said = refusal([] { engine_on({.device = "portaudio"}); }); }), "");
+    EXPECT_EQ(said,
+              "PortAudio has no output device at the moment: plug in a sound card, start a JACK server, or use device "
+              "'null'");
+    EXPECT_EQ(printed_by([] { EXPECT_TRUE(list_portaudio().empty()); }), "");
+}
+
+TEST_F(PortAudioWithoutACard, the_check_catches_what_portaudio_prints_by_itself) {
+    void* const library = dlopen("libportaudio.so.2", RTLD_NOW);
+    ASSERT_NE(library, nullptr);
+    const auto initialize = reinterpret_cast<int (*)()>(dlsym(library, "Pa_Initialize"));
+    const auto terminate = reinterpret_cast<int (*)()>(dlsym(library, "Pa_Terminate"));
+    EXPECT_NE(printed_by([&] {
+                  initialize();
+                  terminate();
+              }),
+              "");
+}
+
+TEST_F(PortAudioWithoutACard, knows_no_name_and_says_which_there_are) {
+    try {
+        engine_on({.device = "loud"});
+        FAIL() << "it was found";
+    } catch (const ArgumentError& error) {
+        EXPECT_STREQ(error.what(),
+                     "device must be 'null', 'offline', 'jack', 'portaudio', or words of one of PortAudio's output "
+                     "devices (none at the moment), got 'loud'");
+    }
+}
+
+TEST(QuietStderr, drops_what_its_thread_prints_and_nothing_else) {
+    EXPECT_EQ(printed_by([] {
+                  std::fputs("before ", stderr);
+                  {
+                      const QuietStderr quiet;
+                      const QuietStderr quiet_twice;
+                      std::fputs("never ", stderr);
+                      std::thread{[] { std::fputs("another thread's ", stderr); }}.join();
+                  }
+                  std::fputs("after", stderr);
+              }),
+              "before another thread's after");
+}
+
+TEST(PortAudioOnJack, lists_the_servers_devices_as_they_are_now) {
+    setenv("JACK_DEFAULT_SERVER", "cueline-test-nobody", 1);
+    const auto listed = [] {
+        std::vector<DeviceInfo> devices = list_portaudio();
+        std::erase_if(devices, [](const DeviceInfo& device) { return device.name != "system"; });
+        return devices;
+    };
+    EXPECT_TRUE(listed().empty());
+    const JackServer server;
+    ASSERT_EQ(listed().size(), 1U);
+    const DeviceInfo device = listed().front();
+    EXPECT_EQ(device.host_api, "JACK Audio Connection Kit");
+    EXPECT_EQ(device.channels, 2U);
+    EXPECT_EQ(device.samplerate, 48'000U);
+    EXPECT_EQ(device.blocksize, 128U);
+    EXPECT_GT(device.low_latency_s, 0.0);
+    const std::unique_ptr<Engine> engine = engine_on({.device = std::stoll(device.device)});
+    engine->start();
+    EXPECT_TRUE(eventually([&] { return engine->stats().blocks > 10; }));
+    EXPECT_EQ(listed().size(), 1U) << "while an engine runs, too";
+}
+
+TEST(PortAudioOnJack, adapts_the_servers_blocks_to_ours_and_refuses_another_rate) {
+    const JackServer server{512};
+    const std::unique_ptr<Engine> engine = engine_on({.device = "system jack", .blocksize = 96});
+    engine->start();
+    EXPECT_TRUE(eventually([&] { return engine->stats().blocks > 50; }));
+    engine->stop();
+    EXPECT_EQ(engine->stats().frames, engine->stats().blocks * 96);
+    EXPECT_NE(refusal([] {
+                  engine_on({.device = "system jack", .samplerate = 44'100});
+              }).find("cannot do 44100 frames a second; its own rate is 48000: leave samplerate out"),
+              std::string::npos);
+}
+
+TEST(PortAudioOnJack, tells_that_the_server_died_and_runs_again_when_it_is_back) {
+    JackServer server;
+    const std::unique_ptr<Engine> engine = engine_on({.device = "system jack"});
+    const std::unique_ptr<Engine> other = engine_on({.device = "system jack"});
+    for (int round = 0; round < 3; ++round) {
+        engine->start();
+        other->start();
+        const std::uint64_t blocks = engine->stats().blocks;
+        ASSERT_TRUE(eventually([&] { return engine->stats().blocks > blocks + 10; }));
+
+        server.kill();
+        for (Engine* const lost : {engine.get(), other.get()}) {
+            ASSERT_TRUE(eventually([&] { return refusal([&] { lost->require_usable(); }) != "not refused"; }));
+            EXPECT_EQ(refusal([&] { lost->require_usable(); }),
+                      "PortAudio's device 'system, JACK Audio Connection Kit' ended by itself: its card was pulled out "
+                      "or its server is gone; start() tries to have it back");
+            EXPECT_EQ(refusal([&] { lost->start(); }),
+                      "PortAudio's device 'system, JACK Audio Connection Kit' is not there any more: plug it in, start "
+                      "its server, or make an engine on another device");
+            const std::uint64_t then = lost->stats().blocks;
+            std::this_thread::sleep_for(20ms);
+            EXPECT_EQ(lost->stats().blocks, then);
+        }
+        server.start();
+    }
+    engine->start();
+    engine->control().ping();
+    const std::uint64_t blocks = engine->stats().blocks;
+    EXPECT_TRUE(eventually([&] { return engine->stats().blocks > blocks + 10; }));
+}
+
+TEST(PortAudioOnJack, knows_its_priority_when_start_returns) {
+    if (geteuid() != 0) GTEST_SKIP() << "an ordinary user may be granted nothing";
+    const JackServer server;
+    const std::unique_ptr<Engine> engine = engine_on({.device = "portaudio"});
+    engine->start();
+    EXPECT_TRUE(engine->stats().device_stats.realtime_priority);
+}
+
+TEST(PortAudioOnJack, prints_nothing_while_its_server_comes_and_goes) {
+    EXPECT_EQ(printed_by([] {
+                  JackServer server;
+                  const std::unique_ptr<Engine> engine = engine_on({.device = "portaudio"});
+                  engine->start();
+                  server.kill();
+                  EXPECT_TRUE(eventually([&] { return refusal([&] { engine->require_usable(); }) != "not refused"; }));
+              }),
+              "");
+}
+
+}  // namespace
+}  // namespace cueline::test
