@@ -127,9 +127,7 @@ def _add_ping(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds between pings; 0: the next when the last has come (0.1)",
     )
-    parser.add_argument("-d", "--device", metavar="D", help="null or offline (null)")
-    parser.add_argument("--samplerate", type=_whole, default=48_000, help="frames a second (48000)")
-    parser.add_argument("--blocksize", type=_whole, default=128, help="frames in a block (128)")
+    _add_device(parser)
     parser.add_argument(
         "-f",
         "--flood",
@@ -138,6 +136,22 @@ def _add_ping(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     parser.add_argument("--histogram", type=Path, metavar="FILE.svg", help="draw the round trips into this file")
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-d",
+        "--device",
+        type=_device,
+        metavar="D",
+        help="jack, portaudio, null, offline, or a PortAudio device by number or words of its name (the best there is)",
+    )
+    parser.add_argument("--samplerate", type=_whole, metavar="N", help="frames a second (the device's own)")
+    parser.add_argument("--blocksize", type=_whole, metavar="N", help="frames in a block (the device's own)")
+
+
+def _device(text: str) -> str | int:
+    return int(text) if text.isdecimal() else text
 
 
 def _whole(text: str) -> int:
