@@ -61,6 +61,10 @@ def _run(options: argparse.Namespace) -> int:
         from cueline import doctor
 
         return doctor.run(options)
+    if options.command == "devices":
+        from cueline import device_table
+
+        return device_table.run(options)
     from cueline import ping
 
     return ping.run(options)
@@ -88,9 +92,15 @@ def _parser() -> argparse.ArgumentParser:
     _add_ping(commands.add_parser("ping", help=about_ping, description=about_ping))
     about_bench = "Measure what a call from Python costs, beside the least that it could and what people use instead."
     _add_bench(commands.add_parser("bench", help=about_bench, description=about_bench))
+    about_devices = "List the devices that an engine could run on, and say why others are not there."
+    _add_devices(commands.add_parser("devices", help=about_devices, description=about_devices))
     about_doctor = "Say whether this machine is fit for real-time audio, and how to mend what is not."
     _add_doctor(commands.add_parser("doctor", help=about_doctor, description=about_doctor, epilog=_DOCTOR_STATUS))
     return parser
+
+
+def _add_devices(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
