@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import itertools
 import json
-import signal
 import time
 from collections import deque
 from collections.abc import Callable
@@ -18,7 +17,8 @@ from rich.table import Table
 
 from cueline import charts
 from cueline._core import RING_CAPACITY, Message, Pong, Status
-from cueline.console import PlainConsole
+from cueline.console import PlainConsole, how_it_ran, how_it_runs
+from cueline.ctrl_c import CtrlC
 from cueline.engine import AudioEngine, Stats
 from cueline.errors import Empty
 from cueline.round_trips import RoundTrip, RoundTrips
@@ -44,14 +44,11 @@ def run(options: argparse.Namespace) -> int:
     console = PlainConsole()
     with (
         AudioEngine(options.device, samplerate=options.samplerate, blocksize=options.blocksize) as engine,
-        _CtrlC() as ctrl_c,
+        CtrlC() as ctrl_c,
     ):
         block_ms = engine.blocksize / engine.samplerate * 1e3
         if not options.json:
-            console.print(
-                f"PING the audio thread: {engine.device} device, {engine.samplerate} Hz, "
-                f"{engine.channels} channels, blocks of {engine.blocksize} frames ({block_ms:.3f} ms)"
-            )
+            console.print(f"PING the audio thread: {how_it_runs(engine)}")
         pinger = _Pinger(engine, ctrl_c, None if options.json or options.flood else console)
         with contextlib.suppress(KeyboardInterrupt):
             if options.flood:
@@ -74,28 +71,10 @@ def _dropped(stats: Stats) -> int:
     return stats.commands.dropped + stats.events.dropped
 
 
-class _CtrlC:
-    """Takes the first Ctrl-C as a wish to end, so that it cuts no message in two; the second one interrupts."""
-
-    def __init__(self) -> None:
-        self.came = False
-
-    def __enter__(self) -> _CtrlC:
-        self._before = signal.signal(signal.SIGINT, self._note)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._before)
-
-    def _note(self, *_: object) -> None:
-        self.came = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 class _Pinger:
     """Sends pings and takes in pongs; prints each as it comes when given a console."""
 
-    def __init__(self, engine: AudioEngine, ctrl_c: _CtrlC, console: Console | None) -> None:
+    def __init__(self, engine: AudioEngine, ctrl_c: CtrlC, console: Console | None) -> None:
         self.trips = RoundTrips()
         self._engine = engine
         self._ctrl_c = ctrl_c
@@ -185,12 +164,7 @@ def _print_summary(console: Console, trips: RoundTrips, stats: Stats, block_ms: 
     console.print(f"[{style}]{sent} sent, {received} received, {dropped} dropped{missing}[/]")
     if trips.kept:
         console.print(_table(trips, block_ms))
-    granted = {True: "granted", False: "not granted"}
-    console.print(
-        f"{stats.blocks} blocks, {stats.xruns} xruns; callback load mean {stats.load_mean:.2%}, "
-        f"peak {stats.load_peak:.2%}; real-time priority {granted[stats.realtime_priority]}, "
-        f"locked memory {granted[stats.memory_locked]}"
-    )
+    console.print(how_it_ran(stats))
     if explain:
         console.print(
             "[dim]About a block is as it should be: the audio thread takes commands once a block, "

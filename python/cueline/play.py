@@ -1,0 +1,136 @@
+"""Play a test tone, and show how loud it is."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import math
+import time
+from dataclasses import asdict
+from typing import Any
+
+from cueline._core import FormatChanged, Level
+from cueline.console import PlainConsole, how_it_ran, how_it_runs
+from cueline.ctrl_c import CtrlC
+from cueline.engine import AudioEngine, Stats
+from cueline.errors import DeviceError
+from cueline.meter import Heard, LineMeter, LiveMeter, Meter, NoMeter, dbfs
+
+__all__ = ["run"]
+
+_NAP_S = 1 / 30  # how long a Ctrl-C, or a level, may go unnoticed
+_PATIENCE_S = 0.5  # beyond the blocks that an answer takes
+
+
+def run(options: argparse.Namespace) -> int:
+    """Play as ``options`` say, print the account, and return the exit status."""
+    engine = AudioEngine(
+        options.device,
+        processor="tone",
+        samplerate=options.samplerate,
+        blocksize=options.blocksize,
+        channels=options.channels,
+    )
+    if engine.device == "offline":
+        raise DeviceError(
+            "play needs a device that makes its own blocks, and 'offline' renders when told to: "
+            "leave --device out, or see AudioEngine.render()"
+        )
+    engine.set_tone(frequency=options.frequency, gain=options.gain)  # before it starts: what it begins with
+
+    console = PlainConsole()
+    if not options.json:
+        console.print(f"PLAY {options.frequency:g} Hz at a gain of {options.gain:g}: {how_it_runs(engine)}")
+        if engine.device == "null":
+            console.print("[dim]The null device has no sound card: nobody hears it.[/]")
+    player = _Player(engine, _meter(console, quiet=options.json))
+    with engine, CtrlC() as ctrl_c:
+        with contextlib.suppress(KeyboardInterrupt), player.meter:
+            player.play(options.seconds, ctrl_c)
+            player.fade_out()
+        stats = engine.stats()
+
+    heard = player.heard
+    if options.json:
+        print(json.dumps(_account(options, heard, stats), indent=2))
+    else:
+        console.print(f"--- {stats.device} device ---")
+        console.print(
+            f"{heard.frames / stats.samplerate:.1f} s played: rms {dbfs(heard.rms):.1f} dBFS, "
+            f"peak {dbfs(heard.peak):.1f} dBFS"
+        )
+        console.print(how_it_ran(stats))
+    return 0 if heard.frames > 0 else 1
+
+
+def _meter(console: PlainConsole, *, quiet: bool) -> Meter:
+    if quiet:
+        return NoMeter()
+    return LiveMeter(console) if console.is_terminal else LineMeter(console)
+
+
+def _account(options: argparse.Namespace, heard: Heard, stats: Stats) -> dict[str, Any]:
+    return {
+        "frequency": options.frequency,
+        "gain": options.gain,
+        "seconds": heard.frames / stats.samplerate,
+        "rms": heard.rms,
+        "peak": heard.peak,
+        "stats": asdict(stats),
+    }
+
+
+class _Player:
+    """Lets the tone sound, and listens."""
+
+    def __init__(self, engine: AudioEngine, meter: Meter) -> None:
+        self.meter = meter
+        self.heard = Heard()
+        self._engine = engine
+        self._last: Level | None = None
+
+    def play(self, seconds: float, ctrl_c: CtrlC) -> None:
+        """Play so long (0: for ever), or until Ctrl-C."""
+        end_s = time.monotonic() + (seconds or math.inf)
+        look_s = time.monotonic() + self.meter.interval_s
+        while not ctrl_c.came and (now_s := time.monotonic()) < end_s:
+            time.sleep(min(_NAP_S, max(0.0, min(look_s, end_s) - now_s)))
+            if time.monotonic() >= look_s and look_s < end_s:
+                look_s += self.meter.interval_s
+                self._engine.get_level()
+            self._take()
+        self._look()
+
+    def fade_out(self) -> None:
+        """Take the gain to 0, and wait until that is what is rendered."""
+        heard, self.heard = self.heard, Heard()  # the fade is no part of what was played
+        meter, self.meter = self.meter, NoMeter()
+        self._engine.set_tone(gain=0)
+        deadline_s = self._patience_s()
+        while time.monotonic() < deadline_s:
+            self._look()
+            if self._last is not None and self._last.peak == 0:
+                break
+        self.heard, self.meter = heard, meter
+
+    def _look(self) -> None:
+        """Ask for a level and wait for it, in patience."""
+        before = self._last
+        self._engine.get_level()
+        deadline_s = self._patience_s()
+        while self._last is before and time.monotonic() < deadline_s:
+            time.sleep(_NAP_S / 10)
+            self._take()
+
+    def _take(self) -> None:
+        for message in self._engine.messages():
+            if isinstance(message, Level):
+                self._last = message
+                self.heard.add(message)
+                self.meter.show(message, message.frame / self._engine.samplerate)
+            elif isinstance(message, FormatChanged):
+                self.meter.note(f"The device's format is another one now: {how_it_runs(self._engine)}")
+
+    def _patience_s(self) -> float:
+        return time.monotonic() + 2 * self._engine.blocksize / self._engine.samplerate + _PATIENCE_S

@@ -1,0 +1,81 @@
+"""A real JACK server without a sound card, for as long as a test needs it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import tempfile
+import time
+import wave
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+
+NAME = "cueline-test"
+
+
+class JackServer:
+    """Runs ``jackd -d dummy``; JACK_DEFAULT_SERVER names it to this process, and to those that it starts.
+
+    One test at a time has one, on the whole machine: tests/cpp/jack_server.hpp says why, and takes the same lock.
+    """
+
+    def __init__(self, blocksize: int = 128) -> None:
+        self._blocksize = blocksize
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> JackServer:
+        self._lock = (Path(tempfile.gettempdir()) / "cueline-test-jack.lock").open("a")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        os.environ["JACK_DEFAULT_SERVER"] = NAME
+        self.start()
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(timeout=10)
+        del os.environ["JACK_DEFAULT_SERVER"]
+        self._lock.close()
+
+    def start(self) -> None:
+        """Start it, and return when it answers."""
+        self._process = subprocess.Popen(
+            ["jackd", "-n", NAME, "-d", "dummy", "-r", "48000", "-p", str(self._blocksize)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 15
+        while not self._answers():
+            assert self._process.poll() is None, "jackd ended at once"
+            assert time.monotonic() < deadline, "jackd did not come up"
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(timeout=10)
+        self._process = None
+
+    @staticmethod
+    def _answers() -> bool:
+        done = subprocess.run(["jack_wait", "-s", NAME, "-c"], capture_output=True, text=True, timeout=10, check=False)
+        return "running" in done.stdout.splitlines()
+
+
+def recorded(port: str, seconds: int, folder: Path) -> npt.NDArray[np.float64]:
+    """Return what another client, JACK's own recorder, hears of an output port."""
+    path = folder / "recorded.wav"
+    subprocess.run(
+        ["jack_rec", "-f", path, "-d", str(seconds), "-b", "16", port], check=True, capture_output=True, timeout=60
+    )
+    with wave.open(str(path)) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (48_000, 1, 2)
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
