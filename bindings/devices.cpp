@@ -8,6 +8,7 @@
 
 #include "device_request.hpp"
 #include "open_device.hpp"
+#include "without_gil.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -51,7 +52,7 @@ void bind_devices(nb::module_& module) {
     module.def(
         "list_devices",
         [] {
-            const nb::gil_scoped_release released;  // a sound system may take its time to answer
+            const WithoutGil without_gil;  // a sound system may take its time to answer
             return cueline::list_devices();
         },
         "All devices that could be opened now; the first marked one is what an engine gets that asks for none.");

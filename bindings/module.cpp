@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -19,7 +18,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include <cueline/error.hpp>
@@ -29,7 +27,6 @@
 #include "devices.hpp"
 #include "engine.hpp"
 #include "errors.hpp"
-#include "fork_generation.hpp"
 #include "messages.hpp"
 #include "null_device.hpp"
 #include "offline_device.hpp"
@@ -37,6 +34,7 @@
 #include "open_processor.hpp"
 #include "range.hpp"
 #include "wakeups.hpp"
+#include "without_gil.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -44,54 +42,6 @@ using namespace nb::literals;
 namespace {
 
 using cueline::Message;
-
-// --- Letting go of the GIL ---------------------------------------------------------------------------------------
-
-// When Python ends, a daemon thread that asks for the GIL back is ended on the spot, in the middle of our C++, which
-// the language does not survive. So before Python ends, shut_down() waits until none is without it, and from then on
-// nobody lets go of it. (From 3.14 on such threads are hung instead; this does no harm there.)
-std::atomic<bool> shutting_down = false;
-std::atomic<int> threads_without_gil = 0;
-
-/// A forked child has one thread, whatever its parent had. Called with the GIL.
-void forget_the_parents_threads() {
-    static unsigned generation = cueline::fork_generation();
-    if (generation == cueline::fork_generation()) return;
-    generation = cueline::fork_generation();
-    threads_without_gil = 0;
-}
-
-class WithoutGil {
-  public:
-    WithoutGil() {
-        if (shutting_down.load()) return;
-        forget_the_parents_threads();
-        ++threads_without_gil;
-        state_ = PyEval_SaveThread();
-    }
-    ~WithoutGil() {
-        if (state_ == nullptr) return;
-        PyEval_RestoreThread(state_);
-        --threads_without_gil;
-    }
-    WithoutGil(const WithoutGil&) = delete;
-    WithoutGil& operator=(const WithoutGil&) = delete;
-
-  private:
-    PyThreadState* state_ = nullptr;
-};
-
-void shut_down() {
-    using namespace std::chrono_literals;
-    shutting_down = true;
-    forget_the_parents_threads();
-    for (auto waited = 0ms; threads_without_gil > 0 && waited < 5000ms; waited += 1ms) {
-        const nb::gil_scoped_release released;
-        std::this_thread::sleep_for(1ms);
-    }
-}
-
-// --- The engine --------------------------------------------------------------------------------------------------
 
 class EngineHandle {
   public:
@@ -166,7 +116,7 @@ class EngineHandle {
         const cueline::Format format = this->format();
         const std::span<float> all{audio.data(), audio.size()};
         for (std::size_t done = 0; done < all.size();) {
-            if (shutting_down) raise("ClosedError", "Python is ending: there is nobody to render for");
+            if (shutting_down()) raise("ClosedError", "Python is ending: there is nobody to render for");
             const std::span<float> round = all.subspan(done, std::min(all.size() - done, samples_a_round(format)));
             bool stopped = false;
             {

@@ -148,9 +148,10 @@ bool PortAudioSession::jack_answers() const {
     return true;
 }
 
-void PortAudioSession::give_up() noexcept {
+void PortAudioSession::give_up(std::shared_ptr<const void> kept) noexcept {
     given_up_ = true;
     copy_->given_up = true;
+    copy_->kept.push_back(std::move(kept));
 }
 
 }  // namespace cueline

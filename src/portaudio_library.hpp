@@ -52,6 +52,7 @@ class PortAudioLibrary {
         int sessions = 0;
         bool streamed = false;  ///< a stream ran since it was initialised: that may be long ago
         bool given_up = false;
+        std::vector<std::shared_ptr<const void>> kept{};  ///< what streams of it have the address of
     };
 
     void require_own_process();
@@ -104,8 +105,8 @@ class PortAudioSession {
     /// harm when it has not: to open a stream.
     [[nodiscard]] bool jack_answers() const;
 
-    /// Touches this copy of the library no more.
-    void give_up() noexcept;
+    /// Touches this copy of the library no more. `kept` lives as long as the copy: a stream may still have its address.
+    void give_up(std::shared_ptr<const void> kept = nullptr) noexcept;
 
     /// Whether this process is a fork of the one that began the session.
     [[nodiscard]] bool is_the_parents() const noexcept { return generation_ != fork_generation(); }

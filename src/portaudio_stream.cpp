@@ -54,8 +54,7 @@ PortAudioStream::~PortAudioStream() {
 /// Needs a turn, and a gate that is shut.
 void PortAudioStream::close(bool its_server_answers) noexcept {
     if (on_jack_ && !its_server_answers) {
-        session_->give_up();
-        static_cast<void>(audio_.release());  // the stream lives on, and has its address
+        session_->give_up(audio_);
         return;
     }
     const PortAudioFunctions& call = session_->functions();

@@ -49,7 +49,7 @@ class PortAudioStream {
     [[nodiscard]] bool carries() const noexcept { return audio_->carries.load(std::memory_order_acquire); }
 
   private:
-    /// All that the audio thread touches. Where PortAudio cannot be made to forget its address, it is never freed.
+    /// All that the audio thread touches. Where PortAudio cannot be made to forget its address, it outlives us.
     struct Audio {
         BlockCallback& callback;
         PortAudioAccount& account;
@@ -68,7 +68,7 @@ class PortAudioStream {
     void close(bool its_server_answers) noexcept;
 
     std::unique_ptr<PortAudioSession> session_;
-    std::unique_ptr<Audio> audio_;
+    std::shared_ptr<Audio> audio_;
     bool on_jack_ = false;
     PaStream* stream_ = nullptr;
 };
