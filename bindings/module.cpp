@@ -8,7 +8,6 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
-#include <nanobind/stl/variant.h>
 
 #include <algorithm>
 #include <atomic>
@@ -27,6 +26,7 @@
 #include <cueline/message.hpp>
 
 #include "baseline.hpp"
+#include "devices.hpp"
 #include "engine.hpp"
 #include "errors.hpp"
 #include "fork_generation.hpp"
@@ -267,15 +267,6 @@ void bind_anew(nb::module_& module) {
         .def_prop_ro("realtime_priority", [](const EngineStats& stats) { return stats.device_stats.realtime_priority; })
         .def_prop_ro("memory_locked", [](const EngineStats& stats) { return stats.device_stats.memory_locked; });
 
-    using cueline::DeviceRequest;
-    nb::class_<DeviceRequest>(module, "DeviceRequest", "What is asked of a device; None: the device's own choice.")
-        .def(nb::init<>())
-        .def_rw("device", &DeviceRequest::device, nb::arg().none())
-        .def_rw("client_name", &DeviceRequest::client_name, nb::arg().none())
-        .def_rw("server", &DeviceRequest::server, nb::arg().none())
-        .def_rw("connect", &DeviceRequest::connect, nb::arg().none())
-        .def_rw("latency", &DeviceRequest::latency, nb::arg().none());
-
     nb::class_<EngineHandle>(module, "Engine", nb::is_weak_referenceable(),
                              "A link, a processor and a device, run together.")
         .def(nb::init<cueline::DeviceRequest, std::optional<std::int64_t>, std::optional<std::int64_t>, std::int64_t,
@@ -327,13 +318,11 @@ void bind_engine(nb::module_& module) {
         bind_anew(module);
         nb::type<cueline::RingCounts>().inc_ref();
         nb::type<cueline::EngineStats>().inc_ref();
-        nb::type<cueline::DeviceRequest>().inc_ref();
         nb::type<EngineHandle>().inc_ref();
         return;
     }
     module.attr("RingCounts") = nb::type<cueline::RingCounts>();
     module.attr("EngineStats") = nb::type<cueline::EngineStats>();
-    module.attr("DeviceRequest") = nb::type<cueline::DeviceRequest>();
     module.attr("Engine") = nb::type<EngineHandle>();
 }
 
@@ -348,6 +337,7 @@ NB_MODULE(_core, module) {
     module.attr("ATOMICS_ARE_LOCK_FREE") =
         std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<bool>::is_always_lock_free;
     bind_messages(module);
+    bind_devices(module);
     bind_engine(module);
     bind_baseline(module);
     nb::module_::import_("atexit").attr("register")(nb::cpp_function(&shut_down));

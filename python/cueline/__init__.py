@@ -3,6 +3,7 @@
 from importlib.metadata import version as _version
 
 from cueline._core import DeviceLost, FormatChanged, Level, Message, Pong, Status
+from cueline.device_list import Device, devices
 from cueline.engine import AudioEngine, RingStats, Stats
 from cueline.errors import (
     ArgumentError,
@@ -21,6 +22,7 @@ __all__ = [
     "ArgumentTypeError",
     "AudioEngine",
     "ClosedError",
+    "Device",
     "DeviceError",
     "DeviceLost",
     "Empty",
@@ -35,6 +37,7 @@ __all__ = [
     "RingStats",
     "Stats",
     "Status",
+    "devices",
 ]
 
 __version__ = _version("cueline")

@@ -118,6 +118,76 @@ class FormatChanged(Message):
     def blocksize(self) -> int:
         """Most frames in a block."""
 
+class DeviceRequest:
+    """What is asked of a device; None: the device's own choice."""
+
+    def __init__(self) -> None: ...
+
+    @property
+    def device(self) -> str | int | None: ...
+
+    @device.setter
+    def device(self, arg: str | int | None, /) -> None: ...
+
+    @property
+    def client_name(self) -> str | None: ...
+
+    @client_name.setter
+    def client_name(self, arg: str | None, /) -> None: ...
+
+    @property
+    def server(self) -> str | None: ...
+
+    @server.setter
+    def server(self, arg: str | None, /) -> None: ...
+
+    @property
+    def connect(self) -> str | bool | None: ...
+
+    @connect.setter
+    def connect(self, arg: str | bool | None, /) -> None: ...
+
+    @property
+    def latency(self) -> str | float | None: ...
+
+    @latency.setter
+    def latency(self, arg: str | float | None, /) -> None: ...
+
+class DeviceInfo:
+    """A device that could be opened now."""
+
+    @property
+    def device(self) -> str: ...
+
+    @property
+    def host_api(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def channels(self) -> int: ...
+
+    @property
+    def samplerate(self) -> int: ...
+
+    @property
+    def blocksize(self) -> int: ...
+
+    @property
+    def low_latency(self) -> float: ...
+
+    @property
+    def high_latency(self) -> float: ...
+
+    @property
+    def is_default(self) -> bool: ...
+
+def list_devices() -> list[DeviceInfo]:
+    """
+    All devices that could be opened now; the first marked one is what an engine gets that asks for none.
+    """
+
 class RingCounts:
     @property
     def sent(self) -> int: ...
@@ -161,41 +231,6 @@ class EngineStats:
 
     @property
     def memory_locked(self) -> bool: ...
-
-class DeviceRequest:
-    """What is asked of a device; None: the device's own choice."""
-
-    def __init__(self) -> None: ...
-
-    @property
-    def device(self) -> str | int | None: ...
-
-    @device.setter
-    def device(self, arg: str | int | None, /) -> None: ...
-
-    @property
-    def client_name(self) -> str | None: ...
-
-    @client_name.setter
-    def client_name(self, arg: str | None, /) -> None: ...
-
-    @property
-    def server(self) -> str | None: ...
-
-    @server.setter
-    def server(self, arg: str | None, /) -> None: ...
-
-    @property
-    def connect(self) -> str | bool | None: ...
-
-    @connect.setter
-    def connect(self, arg: str | bool | None, /) -> None: ...
-
-    @property
-    def latency(self) -> str | float | None: ...
-
-    @latency.setter
-    def latency(self, arg: str | float | None, /) -> None: ...
 
 class Engine:
     """A link, a processor and a device, run together."""

@@ -61,6 +61,14 @@ def _run(options: argparse.Namespace) -> int:
         from cueline import doctor
 
         return doctor.run(options)
+    if options.command == "devices":
+        from cueline import device_table
+
+        return device_table.run(options)
+    if options.command == "play":
+        from cueline import play
+
+        return play.run(options)
     from cueline import ping
 
     return ping.run(options)
@@ -88,9 +96,29 @@ def _parser() -> argparse.ArgumentParser:
     _add_ping(commands.add_parser("ping", help=about_ping, description=about_ping))
     about_bench = "Measure what a call from Python costs, beside the least that it could and what people use instead."
     _add_bench(commands.add_parser("bench", help=about_bench, description=about_bench))
+    about_play = "Play a test tone, with a level meter."
+    _add_play(commands.add_parser("play", help=about_play, description=about_play))
+    about_devices = "List the devices that an engine could run on, and say why others are not there."
+    _add_devices(commands.add_parser("devices", help=about_devices, description=about_devices))
     about_doctor = "Say whether this machine is fit for real-time audio, and how to mend what is not."
     _add_doctor(commands.add_parser("doctor", help=about_doctor, description=about_doctor, epilog=_DOCTOR_STATUS))
     return parser
+
+
+def _add_play(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=["tone"], help="what to play: a sine")
+    parser.add_argument(
+        "-s", "--seconds", type=_seconds, default=5.0, metavar="S", help="how long; 0: until Ctrl-C (5)"
+    )
+    parser.add_argument("--frequency", type=float, default=440.0, metavar="HZ", help="(440)")
+    parser.add_argument("--gain", type=float, default=0.2, metavar="G", help="from 0 to 1, which is full scale (0.2)")
+    _add_device(parser)
+    parser.add_argument("--channels", type=_whole, default=2, metavar="N", help="channels that play it (2)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+
+
+def _add_devices(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
@@ -127,9 +155,7 @@ def _add_ping(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds between pings; 0: the next when the last has come (0.1)",
     )
-    parser.add_argument("-d", "--device", metavar="D", help="null or offline (null)")
-    parser.add_argument("--samplerate", type=_whole, default=48_000, help="frames a second (48000)")
-    parser.add_argument("--blocksize", type=_whole, default=128, help="frames in a block (128)")
+    _add_device(parser)
     parser.add_argument(
         "-f",
         "--flood",
@@ -138,6 +164,22 @@ def _add_ping(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     parser.add_argument("--histogram", type=Path, metavar="FILE.svg", help="draw the round trips into this file")
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-d",
+        "--device",
+        type=_device,
+        metavar="D",
+        help="jack, portaudio, null, offline, or a PortAudio device by number or words of its name (the best there is)",
+    )
+    parser.add_argument("--samplerate", type=_whole, metavar="N", help="frames a second (the device's own)")
+    parser.add_argument("--blocksize", type=_whole, metavar="N", help="frames in a block (the device's own)")
+
+
+def _device(text: str) -> str | int:
+    return int(text) if text.isdecimal() else text
 
 
 def _whole(text: str) -> int:

@@ -60,6 +60,9 @@ class Meter(Protocol):
     def show(self, level: Level, at_s: float) -> None:
         """Show a level, which goes up to ``at_s`` seconds after the begin."""
 
+    def note(self, text: str) -> None:
+        """Show a line that stays."""
+
 
 class NoMeter:
     """Shows nothing."""
@@ -73,6 +76,9 @@ class NoMeter:
         pass
 
     def show(self, level: Level, at_s: float) -> None:
+        """Do nothing."""
+
+    def note(self, text: str) -> None:
         """Do nothing."""
 
 
@@ -93,6 +99,10 @@ class LineMeter:
     def show(self, level: Level, at_s: float) -> None:
         """Print the level."""
         self._console.print(f"{at_s:7.1f} s   rms {dbfs(level.rms):5.1f} dBFS   peak {dbfs(level.peak):5.1f} dBFS")
+
+    def note(self, text: str) -> None:
+        """Print the line."""
+        self._console.print(text)
 
 
 class LiveMeter:
@@ -123,6 +133,10 @@ class LiveMeter:
         width = max(1, min(_WIDEST, self._console.width - len(text) - 2))
         drawn = bar(dbfs(level.rms), dbfs(self._held), width)
         self._live.update(Text.assemble(text, ("▕", "dim"), (drawn, _style(level.peak)), ("▏", "dim")), refresh=True)
+
+    def note(self, text: str) -> None:
+        """Print the line."""
+        self._console.print(text)
 
 
 def bar(rms_db: float, peak_db: float, width: int) -> str:

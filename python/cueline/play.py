@@ -70,6 +70,17 @@ def _meter(console: PlainConsole, *, quiet: bool) -> Meter:
     return LiveMeter(console) if console.is_terminal else LineMeter(console)
 
 
+def _account(options: argparse.Namespace, heard: Heard, stats: Stats) -> dict[str, Any]:
+    return {
+        "frequency": options.frequency,
+        "gain": options.gain,
+        "seconds": heard.frames / stats.samplerate,
+        "rms": heard.rms,
+        "peak": heard.peak,
+        "stats": asdict(stats),
+    }
+
+
 class _Player:
     """Lets the tone sound, and listens."""
 

@@ -145,10 +145,17 @@ def test_ping_draws_a_histogram(tmp_path: Path) -> None:
     assert "20 pings" in text
 
 
+def test_an_unknown_device_is_refused_with_the_names_there_are() -> None:
+    done = run("ping", "--device", "loud")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("cueline: device must be 'null', 'offline', 'jack', 'portaudio', or words of ")
+    assert done.stderr.endswith("got 'loud'\n")
+    assert done.stderr.count("\n") == 1, "and nothing of ALSA's or JACK's"
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["--device", "loud"], "device must be 'null' or 'offline', or left out for the default, got 'loud'"),
         (["--blocksize", "0"], "blocksize must be from 1 to 8192 frames, got 0"),
         (["--samplerate", "7"], "samplerate must be from 1000 to 768000 frames a second, got 7"),
         (["--histogram", "chart.png"], "a chart is an SVG file: its name must end in .svg, got 'chart.png'"),

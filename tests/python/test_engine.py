@@ -148,9 +148,8 @@ class Awkward:
         ({"budget": 0}, "budget must be from 1 to 1024 messages a block, got 0"),
         ({"budget": 1025}, "budget must be from 1 to 1024 messages a block, got 1025"),
         ({"processor": "loud"}, "processor must be 'silence' or 'tone', or left out for silence, got 'loud'"),
-        ({"device": "loud"}, "device must be 'null' or 'offline', or left out for the default, got 'loud'"),
-        ({"device": "a\0b"}, "device must be the name of a device, got 'a\\x00b'"),
-        ({"device": "\udc80"}, "device must be the name of a device, got '\\udc80'"),
+        ({"device": "a\0b"}, "device must be a text of 1 to 200 characters that can be printed, got 'a\\x00b'"),
+        ({"device": "\udc80"}, "device must be a text of 1 to 200 characters that can be printed, got '\\udc80'"),
     ],
 )
 def test_arguments_out_of_range_are_refused_with_the_number(arguments: dict[str, object], text: str) -> None:
@@ -167,11 +166,13 @@ def test_arguments_out_of_range_are_refused_with_the_number(arguments: dict[str,
         ({"blocksize": "128"}, "blocksize must be an integer, got '128'"),
         ({"channels": None}, "channels must be an integer, got None"),
         ({"processor": 3}, "processor must be a text or None, got 3"),
-        ({"device": 3}, "device must be a name or None, got 3"),
+        ({"device": 3.0}, "device must be a name, a number or None, got 3.0"),
+        ({"client_name": 3}, "client_name must be a text or None, got 3"),
+        ({"connect": 1}, "connect must be a text or None, got 1"),
         ({"blocksize": True}, "blocksize must be an integer, got True"),
         ({"blocksize": Awkward("\udc80")}, "blocksize must be an integer, got \\udc80"),
-        ({"device": Awkward("\udc80")}, "device must be a name or None, got \\udc80"),
-        ({"device": Awkward(None)}, "device must be a name or None, got <Awkward instance at "),
+        ({"device": Awkward("\udc80")}, "device must be a name, a number or None, got \\udc80"),
+        ({"device": Awkward(None)}, "device must be a name, a number or None, got <Awkward instance at "),
     ],
 )
 def test_arguments_of_the_wrong_type_are_refused_with_the_value(arguments: dict[str, object], text: str) -> None:

@@ -1,0 +1,89 @@
+"""The list of devices, as a call and as a command."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import cueline
+from jack_server import JackServer
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cueline", "devices", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def _no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", "cueline-test-nobody")
+
+
+@pytest.mark.usefixtures("_no_server")
+def test_there_are_always_the_devices_that_need_no_library() -> None:
+    null, offline = cueline.devices()[-2:]
+    assert (null.device, null.host_api, null.samplerate, null.blocksize) == ("null", "cueline", 48_000, 128)
+    assert (offline.device, offline.host_api, offline.is_default) == ("offline", "cueline", False)
+
+
+def test_one_is_the_default_and_it_is_what_an_engine_gets() -> None:
+    def default() -> str:
+        marked = [found for found in cueline.devices() if found.is_default]
+        assert len(marked) == 1
+        with cueline.AudioEngine() as engine:
+            got = engine.stats().device
+            assert (engine.samplerate, engine.blocksize) == (marked[0].samplerate, marked[0].blocksize)
+        assert got == (marked[0].device if isinstance(marked[0].device, str) else "portaudio")
+        return got
+
+    with JackServer():
+        assert default() == "jack"
+    assert default() != "jack"
+
+
+def test_all_that_are_listed_can_be_opened() -> None:
+    with JackServer(256):
+        listed = cueline.devices()
+        assert {"JACK", "JACK Audio Connection Kit", "cueline"} <= {found.host_api for found in listed}
+        for found in listed:
+            with cueline.AudioEngine(found.device, channels=min(2, found.channels)) as engine:
+                assert engine.samplerate == found.samplerate
+        jack = listed[0]
+        assert (jack.device, jack.name, jack.channels, jack.samplerate, jack.blocksize) == (
+            "jack",
+            "system",
+            2,
+            48_000,
+            256,
+        )
+        assert 0 < jack.low_latency < 1
+
+
+def test_the_command_prints_a_table_with_the_default_starred() -> None:
+    with JackServer():
+        done = run()
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["device", "host", "API", "name", "channels", "rate", "block", "latency,", "ms"]
+    assert lines[1].split()[:4] == ["*", "jack", "JACK", "system"]
+    assert [line for line in lines if line.startswith("*")][1:] == [
+        "* what an engine gets that asks for none. Pass the first column as device="
+    ]
+
+
+@pytest.mark.usefixtures("_no_server")
+def test_the_command_says_what_is_missing_and_nothing_else_does() -> None:
+    done = run()
+    assert (done.returncode, done.stderr) == (0, ""), "ALSA and JACK have a lot to say"
+    assert "jack: no JACK server runs here: start one" in done.stdout
+    account = json.loads(run("--json").stdout)
+    assert account["devices"][-1]["device"] == "offline"
+    assert account["absent"][0].startswith("jack: no JACK server runs here")

@@ -1,0 +1,168 @@
+"""Engines on a real JACK server: what a second client hears, and what becomes of us when the server goes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import cueline
+from conftest import eventually
+from jack_server import JackServer, recorded
+
+
+@pytest.fixture
+def server() -> Iterator[JackServer]:
+    with JackServer() as running:
+        yield running
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cueline", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def sine_in(samples: npt.NDArray[np.float64], frequency: float) -> tuple[float, float]:
+    """Return the gain of the sine of this frequency in the samples, and the most that any sample strays from it."""
+    angle = 2 * np.pi * frequency / 48_000 * np.arange(len(samples))
+    basis = np.stack([np.sin(angle), np.cos(angle)], axis=1)
+    parts, *_ = np.linalg.lstsq(basis, samples, rcond=None)
+    return float(np.hypot(*parts)), float(np.abs(samples - basis @ parts).max())
+
+
+def best_fit(port: str, frequency: float, folder: Path) -> tuple[float, float]:
+    """Return what sine_in says of the best tenth of a second that a second client hears.
+
+    On a busy machine a client comes too late now and then.
+    """
+    for _ in range(5):
+        heard = recorded(port, 1, folder)
+        fits = [sine_in(heard[begin : begin + 4800], frequency) for begin in range(4800, len(heard) - 4800, 4800)]
+        gain, stray = min(fits, key=lambda fit: fit[1])
+        if stray < 0.001:
+            break
+    return gain, stray
+
+
+@pytest.mark.usefixtures("server")
+def test_another_client_hears_the_tone_whole_and_at_its_frequency(tmp_path: Path) -> None:
+    with cueline.AudioEngine("jack", processor="tone", client_name="tone") as engine:
+        gain, stray = best_fit("tone:out_1", 440, tmp_path)
+        assert gain == pytest.approx(0.2, abs=0.001)
+        assert stray < 0.001
+        engine.set_tone(frequency=1000.5, gain=0.5)
+        time.sleep(0.1)
+        gain, stray = best_fit("tone:out_2", 1000.5, tmp_path)
+        assert gain == pytest.approx(0.5, abs=0.001)
+        assert stray < 0.001
+        assert best_fit("tone:out_1", 1001.5, tmp_path)[1] > 0.01, "one hertz beside it is another tone"
+
+
+@pytest.mark.usefixtures("server")
+def test_it_is_what_an_engine_gets_that_asks_for_nothing() -> None:
+    with cueline.AudioEngine() as engine:
+        assert engine.stats().device == "jack"
+        assert (engine.samplerate, engine.blocksize) == (48_000, 128)
+        engine.ping()
+        assert isinstance(engine.receive(timeout=5), cueline.Pong)
+
+
+def test_without_a_server_an_engine_that_asks_for_jack_is_told_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", "cueline-test-nobody")
+    with pytest.raises(cueline.DeviceError, match="no JACK server runs here: start one"):
+        cueline.AudioEngine("jack")
+
+
+def test_a_lost_server_is_an_event_then_an_error_and_start_comes_back(server: JackServer) -> None:
+    with cueline.AudioEngine("jack") as engine:
+        assert eventually(lambda: engine.stats().blocks > 10)
+        server.kill()
+        event = engine.receive(timeout=10)
+        assert isinstance(event, cueline.DeviceLost)
+        assert 0 < time.monotonic_ns() - event.lost_ns < 10e9
+        with pytest.raises(cueline.DeviceError, match="the JACK server is gone: start it again"):
+            engine.receive()  # without a timeout: it would wait for ever
+        with pytest.raises(cueline.DeviceError, match="is gone"):
+            engine.ping()
+        with pytest.raises(cueline.DeviceError, match="no JACK server runs"):
+            engine.start()
+        assert engine.stats().device == "jack"
+        server.start()
+        engine.start()
+        engine.ping()
+        assert isinstance(engine.receive(timeout=5), cueline.Pong)
+
+
+@pytest.mark.usefixtures("server")
+def test_a_changed_block_size_is_followed() -> None:
+    with cueline.AudioEngine("jack", processor="tone") as engine:
+        subprocess.run(["jack_bufsize", "512"], check=True, capture_output=True, timeout=10)
+        event = engine.receive(timeout=10)
+        assert isinstance(event, cueline.FormatChanged)
+        assert (event.samplerate, event.channels, event.blocksize) == (48_000, 2, 512)
+        assert engine.blocksize == engine.stats().blocksize == 512
+        frames = engine.stats().frames
+        assert eventually(lambda: engine.stats().frames > frames + 5 * 512)
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("device", ["jack", "portaudio", "system, jack audio connection kit"])
+def test_ping_works_on_it(device: str) -> None:
+    done = run("ping", "--device", device, "--count", "5", "--interval", "0.01")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "5 sent, 5 received, 0 dropped" in done.stdout
+    assert "48000 Hz, 2 channels, blocks of 128 frames" in done.stdout
+
+
+def test_ping_says_that_the_server_died(server: JackServer) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "cueline", "ping", "--device", "jack", "--count", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("PING the audio thread: jack device")
+        server.kill()
+        _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (
+        2,
+        "cueline: the JACK server is gone: start it again, and then the engine\n",
+    )
+
+
+@pytest.mark.usefixtures("server")
+def test_a_killed_python_leaves_the_server() -> None:
+    program = (
+        "import cueline, time\n"
+        "with cueline.AudioEngine('jack', client_name='doomed'):\n"
+        "    print('up', flush=True)\n"
+        "    time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+
+        def ports() -> str:
+            return subprocess.run(["jack_lsp"], capture_output=True, text=True, timeout=10, check=True).stdout
+
+        assert "doomed:out_1" in ports()
+        process.send_signal(signal.SIGKILL)
+        assert eventually(lambda: "doomed" not in ports())
+    with cueline.AudioEngine("jack") as engine:
+        assert eventually(lambda: engine.stats().blocks > 10), "and the server goes on for others"
+
+
+@pytest.mark.usefixtures("server")
+def test_ping_takes_the_server_that_runs() -> None:
+    done = run("ping", "--json", "--count", "1")
+    assert json.loads(done.stdout)["stats"]["device"] == "jack"

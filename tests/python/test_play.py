@@ -1,0 +1,136 @@
+"""The command that plays a tone, and its level meter."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from cueline.meter import bar, dbfs
+from jack_server import JackServer
+
+
+def play(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cueline", "play", "tone", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_it_plays_and_prints_its_level_line_by_line() -> None:
+    done = play("--device", "null", "--seconds", "2.5", "--gain", "0.2")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == (
+        "PLAY 440 Hz at a gain of 0.2: null device, 48000 Hz, 2 channels, blocks of 128 frames (2.667 ms)"
+    )
+    levels = [line for line in lines if "rms -17.0 dBFS   peak -14.0 dBFS" in line]
+    assert len(levels) >= 2, "one a second"
+    assert any(line.endswith("s played: rms -17.0 dBFS, peak -14.0 dBFS") for line in lines)
+    assert "\x1b" not in done.stdout
+
+
+def test_json_has_the_whole_account() -> None:
+    done = play("--device", "null", "--seconds", "0.5", "--gain", "0.5", "--frequency", "1000", "--json")
+    account = json.loads(done.stdout)
+    assert account["peak"] == pytest.approx(0.5, abs=0.001)
+    assert account["rms"] == pytest.approx(0.5 / 2**0.5, abs=0.005)
+    assert account["frequency"] == 1000
+    assert 0.4 < account["seconds"] < 30
+    assert account["stats"]["device"] == "null"
+
+
+def test_silence_is_heard_as_silence() -> None:
+    account = json.loads(play("--device", "null", "--seconds", "0.5", "--gain", "0", "--json").stdout)
+    assert account["rms"] < 0.05, "but for the ramp at the begin"
+
+
+def test_on_a_terminal_it_draws_a_bar() -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "cueline", "play", "tone", "--device", "null", "--seconds", "0.5"],
+        stdout=theirs,
+        env=os.environ | {"TERM": "xterm-256color", "COLUMNS": "80"},
+    ) as process:
+        os.close(theirs)
+        output = b""
+        while chunk := _read(ours):
+            output += chunk
+    os.close(ours)
+    assert process.returncode == 0
+    assert "█" in output.decode()
+    assert b"0.5 s played" in output or b"0.6 s played" in output
+
+
+def _read(file: int) -> bytes:
+    try:
+        return os.read(file, 4096)
+    except OSError:  # the other end is closed
+        return b""
+
+
+def test_ctrl_c_fades_out_and_prints_the_summary() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "cueline", "play", "tone", "--device", "null", "--seconds", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("PLAY")
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=10)
+    assert (process.returncode, errors) == (0, "")
+    assert "s played: rms" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--device", "offline"], "play needs a device that makes its own blocks, and 'offline' renders when told to"),
+        (["--device", "null", "--gain", "2"], "gain must be from 0 to 1, got 2.0"),
+        (["--device", "null", "--frequency", "30000"], "frequency must be from 0 to 24000 Hz, got 30000.0"),
+    ],
+)
+def test_what_cannot_be_played_is_said_in_one_line(arguments: list[str], text: str) -> None:
+    done = play(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"cueline: {text}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_it_says_that_the_server_died() -> None:
+    with (
+        JackServer() as server,
+        subprocess.Popen(
+            [sys.executable, "-u", "-m", "cueline", "play", "tone", "--seconds", "0"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("PLAY 440 Hz at a gain of 0.2: jack device")
+        assert "dBFS" in process.stdout.readline(), "it plays"
+        server.kill()
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert errors == "cueline: the JACK server is gone: start it again, and then the engine\n"
+
+
+def test_the_bar_goes_from_60_db_below_full_scale_to_it() -> None:
+    assert bar(dbfs(1), dbfs(1), 10) == "█" * 10
+    assert bar(-60, -60, 10) == " " * 10
+    assert bar(-30, -12, 10) == "█████   │ "
+    assert bar(dbfs(0), dbfs(0), 3) == "   "
+    assert dbfs(0.5) == pytest.approx(-6.02, abs=0.01)
