@@ -1,11 +1,8 @@
 """Ping the audio thread, and look for its answer."""
 
-import time
-
 import cueline
 
-with cueline.AudioEngine() as engine:  # today the null device: a clocked thread without a sound card
+with cueline.AudioEngine() as engine:  # JACK, else the sound card, else a clocked thread that throws its audio away
     status = engine.ping()  # Status.OK, or Status.FULL: never blocks
-    time.sleep(0.01)  # a few blocks' time
-    message = engine.receive_msg()  # a Message, or None: never blocks
-    print(status.name, message)
+    message = engine.receive(timeout=1)  # waits without the GIL; receive_msg() looks once and never blocks
+    print(engine.stats().device, status.name, message)
