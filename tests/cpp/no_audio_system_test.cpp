@@ -1,4 +1,5 @@
-// no_audio_system_test.cpp: a build where the headers of JACK and PortAudio were missing. It is linked with their stand-ins.
+// no_audio_system_test.cpp: a build where the headers of JACK and PortAudio were missing. It is linked with their
+// stand-ins.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -22,10 +23,12 @@ std::string refusal_of(const char* device) {
 }
 
 TEST(NoAudioSystem, says_in_one_line_what_is_missing_from_the_build) {
-    EXPECT_EQ(refusal_of("jack"),
-              "this build of cueline has no JACK: on Debian type apt-get install libjack-jackd2-dev, and build it again");
-    EXPECT_EQ(refusal_of("portaudio"),
-              "this build of cueline has no PortAudio: on Debian type apt-get install portaudio19-dev, and build it again");
+    EXPECT_EQ(
+        refusal_of("jack"),
+        "this build of cueline has no JACK: on Debian type apt-get install libjack-jackd2-dev, and build it again");
+    EXPECT_EQ(
+        refusal_of("portaudio"),
+        "this build of cueline has no PortAudio: on Debian type apt-get install portaudio19-dev, and build it again");
 }
 
 TEST(NoAudioSystem, has_the_null_device_for_who_asks_for_nothing) {

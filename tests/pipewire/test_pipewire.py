@@ -56,9 +56,7 @@ class PipeWire:
 
     def run(self, *command: str | Path) -> str:
         """Run a command that talks to it, and return what it prints."""
-        done = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=60, check=False
-        )
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
         return done.stdout
 
     def python(self, program: str) -> subprocess.Popen[str]:
