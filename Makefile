@@ -10,7 +10,7 @@ SVG ?= build/stall
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-long model model-long effects rtsan sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python bench bench-cpp bench-python stall lint format stubs clean
+.PHONY: help run test test-cpp test-python test-pipewire test-long model model-long effects rtsan sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python bench bench-cpp bench-python stall lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -33,6 +33,9 @@ test-long: build/setup-test  ## five hundred million messages in order: a minute
 	cmake --preset dev
 	cmake --build --preset dev
 	build/dev/tests/cpp/cueline_tests --gtest_also_run_disabled_tests --gtest_filter='*hundreds_of_millions*'
+
+test-pipewire: .venv/installed build/setup-pipewire  ## engines on a real PipeWire, with a null sink
+	$(BIN)/python -m pytest tests/pipewire
 
 model: build/setup-model  ## proof: the ring's orders, every execution explored by loom, and mutants
 	$(MODEL)

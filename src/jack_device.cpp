@@ -157,9 +157,10 @@ void JackDevice::set_callbacks() {
             return 0;
         },
         this);
-    jack_.on_info_shutdown(
+    // Not its newer sibling with a reason, which PipeWire 0.3 has and never calls.
+    jack_.on_shutdown(
         client_->get(),
-        [](jack_status_t, const char*, void* self) {
+        [](void* self) {
             auto* const device = static_cast<JackDevice*>(self);
             device->server_gone_.store(true, std::memory_order_relaxed);  // relaxed: the semaphore publishes it
             device->for_helper_.release();

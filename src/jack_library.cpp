@@ -23,7 +23,7 @@ JackLibrary load() {
     library.find(jack.set_thread_init_callback, "jack_set_thread_init_callback");
     library.find(jack.set_buffer_size_callback, "jack_set_buffer_size_callback");
     library.find(jack.set_xrun_callback, "jack_set_xrun_callback");
-    library.find(jack.on_info_shutdown, "jack_on_info_shutdown");
+    library.find(jack.on_shutdown, "jack_on_shutdown");
     library.find(jack.port_register, "jack_port_register");
     library.find(jack.port_name, "jack_port_name");
     library.find(jack.port_by_name, "jack_port_by_name");

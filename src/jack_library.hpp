@@ -20,7 +20,7 @@ struct JackLibrary {
     decltype(&jack_set_thread_init_callback) set_thread_init_callback;
     decltype(&jack_set_buffer_size_callback) set_buffer_size_callback;
     decltype(&jack_set_xrun_callback) set_xrun_callback;
-    decltype(&jack_on_info_shutdown) on_info_shutdown;
+    decltype(&jack_on_shutdown) on_shutdown;
     decltype(&jack_port_register) port_register;
     decltype(&jack_port_name) port_name;
     decltype(&jack_port_by_name) port_by_name;

@@ -43,7 +43,7 @@ class ToneProcessor final : public Processor {
     double samplerate_ = Format{}.samplerate;
     std::uint32_t ramp_frames_ = 1;
     Ramp frequency_hz_{440, 440};
-    Ramp gain_{0, 0.2F};  // as a message would have it
+    Ramp gain_{0, 0.2F};       // as a message would have it
     std::uint64_t phase_ = 0;  // of the next frame, in 2^-64 cycles: it wraps as a cycle does, and never drifts
     std::uint64_t phase_step_ = 0;
     Loudness loudness_;

@@ -20,6 +20,7 @@ case "${1:-}" in
   clang)
     packages="g++ cmake ninja-build libgtest-dev libseccomp-dev python3 $audio jackd2 clang-22 libclang-rt-22-dev llvm-22"
     ;;
+  pipewire) packages="pipewire pipewire-bin pipewire-jack jackd2" ;;
   model) packages="g++" needs_cargo=yes ;;
   *)
     echo "usage: sh tools/setup.sh build|test|bench|stall|lint|clang|model" >&2

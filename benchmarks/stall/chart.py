@@ -41,7 +41,9 @@ def draw_stall(folder: Path, rows: Sequence[Row], *, block_ms: float, caption: s
             place += _BETWEEN
         axes.axvline(block_ms, color="#111111", linewidth=0.8, linestyle="--")
         axes.set_title("Longest time without new sound, while Python ...", loc="left", fontweight="bold", fontsize=10)
-        axes.set_xlabel(f"ms; dashed: one block, {block_ms:.2f} ms, the least there is\n{caption}", loc="left")
+        axes.set_xlabel(
+            f"ms; dashed: one block, {block_ms:.2f} ms: a bar that ends there has no gap\n{caption}", loc="left"
+        )
         axes.set_xlim(0, 1.8 * max(row.summary.gap_worst_ms for row in rows))
         axes.set_ylim(place - 0.6, -0.7)
         axes.set_yticks(list(shown), [_NAMES[row.contender] for row in shown.values()])

@@ -132,8 +132,8 @@ class Cueline:
     def close(self) -> tuple[int, dict[str, int]]:
         time.sleep(0.05)  # the last answer is on its way
         self._received += sum(1 for _ in self._engine.messages())
+        stats = self._engine.stats()  # before the end: the blocks while it stops are silent, and count as missed
         self._engine.close()
-        stats = self._engine.stats()
         return self._received, {"xruns": stats.xruns, "missed_blocks": stats.missed_blocks}
 
 
@@ -182,7 +182,10 @@ def realtime_threads() -> list[int]:
     """Return the real-time priorities of this process's threads that have one."""
     priorities = []
     for thread in Path("/proc/self/task").iterdir():
-        fields = (thread / "stat").read_text().rpartition(")")[2].split()
+        try:
+            fields = (thread / "stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):  # it has ended since
+            continue
         priority, policy = int(fields[37]), int(fields[38])
         if policy in (1, 2):  # SCHED_FIFO, SCHED_RR
             priorities.append(priority)
@@ -214,6 +217,7 @@ def main(arguments: list[str]) -> None:
     load = LOADS[load_name]
     kept = load.prepare()
     contender = CONTENDERS[contender_name]()
+    realtime = realtime_threads()
     print(f"ready {contender.port}", flush=True)
     sys.stdin.readline()
 
@@ -224,7 +228,6 @@ def main(arguments: list[str]) -> None:
     end.start()
     sending = send_until(over, contender)
     stall.join()
-    realtime = realtime_threads()
     arrived, own = contender.close()
     print(json.dumps({**sending, "arrived": arrived, "own": own, "realtime": realtime}), flush=True)
     del kept

@@ -54,6 +54,13 @@ def test_a_library_that_binds_late_is_found(tmp_path: Path) -> None:
     assert not binds_at_once(library)
 
 
+def test_the_module_needs_no_audio_library_to_be_imported() -> None:
+    read = subprocess.run(["readelf", "-d", cueline._core.__file__], capture_output=True, text=True, check=True)
+    needed = re.findall(r"\(NEEDED\).*\[(.+)\]", read.stdout)
+    assert any(name.startswith("libc.so") for name in needed)
+    assert not [name for name in needed if re.match(r"lib(jack|portaudio|asound|pipewire)", name)]
+
+
 def test_there_is_one_version() -> None:
     assert cueline.__version__ == metadata.version("cueline")
     assert f"project(cueline VERSION {cueline.__version__} " in (ROOT / "CMakeLists.txt").read_text()

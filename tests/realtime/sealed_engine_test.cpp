@@ -17,6 +17,7 @@
 
 #include "audio_buffers.hpp"
 #include "engine.hpp"
+#include "hand_jack.hpp"
 #include "processors.hpp"
 #include "rule_breaking.hpp"
 #include "sanitizers.hpp"
@@ -147,12 +148,11 @@ class Conversation {
     std::uint64_t next_due_ = 1;
 };
 
-/// Runs a whole conversation with an engine on a sealed thread, and ends the process: 0 when the toll was nothing.
-template <class ProcessorType>
-[[noreturn]] void be_sealed(std::uint64_t messages, const std::vector<int>& also_allowed = {}) {
-    auto own_device = std::make_unique<HandDevice>();
-    HandDevice& device = *own_device;
-    Engine engine{std::move(own_device), std::make_unique<ProcessorType>()};
+/// Runs a whole conversation with `engine` on a sealed thread, on which `run_block` runs its blocks, and ends the
+/// process: 0 when the toll was nothing.
+template <class RunBlock>
+[[noreturn]] void be_sealed_with(Engine& engine, RunBlock run_block, std::uint64_t messages,
+                                 const std::vector<int>& also_allowed) {
     engine.start();
 
     Conversation conversation{engine.control()};
@@ -160,10 +160,10 @@ template <class ProcessorType>
     std::atomic<bool> over = false;
     const Toll toll = run_sealed(
         [&] {
-            while (!warm.load()) device.run_block();  // the first block touches its memory, as on any device
+            while (!warm.load()) run_block();  // the first block touches its memory, as on any device
         },
         [&] {
-            while (!over.load()) device.run_block();
+            while (!over.load()) run_block();
         },
         [&] {
             conversation.go_on_to(warm_up);
@@ -190,6 +190,19 @@ template <class ProcessorType>
     std::_Exit(complete && toll.page_faults + toll.voluntary_switches + toll.allocations == 0 ? 0 : 1);
 }
 
+template <class ProcessorType>
+[[noreturn]] void be_sealed(std::uint64_t messages, const std::vector<int>& also_allowed = {}) {
+    auto own_device = std::make_unique<HandDevice>();
+    HandDevice& device = *own_device;
+    Engine engine{std::move(own_device), std::make_unique<ProcessorType>()};
+    be_sealed_with(engine, [&device] { device.run_block(); }, messages, also_allowed);
+}
+
+[[noreturn]] void be_sealed_on_jack(std::uint64_t messages) {
+    Engine engine{device_on_hand_jack(), std::make_unique<WaveProcessor>()};
+    be_sealed_with(engine, &run_jack_block, messages, {});
+}
+
 class SealedEngine : public testing::Test {
   protected:
     void SetUp() override {
@@ -201,6 +214,10 @@ class SealedEngine : public testing::Test {
 TEST_F(SealedEngine, a_million_messages_take_no_system_call_no_page_fault_no_wait_no_allocation) {
     EXPECT_EXIT(be_sealed<WaveProcessor>(all_messages), testing::ExitedWithCode(0),
                 "page faults 0, voluntary switches 0");
+}
+
+TEST_F(SealedEngine, nor_do_they_inside_the_callback_that_jack_calls) {
+    EXPECT_EXIT(be_sealed_on_jack(all_messages), testing::ExitedWithCode(0), "page faults 0, voluntary switches 0");
 }
 
 /// As WaveProcessor, but does `Act` once, when the thread has been sealed for a while.

@@ -1,0 +1,51 @@
+// no_audio_system_test.cpp: a build where the headers of JACK and PortAudio were missing. It is linked with their stand-ins.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include <cueline/error.hpp>
+
+#include "open_device.hpp"
+#include "shared_library.hpp"
+
+namespace cueline::test {
+namespace {
+
+std::string refusal_of(const char* device) {
+    try {
+        open_device({.device = device});
+    } catch (const NoDeviceError& error) {
+        return error.what();
+    }
+    return "not refused";
+}
+
+TEST(NoAudioSystem, says_in_one_line_what_is_missing_from_the_build) {
+    EXPECT_EQ(refusal_of("jack"),
+              "this build of cueline has no JACK: on Debian type apt-get install libjack-jackd2-dev, and build it again");
+    EXPECT_EQ(refusal_of("portaudio"),
+              "this build of cueline has no PortAudio: on Debian type apt-get install portaudio19-dev, and build it again");
+}
+
+TEST(NoAudioSystem, has_the_null_device_for_who_asks_for_nothing) {
+    EXPECT_EQ(open_device({})->name(), "null");
+    const std::vector<DeviceInfo> devices = list_devices();
+    ASSERT_EQ(devices.size(), 2U);
+    EXPECT_EQ(devices.front().device, "null");
+    EXPECT_TRUE(devices.front().is_default);
+}
+
+TEST(NoAudioSystem, a_library_that_is_not_here_is_named_with_its_package) {
+    try {
+        const SharedLibrary missing{"libcueline-nothing.so.7", "libcueline-nothing7"};
+        FAIL() << "not refused";
+    } catch (const NoDeviceError& error) {
+        const std::string why = error.what();
+        EXPECT_TRUE(why.starts_with("the library libcueline-nothing.so.7 is not here (")) << why;
+        EXPECT_TRUE(why.ends_with("on Debian type: apt-get install libcueline-nothing7")) << why;
+    }
+}
+
+}  // namespace
+}  // namespace cueline::test

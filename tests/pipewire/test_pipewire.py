@@ -1,0 +1,197 @@
+"""Engines on PipeWire, through its libjack: `make test-pipewire`. It has a null sink here, and no sound card."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SINK = (
+    "{ factory.name=support.null-audio-sink node.name=cueline-test media.class=Audio/Sink object.linger=true "
+    "audio.position=[FL FR] adapter.auto-port-config={mode=dsp monitor=true position=preserve} }"
+)
+
+
+class PipeWire:
+    """A server of our own, in a folder of its own, with one null sink."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="cueline-pipewire-"))
+        self.environment = os.environ | {"XDG_RUNTIME_DIR": str(self.folder)}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and return when its sink has ports."""
+        self._process = subprocess.Popen(
+            ["pipewire"], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 15
+        while not (self.folder / "pipewire-0").exists():
+            assert time.monotonic() < deadline, "pipewire did not come up"
+            time.sleep(0.05)
+        self.run("pw-cli", "create-node", "adapter", SINK)
+        while "cueline-test:playback_FL" not in self.run("pw-jack", "jack_lsp"):
+            assert time.monotonic() < deadline, "the null sink did not come up"
+            time.sleep(0.05)
+
+    def end(self, *, by_force: bool = False) -> None:
+        """End it, as a crash would with ``by_force``."""
+        if self._process is None:
+            return
+        if by_force:
+            self._process.kill()
+        else:
+            self._process.terminate()
+        self._process.wait(timeout=10)
+        self._process = None
+
+    def run(self, *command: str | Path) -> str:
+        """Run a command that talks to it, and return what it prints."""
+        done = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        return done.stdout
+
+    def python(self, program: str) -> subprocess.Popen[str]:
+        """Run a program of cueline's beside it."""
+        return subprocess.Popen(
+            ["pw-jack", sys.executable, "-u", "-c", f"import time\nimport cueline\n{program}"],
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def printed_by(self, program: str) -> list[str]:
+        """Run such a program to its end, and return the lines that it printed."""
+        with self.python(program) as process:
+            output, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+        return output.splitlines()
+
+
+@pytest.fixture
+def server() -> Iterator[PipeWire]:
+    server = PipeWire()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.end()
+        shutil.rmtree(server.folder, ignore_errors=True)
+
+
+def test_it_is_listed_and_is_the_default(server: PipeWire) -> None:
+    lines = server.printed_by("for found in cueline.devices(): print(found.device, found.name, found.is_default)")
+    assert lines[0] == "jack cueline-test True"
+    assert sum(line.endswith("True") for line in lines) == 1
+
+
+def test_blocks_come_at_their_rate_and_pings_are_answered(server: PipeWire) -> None:
+    program = """
+with cueline.AudioEngine(connect="cueline-test:playback") as engine:
+    assert engine.stats().device == "jack"
+    first = second = None
+    for _ in range(100):
+        engine.ping()
+        second = engine.receive(timeout=5)
+        first = first or second
+    print((second.frame - first.frame) / engine.samplerate / ((second.block_ns - first.block_ns) / 1e9))
+    print(engine.stats().commands.dropped + engine.stats().events.dropped)
+"""
+    rates = []
+    for _ in range(3):  # on a busy machine blocks may be lost
+        rate, dropped = server.printed_by(program)
+        assert dropped == "0"
+        rates.append(float(rate))
+        if abs(rates[-1] - 1) < 0.02:
+            return
+    pytest.fail(f"the frames went by at {rates} times their rate")
+
+
+def test_another_client_hears_the_tone_whole_and_at_its_frequency(server: PipeWire) -> None:
+    with server.python(
+        "with cueline.AudioEngine(processor='tone', client_name='tone'):\n    print('up')\n    input()"
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        path = server.folder / "recorded.wav"
+        strays = []
+        for _ in range(5):
+            server.run("pw-jack", "jack_rec", "-f", path, "-d", "1", "-b", "16", "tone:out_1")
+            with wave.open(str(path)) as file:
+                heard = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
+            angle = 2 * np.pi * 440 / 48_000 * np.arange(4800)
+            basis = np.stack([np.sin(angle), np.cos(angle)], axis=1)
+            for begin in range(9600, len(heard) - 4800, 4800):
+                piece = heard[begin : begin + 4800]
+                parts, *_ = np.linalg.lstsq(basis, piece, rcond=None)
+                if abs(np.hypot(*parts) - 0.2) < 0.001:
+                    strays.append(np.abs(piece - basis @ parts).max())
+            if strays and min(strays) < 0.001:
+                break
+        process.communicate("\n", timeout=20)
+    assert min(strays) < 0.001
+
+
+def test_a_changed_quantum_is_followed(server: PipeWire) -> None:
+    with server.python(
+        "with cueline.AudioEngine() as engine:\n"
+        "    print(engine.blocksize)\n"
+        "    event = engine.receive(timeout=20)\n"
+        "    print(type(event).__name__, event.blocksize, engine.blocksize)\n"
+        "    frames = engine.stats().frames\n"
+        "    time.sleep(0.5)\n"
+        "    print(engine.stats().frames > frames)"
+    ) as process:
+        assert process.stdout is not None
+        before = int(process.stdout.readline())
+        after = 256 if before != 256 else 512
+        server.run("pw-metadata", "-n", "settings", "0", "clock.force-quantum", str(after))
+        output, errors = process.communicate(timeout=60)
+    assert output.splitlines() == [f"FormatChanged {after} {after}", "True"], errors
+
+
+def test_a_lost_server_is_an_event_then_an_error_and_start_comes_back(server: PipeWire) -> None:
+    with server.python(
+        "with cueline.AudioEngine('jack') as engine:\n"
+        "    engine.ping()\n"
+        "    print(type(engine.receive(timeout=10)).__name__)\n"
+        "    print(type(engine.receive(timeout=20)).__name__)\n"
+        "    try:\n"
+        "        engine.receive()\n"
+        "    except cueline.DeviceError as error:\n"
+        "        print(error)\n"
+        "    input()\n"
+        "    engine.start()\n"
+        "    engine.ping()\n"
+        "    print(type(engine.receive(timeout=10)).__name__)"
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "Pong\n"
+        server.end(by_force=True)
+        assert process.stdout.readline() == "DeviceLost\n"
+        assert process.stdout.readline() == "the JACK server is gone: start it again, and then the engine\n"
+        server.start()
+        output, errors = process.communicate("\n", timeout=60)
+    assert output == "Pong\n", errors
+
+
+def test_portaudio_plays_through_it(server: PipeWire) -> None:
+    lines = server.printed_by(
+        "with cueline.AudioEngine('portaudio') as engine:\n"
+        "    print(engine.stats().device)\n"
+        "    engine.ping()\n"
+        "    print(type(engine.receive(timeout=10)).__name__)"
+    )
+    assert lines == ["portaudio", "Pong"]
