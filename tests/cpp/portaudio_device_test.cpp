@@ -279,7 +279,8 @@ TEST(PortAudioDevice, is_chosen_by_number_by_words_or_by_default) {
     EXPECT_EQ(refusal<ArgumentError>([&] { number("loud"); }), words_must_be + "'loud'");
     EXPECT_EQ(refusal<ArgumentError>([&] { number("alsa usb"); }), words_must_be + "'alsa usb'");
     EXPECT_EQ(refusal<ArgumentError>([&] { number("webcam"); }), words_must_be + "'webcam'");
-    const std::string number_must_be = "device must be the number of one of PortAudio's output devices " + all + ", got ";
+    const std::string number_must_be =
+        "device must be the number of one of PortAudio's output devices " + all + ", got ";
     EXPECT_EQ(refusal<ArgumentError>([&] { number(-1); }), number_must_be + "-1");
     EXPECT_EQ(refusal<ArgumentError>([&] { number(4); }), number_must_be + "4");
     EXPECT_EQ(refusal<ArgumentError>([&] { number(0); }),
