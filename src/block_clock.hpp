@@ -8,6 +8,7 @@
 
 // Declared once more, with the mark: on Linux it reads memory that the kernel shares (vDSO). Where a kernel has no such
 // memory it is a system call, which never waits.
+// NOLINTNEXTLINE(readability-redundant-declaration,readability-inconsistent-declaration-parameter-name)
 extern "C" int clock_gettime(clockid_t clock, timespec* time) noexcept CUELINE_NONBLOCKING;
 
 namespace cueline {

@@ -24,7 +24,7 @@ constexpr auto longest_wait = 500ms;  // for the first block
 double latency_of(const DeviceRequest& request, const PortAudioEntry& device) {
     if (!request.latency) return device.low_latency_s;
     if (const auto* const seconds = std::get_if<double>(&*request.latency)) return *seconds;
-    const std::string& word = std::get<std::string>(*request.latency);
+    const auto& word = std::get<std::string>(*request.latency);
     if (word == "low") return device.low_latency_s;
     if (word == "high") return device.high_latency_s;
     throw ArgumentError{"latency must be 'low', 'high', or in seconds, got '" + word + "'"};

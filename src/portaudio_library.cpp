@@ -85,7 +85,9 @@ void PortAudioLibrary::require_own_process() {
 
 PortAudioLibrary::Copy& PortAudioLibrary::copy_in_use() {
     if (copies_.empty() || copies_.back()->given_up) {
-        copies_.push_back(std::make_unique<Copy>(Copy{.functions = load_(copies_.size())}));
+        auto copy = std::make_unique<Copy>();
+        copy->functions = load_(copies_.size());
+        copies_.push_back(std::move(copy));
     }
     return *copies_.back();
 }

@@ -52,7 +52,7 @@ class PortAudioLibrary {
         int sessions = 0;
         bool streamed = false;  ///< a stream ran since it was initialised: that may be long ago
         bool given_up = false;
-        std::vector<std::shared_ptr<const void>> kept{};  ///< what streams of it have the address of
+        std::vector<std::shared_ptr<const void>> kept;  ///< what streams of it have the address of
     };
 
     void require_own_process();

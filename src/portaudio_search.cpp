@@ -8,6 +8,7 @@
 #include <span>
 #include <sstream>
 #include <string_view>
+#include <utility>
 
 #include <cueline/error.hpp>
 
@@ -55,7 +56,7 @@ const PortAudioEntry& by_number(const Entries& entries, std::int64_t number) {
     if (std::ranges::all_of(entries, [](const PortAudioEntry& entry) { return entry.channels == 0; })) {
         throw no_output();
     }
-    if (number < 0 || number >= static_cast<std::int64_t>(entries.size())) {
+    if (number < 0 || std::cmp_greater_equal(number, entries.size())) {
         throw ArgumentError{"device must be the number of one of PortAudio's output devices (" + listed(entries) +
                             "), got " + std::to_string(number)};
     }
@@ -120,7 +121,7 @@ const PortAudioEntry& chosen_entry(const std::vector<PortAudioEntry>& entries,
                                    const std::optional<std::variant<std::string, std::int64_t>>& asked) {
     if (asked) {
         if (const auto* const number = std::get_if<std::int64_t>(&*asked)) return by_number(entries, *number);
-        if (const std::string& words = std::get<std::string>(*asked); words != "portaudio") {
+        if (const auto& words = std::get<std::string>(*asked); words != "portaudio") {
             return by_words(entries, words);
         }
     }

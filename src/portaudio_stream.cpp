@@ -14,7 +14,7 @@
 #include "quiet_stderr.hpp"
 
 // Declared once more, with the mark: it reads a register.
-extern "C" pthread_t pthread_self() noexcept CUELINE_NONBLOCKING;
+extern "C" pthread_t pthread_self() noexcept CUELINE_NONBLOCKING;  // NOLINT(readability-redundant-declaration)
 
 namespace cueline {
 

@@ -152,7 +152,7 @@ FakePortAudio::~FakePortAudio() {
     now = nullptr;
 }
 
-std::vector<float> FakePortAudio::play(PaStreamCallbackFlags flags, std::size_t frames) {
+std::vector<float> FakePortAudio::play(PaStreamCallbackFlags flags, std::size_t frames) const {
     std::vector<std::vector<float>> samples(static_cast<std::size_t>(channels), std::vector<float>(frames, 0.5F));
     std::vector<float*> pointers;
     for (std::vector<float>& channel : samples) pointers.push_back(channel.data());

@@ -273,17 +273,16 @@ TEST(PortAudioDevice, is_chosen_by_number_by_words_or_by_default) {
         "4i4, OSS'; add words, or give the number");
     const std::string all =
         "(1 'HDA Intel PCH: ALC257 (hw:0,0), ALSA', 2 'Scarlett 4i4 USB (hw:1,0), ALSA', 3 'Scarlett 4i4, OSS')";
-    for (const std::string words : {"loud", "alsa usb", "webcam"}) {
-        EXPECT_EQ(
-            refusal<ArgumentError>([&] { number(words); }),
-            "device must be 'null', 'offline', 'jack', 'portaudio', or words of one of PortAudio's output devices " +
-                all + ", got '" + words + "'");
-    }
-    for (const int wrong : {-1, 4}) {
-        EXPECT_EQ(
-            refusal<ArgumentError>([&] { number(wrong); }),
-            "device must be the number of one of PortAudio's output devices " + all + ", got " + std::to_string(wrong));
-    }
+    const std::string words_must_be =
+        "device must be 'null', 'offline', 'jack', 'portaudio', or words of one of PortAudio's output devices " + all +
+        ", got ";
+    EXPECT_EQ(refusal<ArgumentError>([&] { number("loud"); }), words_must_be + "'loud'");
+    EXPECT_EQ(refusal<ArgumentError>([&] { number("alsa usb"); }), words_must_be + "'alsa usb'");
+    EXPECT_EQ(refusal<ArgumentError>([&] { number("webcam"); }), words_must_be + "'webcam'");
+    const std::string number_must_be =
+        "device must be the number of one of PortAudio's output devices " + all + ", got ";
+    EXPECT_EQ(refusal<ArgumentError>([&] { number(-1); }), number_must_be + "-1");
+    EXPECT_EQ(refusal<ArgumentError>([&] { number(4); }), number_must_be + "4");
     EXPECT_EQ(refusal<ArgumentError>([&] { number(0); }),
               "device 0 'Webcam: USB Audio (hw:2,0), ALSA' only records: PortAudio's output devices are " +
                   all.substr(1, all.size() - 2));
@@ -370,7 +369,7 @@ TEST(Gate, is_shut_when_the_one_inside_is_out) {
     gate.open();
     ASSERT_TRUE(gate.try_enter());
     int written_inside = 0;  // by one thread, read by the other: the thread sanitizer sees it when nothing orders them
-    std::jthread inside{[&] {
+    const std::jthread inside{[&] {
         std::this_thread::sleep_for(20ms);
         written_inside = 1;
         gate.leave();
