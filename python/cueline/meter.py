@@ -113,6 +113,7 @@ class LiveMeter:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live = Live(console=console, auto_refresh=False, transient=True)
+        self.text = Text()
         self._held = 0.0
         self._held_since_s = 0.0
 
@@ -132,7 +133,8 @@ class LiveMeter:
         text = f"rms {dbfs(level.rms):5.1f} dBFS   peak {dbfs(self._held):5.1f} dBFS  "
         width = max(1, min(_WIDEST, self._console.width - len(text) - 2))
         drawn = bar(dbfs(level.rms), dbfs(self._held), width)
-        self._live.update(Text.assemble(text, ("▕", "dim"), (drawn, _style(level.peak)), ("▏", "dim")), refresh=True)
+        self.text = Text.assemble(text, ("▕", "dim"), (drawn, _style(level.peak)), ("▏", "dim"))
+        self._live.update(self.text, refresh=True)
 
     def note(self, text: str) -> None:
         """Print the line."""

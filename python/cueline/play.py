@@ -10,7 +10,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from cueline._core import FormatChanged, Level
+from cueline._core import FormatChanged, Level, Status
 from cueline.console import PlainConsole, how_it_ran, how_it_runs
 from cueline.ctrl_c import CtrlC
 from cueline.engine import AudioEngine, Stats
@@ -20,6 +20,7 @@ from cueline.meter import Heard, LineMeter, LiveMeter, Meter, NoMeter, dbfs
 __all__ = ["run"]
 
 _NAP_S = 1 / 30  # how long a Ctrl-C, or a level, may go unnoticed
+_SHORT_NAP_S = 1 / 300  # where nothing is left to do but to wait for one
 _PATIENCE_S = 0.5  # beyond the blocks that an answer takes
 
 
@@ -88,49 +89,57 @@ class _Player:
         self.meter = meter
         self.heard = Heard()
         self._engine = engine
-        self._last: Level | None = None
+        self._under_way = 0  # levels asked for
 
     def play(self, seconds: float, ctrl_c: CtrlC) -> None:
         """Play so long (0: for ever), or until Ctrl-C."""
-        end_s = time.monotonic() + (seconds or math.inf)
-        look_s = time.monotonic() + self.meter.interval_s
+        began_s = time.monotonic()
+        end_s = began_s + (seconds or math.inf)
+        look_s = began_s + self.meter.interval_s
         while not ctrl_c.came and (now_s := time.monotonic()) < end_s:
-            time.sleep(min(_NAP_S, max(0.0, min(look_s, end_s) - now_s)))
-            if time.monotonic() >= look_s and look_s < end_s:
-                look_s += self.meter.interval_s
-                self._engine.get_level()
-            self._take()
-        self._look()
+            if now_s >= look_s:
+                look_s = max(look_s + self.meter.interval_s, now_s)  # after a stall, no burst to catch up
+                self._ask()
+            time.sleep(min(_NAP_S, end_s - now_s))
+            self._hear(self._come())
+        self._hear(self._answers())
 
     def fade_out(self) -> None:
-        """Take the gain to 0, and wait until that is what is rendered."""
-        heard, self.heard = self.heard, Heard()  # the fade is no part of what was played
-        meter, self.meter = self.meter, NoMeter()
+        """Take the gain to 0, and wait until that is what is rendered. It is no part of what was heard."""
         self._engine.set_tone(gain=0)
-        deadline_s = self._patience_s()
-        while time.monotonic() < deadline_s:
-            self._look()
-            if self._last is not None and self._last.peak == 0:
-                break
-        self.heard, self.meter = heard, meter
+        deadline_s = self._deadline_s()
+        while not any(level.peak == 0 for level in self._answers()) and time.monotonic() < deadline_s:
+            pass
 
-    def _look(self) -> None:
-        """Ask for a level and wait for it, in patience."""
-        before = self._last
-        self._engine.get_level()
-        deadline_s = self._patience_s()
-        while self._last is before and time.monotonic() < deadline_s:
-            time.sleep(_NAP_S / 10)
-            self._take()
+    def _ask(self) -> None:
+        if self._engine.get_level() is Status.OK:
+            self._under_way += 1
 
-    def _take(self) -> None:
+    def _answers(self) -> list[Level]:
+        """Ask for a level; return it, and those that came before it, unless it takes too long."""
+        self._ask()
+        levels = self._come()
+        deadline_s = self._deadline_s()
+        while self._under_way and time.monotonic() < deadline_s:
+            time.sleep(_SHORT_NAP_S)
+            levels += self._come()
+        return levels
+
+    def _come(self) -> list[Level]:
+        """Return the levels that have come."""
+        levels = []
         for message in self._engine.messages():
             if isinstance(message, Level):
-                self._last = message
-                self.heard.add(message)
-                self.meter.show(message, message.frame / self._engine.samplerate)
+                self._under_way -= 1
+                levels.append(message)
             elif isinstance(message, FormatChanged):
                 self.meter.note(f"The device's format is another one now: {how_it_runs(self._engine)}")
+        return levels
 
-    def _patience_s(self) -> float:
+    def _hear(self, levels: list[Level]) -> None:
+        for level in levels:
+            self.heard.add(level)
+            self.meter.show(level, level.frame / self._engine.samplerate)
+
+    def _deadline_s(self) -> float:
         return time.monotonic() + 2 * self._engine.blocksize / self._engine.samplerate + _PATIENCE_S

@@ -6,13 +6,17 @@ import json
 import os
 import pty
 import signal
+import struct
 import subprocess
 import sys
 import time
 
 import pytest
 
-from cueline.meter import bar, dbfs
+import cueline
+from cueline import cli
+from cueline.console import PlainConsole
+from cueline.meter import Heard, LiveMeter, bar, dbfs
 from jack_server import JackServer
 
 
@@ -51,7 +55,9 @@ def test_json_has_the_whole_account() -> None:
 
 def test_silence_is_heard_as_silence() -> None:
     account = json.loads(play("--device", "null", "--seconds", "0.5", "--gain", "0", "--json").stdout)
-    assert account["rms"] < 0.05, "but for the ramp at the begin"
+    assert (account["rms"], account["peak"]) == (0, 0)
+    lines = play("--device", "null", "--seconds", "0.1", "--gain", "0").stdout.splitlines()
+    assert any(line.endswith("rms  -inf dBFS   peak  -inf dBFS") for line in lines)
 
 
 def test_on_a_terminal_it_draws_a_bar() -> None:
@@ -68,7 +74,8 @@ def test_on_a_terminal_it_draws_a_bar() -> None:
     os.close(ours)
     assert process.returncode == 0
     assert "█" in output.decode()
-    assert b"0.5 s played" in output or b"0.6 s played" in output
+    assert b"s played: rms" in output
+    assert output.count("▕".encode()) >= 2, "fifteen a second, on a machine that is not busy"
 
 
 def _read(file: int) -> bytes:
@@ -132,5 +139,59 @@ def test_the_bar_goes_from_60_db_below_full_scale_to_it() -> None:
     assert bar(dbfs(1), dbfs(1), 10) == "█" * 10
     assert bar(-60, -60, 10) == " " * 10
     assert bar(-30, -12, 10) == "█████   │ "
+    assert bar(-33, -32, 10) == "████▌     ", "the peak's mark hides nothing of the bar"
     assert bar(dbfs(0), dbfs(0), 3) == "   "
+    assert bar(dbfs(2), dbfs(2), 3) == "███"
     assert dbfs(0.5) == pytest.approx(-6.02, abs=0.01)
+
+
+def level(frame: int, peak: float, rms: float) -> cueline.Level:
+    made = cueline.Level.__new__(cueline.Level)
+    made.__setstate__(struct.pack("<IIQff32x", 18, 0, frame, peak, rms))
+    return made
+
+
+def test_what_was_heard_is_all_levels_together_by_their_frames() -> None:
+    heard = Heard()
+    assert (heard.frames, heard.peak, heard.rms) == (0, 0, 0)
+    heard.add(level(100, 0.75, 0.5))
+    heard.add(level(100, 0, 0))
+    heard.add(level(400, 0.25, 0.25))
+    assert (heard.frames, heard.peak) == (400, 0.75)
+    assert heard.rms == pytest.approx(((0.5**2 * 100 + 0.25**2 * 300) / 400) ** 0.5)
+
+
+def test_the_bar_holds_a_peak_for_a_while() -> None:
+    with LiveMeter(PlainConsole()) as meter:
+        drawn = []
+        for at_s, peak in ((0.0, 1.0), (1.0, 0.5), (1.6, 0.5), (1.7, 0.6)):
+            meter.show(level(0, peak, 0.01), at_s)
+            drawn.append(str(meter.text))
+    assert ["peak   0.0" in text for text in drawn] == [True, True, False, False]
+    assert "peak  -6.0" in drawn[2]
+    assert "peak  -4.4" in drawn[3]
+
+
+def test_a_device_that_takes_its_time_is_given_it() -> None:
+    """Blocks of a second and more: each answer comes at the begin of one."""
+    account = json.loads(
+        play("--device", "null", "--seconds", "0.1", "--blocksize", "2000", "--samplerate", "1000", "--json").stdout
+    )
+    assert account["stats"]["events"]["sent"] >= 1
+
+
+def test_a_device_that_is_lost_meanwhile_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Losing(cueline.AudioEngine):
+        looks = 0
+
+        def get_level(self) -> cueline.Status:
+            self.looks += 1
+            if self.looks > 1:
+                raise cueline.DeviceError("the card was pulled out: put it back")
+            return super().get_level()
+
+    monkeypatch.setattr("cueline.play.AudioEngine", Losing)
+    assert cli.main(["play", "tone", "--device", "null", "--seconds", "0", "--json"]) == 2
+    assert capsys.readouterr() == ("", "cueline: the card was pulled out: put it back\n")

@@ -22,6 +22,7 @@
 #include "rule_breaking.hpp"
 #include "sanitizers.hpp"
 #include "sealed_thread.hpp"
+#include "tone_processor.hpp"
 
 CUELINE_RULES_OFF
 #include "rule_breakers.hpp"
@@ -218,6 +219,35 @@ TEST_F(SealedEngine, a_million_messages_take_no_system_call_no_page_fault_no_wai
 
 TEST_F(SealedEngine, nor_do_they_inside_the_callback_that_jack_calls) {
     EXPECT_EXIT(be_sealed_on_jack(all_messages), testing::ExitedWithCode(0), "page faults 0, voluntary switches 0");
+}
+
+/// The test tone, led by the messages of this conversation: each level is a new tone, and a flood is of its levels.
+class LedTone final : public Processor {
+  public:
+    void prepare(const Format& format) override { tone_.prepare(format); }
+    bool handle(const Message& command, EventSender& events) noexcept CUELINE_NONBLOCKING override {
+        if (command.kind == kind::set_level) {
+            const auto level = command.as<float>();
+            tone_.handle(Message::of(cueline::kind::set_tone, SetTone{level * 10, level / 100}), events);
+            events.send(kind::level_was_set, level, command.sequence);
+            return true;
+        }
+        if (command.kind != kind::flood) return false;
+        for (std::uint32_t left = command.as<std::uint32_t>(); left > 0; --left) {
+            tone_.handle(Message::of(cueline::kind::get_level, GetLevel{}), events);
+        }
+        return true;
+    }
+    void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
+        tone_.render(block, events);
+    }
+
+  private:
+    ToneProcessor tone_;
+};
+
+TEST_F(SealedEngine, nor_do_they_where_they_set_the_test_tone_and_ask_for_its_level) {
+    EXPECT_EXIT(be_sealed<LedTone>(all_messages), testing::ExitedWithCode(0), "page faults 0, voluntary switches 0");
 }
 
 /// As WaveProcessor, but does `Act` once, when the thread has been sealed for a while.
