@@ -14,7 +14,8 @@ namespace cueline {
 namespace {
 
 jack_client_t* opened(const JackLibrary& jack, const std::string& name, const std::optional<std::string>& server) {
-    jack_status_t status{};
+    jack_status_t status = JackFailure;
+    // NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): flags, put together as JACK has it
     const auto options = static_cast<jack_options_t>(server ? JackNoStartServer | JackServerName : JackNoStartServer);
     jack_client_t* const client = server ? jack.client_open(name.c_str(), options, &status, server->c_str())
                                          : jack.client_open(name.c_str(), options, &status);
@@ -49,8 +50,8 @@ std::vector<std::string> JackClient::ports(unsigned long flags, const char* patt
     const char** const names = jack_.get_ports(get(), pattern, JACK_DEFAULT_AUDIO_TYPE, flags);
     std::vector<std::string> copied;
     if (names == nullptr) return copied;
-    for (const char** name = names; *name != nullptr; ++name) copied.emplace_back(*name);
-    jack_.free(names);
+    for (const char* const* name = names; *name != nullptr; ++name) copied.emplace_back(*name);
+    jack_.free(static_cast<void*>(names));
     return copied;
 }
 

@@ -10,7 +10,7 @@ namespace cueline {
 SharedLibrary::SharedLibrary(const char* file, const char* package)
     : file_{file}, package_{package}, handle_{dlopen(file, RTLD_NOW | RTLD_LOCAL)} {
     if (handle_ != nullptr) return;
-    const char* const why = dlerror();
+    const char* const why = dlerror();  // NOLINT(concurrency-mt-unsafe): glibc has one for each thread
     throw NoDeviceError{"the library " + file_ + " is not here (" + (why == nullptr ? "no reason given" : why) +
                         "); on Debian type: apt-get install " + package_};
 }

@@ -35,6 +35,7 @@ class FakePortAudio {
 
     /// Has the newest stream ask for one block, as PortAudio's audio thread would; it has asked for one when it was
     /// started. Returns its first channel.
+    // NOLINTNEXTLINE(modernize-use-nodiscard): mostly it is what else happens that counts
     std::vector<float> play(PaStreamCallbackFlags flags = 0, std::size_t frames = 128) const;
 
     /// Ends the newest stream by itself: from now on it is not active.

@@ -317,7 +317,7 @@ TEST(JackDevice, can_be_destroyed_while_its_server_dies) {
         JackServer server;
         std::unique_ptr<Engine> engine = engine_on_jack();
         engine->start();
-        std::jthread killer{[&server] { server.kill(); }};
+        const std::jthread killer{[&server] { server.kill(); }};
         std::this_thread::sleep_for(std::chrono::milliseconds{round});
         engine.reset();
     }

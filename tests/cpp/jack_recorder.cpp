@@ -57,8 +57,8 @@ std::vector<float> JackRecorder::heard(std::size_t frames) const {
 std::vector<std::string> JackRecorder::inputs_of(const std::string& port) const {
     std::vector<std::string> names;
     const char** const found = jack_port_get_all_connections(client_, jack_port_by_name(client_, port.c_str()));
-    for (const char** name = found; name != nullptr && *name != nullptr; ++name) names.emplace_back(*name);
-    jack_free(found);
+    for (const char* const* name = found; name != nullptr && *name != nullptr; ++name) names.emplace_back(*name);
+    jack_free(static_cast<void*>(found));
     return names;
 }
 
