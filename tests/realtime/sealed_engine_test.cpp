@@ -233,7 +233,7 @@ class LedTone final : public Processor {
             return true;
         }
         if (command.kind != kind::flood) return false;
-        for (std::uint32_t left = command.as<std::uint32_t>(); left > 0; --left) {
+        for (auto left = command.as<std::uint32_t>(); left > 0; --left) {
             tone_.handle(Message::of(cueline::kind::get_level, GetLevel{}), events);
         }
         return true;
