@@ -2,7 +2,7 @@
 #include "hand_jack.hpp"
 
 #include <array>
-#include <cstdint>
+#include <cstddef>
 
 #include "jack_device.hpp"
 
@@ -16,7 +16,8 @@ using Process = int(jack_nframes_t, void*) noexcept CUELINE_NONBLOCKING;
 Process* process = nullptr;
 void* process_argument = nullptr;
 std::array<std::array<float, frames>, 2> buffers;
-std::uintptr_t ports = 0;
+std::array<char, 2> ports;  // whose addresses are the ports
+std::size_t registered = 0;
 
 // NOLINTNEXTLINE(cert-dcl50-cpp,modernize-avoid-variadic-functions): as JACK declares it
 jack_client_t* opened(const char*, jack_options_t, jack_status_t*, ...) {
@@ -42,11 +43,10 @@ JackLibrary hand_jack() {
     jack.set_xrun_callback = [](jack_client_t*, JackXRunCallback, void*) { return 0; };
     jack.on_shutdown = [](jack_client_t*, JackShutdownCallback, void*) {};
     jack.port_register = [](jack_client_t*, const char*, const char*, unsigned long, unsigned long) {
-        return reinterpret_cast<jack_port_t*>(++ports);
+        return reinterpret_cast<jack_port_t*>(&ports.at(registered++ % ports.size()));
     };
-    jack.port_get_buffer = [](jack_port_t* port, jack_nframes_t) noexcept CUELINE_NONBLOCKING -> void* {
-        return buffers[(reinterpret_cast<std::uintptr_t>(port) - 1) % buffers.size()].data();
-    };
+    jack.port_get_buffer = [](jack_port_t* port, jack_nframes_t) noexcept
+        CUELINE_NONBLOCKING -> void* { return buffers[reinterpret_cast<char*>(port) == &ports[0] ? 0 : 1].data(); };
     return jack;
 }
 
