@@ -46,7 +46,7 @@ JackLibrary hand_jack() {
         return reinterpret_cast<jack_port_t*>(&ports.at(registered++ % ports.size()));
     };
     jack.port_get_buffer = [](jack_port_t* port, jack_nframes_t) noexcept
-        CUELINE_NONBLOCKING -> void* { return buffers[reinterpret_cast<char*>(port) == &ports[0] ? 0 : 1].data(); };
+        CUELINE_NONBLOCKING -> void* { return buffers[reinterpret_cast<char*>(port) == ports.data() ? 0 : 1].data(); };
     return jack;
 }
 
