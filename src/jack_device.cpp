@@ -5,12 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <exception>
 #include <memory>
 #include <span>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include <cueline/error.hpp>
@@ -20,8 +18,6 @@
 namespace cueline {
 
 namespace {
-
-using namespace std::chrono_literals;
 
 std::string server_in_words(const DeviceRequest& request) {
     return request.server ? "the JACK server '" + *request.server + "'" : "the JACK server";

@@ -21,6 +21,7 @@
 #include "open_device.hpp"
 #include "processors.hpp"
 #include "range.hpp"
+#include "refusal.hpp"
 #include "ring_checks.hpp"
 
 namespace cueline::test {
@@ -362,38 +363,30 @@ TEST(SilenceProcessor, renders_silence) {
 
 // --- Refusals ------------------------------------------------------------------------------------------------------
 
-template <class Call>
-std::string refusal(Call call) {
-    try {
-        call();
-    } catch (const ArgumentError& error) {
-        return error.what();
-    }
-    return "not refused";
-}
-
 TEST(Refusals, name_the_range_and_the_number) {
-    EXPECT_EQ(refusal([] { checked_format(999, 128, 2); }),
+    EXPECT_EQ(refusal<ArgumentError>([] { checked_format(999, 128, 2); }),
               "samplerate must be from 1000 to 768000 frames a second, got 999");
-    EXPECT_EQ(refusal([] { checked_format(48'000, 0, 2); }), "blocksize must be from 1 to 8192 frames, got 0");
-    EXPECT_EQ(refusal([] { checked_format(48'000, 128, 65); }), "channels must be from 1 to 64 channels, got 65");
-    EXPECT_EQ(refusal([] { Offline{std::make_unique<SilenceProcessor>(), -1}; }),
+    EXPECT_EQ(refusal<ArgumentError>([] { checked_format(48'000, 0, 2); }),
+              "blocksize must be from 1 to 8192 frames, got 0");
+    EXPECT_EQ(refusal<ArgumentError>([] { checked_format(48'000, 128, 65); }),
+              "channels must be from 1 to 64 channels, got 65");
+    EXPECT_EQ(refusal<ArgumentError>([] { Offline{std::make_unique<SilenceProcessor>(), -1}; }),
               "budget must be from 1 to 1024 messages a block, got -1");
-    EXPECT_EQ(refusal([] {
+    EXPECT_EQ(refusal<ArgumentError>([] {
                   std::vector<float> odd(65);
                   OfflineDevice{format}.render(odd);
               }),
               "render needs room for whole frames of 2 channels, got 65 samples");
-    EXPECT_EQ(refusal([] { open_device({.device = "null", .connect = false}); }),
+    EXPECT_EQ(refusal<ArgumentError>([] { open_device({.device = "null", .connect = false}); }),
               "connect is for device 'jack': leave it out, or ask for such a device");
-    EXPECT_EQ(refusal([] { open_device({.device = "jack", .latency = "low"}); }),
+    EXPECT_EQ(refusal<ArgumentError>([] { open_device({.device = "jack", .latency = "low"}); }),
               "latency is for PortAudio's devices: leave it out, or ask for such a device");
 }
 
 TEST(Refusals, spare_the_ends_of_a_range) {
-    EXPECT_EQ(refusal([] { checked_format(1000, 1, 1); }), "not refused");
-    EXPECT_EQ(refusal([] { checked_format(768'000, 8192, 64); }), "not refused");
-    EXPECT_EQ(refusal([] { Offline{std::make_unique<SilenceProcessor>(), 1024}; }), "not refused");
+    EXPECT_EQ(refusal<ArgumentError>([] { checked_format(1000, 1, 1); }), "not refused");
+    EXPECT_EQ(refusal<ArgumentError>([] { checked_format(768'000, 8192, 64); }), "not refused");
+    EXPECT_EQ(refusal<ArgumentError>([] { Offline{std::make_unique<SilenceProcessor>(), 1024}; }), "not refused");
 }
 
 }  // namespace

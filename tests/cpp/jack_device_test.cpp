@@ -20,6 +20,7 @@
 #include "open_device.hpp"
 #include "patience.hpp"
 #include "processors.hpp"
+#include "refusal.hpp"
 #include "rule_breaking.hpp"
 
 namespace cueline::test {
@@ -39,17 +40,6 @@ Message event_of(Engine& engine) {
     Message event;
     EXPECT_TRUE(eventually([&] { return engine.control().receive(event) == Status::ok; })) << "no event came";
     return event;
-}
-
-/// What `call` throws as a DeviceError.
-template <class Call>
-std::string refusal(Call call) {
-    try {
-        call();
-    } catch (const DeviceError& error) {
-        return error.what();
-    }
-    return "not refused";
 }
 
 /// How many samples of WaveProcessor's wave do not follow from the one before.
@@ -113,7 +103,7 @@ TEST(JackDevice, connects_each_channel_to_a_physical_port_or_as_it_is_told) {
     EXPECT_EQ(connections({.connect = false}), (std::vector<Ports>{{}, {}}));
     EXPECT_EQ(connections({.connect = "^rec.*:in$"}), (std::vector<Ports>{{"recorder:in"}, {}}));
     EXPECT_EQ(
-        refusal([&] { connections({.connect = "nowhere"}); }),
+        refusal<DeviceError>([&] { connections({.connect = "nowhere"}); }),
         "connect='nowhere' matches no input port of the JACK server; it has system:playback_1, system:playback_2, "
         "recorder:in");
     EXPECT_THROW(engine_on_jack({.connect = "("}), ArgumentError);
@@ -134,10 +124,10 @@ TEST(JackDevice, says_which_numbers_do_not_fit_the_server) {
     const JackServer server{256};
     EXPECT_EQ(engine_on_jack({.samplerate = 48'000, .blocksize = 256})->format().blocksize, 256U);
     EXPECT_EQ(
-        refusal([] { engine_on_jack({.samplerate = 44'100}); }),
+        refusal<DeviceError>([] { engine_on_jack({.samplerate = 44'100}); }),
         "the JACK server runs at 48000 frames a second, and samplerate asks for 44100: leave it out, or start the "
         "server at that rate (jackd -r)");
-    EXPECT_EQ(refusal([] { engine_on_jack({.blocksize = 128}); }),
+    EXPECT_EQ(refusal<DeviceError>([] { engine_on_jack({.blocksize = 128}); }),
               "the JACK server has blocks of 256 frames, and blocksize asks for 128: leave it out, or have the server "
               "change (jack_bufsize)");
     EXPECT_THROW(engine_on_jack({.client_name = std::string(100, 'x')}), ArgumentError);
@@ -145,9 +135,9 @@ TEST(JackDevice, says_which_numbers_do_not_fit_the_server) {
 
 TEST(JackDevice, says_so_when_no_server_runs) {
     setenv("JACK_DEFAULT_SERVER", "cueline-test-nobody", 1);
-    EXPECT_EQ(refusal([] { engine_on_jack(); }),
+    EXPECT_EQ(refusal<DeviceError>([] { engine_on_jack(); }),
               "no JACK server runs here: start one (jackd -d alsa, or PipeWire with pw-jack), or use another device");
-    EXPECT_EQ(refusal([] { engine_on_jack({.server = "loud"}); }),
+    EXPECT_EQ(refusal<DeviceError>([] { engine_on_jack({.server = "loud"}); }),
               "no JACK server called 'loud' runs here: start one (jackd -d alsa, or PipeWire with pw-jack), or use "
               "another device");
 }
@@ -261,9 +251,9 @@ TEST(JackDevice, a_processor_that_cannot_follow_ends_the_audio_with_its_reason) 
     engine->start();
     ASSERT_EQ(jack_set_buffer_size(recorder.client(), Prepared::unwanted), 0);
     EXPECT_EQ(event_of(*engine).kind, cueline::kind::device_lost);
-    EXPECT_TRUE(eventually([&] { return refusal([&] { engine->require_usable(); }) != "not refused"; }));
+    EXPECT_TRUE(eventually([&] { return refusal<DeviceError>([&] { engine->require_usable(); }) != "not refused"; }));
     EXPECT_EQ(
-        refusal([&] { engine->require_usable(); }),
+        refusal<DeviceError>([&] { engine->require_usable(); }),
         "the processor could not get ready for the blocks that the JACK server makes now: that is too long for me");
 }
 
@@ -292,13 +282,14 @@ TEST(JackDevice, tells_that_the_server_died_and_runs_again_when_it_is_back) {
         server.kill();
         for (Engine* const lost : {engine.get(), other.get()}) {
             EXPECT_EQ(event_of(*lost).kind, cueline::kind::device_lost);
-            EXPECT_TRUE(eventually([&] { return refusal([&] { lost->require_usable(); }) != "not refused"; }));
-            EXPECT_EQ(refusal([&] { lost->require_usable(); }),
+            EXPECT_TRUE(
+                eventually([&] { return refusal<DeviceError>([&] { lost->require_usable(); }) != "not refused"; }));
+            EXPECT_EQ(refusal<DeviceError>([&] { lost->require_usable(); }),
                       "the JACK server is gone: start it again, and then the engine");
-            EXPECT_EQ(refusal([&] { lost->start(); }),
+            EXPECT_EQ(refusal<DeviceError>([&] { lost->start(); }),
                       "no JACK server runs here: start one (jackd -d alsa, or PipeWire with pw-jack), or use another "
                       "device");
-            EXPECT_NE(refusal([&] { lost->require_usable(); }), "not refused") << "it is still lost";
+            EXPECT_NE(refusal<DeviceError>([&] { lost->require_usable(); }), "not refused") << "it is still lost";
         }
         server.start();
     }

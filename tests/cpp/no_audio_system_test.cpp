@@ -8,18 +8,14 @@
 #include <cueline/error.hpp>
 
 #include "open_device.hpp"
+#include "refusal.hpp"
 #include "shared_library.hpp"
 
 namespace cueline::test {
 namespace {
 
 std::string refusal_of(const char* device) {
-    try {
-        open_device({.device = device});
-    } catch (const NoDeviceError& error) {
-        return error.what();
-    }
-    return "not refused";
+    return refusal<NoDeviceError>([device] { open_device({.device = device}); });
 }
 
 TEST(NoAudioSystem, says_in_one_line_what_is_missing_from_the_build) {

@@ -24,6 +24,7 @@
 #include "fake_portaudio.hpp"
 #include "gate.hpp"
 #include "patience.hpp"
+#include "refusal.hpp"
 
 namespace cueline::test {
 namespace {
@@ -57,16 +58,6 @@ class Told final : public BlockCallback {
     std::string why;
     std::atomic<int> losses = 0;
 };
-
-template <class Error, class Call>
-std::string refusal(Call call) {
-    try {
-        call();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "not refused";
-}
 
 using Asked = std::variant<std::string, std::int64_t>;
 

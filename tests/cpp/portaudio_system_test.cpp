@@ -19,6 +19,7 @@
 #include "portaudio.hpp"
 #include "processors.hpp"
 #include "quiet_stderr.hpp"
+#include "refusal.hpp"
 #include "sanitizers.hpp"
 
 namespace cueline::test {
@@ -28,16 +29,6 @@ using namespace std::chrono_literals;
 
 std::unique_ptr<Engine> engine_on(const DeviceRequest& request) {
     return std::make_unique<Engine>(open_device(request), std::make_unique<WaveProcessor>());
-}
-
-template <class Call>
-std::string refusal(Call call) {
-    try {
-        call();
-    } catch (const DeviceError& error) {
-        return error.what();
-    }
-    return "not refused";
 }
 
 /// What `call` printed to the descriptors of stdout and stderr.
@@ -63,7 +54,7 @@ using PortAudioWithoutACard = NoServer;
 
 TEST_F(PortAudioWithoutACard, says_so_and_prints_nothing) {
     std::string said;
-    EXPECT_EQ(printed_by([&] { said = refusal([] { engine_on({.device = "portaudio"}); }); }), "");
+    EXPECT_EQ(printed_by([&] { said = refusal<DeviceError>([] { engine_on({.device = "portaudio"}); }); }), "");
     EXPECT_EQ(said,
               "PortAudio has no output device at the moment: plug in a sound card, start a JACK server, or use device "
               "'null'");
@@ -136,7 +127,7 @@ TEST(PortAudioOnJack, adapts_the_servers_blocks_to_ours_and_refuses_another_rate
     EXPECT_TRUE(eventually([&] { return engine->stats().blocks > 50; }));
     engine->stop();
     EXPECT_EQ(engine->stats().frames, engine->stats().blocks * 96);
-    EXPECT_NE(refusal([] {
+    EXPECT_NE(refusal<DeviceError>([] {
                   engine_on({.device = "system jack", .samplerate = 44'100});
               }).find("cannot do 44100 frames a second; its own rate is 48000: leave samplerate out"),
               std::string::npos);
@@ -154,11 +145,12 @@ TEST(PortAudioOnJack, tells_that_the_server_died_and_runs_again_when_it_is_back)
 
         server.kill();
         for (Engine* const lost : {engine.get(), other.get()}) {
-            ASSERT_TRUE(eventually([&] { return refusal([&] { lost->require_usable(); }) != "not refused"; }));
-            EXPECT_EQ(refusal([&] { lost->require_usable(); }),
+            ASSERT_TRUE(
+                eventually([&] { return refusal<DeviceError>([&] { lost->require_usable(); }) != "not refused"; }));
+            EXPECT_EQ(refusal<DeviceError>([&] { lost->require_usable(); }),
                       "PortAudio's device 'system, JACK Audio Connection Kit' ended by itself: its card was pulled out "
                       "or its server is gone; start() tries to have it back");
-            EXPECT_EQ(refusal([&] { lost->start(); }),
+            EXPECT_EQ(refusal<DeviceError>([&] { lost->start(); }),
                       "PortAudio's device 'system, JACK Audio Connection Kit' is not there any more: plug it in, start "
                       "its server, or make an engine on another device");
             const std::uint64_t then = lost->stats().blocks;
@@ -189,7 +181,8 @@ TEST(PortAudioOnJack, prints_nothing_while_its_server_comes_and_goes) {
                   const std::unique_ptr<Engine> engine = engine_on({.device = "portaudio"});
                   engine->start();
                   server.kill();
-                  EXPECT_TRUE(eventually([&] { return refusal([&] { engine->require_usable(); }) != "not refused"; }));
+                  EXPECT_TRUE(eventually(
+                      [&] { return refusal<DeviceError>([&] { engine->require_usable(); }) != "not refused"; }));
               }),
               "");
 }

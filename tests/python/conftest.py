@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pty
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +55,24 @@ def fill(engine: cueline.AudioEngine) -> int:
     while engine.ping() is cueline.Status.OK:
         accepted += 1
     return accepted
+
+
+def shown_on_a_terminal(*command: str | Path) -> tuple[int, bytes]:
+    """Run a command on a terminal that knows colours, and return its exit status and what it shows."""
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "80"}
+    environment.pop("NO_COLOR", None)
+    with subprocess.Popen(command, stdout=theirs, env=environment) as process:
+        os.close(theirs)
+        output = b""
+        while chunk := _read(ours):
+            output += chunk
+    os.close(ours)
+    return process.returncode, output
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # the other end is closed
+        return b""

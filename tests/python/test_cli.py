@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import signal
 import subprocess
 import sys
@@ -15,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import cueline
+from conftest import shown_on_a_terminal
 from cueline import cli, ping
 
 
@@ -44,24 +43,8 @@ def test_the_command_and_the_module_are_the_same() -> None:
 
 
 def test_ping_prints_colours_on_a_terminal() -> None:
-    ours, theirs = pty.openpty()
-    environment = os.environ | {"TERM": "xterm-256color"}
-    environment.pop("NO_COLOR", None)
-    with subprocess.Popen(
-        [sys.executable, "-m", "cueline", "ping", "--count", "1"], stdout=theirs, env=environment
-    ) as process:
-        os.close(theirs)
-        output = b""
-        while True:
-            try:
-                chunk = os.read(ours, 4096)
-            except OSError:  # the other end is closed
-                break
-            if not chunk:
-                break
-            output += chunk
-    os.close(ours)
-    assert process.returncode == 0
+    status, output = shown_on_a_terminal(sys.executable, "-m", "cueline", "ping", "--count", "1")
+    assert status == 0
     assert b"\x1b[" in output
     assert b"1 sent, 1 received, 0 dropped" in output
 

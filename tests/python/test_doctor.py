@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import signal
 import subprocess
 import sys
@@ -14,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import cueline
-from conftest import eventually
+from conftest import eventually, shown_on_a_terminal
 from cueline import cli, doctor
 from cueline.console import PlainConsole
 from cueline.doctor import command
@@ -233,21 +231,7 @@ def test_the_doctors_json_is_one_object() -> None:
 
 
 def test_the_doctor_speaks_in_colours_on_a_terminal() -> None:
-    ours, theirs = pty.openpty()
-    environment = os.environ | {"TERM": "xterm-256color"}
-    environment.pop("NO_COLOR", None)
-    with subprocess.Popen([*PROGRAM, "--seconds", "0.05"], stdout=theirs, env=environment):
-        os.close(theirs)
-        output = b""
-        while True:
-            try:
-                chunk = os.read(ours, 4096)
-            except OSError:  # the other end is closed
-                break
-            if not chunk:
-                break
-            output += chunk
-    os.close(ours)
+    _, output = shown_on_a_terminal(*PROGRAM, "--seconds", "0.05")
     assert b"\x1b[1;32mOK" in output
 
 

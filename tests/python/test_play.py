@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import signal
 import struct
 import subprocess
@@ -14,6 +12,7 @@ import time
 import pytest
 
 import cueline
+from conftest import shown_on_a_terminal
 from cueline import cli
 from cueline.console import PlainConsole
 from cueline.meter import Heard, LiveMeter, bar, dbfs
@@ -61,28 +60,13 @@ def test_silence_is_heard_as_silence() -> None:
 
 
 def test_on_a_terminal_it_draws_a_bar() -> None:
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "cueline", "play", "tone", "--device", "null", "--seconds", "0.5"],
-        stdout=theirs,
-        env=os.environ | {"TERM": "xterm-256color", "COLUMNS": "80"},
-    ) as process:
-        os.close(theirs)
-        output = b""
-        while chunk := _read(ours):
-            output += chunk
-    os.close(ours)
-    assert process.returncode == 0
+    status, output = shown_on_a_terminal(
+        sys.executable, "-m", "cueline", "play", "tone", "--device", "null", "--seconds", "0.5"
+    )
+    assert status == 0
     assert "█" in output.decode()
     assert b"s played: rms" in output
     assert output.count("▕".encode()) >= 2, "fifteen a second, on a machine that is not busy"
-
-
-def _read(file: int) -> bytes:
-    try:
-        return os.read(file, 4096)
-    except OSError:  # the other end is closed
-        return b""
 
 
 def test_ctrl_c_fades_out_and_prints_the_summary() -> None:
