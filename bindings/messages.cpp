@@ -21,7 +21,7 @@ using cueline::Message;
 using cueline::Status;
 
 /// A message of that kind, with a type of its own in Python.
-template <std::uint32_t Kind>
+template <cueline::Kind Number>
 struct OfKind : Message {};
 
 using Pong = OfKind<cueline::kind::pong>;
@@ -36,7 +36,7 @@ nb::handle type_of;
 
 /// Calls `call` with the type that messages of this kind have, as its template argument.
 template <class Call>
-auto with_type_of(std::uint32_t kind, Call call) {
+auto with_type_of(cueline::Kind kind, Call call) {
     if (kind == cueline::kind::pong) return call.template operator()<Pong>();
     if (kind == cueline::kind::level) return call.template operator()<Level>();
     if (kind == cueline::kind::device_lost) return call.template operator()<DeviceLost>();

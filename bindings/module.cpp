@@ -169,7 +169,7 @@ class EngineHandle {
     };
 
     template <class Payload>
-    nb::object send_to_the_tone(const char* call, std::uint32_t kind, const Payload& payload) {
+    nb::object send_to_the_tone(const char* call, cueline::Kind kind, const Payload& payload) {
         engine_->require_usable();
         if (processor_ != "tone") {
             raise("ProcessorError", std::string{call} + "() needs the tone processor, and this engine's is '" +

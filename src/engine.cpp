@@ -97,7 +97,7 @@ void Engine::process(const AudioBlock& block, std::uint64_t block_ns) noexcept C
     audio_.begin_block(now.frame);
     Message command;
     while (audio_.receive(command) == Status::ok) handle(command, block_ns);
-    processor_->render(now, audio_.events());
+    processor_->render(now, context_);
     audio_.end_block();
 
     frames_.add(block.frames);
@@ -108,7 +108,7 @@ void Engine::handle(const Message& command, std::uint64_t block_ns) noexcept CUE
     if (command.kind == kind::ping) {
         // A full event ring drops the pong and counts it; the audio goes on.
         audio_.events().send(kind::pong, Pong{command.as<Ping>().sent_ns, block_ns}, command.sequence);
-    } else if (command.kind < kind::first_processor || !processor_->handle(command, audio_.events())) {
+    } else if (command.kind < kind::first_processor || !processor_->handle(command, context_)) {
         unhandled_.add(1);
     }
 }

@@ -91,6 +91,7 @@ class alignas(page_bytes) Engine final : BlockCallback {
     Link link_;
     ControlSide control_;
     AudioSide audio_;
+    Context context_{audio_.events()};
     Counter blocks_;  // these three are the audio thread's to write
     Counter frames_;
     Counter unhandled_;

@@ -16,41 +16,41 @@ namespace cueline {
 
 namespace {
 
-enum class Kind : std::uint8_t { null, offline, jack, portaudio };
+enum class DeviceKind : std::uint8_t { null, offline, jack, portaudio };
 
-Kind kind_of(const std::variant<std::string, std::int64_t>& device) {
+DeviceKind kind_of(const std::variant<std::string, std::int64_t>& device) {
     const auto* const name = std::get_if<std::string>(&device);
-    if (name == nullptr) return Kind::portaudio;
-    if (*name == "null") return Kind::null;
-    if (*name == "offline") return Kind::offline;
-    if (*name == "jack") return Kind::jack;
-    return Kind::portaudio;
+    if (name == nullptr) return DeviceKind::portaudio;
+    if (*name == "null") return DeviceKind::null;
+    if (*name == "offline") return DeviceKind::offline;
+    if (*name == "jack") return DeviceKind::jack;
+    return DeviceKind::portaudio;
 }
 
 /// Refuses what only another kind of device has a use for.
-void require_fitting(Kind kind, const DeviceRequest& request) {
+void require_fitting(DeviceKind kind, const DeviceRequest& request) {
     const auto refuse = [](bool asked, std::string_view option, std::string_view where) {
         if (!asked) return;
         throw ArgumentError{std::string{option} + " is for " + std::string{where} +
                             ": leave it out, or ask for such a device"};
     };
-    if (kind != Kind::jack) {
+    if (kind != DeviceKind::jack) {
         refuse(request.client_name.has_value(), "client_name", "device 'jack'");
         refuse(request.server.has_value(), "server", "device 'jack'");
         refuse(request.connect.has_value(), "connect", "device 'jack'");
     }
-    if (kind != Kind::portaudio) refuse(request.latency.has_value(), "latency", "PortAudio's devices");
+    if (kind != DeviceKind::portaudio) refuse(request.latency.has_value(), "latency", "PortAudio's devices");
 }
 
-std::unique_ptr<Device> open(Kind kind, const DeviceRequest& request) {
+std::unique_ptr<Device> open(DeviceKind kind, const DeviceRequest& request) {
     switch (kind) {
-        case Kind::jack:
+        case DeviceKind::jack:
             return open_jack(request);
-        case Kind::portaudio:
+        case DeviceKind::portaudio:
             return open_portaudio(request);
-        case Kind::offline:
+        case DeviceKind::offline:
             return std::make_unique<OfflineDevice>(request.format());
-        case Kind::null:
+        case DeviceKind::null:
             break;
     }
     return std::make_unique<NullDevice>(request.format());
@@ -60,18 +60,18 @@ std::unique_ptr<Device> open(Kind kind, const DeviceRequest& request) {
 
 std::unique_ptr<Device> open_device(const DeviceRequest& request) {
     if (request.device) {
-        const Kind kind = kind_of(*request.device);
+        const DeviceKind kind = kind_of(*request.device);
         require_fitting(kind, request);
         return open(kind, request);
     }
-    for (const Kind kind : {Kind::jack, Kind::portaudio}) {
+    for (const DeviceKind kind : {DeviceKind::jack, DeviceKind::portaudio}) {
         try {
             return open(kind, request);
         } catch (const NoDeviceError&) {
             continue;  // the next best
         }
     }
-    return open(Kind::null, request);
+    return open(DeviceKind::null, request);
 }
 
 std::vector<DeviceInfo> list_devices() {

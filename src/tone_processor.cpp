@@ -42,13 +42,13 @@ void ToneProcessor::prepare(const Format& format) {
     phase_step_ = phase_step();
 }
 
-bool ToneProcessor::handle(const Message& command, EventSender& events) noexcept CUELINE_NONBLOCKING {
+bool ToneProcessor::handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING {
     switch (command.kind) {
         case kind::set_tone:
             set(command.as<SetTone>());
             return true;
         case kind::get_level:
-            if (events.send(kind::level, loudness_.level(), command.sequence) == Status::ok) loudness_ = {};
+            if (context.events().send(kind::level, loudness_.level(), command.sequence) == Status::ok) loudness_ = {};
             return true;
         default:
             return false;
@@ -68,7 +68,7 @@ void ToneProcessor::set(const SetTone& wanted) noexcept CUELINE_NONBLOCKING {
     if (!std::isnan(wanted.gain)) gain_.go_to(std::clamp<double>(wanted.gain, 0, 1), ramp_frames_);
 }
 
-void ToneProcessor::render(const AudioBlock& block, EventSender&) noexcept CUELINE_NONBLOCKING {
+void ToneProcessor::render(const AudioBlock& block, Context&) noexcept CUELINE_NONBLOCKING {
     for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
         const float sample = next_sample();
         for (float* const channel : block.channels) channel[frame] = sample;

@@ -21,8 +21,8 @@ class ToneProcessor final : public Processor {
     /// The tone goes on from the phase it had. Ramps under way begin anew, from where they are.
     void prepare(const Format& format) override;
 
-    bool handle(const Message& command, EventSender& events) noexcept CUELINE_NONBLOCKING override;
-    void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override;
+    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override;
+    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override;
 
   private:
     /// What was rendered since the last level that was told.

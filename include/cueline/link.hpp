@@ -98,7 +98,7 @@ class ControlSide {
     /// Thread: control, one at a time. Real-time: wait-free; no allocation, lock or system call.
     /// Returns Status::full when the ring is full: the command is dropped and counted.
     template <class Payload>
-    Status send(std::uint32_t kind, const Payload& payload) noexcept CUELINE_NONBLOCKING {
+    Status send(Kind kind, const Payload& payload) noexcept CUELINE_NONBLOCKING {
         Message message = Message::of(kind, payload);
         message.sequence = sequence_after(sequence_);
         const Status status = commands_.try_push(message);
@@ -134,7 +134,7 @@ class EventSender {
     /// Thread: audio. Real-time: wait-free; no allocation, lock or system call.
     /// Returns Status::full when the ring is full: the event is dropped and counted.
     template <class Payload>
-    Status send(std::uint32_t kind, const Payload& payload, std::uint32_t sequence = 0) noexcept CUELINE_NONBLOCKING {
+    Status send(Kind kind, const Payload& payload, std::uint32_t sequence = 0) noexcept CUELINE_NONBLOCKING {
         Message message = Message::of(kind, payload);
         message.sequence = sequence;
         message.frame = frame_;

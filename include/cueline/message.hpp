@@ -15,27 +15,35 @@ namespace cueline {
 
 /// What a message is. Those below `first_user` are cueline's own; from there on they are the user's. Of cueline's own,
 /// those below `first_processor` are between the control side and the engine.
+using Kind = std::uint16_t;
 namespace kind {
-inline constexpr std::uint32_t none = 0;         ///< never sent
-inline constexpr std::uint32_t ping = 1;         ///< command: answer me. Payload: Ping
-inline constexpr std::uint32_t pong = 2;         ///< event: the answer. Payload: Pong
-inline constexpr std::uint32_t device_lost = 3;  ///< event: the audio ended by itself. Payload: DeviceLost
-inline constexpr std::uint32_t format_changed =
-    4;  ///< event: blocks come in another format now. Payload: FormatChanged
-inline constexpr std::uint32_t first_processor = 16;
-inline constexpr std::uint32_t set_tone = 16;   ///< command to the tone processor. Payload: SetTone
-inline constexpr std::uint32_t get_level = 17;  ///< command to the tone processor: how loud was it? Payload: GetLevel
-inline constexpr std::uint32_t level = 18;      ///< event: the answer. Payload: Level
-inline constexpr std::uint32_t first_user = 256;
+inline constexpr Kind none = 0;            ///< never sent
+inline constexpr Kind ping = 1;            ///< command: answer me. Payload: Ping
+inline constexpr Kind pong = 2;            ///< event: the answer. Payload: Pong
+inline constexpr Kind device_lost = 3;     ///< event: the audio ended by itself. Payload: DeviceLost
+inline constexpr Kind format_changed = 4;  ///< event: blocks come in another format now. Payload: FormatChanged
+inline constexpr Kind first_processor = 16;
+inline constexpr Kind set_tone = 16;   ///< command to the tone processor. Payload: SetTone
+inline constexpr Kind get_level = 17;  ///< command to the tone processor: how loud was it? Payload: GetLevel
+inline constexpr Kind level = 18;      ///< event: the answer. Payload: Level
+inline constexpr Kind first_user = 256;
 }  // namespace kind
+
+/// What may be asked of a command's delivery: bits of Message::flags.
+namespace delivery {
+inline constexpr std::uint8_t drop_if_late = 1;  ///< rather than apply it later than its frame
+inline constexpr std::uint8_t confirm = 2;       ///< tell what became of it
+}  // namespace delivery
 
 inline constexpr std::size_t payload_bytes = 40;
 
 /// A command or an event. With a stamp of 8 bytes beside it, it is one cache line.
 struct Message {
-    std::uint32_t kind = kind::none;
+    Kind kind = kind::none;
+    std::uint8_t flags = 0;      ///< a command's: what is asked of its delivery, of namespace delivery
+    std::uint8_t port = 0;       ///< the line it came by: 0 is the engine's own; an event carries its cause's
     std::uint32_t sequence = 0;  ///< a command's number on its line, from 1; an event carries its cause's, or 0
-    std::uint64_t frame = 0;     ///< an event's: the first frame of the block that sent it
+    std::uint64_t frame = 0;     ///< a command's: where it applies, 0 as soon as it is read; an event's: where it arose
     std::array<std::byte, payload_bytes> payload{};
 
     /// The message that these bytes are, or nothing when they are not as many as a message has. Any bytes of that
@@ -58,7 +66,7 @@ struct Message {
     /// A message of this kind carrying `value`; the bytes of the payload behind it are zero.
     /// Thread: any. Real-time: wait-free.
     template <class Payload>
-    [[nodiscard]] static Message of(std::uint32_t kind, const Payload& value) noexcept CUELINE_NONBLOCKING {
+    [[nodiscard]] static Message of(Kind kind, const Payload& value) noexcept CUELINE_NONBLOCKING {
         static_assert(std::is_trivially_copyable_v<Payload> && sizeof(Payload) <= payload_bytes,
                       "a payload is trivially copyable and at most 40 bytes");
         Message message;
@@ -76,7 +84,8 @@ inline std::optional<Message> Message::from_bytes(std::span<const std::byte> byt
 }
 
 static_assert(sizeof(Message) == 56 && alignof(Message) == 8);
-static_assert(offsetof(Message, kind) == 0 && offsetof(Message, sequence) == 4);
+static_assert(offsetof(Message, kind) == 0 && offsetof(Message, flags) == 2 && offsetof(Message, port) == 3);
+static_assert(offsetof(Message, sequence) == 4);
 static_assert(offsetof(Message, frame) == 8 && offsetof(Message, payload) == 16);
 static_assert(std::is_trivially_copyable_v<Message> && std::is_standard_layout_v<Message>);
 static_assert(sizeof(Message) + sizeof(std::uint64_t) == cache_line_bytes);

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include <cueline/audio.hpp>
-#include <cueline/link.hpp>
+#include <cueline/context.hpp>
 #include <cueline/message.hpp>
 
 namespace cueline {
@@ -25,19 +25,19 @@ class Processor {
     /// do not come here.
     /// Thread: audio. Real-time: must neither allocate, lock, block, call the system nor throw.
     /// Returns false for a kind it does not know: the engine counts it as unhandled.
-    virtual bool handle(const Message& command, EventSender& events) noexcept CUELINE_NONBLOCKING = 0;
+    virtual bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING = 0;
 
     /// Fills every sample of `block`.
     /// Thread: audio. Real-time: must neither allocate, lock, block, call the system nor throw.
-    virtual void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING = 0;
+    virtual void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING = 0;
 };
 
 /// The quiet one: it knows no kinds and renders silence.
 class SilenceProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message&, EventSender&) noexcept CUELINE_NONBLOCKING override { return false; }
-    void render(const AudioBlock& block, EventSender&) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override { return false; }
+    void render(const AudioBlock& block, Context&) noexcept CUELINE_NONBLOCKING override {
         for (std::size_t index = 0; index < block.channels.size(); ++index) {
             std::ranges::fill(block.channel(index), 0.0F);
         }

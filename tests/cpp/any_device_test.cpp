@@ -85,11 +85,11 @@ TEST_P(AnyDevice, answers_pings) {
 class Follower final : public Processor {
   public:
     void prepare(const Format& format) override { longest_ = format.blocksize; }
-    bool handle(const Message&, EventSender&) noexcept CUELINE_NONBLOCKING override { return false; }
-    void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override { return false; }
+    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
         if (block.frame != next_ || block.frames > longest_ || block.channels.size() != 2) gaps.add(1);
         next_ = block.frame + block.frames;
-        quiet_.render(block, events);
+        quiet_.render(block, context);
     }
     Counter gaps;
 

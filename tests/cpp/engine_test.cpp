@@ -96,12 +96,12 @@ TEST(Engine, keeps_its_own_kinds_from_the_processor) {
     class Greedy final : public Processor {
       public:
         void prepare(const Format&) override {}
-        bool handle(const Message&, EventSender&) noexcept CUELINE_NONBLOCKING override {
+        bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override {
             taken.add(1);
             return true;
         }
-        void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
-            quiet_.render(block, events);
+        void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+            quiet_.render(block, context);
         }
         Counter taken;
 
@@ -111,7 +111,7 @@ TEST(Engine, keeps_its_own_kinds_from_the_processor) {
     auto greedy = std::make_unique<Greedy>();
     const Counter& taken = greedy->taken;
     Offline offline{std::move(greedy)};
-    for (const std::uint32_t kind : {0U, 1U, 2U, 15U, 16U, 0xFFFF'FFFFU}) offline.engine.control().send(kind, 0);
+    for (const Kind kind : std::array<Kind, 6>{0, 1, 2, 15, 16, 0xFFFF}) offline.engine.control().send(kind, 0);
     offline.render(64);
     EXPECT_EQ(taken.get(), 2U) << "16 and the one above";
     EXPECT_EQ(offline.engine.stats().unhandled, 3U) << "a ping is handled by the engine, the others by nobody";

@@ -75,9 +75,9 @@ TEST(JackDevice, the_check_catches_one_sample_too_many) {
     class Stutter final : public Processor {
       public:
         void prepare(const Format&) override {}
-        bool handle(const Message&, EventSender&) noexcept CUELINE_NONBLOCKING override { return false; }
-        void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
-            wave_.render(block, events);
+        bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override { return false; }
+        void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+            wave_.render(block, context);
             block.channel(0)[1] = block.channel(0)[0];
         }
 
@@ -175,9 +175,9 @@ TEST(JackDevice, counts_the_servers_xruns) {
     class Laggard final : public Processor {
       public:
         void prepare(const Format&) override {}
-        bool handle(const Message&, EventSender&) noexcept CUELINE_NONBLOCKING override { return true; }
-        void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
-            quiet_.render(block, events);
+        bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override { return true; }
+        void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+            quiet_.render(block, context);
             // Without a sleep: JACK ends its threads at the first system call that waits, which nothing here survives.
             break_the_rule([] {
                 const auto until = std::chrono::steady_clock::now() + 10ms;
@@ -204,9 +204,9 @@ class Prepared final : public Processor {
         prepared_by.store(gettid());
         if (format.blocksize == unwanted) throw std::runtime_error{"that is too long for me"};
     }
-    bool handle(const Message&, EventSender&) noexcept CUELINE_NONBLOCKING override { return false; }
-    void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
-        wave_.render(block, events);
+    bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override { return false; }
+    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+        wave_.render(block, context);
         if (block.frames != prepared_for.load(std::memory_order_relaxed)) unprepared.add(1);
         rendered_by.store(break_the_rule([] { return gettid(); }), std::memory_order_relaxed);
     }

@@ -10,10 +10,10 @@
 namespace cueline::test {
 
 namespace kind {
-inline constexpr std::uint32_t set_level = cueline::kind::first_user;  // payload: float
-inline constexpr std::uint32_t level_was_set = set_level + 1;          // payload: float
-inline constexpr std::uint32_t flood = set_level + 2;                  // payload: std::uint32_t, events to send
-inline constexpr std::uint32_t flooded = set_level + 3;                // payload: std::uint32_t, its number
+inline constexpr Kind set_level = cueline::kind::first_user;  // payload: float
+inline constexpr Kind level_was_set = set_level + 1;          // payload: float
+inline constexpr Kind flood = set_level + 2;                  // payload: std::uint32_t, events to send
+inline constexpr Kind flooded = set_level + 3;                // payload: std::uint32_t, its number
 }  // namespace kind
 
 /// Renders a wave that goes on from block to block, at a level that messages set, so that any sample out of place,
@@ -22,15 +22,15 @@ class WaveProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
 
-    bool handle(const Message& command, EventSender& events) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
         switch (command.kind) {
             case kind::set_level:
                 level_ = command.as<float>();
-                events.send(kind::level_was_set, level_, command.sequence);
+                context.events().send(kind::level_was_set, level_, command.sequence);
                 return true;
             case kind::flood:
                 for (std::uint32_t number = 0; number < command.as<std::uint32_t>(); ++number) {
-                    events.send(kind::flooded, number, command.sequence);
+                    context.events().send(kind::flooded, number, command.sequence);
                 }
                 return true;
             default:
@@ -38,7 +38,7 @@ class WaveProcessor final : public Processor {
         }
     }
 
-    void render(const AudioBlock& block, EventSender&) noexcept CUELINE_NONBLOCKING override {
+    void render(const AudioBlock& block, Context&) noexcept CUELINE_NONBLOCKING override {
         for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
             const float sample = level_ * phase_;
             phase_ = phase_ < 1.0F ? phase_ + 0.001F : -1.0F;
@@ -57,9 +57,9 @@ class WaveProcessor final : public Processor {
 class WatchfulProcessor : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message&, EventSender&) noexcept CUELINE_NONBLOCKING override { return true; }
-    void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
-        quiet_.render(block, events);
+    bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override { return true; }
+    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+        quiet_.render(block, context);
         note_allocations();
     }
 

@@ -77,12 +77,12 @@ TEST_F(SpecScenario, audio_thread_message_processing_check_catches_an_allocation
     /// One std::string too long, once a message.
     class Careless final : public WatchfulProcessor {
       public:
-        bool handle(const Message& command, EventSender& events) noexcept CUELINE_NONBLOCKING override {
+        bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
             break_the_rule([] {
                 const std::string text(100, 'x');
                 escaped = text.data();  // seen from outside: a compiler may leave out an allocation that is not
             });
-            return WatchfulProcessor::handle(command, events);
+            return WatchfulProcessor::handle(command, context);
         }
     };
     if (!allocations_are_counted()) GTEST_SKIP() << "a sanitizer has the heap";

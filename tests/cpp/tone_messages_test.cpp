@@ -30,14 +30,14 @@ template <Jump jump>
 class JumpingTone final : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message& command, EventSender&) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message& command, Context&) noexcept CUELINE_NONBLOCKING override {
         const auto wanted = command.as<SetTone>();
         gain_.go_to(wanted.gain, jump == Jump::gain ? 1 : 960);
         frequency_hz_.go_to(wanted.frequency_hz, jump == Jump::frequency ? 1 : 960);
         if (jump == Jump::phase) cycles_ = 0;
         return true;
     }
-    void render(const AudioBlock& block, EventSender&) noexcept CUELINE_NONBLOCKING override {
+    void render(const AudioBlock& block, Context&) noexcept CUELINE_NONBLOCKING override {
         for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
             if (jump != Jump::once_a_block || frame == 0) gain_.next();
             const auto sample = static_cast<float>(gain_.value() * std::sin(2 * pi * cycles_));
@@ -183,7 +183,7 @@ TEST(ToneProcessor, a_gain_does_not_disturb_a_ramp_of_the_frequency) {
 
 TEST(ToneProcessor, knows_no_other_kinds) {
     Played played;
-    for (const std::uint32_t kind : {kind::none, kind::ping, kind::level, 19U, 255U, kind::first_user}) {
+    for (const Kind kind : {kind::none, kind::ping, kind::level, Kind{19}, Kind{255}, kind::first_user}) {
         EXPECT_FALSE(played.handle(Message::of(kind, 0))) << kind;
     }
 }

@@ -29,7 +29,7 @@ class Played {
         format_ = format;
         processor_.prepare(format);
     }
-    bool handle(const Message& command) { return processor_.handle(command, audio_.events()); }
+    bool handle(const Message& command) { return processor_.handle(command, context_); }
     void set(float frequency_hz, float gain) { handle(Message::of(kind::set_tone, SetTone{frequency_hz, gain})); }
 
     /// What the first channel has; the others must have it too.
@@ -39,7 +39,7 @@ class Played {
         while (samples.size() < frames) {
             const std::size_t left = std::min<std::size_t>(frames - samples.size(), format_.blocksize);
             const AudioBlock block = buffers.block(static_cast<std::uint32_t>(left));
-            processor_.render(block, audio_.events());
+            processor_.render(block, context_);
             const std::span<const float> first = block.channel(0);
             for (std::size_t channel = 1; channel < format_.channels; ++channel) {
                 EXPECT_TRUE(std::ranges::equal(first, block.channel(channel)));
@@ -65,6 +65,7 @@ class Played {
     Link link_;
     ControlSide control_{link_};
     AudioSide audio_{link_};
+    Context context_{audio_.events()};
     ProcessorType processor_;
 };
 

@@ -33,7 +33,7 @@ void require(bool holds, const char* claim) {
 class PartProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message& command, EventSender& events) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
         const auto payload = command.as<Payload>();
         Payload part{};
 #ifdef CUELINE_MUTANT_TRUSTS  // it trusts what it is sent
@@ -45,11 +45,11 @@ class PartProcessor final : public Processor {
 #ifdef CUELINE_MUTANT_FORGETS
         if (bytes == 7) return true;
 #endif
-        events.send(command.kind, part, command.sequence);
+        context.events().send(command.kind, part, command.sequence);
         return true;
     }
-    void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
-        quiet_.render(block, events);
+    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+        quiet_.render(block, context);
     }
 
   private:
@@ -66,7 +66,7 @@ class Conversation {
         engine_->start();
     }
 
-    void send(std::uint32_t kind, const Payload& payload) {
+    void send(Kind kind, const Payload& payload) {
         const Status status = engine_->control().send(kind, payload);
         if (commands_.size() == CommandRing::capacity) {
             require(status == Status::full, "a full command ring refuses");
@@ -124,7 +124,7 @@ class Conversation {
         bool timed = false;
     };
 
-    static Message expected_message(std::uint32_t kind, std::uint32_t sequence, const Payload& payload) {
+    static Message expected_message(Kind kind, std::uint32_t sequence, const Payload& payload) {
         Message message = Message::of(kind, payload);
         message.sequence = sequence;
         return message;
@@ -172,8 +172,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         switch (input.ConsumeIntegralInRange(0, 3)) {
             case 0:
             case 1: {  // one message, or many of them
-                const auto kind = input.ConsumeBool() ? input.ConsumeIntegral<std::uint32_t>()
-                                                      : input.ConsumeIntegralInRange<std::uint32_t>(0, 300);
+                const auto kind =
+                    input.ConsumeBool() ? input.ConsumeIntegral<Kind>() : input.ConsumeIntegralInRange<Kind>(0, 300);
                 const int count = input.ConsumeBool() ? 1 : input.ConsumeIntegralInRange(1, 1100);
                 Payload payload{};
                 const auto bytes = input.ConsumeBytes<std::byte>(payload.size());

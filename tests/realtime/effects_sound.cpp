@@ -15,11 +15,11 @@ namespace cueline::test {
 class Sound final : public Processor {
   public:
     void prepare(const Format& format) override { wave_.prepare(format); }
-    bool handle(const Message& command, EventSender& events) noexcept CUELINE_NONBLOCKING override {
-        return wave_.handle(command, events);
+    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
+        return wave_.handle(command, context);
     }
-    void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
-        wave_.render(block, events);
+    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+        wave_.render(block, context);
     }
 
   private:
@@ -29,8 +29,8 @@ class Sound final : public Processor {
 // Where the audio path begins is marked: clang makes such a pointer only of a function that is held to the rules. Of
 // what overrides or is called by these, clang asks the mark itself.
 using Block = void (BlockCallback::*)(const AudioBlock&, std::uint64_t) noexcept CUELINE_NONBLOCKING;
-using Handle = bool (Processor::*)(const Message&, EventSender&) noexcept CUELINE_NONBLOCKING;
-using Render = void (Processor::*)(const AudioBlock&, EventSender&) noexcept CUELINE_NONBLOCKING;
+using Handle = bool (Processor::*)(const Message&, Context&) noexcept CUELINE_NONBLOCKING;
+using Render = void (Processor::*)(const AudioBlock&, Context&) noexcept CUELINE_NONBLOCKING;
 using Push = Status (Producer<CommandRing>::*)(const Message&) noexcept CUELINE_NONBLOCKING;
 using Pop = Status (Consumer<CommandRing>::*)(Message&) noexcept CUELINE_NONBLOCKING;
 

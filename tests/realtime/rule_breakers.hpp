@@ -77,12 +77,12 @@ template <class Act>
 class RuleBreaker final : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message&, EventSender&) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override {
         Act::act();
         return true;
     }
-    void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
-        quiet_.render(block, events);
+    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+        quiet_.render(block, context);
     }
 
   private:

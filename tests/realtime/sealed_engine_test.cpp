@@ -83,7 +83,7 @@ Status send(ControlSide& control, std::uint64_t number) {
         case Cue::not_ours:
             return control.send(cueline::kind::first_processor - 1, level);
         case Cue::not_the_processors:
-            return control.send(~std::uint32_t{0}, level);
+            return control.send(Kind{0xFFFF}, level);
         default:
             return control.ping();
     }
@@ -225,21 +225,21 @@ TEST_F(SealedEngine, nor_do_they_inside_the_callback_that_jack_calls) {
 class LedTone final : public Processor {
   public:
     void prepare(const Format& format) override { tone_.prepare(format); }
-    bool handle(const Message& command, EventSender& events) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
         if (command.kind == kind::set_level) {
             const auto level = command.as<float>();
-            tone_.handle(Message::of(cueline::kind::set_tone, SetTone{level * 10, level / 100}), events);
-            events.send(kind::level_was_set, level, command.sequence);
+            tone_.handle(Message::of(cueline::kind::set_tone, SetTone{level * 10, level / 100}), context);
+            context.events().send(kind::level_was_set, level, command.sequence);
             return true;
         }
         if (command.kind != kind::flood) return false;
         for (auto left = command.as<std::uint32_t>(); left > 0; --left) {
-            tone_.handle(Message::of(cueline::kind::get_level, GetLevel{}), events);
+            tone_.handle(Message::of(cueline::kind::get_level, GetLevel{}), context);
         }
         return true;
     }
-    void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
-        tone_.render(block, events);
+    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+        tone_.render(block, context);
     }
 
   private:
@@ -255,12 +255,12 @@ template <class Act>
 class OnceProcessor final : public Processor {
   public:
     void prepare(const Format& format) override { wave_.prepare(format); }
-    bool handle(const Message& command, EventSender& events) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
         if (++handled_ == act_at) Act::act();
-        return wave_.handle(command, events);
+        return wave_.handle(command, context);
     }
-    void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
-        wave_.render(block, events);
+    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+        wave_.render(block, context);
     }
 
   private:

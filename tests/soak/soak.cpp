@@ -63,7 +63,7 @@ class EchoProcessor final : public Processor {
   public:
     explicit EchoProcessor(Mutant mutant) : mutant_{mutant} {}
     void prepare(const Format&) override {}
-    bool handle(const Message& command, EventSender& events) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
         auto checked = command.as<Checked>();
         if (checked.sum != checked.right_sum()) broken_.add(1);
         const bool now = ++handled_ % 1000 == 0;
@@ -73,13 +73,13 @@ class EchoProcessor final : public Processor {
             held_ = command;
             return true;
         }
-        events.send(command.kind, checked, command.sequence);
-        if (held_.kind != kind::none) events.send(held_.kind, held_.as<Checked>(), held_.sequence);
+        context.events().send(command.kind, checked, command.sequence);
+        if (held_.kind != kind::none) context.events().send(held_.kind, held_.as<Checked>(), held_.sequence);
         held_.kind = kind::none;
         return true;
     }
-    void render(const AudioBlock& block, EventSender& events) noexcept CUELINE_NONBLOCKING override {
-        quiet_.render(block, events);
+    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+        quiet_.render(block, context);
     }
     [[nodiscard]] std::uint64_t broken() const { return broken_.get(); }
 
