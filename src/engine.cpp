@@ -1,6 +1,7 @@
 // engine.cpp: what happens once per block, and the start and stop around it.
 #include "engine.hpp"
 
+#include <string>
 #include <utility>
 
 #include <cueline/error.hpp>
@@ -17,6 +18,12 @@ Engine::Engine(std::unique_ptr<Device> device, std::unique_ptr<Processor> proces
       processor_{std::move(processor)},
       device_{std::move(device)} {
     processor_->prepare(device_->format());
+    slots_ = processor_->buffer_slots();
+    if (slots_ > most_buffer_slots) {
+        throw ArgumentError{"a processor has at most " + std::to_string(most_buffer_slots) +
+                            " slots for buffers, and this one wants " + std::to_string(slots_)};
+    }
+    buffers_.set_count(slots_);
 }
 
 Engine::~Engine() {
@@ -50,6 +57,7 @@ void Engine::close() noexcept {
     const std::scoped_lock lock{running_mutex_};
     closed_.store(true, std::memory_order_relaxed);  // relaxed: those who must see it hold the lock
     stop_locked();
+    pool_.close();
 }
 
 void Engine::stop_locked() noexcept {
@@ -73,6 +81,45 @@ void Engine::require_usable() const {
     if (!lost_.load(std::memory_order_relaxed)) return;  // relaxed: the text has a lock of its own
     const std::scoped_lock lock{lost_mutex_};
     throw DeviceError{lost_why_};
+}
+
+Status Engine::publish(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels) {
+    return publish(slot, make_buffer(slot, interleaved, channels));
+}
+
+BufferPool::Made Engine::make_buffer(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels) {
+    require_usable();
+    require_slot(slot);
+    const std::uint32_t count = checked_range("channels", channels, buffer_channels_range);
+    const auto samples = static_cast<std::int64_t>(interleaved.size());
+    checked_range("a buffer", samples, buffer_samples_range);
+    if (samples % count != 0) {
+        throw ArgumentError{"a buffer of " + std::to_string(count) + " channels must have whole frames, got " +
+                            std::to_string(samples) + " samples"};
+    }
+    return pool_.make(interleaved, count);
+}
+
+Status Engine::publish(std::int64_t slot, BufferPool::Made made) {
+    require_usable();
+    require_slot(slot);
+    if (!made) return Status::full;
+    const BufferHandle handle = pool_.hand_over(std::move(made));
+    const Status status = control_.send(kind::publish_buffer, PublishBuffer{static_cast<std::uint32_t>(slot), handle});
+    if (status == Status::full) pool_.take_back(handle);
+    return status;
+}
+
+Status Engine::publish_nothing(std::int64_t slot) {
+    require_usable();
+    require_slot(slot);
+    return control_.send(kind::publish_buffer, PublishBuffer{static_cast<std::uint32_t>(slot), no_buffer});
+}
+
+void Engine::require_slot(std::int64_t slot) const {
+    if (slots_ == 0) throw ArgumentError{"this engine's processor has no slots for buffers: it is not handed any"};
+    if (slot >= 0 && slot < slots_) return;
+    throw ArgumentError{"slot must be from 0 to " + std::to_string(slots_ - 1) + ", got " + std::to_string(slot)};
 }
 
 void Engine::prepare(const Format& format) {
@@ -108,6 +155,8 @@ void Engine::handle(const Message& command, std::uint64_t block_ns) noexcept CUE
     if (command.kind == kind::ping) {
         // A full event ring drops the pong and counts it; the audio goes on.
         audio_.events().send(kind::pong, Pong{command.as<Ping>().sent_ns, block_ns}, command.sequence);
+    } else if (command.kind == kind::publish_buffer) {
+        if (!buffers_.apply(command.as<PublishBuffer>())) unhandled_.add(1);
     } else if (command.kind < kind::first_processor || !processor_->handle(command, context_)) {
         unhandled_.add(1);
     }
@@ -124,6 +173,7 @@ EngineStats Engine::stats() const {
     stats.device_stats.memory_locked = stats.device_stats.memory_locked && locked_.granted();
     stats.commands = link_.command_counts();
     stats.events = link_.event_counts();
+    stats.buffers = pool_.stats();
     return stats;
 }
 

@@ -5,13 +5,16 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include <cueline/buffer.hpp>
 #include <cueline/device.hpp>
 #include <cueline/link.hpp>
 #include <cueline/processor.hpp>
 
+#include "buffer_pool.hpp"
 #include "fork_generation.hpp"
 #include "locked_memory.hpp"
 
@@ -27,6 +30,7 @@ struct EngineStats {
     DeviceStats device_stats;     ///< memory_locked: the engine's own memory too
     RingCounts commands;
     RingCounts events;
+    BufferStats buffers;
 };
 
 /// Drains commands, answers pings, hands other messages to the processor, renders: once per block, called by
@@ -75,6 +79,30 @@ class alignas(page_bytes) Engine final : BlockCallback {
     /// The control side of this engine's link. Thread: control, one at a time.
     [[nodiscard]] ControlSide& control() noexcept { return control_; }
 
+    /// How many slots the processor has for buffers. Thread: any.
+    [[nodiscard]] std::uint32_t buffer_slots() const noexcept { return slots_; }
+
+    /// Hands the processor a buffer, in place of what lies in `slot`: a copy of `interleaved`, one frame of `channels`
+    /// samples after the other, on pages that are touched and, where that is permitted, locked. The command that swaps
+    /// them is applied as any other. The one that lay there is freed here, by a later publish(), by stats() or by
+    /// close().
+    /// Thread: control, one at a time, together with what else sends. Allocates, copies and frees.
+    /// Returns Status::full when the command ring is full, or when most_buffers are in slots and under way: nothing
+    /// changed, and it is counted.
+    /// Throws ArgumentError (see make_buffer()), std::bad_alloc, and what require_usable() throws.
+    Status publish(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels);
+
+    /// The first half of publish(), which takes long: for who has to keep other senders away from the second.
+    /// Thread: control, any of them at once. Throws ArgumentError for a slot that there is not, for channels outside 1
+    /// to 1024, and for samples that are none, no whole frames, or more than 2^31 - 1.
+    BufferPool::Made make_buffer(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels);
+
+    /// The second half: sends it. Thread: control, one at a time, together with what else sends.
+    Status publish(std::int64_t slot, BufferPool::Made made);
+
+    /// Has `slot` be empty. As publish(), but that it makes nothing.
+    Status publish_nothing(std::int64_t slot);
+
     /// How blocks come now. Thread: any.
     [[nodiscard]] Format format() const noexcept { return device_->format(); }
 
@@ -83,6 +111,7 @@ class alignas(page_bytes) Engine final : BlockCallback {
 
   private:
     void stop_locked() noexcept;
+    void require_slot(std::int64_t slot) const;
     void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING override;
     void prepare(const Format& format) override;
     void lost(std::string_view why) noexcept override;
@@ -91,12 +120,17 @@ class alignas(page_bytes) Engine final : BlockCallback {
     Link link_;
     ControlSide control_;
     AudioSide audio_;
-    Context context_{audio_.events()};
+    BufferSlots::Returns returned_buffers_;
+    BufferSlots::Table buffer_table_;
+    BufferSlots buffers_{buffer_table_, returned_buffers_};  // the audio thread's
+    Context context_{audio_.events(), &buffers_};
     Counter blocks_;  // these three are the audio thread's to write
     Counter frames_;
     Counter unhandled_;
     LockedMemory locked_;  // all of this object
 
+    mutable BufferPool pool_{buffer_table_, returned_buffers_};  // to look at it is to free what came back
+    std::uint32_t slots_ = 0;
     std::unique_ptr<Processor> processor_;
     std::unique_ptr<Device> device_;
     std::mutex running_mutex_;  // control threads only: the audio thread knows nothing of it

@@ -135,9 +135,16 @@ class EventSender {
     /// Returns Status::full when the ring is full: the event is dropped and counted.
     template <class Payload>
     Status send(Kind kind, const Payload& payload, std::uint32_t sequence = 0) noexcept CUELINE_NONBLOCKING {
+        return send_at(frame_, kind, payload, sequence);
+    }
+
+    /// The same, stamped with `frame`: for what arose inside the block.
+    template <class Payload>
+    Status send_at(std::uint64_t frame, Kind kind, const Payload& payload, std::uint32_t sequence = 0) noexcept
+        CUELINE_NONBLOCKING {
         Message message = Message::of(kind, payload);
         message.sequence = sequence;
-        message.frame = frame_;
+        message.frame = frame;
         const Status status = events_.try_push(message);
         if (status == Status::full) link_->events_dropped_.add(1);
         return status;

@@ -17,15 +17,19 @@ namespace cueline {
 /// those below `first_processor` are between the control side and the engine.
 using Kind = std::uint16_t;
 namespace kind {
-inline constexpr Kind none = 0;            ///< never sent
-inline constexpr Kind ping = 1;            ///< command: answer me. Payload: Ping
-inline constexpr Kind pong = 2;            ///< event: the answer. Payload: Pong
-inline constexpr Kind device_lost = 3;     ///< event: the audio ended by itself. Payload: DeviceLost
-inline constexpr Kind format_changed = 4;  ///< event: blocks come in another format now. Payload: FormatChanged
+inline constexpr Kind none = 0;             ///< never sent
+inline constexpr Kind ping = 1;             ///< command: answer me. Payload: Ping
+inline constexpr Kind pong = 2;             ///< event: the answer. Payload: Pong
+inline constexpr Kind device_lost = 3;      ///< event: the audio ended by itself. Payload: DeviceLost
+inline constexpr Kind format_changed = 4;   ///< event: blocks come in another format now. Payload: FormatChanged
+inline constexpr Kind publish_buffer = 10;  ///< command: here is a buffer. Payload: PublishBuffer
 inline constexpr Kind first_processor = 16;
-inline constexpr Kind set_tone = 16;   ///< command to the tone processor. Payload: SetTone
-inline constexpr Kind get_level = 17;  ///< command to the tone processor: how loud was it? Payload: GetLevel
-inline constexpr Kind level = 18;      ///< event: the answer. Payload: Level
+inline constexpr Kind set_tone = 16;      ///< command to the tone processor. Payload: SetTone
+inline constexpr Kind get_level = 17;     ///< command to the tone processor: how loud was it? Payload: GetLevel
+inline constexpr Kind level = 18;         ///< event: the answer. Payload: Level
+inline constexpr Kind play_buffer = 20;   ///< command to the player: play what lies in a slot. Payload: PlayBuffer
+inline constexpr Kind stop_buffer = 21;   ///< command to the player: stop it. Payload: StopBuffer
+inline constexpr Kind buffer_ended = 22;  ///< event: it was played to its end. Payload: BufferEnded
 inline constexpr Kind first_user = 256;
 }  // namespace kind
 
@@ -113,6 +117,12 @@ struct FormatChanged {
     std::uint32_t blocksize;
 };
 
+/// A publish_buffer's payload. Engine::publish() sends it; a handle that it did not give means nothing.
+struct PublishBuffer {
+    std::uint32_t slot;
+    std::uint32_t handle;  ///< no_buffer: the slot is to be empty
+};
+
 /// A set_tone's payload. What is no number is left as it is.
 struct SetTone {
     float frequency_hz;  ///< from 0 to half the sample rate
@@ -126,6 +136,23 @@ struct GetLevel {};
 struct Level {
     float peak;  ///< full scale is 1
     float rms;
+};
+
+/// A play_buffer's payload.
+struct PlayBuffer {
+    std::uint32_t slot;
+    float gain;         ///< from 0 to 1, full scale
+    std::uint8_t loop;  ///< 0: once; else again and again
+};
+
+/// A stop_buffer's payload.
+struct StopBuffer {
+    std::uint32_t slot;
+};
+
+/// A buffer_ended's payload. Its message carries the frame after the buffer's last one, and the play_buffer's sequence.
+struct BufferEnded {
+    std::uint32_t slot;
 };
 
 }  // namespace cueline
