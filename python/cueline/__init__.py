@@ -4,7 +4,7 @@ from importlib.metadata import version as _version
 
 from cueline._core import DeviceLost, FormatChanged, Level, Message, Pong, Status
 from cueline.device_list import Device, devices
-from cueline.engine import AudioEngine, RingStats, Stats
+from cueline.engine import AudioEngine, BufferStats, RingStats, Stats
 from cueline.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -21,6 +21,7 @@ __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
     "AudioEngine",
+    "BufferStats",
     "ClosedError",
     "Device",
     "DeviceError",

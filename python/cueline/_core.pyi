@@ -8,6 +8,8 @@ import numpy.typing
 
 RING_CAPACITY: int = 1024
 
+MOST_BUFFERS: int = 128
+
 ATOMICS_ARE_LOCK_FREE: bool = True
 
 class Status(enum.IntEnum):
@@ -198,6 +200,22 @@ class RingCounts:
     @property
     def high_water(self) -> int: ...
 
+class BufferCounts:
+    @property
+    def published(self) -> int: ...
+
+    @property
+    def refused(self) -> int: ...
+
+    @property
+    def in_use(self) -> int: ...
+
+    @property
+    def bytes(self) -> int: ...
+
+    @property
+    def memory_locked(self) -> bool: ...
+
 class EngineStats:
     @property
     def blocks(self) -> int: ...
@@ -213,6 +231,9 @@ class EngineStats:
 
     @property
     def events(self) -> RingCounts: ...
+
+    @property
+    def buffers(self) -> BufferCounts: ...
 
     @property
     def xruns(self) -> int: ...
@@ -281,6 +302,12 @@ class Engine:
 
     def _set_tone(self, frequency: float, gain: float) -> Status: ...
 
+    def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32]) -> Status: ...
+
+    def _publish_nothing(self, slot: int) -> Status: ...
+
+    def _require_slots(self) -> None: ...
+
     def _require_offline(self) -> None: ...
 
     def _stats(self) -> EngineStats: ...
@@ -299,6 +326,10 @@ class Engine:
     @property
     def device(self) -> str:
         """The device it runs on, by name."""
+
+    @property
+    def buffer_slots(self) -> int:
+        """How many slots its processor has for buffers."""
 
     @property
     def processor(self) -> str:

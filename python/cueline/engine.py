@@ -19,13 +19,14 @@ from cueline.arguments import (
     checked_timeout,
 )
 from cueline.errors import ArgumentError, ArgumentTypeError, Empty
+from cueline.samples import checked_samples
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     from typing_extensions import Self
 
-__all__ = ["AudioEngine", "RingStats", "Stats"]
+__all__ = ["AudioEngine", "BufferStats", "RingStats", "Stats"]
 
 _SHORTEST_SLEEP_S = 0.0001
 _LONGEST_SLEEP_S = 0.02  # so that a close() is soon noticed, however long the blocks are
@@ -42,6 +43,24 @@ class RingStats:
     """Messages that it refused, being full."""
     high_water: int
     """Most that waited at a block's boundary; the ring's capacity once one was refused."""
+
+
+@dataclass(frozen=True)
+class BufferStats:
+    """How an engine's buffers fare, those that ``publish`` hands over."""
+
+    in_use: int
+    """Buffers there are now: in slots, on their way to the audio thread, and on their way back."""
+    limit: int
+    """Most that there may be; then ``publish`` refuses."""
+    published: int
+    """Buffers that were accepted."""
+    refused: int
+    """Buffers that were refused because ``limit`` were in use."""
+    bytes: int
+    """Memory that those in use take."""
+    memory_locked: bool
+    """Whether all of it is locked."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +91,7 @@ class Stats:
     """Whether the memory of the engine and its device was locked (a processor's own is its own matter)."""
     commands: RingStats
     events: RingStats
+    buffers: BufferStats
 
 
 class AudioEngine(_core.Engine):
@@ -82,7 +102,8 @@ class AudioEngine(_core.Engine):
     a sound card), ``"offline"`` (renders when told to), or None: JACK when a server runs, else PortAudio's default
     device, else null. ``cueline.devices()`` lists them.
 
-    ``processor`` is what renders: ``"silence"`` (None too), or ``"tone"``, a sine that ``set_tone`` sets.
+    ``processor`` is what renders: ``"silence"`` (None too), ``"tone"``, a sine that ``set_tone`` sets, or ``"player"``,
+    which plays what ``publish`` hands it.
 
     ``samplerate`` is in frames a second (1000 to 768000), ``blocksize`` in frames (1 to 8192); left out, they are the
     device's own. ``channels`` 1 to 64, ``budget`` the most messages the audio thread reads in a block (1 to 1024).
@@ -169,6 +190,29 @@ class AudioEngine(_core.Engine):
             math.nan if gain is None else checked_number("gain", gain, 1),
         )
 
+    def publish(self, slot: int, array: npt.ArrayLike | None) -> _core.Status:
+        """Hand the audio thread a buffer, in place of the one that lies in ``slot``; None leaves the slot empty.
+
+        ``array`` has shape (frames, channels), or (frames,) for one channel, and holds float32, or other floats, which
+        are rounded to it. It need not be contiguous. It is copied: what is written to it later changes nothing. NaN and
+        infinities go over as they are. The copy is made on this thread, without the GIL where it is large; the
+        audio thread only swaps a pointer, and the buffer that it swapped out is freed here by a later ``publish``, by
+        ``stats`` or by ``close``.
+
+        Returns Status.FULL when the command ring is full, or when as many buffers as there may be (128) are in use:
+        nothing changed, and it is counted. Raises ArgumentError for a slot that there is not and for an array of
+        another shape, empty, of more than 1024 channels or 2147483647 samples, or with numbers too great for float32,
+        ArgumentTypeError for one of other things than floats, ProcessorError with a processor that has no slots,
+        MemoryError, ClosedError, ForkedError, DeviceError.
+        """
+        number = checked_integer("slot", slot)
+        self._require_slots()
+        if not 0 <= number < self.buffer_slots:  # before the array is looked at, which may take long
+            raise ArgumentError(f"slot must be from 0 to {self.buffer_slots - 1}, got {number}")
+        if array is None:
+            return self._publish_nothing(number)
+        return self._publish(number, checked_samples(array))
+
     def receive(self, timeout: float | None = None) -> _core.Message:
         """Wait for a message and return it; without a timeout, for ever. Ctrl-C ends the wait.
 
@@ -233,6 +277,14 @@ class AudioEngine(_core.Engine):
             memory_locked=now.memory_locked,
             commands=_ring_stats(now.commands),
             events=_ring_stats(now.events),
+            buffers=BufferStats(
+                in_use=now.buffers.in_use,
+                limit=_core.MOST_BUFFERS,
+                published=now.buffers.published,
+                refused=now.buffers.refused,
+                bytes=now.buffers.bytes,
+                memory_locked=now.buffers.memory_locked,
+            ),
         )
 
 
