@@ -1,4 +1,4 @@
-// engine.cpp: what happens once per block, and the start and stop around it.
+// engine.cpp: an engine's life on the control side: made, started, stopped, lost and closed.
 #include "engine.hpp"
 
 #include <utility>
@@ -90,29 +90,6 @@ void Engine::lost(std::string_view why) noexcept {
     lost_.store(true, std::memory_order_relaxed);
 }
 
-void Engine::process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING {
-    AudioBlock now = block;
-    now.frame = frames_.get();
-
-    audio_.begin_block(now.frame);
-    Message command;
-    while (audio_.receive(command) == Status::ok) handle(command, block_ns);
-    processor_->render(now, context_);
-    audio_.end_block();
-
-    frames_.add(block.frames);
-    blocks_.add(1);
-}
-
-void Engine::handle(const Message& command, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING {
-    if (command.kind == kind::ping) {
-        // A full event ring drops the pong and counts it; the audio goes on.
-        audio_.events().send(kind::pong, Pong{command.as<Ping>().sent_ns, block_ns}, command.sequence);
-    } else if (command.kind < kind::first_processor || !processor_->handle(command, context_)) {
-        unhandled_.add(1);
-    }
-}
-
 EngineStats Engine::stats() const {
     EngineStats stats;
     stats.device = device_->name();
@@ -124,6 +101,11 @@ EngineStats Engine::stats() const {
     stats.device_stats.memory_locked = stats.device_stats.memory_locked && locked_.granted();
     stats.commands = link_.command_counts();
     stats.events = link_.event_counts();
+    stats.cues = {.pending = cues_pending_.get(),
+                  .late = cues_late_.get(),
+                  .dropped_late = cues_dropped_late_.get(),
+                  .refused = cues_refused_.get(),
+                  .cancelled = cues_cancelled_.get()};
     return stats;
 }
 
