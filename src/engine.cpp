@@ -16,7 +16,7 @@ Engine::Engine(std::unique_ptr<Device> device, std::unique_ptr<Processor> proces
       locked_{memory_of(*this)},
       processor_{std::move(processor)},
       device_{std::move(device)} {
-    processor_->prepare(device_->format());
+    prepare_processor(device_->format());
 }
 
 Engine::~Engine() {
@@ -75,8 +75,28 @@ void Engine::require_usable() const {
     throw DeviceError{lost_why_};
 }
 
-void Engine::prepare(const Format& format) {
+void Engine::prepare_processor(const Format& format) {
+    checked_range("channels", format.channels, channels_range);
+    samplerate_ = format.samplerate;
     processor_->prepare(format);
+}
+
+BlockTime Engine::block_time() const {
+    BlockTime time;
+    {
+        const std::scoped_lock lock{block_time_mutex_};
+        block_time_.read(time);
+    }
+    if (time.samplerate == 0) {
+        throw DeviceError{
+            "no block has been rendered yet, so that no frame has a time: start the engine, and wait for "
+            "a block"};
+    }
+    return time;
+}
+
+void Engine::prepare(const Format& format) {
+    prepare_processor(format);
     // Between two blocks, ordered with them by the device: the audio side is ours as long as this takes.
     audio_.events().send(kind::format_changed, FormatChanged{format.samplerate, format.channels, format.blocksize});
 }

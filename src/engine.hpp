@@ -13,6 +13,8 @@
 #include <cueline/audio_side.hpp>
 #include <cueline/control_side.hpp>
 #include <cueline/device.hpp>
+#include <cueline/latest.hpp>
+#include <cueline/monotonic.hpp>
 #include <cueline/processor.hpp>
 #include <cueline/schedule.hpp>
 
@@ -99,6 +101,10 @@ class alignas(page_bytes) Engine final : BlockCallback {
     /// The first frame of the next block: the earliest that a command sent now can apply at. Thread: any.
     [[nodiscard]] std::uint64_t now() const noexcept { return frames_.get(); }
 
+    /// Frames by the clock, as the last block that began has it.
+    /// Thread: control, any of them. Throws DeviceError when no block has begun yet.
+    [[nodiscard]] BlockTime block_time() const;
+
     /// How blocks come now. Thread: any.
     [[nodiscard]] Format format() const noexcept { return device_->format(); }
 
@@ -109,6 +115,7 @@ class alignas(page_bytes) Engine final : BlockCallback {
     void stop_locked() noexcept;
     void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING override;
     void prepare(const Format& format) override;
+    void prepare_processor(const Format& format);
     void lost(std::string_view why) noexcept override;
 
     void read_commands() noexcept CUELINE_NONBLOCKING;
@@ -131,7 +138,10 @@ class alignas(page_bytes) Engine final : BlockCallback {
     Schedule schedule_;                            // the audio thread's alone, and these three
     std::array<float*, most_channels> segment_{};  // where the channels of a part of a block begin
     std::uint64_t block_ns_ = 0;
-    Counter blocks_;  // these are the audio thread's to write
+    std::uint32_t samplerate_ = 0;
+    mutable Latest<BlockTime> block_time_;
+    mutable std::mutex block_time_mutex_;  // of those who read it
+    Counter blocks_;                       // these are the audio thread's to write
     Counter frames_;
     Counter unhandled_;
     Counter cues_pending_;

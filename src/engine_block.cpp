@@ -15,6 +15,7 @@ bool is_member(const Message& command) noexcept CUELINE_NONBLOCKING {
 
 void Engine::process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING {
     block_ns_ = block_ns;
+    block_time_.write({frames_.get(), block_ns, samplerate_});
     audio_.begin_block(frames_.get());
 
     apply_due(frames_.get());  // before what is read now, for it came before

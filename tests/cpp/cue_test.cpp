@@ -234,6 +234,36 @@ TEST_F(Cues, events_are_stamped_with_the_frame_of_the_cue_that_they_answer) {
     EXPECT_EQ(pongs[0].frame, 77U);
 }
 
+// --- Time ----------------------------------------------------------------------------------------------------------
+
+TEST(BlockTime, maps_frames_to_the_clock_and_back) {
+    std::mt19937_64 random{seed()};
+    for (int count = 0; count < 10'000; ++count) {
+        const BlockTime time{.frame = random() >> 28U,
+                             .ns = (random() >> 12U) + (std::uint64_t{1} << 63U),
+                             .samplerate = static_cast<std::uint32_t>(1000 + random() % 767'000)};
+        const std::uint64_t frame = random() >> 28U;
+        ASSERT_EQ(time.frame_at(time.time_at(frame)), frame);
+    }
+    const BlockTime time{.frame = 48'000, .ns = 7'000'000'000, .samplerate = 48'000};
+    EXPECT_EQ(time.time_at(48'000), 7'000'000'000U);
+    EXPECT_EQ(time.time_at(72'000), 7'500'000'000U);
+    EXPECT_EQ(time.time_at(0), 6'000'000'000U);
+    EXPECT_EQ(time.frame_at(7'250'000'000), 60'000U);
+    EXPECT_EQ(time.frame_at(5'000'000'000), 0U) << "before the first frame";
+}
+
+TEST_F(Cues, time_is_what_the_last_block_that_began_tells) {
+    EXPECT_NE(refusal<DeviceError>([this] { static_cast<void>(engine_->block_time()); }).find("start the engine"),
+              std::string::npos);
+    render(640);
+    const BlockTime time = engine_->block_time();
+    EXPECT_EQ(time.frame, 576U);
+    EXPECT_EQ(time.samplerate, 48'000U);
+    EXPECT_LE(time.ns, monotonic_ns());
+    EXPECT_EQ(engine_->now(), 640U);
+}
+
 // --- Confirmations -----------------------------------------------------------------------------------------------
 
 TEST_F(Cues, confirmed_ones_tell_at_which_frame_they_took_effect) {
