@@ -1,4 +1,4 @@
-// engine.cpp: what happens once per block, and the start and stop around it.
+// engine.cpp: an engine's life on the control side: made, started, stopped, lost and closed.
 #include "engine.hpp"
 
 #include <string>
@@ -17,7 +17,7 @@ Engine::Engine(std::unique_ptr<Device> device, std::unique_ptr<Processor> proces
       locked_{memory_of(*this)},
       processor_{std::move(processor)},
       device_{std::move(device)} {
-    processor_->prepare(device_->format());
+    prepare_processor(device_->format());
     slots_ = processor_->buffer_slots();
     if (slots_ > most_buffer_slots) {
         throw ArgumentError{"a processor has at most " + std::to_string(most_buffer_slots) +
@@ -83,8 +83,9 @@ void Engine::require_usable() const {
     throw DeviceError{lost_why_};
 }
 
-Status Engine::publish(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels) {
-    return publish(slot, make_buffer(slot, interleaved, channels));
+Status Engine::publish(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels,
+                       const Delivery& delivery) {
+    return publish(slot, make_buffer(slot, interleaved, channels), delivery);
 }
 
 BufferPool::Made Engine::make_buffer(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels) {
@@ -100,20 +101,21 @@ BufferPool::Made Engine::make_buffer(std::int64_t slot, std::span<const float> i
     return pool_.make(interleaved, count);
 }
 
-Status Engine::publish(std::int64_t slot, BufferPool::Made made) {
+Status Engine::publish(std::int64_t slot, BufferPool::Made made, const Delivery& delivery) {
     require_usable();
     require_slot(slot);
     if (!made) return Status::full;
     const BufferHandle handle = pool_.hand_over(std::move(made));
-    const Status status = control_.send(kind::publish_buffer, PublishBuffer{static_cast<std::uint32_t>(slot), handle});
+    const Status status =
+        control_.send(kind::publish_buffer, PublishBuffer{static_cast<std::uint32_t>(slot), handle}, delivery);
     if (status == Status::full) pool_.take_back(handle);
     return status;
 }
 
-Status Engine::publish_nothing(std::int64_t slot) {
+Status Engine::publish_nothing(std::int64_t slot, const Delivery& delivery) {
     require_usable();
     require_slot(slot);
-    return control_.send(kind::publish_buffer, PublishBuffer{static_cast<std::uint32_t>(slot), no_buffer});
+    return control_.send(kind::publish_buffer, PublishBuffer{static_cast<std::uint32_t>(slot), no_buffer}, delivery);
 }
 
 void Engine::require_slot(std::int64_t slot) const {
@@ -122,8 +124,28 @@ void Engine::require_slot(std::int64_t slot) const {
     throw ArgumentError{"slot must be from 0 to " + std::to_string(slots_ - 1) + ", got " + std::to_string(slot)};
 }
 
-void Engine::prepare(const Format& format) {
+void Engine::prepare_processor(const Format& format) {
+    checked_range("channels", format.channels, channels_range);
+    samplerate_ = format.samplerate;
     processor_->prepare(format);
+}
+
+BlockTime Engine::block_time() const {
+    BlockTime time;
+    {
+        const std::scoped_lock lock{block_time_mutex_};
+        block_time_.read(time);
+    }
+    if (time.samplerate == 0) {
+        throw DeviceError{
+            "no block has been rendered yet, so that no frame has a time: start the engine, and wait for "
+            "a block"};
+    }
+    return time;
+}
+
+void Engine::prepare(const Format& format) {
+    prepare_processor(format);
     // Between two blocks, ordered with them by the device: the audio side is ours as long as this takes.
     audio_.events().send(kind::format_changed, FormatChanged{format.samplerate, format.channels, format.blocksize});
 }
@@ -135,31 +157,6 @@ void Engine::lost(std::string_view why) noexcept {
     }
     audio_.events().send(kind::device_lost, DeviceLost{monotonic_ns()});  // likewise: no block comes any more
     lost_.store(true, std::memory_order_relaxed);
-}
-
-void Engine::process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING {
-    AudioBlock now = block;
-    now.frame = frames_.get();
-
-    audio_.begin_block(now.frame);
-    Message command;
-    while (audio_.receive(command) == Status::ok) handle(command, block_ns);
-    processor_->render(now, context_);
-    audio_.end_block();
-
-    frames_.add(block.frames);
-    blocks_.add(1);
-}
-
-void Engine::handle(const Message& command, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING {
-    if (command.kind == kind::ping) {
-        // A full event ring drops the pong and counts it; the audio goes on.
-        audio_.events().send(kind::pong, Pong{command.as<Ping>().sent_ns, block_ns}, command.sequence);
-    } else if (command.kind == kind::publish_buffer) {
-        if (!buffers_.apply(command.as<PublishBuffer>())) unhandled_.add(1);
-    } else if (command.kind < kind::first_processor || !processor_->handle(command, context_)) {
-        unhandled_.add(1);
-    }
 }
 
 EngineStats Engine::stats() const {
@@ -174,6 +171,11 @@ EngineStats Engine::stats() const {
     stats.commands = link_.command_counts();
     stats.events = link_.event_counts();
     stats.buffers = pool_.stats();
+    stats.cues = {.pending = cues_pending_.get(),
+                  .late = cues_late_.get(),
+                  .dropped_late = cues_dropped_late_.get(),
+                  .refused = cues_refused_.get(),
+                  .cancelled = cues_cancelled_.get()};
     return stats;
 }
 

@@ -12,8 +12,8 @@
 #include <semaphore>
 #include <string>
 
+#include <cueline/counter.hpp>
 #include <cueline/device.hpp>
-#include <cueline/link.hpp>
 
 #include "callback_load.hpp"
 #include "device_request.hpp"

@@ -30,7 +30,7 @@ bool PlayerProcessor::handle(const Message& command, Context&) noexcept CUELINE_
     if (command.kind == kind::play_buffer) {
         const auto wanted = command.as<PlayBuffer>();
         if (wanted.slot >= slots) return false;
-        play(voices_[wanted.slot], wanted, command.sequence);
+        play(voices_[wanted.slot], wanted, command);
         return true;
     }
     if (command.kind == kind::stop_buffer) {
@@ -44,14 +44,15 @@ bool PlayerProcessor::handle(const Message& command, Context&) noexcept CUELINE_
     return false;
 }
 
-void PlayerProcessor::play(Voice& voice, const PlayBuffer& wanted, std::uint32_t sequence) noexcept
+void PlayerProcessor::play(Voice& voice, const PlayBuffer& wanted, const Message& command) noexcept
     CUELINE_NONBLOCKING {
     voice.jumped = voice.jumped || voice.plays || voice.fade_left > 0;  // it sounds; else it begins as its buffer does
     voice.plays = true;
     voice.loops = wanted.loop != 0;
     voice.gain = wanted.gain > 0 ? std::min(wanted.gain, 1.0F) : 0.0F;  // so that what is no number is 0
     voice.position = 0;
-    voice.sequence = sequence;
+    voice.sequence = command.sequence;
+    voice.port = command.port;
     voice.serial = 0;
 }
 
@@ -67,7 +68,7 @@ void PlayerProcessor::render(Voice& voice, std::uint32_t slot, const AudioBlock&
     const Buffer* const buffer = context.buffer(slot);
     const auto end_at = [&](std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
         voice.plays = false;
-        context.events().send_at(frame, kind::buffer_ended, BufferEnded{slot}, voice.sequence);
+        context.events().send_at(frame, kind::buffer_ended, BufferEnded{slot}, voice.sequence, voice.port);
     };
     if (voice.plays) {
         // By its serial: another buffer may lie where the one of the last block lay.

@@ -41,14 +41,15 @@ class PlayerProcessor final : public Processor {
         bool jumped = false;  // what comes next does not follow from what was
         float gain = 0;
         std::uint32_t position = 0;  // of the next frame, in the buffer
-        std::uint32_t sequence = 0;  // of what started it
-        std::uint64_t serial = 0;    // of the buffer it was in last, 0 for none
+        std::uint32_t sequence = 0;  // of what started it, and its line
+        std::uint8_t port = 0;
+        std::uint64_t serial = 0;  // of the buffer it was in last, 0 for none
         std::uint32_t fade_left = 0;
         std::vector<float> last;  // by channel: what was heard of it in the frame before
         std::vector<float> jump;  // and the difference that is being taken away
     };
 
-    void play(Voice& voice, const PlayBuffer& wanted, std::uint32_t sequence) noexcept CUELINE_NONBLOCKING;
+    void play(Voice& voice, const PlayBuffer& wanted, const Message& command) noexcept CUELINE_NONBLOCKING;
     void render(Voice& voice, std::uint32_t slot, const AudioBlock& block, Context& context) noexcept
         CUELINE_NONBLOCKING;
     void render_frame(Voice& voice, const Buffer* buffer, const AudioBlock& block, std::uint32_t frame) noexcept

@@ -11,8 +11,8 @@
 
 #include <portaudio.h>
 
+#include <cueline/counter.hpp>
 #include <cueline/device.hpp>
-#include <cueline/link.hpp>
 
 #include "callback_load.hpp"
 #include "gate.hpp"

@@ -76,17 +76,17 @@ class BufferSlotsOf {
 
     /// Puts the command's buffer into its slot, and sends back the one that lay there.
     /// Thread: audio. Real-time: wait-free; no allocation, lock or system call.
-    /// Returns false for a slot that there is not: then the buffer goes straight back. And for a handle that cannot be
-    /// under way, which no command has that the engine's publish() sent: then nothing happens.
+    /// Returns false, and does nothing, for a slot that there is not, and for a handle that cannot be under way (no
+    /// command of the engine's publish() has one): such a command is to be discarded.
     bool apply(const PublishBuffer& command) noexcept(never_throws) CUELINE_NONBLOCKING {
-        if (command.handle != no_buffer && !may_come(command.handle)) return false;
-        if (command.slot >= count_) {
-            send_back(command.handle);
-            return false;
+        if (command.slot >= count_) return false;
+        if (command.handle != no_buffer) {
+            if (!may_come(command.handle)) return false;
+            here_[command.handle] = true;
         }
-        if (command.handle != no_buffer) here_[command.handle] = true;
         const BufferHandle before = std::exchange(slots_[command.slot], command.handle);
-        if (before != no_buffer) here_[before] = false;
+        if (before == no_buffer) return true;
+        here_[before] = false;
         send_back(before);
         return true;
     }
@@ -94,7 +94,7 @@ class BufferSlotsOf {
     /// Sends the command's buffer straight back: it was dropped or cancelled, and will never be applied.
     /// Thread, real-time as apply().
     void discard(const PublishBuffer& command) noexcept(never_throws) CUELINE_NONBLOCKING {
-        if (command.handle != no_buffer && may_come(command.handle)) send_back(command.handle);
+        if (may_come(command.handle)) send_back(command.handle);
     }
 
   private:
@@ -104,7 +104,7 @@ class BufferSlotsOf {
     }
 
     void send_back(BufferHandle handle) noexcept(never_throws) CUELINE_NONBLOCKING {
-        if (handle != no_buffer) returns_.try_push(ReturnedBuffer{handle});  // never full: see above
+        returns_.try_push(ReturnedBuffer{handle});  // never full: see above
     }
 
     const Table* table_;

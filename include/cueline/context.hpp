@@ -3,8 +3,8 @@
 
 #include <cstddef>
 
+#include <cueline/audio_side.hpp>
 #include <cueline/buffer.hpp>
-#include <cueline/link.hpp>
 
 namespace cueline {
 

@@ -22,6 +22,11 @@ inline constexpr Kind ping = 1;             ///< command: answer me. Payload: Pi
 inline constexpr Kind pong = 2;             ///< event: the answer. Payload: Pong
 inline constexpr Kind device_lost = 3;      ///< event: the audio ended by itself. Payload: DeviceLost
 inline constexpr Kind format_changed = 4;   ///< event: blocks come in another format now. Payload: FormatChanged
+inline constexpr Kind applied = 5;          ///< told to who asked for it: a command took effect. Payload: Applied
+inline constexpr Kind refused = 6;          ///< a command did not take effect. Payload: Refused
+inline constexpr Kind cancel = 7;           ///< command: forget a cue. Payload: Cancel
+inline constexpr Kind cancel_all = 8;       ///< command: forget cues, all there are. Payload: CancelAll
+inline constexpr Kind transaction = 9;      ///< command: those that follow it belong together. Payload: Transaction
 inline constexpr Kind publish_buffer = 10;  ///< command: here is a buffer. Payload: PublishBuffer
 inline constexpr Kind first_processor = 16;
 inline constexpr Kind set_tone = 16;      ///< command to the tone processor. Payload: SetTone
@@ -37,6 +42,7 @@ inline constexpr Kind first_user = 256;
 namespace delivery {
 inline constexpr std::uint8_t drop_if_late = 1;  ///< rather than apply it later than its frame
 inline constexpr std::uint8_t confirm = 2;       ///< tell what became of it
+inline constexpr std::uint8_t member = 4;        ///< it belongs to the transaction before it: the audio side's own note
 }  // namespace delivery
 
 inline constexpr std::size_t payload_bytes = 40;
@@ -115,6 +121,40 @@ struct FormatChanged {
     std::uint32_t samplerate;
     std::uint32_t channels;
     std::uint32_t blocksize;
+};
+
+/// Why a command did not take effect.
+enum class Reason : std::uint32_t {
+    late = 1,           ///< it was read after its frame, and was to be dropped then
+    schedule_full = 2,  ///< it was a cue, and as many as the schedule holds wait already
+    cancelled = 3,      ///< somebody asked for that
+    unknown = 4,        ///< neither the engine nor the processor knows its kind
+};
+
+/// An applied's payload. Its message carries the frame at which the command took effect.
+struct Applied {
+    bool late;  ///< whether that was later than its frame
+};
+
+/// A refused's payload. Its message carries the frame at which the command was refused.
+struct Refused {
+    std::uint64_t wanted_frame;  ///< where it was to apply
+    Reason reason;
+};
+
+/// A cancel's payload.
+struct Cancel {
+    std::uint32_t sequence;  ///< of a command that came by the same line: a transaction's stands for all of it
+};
+
+/// A cancel_all's payload.
+struct CancelAll {
+    bool every_line;  ///< or only what came by the same one
+};
+
+/// A transaction's payload. Its members follow it on the same line at once; its own frame and flags are theirs.
+struct Transaction {
+    std::uint32_t members;
 };
 
 /// A publish_buffer's payload. Engine::publish() sends it; a handle that it did not give means nothing.

@@ -251,8 +251,54 @@ TEST(Buffers, one_that_is_never_applied_comes_straight_back) {
     EXPECT_EQ(pool.stats().in_use, 1U);
     const BufferHandle astray = pool.hand_over(pool.make(samples, 1));
     EXPECT_FALSE(slots.apply({1, astray}));  // no such slot
+    slots.discard({1, astray});
     EXPECT_EQ(pool.stats().in_use, 1U);
     EXPECT_EQ(slots.at(0), &table.at(applied));
+}
+
+TEST(Buffers, one_may_come_at_a_frame) {
+    Offline offline;
+    const std::vector<float> samples(10, 0.5F);
+    EXPECT_EQ(offline.engine.publish(0, samples, 1, {.frame = 64}), Status::ok);
+    EXPECT_EQ(offline.engine.publish_nothing(0, {.frame = 128}), Status::ok);
+    EXPECT_EQ(offline.block()[0], 0);
+    EXPECT_EQ(offline.block()[0], 0.5F);
+    EXPECT_EQ(offline.block()[0], 0);
+    EXPECT_EQ(offline.in_use(), 0U);
+}
+
+TEST(Buffers, those_that_the_engine_will_never_apply_come_back) {
+    Offline offline;
+    const std::vector<float> samples(10, 0.5F);
+    offline.publish(0, 0.25F);
+    offline.block();
+    // Dropped for lateness.
+    offline.engine.publish(0, samples, 1, {.frame = 1, .flags = delivery::drop_if_late});
+    EXPECT_EQ(offline.in_use(), 2U);
+    offline.block();
+    EXPECT_EQ(offline.in_use(), 1U);
+    // Cancelled, one and all of them.
+    offline.engine.publish(0, samples, 1, {.frame = 10'000});
+    offline.engine.control().cancel(offline.engine.control().sequence());
+    offline.engine.publish(0, samples, 1, {.frame = 10'000});
+    offline.engine.publish(0, samples, 1, {.frame = 10'000});
+    offline.engine.control().cancel_all();
+    EXPECT_EQ(offline.in_use(), 4U);
+    offline.block();
+    EXPECT_EQ(offline.in_use(), 1U);
+    // Refused by a full schedule, alone.
+    for (std::size_t cue = 0; cue < Schedule::capacity; ++cue) {
+        offline.engine.control().send(cueline::kind::ping, Ping{}, {.frame = 10'000});
+        if (cue % default_budget == 0) offline.block();
+    }
+    for (int block = 0; block < 5; ++block) offline.block();
+    EXPECT_EQ(offline.engine.stats().cues.pending, Schedule::capacity);
+    offline.engine.publish(0, samples, 1, {.frame = 10'000});
+    EXPECT_EQ(offline.in_use(), 2U);
+    offline.block();
+    EXPECT_EQ(offline.in_use(), 1U);
+    EXPECT_EQ(offline.engine.stats().unhandled, 0U);
+    EXPECT_EQ(offline.block()[0], 0.25F);
 }
 
 TEST(Buffers, made_and_not_sent_is_freed) {
