@@ -2,7 +2,8 @@
 
 from importlib.metadata import version as _version
 
-from cueline._core import DeviceLost, FormatChanged, Level, Message, Pong, Status
+from cueline._core import Message, Status
+from cueline.bulk import dtype
 from cueline.device_list import Device, devices
 from cueline.engine import AudioEngine, RingStats, Stats
 from cueline.errors import (
@@ -16,8 +17,12 @@ from cueline.errors import (
     MissingPackageError,
     ProcessorError,
 )
+from cueline.fields import array, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
+from cueline.messages import Applied, DeviceLost, FormatChanged, GetLevel, Level, Pong, Reason, Refused, SetTone
+from cueline.typed import message
 
 __all__ = [
+    "Applied",
     "ArgumentError",
     "ArgumentTypeError",
     "AudioEngine",
@@ -29,15 +34,32 @@ __all__ = [
     "Error",
     "ForkedError",
     "FormatChanged",
+    "GetLevel",
     "Level",
     "Message",
     "MissingPackageError",
     "Pong",
     "ProcessorError",
+    "Reason",
+    "Refused",
     "RingStats",
+    "SetTone",
     "Stats",
     "Status",
+    "array",
     "devices",
+    "dtype",
+    "f32",
+    "f64",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "message",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
 ]
 
 __version__ = _version("cueline")
