@@ -4,8 +4,9 @@ from importlib.metadata import version as _version
 
 from cueline._core import Message, Status
 from cueline.bulk import dtype
+from cueline.confirmation import Confirmation
 from cueline.device_list import Device, devices
-from cueline.engine import AudioEngine, RingStats, Stats
+from cueline.engine import AudioEngine, CueStats, Stats
 from cueline.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -14,11 +15,18 @@ from cueline.errors import (
     Empty,
     Error,
     ForkedError,
+    Full,
     MissingPackageError,
+    NotYetError,
+    PortsTakenError,
     ProcessorError,
+    RefusedError,
 )
 from cueline.fields import array, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
 from cueline.messages import Applied, DeviceLost, FormatChanged, GetLevel, Level, Pong, Reason, Refused, SetTone
+from cueline.port import Port
+from cueline.ring_stats import RingStats
+from cueline.transaction import Transaction
 from cueline.typed import message
 
 __all__ = [
@@ -27,6 +35,8 @@ __all__ = [
     "ArgumentTypeError",
     "AudioEngine",
     "ClosedError",
+    "Confirmation",
+    "CueStats",
     "Device",
     "DeviceError",
     "DeviceLost",
@@ -34,18 +44,24 @@ __all__ = [
     "Error",
     "ForkedError",
     "FormatChanged",
+    "Full",
     "GetLevel",
     "Level",
     "Message",
     "MissingPackageError",
+    "NotYetError",
     "Pong",
+    "Port",
+    "PortsTakenError",
     "ProcessorError",
     "Reason",
     "Refused",
+    "RefusedError",
     "RingStats",
     "SetTone",
     "Stats",
     "Status",
+    "Transaction",
     "array",
     "devices",
     "dtype",

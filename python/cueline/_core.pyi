@@ -1,7 +1,7 @@
 """The compiled part of cueline. Use it through the package."""
 
 import enum
-from typing import SupportsIndex
+from typing import Literal, SupportsIndex
 
 import numpy
 import numpy.typing
@@ -144,6 +144,73 @@ def list_devices() -> list[DeviceInfo]:
     All devices that could be opened now; the first marked one is what an engine gets that asks for none.
     """
 
+class Line:
+    """A line for commands to the audio thread."""
+
+    def ping(self) -> Status:
+        """
+        Send a ping to the audio thread, which answers with a Pong.
+
+        Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.
+        Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError.
+        """
+
+    def send(self, message: Message, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status:
+        """
+        Send a message to the audio thread, without a wait unless ``timeout`` says so.
+
+        at: the frame at which it applies, not a sample before; None: as soon as it is read. late: 'apply' it at once
+        when it comes after its frame, or 'drop' it; both are counted. timeout: None returns Status.FULL when the ring
+        is full (it is dropped and counted); seconds wait so long for room, without the GIL, and raise Full.
+
+        Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.
+        """
+
+    def cancel(self, sequence: SupportsIndex) -> Status:
+        """
+        Have the audio thread forget the cue of that number, sent on this line; a transaction's stands for all
+        of it. When it was applied before, nothing happens.
+
+        Never blocks; returns Status.FULL when the ring is full. Raises as send().
+        """
+
+    def cancel_all(self) -> Status:
+        """
+        Have the audio thread forget all cues: an engine's those of all its lines, a port's its own.
+
+        Never blocks; returns Status.FULL when the ring is full. Raises as send().
+        """
+
+    @property
+    def last_sequence(self) -> int:
+        """
+        The number of the last command that this line accepted, by whichever thread; 0 before the first.
+        """
+
+    @property
+    def number(self) -> int:
+        """Which line it is: 0 the engine's own, a port's from 1 to 8."""
+
+    def _send_confirmed(self, message: Message, at: SupportsIndex | None, late: str, timeout: float | None) -> int: ...
+
+    def _send_whole(self, messages: list[Message], at: SupportsIndex | None, late: str, timeout: float | None, confirm: bool) -> int: ...
+
+    def _counts(self) -> RingCounts: ...
+
+class Port(Line):
+    """A line of its own into an engine."""
+
+    def __init__(self, engine: Line) -> None: ...
+
+    def close(self) -> None:
+        """
+        Give the line back; nothing to do the second time. What it accepted is read all the same.
+        """
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+
 class RingCounts:
     @property
     def sent(self) -> int: ...
@@ -153,6 +220,22 @@ class RingCounts:
 
     @property
     def high_water(self) -> int: ...
+
+class CueCounts:
+    @property
+    def pending(self) -> int: ...
+
+    @property
+    def late(self) -> int: ...
+
+    @property
+    def dropped_late(self) -> int: ...
+
+    @property
+    def refused(self) -> int: ...
+
+    @property
+    def cancelled(self) -> int: ...
 
 class EngineStats:
     @property
@@ -169,6 +252,9 @@ class EngineStats:
 
     @property
     def events(self) -> RingCounts: ...
+
+    @property
+    def cues(self) -> CueCounts: ...
 
     @property
     def xruns(self) -> int: ...
@@ -188,18 +274,10 @@ class EngineStats:
     @property
     def memory_locked(self) -> bool: ...
 
-class Engine:
+class Engine(Line):
     """A link, a processor and a device, run together."""
 
     def __init__(self, request: DeviceRequest, samplerate: int | None, blocksize: int | None, channels: int, budget: int, processor: str) -> None: ...
-
-    def ping(self) -> Status:
-        """
-        Send a ping to the audio thread, which answers with a Pong.
-
-        Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.
-        Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError.
-        """
 
     def receive_msg(self) -> Message | None:
         """
@@ -232,6 +310,21 @@ class Engine:
         """
         Stop for good; nothing to do the second time, or in a forked child. stats() still answers.
         """
+
+    def now(self) -> int:
+        """
+        Return the first frame of the next block: the earliest at which what is sent now can apply.
+
+        Raises ForkedError.
+        """
+
+    def _frame_at(self, monotonic_ns: int) -> int: ...
+
+    def _time_at(self, frame: int) -> int: ...
+
+    def _receive_confirmations(self) -> list[Message]: ...
+
+    def _require_usable(self) -> None: ...
 
     def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None: ...
 
