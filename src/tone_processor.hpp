@@ -5,7 +5,7 @@
 
 #include <cueline/processor.hpp>
 
-#include "ramp.hpp"
+#include <cueline/ramp.hpp>
 
 namespace cueline {
 

@@ -1,7 +1,7 @@
 // context.hpp: what a processor has to do with while it handles a command or renders: the engine's side of the line.
 #pragma once
 
-#include <cueline/link.hpp>
+#include <cueline/audio_side.hpp>
 
 namespace cueline {
 

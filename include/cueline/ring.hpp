@@ -76,8 +76,8 @@ struct StdMemory {
     /// Whether the primitives never throw. A checker's may: that is how it reports.
     static constexpr bool never_throws = true;
 
-    /// A word that two threads share: what of std::atomic's interface a ring uses is load, store and
-    /// compare_exchange_strong, with their orders.
+    /// A word that two threads share: what of std::atomic's interface is used is load, store, exchange
+    /// and compare_exchange_strong, with their orders.
     template <class Value>
     using Atomic = std::atomic<Value>;
 

@@ -55,6 +55,19 @@ struct MuteMemory : StdMemory {
     struct Atomic : std::atomic<Value> {
         using std::atomic<Value>::atomic;
         void store(Value, std::memory_order) noexcept {}
+        Value exchange(Value, std::memory_order) noexcept { return this->load(std::memory_order_relaxed); }
+    };
+};
+
+/// Gives back what an exchange put there, so that who exchanged a slot for another goes on with the first one.
+struct StayingMemory : StdMemory {
+    template <class Value>
+    struct Atomic : std::atomic<Value> {
+        using std::atomic<Value>::atomic;
+        Value exchange(Value value, std::memory_order order) noexcept {
+            std::atomic<Value>::exchange(value, order);
+            return value;
+        }
     };
 };
 
@@ -65,6 +78,9 @@ struct UnorderedMemory : StdMemory {
         using std::atomic<Value>::atomic;
         void store(Value value, std::memory_order) noexcept {
             std::atomic<Value>::store(value, std::memory_order_relaxed);
+        }
+        Value exchange(Value value, std::memory_order) noexcept {
+            return std::atomic<Value>::exchange(value, std::memory_order_relaxed);
         }
     };
 };

@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "ramp.hpp"
+#include <cueline/ramp.hpp>
 #include "ring_checks.hpp"
 #include "tone_playing.hpp"
 #include "tone_processor.hpp"

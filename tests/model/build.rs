@@ -1,9 +1,9 @@
-//! Compiles the scenarios: C++ over the very source of ring.hpp, with exceptions on, because a finding of loom's is a
+//! Compiles the scenarios: C++ over the very source of the headers, with exceptions on, because a finding of loom's is a
 //! panic that has to find its way out through C++.
 
 fn main() {
     let include = "../../include";
-    for source in ["scenarios.cpp", "loom_memory.hpp", "../../include/cueline/ring.hpp"] {
+    for source in ["scenarios.cpp", "loom_memory.hpp", "../../include/cueline"] {
         println!("cargo:rerun-if-changed={source}");
     }
     println!("cargo:rerun-if-env-changed=CXX");

@@ -1,4 +1,4 @@
-// loom_memory.hpp: the ring's memory policy over loom: accesses go to src/memory.rs, with their order and place.
+// loom_memory.hpp: the memory policy over loom: accesses go to src/memory.rs, with their order and place.
 #pragma once
 
 #include <array>
@@ -22,10 +22,13 @@ enum class Role : std::uint8_t { none = 0, producer = 1, consumer = 2 };
 extern "C" {
 void* loom_atomic_new(std::uint64_t value);
 void loom_atomic_free(void* atomic);
-std::uint64_t loom_atomic_load(void* atomic, int order, std::uint32_t line, std::uint32_t column);
-void loom_atomic_store(void* atomic, std::uint64_t value, int order, std::uint32_t line, std::uint32_t column);
+std::uint64_t loom_atomic_load(void* atomic, int order, const char* file, std::uint32_t line, std::uint32_t column);
+void loom_atomic_store(void* atomic, std::uint64_t value, int order, const char* file, std::uint32_t line,
+                       std::uint32_t column);
+std::uint64_t loom_atomic_exchange(void* atomic, std::uint64_t value, int order, const char* file, std::uint32_t line,
+                                   std::uint32_t column);
 bool loom_atomic_compare_exchange(void* atomic, std::uint64_t* expected, std::uint64_t desired, int order, int refused,
-                                  std::uint32_t line, std::uint32_t column);
+                                  const char* file, std::uint32_t line, std::uint32_t column);
 void* loom_cell_new();
 void loom_cell_free(void* cell);
 void loom_cell_write(void* cell);
@@ -48,7 +51,8 @@ inline void do_what_was_put_off(Role role) {
 struct LoomMemory {
     static constexpr bool never_throws = false;
 
-    /// A word between threads. Each access tells where in ring.hpp it stands, so that its order can be weakened alone.
+    /// A word between threads. Each access tells where in its header it stands, so that its order can be weakened
+    /// alone.
     template <class Value>
     class Atomic {
         using Where = std::source_location;
@@ -60,12 +64,14 @@ struct LoomMemory {
         ~Atomic() { loom_atomic_free(handle_); }
 
         Value load(std::memory_order order, Where where = Where::current()) const {
-            return static_cast<Value>(loom_atomic_load(handle_, static_cast<int>(order), where.line(), where.column()));
+            return static_cast<Value>(
+                loom_atomic_load(handle_, static_cast<int>(order), where.file_name(), where.line(), where.column()));
         }
         void store(Value value, std::memory_order order, Where where = Where::current()) {
             const Role role = loom_role();
             const auto act = [this, value, order, where] {
-                loom_atomic_store(handle_, value, static_cast<int>(order), where.line(), where.column());
+                loom_atomic_store(handle_, value, static_cast<int>(order), where.file_name(), where.line(),
+                                  where.column());
             };
             if (role != Role::none && order == std::memory_order_relaxed && loom_relaxed_stores_come_late()) {
                 put_off[static_cast<int>(role)].push_back(act);
@@ -74,12 +80,18 @@ struct LoomMemory {
             act();
             do_what_was_put_off(role);
         }
+        Value exchange(Value value, std::memory_order order, Where where = Where::current()) {
+            const std::uint64_t found = loom_atomic_exchange(handle_, value, static_cast<int>(order), where.file_name(),
+                                                             where.line(), where.column());
+            do_what_was_put_off(loom_role());
+            return static_cast<Value>(found);
+        }
         bool compare_exchange_strong(Value& expected, Value desired, std::memory_order order, std::memory_order refused,
                                      Where where = Where::current()) {
             std::uint64_t found = expected;
-            const bool exchanged =
-                loom_atomic_compare_exchange(handle_, &found, desired, static_cast<int>(order),
-                                             static_cast<int>(refused), where.line(), where.column());
+            const bool exchanged = loom_atomic_compare_exchange(handle_, &found, desired, static_cast<int>(order),
+                                                                static_cast<int>(refused), where.file_name(),
+                                                                where.line(), where.column());
             expected = static_cast<Value>(found);
             return exchanged;
         }
@@ -114,7 +126,7 @@ struct LoomMemory {
                 if (loom_cells_are_words()) {
                     const auto words = std::bit_cast<Words>(value);
                     for (std::size_t index = 0; index < words.size(); ++index) {
-                        loom_atomic_store(words_[index], words[index], relaxed, 0, 0);
+                        loom_atomic_store(words_[index], words[index], relaxed, "", 0, 0);
                     }
                 } else {
                     loom_cell_write(handle_);
@@ -128,7 +140,7 @@ struct LoomMemory {
                 if (loom_cells_are_words()) {
                     Words words;
                     for (std::size_t index = 0; index < words.size(); ++index) {
-                        words[index] = loom_atomic_load(words_[index], relaxed, 0, 0);
+                        words[index] = loom_atomic_load(words_[index], relaxed, "", 0, 0);
                     }
                     reader(std::bit_cast<T>(words));
                 } else {

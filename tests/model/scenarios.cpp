@@ -1,7 +1,10 @@
-// scenarios.cpp: what the model's threads do with a ring, by its ends' interface alone, and what must hold of it.
+// scenarios.cpp: what the model's threads do with a ring, a latest value or a parameter, by its interface alone, and
+// what must hold of it.
 //
 // loom runs each scenario again and again, once for every order in which the threads' accesses can fall and for every
-// value that a load may return under the orders that stand in ring.hpp. Nothing here is timed, and nothing is random.
+// value that a load may return under the orders that stand in the header. Nothing here is timed, and nothing is random.
+#include <cueline/latest.hpp>
+#include <cueline/parameter.hpp>
 #include <cueline/ring.hpp>
 
 #include <algorithm>
@@ -22,11 +25,12 @@ void loom_yield();
 
 namespace {
 
-// Seen over all executions while threads ran: a scenario that is to meet refusals must have met some.
+// Seen over all executions while threads ran: a scenario that is to meet refusals must have met some. A read that has
+// nothing new counts as a refused pop.
 bool threads_run = false;
 std::uint64_t refused_pushes = 0;
 std::uint64_t refused_pops = 0;
-// The most messages that a ring accepted in one execution.
+// The most messages that a ring accepted in one execution, or values that a reader had.
 std::uint64_t most_messages = 0;
 
 void require(bool holds, const char* claim) {
@@ -420,11 +424,117 @@ class TailIsNeverBehind : public OneRing<2> {
     }
 };
 
+/// One thread writes a value again and again, another looks now and then.
+class LatestOfWrites : public Scenario {
+  public:
+    LatestOfWrites(std::uint64_t writes, int reads) : writes_{writes}, reads_{reads} {}
+
+    void run(int thread) override {
+        if (thread == 0) {
+            while (written_ < writes_) write();
+        } else {
+            for (int attempt = 0; attempt < reads_; ++attempt) read();
+        }
+    }
+
+    /// The last value has come, or comes now; and every slot still works.
+    void finish() override {
+        most_messages = std::max(most_messages, values_read_);
+        read();
+        require(newest_ == writes_, "the last value is read");
+        require(!read(), "it is new once");
+        for (int round = 0; round < 4; ++round) {
+            write();
+            require(read() && newest_ == written_, "what is written is read");
+        }
+        write();
+        write();
+        require(read() && newest_ == written_, "of two that were written the last is read");
+    }
+
+  private:
+    void write() {
+        loom_set_role(Role::producer);
+        latest_.write(Numbered::of(++written_));
+        loom_set_role(Role::none);
+    }
+
+    bool read() {
+        Numbered value;
+        loom_set_role(Role::consumer);
+        const bool news = latest_.read(value);
+        loom_set_role(Role::none);
+        require(value.whole(), "no value is torn");
+        require(value.number >= newest_, "the value does not go back");
+        require(news == (value.number != newest_), "a value is new the first time that it is read");
+        newest_ = value.number;
+        (news ? values_read_ : refused_pops) += threads_run;
+        return news;
+    }
+
+    Latest<Numbered, LoomMemory> latest_{Numbered::of(0)};
+    std::uint64_t writes_;
+    int reads_;
+    std::uint64_t written_ = 0;
+    std::uint64_t newest_ = 0;
+    std::uint64_t values_read_ = 0;
+};
+
+/// The control side sets a parameter again and again, the audio thread looks once a block.
+class ParameterWrites : public Scenario {
+  public:
+    ParameterWrites(int writes, int blocks) : writes_{writes}, blocks_{blocks} {}
+
+    void run(int thread) override {
+        if (thread == 0) {
+            for (int number = 1; number <= writes_; ++number) write(number);
+        } else {
+            for (int block = 0; block < blocks_; ++block) read();
+        }
+    }
+
+    void finish() override {
+        most_messages = std::max(most_messages, values_read_);
+        read();
+        require(newest_ == writes_, "the last value is read");
+        require(!read(), "it is read once");
+        write(writes_);
+        require(read() && newest_ == writes_, "what is written again is read again");
+    }
+
+  private:
+    void write(double value) {
+        loom_set_role(Role::producer);
+        shared_.write(value);
+        loom_set_role(Role::none);
+    }
+
+    bool read() {
+        double value = newest_;
+        loom_set_role(Role::consumer);
+        const bool written = shared_.read(seen_, value);
+        loom_set_role(Role::none);
+        require(value >= newest_, "the value does not go back");
+        require(!written || value > 0, "what is read was written");
+        newest_ = value;
+        (written ? values_read_ : refused_pops) += threads_run;
+        return written;
+    }
+
+    SharedParameter<LoomMemory> shared_;
+    int writes_;
+    int blocks_;
+    std::uint64_t seen_ = 0;
+    double newest_ = 0;
+    std::uint64_t values_read_ = 0;
+};
+
 struct Entry {
     const char* name;
     int threads;
     bool takes_turns;  // whether a word is loaded by several threads, or by one that stores it: see src/memory.rs
     std::unique_ptr<Scenario> (*make)();
+    const char* source = "ring.hpp";
 };
 
 template <class Kind, auto... Arguments>
@@ -456,6 +566,11 @@ constexpr Entry entries[] = {
     {"the consumer trusts size() of spans", 2, true, make<TrustedSizeOfSpans>},
     {"the consumer watches the tail", 2, true, make<TailIsNeverBehind<1>>},
     {"a third thread watches the tail", 3, true, make<TailIsNeverBehind<2>>},
+    {"latest: 2 writes, 2 reads", 2, true, make<LatestOfWrites, std::uint64_t{2}, 2>, "latest.hpp"},
+    {"latest: 4 writes, 3 reads", 2, true, make<LatestOfWrites, std::uint64_t{4}, 3>, "latest.hpp"},
+    {"latest: 3 writes, 5 reads", 2, true, make<LatestOfWrites, std::uint64_t{3}, 5>, "latest.hpp"},
+    {"parameter: 2 writes, 2 blocks", 2, false, make<ParameterWrites, 2, 2>, "parameter.hpp"},
+    {"parameter: 3 writes, 4 blocks", 2, false, make<ParameterWrites, 3, 4>, "parameter.hpp"},
     // Only when asked for (make model-long): the first alone takes minutes, the second was never seen to end.
     {"long: capacity 2: 5 messages through", 2, false, make<Stream<2>, below_wrap(3), std::uint64_t{5}>},
     {"long: capacity 4: 5 messages through", 2, false, make<Stream<4>, below_wrap(2), std::uint64_t{5}>},
@@ -469,6 +584,9 @@ std::size_t scenario_count() {
 }
 const char* scenario_name(std::size_t index) {
     return entries[index].name;
+}
+const char* scenario_source(std::size_t index) {
+    return entries[index].source;
 }
 int scenario_threads(std::size_t index) {
     return entries[index].threads;

@@ -5,6 +5,7 @@
 
 mod memory;
 
+use std::collections::BTreeSet;
 use std::ffi::{c_char, c_int, CStr};
 use std::panic;
 use std::process::{Command, ExitCode};
@@ -12,11 +13,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Mutex;
 use std::time::Instant;
 
-use memory::Mutant;
+use memory::{Lost, Mutant, Place, SOURCES};
 
 extern "C" {
     fn scenario_count() -> usize;
     fn scenario_name(index: usize) -> *const c_char;
+    fn scenario_source(index: usize) -> *const c_char;
     fn scenario_threads(index: usize) -> c_int;
     fn scenario_takes_turns(index: usize) -> bool;
     fn scenario_refused_pushes() -> u64;
@@ -40,7 +42,7 @@ struct Floor {
 }
 
 #[rustfmt::skip]
-const FLOORS: [Floor; 24] = [
+const FLOORS: [Floor; 29] = [
     Floor { scenario: "capacity 4: 7 pushes, 5 pops", executions: 10_000, messages: 7, refused: (true, true) },
     Floor { scenario: "capacity 2: 6 pushes, 5 pops", executions: 100_000, messages: 6, refused: (true, true) },
     Floor { scenario: "capacity 1: 4 messages through", executions: 150_000, messages: 4, refused: (true, true) },
@@ -63,6 +65,11 @@ const FLOORS: [Floor; 24] = [
     Floor { scenario: "the consumer trusts size() of spans", executions: 9, messages: 3, refused: (false, false) },
     Floor { scenario: "the consumer watches the tail", executions: 300, messages: 1, refused: (false, true) },
     Floor { scenario: "a third thread watches the tail", executions: 50_000, messages: 1, refused: (false, true) },
+    Floor { scenario: "latest: 2 writes, 2 reads", executions: 350, messages: 2, refused: (false, true) },
+    Floor { scenario: "latest: 4 writes, 3 reads", executions: 170_000, messages: 3, refused: (false, true) },
+    Floor { scenario: "latest: 3 writes, 5 reads", executions: 180_000, messages: 3, refused: (false, true) },
+    Floor { scenario: "parameter: 2 writes, 2 blocks", executions: 80, messages: 2, refused: (false, true) },
+    Floor { scenario: "parameter: 3 writes, 4 blocks", executions: 10_000, messages: 3, refused: (false, true) },
     Floor { scenario: "long: capacity 2: 5 messages through", executions: 2_000_000, messages: 5, refused: (true, true) },
     Floor { scenario: "long: capacity 4: 5 messages through", executions: 2_000_000, messages: 5, refused: (true, true) },
 ];
@@ -110,8 +117,8 @@ fn explore(scenario: usize, mutant: Mutant) -> ExitCode {
         println!("refused_pops {}", scenario_refused_pops());
         println!("messages {}", scenario_most_messages());
     }
-    for (line, column) in memory::places() {
-        println!("place {line} {column}");
+    for place in memory::places() {
+        println!("place {place}");
     }
     match found {
         Ok(()) => ExitCode::from(CLEAN as u8),
@@ -162,12 +169,9 @@ impl Outcome {
     fn finding(&self) -> Option<&str> {
         self.output.lines().find_map(|line| line.strip_prefix("found ")).filter(|_| self.status == Some(FOUND))
     }
-    fn places(&self) -> Vec<(u32, u32)> {
+    fn places(&self) -> Vec<Place> {
         let places = self.output.lines().filter_map(|line| line.strip_prefix("place "));
-        places
-            .filter_map(|place| place.split_once(' '))
-            .map(|(l, c)| (l.parse().unwrap(), c.parse().unwrap()))
-            .collect()
+        places.map(|place| place.parse().expect("a place")).collect()
     }
 }
 
@@ -207,6 +211,20 @@ fn name_of(scenario: usize) -> &'static str {
     unsafe { CStr::from_ptr(scenario_name(scenario)).to_str().expect("ASCII") }
 }
 
+fn source_of(scenario: usize) -> &'static str {
+    unsafe { CStr::from_ptr(scenario_source(scenario)).to_str().expect("ASCII") }
+}
+
+fn text_of(source: &str) -> Vec<&'static str> {
+    let text = match source {
+        "ring.hpp" => include_str!("../../../include/cueline/ring.hpp"),
+        "latest.hpp" => include_str!("../../../include/cueline/latest.hpp"),
+        "parameter.hpp" => include_str!("../../../include/cueline/parameter.hpp"),
+        _ => panic!("no such source: {source}"),
+    };
+    text.lines().collect()
+}
+
 /// What is wrong with an exploration that should be clean, or nothing.
 fn wrong_with(scenario: usize, outcome: &Outcome) -> Option<String> {
     if let Some(finding) = outcome.finding() {
@@ -233,8 +251,8 @@ fn wrong_with(scenario: usize, outcome: &Outcome) -> Option<String> {
     None
 }
 
-/// The lines of ring.hpp with an order that no scenario came by, so that nothing was shown of it.
-fn unseen_orders(source: &[&str], places: &[(u32, u32)]) -> Vec<usize> {
+/// The lines of a header with an order that no scenario came by, so that nothing was shown of it.
+fn unseen_orders(source: &[&str], places: &[Place]) -> Vec<usize> {
     let orders = |line: &str| {
         let code = line.split("//").next().unwrap_or_default();
         ["acquire", "release", "acq_rel", "seq_cst", "consume"]
@@ -245,7 +263,10 @@ fn unseen_orders(source: &[&str], places: &[(u32, u32)]) -> Vec<usize> {
             })
             .sum::<usize>()
     };
-    let seen = |number: usize| places.iter().filter(|(line, _)| *line as usize == number).count();
+    let seen = |number: usize| {
+        let here = places.iter().filter(|place| place.line as usize == number);
+        here.map(|place| place.column).collect::<BTreeSet<_>>().len()
+    };
     (1..=source.len()).filter(|&number| orders(source[number - 1]) > seen(number)).collect()
 }
 
@@ -255,7 +276,7 @@ fn report(long: bool) -> ExitCode {
     let scenarios: Vec<usize> = all.filter(|&scenario| long || !name_of(scenario).starts_with("long:")).collect();
     let outcomes = for_each(&scenarios, |&scenario| explore_apart(scenario, Mutant::None));
 
-    println!("ring.hpp under loom, every execution explored");
+    println!("{} under loom, every execution explored", SOURCES.join(", "));
     println!(
         "{:<37} {:>11} {:>9} {:>14} {:>12} {:>8}",
         "scenario", "executions", "messages", "pushes refused", "pops refused", "seconds"
@@ -283,32 +304,46 @@ fn report(long: bool) -> ExitCode {
     let mut by_length = scenarios.clone();
     by_length.sort_by_key(|&scenario| outcomes[scenario].number("executions"));
 
-    let mut places: Vec<(u32, u32)> = outcomes.iter().flat_map(Outcome::places).collect();
+    let mut places: Vec<Place> = outcomes.iter().flat_map(Outcome::places).collect();
     places.sort();
     places.dedup();
-    let source: Vec<&str> = include_str!("../../../include/cueline/ring.hpp").lines().collect();
-    for line in unseen_orders(&source, &places) {
-        println!("FAILED: no scenario comes by ring.hpp:{line}: {}", source[line - 1].trim());
-        sound = false;
+    // Which header a mutant breaks, and how.
+    let mut mutants: Vec<(&str, Mutant)> = Vec::new();
+    for (number, source) in SOURCES.into_iter().enumerate() {
+        let text = text_of(source);
+        let here: Vec<Place> = places.iter().copied().filter(|place| place.source == number).collect();
+        for line in unseen_orders(&text, &here) {
+            println!("FAILED: no scenario comes by {source}:{line}: {}", text[line - 1].trim());
+            sound = false;
+        }
+        if here.is_empty() {
+            println!("FAILED: no orders seen in {source}");
+            sound = false;
+        }
+        let weakened = here.into_iter().map(Mutant::Weakened);
+        mutants.extend(Mutant::of(source).iter().copied().chain(weakened).map(|mutant| (source, mutant)));
     }
-    if places.is_empty() || !sound {
-        println!("FAILED: {} orders seen in ring.hpp", places.len());
+    if !sound {
         return ExitCode::FAILURE;
     }
-    let mut mutants = Mutant::STANDARD.to_vec();
-    mutants.extend(places.iter().map(|&(line, column)| Mutant::Weakened { line, column }));
 
     println!("\nmutants: each must be caught");
-    let caught = for_each(&mutants, |&mutant| {
-        let mut broken = by_length.iter().map(|&scenario| (scenario, explore_apart(scenario, mutant)));
+    let caught = for_each(&mutants, |&(source, mutant)| {
+        let its_own = by_length.iter().filter(|&&scenario| source_of(scenario) == source);
+        let mut broken = its_own.map(|&scenario| (scenario, explore_apart(scenario, mutant)));
         broken.find_map(|(scenario, outcome)| wrong_with(scenario, &outcome).map(|wrong| (scenario, outcome, wrong)))
     });
-    for (mutant, caught) in mutants.iter().zip(&caught) {
+    for ((source, mutant), caught) in mutants.iter().zip(&caught) {
         match mutant {
-            Mutant::Weakened { line, .. } => {
-                println!("ring.hpp:{line}, relaxed: {}", source[*line as usize - 1].trim())
+            Mutant::Weakened(place) => {
+                let what = match place.lost {
+                    Lost::All => "relaxed",
+                    Lost::Acquire => "without its acquire",
+                    Lost::Release => "without its release",
+                };
+                println!("{source}:{}, {what}: {}", place.line, text_of(source)[place.line as usize - 1].trim())
             }
-            other => println!("{other}"),
+            other => println!("{source}: {other}"),
         }
         match caught {
             // A mutant counts as caught when loom or a claim of the scenario's found it, not when the checker fell over
@@ -337,10 +372,12 @@ fn report(long: bool) -> ExitCode {
     }
 
     // Slots made of words are sound by themselves: what was seen with them was the mutant's doing.
-    let with_words =
-        mutants.iter().zip(&caught).filter(|(mutant, _)| matches!(mutant, Mutant::StoresFirst { words: true, .. }));
+    let with_words = mutants.iter().zip(&caught).filter(|((_, mutant), _)| {
+        matches!(mutant, Mutant::StoresFirst { words: true, .. } | Mutant::KeepsItsSlot { words: true, .. })
+    });
     let mut scenarios_with_words: Vec<usize> =
         with_words.filter_map(|(_, caught)| caught.as_ref().map(|c| c.0)).collect();
+    scenarios_with_words.sort();
     scenarios_with_words.dedup();
     for scenario in scenarios_with_words {
         let outcome = explore_apart(scenario, Mutant::WordCells);

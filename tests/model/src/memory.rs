@@ -1,10 +1,11 @@
-//! The C ABI that the ring's memory policy (loom_memory.hpp) stands on: loom's atomics and cells, and the mutants that
+//! The C ABI that the memory policy (loom_memory.hpp) stands on: loom's atomics and cells, and the mutants that
 //! break what passes through them.
 //!
 //! Every function that can report is `extern "C-unwind"`: loom reports by panicking, and the panic crosses C++.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::ffi::{c_char, CStr};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64 as PlainU64, Ordering};
@@ -19,11 +20,8 @@ pub enum Mutant {
     None,
     RelaxedPublish,
     RelaxedObserve,
-    /// The order at this place of ring.hpp, relaxed.
-    Weakened {
-        line: u32,
-        column: u32,
-    },
+    /// The order at this place, relaxed; or only a half of it.
+    Weakened(Place),
     /// This role sees the other end's index this much off.
     Skewed {
         role: u8,
@@ -31,6 +29,11 @@ pub enum Mutant {
     },
     /// This role publishes its index before it touches the slot. With `words`, the slots are as below.
     StoresFirst {
+        role: u8,
+        words: bool,
+    },
+    /// This role goes on with the slot that it gave for another in an exchange. With `words`, the slots are as below.
+    KeepsItsSlot {
         role: u8,
         words: bool,
     },
@@ -46,8 +49,66 @@ pub enum Mutant {
 pub const PRODUCER: u8 = 1;
 pub const CONSUMER: u8 = 2;
 
+/// The headers that are explored: each has its scenarios, and its mutants.
+pub const SOURCES: [&str; 3] = ["ring.hpp", "latest.hpp", "parameter.hpp"];
+
+/// Where an order stands, and what of it is taken away.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Place {
+    /// By its number in SOURCES.
+    pub source: usize,
+    pub line: u32,
+    pub column: u32,
+    pub lost: Lost,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Lost {
+    All,
+    Acquire,
+    Release,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        write!(out, "{} {} {} {:?}", SOURCES[self.source], self.line, self.column, self.lost)
+    }
+}
+
+impl FromStr for Place {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Place, String> {
+        let place = || {
+            let mut words = text.split(' ');
+            let source = words.next()?;
+            Some(Place {
+                source: SOURCES.iter().position(|&known| known == source)?,
+                line: words.next()?.parse().ok()?,
+                column: words.next()?.parse().ok()?,
+                lost: match words.next()? {
+                    "All" => Lost::All,
+                    "Acquire" => Lost::Acquire,
+                    "Release" => Lost::Release,
+                    _ => return None,
+                },
+            })
+        };
+        place().ok_or(format!("no such place: {text}"))
+    }
+}
+
 impl Mutant {
-    pub const STANDARD: [Mutant; 12] = [
+    /// The mutants of a header, beside its orders weakened one by one.
+    pub fn of(source: &str) -> &'static [Mutant] {
+        match source {
+            "ring.hpp" => &Mutant::RING,
+            "latest.hpp" => &Mutant::LATEST,
+            "parameter.hpp" => &Mutant::PARAMETER,
+            _ => panic!("no mutants for {source}"),
+        }
+    }
+
+    const RING: [Mutant; 12] = [
         Mutant::RelaxedPublish,
         Mutant::RelaxedObserve,
         Mutant::Skewed { role: PRODUCER, by: 1 },
@@ -61,6 +122,21 @@ impl Mutant {
         Mutant::RelaxedStoresLate,
         Mutant::Unseen,
     ];
+
+    const LATEST: [Mutant; 9] = [
+        Mutant::RelaxedPublish,
+        Mutant::RelaxedObserve,
+        Mutant::StoresFirst { role: PRODUCER, words: false },
+        Mutant::StoresFirst { role: PRODUCER, words: true },
+        Mutant::KeepsItsSlot { role: PRODUCER, words: false },
+        Mutant::KeepsItsSlot { role: CONSUMER, words: false },
+        Mutant::KeepsItsSlot { role: PRODUCER, words: true },
+        Mutant::KeepsItsSlot { role: CONSUMER, words: true },
+        Mutant::Unseen,
+    ];
+
+    const PARAMETER: [Mutant; 4] =
+        [Mutant::RelaxedPublish, Mutant::RelaxedObserve, Mutant::RelaxedStoresLate, Mutant::Unseen];
 }
 
 impl fmt::Display for Mutant {
@@ -69,7 +145,7 @@ impl fmt::Display for Mutant {
             Mutant::None => write!(out, "none"),
             Mutant::RelaxedPublish => write!(out, "relaxed publish"),
             Mutant::RelaxedObserve => write!(out, "relaxed observe"),
-            Mutant::Weakened { line, column } => write!(out, "weakened {line} {column}"),
+            Mutant::Weakened(place) => write!(out, "weakened {place}"),
             Mutant::Skewed { role: PRODUCER, by } => write!(out, "off by one full {by}"),
             Mutant::Skewed { by, .. } => write!(out, "off by one empty {by}"),
             Mutant::StoresFirst { role, words } => {
@@ -77,7 +153,11 @@ impl fmt::Display for Mutant {
                     if role == PRODUCER { "published before it is written" } else { "given back before it is read" };
                 write!(out, "{what}{}", if words { ", shown by the messages alone" } else { "" })
             }
-            Mutant::RelaxedStoresLate => write!(out, "messages of a span published after the first one"),
+            Mutant::KeepsItsSlot { role, words } => {
+                let who = if role == PRODUCER { "the writer" } else { "the reader" };
+                write!(out, "{who} keeps its slot{}", if words { ", shown by the values alone" } else { "" })
+            }
+            Mutant::RelaxedStoresLate => write!(out, "stored without an order after what is to publish it"),
             Mutant::WordCells => write!(out, "slots of unordered words"),
             Mutant::Unseen => write!(out, "memory that loom does not see"),
         }
@@ -88,12 +168,10 @@ impl FromStr for Mutant {
     type Err = String;
     fn from_str(name: &str) -> Result<Mutant, String> {
         if let Some(place) = name.strip_prefix("weakened ") {
-            let mut numbers = place.split(' ').map(|number| number.parse::<u32>().ok());
-            if let (Some(Some(line)), Some(Some(column))) = (numbers.next(), numbers.next()) {
-                return Ok(Mutant::Weakened { line, column });
-            }
+            return Ok(Mutant::Weakened(place.parse()?));
         }
-        let mut known = Mutant::STANDARD.into_iter().chain([Mutant::None, Mutant::WordCells]);
+        let all = SOURCES.iter().flat_map(|source| Mutant::of(source)).copied();
+        let mut known = all.chain([Mutant::None, Mutant::WordCells]);
         known.find(|mutant| mutant.to_string() == name).ok_or(format!("no such mutant: {name}"))
     }
 }
@@ -109,10 +187,10 @@ fn mutant() -> Mutant {
     *MUTANT.get().expect("a mutant, or none, was chosen")
 }
 
-/// Every place in ring.hpp where an order stands that is not relaxed, by line and column.
-static PLACES: Mutex<BTreeSet<(u32, u32)>> = Mutex::new(BTreeSet::new());
+/// Every place where an order stands that is not relaxed, once for each thing that can be taken away from it.
+static PLACES: Mutex<BTreeSet<Place>> = Mutex::new(BTreeSet::new());
 
-pub fn places() -> Vec<(u32, u32)> {
+pub fn places() -> Vec<Place> {
     PLACES.lock().unwrap().iter().copied().collect()
 }
 
@@ -122,8 +200,8 @@ fn role() -> u8 {
     ROLE.with(Cell::get)
 }
 
-/// C++'s memory_order, as GCC and clang number it.
-fn order_of(order: i32, line: u32, column: u32) -> Ordering {
+/// C++'s memory_order, as GCC and clang number it, or what the mutant makes of it.
+fn order_of(order: i32, file: *const c_char, line: u32, column: u32) -> Ordering {
     let ordering = match order {
         0 => return Ordering::Relaxed,
         2 => Ordering::Acquire,
@@ -132,17 +210,24 @@ fn order_of(order: i32, line: u32, column: u32) -> Ordering {
         5 => Ordering::SeqCst,
         other => panic!("no such memory order: {other}"),
     };
-    PLACES.lock().unwrap().insert((line, column));
-    let weak = match mutant() {
-        Mutant::Weakened { line: at, column: across } => (line, column) == (at, across),
-        Mutant::RelaxedPublish => ordering != Ordering::Acquire,
-        Mutant::RelaxedObserve => ordering != Ordering::Release,
-        _ => false,
+    let path = unsafe { CStr::from_ptr(file) }.to_str().expect("ASCII");
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let source = SOURCES.iter().position(|&known| known == name).unwrap_or_else(|| panic!("unknown source: {path}"));
+    let at = |lost| Place { source, line, column, lost };
+    let can_lose: &[(Lost, Ordering)] = match ordering {
+        Ordering::AcqRel => &[(Lost::Acquire, Ordering::Release), (Lost::Release, Ordering::Acquire)],
+        _ => &[(Lost::All, Ordering::Relaxed)],
     };
-    if weak {
-        Ordering::Relaxed
-    } else {
-        ordering
+    PLACES.lock().unwrap().extend(can_lose.iter().map(|&(lost, _)| at(lost)));
+    match (mutant(), ordering) {
+        (Mutant::Weakened(place), _) => {
+            can_lose.iter().find(|&&(lost, _)| at(lost) == place).map_or(ordering, |&(_, left)| left)
+        }
+        (Mutant::RelaxedPublish, Ordering::AcqRel) => Ordering::Acquire,
+        (Mutant::RelaxedObserve, Ordering::AcqRel) => Ordering::Release,
+        (Mutant::RelaxedPublish, Ordering::Release | Ordering::SeqCst) => Ordering::Relaxed,
+        (Mutant::RelaxedObserve, Ordering::Acquire | Ordering::SeqCst) => Ordering::Relaxed,
+        _ => ordering,
     }
 }
 
@@ -216,11 +301,11 @@ pub unsafe extern "C-unwind" fn loom_atomic_free(word: *mut Word) {
 }
 
 #[no_mangle]
-pub extern "C-unwind" fn loom_atomic_load(word: &Word, order: i32, line: u32, column: u32) -> u64 {
+pub extern "C-unwind" fn loom_atomic_load(word: &Word, order: i32, file: *const c_char, line: u32, column: u32) -> u64 {
     if is_unseen() {
         return word.unseen.load(Ordering::Relaxed);
     }
-    let order = order_of(order, line, column);
+    let order = order_of(order, file, line, column);
     word.take_turn(false);
     let value = word.seen.load(order);
     match mutant() {
@@ -230,13 +315,45 @@ pub extern "C-unwind" fn loom_atomic_load(word: &Word, order: i32, line: u32, co
 }
 
 #[no_mangle]
-pub extern "C-unwind" fn loom_atomic_store(word: &Word, value: u64, order: i32, line: u32, column: u32) {
+pub extern "C-unwind" fn loom_atomic_store(
+    word: &Word,
+    value: u64,
+    order: i32,
+    file: *const c_char,
+    line: u32,
+    column: u32,
+) {
     if is_unseen() {
         return word.unseen.store(value, Ordering::Relaxed);
     }
-    let order = order_of(order, line, column);
+    let order = order_of(order, file, line, column);
     word.take_turn(true);
     word.seen.store(value, order);
+}
+
+/// What an exchange for a slot gives its slot's number in: see latest.hpp.
+const SLOT_BITS: u64 = 3;
+
+/// Returns what the word was.
+#[no_mangle]
+pub extern "C-unwind" fn loom_atomic_exchange(
+    word: &Word,
+    value: u64,
+    order: i32,
+    file: *const c_char,
+    line: u32,
+    column: u32,
+) -> u64 {
+    if is_unseen() {
+        return word.unseen.swap(value, Ordering::Relaxed);
+    }
+    let order = order_of(order, file, line, column);
+    word.take_turn(true);
+    let found = word.seen.swap(value, order);
+    match mutant() {
+        Mutant::KeepsItsSlot { role: broken, .. } if broken == role() => (found & !SLOT_BITS) | (value & SLOT_BITS),
+        _ => found,
+    }
 }
 
 /// Returns whether the word was `*expected` and is `desired` now; otherwise `*expected` becomes what it was.
@@ -247,13 +364,14 @@ pub extern "C-unwind" fn loom_atomic_compare_exchange(
     desired: u64,
     order: i32,
     refused: i32,
+    file: *const c_char,
     line: u32,
     column: u32,
 ) -> bool {
     let found = if is_unseen() {
         word.unseen.compare_exchange(*expected, desired, Ordering::Relaxed, Ordering::Relaxed)
     } else {
-        let (order, refused) = (order_of(order, line, column), order_of(refused, line, column));
+        let (order, refused) = (order_of(order, file, line, column), order_of(refused, file, line, column));
         word.take_turn(true);
         word.seen.compare_exchange(*expected, desired, order, refused)
     };
@@ -274,7 +392,10 @@ pub unsafe extern "C-unwind" fn loom_cell_free(cell: *mut UnsafeCell<()>) {
 
 #[no_mangle]
 pub extern "C-unwind" fn loom_cells_are_words() -> bool {
-    matches!(mutant(), Mutant::WordCells | Mutant::StoresFirst { words: true, .. })
+    matches!(
+        mutant(),
+        Mutant::WordCells | Mutant::StoresFirst { words: true, .. } | Mutant::KeepsItsSlot { words: true, .. }
+    )
 }
 
 /// A write to a slot begins and ends: loom knows which accesses are ordered before it, and reports one that is not.
@@ -320,6 +441,6 @@ pub extern "C-unwind" fn loom_yield() {
 /// # Safety
 /// `claim` is a C string.
 #[no_mangle]
-pub unsafe extern "C-unwind" fn loom_fail(claim: *const std::ffi::c_char) -> ! {
-    panic!("not so: {}", std::ffi::CStr::from_ptr(claim).to_string_lossy());
+pub unsafe extern "C-unwind" fn loom_fail(claim: *const c_char) -> ! {
+    panic!("not so: {}", CStr::from_ptr(claim).to_string_lossy());
 }

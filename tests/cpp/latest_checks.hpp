@@ -1,0 +1,47 @@
+// latest_checks.hpp: what must hold of a latest value between threads, as a check that says what is wrong, so that
+// mutants can fail it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <thread>
+
+#include <cueline/latest.hpp>
+
+namespace cueline::test {
+
+/// Writes 1 to `count` on this thread while another reads until it has the last one.
+/// Returns the first thing wrong with what it read, or nothing.
+template <class LatestType>
+std::string goes_wrong_between_a_writer_and_a_reader(std::uint64_t count) {
+    using T = typename LatestType::value_type;
+    LatestType latest{T::of(0)};
+    std::string wrong;
+    std::atomic<bool> reads = false;
+    std::atomic<bool> written = false;
+    std::atomic<bool> over = false;
+    std::thread reader{[&] {
+        std::uint64_t newest = 0;
+        T value = T::of(0);
+        while (wrong.empty()) {
+            const bool must_be_last = written.load();  // before the read: what is read then is the last one
+            const bool news = latest.read(value);
+            reads = true;
+            if (!value.whole()) wrong = "value " + std::to_string(value.number()) + " is torn";
+            if (value.number() < newest) wrong = "the value went back";
+            if (news != (value.number() > newest)) wrong = "what is called new is not, or the other way round";
+            newest = value.number();
+            if (must_be_last && newest != count) wrong = "the last value was not read";
+            if (must_be_last) break;
+        }
+        over = true;
+    }};
+    while (!reads) std::this_thread::yield();  // or all is over before it looks
+    for (std::uint64_t number = 1; number <= count && !over; ++number) latest.write(T::of(number));
+    written = true;
+    reader.join();
+    return wrong;
+}
+
+}  // namespace cueline::test
