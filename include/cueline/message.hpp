@@ -81,6 +81,13 @@ struct Message {
         std::memcpy(message.payload.data(), &value, sizeof value);
         return message;
     }
+
+    /// The same, of the kind that the payload's type names.
+    /// Thread: any. Real-time: wait-free.
+    template <class Payload>
+    [[nodiscard]] static Message of(const Payload& value) noexcept CUELINE_NONBLOCKING {
+        return of(Payload::kind, value);
+    }
 };
 
 inline std::optional<Message> Message::from_bytes(std::span<const std::byte> bytes) noexcept CUELINE_NONBLOCKING {
