@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 
 #include <cueline/audio.hpp>
 #include <cueline/context.hpp>
@@ -20,6 +21,10 @@ class Processor {
     /// Once before the first block, and again whenever the device's format changes.
     /// Thread: control, or a helper of the device's, while no block runs. May allocate, throw and block.
     virtual void prepare(const Format& format) = 0;
+
+    /// How many buffers it can be handed at once, at most most_buffer_slots: context.buffer() has those in slots 0 to
+    /// one less. Asked once, after the first prepare(). Thread: control.
+    [[nodiscard]] virtual std::uint32_t buffer_slots() const { return 0; }
 
     /// Acts on a command, before the block it came in is rendered. The engine's own kinds (below kind::first_processor)
     /// do not come here.
