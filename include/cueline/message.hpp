@@ -84,6 +84,13 @@ struct Message {
         std::memcpy(message.payload.data(), &value, sizeof value);
         return message;
     }
+
+    /// The same, of the kind that the payload's type names.
+    /// Thread: any. Real-time: wait-free.
+    template <class Payload>
+    [[nodiscard]] static Message of(const Payload& value) noexcept CUELINE_NONBLOCKING {
+        return of(Payload::kind, value);
+    }
 };
 
 inline std::optional<Message> Message::from_bytes(std::span<const std::byte> bytes) noexcept CUELINE_NONBLOCKING {
@@ -102,22 +109,26 @@ static_assert(sizeof(Message) + sizeof(std::uint64_t) == cache_line_bytes);
 
 /// A ping's payload.
 struct Ping {
+    static constexpr Kind kind = cueline::kind::ping;
     std::uint64_t sent_ns;  ///< the sender's monotonic clock as it sent
 };
 
 /// A pong's payload. Its message carries the ping's sequence and the frame at which it was answered.
 struct Pong {
+    static constexpr Kind kind = cueline::kind::pong;
     std::uint64_t sent_ns;   ///< as the ping had it
     std::uint64_t block_ns;  ///< the monotonic clock as the block that answered began, as its device told it
 };
 
 /// A device_lost's payload. Its message carries the first frame of the last block.
 struct DeviceLost {
+    static constexpr Kind kind = cueline::kind::device_lost;
     std::uint64_t lost_ns;  ///< the monotonic clock as it was seen
 };
 
 /// A format_changed's payload: a Format, as a message carries it.
 struct FormatChanged {
+    static constexpr Kind kind = cueline::kind::format_changed;
     std::uint32_t samplerate;
     std::uint32_t channels;
     std::uint32_t blocksize;
@@ -133,27 +144,32 @@ enum class Reason : std::uint32_t {
 
 /// An applied's payload. Its message carries the frame at which the command took effect.
 struct Applied {
+    static constexpr Kind kind = cueline::kind::applied;
     bool late;  ///< whether that was later than its frame
 };
 
 /// A refused's payload. Its message carries the frame at which the command was refused.
 struct Refused {
+    static constexpr Kind kind = cueline::kind::refused;
     std::uint64_t wanted_frame;  ///< where it was to apply
     Reason reason;
 };
 
 /// A cancel's payload.
 struct Cancel {
+    static constexpr Kind kind = cueline::kind::cancel;
     std::uint32_t sequence;  ///< of a command that came by the same line: a transaction's stands for all of it
 };
 
 /// A cancel_all's payload.
 struct CancelAll {
+    static constexpr Kind kind = cueline::kind::cancel_all;
     bool every_line;  ///< or only what came by the same one
 };
 
 /// A transaction's payload. Its members follow it on the same line at once; its own frame and flags are theirs.
 struct Transaction {
+    static constexpr Kind kind = cueline::kind::transaction;
     std::uint32_t members;
 };
 
@@ -165,15 +181,19 @@ struct PublishBuffer {
 
 /// A set_tone's payload. What is no number is left as it is.
 struct SetTone {
+    static constexpr Kind kind = cueline::kind::set_tone;
     float frequency_hz;  ///< from 0 to half the sample rate
     float gain;          ///< from 0 to 1, full scale
 };
 
 /// A get_level's payload.
-struct GetLevel {};
+struct GetLevel {
+    static constexpr Kind kind = cueline::kind::get_level;
+};
 
 /// A level's payload: of all channels together, since the last one was sent, up to the block that sends this one.
 struct Level {
+    static constexpr Kind kind = cueline::kind::level;
     float peak;  ///< full scale is 1
     float rms;
 };

@@ -2,9 +2,11 @@
 
 from importlib.metadata import version as _version
 
-from cueline._core import DeviceLost, FormatChanged, Level, Message, Pong, Status
+from cueline._core import Message, Status
+from cueline.bulk import dtype
+from cueline.confirmation import Confirmation
 from cueline.device_list import Device, devices
-from cueline.engine import AudioEngine, BufferStats, RingStats, Stats
+from cueline.engine import AudioEngine
 from cueline.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -13,16 +15,29 @@ from cueline.errors import (
     Empty,
     Error,
     ForkedError,
+    Full,
     MissingPackageError,
+    NotYetError,
+    PortsTakenError,
     ProcessorError,
+    RefusedError,
 )
+from cueline.fields import array, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
+from cueline.messages import Applied, DeviceLost, FormatChanged, GetLevel, Level, Pong, Reason, Refused, SetTone
+from cueline.port import Port
+from cueline.stats import BufferStats, CueStats, RingStats, Stats
+from cueline.transaction import Transaction
+from cueline.typed import message
 
 __all__ = [
+    "Applied",
     "ArgumentError",
     "ArgumentTypeError",
     "AudioEngine",
     "BufferStats",
     "ClosedError",
+    "Confirmation",
+    "CueStats",
     "Device",
     "DeviceError",
     "DeviceLost",
@@ -30,15 +45,38 @@ __all__ = [
     "Error",
     "ForkedError",
     "FormatChanged",
+    "Full",
+    "GetLevel",
     "Level",
     "Message",
     "MissingPackageError",
+    "NotYetError",
     "Pong",
+    "Port",
+    "PortsTakenError",
     "ProcessorError",
+    "Reason",
+    "Refused",
+    "RefusedError",
     "RingStats",
+    "SetTone",
     "Stats",
     "Status",
+    "Transaction",
+    "array",
     "devices",
+    "dtype",
+    "f32",
+    "f64",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "message",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
 ]
 
 __version__ = _version("cueline")

@@ -1,14 +1,14 @@
 """The compiled part of cueline. Use it through the package."""
 
 import enum
+from typing import Literal, SupportsIndex
 
 import numpy
 import numpy.typing
+from typing_extensions import Self
 
 
 RING_CAPACITY: int = 1024
-
-MOST_BUFFERS: int = 128
 
 ATOMICS_ARE_LOCK_FREE: bool = True
 
@@ -24,7 +24,13 @@ class Status(enum.IntEnum):
     """Nothing to take."""
 
 class Message:
-    """An event from the audio thread. A value: it does not change."""
+    """
+    A command or an event. A value: it does not change.
+
+    Made of a kind and up to 40 bytes, it is of the type that the kind has, if any: see cueline.message.
+    """
+
+    def __init__(self, kind: SupportsIndex, payload: bytes | bytearray | memoryview = b"") -> None: ...
 
     @property
     def kind(self) -> int:
@@ -32,11 +38,21 @@ class Message:
 
     @property
     def sequence(self) -> int:
-        """The sequence of the command it answers, or 0."""
+        """
+        A command's number on its line, once it is sent; of an event, that of the command it answers, or 0.
+        """
 
     @property
     def frame(self) -> int:
-        """The first frame of the block that sent it."""
+        """Where it applies, 0 as soon as it is read; of an event, where it arose."""
+
+    @property
+    def flags(self) -> int:
+        """What is asked of its delivery."""
+
+    @property
+    def port(self) -> int:
+        """The line it came by; 0 is the engine's own."""
 
     @property
     def payload(self) -> bytes:
@@ -46,79 +62,17 @@ class Message:
 
     def __hash__(self) -> int: ...
 
-    def __copy__(self) -> object: ...
+    def __copy__(self) -> Self: ...
 
-    def __deepcopy__(self, memo: object) -> object: ...
+    def __deepcopy__(self, memo: object, /) -> Self: ...
 
-    def __getstate__(self) -> bytes: ...
+    def __reduce__(self) -> tuple[object, ...]: ...
 
-    def __setstate__(self, arg: bytes, /) -> None: ...
+def _define_message(name: str, kind: int, fields: list[tuple[str, int, int, int | None, object]], defaults: dict[str, object], signature: str) -> type[Message]: ...
 
-    def __repr__(self) -> str: ...
+def _message_type(kind: int) -> type[Message] | None: ...
 
-class Pong(Message):
-    """The audio thread's answer to a ping."""
-
-    def __setstate__(self, arg: bytes, /) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-    @property
-    def sent_ns(self) -> int:
-        """time.monotonic_ns() as the ping was sent."""
-
-    @property
-    def block_ns(self) -> int:
-        """
-        time.monotonic_ns() as the block that answered began, as the device told it.
-        """
-
-class Level(Message):
-    """
-    The tone processor's answer to get_level(): how loud it was since the last one, all channels together, up to this block. Full scale is 1.
-    """
-
-    def __setstate__(self, arg: bytes, /) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-    @property
-    def peak(self) -> float:
-        """The greatest distance of a sample from 0."""
-
-    @property
-    def rms(self) -> float:
-        """The root of the mean of the squares."""
-
-class DeviceLost(Message):
-    """The audio ended by itself. start() tries to have the device back."""
-
-    def __setstate__(self, arg: bytes, /) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-    @property
-    def lost_ns(self) -> int:
-        """time.monotonic_ns() as it was seen."""
-
-class FormatChanged(Message):
-    """The device's blocks come in another format now."""
-
-    def __setstate__(self, arg: bytes, /) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-    @property
-    def samplerate(self) -> int:
-        """Frames a second."""
-
-    @property
-    def channels(self) -> int:
-        """Channels of audio."""
-
-    @property
-    def blocksize(self) -> int:
-        """Most frames in a block."""
+def _message_from_bytes(type: type[Message], bytes: bytes) -> Message: ...
 
 class DeviceRequest:
     """What is asked of a device; None: the device's own choice."""
@@ -190,6 +144,73 @@ def list_devices() -> list[DeviceInfo]:
     All devices that could be opened now; the first marked one is what an engine gets that asks for none.
     """
 
+class Line:
+    """A line for commands to the audio thread."""
+
+    def ping(self) -> Status:
+        """
+        Send a ping to the audio thread, which answers with a Pong.
+
+        Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.
+        Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError.
+        """
+
+    def send(self, message: Message, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status:
+        """
+        Send a message to the audio thread, without a wait unless ``timeout`` says so.
+
+        at: the frame at which it applies, not a sample before; None: as soon as it is read. late: 'apply' it at once
+        when it comes after its frame, or 'drop' it; both are counted. timeout: None returns Status.FULL when the ring
+        is full (it is dropped and counted); seconds wait so long for room, without the GIL, and raise Full.
+
+        Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.
+        """
+
+    def cancel(self, sequence: SupportsIndex) -> Status:
+        """
+        Have the audio thread forget the cue of that number, sent on this line; a transaction's stands for all
+        of it. When it was applied before, nothing happens.
+
+        Never blocks; returns Status.FULL when the ring is full. Raises as send().
+        """
+
+    def cancel_all(self) -> Status:
+        """
+        Have the audio thread forget all cues: an engine's those of all its lines, a port's its own.
+
+        Never blocks; returns Status.FULL when the ring is full. Raises as send().
+        """
+
+    @property
+    def last_sequence(self) -> int:
+        """
+        The number of the last command that this line accepted, by whichever thread; 0 before the first.
+        """
+
+    @property
+    def number(self) -> int:
+        """Which line it is: 0 the engine's own, a port's from 1 to 8."""
+
+    def _send_confirmed(self, message: Message, at: SupportsIndex | None, late: str, timeout: float | None) -> int: ...
+
+    def _send_whole(self, messages: list[Message], at: SupportsIndex | None, late: str, timeout: float | None, confirm: bool) -> int: ...
+
+    def _counts(self) -> RingCounts: ...
+
+class Port(Line):
+    """A line of its own into an engine."""
+
+    def __init__(self, engine: Line) -> None: ...
+
+    def close(self) -> None:
+        """
+        Give the line back; nothing to do the second time. What it accepted is read all the same.
+        """
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+
 class RingCounts:
     @property
     def sent(self) -> int: ...
@@ -200,21 +221,21 @@ class RingCounts:
     @property
     def high_water(self) -> int: ...
 
-class BufferCounts:
+class CueCounts:
     @property
-    def published(self) -> int: ...
+    def pending(self) -> int: ...
+
+    @property
+    def late(self) -> int: ...
+
+    @property
+    def dropped_late(self) -> int: ...
 
     @property
     def refused(self) -> int: ...
 
     @property
-    def in_use(self) -> int: ...
-
-    @property
-    def bytes(self) -> int: ...
-
-    @property
-    def memory_locked(self) -> bool: ...
+    def cancelled(self) -> int: ...
 
 class EngineStats:
     @property
@@ -233,7 +254,7 @@ class EngineStats:
     def events(self) -> RingCounts: ...
 
     @property
-    def buffers(self) -> BufferCounts: ...
+    def cues(self) -> CueCounts: ...
 
     @property
     def xruns(self) -> int: ...
@@ -253,18 +274,10 @@ class EngineStats:
     @property
     def memory_locked(self) -> bool: ...
 
-class Engine:
+class Engine(Line):
     """A link, a processor and a device, run together."""
 
     def __init__(self, request: DeviceRequest, samplerate: int | None, blocksize: int | None, channels: int, budget: int, processor: str) -> None: ...
-
-    def ping(self) -> Status:
-        """
-        Send a ping to the audio thread, which answers with a Pong.
-
-        Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.
-        Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError.
-        """
 
     def receive_msg(self) -> Message | None:
         """
@@ -298,15 +311,24 @@ class Engine:
         Stop for good; nothing to do the second time, or in a forked child. stats() still answers.
         """
 
+    def now(self) -> int:
+        """
+        Return the first frame of the next block: the earliest at which what is sent now can apply.
+
+        Raises ForkedError.
+        """
+
+    def _frame_at(self, monotonic_ns: int) -> int: ...
+
+    def _time_at(self, frame: int) -> int: ...
+
+    def _receive_confirmations(self) -> list[Message]: ...
+
+    def _require_usable(self) -> None: ...
+
     def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None: ...
 
     def _set_tone(self, frequency: float, gain: float) -> Status: ...
-
-    def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32]) -> Status: ...
-
-    def _publish_nothing(self, slot: int) -> Status: ...
-
-    def _require_slots(self) -> None: ...
 
     def _require_offline(self) -> None: ...
 
@@ -326,10 +348,6 @@ class Engine:
     @property
     def device(self) -> str:
         """The device it runs on, by name."""
-
-    @property
-    def buffer_slots(self) -> int:
-        """How many slots its processor has for buffers."""
 
     @property
     def processor(self) -> str:

@@ -10,11 +10,12 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from cueline._core import FormatChanged, Level, Status
+from cueline._core import Status
 from cueline.console import PlainConsole, how_it_ran, how_it_runs
 from cueline.ctrl_c import CtrlC
 from cueline.engine import AudioEngine, Stats
 from cueline.errors import DeviceError
+from cueline.messages import FormatChanged, Level
 from cueline.meter import Heard, LineMeter, LiveMeter, Meter, NoMeter, dbfs
 
 __all__ = ["run"]
