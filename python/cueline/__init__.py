@@ -23,7 +23,20 @@ from cueline.errors import (
     RefusedError,
 )
 from cueline.fields import array, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
-from cueline.messages import Applied, DeviceLost, FormatChanged, GetLevel, Level, Pong, Reason, Refused, SetTone
+from cueline.messages import (
+    Applied,
+    BufferEnded,
+    DeviceLost,
+    FormatChanged,
+    GetLevel,
+    Level,
+    PlayBuffer,
+    Pong,
+    Reason,
+    Refused,
+    SetTone,
+    StopBuffer,
+)
 from cueline.port import Port
 from cueline.stats import BufferStats, CueStats, RingStats, Stats
 from cueline.transaction import Transaction
@@ -34,6 +47,7 @@ __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
     "AudioEngine",
+    "BufferEnded",
     "BufferStats",
     "ClosedError",
     "Confirmation",
@@ -51,6 +65,7 @@ __all__ = [
     "Message",
     "MissingPackageError",
     "NotYetError",
+    "PlayBuffer",
     "Pong",
     "Port",
     "PortsTakenError",
@@ -62,6 +77,7 @@ __all__ = [
     "SetTone",
     "Stats",
     "Status",
+    "StopBuffer",
     "Transaction",
     "array",
     "devices",
