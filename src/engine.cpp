@@ -17,6 +17,8 @@ Engine::Engine(std::unique_ptr<Device> device, std::unique_ptr<Processor> proces
       processor_{std::move(processor)},
       device_{std::move(device)} {
     processor_->prepare(device_->format());
+    panel_.declare(*processor_);
+    panel_.prepare(device_->format());
 }
 
 Engine::~Engine() {
@@ -77,6 +79,7 @@ void Engine::require_usable() const {
 
 void Engine::prepare(const Format& format) {
     processor_->prepare(format);
+    panel_.prepare(format);
     // Between two blocks, ordered with them by the device: the audio side is ours as long as this takes.
     audio_.events().send(kind::format_changed, FormatChanged{format.samplerate, format.channels, format.blocksize});
 }
@@ -95,6 +98,7 @@ void Engine::process(const AudioBlock& block, std::uint64_t block_ns) noexcept C
     now.frame = frames_.get();
 
     audio_.begin_block(now.frame);
+    panel_.begin_block();
     Message command;
     while (audio_.receive(command) == Status::ok) handle(command, block_ns);
     processor_->render(now, context_);

@@ -14,6 +14,7 @@
 
 #include "fork_generation.hpp"
 #include "locked_memory.hpp"
+#include "panel.hpp"
 
 namespace cueline {
 
@@ -75,6 +76,9 @@ class alignas(page_bytes) Engine final : BlockCallback {
     /// The control side of this engine's link. Thread: control, one at a time.
     [[nodiscard]] ControlSide& control() noexcept { return control_; }
 
+    /// The control side's parameters and meters. Thread: control, any; what moves them, one at a time.
+    [[nodiscard]] Panel& panel() noexcept { return panel_; }
+
     /// How blocks come now. Thread: any.
     [[nodiscard]] Format format() const noexcept { return device_->format(); }
 
@@ -91,7 +95,8 @@ class alignas(page_bytes) Engine final : BlockCallback {
     Link link_;
     ControlSide control_;
     AudioSide audio_;
-    Context context_{audio_.events()};
+    Panel panel_{link_};
+    Context context_{audio_.events(), panel_.parameters(), panel_.meters()};
     Counter blocks_;  // these three are the audio thread's to write
     Counter frames_;
     Counter unhandled_;

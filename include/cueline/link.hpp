@@ -1,12 +1,16 @@
 // link.hpp: all that one control side and one audio side share: a ring each way, and their counters.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 #include <cueline/message.hpp>
+#include <cueline/meter.hpp>
 #include <cueline/monotonic.hpp>
+#include <cueline/parameter.hpp>
 #include <cueline/ring.hpp>
 
 namespace cueline {
@@ -63,6 +67,10 @@ class Link {
         return counts(events_, events_dropped_, events_high_water_);
     }
 
+    /// The parameters and meters of the processor at the audio end, by their numbers: for who holds the ends of them.
+    [[nodiscard]] std::span<SharedParameter<>> parameters() noexcept { return parameters_; }
+    [[nodiscard]] std::span<SharedMeter> meters() noexcept { return meters_; }
+
   private:
     friend class ControlSide;
     friend class AudioSide;
@@ -81,6 +89,8 @@ class Link {
     alignas(cache_line_bytes) Counter commands_high_water_;  // the audio side's to write, and those below
     Counter events_dropped_;
     Counter events_high_water_;
+    std::array<SharedParameter<>, most_parameters> parameters_;
+    std::array<SharedMeter, most_meters> meters_;
 };
 static_assert(std::is_standard_layout_v<Link> && std::is_trivially_destructible_v<Link>);
 
