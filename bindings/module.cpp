@@ -32,6 +32,7 @@
 #include "offline_device.hpp"
 #include "open_device.hpp"
 #include "open_processor.hpp"
+#include "panel.hpp"
 #include "range.hpp"
 #include "wakeups.hpp"
 #include "without_gil.hpp"
@@ -62,8 +63,17 @@ class EngineHandle {
         offline_ = dynamic_cast<cueline::OfflineDevice*>(opened.get());
         null_ = dynamic_cast<cueline::NullDevice*>(opened.get());
         name_ = opened->name();
-        engine_ = std::make_unique<cueline::Engine>(std::move(opened), std::move(made), budget);
+        engine_ = std::make_shared<cueline::Engine>(std::move(opened), std::move(made), budget);
     }
+
+    /// Views of the engine may hold it longer: nothing runs any more, and they say that it is closed.
+    ~EngineHandle() {
+        if (engine_) engine_->close();
+    }
+    EngineHandle(const EngineHandle&) = delete;
+    EngineHandle& operator=(const EngineHandle&) = delete;
+
+    [[nodiscard]] SharedEngine shared() const { return {engine_}; }
 
     nb::object ping() {
         engine_->require_usable();
@@ -187,7 +197,7 @@ class EngineHandle {
 
     std::string name_;
     std::string processor_;
-    std::unique_ptr<cueline::Engine> engine_;
+    std::shared_ptr<cueline::Engine> engine_;
     cueline::OfflineDevice* offline_ = nullptr;  // the engine's device, when it is that
     cueline::NullDevice* null_ = nullptr;        // and when it is this
     std::atomic<bool> rendering_ = false;
@@ -245,6 +255,7 @@ void bind_anew(nb::module_& module) {
              nb::sig("def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None"))
         .def("_set_tone", &EngineHandle::set_tone, "frequency"_a, "gain"_a,
              nb::sig("def _set_tone(self, frequency: float, gain: float) -> Status"))
+        .def("_shared", &EngineHandle::shared)
         .def("_require_offline", &EngineHandle::require_offline)
         .def("_stats", &EngineHandle::stats)
         .def("_lateness", &EngineHandle::lateness,
@@ -288,6 +299,7 @@ NB_MODULE(_core, module) {
         std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<bool>::is_always_lock_free;
     bind_messages(module);
     bind_devices(module);
+    bind_panel(module);
     bind_engine(module);
     bind_baseline(module);
     nb::module_::import_("atexit").attr("register")(nb::cpp_function(&shut_down));

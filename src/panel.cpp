@@ -62,10 +62,10 @@ void require_sound(const ParameterSpec& spec) {
 
 /// The one of that number. Throws ArgumentError when there is none.
 template <class Spec>
-const Spec& at(const std::vector<Spec>& specs, std::size_t index, const std::string& what) {
-    require(index < specs.size(),
-            "no " + what + " " + std::to_string(index) + ": the processor declares " + std::to_string(specs.size()));
-    return specs[index];
+const Spec& at(const std::vector<Spec>& specs, std::size_t index, const char* what) {
+    if (index < specs.size()) return specs[index];
+    throw ArgumentError{std::string{"no "} + what + " " + std::to_string(index) + ": the processor declares " +
+                        std::to_string(specs.size())};
 }
 
 }  // namespace

@@ -15,7 +15,10 @@ from cueline.errors import (
     ForkedError,
     MissingPackageError,
     ProcessorError,
+    UnknownNameError,
 )
+from cueline.meters import Meters, MeterSpec
+from cueline.parameters import Parameters, ParameterSpec
 
 __all__ = [
     "ArgumentError",
@@ -31,12 +34,17 @@ __all__ = [
     "FormatChanged",
     "Level",
     "Message",
+    "MeterSpec",
+    "Meters",
     "MissingPackageError",
+    "ParameterSpec",
+    "Parameters",
     "Pong",
     "ProcessorError",
     "RingStats",
     "Stats",
     "Status",
+    "UnknownNameError",
     "devices",
 ]
 

@@ -19,6 +19,8 @@ from cueline.arguments import (
     checked_timeout,
 )
 from cueline.errors import ArgumentError, ArgumentTypeError, Empty
+from cueline.meters import Meters
+from cueline.parameters import Parameters
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,6 +129,8 @@ class AudioEngine(_core.Engine):
             checked_integer("budget", budget),
             checked_name("processor", processor) or "silence",
         )
+        self._parameters = Parameters(self._shared())
+        self._meters = Meters(self._shared())
         self._made = True
         if self.device == "offline":
             import numpy  # noqa: F401  # now, for it takes long, and the first render() is not to take longer
@@ -154,6 +158,16 @@ class AudioEngine(_core.Engine):
 
     def __reduce__(self) -> NoReturn:
         raise ArgumentTypeError("an engine can be neither copied nor sent to another process: make one there")
+
+    @property
+    def parameters(self) -> Parameters:
+        """The processor's parameters, by name: ``engine.parameters["gain"] = 0.5`` sets one."""
+        return self._parameters
+
+    @property
+    def meters(self) -> Meters:
+        """The processor's meters, by name: ``engine.meters["level"]`` reads the latest value of one."""
+        return self._meters
 
     def set_tone(self, *, frequency: float | None = None, gain: float | None = None) -> _core.Status:
         """Set the tone processor's sine: its frequency in Hz (0 to half the sample rate), its gain (0 to 1).

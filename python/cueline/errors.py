@@ -12,6 +12,7 @@ __all__ = [
     "ForkedError",
     "MissingPackageError",
     "ProcessorError",
+    "UnknownNameError",
 ]
 
 
@@ -49,3 +50,10 @@ class MissingPackageError(Error, ImportError):
 
 class ProcessorError(Error, RuntimeError):
     """The engine's processor does not know what was asked of it; the text says which one does."""
+
+
+class UnknownNameError(Error, KeyError):
+    """The engine's processor has nothing of this name; the text has the names that there are."""
+
+    def __str__(self) -> str:
+        return Exception.__str__(self)  # KeyError's own is a repr

@@ -15,7 +15,7 @@ from cueline.console import PlainConsole, how_it_ran, how_it_runs
 from cueline.ctrl_c import CtrlC
 from cueline.engine import AudioEngine, Stats
 from cueline.errors import DeviceError
-from cueline.meter import Heard, LineMeter, LiveMeter, Meter, NoMeter, dbfs
+from cueline.level_display import Heard, LineMeter, LiveMeter, Meter, NoMeter, dbfs
 
 __all__ = ["run"]
 
