@@ -128,7 +128,7 @@ format: .venv/ready build/setup-lint  ## format everything
 	$(BIN)/ruff format
 
 stubs: .venv/installed  ## write the stub of the compiled module anew
-	$(BIN)/python -m nanobind.stubgen --include-private -m cueline._core -o python/cueline/_core.pyi
+	$(BIN)/python -m nanobind.stubgen --include-private -p bindings/stub_patterns.txt -m cueline._core -o python/cueline/_core.pyi
 
 clean:  ## remove what was built, the virtual environment too
 	rm -rf build .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

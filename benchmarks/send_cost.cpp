@@ -6,7 +6,8 @@
 
 #include <memory>
 
-#include <cueline/link.hpp>
+#include <cueline/audio_side.hpp>
+#include <cueline/control_side.hpp>
 
 #include "spread.hpp"
 

@@ -5,11 +5,10 @@
 
 #include <cueline/message.hpp>
 
+#include "message_types.hpp"
+
 /// As Python has it: a member of Status. Thread: control, with the GIL.
 nanobind::object to_python(cueline::Status status);
 
-/// As Python has it: of the type that its kind has, a Pong for a pong. Thread: control, with the GIL.
-nanobind::object to_python(const cueline::Message& message);
-
-/// Adds Status, Message and its types to `module`; the second time in a process, those that are there already.
+/// Adds Status, Message and what makes types of it to `module`; the second time in a process, those that are there.
 void bind_messages(nanobind::module_& module);

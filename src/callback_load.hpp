@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include <cueline/link.hpp>
+#include <cueline/counter.hpp>
 
 namespace cueline {
 

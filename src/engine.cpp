@@ -1,4 +1,4 @@
-// engine.cpp: what happens once per block, and the start and stop around it.
+// engine.cpp: an engine's life on the control side: made, started, stopped, lost and closed.
 #include "engine.hpp"
 
 #include <utility>
@@ -16,7 +16,7 @@ Engine::Engine(std::unique_ptr<Device> device, std::unique_ptr<Processor> proces
       locked_{memory_of(*this)},
       processor_{std::move(processor)},
       device_{std::move(device)} {
-    processor_->prepare(device_->format());
+    prepare_processor(device_->format());
     panel_.declare(*processor_);
     panel_.prepare(device_->format());
 }
@@ -77,9 +77,29 @@ void Engine::require_usable() const {
     throw DeviceError{lost_why_};
 }
 
-void Engine::prepare(const Format& format) {
+void Engine::prepare_processor(const Format& format) {
+    checked_range("channels", format.channels, channels_range);
+    samplerate_ = format.samplerate;
     processor_->prepare(format);
     panel_.prepare(format);
+}
+
+BlockTime Engine::block_time() const {
+    BlockTime time;
+    {
+        const std::scoped_lock lock{block_time_mutex_};
+        block_time_.read(time);
+    }
+    if (time.samplerate == 0) {
+        throw DeviceError{
+            "no block has been rendered yet, so that no frame has a time: start the engine, and wait for "
+            "a block"};
+    }
+    return time;
+}
+
+void Engine::prepare(const Format& format) {
+    prepare_processor(format);
     // Between two blocks, ordered with them by the device: the audio side is ours as long as this takes.
     audio_.events().send(kind::format_changed, FormatChanged{format.samplerate, format.channels, format.blocksize});
 }
@@ -93,30 +113,6 @@ void Engine::lost(std::string_view why) noexcept {
     lost_.store(true, std::memory_order_relaxed);
 }
 
-void Engine::process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING {
-    AudioBlock now = block;
-    now.frame = frames_.get();
-
-    audio_.begin_block(now.frame);
-    panel_.begin_block();
-    Message command;
-    while (audio_.receive(command) == Status::ok) handle(command, block_ns);
-    processor_->render(now, context_);
-    audio_.end_block();
-
-    frames_.add(block.frames);
-    blocks_.add(1);
-}
-
-void Engine::handle(const Message& command, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING {
-    if (command.kind == kind::ping) {
-        // A full event ring drops the pong and counts it; the audio goes on.
-        audio_.events().send(kind::pong, Pong{command.as<Ping>().sent_ns, block_ns}, command.sequence);
-    } else if (command.kind < kind::first_processor || !processor_->handle(command, context_)) {
-        unhandled_.add(1);
-    }
-}
-
 EngineStats Engine::stats() const {
     EngineStats stats;
     stats.device = device_->name();
@@ -128,6 +124,11 @@ EngineStats Engine::stats() const {
     stats.device_stats.memory_locked = stats.device_stats.memory_locked && locked_.granted();
     stats.commands = link_.command_counts();
     stats.events = link_.event_counts();
+    stats.cues = {.pending = cues_pending_.get(),
+                  .late = cues_late_.get(),
+                  .dropped_late = cues_dropped_late_.get(),
+                  .refused = cues_refused_.get(),
+                  .cancelled = cues_cancelled_.get()};
     return stats;
 }
 

@@ -1,22 +1,37 @@
 // engine.hpp: a link, a processor and a device, run together.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 
+#include <cueline/audio_side.hpp>
+#include <cueline/control_side.hpp>
 #include <cueline/device.hpp>
-#include <cueline/link.hpp>
+#include <cueline/latest.hpp>
+#include <cueline/monotonic.hpp>
 #include <cueline/processor.hpp>
+#include <cueline/schedule.hpp>
 
 #include "fork_generation.hpp"
 #include "locked_memory.hpp"
 #include "panel.hpp"
 
 namespace cueline {
+
+/// How the commands fared that were sent for a frame. Each number is a snapshot of its own.
+struct CueCounts {
+    std::uint64_t pending = 0;       ///< that wait in the schedule, as the last block ended
+    std::uint64_t late = 0;          ///< applied after their frame, for they were read after it
+    std::uint64_t dropped_late = 0;  ///< left out for that, as their sender wished
+    std::uint64_t refused = 0;       ///< for which the schedule had no room
+    std::uint64_t cancelled = 0;
+};
 
 /// How an engine fares. Each number is a snapshot of its own, taken while the audio goes on.
 struct EngineStats {
@@ -28,10 +43,11 @@ struct EngineStats {
     DeviceStats device_stats;     ///< memory_locked: the engine's own memory too
     RingCounts commands;
     RingCounts events;
+    CueCounts cues;
 };
 
-/// Drains commands, answers pings, hands other messages to the processor, renders: once per block, called by
-/// its device. Frames are counted from construction on, across stops.
+/// Drains commands, answers pings, keeps cues until their frame, hands other messages to the processor, renders: once
+/// per block, called by its device. Frames are counted from construction on, across stops.
 /// It begins on a page of its own, so that locking it locks nothing else.
 class alignas(page_bytes) Engine final : BlockCallback {
   public:
@@ -79,6 +95,20 @@ class alignas(page_bytes) Engine final : BlockCallback {
     /// The control side's parameters and meters. Thread: control, any; what moves them, one at a time.
     [[nodiscard]] Panel& panel() noexcept { return panel_; }
 
+    /// A line of its own for another thread. Thread: control, any of them. Throws PortsTakenError when all
+    /// most_ports are open. It must not outlive the engine.
+    [[nodiscard]] CommandSender open_port() { return cueline::open_port(link_); }
+
+    /// How the commands of a line fared. Thread: any.
+    [[nodiscard]] RingCounts command_counts(std::size_t line) const noexcept { return link_.command_counts(line); }
+
+    /// The first frame of the next block: the earliest that a command sent now can apply at. Thread: any.
+    [[nodiscard]] std::uint64_t now() const noexcept { return frames_.get(); }
+
+    /// Frames by the clock, as the last block that began has it.
+    /// Thread: control, any of them. Throws DeviceError when no block has begun yet.
+    [[nodiscard]] BlockTime block_time() const;
+
     /// How blocks come now. Thread: any.
     [[nodiscard]] Format format() const noexcept { return device_->format(); }
 
@@ -89,17 +119,41 @@ class alignas(page_bytes) Engine final : BlockCallback {
     void stop_locked() noexcept;
     void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING override;
     void prepare(const Format& format) override;
+    void prepare_processor(const Format& format);
     void lost(std::string_view why) noexcept override;
-    void handle(const Message& command, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING;
+
+    void read_commands() noexcept CUELINE_NONBLOCKING;
+    void accept(const Message& command) noexcept CUELINE_NONBLOCKING;
+    void accept_transaction(const Message& header) noexcept CUELINE_NONBLOCKING;
+    void refuse(const Message& command, Reason reason) noexcept CUELINE_NONBLOCKING;
+    void discard(const Message& command) noexcept CUELINE_NONBLOCKING;
+    void apply_due(std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
+    void apply(const Message& command, bool late) noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] bool handle(const Message& command) noexcept CUELINE_NONBLOCKING;
+    void cancel(const Message& command) noexcept CUELINE_NONBLOCKING;
+    void cancel_all(const Message& command) noexcept CUELINE_NONBLOCKING;
+    void forget(const Message& cue) noexcept CUELINE_NONBLOCKING;
+    void render(const AudioBlock& block) noexcept CUELINE_NONBLOCKING;
 
     Link link_;
     ControlSide control_;
     AudioSide audio_;
     Panel panel_{link_};
     Context context_{audio_.events(), panel_.parameters(), panel_.meters()};
-    Counter blocks_;  // these three are the audio thread's to write
+    Schedule schedule_;                            // the audio thread's alone, and these three
+    std::array<float*, most_channels> segment_{};  // where the channels of a part of a block begin
+    std::uint64_t block_ns_ = 0;
+    std::uint32_t samplerate_ = 0;
+    mutable Latest<BlockTime> block_time_;
+    mutable std::mutex block_time_mutex_;  // of those who read it
+    Counter blocks_;                       // these are the audio thread's to write
     Counter frames_;
     Counter unhandled_;
+    Counter cues_pending_;
+    Counter cues_late_;
+    Counter cues_dropped_late_;
+    Counter cues_refused_;
+    Counter cues_cancelled_;
     LockedMemory locked_;  // all of this object
 
     std::unique_ptr<Processor> processor_;

@@ -13,7 +13,7 @@
 #include <string>
 
 #include <cueline/device.hpp>
-#include <cueline/link.hpp>
+#include <cueline/counter.hpp>
 
 #include "callback_load.hpp"
 #include "device_request.hpp"

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <cueline/link.hpp>
+#include <cueline/counter.hpp>
 
 namespace cueline {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include <cueline/device.hpp>
-#include <cueline/link.hpp>
+#include <cueline/counter.hpp>
 
 #include "audio_buffers.hpp"
 #include "callback_load.hpp"

@@ -12,7 +12,7 @@
 #include <portaudio.h>
 
 #include <cueline/device.hpp>
-#include <cueline/link.hpp>
+#include <cueline/counter.hpp>
 
 #include "callback_load.hpp"
 #include "gate.hpp"

@@ -16,7 +16,7 @@ struct Range {
 
 inline constexpr Range samplerate_range{1'000, 768'000, "frames a second"};
 inline constexpr Range blocksize_range{1, 8'192, "frames"};
-inline constexpr Range channels_range{1, 64, "channels"};
+inline constexpr Range channels_range{1, most_channels, "channels"};
 inline constexpr Range budget_range{1, 1'024, "messages a block"};
 
 /// Returns `value` when it lies in `range`. Throws ArgumentError, with the value and the range, otherwise.

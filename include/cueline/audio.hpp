@@ -1,6 +1,7 @@
 // audio.hpp: the shape of the sound: its format, and one block of it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -14,6 +15,8 @@ struct Format {
     std::uint32_t channels = 2;
     std::uint32_t blocksize = 128;  ///< most frames in a block; the last of an offline render may be shorter
 };
+
+inline constexpr std::size_t most_channels = 64;
 
 /// One block for a processor to fill: planar, one run of `frames` samples per channel, full scale -1 to 1.
 struct AudioBlock {

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <span>
 
-#include <cueline/link.hpp>
+#include <cueline/audio_side.hpp>
 #include <cueline/meter.hpp>
 #include <cueline/parameter.hpp>
 

@@ -15,6 +15,11 @@ struct DeviceError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// As many ports are open as there can be.
+struct PortsTakenError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
 /// The engine was closed for good.
 struct ClosedError : std::logic_error {
     using std::logic_error::logic_error;

@@ -17,11 +17,17 @@ namespace cueline {
 /// those below `first_processor` are between the control side and the engine.
 using Kind = std::uint16_t;
 namespace kind {
-inline constexpr Kind none = 0;            ///< never sent
-inline constexpr Kind ping = 1;            ///< command: answer me. Payload: Ping
-inline constexpr Kind pong = 2;            ///< event: the answer. Payload: Pong
-inline constexpr Kind device_lost = 3;     ///< event: the audio ended by itself. Payload: DeviceLost
-inline constexpr Kind format_changed = 4;  ///< event: blocks come in another format now. Payload: FormatChanged
+inline constexpr Kind none = 0;             ///< never sent
+inline constexpr Kind ping = 1;             ///< command: answer me. Payload: Ping
+inline constexpr Kind pong = 2;             ///< event: the answer. Payload: Pong
+inline constexpr Kind device_lost = 3;      ///< event: the audio ended by itself. Payload: DeviceLost
+inline constexpr Kind format_changed = 4;   ///< event: blocks come in another format now. Payload: FormatChanged
+inline constexpr Kind applied = 5;          ///< told to who asked for it: a command took effect. Payload: Applied
+inline constexpr Kind refused = 6;          ///< a command did not take effect. Payload: Refused
+inline constexpr Kind cancel = 7;           ///< command: forget a cue. Payload: Cancel
+inline constexpr Kind cancel_all = 8;       ///< command: forget cues, all there are. Payload: CancelAll
+inline constexpr Kind transaction = 9;      ///< command: those that follow it belong together. Payload: Transaction
+inline constexpr Kind publish_buffer = 10;  ///< command: here is a buffer. Payload: PublishBuffer
 inline constexpr Kind first_processor = 16;
 inline constexpr Kind set_tone = 16;   ///< command to the tone processor. Payload: SetTone
 inline constexpr Kind get_level = 17;  ///< command to the tone processor: how loud was it? Payload: GetLevel
@@ -33,6 +39,7 @@ inline constexpr Kind first_user = 256;
 namespace delivery {
 inline constexpr std::uint8_t drop_if_late = 1;  ///< rather than apply it later than its frame
 inline constexpr std::uint8_t confirm = 2;       ///< tell what became of it
+inline constexpr std::uint8_t member = 4;        ///< it belongs to the transaction before it: the audio side's own note
 }  // namespace delivery
 
 inline constexpr std::size_t payload_bytes = 40;
@@ -92,38 +99,85 @@ static_assert(sizeof(Message) + sizeof(std::uint64_t) == cache_line_bytes);
 
 /// A ping's payload.
 struct Ping {
+    static constexpr Kind kind = cueline::kind::ping;
     std::uint64_t sent_ns;  ///< the sender's monotonic clock as it sent
 };
 
 /// A pong's payload. Its message carries the ping's sequence and the frame at which it was answered.
 struct Pong {
+    static constexpr Kind kind = cueline::kind::pong;
     std::uint64_t sent_ns;   ///< as the ping had it
     std::uint64_t block_ns;  ///< the monotonic clock as the block that answered began, as its device told it
 };
 
 /// A device_lost's payload. Its message carries the first frame of the last block.
 struct DeviceLost {
+    static constexpr Kind kind = cueline::kind::device_lost;
     std::uint64_t lost_ns;  ///< the monotonic clock as it was seen
 };
 
 /// A format_changed's payload: a Format, as a message carries it.
 struct FormatChanged {
+    static constexpr Kind kind = cueline::kind::format_changed;
     std::uint32_t samplerate;
     std::uint32_t channels;
     std::uint32_t blocksize;
 };
 
+/// Why a command did not take effect.
+enum class Reason : std::uint32_t {
+    late = 1,           ///< it was read after its frame, and was to be dropped then
+    schedule_full = 2,  ///< it was a cue, and as many as the schedule holds wait already
+    cancelled = 3,      ///< somebody asked for that
+    unknown = 4,        ///< neither the engine nor the processor knows its kind
+};
+
+/// An applied's payload. Its message carries the frame at which the command took effect.
+struct Applied {
+    static constexpr Kind kind = cueline::kind::applied;
+    bool late;  ///< whether that was later than its frame
+};
+
+/// A refused's payload. Its message carries the frame at which the command was refused.
+struct Refused {
+    static constexpr Kind kind = cueline::kind::refused;
+    std::uint64_t wanted_frame;  ///< where it was to apply
+    Reason reason;
+};
+
+/// A cancel's payload.
+struct Cancel {
+    static constexpr Kind kind = cueline::kind::cancel;
+    std::uint32_t sequence;  ///< of a command that came by the same line: a transaction's stands for all of it
+};
+
+/// A cancel_all's payload.
+struct CancelAll {
+    static constexpr Kind kind = cueline::kind::cancel_all;
+    bool every_line;  ///< or only what came by the same one
+};
+
+/// A transaction's payload. Its members follow it on the same line at once; its own frame and flags are theirs.
+struct Transaction {
+    static constexpr Kind kind = cueline::kind::transaction;
+    std::uint32_t members;
+};
+
 /// A set_tone's payload. What is no number is left as it is.
 struct SetTone {
+    static constexpr Kind kind = cueline::kind::set_tone;
     float frequency_hz;  ///< from 0 to half the sample rate
     float gain;          ///< from 0 to 1, full scale
 };
 
 /// A get_level's payload.
-struct GetLevel {};
+struct GetLevel {
+    static constexpr Kind kind = cueline::kind::get_level;
+};
 
 /// A level's payload: of all channels together, since the last one was sent, up to the block that sends this one.
 struct Level {
+    static constexpr Kind kind = cueline::kind::level;
     float peak;  ///< full scale is 1
     float rms;
 };

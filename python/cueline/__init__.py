@@ -2,7 +2,8 @@
 
 from importlib.metadata import version as _version
 
-from cueline._core import DeviceLost, FormatChanged, Level, Message, Pong, Status
+from cueline._core import Message, Status
+from cueline.bulk import dtype
 from cueline.device_list import Device, devices
 from cueline.engine import AudioEngine, RingStats, Stats
 from cueline.errors import (
@@ -17,10 +18,14 @@ from cueline.errors import (
     ProcessorError,
     UnknownNameError,
 )
+from cueline.fields import array, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
+from cueline.messages import Applied, DeviceLost, FormatChanged, GetLevel, Level, Pong, Reason, Refused, SetTone
 from cueline.meters import Meters, MeterSpec
 from cueline.parameters import Parameters, ParameterSpec
+from cueline.typed import message
 
 __all__ = [
+    "Applied",
     "ArgumentError",
     "ArgumentTypeError",
     "AudioEngine",
@@ -32,6 +37,7 @@ __all__ = [
     "Error",
     "ForkedError",
     "FormatChanged",
+    "GetLevel",
     "Level",
     "Message",
     "MeterSpec",
@@ -41,11 +47,27 @@ __all__ = [
     "Parameters",
     "Pong",
     "ProcessorError",
+    "Reason",
+    "Refused",
     "RingStats",
+    "SetTone",
     "Stats",
     "Status",
     "UnknownNameError",
+    "array",
     "devices",
+    "dtype",
+    "f32",
+    "f64",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "message",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
 ]
 
 __version__ = _version("cueline")

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 import enum
+from typing import SupportsIndex
 
 import numpy
 import numpy.typing
+from typing_extensions import Self
 
 
 RING_CAPACITY: int = 1024
@@ -23,7 +25,13 @@ class Status(enum.IntEnum):
     """Nothing to take."""
 
 class Message:
-    """An event from the audio thread. A value: it does not change."""
+    """
+    A command or an event. A value: it does not change.
+
+    Made of a kind and up to 40 bytes, it is of the type that the kind has, if any: see cueline.message.
+    """
+
+    def __init__(self, kind: SupportsIndex, payload: bytes | bytearray | memoryview = b"") -> None: ...
 
     @property
     def kind(self) -> int:
@@ -31,11 +39,21 @@ class Message:
 
     @property
     def sequence(self) -> int:
-        """The sequence of the command it answers, or 0."""
+        """
+        A command's number on its line, once it is sent; of an event, that of the command it answers, or 0.
+        """
 
     @property
     def frame(self) -> int:
-        """The first frame of the block that sent it."""
+        """Where it applies, 0 as soon as it is read; of an event, where it arose."""
+
+    @property
+    def flags(self) -> int:
+        """What is asked of its delivery."""
+
+    @property
+    def port(self) -> int:
+        """The line it came by; 0 is the engine's own."""
 
     @property
     def payload(self) -> bytes:
@@ -45,79 +63,17 @@ class Message:
 
     def __hash__(self) -> int: ...
 
-    def __copy__(self) -> object: ...
+    def __copy__(self) -> Self: ...
 
-    def __deepcopy__(self, memo: object) -> object: ...
+    def __deepcopy__(self, memo: object, /) -> Self: ...
 
-    def __getstate__(self) -> bytes: ...
+    def __reduce__(self) -> tuple[object, ...]: ...
 
-    def __setstate__(self, arg: bytes, /) -> None: ...
+def _define_message(name: str, kind: int, fields: list[tuple[str, int, int, int | None, object]], defaults: dict[str, object], signature: str) -> type[Message]: ...
 
-    def __repr__(self) -> str: ...
+def _message_type(kind: int) -> type[Message] | None: ...
 
-class Pong(Message):
-    """The audio thread's answer to a ping."""
-
-    def __setstate__(self, arg: bytes, /) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-    @property
-    def sent_ns(self) -> int:
-        """time.monotonic_ns() as the ping was sent."""
-
-    @property
-    def block_ns(self) -> int:
-        """
-        time.monotonic_ns() as the block that answered began, as the device told it.
-        """
-
-class Level(Message):
-    """
-    The tone processor's answer to get_level(): how loud it was since the last one, all channels together, up to this block. Full scale is 1.
-    """
-
-    def __setstate__(self, arg: bytes, /) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-    @property
-    def peak(self) -> float:
-        """The greatest distance of a sample from 0."""
-
-    @property
-    def rms(self) -> float:
-        """The root of the mean of the squares."""
-
-class DeviceLost(Message):
-    """The audio ended by itself. start() tries to have the device back."""
-
-    def __setstate__(self, arg: bytes, /) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-    @property
-    def lost_ns(self) -> int:
-        """time.monotonic_ns() as it was seen."""
-
-class FormatChanged(Message):
-    """The device's blocks come in another format now."""
-
-    def __setstate__(self, arg: bytes, /) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-    @property
-    def samplerate(self) -> int:
-        """Frames a second."""
-
-    @property
-    def channels(self) -> int:
-        """Channels of audio."""
-
-    @property
-    def blocksize(self) -> int:
-        """Most frames in a block."""
+def _message_from_bytes(type: type[Message], bytes: bytes) -> Message: ...
 
 class DeviceRequest:
     """What is asked of a device; None: the device's own choice."""

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from cueline._core import Level
+from cueline.messages import Level
 
 __all__ = ["Heard", "LineMeter", "LiveMeter", "Meter", "NoMeter", "bar", "dbfs"]
 

@@ -16,11 +16,12 @@ from rich.console import Console
 from rich.table import Table
 
 from cueline import charts
-from cueline._core import RING_CAPACITY, Message, Pong, Status
+from cueline._core import RING_CAPACITY, Message, Status
 from cueline.console import PlainConsole, how_it_ran, how_it_runs
 from cueline.ctrl_c import CtrlC
 from cueline.engine import AudioEngine, Stats
 from cueline.errors import Empty
+from cueline.messages import Pong
 from cueline.round_trips import RoundTrip, RoundTrips
 
 __all__ = ["run"]

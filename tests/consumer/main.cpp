@@ -1,5 +1,6 @@
 // main.cpp: takes a command through a link, with nothing but the installed headers.
-#include <cueline/link.hpp>
+#include <cueline/audio_side.hpp>
+#include <cueline/control_side.hpp>
 #include <cueline/processor.hpp>
 
 #include <cstdio>

@@ -1,5 +1,6 @@
 // link_test.cpp: messages and the link: layout, sides, counters, budget, and life in shared memory.
-#include <cueline/link.hpp>
+#include <cueline/audio_side.hpp>
+#include <cueline/control_side.hpp>
 
 #include <sys/mman.h>
 #include <unistd.h>

@@ -10,7 +10,8 @@
 #include <span>
 #include <vector>
 
-#include <cueline/link.hpp>
+#include <cueline/audio_side.hpp>
+#include <cueline/control_side.hpp>
 
 #include "audio_buffers.hpp"
 #include "panel.hpp"

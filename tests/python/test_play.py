@@ -16,6 +16,7 @@ from conftest import shown_on_a_terminal
 from cueline import cli
 from cueline.console import PlainConsole
 from cueline.level_display import Heard, LiveMeter, bar, dbfs
+from cueline.typed import unpickled
 from jack_server import JackServer
 
 
@@ -130,8 +131,8 @@ def test_the_bar_goes_from_60_db_below_full_scale_to_it() -> None:
 
 
 def level(frame: int, peak: float, rms: float) -> cueline.Level:
-    made = cueline.Level.__new__(cueline.Level)
-    made.__setstate__(struct.pack("<IIQff32x", 18, 0, frame, peak, rms))
+    made = unpickled(cueline.Level, struct.pack("<HBBIQff32x", 18, 0, 0, 0, frame, peak, rms))
+    assert isinstance(made, cueline.Level)
     return made
 
 

@@ -1,6 +1,7 @@
 // effects_mutants.cpp: the mutants as they are: clang must refuse each act in it. No build compiles this; the tests
 // named effects.* do, and look for what clang says.
-#include <cueline/link.hpp>
+#include <cueline/audio_side.hpp>
+#include <cueline/control_side.hpp>
 
 #include "rule_breakers.hpp"
 

@@ -1,5 +1,6 @@
 // effects_sound.cpp: what the mutants are but for their acts, by the same flags: clang must accept it.
-#include <cueline/link.hpp>
+#include <cueline/audio_side.hpp>
+#include <cueline/control_side.hpp>
 
 #include <cstddef>
 #include <cstdint>

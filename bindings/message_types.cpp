@@ -1,0 +1,484 @@
+// message_types.cpp: a message is a Python object that holds the 56 bytes, and a type made for a kind knows its fields.
+//
+// These types are not nanobind's: a class that Python derives from one of nanobind's is watched by the garbage
+// collector, and each of its instances is entered into a table. A message is bytes, comes thousands of times a second,
+// and can be part of no cycle.
+//
+// A type that was made for a kind lives as long as the process, and so does its Layout.
+#include "message_types.hpp"
+
+#include <nanobind/stl/string.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "errors.hpp"
+#include "message_fields.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace {
+
+using cueline::Message;
+
+struct MessageObject {
+    PyObject_HEAD Message message;
+};
+
+/// What a message of some kind carries. Its first member is what the type keeps an address of.
+struct Layout {
+    std::array<PyGetSetDef, cueline::payload_bytes + 1> getters;  // one a field, and a zero one
+    std::array<Field, cueline::payload_bytes> all_fields;
+    Message initial;                           // its kind, and the defaults
+    std::array<std::uint64_t, 5> significant;  // ones where a field is: what else came is not looked at
+    std::uint64_t required;                    // a bit for each field that has no default
+    std::size_t field_count;
+    PyObject* signature;  // as a refusal shows it: "SetTone(voice, gain=0.2)"
+    const char* name;     // with its module
+
+    [[nodiscard]] std::span<const Field> fields() const { return {all_fields.data(), field_count}; }
+};
+static_assert(std::is_standard_layout_v<Layout> && std::is_standard_layout_v<MessageObject>);
+static_assert(sizeof(Layout::significant) == cueline::payload_bytes);
+
+PyTypeObject* message_type = nullptr;                                                                   // set once
+std::array<std::atomic<PyTypeObject*>, std::numeric_limits<cueline::Kind>::max() + 1U> type_of_kind{};  // or nullptr
+
+PyTypeObject* type_for(cueline::Kind kind) {
+    return type_of_kind.at(kind).load(std::memory_order_acquire);  // with define()'s release: the type is whole
+}
+
+Message& message_in(PyObject* object) {
+    return reinterpret_cast<MessageObject*>(object)->message;  // NOLINT(*-reinterpret-cast): as Python has objects
+}
+
+PyTypeObject* as_type(PyObject* object) {
+    return reinterpret_cast<PyTypeObject*>(object);  // NOLINT(*-reinterpret-cast): as Python has objects
+}
+PyObject* as_object(PyTypeObject* type) {
+    return reinterpret_cast<PyObject*>(type);  // NOLINT(*-reinterpret-cast): as Python has objects
+}
+
+/// The layout of a type that was made for a kind. Its getters were put into the type and stand first in its layout.
+const Layout& layout_of(PyTypeObject* type) {
+    return *reinterpret_cast<const Layout*>(type->tp_getset);  // NOLINT(*-reinterpret-cast)
+}
+
+/// Runs `call`, which returns a new reference; what it throws becomes Python's exception.
+template <class Call>
+PyObject* guarded(const Call& call) noexcept {
+    try {
+        return call();
+    } catch (nb::python_error& error) {
+        error.restore();
+    } catch (const std::bad_alloc&) {
+        PyErr_NoMemory();
+    } catch (const std::exception& error) {
+        PyErr_SetString(PyExc_SystemError, error.what());
+    }
+    return nullptr;
+}
+
+nb::object checked(PyObject* made) {
+    if (made == nullptr) throw nb::python_error{};
+    return nb::steal(made);
+}
+
+/// A new object of that type, or of one derived from it.
+PyObject* new_object(PyTypeObject* type, const Message& message) {
+    PyObject* object = nullptr;
+    if (PyType_HasFeature(type, Py_TPFLAGS_HAVE_GC)) {
+        object = type->tp_alloc(type, 0);  // a class that Python derived
+    } else if (auto* made = PyObject_New(MessageObject, type); made != nullptr) {
+        object = &made->ob_base;
+    }
+    if (object != nullptr) message_in(object) = message;
+    return object;
+}
+
+void dealloc(PyObject* object) {
+    PyTypeObject* type = Py_TYPE(object);
+    type->tp_free(object);
+    Py_DECREF(as_object(type));
+}
+
+// --- Construction ------------------------------------------------------------------------------------------------
+
+std::string signature(const Layout& layout) {
+    return text(nb::handle{layout.signature});
+}
+std::string name_of(PyTypeObject* type) {
+    return text(nb::handle{as_object(type)}.attr("__name__"));
+}
+
+/// The place of the field of this name, looking first where it is expected.
+std::size_t place_of(PyTypeObject* type, const Layout& layout, PyObject* name, std::size_t expected) {
+    const std::span<const Field> fields = layout.fields();
+    if (expected < fields.size() && fields[expected].name == name) return expected;
+    const auto same = std::ranges::find(fields, name, &Field::name);
+    if (same != fields.end()) return static_cast<std::size_t>(same - fields.begin());
+    const auto equal =
+        std::ranges::find_if(fields, [name](const Field& field) { return PyUnicode_Compare(field.name, name) == 0; });
+    if (equal != fields.end()) return static_cast<std::size_t>(equal - fields.begin());
+    raise("ArgumentTypeError", name_of(type) + " has no field " + shown(name) + ": " + signature(layout));
+}
+
+[[noreturn]] void refuse_count(PyTypeObject* type, const Layout& layout, std::size_t given) {
+    raise("ArgumentTypeError", name_of(type) + " has " + std::to_string(layout.field_count) + " fields, got " +
+                                   std::to_string(given) + " values: " + signature(layout));
+}
+
+[[noreturn]] void refuse_missing(PyTypeObject* type, const Layout& layout, std::uint64_t missing) {
+    std::string names;
+    for (std::size_t place = 0; place < layout.field_count; ++place) {
+        if ((missing >> place & 1U) == 0) continue;
+        if (!names.empty()) names += ", ";
+        names += text(nb::handle{layout.fields()[place].name});
+    }
+    raise("ArgumentTypeError", name_of(type) + " needs " + names + ": " + signature(layout));
+}
+
+/// A message of a kind that has a type: the first values by their places, the rest by `names`, a tuple or nullptr.
+PyObject* construct_kind(PyTypeObject* type, std::span<PyObject* const> values, PyObject* names) {
+    const Layout& layout = layout_of(type);
+    const std::size_t named = names == nullptr ? 0 : static_cast<std::size_t>(PyTuple_GET_SIZE(names));
+    const std::size_t placed = values.size() - named;
+    if (placed > layout.field_count) refuse_count(type, layout, placed);
+    Message message = layout.initial;
+    for (std::size_t place = 0; place < placed; ++place) {
+        store(layout.fields()[place], values[place], message.payload.data());
+    }
+    std::uint64_t given = (std::uint64_t{1} << placed) - 1;
+    for (std::size_t index = 0; index < named; ++index) {
+        PyObject* name = PyTuple_GET_ITEM(names, static_cast<Py_ssize_t>(index));
+        const std::size_t place = place_of(type, layout, name, placed + index);
+        if ((given >> place & 1U) != 0) {
+            raise("ArgumentTypeError",
+                  name_of(type) + " got " + text(nb::handle{name}) + " twice: " + signature(layout));
+        }
+        given |= std::uint64_t{1} << place;
+        store(layout.fields()[place], values[placed + index], message.payload.data());
+    }
+    if (const std::uint64_t missing = layout.required & ~given; missing != 0) refuse_missing(type, layout, missing);
+    return new_object(type, message);
+}
+
+cueline::Kind checked_kind(nb::handle kind) {
+    const nb::object module = nb::module_::import_("cueline.arguments");
+    const auto number = nb::cast<std::int64_t>(module.attr("checked_integer")("kind", kind));
+    if (number < 0 || number > std::numeric_limits<cueline::Kind>::max()) {
+        raise("ArgumentError", "kind must be from 0 to 65535, got " + std::to_string(number));
+    }
+    return static_cast<cueline::Kind>(number);
+}
+
+/// Message(kind, payload=b""): of the type that the kind has, as if it had been received.
+PyObject* construct_plain(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
+    static std::array<const char*, 3> names{"kind", "payload", nullptr};
+    PyObject* kind = nullptr;
+    Py_buffer payload{};
+    // NOLINTNEXTLINE(*-const-cast): Python's signature, which does not write there
+    if (PyArg_ParseTupleAndKeywords(arguments, keywords, "O|y*:Message", const_cast<char**>(names.data()), &kind,
+                                    &payload) == 0) {
+        throw nb::python_error{};
+    }
+    struct Release {
+        Py_buffer& buffer;
+        ~Release() {
+            if (buffer.obj != nullptr) PyBuffer_Release(&buffer);
+        }
+    };
+    const Release release{payload};
+    Message message;
+    message.kind = checked_kind(kind);
+    const auto bytes = static_cast<std::size_t>(payload.len);
+    if (bytes > cueline::payload_bytes) {
+        raise("ArgumentError", "a payload is at most " + std::to_string(cueline::payload_bytes) + " bytes, got " +
+                                   std::to_string(bytes));
+    }
+    if (bytes > 0) std::memcpy(message.payload.data(), payload.buf, bytes);
+    return type == message_type ? to_python(message).release().ptr() : new_object(type, message);
+}
+
+/// tp_vectorcall: the short way.
+PyObject* call_kind(PyObject* callable, PyObject* const* values, std::size_t flagged_count, PyObject* names) noexcept {
+    return guarded([&] {
+        const auto placed = static_cast<std::size_t>(PyVectorcall_NARGS(flagged_count));
+        const std::size_t named = names == nullptr ? 0 : static_cast<std::size_t>(PyTuple_GET_SIZE(names));
+        return construct_kind(as_type(callable), {values, placed + named}, names);
+    });
+}
+
+/// tp_new: the long way, of type.__call__ and __new__.
+PyObject* new_kind(PyTypeObject* type, PyObject* arguments, PyObject* keywords) noexcept {
+    return guarded([&] {
+        const auto placed = static_cast<std::size_t>(PyTuple_GET_SIZE(arguments));
+        const nb::tuple names{keywords == nullptr ? nb::tuple() : nb::tuple(nb::borrow<nb::dict>(keywords).keys())};
+        std::vector<PyObject*> values;
+        for (std::size_t place = 0; place < placed; ++place) {
+            values.push_back(PyTuple_GET_ITEM(arguments, static_cast<Py_ssize_t>(place)));
+        }
+        for (const nb::handle name : names) values.push_back(PyDict_GetItem(keywords, name.ptr()));
+        return construct_kind(type, values, names.ptr());
+    });
+}
+
+PyObject* new_plain(PyTypeObject* type, PyObject* arguments, PyObject* keywords) noexcept {
+    return guarded([&] { return construct_plain(type, arguments, keywords); });
+}
+
+/// Whether it was made for a kind. Such a type has no subclasses.
+bool is_made(PyTypeObject* type) {
+    return type->tp_new == &new_kind;
+}
+
+// --- What a message tells ----------------------------------------------------------------------------------------
+
+PyObject* get_field(PyObject* self, void* closure) noexcept {
+    return load(*static_cast<const Field*>(closure), message_in(self).payload.data());
+}
+
+template <auto member>
+PyObject* get_number(PyObject* self, void*) noexcept {
+    return PyLong_FromUnsignedLongLong(message_in(self).*member);
+}
+
+PyObject* get_payload(PyObject* self, void*) noexcept {
+    std::array<char, cueline::payload_bytes> bytes{};
+    std::memcpy(bytes.data(), message_in(self).payload.data(), bytes.size());
+    return PyBytes_FromStringAndSize(bytes.data(), bytes.size());
+}
+
+bool same(const Message& left, const Message& right) {
+    return left.kind == right.kind && left.sequence == right.sequence && left.frame == right.frame &&
+           left.payload == right.payload;
+}
+
+PyObject* compare(PyObject* self, PyObject* other, int operation) noexcept {
+    const Message* right = message_of(other);
+    if (right == nullptr || (operation != Py_EQ && operation != Py_NE)) Py_RETURN_NOTIMPLEMENTED;
+    return PyBool_FromLong(same(message_in(self), *right) == (operation == Py_EQ) ? 1 : 0);
+}
+
+Py_hash_t hash(PyObject* self) noexcept {
+    // FNV-1a, over what same() looks at, a word at a time.
+    const Message& message = message_in(self);
+    std::array<std::uint64_t, 5> words{};
+    std::memcpy(words.data(), message.payload.data(), sizeof words);
+    std::uint64_t mixed = 0xcbf29ce484222325U;
+    const auto mix = [&mixed](std::uint64_t word) {
+        mixed = (mixed ^ word) * 0x100000001b3U;
+        mixed ^= mixed >> 32U;  // else the high bits of a word would not reach the low ones
+    };
+    mix(std::uint64_t{message.kind} << 32U | message.sequence);
+    mix(message.frame);
+    for (const std::uint64_t word : words) mix(word);
+    const auto hashed = static_cast<Py_hash_t>(mixed);
+    return hashed == -1 ? -2 : hashed;  // -1 is Python's word for an error
+}
+
+std::string numbers(const Message& message) {
+    return "sequence=" + std::to_string(message.sequence) + ", frame=" + std::to_string(message.frame);
+}
+
+PyObject* repr(PyObject* self) noexcept {
+    return guarded([self] {
+        PyTypeObject* type = Py_TYPE(self);
+        const Message& message = message_in(self);
+        std::string inside;
+        if (is_made(type)) {
+            const auto add = [&inside](const std::string& part) { inside += (inside.empty() ? "" : ", ") + part; };
+            for (const Field& field : layout_of(type).fields()) {
+                add(text(nb::handle{field.name}) + "=" + text(field, message.payload.data()));
+            }
+            if (message.sequence != 0 || message.frame != 0) add(numbers(message));
+        } else {
+            inside = "kind=" + std::to_string(message.kind) + ", " + numbers(message);
+        }
+        return nb::cast(name_of(type) + "(" + inside + ")").release().ptr();
+    });
+}
+
+PyObject* itself(PyObject* self, PyObject*) noexcept {
+    return Py_NewRef(self);
+}
+
+/// For pickle: what makes it, its type, and its bytes.
+PyObject* reduce(PyObject* self, PyObject*) noexcept {
+    return guarded([self] {
+        const nb::object made = nb::module_::import_("cueline.typed").attr("unpickled");
+        const Message& message = message_in(self);
+        return nb::make_tuple(made,
+                              nb::make_tuple(nb::handle{as_object(Py_TYPE(self))}, nb::bytes{&message, sizeof message}))
+            .release()
+            .ptr();
+    });
+}
+
+// --- The types ---------------------------------------------------------------------------------------------------
+
+template <class Function>
+void* slot(Function* function) {
+    return reinterpret_cast<void*>(function);  // NOLINT(*-reinterpret-cast): as Python has slots
+}
+
+PyTypeObject* made_type(PyType_Spec& spec, PyTypeObject* base) {
+    nb::object bases = base == nullptr ? nb::object{} : nb::object{nb::make_tuple(nb::handle{as_object(base)})};
+    return as_type(checked(PyType_FromSpecWithBases(&spec, bases.ptr())).release().ptr());
+}
+
+PyTypeObject* make_message_type() {
+    static std::array<PyGetSetDef, 7> getters{{
+        {"kind", &get_number<&Message::kind>, nullptr,
+         "What it is: below 256 cueline's own kinds, from there on the user's.", nullptr},
+        {"sequence", &get_number<&Message::sequence>, nullptr,
+         "A command's number on its line, once it is sent; of an event, that of the command it answers, or 0.",
+         nullptr},
+        {"frame", &get_number<&Message::frame>, nullptr,
+         "Where it applies, 0 as soon as it is read; of an event, where it arose.", nullptr},
+        {"flags", &get_number<&Message::flags>, nullptr, "What is asked of its delivery.", nullptr},
+        {"port", &get_number<&Message::port>, nullptr, "The line it came by; 0 is the engine's own.", nullptr},
+        {"payload", &get_payload, nullptr, "Its 40 bytes of payload.", nullptr},
+        {nullptr, nullptr, nullptr, nullptr, nullptr},
+    }};
+    static std::array<PyMethodDef, 4> methods{{
+        {"__copy__", &itself, METH_NOARGS, nullptr},
+        {"__deepcopy__", &itself, METH_O, nullptr},
+        {"__reduce__", &reduce, METH_NOARGS, nullptr},
+        {nullptr, nullptr, 0, nullptr},
+    }};
+    static constexpr const char* doc =
+        "Message(kind, payload=b\"\")\n--\n\n"
+        "A command or an event. A value: it does not change.\n\n"
+        "Made of a kind and up to 40 bytes, it is of the type that the kind has, if any: see cueline.message.";
+    std::array<PyType_Slot, 9> slots{{
+        {Py_tp_new, slot(&new_plain)},
+        {Py_tp_dealloc, slot(&dealloc)},
+        {Py_tp_repr, slot(&repr)},
+        {Py_tp_hash, slot(&hash)},
+        {Py_tp_richcompare, slot(&compare)},
+        {Py_tp_getset, getters.data()},
+        {Py_tp_methods, methods.data()},
+        {Py_tp_doc, const_cast<char*>(doc)},  // NOLINT(*-const-cast): Python copies it
+        {0, nullptr},
+    }};
+    PyType_Spec spec{"cueline._core.Message", sizeof(MessageObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+                     slots.data()};
+    return made_type(spec, nullptr);
+}
+
+/// The field that Python's side tells of: (name, scalar, offset, count or None, enumeration or None).
+Field field_of(const nb::tuple& told) {
+    const nb::object name = told[0];
+    const auto scalar = static_cast<Scalar>(nb::cast<std::uint8_t>(told[1]));
+    const auto offset = nb::cast<std::uint8_t>(told[2]);
+    const bool is_array = !told[3].is_none();
+    const auto count = is_array ? nb::cast<std::uint8_t>(told[3]) : std::uint8_t{1};
+    const nb::object enumeration = told[4];
+    if (scalar > Scalar::boolean || offset + count * size_of(scalar) > cueline::payload_bytes) {
+        raise("ArgumentError", text(name) + " does not lie within a payload of 40 bytes");
+    }
+    PyObject* interned = name.inc_ref().ptr();
+    PyUnicode_InternInPlace(&interned);
+    return {interned, enumeration.is_none() ? nullptr : enumeration.inc_ref().ptr(), scalar, is_array, offset, count};
+}
+
+/// A type for messages of this kind, from now on: `fields` as field_of() has them, `defaults` by their names.
+nb::object define(const std::string& name, std::uint16_t kind, const nb::list& fields, const nb::dict& defaults,
+                  const nb::str& signature) {
+    auto layout = std::make_unique<Layout>();
+    if (nb::len(fields) > layout->all_fields.size()) raise("ArgumentError", "a message has at most 40 fields");
+    layout->initial.kind = kind;
+    std::array<unsigned char, cueline::payload_bytes> significant{};
+    for (const nb::handle told : fields) {
+        const std::size_t place = layout->field_count++;
+        Field& field = layout->all_fields[place];
+        field = field_of(nb::cast<nb::tuple>(told));
+        std::fill_n(significant.begin() + field.offset, field.count * size_of(field.scalar), 0xffU);
+        if (defaults.contains(nb::handle{field.name})) {
+            const nb::object value = defaults[nb::handle{field.name}];
+            store(field, value.ptr(), layout->initial.payload.data());
+        } else {
+            layout->required |= std::uint64_t{1} << place;
+        }
+        layout->getters[place] = {PyUnicode_AsUTF8(field.name), &get_field, nullptr, nullptr, &field};
+    }
+    std::memcpy(layout->significant.data(), significant.data(), significant.size());
+    layout->signature = signature.inc_ref().ptr();
+    layout->name = PyUnicode_AsUTF8(nb::cast(name).release().ptr());
+
+    std::array<PyType_Slot, 4> slots{{
+        {Py_tp_new, slot(&new_kind)},
+        {Py_tp_dealloc, slot(&dealloc)},
+        {Py_tp_getset, layout->getters.data()},
+        {0, nullptr},
+    }};
+    PyType_Spec spec{layout->name, sizeof(MessageObject), 0, Py_TPFLAGS_DEFAULT, slots.data()};
+    PyTypeObject* type = made_type(spec, message_type);
+    type->tp_vectorcall = &call_kind;
+    (void)layout.release();                                        // the type's, and like it never freed
+    type_of_kind.at(kind).store(type, std::memory_order_release);  // with type_for(): all of it is made
+    return nb::borrow(as_object(type));
+}
+
+nb::object type_of(std::uint16_t kind) {
+    PyTypeObject* type = type_for(kind);
+    return type == nullptr ? nb::none() : nb::borrow(as_object(type));
+}
+
+/// What unpickles a message: as what it was pickled. A plain one is of the type that its kind has come to have since.
+nb::object from_bytes(const nb::type_object& type, const nb::bytes& bytes) {
+    const auto message = Message::from_bytes({static_cast<const std::byte*>(bytes.data()), bytes.size()});
+    if (!message) {
+        raise("ArgumentError",
+              "a message is " + std::to_string(sizeof(Message)) + " bytes, got " + std::to_string(bytes.size()));
+    }
+    PyTypeObject* fitting = type_for(message->kind);
+    if (fitting == nullptr) fitting = message_type;
+    if (type.ptr() != as_object(fitting) && type.ptr() != as_object(message_type)) {
+        raise("ArgumentError", "a message of kind " + std::to_string(message->kind) + " is a " + name_of(fitting) +
+                                   ", not a " + text(type.attr("__name__")));
+    }
+    return to_python(*message);
+}
+
+}  // namespace
+
+const Message* message_of(PyObject* object) noexcept {
+    return PyObject_TypeCheck(object, message_type) != 0 ? &message_in(object) : nullptr;
+}
+
+nb::object to_python(const Message& message) {
+    PyTypeObject* type = type_for(message.kind);
+    if (type == nullptr) return checked(new_object(message_type, message));
+    nb::object object = checked(new_object(type, message));
+    // A struct from C++ may have any bytes between its fields.
+    std::array<std::uint64_t, 5> words{};
+    std::memcpy(words.data(), message.payload.data(), sizeof words);
+    const Layout& layout = layout_of(type);
+    for (std::size_t word = 0; word < words.size(); ++word) words[word] &= layout.significant[word];
+    std::memcpy(message_in(object.ptr()).payload.data(), words.data(), sizeof words);
+    return object;
+}
+
+void bind_message_types(nb::module_& module) {
+    if (message_type == nullptr) message_type = make_message_type();
+    module.attr("Message") = nb::handle{as_object(message_type)};
+    module.def(
+        "_define_message", &define, "name"_a, "kind"_a, "fields"_a, "defaults"_a, "signature"_a,
+        nb::sig("def _define_message(name: str, kind: int, fields: list[tuple[str, int, int, int | None, object]], "
+                "defaults: dict[str, object], signature: str) -> type[Message]"));
+    module.def("_message_type", &type_of, "kind"_a, nb::sig("def _message_type(kind: int) -> type[Message] | None"));
+    module.def("_message_from_bytes", &from_bytes, "type"_a, "bytes"_a,
+               nb::sig("def _message_from_bytes(type: type[Message], bytes: bytes) -> Message"));
+}

@@ -1,0 +1,498 @@
+// cue_test.cpp: commands for a frame, confirmed, together, cancelled, by several lines: on the offline device.
+#include "engine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <memory>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "offline_device.hpp"
+#include "processors.hpp"
+#include "refusal.hpp"
+#include "ring_checks.hpp"
+
+namespace cueline::test {
+namespace {
+
+/// Renders the level that kind::set_level sets, so that a sample tells which cues came before it.
+class LevelProcessor final : public Processor {
+  public:
+    void prepare(const Format&) override {}
+    bool handle(const Message& command, Context&) noexcept CUELINE_NONBLOCKING override {
+        if (command.kind != kind::set_level) return false;
+        level_ = command.as<float>();
+        ++handled_;
+        return true;
+    }
+    void render(const AudioBlock& block, Context&) noexcept CUELINE_NONBLOCKING override {
+        for (std::size_t channel = 0; channel < block.channels.size(); ++channel) {
+            std::ranges::fill(block.channel(channel), level_);
+        }
+    }
+    [[nodiscard]] std::uint64_t handled() const { return handled_; }
+
+  private:
+    float level_ = 0;
+    std::uint64_t handled_ = 0;
+};
+
+class Cues : public testing::Test {
+  protected:
+    Cues() : Cues{64, default_budget} {}
+    Cues(std::uint32_t blocksize, std::int64_t budget) {
+        auto device =
+            std::make_unique<OfflineDevice>(Format{.samplerate = 48'000, .channels = 1, .blocksize = blocksize});
+        auto processor = std::make_unique<LevelProcessor>();
+        device_ = device.get();
+        processor_ = processor.get();
+        engine_ = std::make_unique<Engine>(std::move(device), std::move(processor), budget);
+        engine_->start();
+    }
+
+    std::vector<float> render(std::size_t frames) {
+        std::vector<float> audio(frames);
+        device_->render(audio);
+        return audio;
+    }
+    Status set(float level, std::uint64_t frame, std::uint8_t flags = 0) {
+        return control().send(kind::set_level, level, {.frame = frame, .flags = flags});
+    }
+    [[nodiscard]] ControlSide& control() const { return engine_->control(); }
+    [[nodiscard]] CueCounts counts() const { return engine_->stats().cues; }
+
+    std::vector<Message> events() {
+        std::vector<Message> all;
+        Message message;
+        while (control().receive(message) == Status::ok) all.push_back(message);
+        return all;
+    }
+    std::vector<Message> confirmations() {
+        std::vector<Message> all;
+        Message message;
+        while (control().receive_confirmation(message) == Status::ok) all.push_back(message);
+        return all;
+    }
+    Message confirmation() {
+        const std::vector<Message> all = confirmations();
+        EXPECT_EQ(all.size(), 1U);
+        return all.empty() ? Message{} : all.front();
+    }
+
+    OfflineDevice* device_ = nullptr;
+    const LevelProcessor* processor_ = nullptr;
+    std::unique_ptr<Engine> engine_;
+};
+
+void expect_refused(const Message& message, Reason reason, std::uint64_t wanted_frame) {
+    EXPECT_EQ(message.kind, cueline::kind::refused);
+    EXPECT_EQ(message.as<Refused>().reason, reason);
+    EXPECT_EQ(message.as<Refused>().wanted_frame, wanted_frame);
+}
+
+TEST_F(Cues, change_their_own_sample_and_none_before) {
+    set(1, 100);
+    set(2, 101);
+    set(3, 128);  // a block's first
+    set(4, 191);  // a block's last
+    const std::vector<float> audio = render(256);
+    for (std::size_t frame = 0; frame < audio.size(); ++frame) {
+        float expected = 0;
+        if (frame >= 100) expected = 1;
+        if (frame >= 101) expected = 2;
+        if (frame >= 128) expected = 3;
+        if (frame >= 191) expected = 4;
+        ASSERT_EQ(audio[frame], expected) << frame;
+    }
+    EXPECT_EQ(counts().late, 0U);
+}
+
+TEST_F(Cues, of_one_frame_apply_in_the_order_of_their_sequence) {
+    set(1, 70);
+    set(2, 70);
+    set(3, 70);
+    EXPECT_EQ(render(128)[70], 3.0F);
+    EXPECT_EQ(processor_->handled(), 3U);
+}
+
+TEST_F(Cues, that_wait_for_a_block_s_first_frame_come_before_what_is_read_in_that_block) {
+    set(1, 64);
+    render(64);
+    set(2, 0);
+    set(3, 64);
+    EXPECT_EQ(render(64)[0], 3.0F);
+}
+
+TEST_F(Cues, without_a_frame_apply_as_soon_as_they_are_read_and_are_never_late) {
+    render(640);
+    set(1, 0);
+    EXPECT_EQ(render(64)[0], 1.0F);
+    EXPECT_EQ(counts().late, 0U);
+}
+
+TEST_F(Cues, late_ones_apply_at_once_and_are_counted) {
+    render(128);
+    set(1, 127);
+    set(2, 128);
+    EXPECT_EQ(render(64)[0], 2.0F);
+    EXPECT_EQ(counts().late, 1U);
+    EXPECT_EQ(processor_->handled(), 2U);
+}
+
+TEST_F(Cues, late_ones_are_dropped_and_counted_where_that_is_wanted) {
+    render(128);
+    set(1, 127, delivery::drop_if_late);
+    set(2, 130, delivery::drop_if_late);
+    EXPECT_EQ(render(64)[0], 0.0F);
+    EXPECT_EQ(counts().dropped_late, 1U);
+    EXPECT_EQ(counts().late, 0U);
+    EXPECT_EQ(processor_->handled(), 1U) << "the other one is in time";
+    EXPECT_TRUE(events().empty());
+}
+
+TEST_F(Cues, are_the_same_samples_whatever_the_block_size) {
+    std::mt19937 random{static_cast<std::uint32_t>(seed())};
+    std::vector<std::pair<std::uint64_t, float>> cues;
+    for (int count = 0; count < 200; ++count) {
+        cues.emplace_back(1 + random() % 1999, static_cast<float>(random() % 1000));
+    }
+    std::vector<float> expected(2000);
+    for (std::size_t frame = 0; frame < expected.size(); ++frame) {
+        std::uint64_t latest = 0;
+        for (const auto& [at, level] : cues) {
+            if (at > frame || at < latest) continue;
+            latest = at;
+            expected[frame] = level;
+        }
+    }
+    for (const std::uint32_t blocksize : {1U, 7U, 64U, 500U, 2048U}) {
+        auto device =
+            std::make_unique<OfflineDevice>(Format{.samplerate = 48'000, .channels = 1, .blocksize = blocksize});
+        OfflineDevice& renderer = *device;
+        Engine engine{std::move(device), std::make_unique<LevelProcessor>()};
+        engine.start();
+        for (const auto& [at, level] : cues) engine.control().send(kind::set_level, level, {.frame = at});
+        std::vector<float> audio(expected.size());
+        renderer.render(audio);
+        EXPECT_EQ(audio, expected) << "blocks of " << blocksize;
+    }
+}
+
+TEST_F(Cues, that_the_schedule_has_no_room_for_are_refused_with_an_event_and_evict_none) {
+    constexpr std::uint64_t far = 100'000;
+    std::uint32_t sent = 0;
+    for (; sent < Schedule::capacity; ++sent) {
+        ASSERT_EQ(set(static_cast<float>(sent), far + sent), Status::ok);
+        if (sent % 256 == 255) render(64);
+    }
+    set(-1, far - 1);
+    render(64);
+    const std::vector<Message> told = events();
+    ASSERT_EQ(told.size(), 1U);
+    expect_refused(told[0], Reason::schedule_full, far - 1);
+    EXPECT_EQ(told[0].sequence, sent + 1);
+    EXPECT_EQ(counts().refused, 1U);
+    EXPECT_EQ(counts().pending, 1024U);
+
+    set(-2, 0);  // no cue: it needs no room
+    EXPECT_EQ(render(64)[0], -2.0F);
+    const std::vector<float> audio = render(far + Schedule::capacity - engine_->now());
+    EXPECT_EQ(audio.back(), static_cast<float>(Schedule::capacity - 1));
+    EXPECT_EQ(processor_->handled(), Schedule::capacity + 1);
+}
+
+TEST_F(Cues, are_forgotten_when_cancelled) {
+    set(1, 200);
+    const std::uint32_t doomed = control().sequence();
+    set(2, 201);
+    control().cancel(doomed);
+    const std::vector<float> audio = render(256);
+    EXPECT_EQ(audio[200], 0.0F);
+    EXPECT_EQ(audio[201], 2.0F);
+    EXPECT_EQ(counts().cancelled, 1U);
+    control().cancel(doomed);  // there is none any more
+    render(64);
+    EXPECT_EQ(counts().cancelled, 1U);
+}
+
+TEST_F(Cues, are_all_forgotten_when_all_are_cancelled) {
+    for (int count = 0; count < 10; ++count) set(1, 200 + static_cast<std::uint64_t>(count));
+    control().cancel_all();
+    set(2, 220);  // sent after it
+    EXPECT_EQ(render(256)[219], 0.0F);
+    EXPECT_EQ(counts().cancelled, 10U);
+    EXPECT_EQ(processor_->handled(), 1U);
+}
+
+TEST_F(Cues, events_are_stamped_with_the_frame_of_the_cue_that_they_answer) {
+    control().send(cueline::kind::ping, Ping{1}, {.frame = 77});
+    render(128);
+    const std::vector<Message> pongs = events();
+    ASSERT_EQ(pongs.size(), 1U);
+    EXPECT_EQ(pongs[0].frame, 77U);
+}
+
+// --- Time ----------------------------------------------------------------------------------------------------------
+
+TEST(BlockTime, maps_frames_to_the_clock_and_back) {
+    std::mt19937_64 random{seed()};
+    for (int count = 0; count < 10'000; ++count) {
+        const BlockTime time{.frame = random() >> 28U,
+                             .ns = (random() >> 12U) + (std::uint64_t{1} << 63U),
+                             .samplerate = static_cast<std::uint32_t>(1000 + random() % 767'000)};
+        const std::uint64_t frame = random() >> 28U;
+        ASSERT_EQ(time.frame_at(time.time_at(frame)), frame);
+    }
+    const BlockTime time{.frame = 48'000, .ns = 7'000'000'000, .samplerate = 48'000};
+    EXPECT_EQ(time.time_at(48'000), 7'000'000'000U);
+    EXPECT_EQ(time.time_at(72'000), 7'500'000'000U);
+    EXPECT_EQ(time.time_at(0), 6'000'000'000U);
+    EXPECT_EQ(time.frame_at(7'250'000'000), 60'000U);
+    EXPECT_EQ(time.frame_at(5'000'000'000), 0U) << "before the first frame";
+}
+
+TEST_F(Cues, time_is_what_the_last_block_that_began_tells) {
+    EXPECT_NE(refusal<DeviceError>([this] { static_cast<void>(engine_->block_time()); }).find("start the engine"),
+              std::string::npos);
+    render(640);
+    const BlockTime time = engine_->block_time();
+    EXPECT_EQ(time.frame, 576U);
+    EXPECT_EQ(time.samplerate, 48'000U);
+    EXPECT_LE(time.ns, monotonic_ns());
+    EXPECT_EQ(engine_->now(), 640U);
+}
+
+// --- Confirmations -----------------------------------------------------------------------------------------------
+
+TEST_F(Cues, confirmed_ones_tell_at_which_frame_they_took_effect) {
+    set(1, 77, delivery::confirm);
+    render(64);
+    EXPECT_TRUE(confirmations().empty()) << "not yet";
+    render(64);
+    const Message applied = confirmation();
+    EXPECT_EQ(applied.kind, cueline::kind::applied);
+    EXPECT_EQ(applied.frame, 77U);
+    EXPECT_EQ(applied.sequence, 1U);
+    EXPECT_FALSE(applied.as<Applied>().late);
+    EXPECT_TRUE(events().empty()) << "events have a ring of their own";
+}
+
+TEST_F(Cues, confirmed_ones_tell_that_they_were_late) {
+    render(128);
+    set(1, 5, delivery::confirm);
+    render(64);
+    const Message applied = confirmation();
+    EXPECT_EQ(applied.frame, 128U);
+    EXPECT_TRUE(applied.as<Applied>().late);
+}
+
+TEST_F(Cues, confirmed_ones_tell_why_not) {
+    render(128);
+    set(1, 5, delivery::confirm | delivery::drop_if_late);
+    render(64);
+    expect_refused(confirmation(), Reason::late, 5);
+
+    control().send(cueline::kind::first_user + 99, 0, {.flags = delivery::confirm});
+    render(64);
+    expect_refused(confirmation(), Reason::unknown, 0);
+    EXPECT_EQ(engine_->stats().unhandled, 1U);
+
+    set(1, 5000, delivery::confirm);
+    control().cancel(control().sequence());
+    render(64);
+    expect_refused(confirmation(), Reason::cancelled, 5000);
+
+    for (std::size_t count = 0; count <= Schedule::capacity; ++count) {
+        set(1, 6000, delivery::confirm);
+        if (count % 256 == 255) render(64);
+    }
+    render(64);
+    expect_refused(confirmation(), Reason::schedule_full, 6000);
+    EXPECT_TRUE(events().empty()) << "one word is enough";
+}
+
+// --- Transactions ------------------------------------------------------------------------------------------------
+
+std::vector<Message> levels(std::size_t number) {
+    std::vector<Message> members;
+    for (std::size_t count = 1; count <= number; ++count) {
+        members.push_back(Message::of(kind::set_level, static_cast<float>(count)));
+    }
+    return members;
+}
+
+class SmallBudget : public Cues {
+  protected:
+    SmallBudget() : Cues{64, 4} {}
+};
+
+TEST_F(SmallBudget, transaction_is_applied_in_one_block_whatever_the_budget) {
+    set(-1, 0);
+    set(-2, 0);
+    const std::uint32_t sequence = control().try_send_whole(levels(100), {.flags = delivery::confirm});
+    EXPECT_EQ(sequence, 3U);
+    EXPECT_EQ(render(64)[0], 100.0F);
+    EXPECT_EQ(processor_->handled(), 102U);
+    const Message applied = confirmation();
+    EXPECT_EQ(applied.sequence, sequence) << "one word for all of it";
+    EXPECT_EQ(applied.frame, 0U);
+    EXPECT_EQ(control().sequence(), sequence + 100);
+}
+
+TEST_F(Cues, transaction_is_refused_whole_when_it_does_not_fit) {
+    while (engine_->command_counts(0).sent < 1024 - 100) set(-1, 0);
+    EXPECT_EQ(control().try_send_whole(levels(100)), 0U) << "a place is missing: its own";
+    EXPECT_EQ(engine_->command_counts(0).sent, 1024U - 100);
+    EXPECT_NE(control().try_send_whole(levels(99)), 0U);
+    EXPECT_EQ(engine_->command_counts(0).sent, 1024U);
+}
+
+TEST_F(Cues, transaction_is_applied_at_its_frame_and_not_before) {
+    control().try_send_whole(levels(20), {.frame = 100, .flags = delivery::confirm});
+    set(-1, 100);
+    const std::vector<float> audio = render(128);
+    EXPECT_EQ(audio[99], 0.0F);
+    EXPECT_EQ(audio[100], -1.0F) << "what was sent after it comes after it";
+    EXPECT_EQ(processor_->handled(), 21U);
+    EXPECT_EQ(confirmation().frame, 100U);
+}
+
+TEST_F(Cues, transaction_that_the_schedule_has_no_room_for_is_refused_whole) {
+    for (std::size_t count = 0; count < Schedule::capacity - 20; ++count) {
+        set(-1, 5000);
+        if (count % 256 == 255) render(64);
+    }
+    render(64);
+    control().try_send_whole(levels(20), {.frame = 4000});
+    render(64);
+    const std::vector<Message> told = events();
+    ASSERT_EQ(told.size(), 1U);
+    expect_refused(told[0], Reason::schedule_full, 4000);
+    EXPECT_EQ(counts().pending, Schedule::capacity - 20);
+    control().try_send_whole(levels(19), {.frame = 4000});
+    render(64);
+    EXPECT_EQ(counts().pending, Schedule::capacity);
+    EXPECT_TRUE(events().empty());
+}
+
+TEST_F(Cues, transaction_is_late_or_dropped_as_one) {
+    render(128);
+    control().try_send_whole(levels(5), {.frame = 7, .flags = delivery::drop_if_late});
+    render(64);
+    EXPECT_EQ(processor_->handled(), 0U);
+    EXPECT_EQ(counts().dropped_late, 1U);
+    control().try_send_whole(levels(5), {.frame = 7});
+    EXPECT_EQ(render(64)[0], 5.0F);
+    EXPECT_EQ(counts().late, 1U);
+}
+
+TEST_F(Cues, transaction_is_cancelled_as_one) {
+    set(9, 100);
+    const std::uint32_t sequence = control().try_send_whole(levels(5), {.frame = 100, .flags = delivery::confirm});
+    control().cancel(sequence + 2);  // a member alone is not
+    render(64);
+    EXPECT_EQ(counts().pending, 7U);
+    control().cancel(sequence);
+    EXPECT_EQ(render(64)[100 - 64], 9.0F);
+    EXPECT_EQ(counts().cancelled, 1U);
+    expect_refused(confirmation(), Reason::cancelled, 100);
+}
+
+// --- Ports -------------------------------------------------------------------------------------------------------
+
+TEST_F(SmallBudget, lines_are_read_in_turn) {
+    CommandSender first = engine_->open_port();
+    CommandSender second = engine_->open_port();
+    EXPECT_EQ(first.line(), 1U);
+    EXPECT_EQ(second.line(), 2U);
+    for (int count = 0; count < 100; ++count) {
+        set(1, 0);  // floods
+        if (count < 4) first.ping();
+        if (count < 4) second.ping();
+    }
+    for (int block = 0; block < 3; ++block) render(64);
+    std::array<int, 3> answered{};
+    for (const Message& pong : events()) ++answered.at(pong.port);
+    EXPECT_EQ(answered, (std::array<int, 3>{0, 4, 4})) << "a third of the budget each, in three blocks of four";
+    EXPECT_EQ(processor_->handled(), 4U);
+}
+
+TEST_F(Cues, port_that_closes_loses_nothing_and_the_next_one_goes_on_where_it_stopped) {
+    {
+        CommandSender port = engine_->open_port();
+        for (int count = 0; count < 500; ++count) port.send(kind::set_level, 1.0F);
+    }
+    CommandSender next = engine_->open_port();
+    EXPECT_EQ(next.line(), 1U);
+    next.ping();
+    EXPECT_EQ(next.sequence(), 501U);
+    render(256);
+    EXPECT_EQ(processor_->handled(), 500U);
+    EXPECT_EQ(events().size(), 1U);
+    EXPECT_EQ(engine_->command_counts(1).sent, 501U);
+}
+
+TEST_F(Cues, ninth_port_is_refused_with_the_number) {
+    std::vector<CommandSender> ports;
+    for (std::size_t count = 0; count < most_ports; ++count) ports.push_back(engine_->open_port());
+    EXPECT_EQ(refusal<PortsTakenError>([this] { static_cast<void>(engine_->open_port()); }),
+              "all 8 ports of this link are open: close one first");
+    ports.erase(ports.begin() + 3);
+    EXPECT_EQ(engine_->open_port().line(), 4U);
+}
+
+TEST_F(Cues, port_cancels_its_own_cues_only) {
+    CommandSender port = engine_->open_port();
+    set(1, 100);
+    port.send(kind::set_level, 2.0F, {.frame = 100});
+    port.cancel(1);
+    EXPECT_EQ(render(128)[100], 1.0F);
+    port.send(kind::set_level, 2.0F, {.frame = 200});
+    set(3, 200);
+    port.cancel_all();
+    EXPECT_EQ(render(128)[100], 3.0F);
+    port.send(kind::set_level, 4.0F, {.frame = 500});
+    render(64);
+    control().cancel_all(true);
+    render(128);
+    EXPECT_EQ(render(128).back(), 3.0F);
+    EXPECT_EQ(counts().cancelled, 3U);
+}
+
+TEST_F(Cues, eight_threads_on_eight_ports_lose_nothing) {
+    constexpr std::uint32_t each = 3000;
+    std::vector<CommandSender> ports;
+    for (std::size_t count = 0; count < most_ports; ++count) ports.push_back(engine_->open_port());
+    std::atomic<std::size_t> sending = most_ports;
+    std::vector<std::jthread> threads;
+    for (CommandSender& port : ports) {
+        threads.emplace_back([&port, &sending] {
+            for (std::uint32_t sent = 0; sent < each;) {
+                Message ping = Message::of(cueline::kind::ping, Ping{port.line()});
+                if (port.try_send(ping) == Status::ok) {
+                    ++sent;
+                } else {
+                    std::this_thread::yield();
+                }
+            }
+            --sending;
+        });
+    }
+    std::array<std::uint32_t, most_lines> last{};
+    for (bool more = true; more;) {
+        const bool still_sending = sending.load() > 0;
+        render(64);
+        const std::vector<Message> pongs = events();
+        for (const Message& pong : pongs) {
+            ASSERT_EQ(pong.as<Pong>().sent_ns, pong.port);
+            ASSERT_EQ(pong.sequence, ++last.at(pong.port)) << "on line " << int{pong.port};
+        }
+        more = still_sending || !pongs.empty();
+    }
+    for (std::size_t line = 1; line < most_lines; ++line) EXPECT_EQ(last.at(line), each) << line;
+}
+
+}  // namespace
+}  // namespace cueline::test

@@ -1,0 +1,123 @@
+// schedule_test.cpp: the schedule beside a std::multimap, and at its limits.
+#include <cueline/schedule.hpp>
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <vector>
+
+#include "ring_checks.hpp"
+
+namespace cueline::test {
+namespace {
+
+class ScheduleTest : public testing::Test {
+  protected:
+    void add(std::uint64_t frame, std::uint32_t sequence) {
+        Message cue;
+        cue.kind = kind::first_user;
+        cue.frame = frame;
+        cue.sequence = sequence;
+        schedule_->add(cue);
+    }
+    /// The sequences of the cues that are due at `frame`, in their order.
+    std::vector<std::uint32_t> due(std::uint64_t frame) {
+        std::vector<std::uint32_t> sequences;
+        Message cue;
+        while (schedule_->take_due(frame, cue)) sequences.push_back(cue.sequence);
+        return sequences;
+    }
+    template <class Chosen>
+    std::vector<std::uint32_t> taken_out(Chosen chosen) {
+        std::vector<std::uint32_t> sequences;
+        schedule_->take_out(chosen, [&](const Message& cue) noexcept { sequences.push_back(cue.sequence); });
+        return sequences;
+    }
+
+    std::unique_ptr<Schedule> schedule_ = std::make_unique<Schedule>();
+};
+
+using Sequences = std::vector<std::uint32_t>;
+
+TEST_F(ScheduleTest, empty_one_has_nothing_due) {
+    EXPECT_EQ(schedule_->next_frame(), Schedule::never);
+    EXPECT_EQ(schedule_->room(), 1024U);
+    EXPECT_EQ(due(Schedule::never), Sequences{});
+}
+
+TEST_F(ScheduleTest, gives_by_frame_and_of_one_frame_by_arrival) {
+    add(20, 1);
+    add(10, 2);
+    add(20, 3);
+    add(15, 4);
+    add(10, 5);
+    EXPECT_EQ(schedule_->next_frame(), 10U);
+    EXPECT_EQ(due(9), Sequences{});
+    EXPECT_EQ(due(10), (Sequences{2, 5}));
+    EXPECT_EQ(due(19), Sequences{4});
+    EXPECT_EQ(due(100), (Sequences{1, 3}));
+}
+
+TEST_F(ScheduleTest, what_is_taken_out_is_what_was_chosen_in_the_order_in_which_it_was_due) {
+    for (std::uint32_t sequence = 1; sequence <= 6; ++sequence) add(100 - sequence, sequence);
+    EXPECT_EQ(taken_out([](const Message& cue) noexcept { return cue.sequence % 2 == 0; }), (Sequences{6, 4, 2}));
+    EXPECT_EQ(schedule_->size(), 3U);
+    EXPECT_EQ(due(1000), (Sequences{5, 3, 1}));
+}
+
+/// Thousands of steps beside the standard library's own ordered container, near the capacity for half of the time.
+TEST_F(ScheduleTest, does_as_a_multimap_does) {
+    std::mt19937 random{static_cast<std::uint32_t>(seed())};
+    std::multimap<std::uint64_t, std::uint32_t> model;  // equal keys stay in the order of their insertion
+    std::uint32_t sequence = 0;
+    std::uint64_t now = 0;
+    for (int step = 0; step < 20'000; ++step) {
+        const bool filling = step / 2000 % 2 == 0;
+        if (random() % 8 < (filling ? 7 : 3)) {
+            if (schedule_->room() == 0) continue;
+            const std::uint64_t frame = now + random() % 5000;
+            add(frame, ++sequence);
+            model.emplace(frame, sequence);
+        } else if (random() % 64 == 0) {
+            const auto chosen = [odd = random() % 7](const Message& cue) noexcept { return cue.sequence % 7 == odd; };
+            Sequences expected;
+            for (auto cue = model.begin(); cue != model.end();) {
+                Message as_message;
+                as_message.sequence = cue->second;
+                if (chosen(as_message)) expected.push_back(cue->second);
+                cue = chosen(as_message) ? model.erase(cue) : std::next(cue);
+            }
+            ASSERT_EQ(taken_out(chosen), expected);
+        } else {
+            now += random() % 20;
+            Sequences expected;
+            for (; !model.empty() && model.begin()->first <= now; model.erase(model.begin())) {
+                expected.push_back(model.begin()->second);
+            }
+            ASSERT_EQ(due(now), expected);
+        }
+        ASSERT_EQ(schedule_->size(), model.size());
+        ASSERT_EQ(schedule_->next_frame(), model.empty() ? Schedule::never : model.begin()->first);
+    }
+}
+
+TEST_F(ScheduleTest, holds_1024_of_one_frame_and_gives_their_places_back) {
+    for (int round = 0; round < 3; ++round) {
+        Sequences expected;
+        for (std::uint32_t sequence = 1; sequence <= Schedule::capacity; ++sequence) {
+            add(7, sequence);
+            expected.push_back(sequence);
+        }
+        EXPECT_EQ(schedule_->room(), 0U);
+        if (round == 1) {
+            EXPECT_EQ(taken_out([](const Message&) noexcept { return true; }), expected);
+        } else {
+            EXPECT_EQ(due(7), expected);
+        }
+    }
+    EXPECT_EQ(schedule_->size(), 0U);
+}
+
+}  // namespace
+}  // namespace cueline::test
