@@ -21,9 +21,12 @@ from cueline.errors import (
     PortsTakenError,
     ProcessorError,
     RefusedError,
+    UnknownNameError,
 )
 from cueline.fields import array, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
 from cueline.messages import Applied, DeviceLost, FormatChanged, GetLevel, Level, Pong, Reason, Refused, SetTone
+from cueline.meters import Meters, MeterSpec
+from cueline.parameters import Parameters, ParameterSpec
 from cueline.port import Port
 from cueline.stats import BufferStats, CueStats, RingStats, Stats
 from cueline.transaction import Transaction
@@ -49,8 +52,12 @@ __all__ = [
     "GetLevel",
     "Level",
     "Message",
+    "MeterSpec",
+    "Meters",
     "MissingPackageError",
     "NotYetError",
+    "ParameterSpec",
+    "Parameters",
     "Pong",
     "Port",
     "PortsTakenError",
@@ -63,6 +70,7 @@ __all__ = [
     "Stats",
     "Status",
     "Transaction",
+    "UnknownNameError",
     "array",
     "devices",
     "dtype",
