@@ -33,6 +33,7 @@
 #include "offline_device.hpp"
 #include "open_device.hpp"
 #include "open_processor.hpp"
+#include "panel.hpp"
 #include "range.hpp"
 #include "wakeups.hpp"
 #include "without_gil.hpp"
@@ -71,6 +72,13 @@ class EngineHandle : public LineHandle {
         engine_ = shared->engine.get();
         send_by(std::move(shared), &engine_->control(), true);
     }
+
+    /// What else has the engine may have it longer: nothing runs any more, and they say that it is closed.
+    ~EngineHandle() {
+        if (engine_ != nullptr) engine_->close();
+    }
+    EngineHandle(const EngineHandle&) = delete;
+    EngineHandle& operator=(const EngineHandle&) = delete;
 
     nb::object set_tone(float frequency_hz, float gain) {
         return send_to_the_tone("set_tone", cueline::kind::set_tone, cueline::SetTone{frequency_hz, gain});
@@ -385,6 +393,7 @@ NB_MODULE(_core, module) {
     bind_messages(module);
     bind_devices(module);
     bind_lines(module);
+    bind_panel(module);
     bind_engine(module);
     bind_baseline(module);
     nb::module_::import_("atexit").attr("register")(nb::cpp_function(&shut_down));

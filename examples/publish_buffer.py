@@ -6,6 +6,7 @@ import cueline
 
 
 def note(hertz: float, samplerate: int) -> np.ndarray:
+    """Return a quarter of a second that dies away."""
     seconds = np.arange(samplerate // 4) / samplerate
     return 0.2 * np.sin(2 * np.pi * hertz * seconds) * np.exp(-12 * seconds)
 

@@ -24,6 +24,8 @@ Engine::Engine(std::unique_ptr<Device> device, std::unique_ptr<Processor> proces
                             " slots for buffers, and this one wants " + std::to_string(slots_)};
     }
     buffers_.set_count(slots_);
+    panel_.declare(*processor_);
+    panel_.prepare(device_->format());
 }
 
 Engine::~Engine() {
@@ -128,6 +130,7 @@ void Engine::prepare_processor(const Format& format) {
     checked_range("channels", format.channels, channels_range);
     samplerate_ = format.samplerate;
     processor_->prepare(format);
+    panel_.prepare(format);
 }
 
 BlockTime Engine::block_time() const {

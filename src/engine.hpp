@@ -23,6 +23,7 @@
 #include "buffer_pool.hpp"
 #include "fork_generation.hpp"
 #include "locked_memory.hpp"
+#include "panel.hpp"
 
 namespace cueline {
 
@@ -95,6 +96,9 @@ class alignas(page_bytes) Engine final : BlockCallback {
     /// The control side of this engine's link. Thread: control, one at a time.
     [[nodiscard]] ControlSide& control() noexcept { return control_; }
 
+    /// The control side's parameters and meters. Thread: control, any; what moves them, one at a time.
+    [[nodiscard]] Panel& panel() noexcept { return panel_; }
+
     /// A line of its own for another thread. Thread: control, any of them. Throws PortsTakenError when all
     /// most_ports are open. It must not outlive the engine.
     [[nodiscard]] CommandSender open_port() { return cueline::open_port(link_); }
@@ -166,7 +170,8 @@ class alignas(page_bytes) Engine final : BlockCallback {
     BufferSlots::Returns returned_buffers_;
     BufferSlots::Table buffer_table_;
     BufferSlots buffers_{buffer_table_, returned_buffers_};  // the audio thread's
-    Context context_{audio_.events(), &buffers_};
+    Panel panel_{link_};
+    Context context_{audio_.events(), panel_.parameters(), panel_.meters(), &buffers_};
     Schedule schedule_;                            // the audio thread's alone, and these three
     std::array<float*, most_channels> segment_{};  // where the channels of a part of a block begin
     std::uint64_t block_ns_ = 0;

@@ -17,6 +17,7 @@ void Engine::process(const AudioBlock& block, std::uint64_t block_ns) noexcept C
     block_ns_ = block_ns;
     block_time_.write({frames_.get(), block_ns, samplerate_});
     audio_.begin_block(frames_.get());
+    panel_.begin_block();
 
     apply_due(frames_.get());  // before what is read now, for it came before
     read_commands();

@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 
 #include <cueline/audio.hpp>
 #include <cueline/context.hpp>
 #include <cueline/message.hpp>
+#include <cueline/meter.hpp>
+#include <cueline/parameter.hpp>
 
 namespace cueline {
 
@@ -25,6 +28,11 @@ class Processor {
     /// How many buffers it can be handed at once, at most most_buffer_slots: context.buffer() has those in slots 0 to
     /// one less. Asked once, after the first prepare(). Thread: control.
     [[nodiscard]] virtual std::uint32_t buffer_slots() const { return 0; }
+    /// The parameters and the meters that it has, asked for once, after the first prepare(): Context offers them by
+    /// their numbers here. At most 64 and 32. What is returned lives as long as the processor.
+    /// Thread: control, before the first block.
+    [[nodiscard]] virtual std::span<const ParameterSpec> parameters() const { return {}; }
+    [[nodiscard]] virtual std::span<const MeterSpec> meters() const { return {}; }
 
     /// Acts on a command, before the block it came in is rendered. The engine's own kinds (below kind::first_processor)
     /// do not come here.

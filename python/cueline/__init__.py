@@ -21,6 +21,7 @@ from cueline.errors import (
     PortsTakenError,
     ProcessorError,
     RefusedError,
+    UnknownNameError,
 )
 from cueline.fields import array, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
 from cueline.messages import (
@@ -37,6 +38,8 @@ from cueline.messages import (
     SetTone,
     StopBuffer,
 )
+from cueline.meters import Meters, MeterSpec
+from cueline.parameters import Parameters, ParameterSpec
 from cueline.port import Port
 from cueline.stats import BufferStats, CueStats, RingStats, Stats
 from cueline.transaction import Transaction
@@ -63,8 +66,12 @@ __all__ = [
     "GetLevel",
     "Level",
     "Message",
+    "MeterSpec",
+    "Meters",
     "MissingPackageError",
     "NotYetError",
+    "ParameterSpec",
+    "Parameters",
     "PlayBuffer",
     "Pong",
     "Port",
@@ -79,6 +86,7 @@ __all__ = [
     "Status",
     "StopBuffer",
     "Transaction",
+    "UnknownNameError",
     "array",
     "devices",
     "dtype",

@@ -19,7 +19,9 @@ from cueline.arguments import (
 )
 from cueline.confirmation import Confirmation, Confirmations, confirm
 from cueline.errors import ArgumentError, ArgumentTypeError, Empty
+from cueline.meters import Meters
 from cueline.naps import naps
+from cueline.parameters import Parameters
 from cueline.port import Port
 from cueline.samples import checked_samples
 from cueline.stats import BufferStats, CueStats, Stats, ring_stats
@@ -89,6 +91,8 @@ class AudioEngine(_core.Engine):
             checked_integer("budget", budget),
             checked_name("processor", processor) or "silence",
         )
+        self._parameters = Parameters(self)
+        self._meters = Meters(self)
         self._made = True
         self._confirmations = Confirmations()
         if self.device == "offline":
@@ -117,6 +121,16 @@ class AudioEngine(_core.Engine):
 
     def __reduce__(self) -> NoReturn:
         raise ArgumentTypeError("an engine can be neither copied nor sent to another process: make one there")
+
+    @property
+    def parameters(self) -> Parameters:
+        """The processor's parameters, by name: ``engine.parameters["gain"] = 0.5`` sets one."""
+        return self._parameters
+
+    @property
+    def meters(self) -> Meters:
+        """The processor's meters, by name: ``engine.meters["level"]`` reads the latest value of one."""
+        return self._meters
 
     def set_tone(self, *, frequency: float | None = None, gain: float | None = None) -> _core.Status:
         """Set the tone processor's sine: its frequency in Hz (0 to half the sample rate), its gain (0 to 1).
