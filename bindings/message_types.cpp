@@ -97,7 +97,7 @@ nb::object checked(PyObject* made) {
 /// A new object of that type, or of one derived from it.
 PyObject* new_object(PyTypeObject* type, const Message& message) {
     PyObject* object = nullptr;
-    if (PyType_HasFeature(type, Py_TPFLAGS_HAVE_GC)) {
+    if (PyType_HasFeature(type, Py_TPFLAGS_HAVE_GC) != 0) {
         object = type->tp_alloc(type, 0);  // a class that Python derived
     } else if (auto* made = PyObject_New(MessageObject, type); made != nullptr) {
         object = &made->ob_base;
@@ -176,7 +176,7 @@ PyObject* construct_kind(PyTypeObject* type, std::span<PyObject* const> values, 
 cueline::Kind checked_kind(nb::handle kind) {
     const nb::object module = nb::module_::import_("cueline.arguments");
     const auto number = nb::cast<std::int64_t>(module.attr("checked_integer")("kind", kind));
-    if (number < 0 || number > std::numeric_limits<cueline::Kind>::max()) {
+    if (!std::in_range<cueline::Kind>(number)) {
         raise("ArgumentError", "kind must be from 0 to 65535, got " + std::to_string(number));
     }
     return static_cast<cueline::Kind>(number);
@@ -185,7 +185,7 @@ cueline::Kind checked_kind(nb::handle kind) {
 /// Message(kind, payload=b""): of the type that the kind has, as if it had been received.
 PyObject* construct_plain(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
     static std::array<const char*, 3> names{"kind", "payload", nullptr};
-    PyObject* kind = nullptr;
+    PyObject* kind = nullptr;  // NOLINT(misc-const-correctness): it is written
     Py_buffer payload{};
     // NOLINTNEXTLINE(*-const-cast): Python's signature, which does not write there
     if (PyArg_ParseTupleAndKeywords(arguments, keywords, "O|y*:Message", const_cast<char**>(names.data()), &kind,
@@ -225,6 +225,7 @@ PyObject* new_kind(PyTypeObject* type, PyObject* arguments, PyObject* keywords) 
         const auto placed = static_cast<std::size_t>(PyTuple_GET_SIZE(arguments));
         const nb::tuple names{keywords == nullptr ? nb::tuple() : nb::tuple(nb::borrow<nb::dict>(keywords).keys())};
         std::vector<PyObject*> values;
+        values.reserve(placed + names.size());
         for (std::size_t place = 0; place < placed; ++place) {
             values.push_back(PyTuple_GET_ITEM(arguments, static_cast<Py_ssize_t>(place)));
         }
@@ -333,7 +334,7 @@ void* slot(Function* function) {
 }
 
 PyTypeObject* made_type(PyType_Spec& spec, PyTypeObject* base) {
-    nb::object bases = base == nullptr ? nb::object{} : nb::object{nb::make_tuple(nb::handle{as_object(base)})};
+    const nb::object bases = base == nullptr ? nb::object{} : nb::object{nb::make_tuple(nb::handle{as_object(base)})};
     return as_type(checked(PyType_FromSpecWithBases(&spec, bases.ptr())).release().ptr());
 }
 
