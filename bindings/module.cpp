@@ -33,6 +33,7 @@
 #include "offline_device.hpp"
 #include "open_device.hpp"
 #include "open_processor.hpp"
+#include "panel.hpp"
 #include "range.hpp"
 #include "wakeups.hpp"
 #include "without_gil.hpp"
@@ -43,6 +44,9 @@ using namespace nb::literals;
 namespace {
 
 using cueline::Message;
+
+/// Frames and channels, one frame after the other; read only is enough.
+using Samples = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
 class EngineHandle : public LineHandle {
   public:
@@ -69,11 +73,46 @@ class EngineHandle : public LineHandle {
         send_by(std::move(shared), &engine_->control(), true);
     }
 
+    /// What else has the engine may have it longer: nothing runs any more, and they say that it is closed.
+    ~EngineHandle() {
+        if (engine_ != nullptr) engine_->close();
+    }
+    EngineHandle(const EngineHandle&) = delete;
+    EngineHandle& operator=(const EngineHandle&) = delete;
+
     nb::object set_tone(float frequency_hz, float gain) {
         return send_to_the_tone("set_tone", cueline::kind::set_tone, cueline::SetTone{frequency_hz, gain});
     }
 
     nb::object get_level() { return send_to_the_tone("get_level", cueline::kind::get_level, cueline::GetLevel{}); }
+
+    nb::object publish(std::int64_t slot, const Samples& array) {
+        require_slots();
+        const std::span<const float> samples{array.data(), array.size()};
+        const auto channels = static_cast<std::int64_t>(array.shape(1));
+        cueline::BufferPool::Made made;
+        {
+            std::optional<WithoutGil> without_gil;
+            if (samples.size_bytes() >= large_bytes) without_gil.emplace();
+            made = engine_->make_buffer(slot, samples, channels);
+        }
+        const nb::ft_lock_guard lock{sending_};
+        return to_python(engine_->publish(slot, std::move(made)));
+    }
+
+    nb::object publish_nothing(std::int64_t slot) {
+        require_slots();
+        const nb::ft_lock_guard lock{sending_};
+        return to_python(engine_->publish_nothing(slot));
+    }
+
+    /// That its processor can be handed buffers.
+    void require_slots() const {
+        engine_->require_usable();
+        if (engine_->buffer_slots() > 0) return;
+        raise("ProcessorError", "publish() needs a processor with slots for buffers, and '" + processor_ +
+                                    "' has none: use AudioEngine(processor='player')");
+    }
 
     nb::object receive_msg() {
         engine_->require_open();  // what came before the device was lost can still be had
@@ -186,6 +225,7 @@ class EngineHandle : public LineHandle {
     [[nodiscard]] cueline::Format format() const { return engine_->format(); }
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::string& processor() const { return processor_; }
+    [[nodiscard]] std::uint32_t buffer_slots() const { return engine_->buffer_slots(); }
     [[nodiscard]] bool closed() const { return engine_->closed(); }
     void require_usable() const { engine_->require_usable(); }
 
@@ -205,6 +245,9 @@ class EngineHandle : public LineHandle {
         return send(to_python(Message::of(kind, payload)), nb::none(), nb::none(), nb::none());
     }
 
+    /// From here on, to copy takes longer than to let go of the GIL and have it back.
+    static constexpr std::size_t large_bytes = std::size_t{1} << 16U;
+
     /// Whole blocks, about a hundred thousand frames: what a Ctrl-C has to wait for.
     [[nodiscard]] static std::size_t samples_a_round(const cueline::Format& format) {
         const std::size_t blocks = std::max<std::size_t>(1, (std::size_t{1} << 17U) / format.blocksize);
@@ -221,6 +264,7 @@ class EngineHandle : public LineHandle {
 };
 
 void bind_anew(nb::module_& module) {
+    using cueline::BufferStats;
     using cueline::EngineStats;
     using cueline::RingCounts;
 
@@ -237,6 +281,13 @@ void bind_anew(nb::module_& module) {
         .def_ro("refused", &CueCounts::refused)
         .def_ro("cancelled", &CueCounts::cancelled);
 
+    nb::class_<BufferStats>(module, "BufferCounts")
+        .def_ro("published", &BufferStats::published)
+        .def_ro("refused", &BufferStats::refused)
+        .def_ro("in_use", &BufferStats::in_use)
+        .def_ro("bytes", &BufferStats::bytes)
+        .def_ro("memory_locked", &BufferStats::memory_locked);
+
     nb::class_<EngineStats>(module, "EngineStats")
         .def_ro("blocks", &EngineStats::blocks)
         .def_ro("frames", &EngineStats::frames)
@@ -244,6 +295,7 @@ void bind_anew(nb::module_& module) {
         .def_ro("commands", &EngineStats::commands)
         .def_ro("events", &EngineStats::events)
         .def_ro("cues", &EngineStats::cues)
+        .def_ro("buffers", &EngineStats::buffers)
         .def_prop_ro("xruns", [](const EngineStats& stats) { return stats.device_stats.xruns; })
         .def_prop_ro("missed_blocks", [](const EngineStats& stats) { return stats.device_stats.missed_blocks; })
         .def_prop_ro("load_mean", [](const EngineStats& stats) { return stats.device_stats.load_mean; })
@@ -283,6 +335,11 @@ void bind_anew(nb::module_& module) {
              nb::sig("def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None"))
         .def("_set_tone", &EngineHandle::set_tone, "frequency"_a, "gain"_a,
              nb::sig("def _set_tone(self, frequency: float, gain: float) -> Status"))
+        .def("_publish", &EngineHandle::publish, "slot"_a, "samples"_a.noconvert(),
+             nb::sig("def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32]) -> Status"))
+        .def("_publish_nothing", &EngineHandle::publish_nothing, "slot"_a,
+             nb::sig("def _publish_nothing(self, slot: int) -> Status"))
+        .def("_require_slots", &EngineHandle::require_slots)
         .def("_require_offline", &EngineHandle::require_offline)
         .def("_stats", &EngineHandle::stats)
         .def("_lateness", &EngineHandle::lateness,
@@ -292,6 +349,7 @@ void bind_anew(nb::module_& module) {
              "Raises DeviceError on other devices, ForkedError.")
         .def_prop_ro("closed", &EngineHandle::closed, "Whether close() was called.")
         .def_prop_ro("device", &EngineHandle::name, "The device it runs on, by name.")
+        .def_prop_ro("buffer_slots", &EngineHandle::buffer_slots, "How many slots its processor has for buffers.")
         .def_prop_ro("processor", &EngineHandle::processor, "The processor that renders, by name.")
         .def_prop_ro(
             "samplerate", [](const EngineHandle& self) { return self.format().samplerate; }, "Frames a second.")
@@ -306,12 +364,14 @@ void bind_engine(nb::module_& module) {
         bind_anew(module);
         nb::type<cueline::RingCounts>().inc_ref();
         nb::type<cueline::CueCounts>().inc_ref();
+        nb::type<cueline::BufferStats>().inc_ref();
         nb::type<cueline::EngineStats>().inc_ref();
         nb::type<EngineHandle>().inc_ref();
         return;
     }
     module.attr("RingCounts") = nb::type<cueline::RingCounts>();
     module.attr("CueCounts") = nb::type<cueline::CueCounts>();
+    module.attr("BufferCounts") = nb::type<cueline::BufferStats>();
     module.attr("EngineStats") = nb::type<cueline::EngineStats>();
     module.attr("Engine") = nb::type<EngineHandle>();
 }
@@ -324,11 +384,13 @@ NB_MODULE(_core, module) {
     nb::set_leak_warnings(false);
     nb::register_exception_translator(&translate);
     module.attr("RING_CAPACITY") = cueline::CommandRing::capacity;
+    module.attr("MOST_BUFFERS") = cueline::most_buffers;
     module.attr("ATOMICS_ARE_LOCK_FREE") =
         std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<bool>::is_always_lock_free;
     bind_messages(module);
     bind_devices(module);
     bind_lines(module);
+    bind_panel(module);
     bind_engine(module);
     bind_baseline(module);
     nb::module_::import_("atexit").attr("register")(nb::cpp_function(&shut_down));

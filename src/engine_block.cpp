@@ -17,6 +17,7 @@ void Engine::process(const AudioBlock& block, std::uint64_t block_ns) noexcept C
     block_ns_ = block_ns;
     block_time_.write({frames_.get(), block_ns, samplerate_});
     audio_.begin_block(frames_.get());
+    panel_.begin_block();
 
     apply_due(frames_.get());  // before what is read now, for it came before
     read_commands();
@@ -112,7 +113,9 @@ void Engine::refuse(const Message& command, Reason reason) noexcept CUELINE_NONB
 }
 
 /// Gives back what a command brings that will not be applied.
-void Engine::discard(const Message& /*command*/) noexcept CUELINE_NONBLOCKING {}
+void Engine::discard(const Message& command) noexcept CUELINE_NONBLOCKING {
+    if (command.kind == kind::publish_buffer) buffers_.discard(command.as<PublishBuffer>());
+}
 
 // --- Applying ----------------------------------------------------------------------------------------------------
 
@@ -143,6 +146,8 @@ bool Engine::handle(const Message& command) noexcept CUELINE_NONBLOCKING {
         case kind::cancel_all:
             cancel_all(command);
             return true;
+        case kind::publish_buffer:
+            return buffers_.apply(command.as<PublishBuffer>());
         case kind::transaction:
             return true;  // its members are commands of their own
         default:

@@ -2,14 +2,22 @@
 #include "tone_processor.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
+#include <string_view>
 
 namespace cueline {
 
 namespace {
 
-constexpr std::uint32_t ramps_a_second = 50;  // 20 ms each
+constexpr double ramp_s = 0.02;
+constexpr std::uint32_t windows_a_second = 20;  // of the meter
+
+enum ParameterNumber : std::uint8_t { frequency_number, gain_number };
+
+constexpr std::array<std::string_view, 2> level_fields{"peak", "rms"};
+constexpr std::array<MeterSpec, 1> meter_specs{{{.name = "level", .unit = {}, .fields = level_fields}}};
 
 /// The sine of a phase in 2^-64 cycles, off by less than 1e-9. It is ours, and not the C library's, so that the audio
 /// thread asks nobody for it, and gets the same bits on every system.
@@ -34,61 +42,80 @@ double sine(std::uint64_t phase) noexcept CUELINE_NONBLOCKING {
 
 void ToneProcessor::prepare(const Format& format) {
     samplerate_ = format.samplerate;
-    ramp_frames_ = std::max<std::uint32_t>(1, format.samplerate / ramps_a_second);
-    const double target_hz = std::min(frequency_hz_.target(), highest_hz());
-    frequency_hz_.set(std::min(frequency_hz_.value(), highest_hz()));
-    frequency_hz_.go_to(target_hz, ramp_frames_);
-    gain_.go_on(ramp_frames_);
-    phase_step_ = phase_step();
+    window_frames_ = std::max<std::uint32_t>(1, format.samplerate / windows_a_second);
+    window_ = {};
+    parameters_ = {{
+        {.name = "frequency", .lowest = 0, .highest = samplerate_ / 2, .preset = 440, .unit = "Hz", .ramp_s = ramp_s},
+        {.name = "gain", .lowest = 0, .highest = 1, .preset = 0.2, .unit = {}, .ramp_s = ramp_s},
+    }};
+}
+
+std::span<const MeterSpec> ToneProcessor::meters() const {
+    return meter_specs;
+}
+
+/// The gain rises from 0 to where it is to be: before anything else is done to it.
+void ToneProcessor::begin(Context& context) noexcept CUELINE_NONBLOCKING {
+    if (begun_) return;
+    begun_ = true;
+    context.parameter(gain_number).start_from(0);
 }
 
 bool ToneProcessor::handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING {
+    begin(context);
     switch (command.kind) {
-        case kind::set_tone:
-            set(command.as<SetTone>());
+        case kind::set_tone: {
+            const auto wanted = command.as<SetTone>();
+            context.parameter(frequency_number).go_to(wanted.frequency_hz);
+            context.parameter(gain_number).go_to(wanted.gain);
             return true;
-        case kind::get_level:
-            if (context.events().send(kind::level, loudness_.level(), command.sequence) == Status::ok) loudness_ = {};
+        }
+        case kind::get_level: {
+            const Status sent = context.events().send(kind::level, since_last_told_.level(), command.sequence);
+            if (sent == Status::ok) since_last_told_ = {};
             return true;
+        }
         default:
             return false;
     }
 }
 
-void ToneProcessor::set(const SetTone& wanted) noexcept CUELINE_NONBLOCKING {
-    if (!std::isnan(wanted.frequency_hz)) {
-        const double hz = std::clamp<double>(wanted.frequency_hz, 0, highest_hz());
-        if (gain_.value() == 0) {
-            frequency_hz_.set(hz);  // nobody hears it jump
-            phase_step_ = phase_step();
-        } else {
-            frequency_hz_.go_to(hz, ramp_frames_);
-        }
-    }
-    if (!std::isnan(wanted.gain)) gain_.go_to(std::clamp<double>(wanted.gain, 0, 1), ramp_frames_);
-}
-
-void ToneProcessor::render(const AudioBlock& block, Context&) noexcept CUELINE_NONBLOCKING {
+void ToneProcessor::render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING {
+    begin(context);
+    Parameter& frequency_hz = context.parameter(frequency_number);
+    Parameter& gain = context.parameter(gain_number);
+    phase_step_ = phase_step(frequency_hz.value());  // the format may be another one
     for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
-        const float sample = next_sample();
+        const float sample = next_sample(frequency_hz, gain);
         for (float* const channel : block.channels) channel[frame] = sample;
-        loudness_.take(sample, block.channels.size());
+        since_last_told_.take(sample, block.channels.size());
+        show_level(sample, block.frame + frame, context.meter(0));
     }
 }
 
-float ToneProcessor::next_sample() noexcept CUELINE_NONBLOCKING {
-    const auto sample = static_cast<float>(gain_.next() * sine(phase_));
-    if (frequency_hz_.moves()) {
-        frequency_hz_.next();
-        phase_step_ = phase_step();
+float ToneProcessor::next_sample(Parameter& frequency_hz, Parameter& gain) noexcept CUELINE_NONBLOCKING {
+    if (frequency_hz.moves() && gain.value() == 0) {
+        frequency_hz.jump_to(frequency_hz.target());  // nobody hears it jump
+        phase_step_ = phase_step(frequency_hz.value());
     }
+    const auto sample = static_cast<float>(gain.next() * sine(phase_));
+    if (frequency_hz.moves()) phase_step_ = phase_step(frequency_hz.next());
     phase_ += phase_step_;
     return sample;
 }
 
-/// From one frame to the next. Half the sample rate is half a cycle: 2^63.
-std::uint64_t ToneProcessor::phase_step() const noexcept CUELINE_NONBLOCKING {
-    return static_cast<std::uint64_t>(frequency_hz_.value() / samplerate_ * 0x1p64);
+/// From one frame to the next. Half the sample rate is half a cycle, 2^63, and the most: the range of the parameter is
+/// that of the first format, and a later one may have fewer frames a second.
+std::uint64_t ToneProcessor::phase_step(double hz) const noexcept CUELINE_NONBLOCKING {
+    return static_cast<std::uint64_t>(std::min(hz / samplerate_, 0.5) * 0x1p64);
+}
+
+void ToneProcessor::show_level(float sample, std::uint64_t frame, Meter& meter) noexcept CUELINE_NONBLOCKING {
+    window_.take(sample, 1);
+    if (window_.samples < window_frames_) return;
+    const Level level = window_.level();
+    meter.set({level.peak, level.rms}, frame + 1);
+    window_ = {};
 }
 
 void ToneProcessor::Loudness::take(float sample, std::size_t channels) noexcept CUELINE_NONBLOCKING {

@@ -5,10 +5,13 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 #include <cueline/counter.hpp>
 #include <cueline/message.hpp>
+#include <cueline/meter.hpp>
+#include <cueline/parameter.hpp>
 #include <cueline/ring.hpp>
 
 namespace cueline {
@@ -42,6 +45,10 @@ class Link {
         return confirmations_.counts();
     }
 
+    /// The parameters and meters of the processor at the audio end, by their numbers: for who holds the ends of them.
+    [[nodiscard]] std::span<SharedParameter<>> parameters() noexcept { return parameters_; }
+    [[nodiscard]] std::span<SharedMeter> meters() noexcept { return meters_; }
+
   private:
     friend class CommandSender;
     friend class ControlSide;
@@ -67,6 +74,8 @@ class Link {
     CountedRing confirmations_;
     /// How many lines there have ever been: a line that was closed may still hold commands.
     std::atomic<std::uint32_t> lines_in_use_ = 1;
+    std::array<SharedParameter<>, most_parameters> parameters_;
+    std::array<SharedMeter, most_meters> meters_;
 };
 static_assert(std::is_standard_layout_v<Link> && std::is_trivially_destructible_v<Link>);
 

@@ -35,9 +35,12 @@ class SharedParameter {
     static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "a parameter must be lock-free");
 
   public:
-    /// Nobody has written it. Thread: control, before it is shared.
-    explicit SharedParameter(double preset = 0) noexcept(Memory::never_throws)
-        : bits_{std::bit_cast<std::uint64_t>(preset)} {}
+    SharedParameter() noexcept(Memory::never_throws) = default;
+
+    /// What it is until somebody writes it. Thread: control, before it is shared.
+    void preset(double value) noexcept(Memory::never_throws) {
+        bits_.store(std::bit_cast<std::uint64_t>(value), std::memory_order_relaxed);  // relaxed: nobody else has it yet
+    }
 
     /// Thread: control, one at a time. Real-time: wait-free; no allocation, lock or system call.
     void write(double value) noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
@@ -70,7 +73,7 @@ class SharedParameter {
     using Word = typename Memory::template Atomic<std::uint64_t>;
 
     Word writes_{0};
-    Word bits_;
+    Word bits_{0};
     std::uint64_t written_ = 0;  // the writer's: what it stored in writes_, which it never reads back
 };
 

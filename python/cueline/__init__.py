@@ -6,7 +6,7 @@ from cueline._core import Message, Status
 from cueline.bulk import dtype
 from cueline.confirmation import Confirmation
 from cueline.device_list import Device, devices
-from cueline.engine import AudioEngine, CueStats, Stats
+from cueline.engine import AudioEngine
 from cueline.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -21,11 +21,14 @@ from cueline.errors import (
     PortsTakenError,
     ProcessorError,
     RefusedError,
+    UnknownNameError,
 )
 from cueline.fields import array, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
 from cueline.messages import Applied, DeviceLost, FormatChanged, GetLevel, Level, Pong, Reason, Refused, SetTone
+from cueline.meters import Meters, MeterSpec
+from cueline.parameters import Parameters, ParameterSpec
 from cueline.port import Port
-from cueline.ring_stats import RingStats
+from cueline.stats import BufferStats, CueStats, RingStats, Stats
 from cueline.transaction import Transaction
 from cueline.typed import message
 
@@ -34,6 +37,7 @@ __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
     "AudioEngine",
+    "BufferStats",
     "ClosedError",
     "Confirmation",
     "CueStats",
@@ -48,8 +52,12 @@ __all__ = [
     "GetLevel",
     "Level",
     "Message",
+    "MeterSpec",
+    "Meters",
     "MissingPackageError",
     "NotYetError",
+    "ParameterSpec",
+    "Parameters",
     "Pong",
     "Port",
     "PortsTakenError",
@@ -62,6 +70,7 @@ __all__ = [
     "Stats",
     "Status",
     "Transaction",
+    "UnknownNameError",
     "array",
     "devices",
     "dtype",

@@ -6,9 +6,10 @@ import math
 import numbers
 import operator
 import reprlib
-from typing import SupportsIndex
+from collections.abc import Iterable
+from typing import NoReturn, SupportsIndex
 
-from cueline.errors import ArgumentError, ArgumentTypeError
+from cueline.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 
 __all__ = [
     "checked_count",
@@ -18,6 +19,8 @@ __all__ = [
     "checked_name",
     "checked_number",
     "checked_timeout",
+    "refuse_name",
+    "shown",
 ]
 
 _LONGEST_LATENCY_S = 10
@@ -75,13 +78,19 @@ def checked_latency(latency: float | str | None) -> float | str | None:
     return checked_number("latency", latency, _LONGEST_LATENCY_S, "seconds")
 
 
-def checked_number(name: str, value: float, most: float, unit: str = "") -> float:
-    """Return ``value``, which is from 0 to ``most``, in ``unit`` where it has one."""
+def checked_number(name: str, value: float, most: float, unit: str = "", least: float = 0) -> float:
+    """Return ``value``, which is from ``least`` to ``most``, in ``unit`` where it has one."""
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         raise ArgumentTypeError(f"{name} must be a number, got {shown(value)}")
-    if not 0 <= value <= most:  # so that NaN is refused too
-        raise ArgumentError(f"{name} must be from 0 to {most:g}{unit and ' '}{unit}, got {shown(value)}")
+    if not least <= value <= most:  # so that NaN is refused too
+        raise ArgumentError(f"{name} must be from {least:g} to {most:g}{unit and ' '}{unit}, got {shown(value)}")
     return float(value)
+
+
+def refuse_name(what: str, name: object, known: Iterable[str]) -> NoReturn:
+    """Raise that there is no ``what`` of this name, but others."""
+    names = ", ".join(map(repr, known))
+    raise UnknownNameError(f"no {what} {shown(name)}: the engine's processor has {names or 'none'}")
 
 
 def checked_timeout(timeout: float) -> float:

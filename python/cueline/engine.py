@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, NoReturn, SupportsIndex
 
@@ -20,9 +19,12 @@ from cueline.arguments import (
 )
 from cueline.confirmation import Confirmation, Confirmations, confirm
 from cueline.errors import ArgumentError, ArgumentTypeError, Empty
+from cueline.meters import Meters
 from cueline.naps import naps
+from cueline.parameters import Parameters
 from cueline.port import Port
-from cueline.ring_stats import RingStats, ring_stats
+from cueline.samples import checked_samples
+from cueline.stats import BufferStats, CueStats, Stats, ring_stats
 from cueline.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -30,56 +32,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from typing_extensions import Self
 
-__all__ = ["AudioEngine", "CueStats", "Stats"]
+__all__ = ["AudioEngine"]
 
 _MOST_FRAMES = 2**31 - 1  # of one render: twelve hours at 48 kHz
-
-
-@dataclass(frozen=True)
-class CueStats:
-    """How the commands fared that were sent for a frame. A transaction counts as one."""
-
-    pending: int
-    """Commands that waited for their frame as the last block ended; a transaction's each, and one for the whole."""
-    late: int
-    """Applied after their frame, for the audio thread read them after it."""
-    dropped_late: int
-    """Left out for that, as their sender wished."""
-    refused: int
-    """For which the schedule had no room."""
-    cancelled: int
-
-
-@dataclass(frozen=True)
-class Stats:
-    """How an engine fares. Each number is a snapshot of its own, taken while the audio goes on."""
-
-    device: str
-    samplerate: int
-    """Frames a second."""
-    blocksize: int
-    """Frames in a block."""
-    channels: int
-    blocks: int
-    frames: int
-    unhandled: int
-    """Commands of a kind that nobody knew."""
-    xruns: int
-    """Times the device missed its beat."""
-    missed_blocks: int
-    """Blocks left out by them."""
-    load_mean: float
-    """Time the callback took, as a fraction of the block: mean."""
-    load_peak: float
-    """The most of it in any one block."""
-    realtime_priority: bool
-    """Whether the audio thread was granted it."""
-    memory_locked: bool
-    """Whether the memory of the engine and its device was locked (a processor's own is its own matter)."""
-    commands: RingStats
-    """Of the engine's own line; a port has its own."""
-    events: RingStats
-    cues: CueStats
 
 
 class AudioEngine(_core.Engine):
@@ -90,7 +45,8 @@ class AudioEngine(_core.Engine):
     a sound card), ``"offline"`` (renders when told to), or None: JACK when a server runs, else PortAudio's default
     device, else null. ``cueline.devices()`` lists them.
 
-    ``processor`` is what renders: ``"silence"`` (None too), or ``"tone"``, a sine that ``set_tone`` sets.
+    ``processor`` is what renders: ``"silence"`` (None too), ``"tone"``, a sine that ``set_tone`` sets, or ``"player"``,
+    which plays what ``publish`` hands it.
 
     ``samplerate`` is in frames a second (1000 to 768000), ``blocksize`` in frames (1 to 8192); left out, they are the
     device's own. ``channels`` 1 to 64, ``budget`` the most messages the audio thread reads in a block (1 to 1024).
@@ -135,6 +91,8 @@ class AudioEngine(_core.Engine):
             checked_integer("budget", budget),
             checked_name("processor", processor) or "silence",
         )
+        self._parameters = Parameters(self)
+        self._meters = Meters(self)
         self._made = True
         self._confirmations = Confirmations()
         if self.device == "offline":
@@ -164,6 +122,16 @@ class AudioEngine(_core.Engine):
     def __reduce__(self) -> NoReturn:
         raise ArgumentTypeError("an engine can be neither copied nor sent to another process: make one there")
 
+    @property
+    def parameters(self) -> Parameters:
+        """The processor's parameters, by name: ``engine.parameters["gain"] = 0.5`` sets one."""
+        return self._parameters
+
+    @property
+    def meters(self) -> Meters:
+        """The processor's meters, by name: ``engine.meters["level"]`` reads the latest value of one."""
+        return self._meters
+
     def set_tone(self, *, frequency: float | None = None, gain: float | None = None) -> _core.Status:
         """Set the tone processor's sine: its frequency in Hz (0 to half the sample rate), its gain (0 to 1).
 
@@ -177,6 +145,29 @@ class AudioEngine(_core.Engine):
             math.nan if frequency is None else checked_number("frequency", frequency, self.samplerate / 2, "Hz"),
             math.nan if gain is None else checked_number("gain", gain, 1),
         )
+
+    def publish(self, slot: int, array: npt.ArrayLike | None) -> _core.Status:
+        """Hand the audio thread a buffer, in place of the one that lies in ``slot``; None leaves the slot empty.
+
+        ``array`` has shape (frames, channels), or (frames,) for one channel, and holds float32, or other floats, which
+        are rounded to it. It need not be contiguous. It is copied: what is written to it later changes nothing. NaN and
+        infinities go over as they are. The copy is made on this thread, without the GIL where it is large; the
+        audio thread only swaps a pointer, and the buffer that it swapped out is freed here by a later ``publish``, by
+        ``stats`` or by ``close``.
+
+        Returns Status.FULL when the command ring is full, or when as many buffers as there may be (128) are in use:
+        nothing changed, and it is counted. Raises ArgumentError for a slot that there is not and for an array of
+        another shape, empty, of more than 1024 channels or 2147483647 samples, or with numbers too great for float32,
+        ArgumentTypeError for one of other things than floats, ProcessorError with a processor that has no slots,
+        MemoryError, ClosedError, ForkedError, DeviceError.
+        """
+        number = checked_integer("slot", slot)
+        self._require_slots()
+        if not 0 <= number < self.buffer_slots:  # before the array is looked at, which may take long
+            raise ArgumentError(f"slot must be from 0 to {self.buffer_slots - 1}, got {number}")
+        if array is None:
+            return self._publish_nothing(number)
+        return self._publish(number, checked_samples(array))
 
     def receive(self, timeout: float | None = None) -> _core.Message:
         """Wait for a message and return it; without a timeout, for ever. Ctrl-C ends the wait.
@@ -291,5 +282,13 @@ class AudioEngine(_core.Engine):
                 dropped_late=now.cues.dropped_late,
                 refused=now.cues.refused,
                 cancelled=now.cues.cancelled,
+            ),
+            buffers=BufferStats(
+                in_use=now.buffers.in_use,
+                limit=_core.MOST_BUFFERS,
+                published=now.buffers.published,
+                refused=now.buffers.refused,
+                bytes=now.buffers.bytes,
+                memory_locked=now.buffers.memory_locked,
             ),
         )

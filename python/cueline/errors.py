@@ -22,6 +22,7 @@ __all__ = [
     "PortsTakenError",
     "ProcessorError",
     "RefusedError",
+    "UnknownNameError",
 ]
 
 
@@ -92,3 +93,10 @@ class RefusedError(Error, RuntimeError):
     def reason(self) -> Reason:
         """Why."""
         return self.refused.reason
+
+
+class UnknownNameError(Error, KeyError):
+    """The engine's processor has nothing of this name; the text has the names that there are."""
+
+    def __str__(self) -> str:
+        return Exception.__str__(self)  # KeyError's own is a repr

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cueline import _core
 from cueline.confirmation import Confirmation, confirm
-from cueline.ring_stats import RingStats, ring_stats
+from cueline.stats import RingStats, ring_stats
 from cueline.transaction import Transaction
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@
 #include <cueline/control_side.hpp>
 
 #include "audio_buffers.hpp"
+#include "panel.hpp"
 #include "tone_processor.hpp"
 
 namespace cueline::test {
@@ -24,11 +25,16 @@ inline constexpr float same = std::numeric_limits<float>::quiet_NaN();  // in a 
 template <class ProcessorType = ToneProcessor>
 class Played {
   public:
-    explicit Played(const Format& format = {}) : format_{format} { processor_.prepare(format); }
+    explicit Played(const Format& format = {}) : format_{format} {
+        processor_.prepare(format);
+        panel_.declare(processor_);
+        panel_.prepare(format);
+    }
 
     void prepare(const Format& format) {
         format_ = format;
         processor_.prepare(format);
+        panel_.prepare(format);
     }
     bool handle(const Message& command) { return processor_.handle(command, context_); }
     void set(float frequency_hz, float gain) { handle(Message::of(kind::set_tone, SetTone{frequency_hz, gain})); }
@@ -40,6 +46,7 @@ class Played {
         while (samples.size() < frames) {
             const std::size_t left = std::min<std::size_t>(frames - samples.size(), format_.blocksize);
             const AudioBlock block = buffers.block(static_cast<std::uint32_t>(left));
+            panel_.begin_block();
             processor_.render(block, context_);
             const std::span<const float> first = block.channel(0);
             for (std::size_t channel = 1; channel < format_.channels; ++channel) {
@@ -66,7 +73,8 @@ class Played {
     Link link_;
     ControlSide control_{link_};
     AudioSide audio_{link_};
-    Context context_{audio_.events()};
+    Panel panel_{link_};
+    Context context_{audio_.events(), panel_.parameters(), panel_.meters()};
     ProcessorType processor_;
 };
 

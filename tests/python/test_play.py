@@ -15,7 +15,7 @@ import cueline
 from conftest import shown_on_a_terminal
 from cueline import cli
 from cueline.console import PlainConsole
-from cueline.meter import Heard, LiveMeter, bar, dbfs
+from cueline.level_display import Heard, LiveMeter, bar, dbfs
 from cueline.typed import unpickled
 from jack_server import JackServer
 

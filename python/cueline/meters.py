@@ -1,0 +1,96 @@
+"""engine.meters: values from the audio thread of which only the latest matters, by their names."""
+
+from __future__ import annotations
+
+import operator
+from collections import namedtuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from keyword import iskeyword
+from typing import TYPE_CHECKING, Any
+
+from cueline import _core
+from cueline.errors import ClosedError, ForkedError
+
+__all__ = ["MeterSpec", "Meters"]
+
+
+@dataclass(frozen=True)
+class MeterSpec:
+    """What the processor says of a meter."""
+
+    name: str
+    unit: str
+    """``"dB"``; empty: none."""
+    fields: tuple[str, ...]
+    """What its numbers are, in their order."""
+
+
+if TYPE_CHECKING:  # what it is by its methods, and its base class cannot be: nanobind's types have one base
+
+    class _Base(_core.Meters, Mapping[str, Any]): ...
+
+else:
+    _Base = _core.Meters
+
+
+class Meters(_Base):
+    """An engine's meters: a read-only mapping of their names to the latest values that the audio thread gave them.
+
+    ``meters["level"]`` is a float where the meter has one field; where it has several, a named tuple of them:
+    ``meters["level"].peak``. The numbers of one value are of one moment, never of two; ``frame`` says which. Reading
+    never blocks, and costs the audio thread nothing. What a meter showed last can be read while the engine stands
+    still, or its device is lost.
+
+    Any Python thread may use it. Raises UnknownNameError (a KeyError), ClosedError, ForkedError. Names, and ``spec``,
+    can be had of a closed engine too.
+    """
+
+    def __init__(self, engine: _core.Line) -> None:
+        super().__init__(engine)
+        self._makers = {name: _maker(self.spec(name)) for name in self}
+
+    def __getitem__(self, name: str) -> Any:
+        values, _ = self._read(name)
+        return self._makers[name](values)
+
+    def frame(self, name: str) -> int:
+        """Return the frame that the meter's latest value is of; 0 while it has none.
+
+        Raises UnknownNameError, ClosedError, ForkedError.
+        """
+        _, frame = self._read(name)
+        return frame
+
+    def spec(self, name: str) -> MeterSpec:
+        """Return what the processor says of the meter. Raises UnknownNameError."""
+        return MeterSpec(*self._spec(name))
+
+    def __repr__(self) -> str:
+        try:
+            return f"<cueline.Meters {dict(self)}>"
+        except (ClosedError, ForkedError):
+            return f"<cueline.Meters {list(self)}, closed>"
+
+    if not TYPE_CHECKING:
+        __eq__ = Mapping.__eq__
+        __hash__ = None
+        __reversed__ = None
+        get = Mapping.get
+        items = Mapping.items
+        keys = Mapping.keys
+        values = Mapping.values
+
+
+Mapping.register(Meters)
+
+
+def _maker(spec: MeterSpec) -> Callable[[tuple[float, ...]], Any]:
+    """Return what makes a value that a user sees of a meter's numbers."""
+    if len(spec.fields) == 1:
+        return operator.itemgetter(0)
+    type_name = spec.name if spec.name.isidentifier() and not iskeyword(spec.name) else "meter"
+    # A field whose name is no Python name goes by its number: _0, _1.
+    made: Any = namedtuple(type_name, spec.fields, rename=True)  # type: ignore[misc]
+    make: Callable[[tuple[float, ...]], Any] = made._make
+    return make
