@@ -43,6 +43,7 @@ struct Layout {
     std::array<std::uint64_t, 5> significant;  // ones where a field is: what else came is not looked at
     std::uint64_t required;                    // a bit for each field that has no default
     std::size_t field_count;
+    bool has_truths;
     PyObject* signature;  // as a refusal shows it: "SetTone(voice, gain=0.2)"
     const char* name;     // with its module
 
@@ -405,6 +406,7 @@ nb::object define(const std::string& name, std::uint16_t kind, const nb::list& f
         const std::size_t place = layout->field_count++;
         Field& field = layout->all_fields[place];
         field = field_of(nb::cast<nb::tuple>(told));
+        layout->has_truths |= field.scalar == Scalar::boolean;
         std::fill_n(significant.begin() + field.offset, field.count * size_of(field.scalar), 0xffU);
         if (defaults.contains(nb::handle{field.name})) {
             const nb::object value = defaults[nb::handle{field.name}];
@@ -453,6 +455,22 @@ nb::object from_bytes(const nb::type_object& type, const nb::bytes& bytes) {
     return to_python(*message);
 }
 
+/// Leaves what the fields say, in the one way to say it: a struct from C++ may have any bytes between them, and bytes
+/// from elsewhere any that are no bool to C++.
+void make_canonical(Message& message, const Layout& layout) {
+    std::array<std::uint64_t, 5> words{};
+    std::memcpy(words.data(), message.payload.data(), sizeof words);
+    for (std::size_t word = 0; word < words.size(); ++word) words.at(word) &= layout.significant.at(word);
+    std::memcpy(message.payload.data(), words.data(), sizeof words);
+    if (!layout.has_truths) return;
+    for (const Field& field : layout.fields()) {
+        if (field.scalar != Scalar::boolean) continue;
+        for (std::byte& truth : std::span{message.payload}.subspan(field.offset, field.count)) {
+            if (truth != std::byte{0}) truth = std::byte{1};
+        }
+    }
+}
+
 }  // namespace
 
 const Message* message_of(PyObject* object) noexcept {
@@ -463,12 +481,7 @@ nb::object to_python(const Message& message) {
     PyTypeObject* type = type_for(message.kind);
     if (type == nullptr) return checked(new_object(message_type, message));
     nb::object object = checked(new_object(type, message));
-    // A struct from C++ may have any bytes between its fields.
-    std::array<std::uint64_t, 5> words{};
-    std::memcpy(words.data(), message.payload.data(), sizeof words);
-    const Layout& layout = layout_of(type);
-    for (std::size_t word = 0; word < words.size(); ++word) words[word] &= layout.significant[word];
-    std::memcpy(message_in(object.ptr()).payload.data(), words.data(), sizeof words);
+    make_canonical(message_in(object.ptr()), layout_of(type));
     return object;
 }
 

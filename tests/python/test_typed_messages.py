@@ -208,8 +208,15 @@ def test_bytes_between_the_fields_are_not_looked_at() -> None:
     assert len(made) == 1
     for place in set(range(32)) - padding:
         other = bytearray(whole)
-        other[16 + place] = 1
+        other[16 + place] = 2
         assert unpickled(Everything, bytes(other)) not in made  # type: ignore[arg-type]
+
+
+def test_a_truth_from_elsewhere_is_one_to_cpp() -> None:
+    """A bool in C++ that is neither 0 nor 1 may do anything."""
+    made = cueline.Message(50_257, b"\2")
+    assert made.payload[0] == 1
+    assert made == Everything(True, 0, 0, 0, (0, 0), (0, 0, 0), 0)
 
 
 @pytest.mark.parametrize("name", INTEGERS)
