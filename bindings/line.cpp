@@ -56,13 +56,6 @@ std::uint8_t checked_late(nb::handle late) {
     raise("ArgumentTypeError", "late must be 'apply' or 'drop', got " + shown(late));
 }
 
-Delivery checked_delivery(nb::handle at, nb::handle late) {
-    Delivery delivery;
-    if (!at.is_none()) delivery.frame = checked_count("at", "a frame or None", at);
-    if (!late.is_none()) delivery.flags = checked_late(late);
-    return delivery;
-}
-
 /// The command that `object` is, without what is the sender's to say.
 Message checked_command(nb::handle object) {
     const Message* message = message_of(object.ptr());
@@ -112,6 +105,13 @@ class PortHandle : public LineHandle {
 };
 
 }  // namespace
+
+Delivery checked_delivery(nb::handle at, nb::handle late) {
+    Delivery delivery;
+    if (!at.is_none()) delivery.frame = checked_count("at", "a frame or None", at);
+    if (!late.is_none()) delivery.flags = checked_late(late);
+    return delivery;
+}
 
 // --- A line ------------------------------------------------------------------------------------------------------
 

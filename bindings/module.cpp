@@ -86,8 +86,9 @@ class EngineHandle : public LineHandle {
 
     nb::object get_level() { return send_to_the_tone("get_level", cueline::kind::get_level, cueline::GetLevel{}); }
 
-    nb::object publish(std::int64_t slot, const Samples& array) {
+    nb::object publish(std::int64_t slot, const Samples& array, nb::handle at, nb::handle late) {
         require_slots();
+        const cueline::Delivery delivery = checked_delivery(at, late);
         const std::span<const float> samples{array.data(), array.size()};
         const auto channels = static_cast<std::int64_t>(array.shape(1));
         cueline::BufferPool::Made made;
@@ -97,13 +98,14 @@ class EngineHandle : public LineHandle {
             made = engine_->make_buffer(slot, samples, channels);
         }
         const nb::ft_lock_guard lock{sending_};
-        return to_python(engine_->publish(slot, std::move(made)));
+        return to_python(engine_->publish(slot, std::move(made), delivery));
     }
 
-    nb::object publish_nothing(std::int64_t slot) {
+    nb::object publish_nothing(std::int64_t slot, nb::handle at, nb::handle late) {
         require_slots();
+        const cueline::Delivery delivery = checked_delivery(at, late);
         const nb::ft_lock_guard lock{sending_};
-        return to_python(engine_->publish_nothing(slot));
+        return to_python(engine_->publish_nothing(slot, delivery));
     }
 
     /// That its processor can be handed buffers.
@@ -335,10 +337,11 @@ void bind_anew(nb::module_& module) {
              nb::sig("def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None"))
         .def("_set_tone", &EngineHandle::set_tone, "frequency"_a, "gain"_a,
              nb::sig("def _set_tone(self, frequency: float, gain: float) -> Status"))
-        .def("_publish", &EngineHandle::publish, "slot"_a, "samples"_a.noconvert(),
-             nb::sig("def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32]) -> Status"))
-        .def("_publish_nothing", &EngineHandle::publish_nothing, "slot"_a,
-             nb::sig("def _publish_nothing(self, slot: int) -> Status"))
+        .def("_publish", &EngineHandle::publish, "slot"_a, "samples"_a.noconvert(), "at"_a.none(), "late"_a,
+             nb::sig("def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32], at: object, "
+                     "late: object) -> Status"))
+        .def("_publish_nothing", &EngineHandle::publish_nothing, "slot"_a, "at"_a.none(), "late"_a,
+             nb::sig("def _publish_nothing(self, slot: int, at: object, late: object) -> Status"))
         .def("_require_slots", &EngineHandle::require_slots)
         .def("_require_offline", &EngineHandle::require_offline)
         .def("_stats", &EngineHandle::stats)

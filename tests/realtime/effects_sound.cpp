@@ -2,6 +2,8 @@
 #include <cueline/audio_side.hpp>
 #include <cueline/control_side.hpp>
 
+#include <cueline/buffer.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -46,6 +48,14 @@ constexpr Push push = &Producer<CommandRing>::try_push;
 constexpr Pop pop = &Consumer<CommandRing>::try_pop;
 constexpr PushSome push_some = &Producer<CommandRing>::try_push;
 constexpr PopSome pop_some = &Consumer<CommandRing>::try_pop;
+
+using Swap = bool (BufferSlots::*)(const PublishBuffer&) noexcept CUELINE_NONBLOCKING;
+using SendBack = void (BufferSlots::*)(const PublishBuffer&) noexcept CUELINE_NONBLOCKING;
+using Look = const Buffer* (BufferSlots::*)(std::size_t) const noexcept CUELINE_NONBLOCKING;
+constexpr Swap swap = &BufferSlots::apply;
+constexpr SendBack send_back = &BufferSlots::discard;
+constexpr Look look = &BufferSlots::at;
+static_assert(swap != nullptr && send_back != nullptr && look != nullptr);
 static_assert(push_some != nullptr && pop_some != nullptr);
 static_assert(block != nullptr && handle != nullptr && render != nullptr && push != nullptr && pop != nullptr);
 
