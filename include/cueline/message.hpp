@@ -135,11 +135,11 @@ struct FormatChanged {
 };
 
 /// Why a command did not take effect.
-enum class Reason : std::uint32_t {
-    late = 1,           ///< it was read after its frame, and was to be dropped then
-    schedule_full = 2,  ///< it was a cue, and as many as the schedule holds wait already
-    cancelled = 3,      ///< somebody asked for that
-    unknown = 4,        ///< neither the engine nor the processor knows its kind
+enum class Reason : std::uint32_t {  // NOLINT(performance-enum-size): a field of 4 bytes
+    late = 1,                        ///< it was read after its frame, and was to be dropped then
+    schedule_full = 2,               ///< it was a cue, and as many as the schedule holds wait already
+    cancelled = 3,                   ///< somebody asked for that
+    unknown = 4,                     ///< neither the engine nor the processor knows its kind
 };
 
 /// An applied's payload. Its message carries the frame at which the command took effect.

@@ -158,7 +158,7 @@ class Line:
         Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError.
         """
 
-    def send(self, message: Message, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status:
+    def send(self, message: object, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status:
         """
         Send a message to the audio thread, without a wait unless ``timeout`` says so.
 
@@ -194,9 +194,9 @@ class Line:
     def number(self) -> int:
         """Which line it is: 0 the engine's own, a port's from 1 to 8."""
 
-    def _send_confirmed(self, message: Message, at: SupportsIndex | None, late: str, timeout: float | None) -> int: ...
+    def _send_confirmed(self, message: object, at: SupportsIndex | None, late: str, timeout: float | None) -> int: ...
 
-    def _send_whole(self, messages: list[Message], at: SupportsIndex | None, late: str, timeout: float | None, confirm: bool) -> int: ...
+    def _send_whole(self, messages: list[object], at: SupportsIndex | None, late: str, timeout: float | None, confirm: bool) -> int: ...
 
     def _counts(self) -> RingCounts: ...
 

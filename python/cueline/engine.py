@@ -211,7 +211,7 @@ class AudioEngine(_core.Engine):
 
     def confirm(
         self,
-        message: _core.Message,
+        message: object,
         at: SupportsIndex | None = None,
         *,
         late: Literal["apply", "drop"] = "apply",

@@ -230,7 +230,7 @@ class LedTone final : public Processor {
         if (command.kind == kind::set_level) {
             const auto level = command.as<float>();
             tone_.handle(Message::of(cueline::kind::set_tone, SetTone{level * 10, level / 100}), context);
-            context.events().send(kind::level_was_set, level, command.sequence);
+            context.events().send(kind::level_was_set, level, command);
             return true;
         }
         if (command.kind != kind::flood) return false;

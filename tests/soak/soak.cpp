@@ -74,7 +74,7 @@ class EchoProcessor final : public Processor {
             held_ = command;
             return true;
         }
-        context.events().send(command.kind, checked, command.sequence);
+        context.events().send(command.kind, checked, command);
         if (held_.kind != kind::none) context.events().send(held_.kind, held_.as<Checked>(), held_.sequence);
         held_.kind = kind::none;
         return true;
