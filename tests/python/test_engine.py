@@ -196,6 +196,7 @@ def test_every_error_is_a_cueline_error_and_a_built_in_one() -> None:
         cueline.Empty: queue.Empty,
         cueline.MissingPackageError: ImportError,
         cueline.ProcessorError: RuntimeError,
+        cueline.UnknownNameError: KeyError,
     }
     for ours, built_in in expected.items():
         assert issubclass(ours, cueline.Error)
