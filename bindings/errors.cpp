@@ -23,6 +23,8 @@ void translate(const std::exception_ptr& error, void*) {
         set("ArgumentError", argument);
     } catch (const cueline::DeviceError& device) {
         set("DeviceError", device);
+    } catch (const cueline::PortsTakenError& taken) {
+        set("PortsTakenError", taken);
     } catch (const cueline::ClosedError& closed) {
         set("ClosedError", closed);
     } catch (const cueline::ForkedError& forked) {

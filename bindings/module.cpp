@@ -1,7 +1,7 @@
 // module.cpp: cueline._core: the engine as Python sees it. Translation only.
 //
 // Threads. A call that pushes or pops holds the GIL throughout, and that is what makes any number of Python threads
-// one producer and one consumer. On a build without a GIL the two ft_mutex of EngineHandle do the same; they are
+// one producer and one consumer. On a build without a GIL an ft_mutex for each direction does the same; they are
 // the control side's alone. Calls that may wait (start, stop, close, render) let go of the GIL. The audio thread
 // takes no part in any of this.
 #include <nanobind/nanobind.h>
@@ -27,6 +27,7 @@
 #include "devices.hpp"
 #include "engine.hpp"
 #include "errors.hpp"
+#include "line.hpp"
 #include "messages.hpp"
 #include "null_device.hpp"
 #include "offline_device.hpp"
@@ -44,7 +45,10 @@ namespace {
 
 using cueline::Message;
 
-class EngineHandle {
+/// Frames and channels, one frame after the other; read only is enough.
+using Samples = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+class EngineHandle : public LineHandle {
   public:
     EngineHandle(cueline::DeviceRequest request, std::optional<std::int64_t> samplerate,
                  std::optional<std::int64_t> blocksize, std::int64_t channels, std::int64_t budget,
@@ -63,29 +67,52 @@ class EngineHandle {
         offline_ = dynamic_cast<cueline::OfflineDevice*>(opened.get());
         null_ = dynamic_cast<cueline::NullDevice*>(opened.get());
         name_ = opened->name();
-        engine_ = std::make_shared<cueline::Engine>(std::move(opened), std::move(made), budget);
+        auto shared = std::make_shared<SharedEngine>();
+        shared->engine = std::make_unique<cueline::Engine>(std::move(opened), std::move(made), budget);
+        engine_ = shared->engine.get();
+        send_by(std::move(shared), &engine_->control(), true);
     }
 
-    /// Views of the engine may hold it longer: nothing runs any more, and they say that it is closed.
+    /// Its views may live longer: nothing runs any more, and they say that it is closed.
     ~EngineHandle() {
-        if (engine_) engine_->close();
+        if (engine_ != nullptr) engine_->close();
     }
     EngineHandle(const EngineHandle&) = delete;
     EngineHandle& operator=(const EngineHandle&) = delete;
-
-    [[nodiscard]] SharedEngine shared() const { return {engine_}; }
-
-    nb::object ping() {
-        engine_->require_usable();
-        const nb::ft_lock_guard lock{sending_};
-        return to_python(engine_->control().ping());
-    }
 
     nb::object set_tone(float frequency_hz, float gain) {
         return send_to_the_tone("set_tone", cueline::kind::set_tone, cueline::SetTone{frequency_hz, gain});
     }
 
     nb::object get_level() { return send_to_the_tone("get_level", cueline::kind::get_level, cueline::GetLevel{}); }
+
+    nb::object publish(std::int64_t slot, const Samples& array) {
+        require_slots();
+        const std::span<const float> samples{array.data(), array.size()};
+        const auto channels = static_cast<std::int64_t>(array.shape(1));
+        cueline::BufferPool::Made made;
+        {
+            std::optional<WithoutGil> without_gil;
+            if (samples.size_bytes() >= large_bytes) without_gil.emplace();
+            made = engine_->make_buffer(slot, samples, channels);
+        }
+        const nb::ft_lock_guard lock{sending_};
+        return to_python(engine_->publish(slot, std::move(made)));
+    }
+
+    nb::object publish_nothing(std::int64_t slot) {
+        require_slots();
+        const nb::ft_lock_guard lock{sending_};
+        return to_python(engine_->publish_nothing(slot));
+    }
+
+    /// That its processor can be handed buffers.
+    void require_slots() const {
+        engine_->require_usable();
+        if (engine_->buffer_slots() > 0) return;
+        raise("ProcessorError", "publish() needs a processor with slots for buffers, and '" + processor_ +
+                                    "' has none: use AudioEngine(processor='player')");
+    }
 
     nb::object receive_msg() {
         engine_->require_open();  // what came before the device was lost can still be had
@@ -98,6 +125,34 @@ class EngineHandle {
             }
         }
         return to_python(message);
+    }
+
+    /// What became of the commands that were sent with a confirmation, as far as the audio thread has told.
+    nb::list receive_confirmations() {
+        engine_->require_own_process();
+        nb::list outcomes;
+        Message outcome;
+        while (true) {
+            {
+                const nb::ft_lock_guard lock{receiving_};
+                if (engine_->control().receive_confirmation(outcome) == cueline::Status::empty) return outcomes;
+            }
+            --shared()->confirmations;
+            outcomes.append(to_python(outcome));
+        }
+    }
+
+    [[nodiscard]] std::uint64_t now() const {
+        engine_->require_own_process();
+        return engine_->now();
+    }
+    [[nodiscard]] std::uint64_t frame_at(std::uint64_t monotonic_ns) const {
+        engine_->require_own_process();
+        return engine_->block_time().frame_at(monotonic_ns);
+    }
+    [[nodiscard]] std::uint64_t time_at(std::uint64_t frame) const {
+        engine_->require_own_process();
+        return engine_->block_time().time_at(frame);
     }
 
     void start() {
@@ -170,7 +225,9 @@ class EngineHandle {
     [[nodiscard]] cueline::Format format() const { return engine_->format(); }
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::string& processor() const { return processor_; }
+    [[nodiscard]] std::uint32_t buffer_slots() const { return engine_->buffer_slots(); }
     [[nodiscard]] bool closed() const { return engine_->closed(); }
+    void require_usable() const { engine_->require_usable(); }
 
   private:
     struct Rendering {
@@ -185,9 +242,11 @@ class EngineHandle {
             raise("ProcessorError", std::string{call} + "() needs the tone processor, and this engine's is '" +
                                         processor_ + "': use AudioEngine(processor='tone')");
         }
-        const nb::ft_lock_guard lock{sending_};
-        return to_python(engine_->control().send(kind, payload));
+        return send(to_python(Message::of(kind, payload)), nb::none(), nb::none(), nb::none());
     }
+
+    /// From here on, to copy takes longer than to let go of the GIL and have it back.
+    static constexpr std::size_t large_bytes = std::size_t{1} << 16U;
 
     /// Whole blocks, about a hundred thousand frames: what a Ctrl-C has to wait for.
     [[nodiscard]] static std::size_t samples_a_round(const cueline::Format& format) {
@@ -197,15 +256,15 @@ class EngineHandle {
 
     std::string name_;
     std::string processor_;
-    std::shared_ptr<cueline::Engine> engine_;
+    cueline::Engine* engine_ = nullptr;          // the shared one
     cueline::OfflineDevice* offline_ = nullptr;  // the engine's device, when it is that
     cueline::NullDevice* null_ = nullptr;        // and when it is this
     std::atomic<bool> rendering_ = false;
-    nb::ft_mutex sending_;
     nb::ft_mutex receiving_;
 };
 
 void bind_anew(nb::module_& module) {
+    using cueline::BufferStats;
     using cueline::EngineStats;
     using cueline::RingCounts;
 
@@ -214,12 +273,29 @@ void bind_anew(nb::module_& module) {
         .def_ro("dropped", &RingCounts::dropped)
         .def_ro("high_water", &RingCounts::high_water);
 
+    using cueline::CueCounts;
+    nb::class_<CueCounts>(module, "CueCounts")
+        .def_ro("pending", &CueCounts::pending)
+        .def_ro("late", &CueCounts::late)
+        .def_ro("dropped_late", &CueCounts::dropped_late)
+        .def_ro("refused", &CueCounts::refused)
+        .def_ro("cancelled", &CueCounts::cancelled);
+
+    nb::class_<BufferStats>(module, "BufferCounts")
+        .def_ro("published", &BufferStats::published)
+        .def_ro("refused", &BufferStats::refused)
+        .def_ro("in_use", &BufferStats::in_use)
+        .def_ro("bytes", &BufferStats::bytes)
+        .def_ro("memory_locked", &BufferStats::memory_locked);
+
     nb::class_<EngineStats>(module, "EngineStats")
         .def_ro("blocks", &EngineStats::blocks)
         .def_ro("frames", &EngineStats::frames)
         .def_ro("unhandled", &EngineStats::unhandled)
         .def_ro("commands", &EngineStats::commands)
         .def_ro("events", &EngineStats::events)
+        .def_ro("cues", &EngineStats::cues)
+        .def_ro("buffers", &EngineStats::buffers)
         .def_prop_ro("xruns", [](const EngineStats& stats) { return stats.device_stats.xruns; })
         .def_prop_ro("missed_blocks", [](const EngineStats& stats) { return stats.device_stats.missed_blocks; })
         .def_prop_ro("load_mean", [](const EngineStats& stats) { return stats.device_stats.load_mean; })
@@ -227,15 +303,11 @@ void bind_anew(nb::module_& module) {
         .def_prop_ro("realtime_priority", [](const EngineStats& stats) { return stats.device_stats.realtime_priority; })
         .def_prop_ro("memory_locked", [](const EngineStats& stats) { return stats.device_stats.memory_locked; });
 
-    nb::class_<EngineHandle>(module, "Engine", nb::is_weak_referenceable(),
-                             "A link, a processor and a device, run together.")
+    nb::class_<EngineHandle, LineHandle>(module, "Engine", nb::is_weak_referenceable(),
+                                         "A link, a processor and a device, run together.")
         .def(nb::init<cueline::DeviceRequest, std::optional<std::int64_t>, std::optional<std::int64_t>, std::int64_t,
                       std::int64_t, std::string>(),
              "request"_a, "samplerate"_a.none(), "blocksize"_a.none(), "channels"_a, "budget"_a, "processor"_a)
-        .def("ping", &EngineHandle::ping, nb::sig("def ping(self) -> Status"),
-             "Send a ping to the audio thread, which answers with a Pong.\n\n"
-             "Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.\n"
-             "Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError.")
         .def("receive_msg", &EngineHandle::receive_msg, nb::sig("def receive_msg(self) -> Message | None"),
              "Take the oldest message from the audio thread, or return None when there is none.\n\n"
              "Never blocks. Any thread may call it: it holds the GIL while it pops. Raises ClosedError,\n"
@@ -251,11 +323,23 @@ void bind_anew(nb::module_& module) {
              "Raises ForkedError.")
         .def("close", &EngineHandle::close,
              "Stop for good; nothing to do the second time, or in a forked child. stats() still answers.")
+        .def("now", &EngineHandle::now,
+             "Return the first frame of the next block: the earliest at which what is sent now can apply.\n\n"
+             "Raises ForkedError.")
+        .def("_frame_at", &EngineHandle::frame_at, "monotonic_ns"_a)
+        .def("_time_at", &EngineHandle::time_at, "frame"_a)
+        .def("_receive_confirmations", &EngineHandle::receive_confirmations,
+             nb::sig("def _receive_confirmations(self) -> list[Message]"))
+        .def("_require_usable", &EngineHandle::require_usable)
         .def("_render_into", &EngineHandle::render_into, "audio"_a.noconvert(),
              nb::sig("def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None"))
         .def("_set_tone", &EngineHandle::set_tone, "frequency"_a, "gain"_a,
              nb::sig("def _set_tone(self, frequency: float, gain: float) -> Status"))
-        .def("_shared", &EngineHandle::shared)
+        .def("_publish", &EngineHandle::publish, "slot"_a, "samples"_a.noconvert(),
+             nb::sig("def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32]) -> Status"))
+        .def("_publish_nothing", &EngineHandle::publish_nothing, "slot"_a,
+             nb::sig("def _publish_nothing(self, slot: int) -> Status"))
+        .def("_require_slots", &EngineHandle::require_slots)
         .def("_require_offline", &EngineHandle::require_offline)
         .def("_stats", &EngineHandle::stats)
         .def("_lateness", &EngineHandle::lateness,
@@ -265,6 +349,7 @@ void bind_anew(nb::module_& module) {
              "Raises DeviceError on other devices, ForkedError.")
         .def_prop_ro("closed", &EngineHandle::closed, "Whether close() was called.")
         .def_prop_ro("device", &EngineHandle::name, "The device it runs on, by name.")
+        .def_prop_ro("buffer_slots", &EngineHandle::buffer_slots, "How many slots its processor has for buffers.")
         .def_prop_ro("processor", &EngineHandle::processor, "The processor that renders, by name.")
         .def_prop_ro(
             "samplerate", [](const EngineHandle& self) { return self.format().samplerate; }, "Frames a second.")
@@ -278,11 +363,15 @@ void bind_engine(nb::module_& module) {
     if (!nb::type<EngineHandle>().is_valid()) {
         bind_anew(module);
         nb::type<cueline::RingCounts>().inc_ref();
+        nb::type<cueline::CueCounts>().inc_ref();
+        nb::type<cueline::BufferStats>().inc_ref();
         nb::type<cueline::EngineStats>().inc_ref();
         nb::type<EngineHandle>().inc_ref();
         return;
     }
     module.attr("RingCounts") = nb::type<cueline::RingCounts>();
+    module.attr("CueCounts") = nb::type<cueline::CueCounts>();
+    module.attr("BufferCounts") = nb::type<cueline::BufferStats>();
     module.attr("EngineStats") = nb::type<cueline::EngineStats>();
     module.attr("Engine") = nb::type<EngineHandle>();
 }
@@ -295,10 +384,12 @@ NB_MODULE(_core, module) {
     nb::set_leak_warnings(false);
     nb::register_exception_translator(&translate);
     module.attr("RING_CAPACITY") = cueline::CommandRing::capacity;
+    module.attr("MOST_BUFFERS") = cueline::most_buffers;
     module.attr("ATOMICS_ARE_LOCK_FREE") =
         std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<bool>::is_always_lock_free;
     bind_messages(module);
     bind_devices(module);
+    bind_lines(module);
     bind_panel(module);
     bind_engine(module);
     bind_baseline(module);

@@ -8,12 +8,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include <cueline/meter.hpp>
 #include <cueline/parameter.hpp>
+
+#include "engine.hpp"
+#include "line.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -43,8 +46,10 @@ std::size_t number_of(const nb::dict& numbers, nb::handle name, const char* what
 
 class Parameters {
   public:
-    explicit Parameters(SharedEngine shared)
-        : engine_{std::move(shared.engine)}, numbers_{numbers_of(engine_->panel().parameter_specs())} {}
+    explicit Parameters(const LineHandle& line)
+        : shared_{line.shared()},
+          engine_{shared_->engine.get()},
+          numbers_{numbers_of(engine_->panel().parameter_specs())} {}
 
     void set(nb::handle name, nb::handle value) {
         const std::size_t number = number_of(numbers_, name, "parameter");
@@ -84,15 +89,18 @@ class Parameters {
         return nb::cast<double>(found);
     }
 
-    std::shared_ptr<cueline::Engine> engine_;
+    std::shared_ptr<SharedEngine> shared_;
+    cueline::Engine* engine_;  // the shared one
     nb::dict numbers_;
     nb::ft_mutex writing_;
 };
 
 class Meters {
   public:
-    explicit Meters(SharedEngine shared)
-        : engine_{std::move(shared.engine)}, numbers_{numbers_of(engine_->panel().meter_specs())} {}
+    explicit Meters(const LineHandle& line)
+        : shared_{line.shared()},
+          engine_{shared_->engine.get()},
+          numbers_{numbers_of(engine_->panel().meter_specs())} {}
 
     /// The numbers of that meter, and the frame that they are of.
     [[nodiscard]] nb::tuple read(nb::handle name) {
@@ -117,7 +125,8 @@ class Meters {
     [[nodiscard]] const nb::dict& numbers() const { return numbers_; }
 
   private:
-    std::shared_ptr<cueline::Engine> engine_;
+    std::shared_ptr<SharedEngine> shared_;
+    cueline::Engine* engine_;  // the shared one
     nb::dict numbers_;
     nb::ft_mutex reading_;
 };
@@ -146,11 +155,9 @@ nb::class_<View> bind_names(nb::class_<View> bound) {
 }
 
 void bind_anew(nb::module_& module) {
-    nb::class_<SharedEngine>(module, "SharedEngine", "An engine that its views hold too.").inc_ref();
-
     bind_names(nb::class_<Parameters>(module, "Parameters", nb::is_weak_referenceable(),
                                       "An engine's parameters, by their names."))
-        .def(nb::init<SharedEngine>(), "engine"_a)
+        .def(nb::init<const LineHandle&>(), "engine"_a)
         .def("__getitem__", &Parameters::get, nb::arg().none(), nb::sig("def __getitem__(self, name: str, /) -> float"))
         .def("__setitem__", &Parameters::set, nb::arg().none(), nb::arg().none(),
              nb::sig("def __setitem__(self, name: str, value: float, /) -> None"))
@@ -160,7 +167,7 @@ void bind_anew(nb::module_& module) {
         .inc_ref();
 
     bind_names(nb::class_<Meters>(module, "Meters", nb::is_weak_referenceable(), "An engine's meters, by their names."))
-        .def(nb::init<SharedEngine>(), "engine"_a)
+        .def(nb::init<const LineHandle&>(), "engine"_a)
         .def("_read", &Meters::read, "name"_a.none(),
              nb::sig("def _read(self, name: str) -> tuple[tuple[float, ...], int]"))
         .def(
@@ -176,11 +183,11 @@ void bind_anew(nb::module_& module) {
 }  // namespace
 
 void bind_panel(nb::module_& module) {
-    if (!nb::type<SharedEngine>().is_valid()) {
+    if (!nb::type<Parameters>().is_valid()) {
         bind_anew(module);
         return;
     }
-    for (const nb::handle type : {nb::type<SharedEngine>(), nb::type<Parameters>(), nb::type<Meters>()}) {
+    for (const nb::handle type : {nb::type<Parameters>(), nb::type<Meters>()}) {
         module.attr(type.attr("__name__")) = type;
     }
 }

@@ -1,6 +1,7 @@
 // engine.cpp: an engine's life on the control side: made, started, stopped, lost and closed.
 #include "engine.hpp"
 
+#include <string>
 #include <utility>
 
 #include <cueline/error.hpp>
@@ -19,6 +20,12 @@ Engine::Engine(std::unique_ptr<Device> device, std::unique_ptr<Processor> proces
     prepare_processor(device_->format());
     panel_.declare(*processor_);
     panel_.prepare(device_->format());
+    slots_ = processor_->buffer_slots();
+    if (slots_ > most_buffer_slots) {
+        throw ArgumentError{"a processor has at most " + std::to_string(most_buffer_slots) +
+                            " slots for buffers, and this one wants " + std::to_string(slots_)};
+    }
+    buffers_.set_count(slots_);
 }
 
 Engine::~Engine() {
@@ -52,6 +59,7 @@ void Engine::close() noexcept {
     const std::scoped_lock lock{running_mutex_};
     closed_.store(true, std::memory_order_relaxed);  // relaxed: those who must see it hold the lock
     stop_locked();
+    pool_.close();
 }
 
 void Engine::stop_locked() noexcept {
@@ -75,6 +83,47 @@ void Engine::require_usable() const {
     if (!lost_.load(std::memory_order_relaxed)) return;  // relaxed: the text has a lock of its own
     const std::scoped_lock lock{lost_mutex_};
     throw DeviceError{lost_why_};
+}
+
+Status Engine::publish(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels,
+                       const Delivery& delivery) {
+    return publish(slot, make_buffer(slot, interleaved, channels), delivery);
+}
+
+BufferPool::Made Engine::make_buffer(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels) {
+    require_usable();
+    require_slot(slot);
+    const std::uint32_t count = checked_range("channels", channels, buffer_channels_range);
+    const auto samples = static_cast<std::int64_t>(interleaved.size());
+    checked_range("a buffer", samples, buffer_samples_range);
+    if (samples % count != 0) {
+        throw ArgumentError{"a buffer of " + std::to_string(count) + " channels must have whole frames, got " +
+                            std::to_string(samples) + " samples"};
+    }
+    return pool_.make(interleaved, count);
+}
+
+Status Engine::publish(std::int64_t slot, BufferPool::Made made, const Delivery& delivery) {
+    require_usable();
+    require_slot(slot);
+    if (!made) return Status::full;
+    const BufferHandle handle = pool_.hand_over(std::move(made));
+    const Status status =
+        control_.send(kind::publish_buffer, PublishBuffer{static_cast<std::uint32_t>(slot), handle}, delivery);
+    if (status == Status::full) pool_.take_back(handle);
+    return status;
+}
+
+Status Engine::publish_nothing(std::int64_t slot, const Delivery& delivery) {
+    require_usable();
+    require_slot(slot);
+    return control_.send(kind::publish_buffer, PublishBuffer{static_cast<std::uint32_t>(slot), no_buffer}, delivery);
+}
+
+void Engine::require_slot(std::int64_t slot) const {
+    if (slots_ == 0) throw ArgumentError{"this engine's processor has no slots for buffers: it is not handed any"};
+    if (slot >= 0 && slot < slots_) return;
+    throw ArgumentError{"slot must be from 0 to " + std::to_string(slots_ - 1) + ", got " + std::to_string(slot)};
 }
 
 void Engine::prepare_processor(const Format& format) {
@@ -124,6 +173,7 @@ EngineStats Engine::stats() const {
     stats.device_stats.memory_locked = stats.device_stats.memory_locked && locked_.granted();
     stats.commands = link_.command_counts();
     stats.events = link_.event_counts();
+    stats.buffers = pool_.stats();
     stats.cues = {.pending = cues_pending_.get(),
                   .late = cues_late_.get(),
                   .dropped_late = cues_dropped_late_.get(),

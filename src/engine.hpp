@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include <cueline/audio_side.hpp>
+#include <cueline/buffer.hpp>
 #include <cueline/control_side.hpp>
 #include <cueline/device.hpp>
 #include <cueline/latest.hpp>
@@ -18,6 +20,7 @@
 #include <cueline/processor.hpp>
 #include <cueline/schedule.hpp>
 
+#include "buffer_pool.hpp"
 #include "fork_generation.hpp"
 #include "locked_memory.hpp"
 #include "panel.hpp"
@@ -44,6 +47,7 @@ struct EngineStats {
     RingCounts commands;
     RingCounts events;
     CueCounts cues;
+    BufferStats buffers;
 };
 
 /// Drains commands, answers pings, keeps cues until their frame, hands other messages to the processor, renders: once
@@ -108,6 +112,30 @@ class alignas(page_bytes) Engine final : BlockCallback {
     /// Frames by the clock, as the last block that began has it.
     /// Thread: control, any of them. Throws DeviceError when no block has begun yet.
     [[nodiscard]] BlockTime block_time() const;
+    /// How many slots the processor has for buffers. Thread: any.
+    [[nodiscard]] std::uint32_t buffer_slots() const noexcept { return slots_; }
+
+    /// Hands the processor a buffer, in place of what lies in `slot`: a copy of `interleaved`, one frame of `channels`
+    /// samples after the other, on pages that are touched and, where that is permitted, locked. The command that swaps
+    /// them is applied as any other. The one that lay there is freed here, by a later publish(), by stats() or by
+    /// close().
+    /// Thread: control, one at a time, together with what else sends. Allocates, copies and frees.
+    /// Returns Status::full when the command ring is full, or when most_buffers are in slots and under way: nothing
+    /// changed, and it is counted.
+    /// Throws ArgumentError (see make_buffer()), std::bad_alloc, and what require_usable() throws.
+    Status publish(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels,
+                   const Delivery& delivery = {});
+
+    /// The first half of publish(), which takes long: for who has to keep other senders away from the second.
+    /// Thread: control, any of them at once. Throws ArgumentError for a slot that there is not, for channels outside 1
+    /// to 1024, and for samples that are none, no whole frames, or more than 2^31 - 1.
+    BufferPool::Made make_buffer(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels);
+
+    /// The second half: sends it. Thread: control, one at a time, together with what else sends.
+    Status publish(std::int64_t slot, BufferPool::Made made, const Delivery& delivery = {});
+
+    /// Has `slot` be empty. As publish(), but that it makes nothing.
+    Status publish_nothing(std::int64_t slot, const Delivery& delivery = {});
 
     /// How blocks come now. Thread: any.
     [[nodiscard]] Format format() const noexcept { return device_->format(); }
@@ -117,6 +145,7 @@ class alignas(page_bytes) Engine final : BlockCallback {
 
   private:
     void stop_locked() noexcept;
+    void require_slot(std::int64_t slot) const;
     void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING override;
     void prepare(const Format& format) override;
     void prepare_processor(const Format& format);
@@ -139,7 +168,10 @@ class alignas(page_bytes) Engine final : BlockCallback {
     ControlSide control_;
     AudioSide audio_;
     Panel panel_{link_};
-    Context context_{audio_.events(), panel_.parameters(), panel_.meters()};
+    BufferSlots::Returns returned_buffers_;
+    BufferSlots::Table buffer_table_;
+    BufferSlots buffers_{buffer_table_, returned_buffers_};  // the audio thread's
+    Context context_{audio_.events(), panel_.parameters(), panel_.meters(), &buffers_};
     Schedule schedule_;                            // the audio thread's alone, and these three
     std::array<float*, most_channels> segment_{};  // where the channels of a part of a block begin
     std::uint64_t block_ns_ = 0;
@@ -156,6 +188,8 @@ class alignas(page_bytes) Engine final : BlockCallback {
     Counter cues_cancelled_;
     LockedMemory locked_;  // all of this object
 
+    mutable BufferPool pool_{buffer_table_, returned_buffers_};  // to look at it is to free what came back
+    std::uint32_t slots_ = 0;
     std::unique_ptr<Processor> processor_;
     std::unique_ptr<Device> device_;
     std::mutex running_mutex_;  // control threads only: the audio thread knows nothing of it

@@ -113,7 +113,9 @@ void Engine::refuse(const Message& command, Reason reason) noexcept CUELINE_NONB
 }
 
 /// Gives back what a command brings that will not be applied.
-void Engine::discard(const Message& /*command*/) noexcept CUELINE_NONBLOCKING {}
+void Engine::discard(const Message& command) noexcept CUELINE_NONBLOCKING {
+    if (command.kind == kind::publish_buffer) buffers_.discard(command.as<PublishBuffer>());
+}
 
 // --- Applying ----------------------------------------------------------------------------------------------------
 
@@ -144,6 +146,8 @@ bool Engine::handle(const Message& command) noexcept CUELINE_NONBLOCKING {
         case kind::cancel_all:
             cancel_all(command);
             return true;
+        case kind::publish_buffer:
+            return buffers_.apply(command.as<PublishBuffer>());
         case kind::transaction:
             return true;  // its members are commands of their own
         default:

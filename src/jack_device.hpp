@@ -12,8 +12,8 @@
 #include <semaphore>
 #include <string>
 
-#include <cueline/device.hpp>
 #include <cueline/counter.hpp>
+#include <cueline/device.hpp>
 
 #include "callback_load.hpp"
 #include "device_request.hpp"

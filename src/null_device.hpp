@@ -4,8 +4,8 @@
 #include <atomic>
 #include <cstdint>
 
-#include <cueline/device.hpp>
 #include <cueline/counter.hpp>
+#include <cueline/device.hpp>
 
 #include "audio_buffers.hpp"
 #include "callback_load.hpp"

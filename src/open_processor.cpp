@@ -5,6 +5,7 @@
 
 #include <cueline/error.hpp>
 
+#include "player_processor.hpp"
 #include "tone_processor.hpp"
 
 namespace cueline {
@@ -12,8 +13,9 @@ namespace cueline {
 std::unique_ptr<Processor> open_processor(std::string_view name) {
     if (name == "silence") return std::make_unique<SilenceProcessor>();
     if (name == "tone") return std::make_unique<ToneProcessor>();
-    throw ArgumentError{"processor must be 'silence' or 'tone', or left out for silence, got '" + std::string{name} +
-                        "'"};
+    if (name == "player") return std::make_unique<PlayerProcessor>();
+    throw ArgumentError{"processor must be 'silence', 'tone' or 'player', or left out for silence, got '" +
+                        std::string{name} + "'"};
 }
 
 }  // namespace cueline

@@ -8,7 +8,7 @@
 
 namespace cueline {
 
-/// The processor of that name: "silence" or "tone". Thread: control. Throws ArgumentError for another name.
+/// The processor of that name: "silence", "tone" or "player". Thread: control. Throws ArgumentError for another name.
 std::unique_ptr<Processor> open_processor(std::string_view name);
 
 }  // namespace cueline

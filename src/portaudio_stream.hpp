@@ -11,8 +11,8 @@
 
 #include <portaudio.h>
 
-#include <cueline/device.hpp>
 #include <cueline/counter.hpp>
+#include <cueline/device.hpp>
 
 #include "callback_load.hpp"
 #include "gate.hpp"

@@ -18,6 +18,8 @@ inline constexpr Range samplerate_range{1'000, 768'000, "frames a second"};
 inline constexpr Range blocksize_range{1, 8'192, "frames"};
 inline constexpr Range channels_range{1, most_channels, "channels"};
 inline constexpr Range budget_range{1, 1'024, "messages a block"};
+inline constexpr Range buffer_channels_range{1, 1'024, "channels"};
+inline constexpr Range buffer_samples_range{1, 2'147'483'647, "samples"};
 
 /// Returns `value` when it lies in `range`. Throws ArgumentError, with the value and the range, otherwise.
 /// Thread: control.

@@ -29,6 +29,15 @@ class EventSender {
         return push(events_, *events_dropped_, stamped(Message::of(kind, payload), sequence, port));
     }
 
+    /// Likewise, stamped with `frame`: for what arises within the part of a block that is being rendered.
+    template <class Payload>
+    Status send_at(std::uint64_t frame, Kind kind, const Payload& payload, std::uint32_t sequence = 0,
+                   std::uint8_t port = 0) noexcept CUELINE_NONBLOCKING {
+        Message message = stamped(Message::of(kind, payload), sequence, port);
+        message.frame = frame;
+        return push(events_, *events_dropped_, message);
+    }
+
     /// Where the audio is: what events are stamped with. Thread: audio. Real-time: wait-free.
     [[nodiscard]] std::uint64_t frame() const noexcept CUELINE_NONBLOCKING { return frame_; }
 

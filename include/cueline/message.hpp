@@ -29,9 +29,12 @@ inline constexpr Kind cancel_all = 8;       ///< command: forget cues, all there
 inline constexpr Kind transaction = 9;      ///< command: those that follow it belong together. Payload: Transaction
 inline constexpr Kind publish_buffer = 10;  ///< command: here is a buffer. Payload: PublishBuffer
 inline constexpr Kind first_processor = 16;
-inline constexpr Kind set_tone = 16;   ///< command to the tone processor. Payload: SetTone
-inline constexpr Kind get_level = 17;  ///< command to the tone processor: how loud was it? Payload: GetLevel
-inline constexpr Kind level = 18;      ///< event: the answer. Payload: Level
+inline constexpr Kind set_tone = 16;      ///< command to the tone processor. Payload: SetTone
+inline constexpr Kind get_level = 17;     ///< command to the tone processor: how loud was it? Payload: GetLevel
+inline constexpr Kind level = 18;         ///< event: the answer. Payload: Level
+inline constexpr Kind play_buffer = 20;   ///< command to the player: play what lies in a slot. Payload: PlayBuffer
+inline constexpr Kind stop_buffer = 21;   ///< command to the player: stop it. Payload: StopBuffer
+inline constexpr Kind buffer_ended = 22;  ///< event: it was played to its end. Payload: BufferEnded
 inline constexpr Kind first_user = 256;
 }  // namespace kind
 
@@ -80,6 +83,13 @@ struct Message {
         message.kind = kind;
         std::memcpy(message.payload.data(), &value, sizeof value);
         return message;
+    }
+
+    /// The same, of the kind that the payload's type names.
+    /// Thread: any. Real-time: wait-free.
+    template <class Payload>
+    [[nodiscard]] static Message of(const Payload& value) noexcept CUELINE_NONBLOCKING {
+        return of(Payload::kind, value);
     }
 };
 
@@ -163,6 +173,12 @@ struct Transaction {
     std::uint32_t members;
 };
 
+/// A publish_buffer's payload. Engine::publish() sends it; a handle that it did not give means nothing.
+struct PublishBuffer {
+    std::uint32_t slot;
+    std::uint32_t handle;  ///< no_buffer: the slot is to be empty
+};
+
 /// A set_tone's payload. What is no number is left as it is.
 struct SetTone {
     static constexpr Kind kind = cueline::kind::set_tone;
@@ -180,6 +196,23 @@ struct Level {
     static constexpr Kind kind = cueline::kind::level;
     float peak;  ///< full scale is 1
     float rms;
+};
+
+/// A play_buffer's payload.
+struct PlayBuffer {
+    std::uint32_t slot;
+    float gain;         ///< from 0 to 1, full scale
+    std::uint8_t loop;  ///< 0: once; else again and again
+};
+
+/// A stop_buffer's payload.
+struct StopBuffer {
+    std::uint32_t slot;
+};
+
+/// A buffer_ended's payload. Its message carries the frame after the buffer's last one, and the play_buffer's sequence.
+struct BufferEnded {
+    std::uint32_t slot;
 };
 
 }  // namespace cueline

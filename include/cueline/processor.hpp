@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <span>
 
 #include <cueline/audio.hpp>
@@ -29,6 +30,10 @@ class Processor {
     /// Thread: control, before the first block.
     [[nodiscard]] virtual std::span<const ParameterSpec> parameters() const { return {}; }
     [[nodiscard]] virtual std::span<const MeterSpec> meters() const { return {}; }
+
+    /// How many buffers it can be handed at once, at most most_buffer_slots: context.buffer() has those in slots 0 to
+    /// one less. Asked once, after the first prepare(). Thread: control.
+    [[nodiscard]] virtual std::uint32_t buffer_slots() const { return 0; }
 
     /// Acts on a command, before the block it came in is rendered. The engine's own kinds (below kind::first_processor)
     /// do not come here.

@@ -4,8 +4,9 @@ from importlib.metadata import version as _version
 
 from cueline._core import Message, Status
 from cueline.bulk import dtype
+from cueline.confirmation import Confirmation
 from cueline.device_list import Device, devices
-from cueline.engine import AudioEngine, RingStats, Stats
+from cueline.engine import AudioEngine
 from cueline.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -14,14 +15,21 @@ from cueline.errors import (
     Empty,
     Error,
     ForkedError,
+    Full,
     MissingPackageError,
+    NotYetError,
+    PortsTakenError,
     ProcessorError,
+    RefusedError,
     UnknownNameError,
 )
 from cueline.fields import array, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
 from cueline.messages import Applied, DeviceLost, FormatChanged, GetLevel, Level, Pong, Reason, Refused, SetTone
 from cueline.meters import Meters, MeterSpec
 from cueline.parameters import Parameters, ParameterSpec
+from cueline.port import Port
+from cueline.stats import BufferStats, CueStats, RingStats, Stats
+from cueline.transaction import Transaction
 from cueline.typed import message
 
 __all__ = [
@@ -29,7 +37,10 @@ __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
     "AudioEngine",
+    "BufferStats",
     "ClosedError",
+    "Confirmation",
+    "CueStats",
     "Device",
     "DeviceError",
     "DeviceLost",
@@ -37,22 +48,28 @@ __all__ = [
     "Error",
     "ForkedError",
     "FormatChanged",
+    "Full",
     "GetLevel",
     "Level",
     "Message",
     "MeterSpec",
     "Meters",
     "MissingPackageError",
+    "NotYetError",
     "ParameterSpec",
     "Parameters",
     "Pong",
+    "Port",
+    "PortsTakenError",
     "ProcessorError",
     "Reason",
     "Refused",
+    "RefusedError",
     "RingStats",
     "SetTone",
     "Stats",
     "Status",
+    "Transaction",
     "UnknownNameError",
     "array",
     "devices",

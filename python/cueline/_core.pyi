@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 import enum
-from typing import SupportsIndex
+from typing import Literal, SupportsIndex
 
 import numpy
 import numpy.typing
@@ -145,40 +145,72 @@ def list_devices() -> list[DeviceInfo]:
     All devices that could be opened now; the first marked one is what an engine gets that asks for none.
     """
 
-class SharedEngine:
-    """An engine that its views hold too."""
+class Line:
+    """A line for commands to the audio thread."""
 
-class Parameters:
-    """An engine's parameters, by their names."""
+    def ping(self) -> Status:
+        """
+        Send a ping to the audio thread, which answers with a Pong.
 
-    def __init__(self, engine: SharedEngine) -> None: ...
+        Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.
+        Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError.
+        """
 
-    def __len__(self) -> int: ...
+    def send(self, message: Message, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status:
+        """
+        Send a message to the audio thread, without a wait unless ``timeout`` says so.
 
-    def __iter__(self) -> Iterator[str]: ...
+        at: the frame at which it applies, not a sample before; None: as soon as it is read. late: 'apply' it at once
+        when it comes after its frame, or 'drop' it; both are counted. timeout: None returns Status.FULL when the ring
+        is full (it is dropped and counted); seconds wait so long for room, without the GIL, and raise Full.
 
-    def __contains__(self, name: object, /) -> bool: ...
+        Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.
+        """
 
-    def __getitem__(self, name: str, /) -> float: ...
+    def cancel(self, sequence: SupportsIndex) -> Status:
+        """
+        Have the audio thread forget the cue of that number, sent on this line; a transaction's stands for all
+        of it. When it was applied before, nothing happens.
 
-    def __setitem__(self, name: str, value: float, /) -> None: ...
+        Never blocks; returns Status.FULL when the ring is full. Raises as send().
+        """
 
-    def _spec(self, name: str) -> tuple[str, float, float, float, str, float]: ...
+    def cancel_all(self) -> Status:
+        """
+        Have the audio thread forget all cues: an engine's those of all its lines, a port's its own.
 
-class Meters:
-    """An engine's meters, by their names."""
+        Never blocks; returns Status.FULL when the ring is full. Raises as send().
+        """
 
-    def __init__(self, engine: SharedEngine) -> None: ...
+    @property
+    def last_sequence(self) -> int:
+        """
+        The number of the last command that this line accepted, by whichever thread; 0 before the first.
+        """
 
-    def __len__(self) -> int: ...
+    @property
+    def number(self) -> int:
+        """Which line it is: 0 the engine's own, a port's from 1 to 8."""
 
-    def __iter__(self) -> Iterator[str]: ...
+    def _send_confirmed(self, message: Message, at: SupportsIndex | None, late: str, timeout: float | None) -> int: ...
 
-    def __contains__(self, name: object, /) -> bool: ...
+    def _send_whole(self, messages: list[Message], at: SupportsIndex | None, late: str, timeout: float | None, confirm: bool) -> int: ...
 
-    def _read(self, name: str) -> tuple[tuple[float, ...], int]: ...
+    def _counts(self) -> RingCounts: ...
 
-    def _spec(self, name: str) -> tuple[str, str, tuple[str, ...]]: ...
+class Port(Line):
+    """A line of its own into an engine."""
+
+    def __init__(self, engine: Line) -> None: ...
+
+    def close(self) -> None:
+        """
+        Give the line back; nothing to do the second time. What it accepted is read all the same.
+        """
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
 
 class RingCounts:
     @property
@@ -189,6 +221,22 @@ class RingCounts:
 
     @property
     def high_water(self) -> int: ...
+
+class CueCounts:
+    @property
+    def pending(self) -> int: ...
+
+    @property
+    def late(self) -> int: ...
+
+    @property
+    def dropped_late(self) -> int: ...
+
+    @property
+    def refused(self) -> int: ...
+
+    @property
+    def cancelled(self) -> int: ...
 
 class EngineStats:
     @property
@@ -205,6 +253,9 @@ class EngineStats:
 
     @property
     def events(self) -> RingCounts: ...
+
+    @property
+    def cues(self) -> CueCounts: ...
 
     @property
     def xruns(self) -> int: ...
@@ -224,18 +275,10 @@ class EngineStats:
     @property
     def memory_locked(self) -> bool: ...
 
-class Engine:
+class Engine(Line):
     """A link, a processor and a device, run together."""
 
     def __init__(self, request: DeviceRequest, samplerate: int | None, blocksize: int | None, channels: int, budget: int, processor: str) -> None: ...
-
-    def ping(self) -> Status:
-        """
-        Send a ping to the audio thread, which answers with a Pong.
-
-        Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.
-        Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError.
-        """
 
     def receive_msg(self) -> Message | None:
         """
@@ -268,6 +311,21 @@ class Engine:
         """
         Stop for good; nothing to do the second time, or in a forked child. stats() still answers.
         """
+
+    def now(self) -> int:
+        """
+        Return the first frame of the next block: the earliest at which what is sent now can apply.
+
+        Raises ForkedError.
+        """
+
+    def _frame_at(self, monotonic_ns: int) -> int: ...
+
+    def _time_at(self, frame: int) -> int: ...
+
+    def _receive_confirmations(self) -> list[Message]: ...
+
+    def _require_usable(self) -> None: ...
 
     def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None: ...
 

@@ -12,6 +12,7 @@ from typing import NoReturn, SupportsIndex
 from cueline.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 
 __all__ = [
+    "checked_count",
     "checked_device",
     "checked_integer",
     "checked_latency",
@@ -36,6 +37,14 @@ def checked_integer(name: str, value: SupportsIndex) -> int:
     if number.bit_length() > 63:
         raise ArgumentError(f"{name} must be an integer of at most 64 bits, got one of {number.bit_length()}")
     return int(number)
+
+
+def checked_count(name: str, value: SupportsIndex) -> int:
+    """Return ``value`` as an int that is not negative."""
+    number = checked_integer(name, value)
+    if number < 0:
+        raise ArgumentError(f"{name} must be 0 or more, got {number}")
+    return number
 
 
 def checked_device(device: str | SupportsIndex | None) -> str | int | None:

@@ -65,6 +65,10 @@ def _run(options: argparse.Namespace) -> int:
         from cueline import device_table
 
         return device_table.run(options)
+    if options.command == "header":
+        from cueline import header
+
+        return header.run(options)
     if options.command == "play":
         from cueline import play
 
@@ -98,6 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_bench(commands.add_parser("bench", help=about_bench, description=about_bench))
     about_play = "Play a test tone, with a level meter."
     _add_play(commands.add_parser("play", help=about_play, description=about_play))
+    about_header = "Write the C++ header that has the same messages as a Python module, to stdout."
+    _add_header(commands.add_parser("header", help=about_header, description=about_header))
     about_devices = "List the devices that an engine could run on, and say why others are not there."
     _add_devices(commands.add_parser("devices", help=about_devices, description=about_devices))
     about_doctor = "Say whether this machine is fit for real-time audio, and how to mend what is not."
@@ -115,6 +121,11 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
     _add_device(parser)
     parser.add_argument("--channels", type=_whole, default=2, metavar="N", help="channels that play it (2)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+
+
+def _add_header(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("module", help="a Python file, or a module as import has it; it is imported")
+    parser.add_argument("--namespace", metavar="NAME", help="put the structs into this namespace, a::b too")
 
 
 def _add_devices(parser: argparse.ArgumentParser) -> None:

@@ -5,75 +5,36 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn, SupportsIndex
 
 from cueline import _core
 from cueline.arguments import (
+    checked_count,
     checked_device,
     checked_integer,
     checked_latency,
     checked_name,
     checked_number,
-    checked_timeout,
 )
+from cueline.confirmation import Confirmation, Confirmations, confirm
 from cueline.errors import ArgumentError, ArgumentTypeError, Empty
 from cueline.meters import Meters
+from cueline.naps import naps
 from cueline.parameters import Parameters
+from cueline.port import Port
+from cueline.samples import checked_samples
+from cueline.stats import BufferStats, CueStats, Stats, ring_stats
+from cueline.transaction import Transaction
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     from typing_extensions import Self
 
-__all__ = ["AudioEngine", "RingStats", "Stats"]
+__all__ = ["AudioEngine"]
 
-_SHORTEST_SLEEP_S = 0.0001
-_LONGEST_SLEEP_S = 0.02  # so that a close() is soon noticed, however long the blocks are
 _MOST_FRAMES = 2**31 - 1  # of one render: twelve hours at 48 kHz
-
-
-@dataclass(frozen=True)
-class RingStats:
-    """How one ring fared since the engine was made."""
-
-    sent: int
-    """Messages that it accepted."""
-    dropped: int
-    """Messages that it refused, being full."""
-    high_water: int
-    """Most that waited at a block's boundary; the ring's capacity once one was refused."""
-
-
-@dataclass(frozen=True)
-class Stats:
-    """How an engine fares. Each number is a snapshot of its own, taken while the audio goes on."""
-
-    device: str
-    samplerate: int
-    """Frames a second."""
-    blocksize: int
-    """Frames in a block."""
-    channels: int
-    blocks: int
-    frames: int
-    unhandled: int
-    """Commands of a kind that nobody knew."""
-    xruns: int
-    """Times the device missed its beat."""
-    missed_blocks: int
-    """Blocks left out by them."""
-    load_mean: float
-    """Time the callback took, as a fraction of the block: mean."""
-    load_peak: float
-    """The most of it in any one block."""
-    realtime_priority: bool
-    """Whether the audio thread was granted it."""
-    memory_locked: bool
-    """Whether the memory of the engine and its device was locked (a processor's own is its own matter)."""
-    commands: RingStats
-    events: RingStats
 
 
 class AudioEngine(_core.Engine):
@@ -84,7 +45,8 @@ class AudioEngine(_core.Engine):
     a sound card), ``"offline"`` (renders when told to), or None: JACK when a server runs, else PortAudio's default
     device, else null. ``cueline.devices()`` lists them.
 
-    ``processor`` is what renders: ``"silence"`` (None too), or ``"tone"``, a sine that ``set_tone`` sets.
+    ``processor`` is what renders: ``"silence"`` (None too), ``"tone"``, a sine that ``set_tone`` sets, or ``"player"``,
+    which plays what ``publish`` hands it.
 
     ``samplerate`` is in frames a second (1000 to 768000), ``blocksize`` in frames (1 to 8192); left out, they are the
     device's own. ``channels`` 1 to 64, ``budget`` the most messages the audio thread reads in a block (1 to 1024).
@@ -129,9 +91,10 @@ class AudioEngine(_core.Engine):
             checked_integer("budget", budget),
             checked_name("processor", processor) or "silence",
         )
-        self._parameters = Parameters(self._shared())
-        self._meters = Meters(self._shared())
+        self._parameters = Parameters(self)
+        self._meters = Meters(self)
         self._made = True
+        self._confirmations = Confirmations()
         if self.device == "offline":
             import numpy  # noqa: F401  # now, for it takes long, and the first render() is not to take longer
 
@@ -183,6 +146,29 @@ class AudioEngine(_core.Engine):
             math.nan if gain is None else checked_number("gain", gain, 1),
         )
 
+    def publish(self, slot: int, array: npt.ArrayLike | None) -> _core.Status:
+        """Hand the audio thread a buffer, in place of the one that lies in ``slot``; None leaves the slot empty.
+
+        ``array`` has shape (frames, channels), or (frames,) for one channel, and holds float32, or other floats, which
+        are rounded to it. It need not be contiguous. It is copied: what is written to it later changes nothing. NaN and
+        infinities go over as they are. The copy is made on this thread, without the GIL where it is large; the
+        audio thread only swaps a pointer, and the buffer that it swapped out is freed here by a later ``publish``, by
+        ``stats`` or by ``close``.
+
+        Returns Status.FULL when the command ring is full, or when as many buffers as there may be (128) are in use:
+        nothing changed, and it is counted. Raises ArgumentError for a slot that there is not and for an array of
+        another shape, empty, of more than 1024 channels or 2147483647 samples, or with numbers too great for float32,
+        ArgumentTypeError for one of other things than floats, ProcessorError with a processor that has no slots,
+        MemoryError, ClosedError, ForkedError, DeviceError.
+        """
+        number = checked_integer("slot", slot)
+        self._require_slots()
+        if not 0 <= number < self.buffer_slots:  # before the array is looked at, which may take long
+            raise ArgumentError(f"slot must be from 0 to {self.buffer_slots - 1}, got {number}")
+        if array is None:
+            return self._publish_nothing(number)
+        return self._publish(number, checked_samples(array))
+
     def receive(self, timeout: float | None = None) -> _core.Message:
         """Wait for a message and return it; without a timeout, for ever. Ctrl-C ends the wait.
 
@@ -191,16 +177,59 @@ class AudioEngine(_core.Engine):
         ``timeout`` is in seconds; 0 looks once. Raises Empty (a queue.Empty) when it is over, ClosedError,
         ForkedError, ArgumentError, ArgumentTypeError.
         """
-        nap = min(max(self.blocksize / self.samplerate / 2, _SHORTEST_SLEEP_S), _LONGEST_SLEEP_S)
-        deadline = None if timeout is None else time.monotonic() + checked_timeout(timeout)
-        while (message := self.receive_msg()) is None:
-            if deadline is None:
-                time.sleep(nap)
-            elif (left := deadline - time.monotonic()) > 0:
-                time.sleep(min(nap, left))
-            else:
-                raise Empty(f"no message within {timeout} s")
-        return message
+        for nap in naps(self, timeout):
+            if (message := self.receive_msg()) is not None:
+                return message
+            time.sleep(nap)
+        raise Empty(f"no message within {timeout} s")
+
+    def frame_at(self, monotonic_ns: int) -> int:
+        """Return the frame that is rendered at that time of time.monotonic_ns(), the nearest; 0 for one before it.
+
+        It goes by the block that began last, at the sample rate that the device says it has. Raises DeviceError when
+        no block has begun yet, ArgumentError, ArgumentTypeError, ForkedError.
+        """
+        return self._frame_at(checked_count("monotonic_ns", monotonic_ns))
+
+    def time_at(self, frame: int) -> int:
+        """Return the time of time.monotonic_ns() at which ``frame`` is rendered. As frame_at(), the other way."""
+        return self._time_at(checked_count("frame", frame))
+
+    def open_port(self) -> Port:
+        """Open another line for commands: its own ring, for another thread, drained in turn with the others.
+
+        Raises PortsTakenError when 8 are open, ClosedError, ForkedError.
+        """
+        return Port(self)
+
+    def confirm(
+        self,
+        message: _core.Message,
+        at: SupportsIndex | None = None,
+        *,
+        late: Literal["apply", "drop"] = "apply",
+        timeout: float | None = None,
+    ) -> Confirmation:
+        """Send a message as ``send`` does, and return what tells what became of it: await it, or ask its result().
+
+        Raises Full when there is no room for it, or 1024 confirmations are under way; otherwise as send().
+        """
+        return confirm(self, self, message, at, late, timeout)
+
+    def transaction(
+        self,
+        at: SupportsIndex | None = None,
+        *,
+        late: Literal["apply", "drop"] = "apply",
+        timeout: float | None = None,
+        confirm: bool = False,
+    ) -> Transaction:
+        """Return a ``with`` whose messages go in whole as it ends, or not at all, and apply in one block at one frame.
+
+        Raises Full at the end of the ``with`` when they do not fit, within the timeout if there is one. With
+        ``confirm``, its ``confirmation`` tells what became of it. Otherwise as send().
+        """
+        return Transaction(self, self, at, late, timeout, confirm)
 
     def messages(self) -> Iterator[_core.Message]:
         """Iterate over the messages that have come, and end: at most a ring full of them."""
@@ -245,10 +274,21 @@ class AudioEngine(_core.Engine):
             load_peak=now.load_peak,
             realtime_priority=now.realtime_priority,
             memory_locked=now.memory_locked,
-            commands=_ring_stats(now.commands),
-            events=_ring_stats(now.events),
+            commands=ring_stats(now.commands),
+            events=ring_stats(now.events),
+            cues=CueStats(
+                pending=now.cues.pending,
+                late=now.cues.late,
+                dropped_late=now.cues.dropped_late,
+                refused=now.cues.refused,
+                cancelled=now.cues.cancelled,
+            ),
+            buffers=BufferStats(
+                in_use=now.buffers.in_use,
+                limit=_core.MOST_BUFFERS,
+                published=now.buffers.published,
+                refused=now.buffers.refused,
+                bytes=now.buffers.bytes,
+                memory_locked=now.buffers.memory_locked,
+            ),
         )
-
-
-def _ring_stats(counts: _core.RingCounts) -> RingStats:
-    return RingStats(sent=counts.sent, dropped=counts.dropped, high_water=counts.high_water)

@@ -1,6 +1,12 @@
 """What cueline raises: each an Error, and each also what a Python user would catch anyway."""
 
+from __future__ import annotations
+
 import queue
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cueline.messages import Reason, Refused
 
 __all__ = [
     "ArgumentError",
@@ -10,8 +16,12 @@ __all__ = [
     "Empty",
     "Error",
     "ForkedError",
+    "Full",
     "MissingPackageError",
+    "NotYetError",
+    "PortsTakenError",
     "ProcessorError",
+    "RefusedError",
     "UnknownNameError",
 ]
 
@@ -44,12 +54,45 @@ class Empty(Error, queue.Empty):
     """No message came in time."""
 
 
+class Full(Error, queue.Full):
+    """There was no room, within the time given; the text has the numbers."""
+
+
+class NotYetError(Error, TimeoutError):
+    """What was waited for did not come in time."""
+
+
+class PortsTakenError(Error, RuntimeError):
+    """As many ports are open as there can be."""
+
+
 class MissingPackageError(Error, ImportError):
     """An optional package is needed for this; the text says how to get it."""
 
 
 class ProcessorError(Error, RuntimeError):
     """The engine's processor does not know what was asked of it; the text says which one does."""
+
+
+_WHY = {
+    1: "it was read after its frame, and was to be dropped then",
+    2: "as many cues waited already as the schedule holds, 1024",
+    3: "it was cancelled",
+    4: "the engine's processor does not know its kind",
+}
+
+
+class RefusedError(Error, RuntimeError):
+    """A command did not take effect. ``refused`` is the audio thread's word: its reason, and its frame."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(f"command {refused.sequence} did not take effect: {_WHY[refused.reason]}")
+        self.refused = refused
+
+    @property
+    def reason(self) -> Reason:
+        """Why."""
+        return self.refused.reason
 
 
 class UnknownNameError(Error, KeyError):

@@ -46,7 +46,7 @@ class Meters(_Base):
     can be had of a closed engine too.
     """
 
-    def __init__(self, engine: _core.SharedEngine) -> None:
+    def __init__(self, engine: _core.Line) -> None:
         super().__init__(engine)
         self._makers = {name: _maker(self.spec(name)) for name in self}
 

@@ -21,7 +21,7 @@ else:
         return lambda function: function
 
 
-__all__ = ["layout_of", "message", "own_message", "unpickled"]
+__all__ = ["layout_of", "message", "own_message", "require_cpp_name", "unpickled"]
 
 _FIRST_USER_KIND, _LAST_KIND = 256, 65535
 _TAKEN = {"kind", "sequence", "frame", "payload", "port", "flags"}
@@ -106,6 +106,17 @@ def unpickled(cls: type[_core.Message], state: bytes) -> _core.Message:
     return _core._message_from_bytes(cls, state)
 
 
+def require_cpp_name(name: str, what: str) -> None:
+    """Raise ArgumentError when ``name``, of ``what``, cannot be a name in C++."""
+    if name in _CPP_WORDS.split():
+        raise ArgumentError(f"{what} cannot be named {name!r}, which is a word of C++'s: {name}_ would do")
+    if not (name.isascii() and name.isidentifier()) or name.startswith("_") or "__" in name:
+        raise ArgumentError(
+            f"{what} needs a name that C++ can have too, of letters, digits and single underscores within, "
+            f"got {shown(name)}"
+        )
+
+
 def _checked_kind(kind: int) -> int:
     if isinstance(kind, type):
         raise ArgumentTypeError(f"a message needs a kind: @cueline.message({_FIRST_USER_KIND}) class {kind.__name__}")
@@ -133,7 +144,7 @@ def _require_plain(cls: type) -> None:
 def _made(cls: type, kind: int, scope: dict[str, Any]) -> type:
     hints = _hints(cls, scope)
     layout = laid_out(cls.__name__, kind, hints)
-    _require_cpp_name(cls.__name__, "a message's class")
+    require_cpp_name(cls.__name__, "a message's class")
     defaults: dict[str, object] = {}
     for field in layout.fields:
         _require_field_name(cls.__name__, field.name)
@@ -189,17 +200,7 @@ def _require_field_name(owner: str, name: str) -> None:
         raise ArgumentError(f"{owner}.{name} must have another name: every message has a {name} of its own")
     if name == owner:
         raise ArgumentError(f"{owner}.{name} must have another name: in C++ it would be the struct's own")
-    _require_cpp_name(name, f"a field of {owner}")
-
-
-def _require_cpp_name(name: str, what: str) -> None:
-    if name in _CPP_WORDS.split():
-        raise ArgumentError(f"{what} cannot be named {name!r}, which is a word of C++'s: {name}_ would do")
-    if not (name.isascii() and name.isidentifier()) or name.startswith("_") or "__" in name:
-        raise ArgumentError(
-            f"{what} needs a name that C++ can have too, of letters, digits and single underscores within, "
-            f"got {shown(name)}"
-        )
+    require_cpp_name(name, f"a field of {owner}")
 
 
 def _whole_name(cls: type) -> str:

@@ -2,6 +2,7 @@
 // named effects.* do, and look for what clang says.
 #include <cueline/audio_side.hpp>
 #include <cueline/control_side.hpp>
+#include <cueline/visit.hpp>
 
 #include "rule_breakers.hpp"
 
@@ -16,6 +17,11 @@ constexpr void (Forgotten::*unmarked)() noexcept CUELINE_NONBLOCKING = &Forgotte
 // What reads in place, and is no more sound than it ought to be.
 void collect(Consumer<CommandRing>& commands, std::vector<Message>& messages) noexcept CUELINE_NONBLOCKING {
     commands.consume([&messages](const Message& command) noexcept { messages.push_back(command); });
+}
+
+/// A visitor that is no more sound either.
+void collect(const Message& message, std::vector<Level>& levels) noexcept CUELINE_NONBLOCKING {
+    Messages<Level>::visit(message, [&levels](const Level& level) noexcept { levels.push_back(level); });
 }
 
 }  // namespace cueline::test

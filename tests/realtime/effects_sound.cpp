@@ -11,6 +11,7 @@
 
 #include <cueline/device.hpp>
 #include <cueline/processor.hpp>
+#include <cueline/visit.hpp>
 
 namespace cueline::test {
 
@@ -73,6 +74,13 @@ std::uint32_t newest_sequence(Consumer<CommandRing>& commands) noexcept CUELINE_
     std::uint32_t newest = 0;
     commands.consume([&newest](const Message& command) noexcept { newest = command.sequence; });
     return newest;
+}
+
+/// And visiting is as sound as the visitor.
+float peak(const Message& message) noexcept CUELINE_NONBLOCKING {
+    float peak = 0;
+    Messages<Level>::visit(message, [&peak](const Level& level) noexcept { peak = level.peak; });
+    return peak;
 }
 
 }  // namespace cueline::test

@@ -1,0 +1,310 @@
+// line.cpp: Line and Port: sending, in all its ways.
+#include "line.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <cueline/message.hpp>
+
+#include "errors.hpp"
+#include "messages.hpp"
+#include "without_gil.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace {
+
+using cueline::CommandSender;
+using cueline::Delivery;
+using cueline::Message;
+using cueline::Status;
+
+std::string shown(nb::handle value) {
+    return nb::cast<std::string>(nb::module_::import_("cueline.arguments").attr("shown")(value));
+}
+
+/// Whole and not negative, or an error that names the argument.
+std::uint64_t checked_count(const char* name, const char* what, nb::handle value) {
+    if (PyBool_Check(value.ptr()) == 0) {
+        if (const auto index = nb::steal(PyNumber_Index(value.ptr())); index.is_valid()) {
+            int overflow = 0;
+            const long long number = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
+            if (overflow == 0 && number >= 0) return static_cast<std::uint64_t>(number);
+            raise("ArgumentError",
+                  std::string{name} + " must be " + what + ", from 0 to 2**63 - 1, got " + shown(value));
+        }
+        PyErr_Clear();
+    }
+    raise("ArgumentTypeError", std::string{name} + " must be " + what + ", got " + shown(value));
+}
+
+std::uint8_t checked_late(nb::handle late) {
+    if (PyUnicode_Check(late.ptr()) != 0) {
+        if (PyUnicode_CompareWithASCIIString(late.ptr(), "apply") == 0) return 0;
+        if (PyUnicode_CompareWithASCIIString(late.ptr(), "drop") == 0) return cueline::delivery::drop_if_late;
+        raise("ArgumentError", "late must be 'apply' or 'drop', got " + shown(late));
+    }
+    raise("ArgumentTypeError", "late must be 'apply' or 'drop', got " + shown(late));
+}
+
+Delivery checked_delivery(nb::handle at, nb::handle late) {
+    Delivery delivery;
+    if (!at.is_none()) delivery.frame = checked_count("at", "a frame or None", at);
+    if (!late.is_none()) delivery.flags = checked_late(late);
+    return delivery;
+}
+
+/// The command that `object` is, without what is the sender's to say.
+Message checked_command(nb::handle object) {
+    const Message* message = message_of(object.ptr());
+    if (message == nullptr) {
+        raise("ArgumentTypeError",
+              "what is sent is a message, as a class with @cueline.message makes them, got " + shown(object));
+    }
+    if (message->kind < cueline::kind::first_processor) {
+        raise("ArgumentError", "a " + nb::cast<std::string>(nb::handle{Py_TYPE(object.ptr())}.attr("__name__")) +
+                                   " cannot be sent: kinds below " + std::to_string(cueline::kind::first_processor) +
+                                   " are the engine's own, and this one is of kind " + std::to_string(message->kind));
+    }
+    Message command;
+    command.kind = message->kind;
+    command.payload = message->payload;
+    return command;
+}
+
+void set_delivery(Message& command, const Delivery& delivery) {
+    command.frame = delivery.frame;
+    command.flags = delivery.flags;
+}
+
+/// How long a sender waits between two looks: half a block, within what a user does not notice.
+std::chrono::nanoseconds nap(const cueline::Format& format) {
+    using namespace std::chrono_literals;
+    const std::chrono::nanoseconds block{cueline::duration_ns(format.blocksize, format.samplerate)};
+    return std::clamp<std::chrono::nanoseconds>(block / 2, 100us, 20ms);
+}
+
+class PortHandle : public LineHandle {
+  public:
+    explicit PortHandle(const LineHandle& line) {
+        line.shared()->engine->require_open();
+        port_.emplace(line.shared()->engine->open_port());
+        send_by(line.shared(), &*port_, false);
+    }
+
+    void close() {
+        send_by(shared(), nullptr, false);
+        port_.reset();
+    }
+    [[nodiscard]] bool closed() const { return !port_.has_value(); }
+
+  private:
+    std::optional<CommandSender> port_;
+};
+
+}  // namespace
+
+// --- A line ------------------------------------------------------------------------------------------------------
+
+void LineHandle::send_by(std::shared_ptr<SharedEngine> shared, CommandSender* sender, bool every_line) {
+    shared_ = std::move(shared);
+    sender_ = sender;
+    every_line_ = every_line;
+    if (sender != nullptr) line_ = sender->line();
+}
+
+void LineHandle::require_usable() const {
+    engine().require_usable();
+    if (sender_ == nullptr) raise("ClosedError", "this port is closed: open another one");
+}
+
+nb::object LineHandle::ping() {
+    require_usable();
+    const nb::ft_lock_guard lock{sending_};
+    return to_python(sender_->ping());
+}
+
+/// Calls `attempt` until it says true: once, or with a timeout as often as it takes, in which time other threads run.
+/// Returns false when there was no room and no timeout; raises Full when there was one.
+template <class Attempt>
+bool LineHandle::until_room(nb::handle timeout, std::size_t commands, Attempt attempt) {
+    const auto try_once = [&] {
+        require_usable();
+        const nb::ft_lock_guard lock{sending_};
+        return attempt();
+    };
+    const auto give_up = [&] {
+        const nb::ft_lock_guard lock{sending_};
+        sender_->count_dropped(commands);
+    };
+    if (timeout.is_none()) {
+        const bool sent = try_once();
+        if (!sent) give_up();
+        return sent;
+    }
+    using Clock = std::chrono::steady_clock;
+    const double seconds = nb::cast<double>(nb::module_::import_("cueline.arguments").attr("checked_timeout")(timeout));
+    const auto began = Clock::now();
+    while (!try_once()) {
+        const double left_s = seconds - std::chrono::duration<double>(Clock::now() - began).count();
+        if (left_s <= 0) {
+            give_up();
+            raise("Full", "no room within " + shown(timeout) + " s: as many commands wait as the ring holds, " +
+                              std::to_string(cueline::CommandRing::capacity));
+        }
+        {
+            const WithoutGil without_gil;
+            std::this_thread::sleep_for(
+                std::min<std::chrono::duration<double>>(nap(engine().format()), std::chrono::duration<double>{left_s}));
+        }
+        if (PyErr_CheckSignals() != 0) throw nb::python_error{};
+        if (shutting_down()) raise("ClosedError", "Python is ending: nobody waits for room any more");
+    }
+    return true;
+}
+
+nb::object LineHandle::send(nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
+    Message command = checked_command(message);
+    set_delivery(command, checked_delivery(at, late));
+    const bool sent = until_room(timeout, 1, [&] { return sender_->try_send(command) == Status::ok; });
+    return to_python(sent ? Status::ok : Status::full);
+}
+
+std::uint32_t LineHandle::send_confirmed(nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
+    Message command = checked_command(message);
+    set_delivery(command, checked_delivery(at, late));
+    command.flags |= cueline::delivery::confirm;
+    require_room_for_a_confirmation();
+    const bool sent = until_room(timeout, 1, [&] { return sender_->try_send(command) == Status::ok; });
+    if (!sent) --shared_->confirmations;
+    return sent ? command.sequence : 0;
+}
+
+std::uint32_t LineHandle::send_whole(const nb::list& messages, nb::handle at, nb::handle late, nb::handle timeout,
+                                     bool confirm) {
+    if (messages.size() == 0 || messages.size() > cueline::most_members) {
+        raise("ArgumentError", "a transaction has 1 to " + std::to_string(cueline::most_members) + " messages, got " +
+                                   std::to_string(messages.size()));
+    }
+    std::vector<Message> members;
+    members.reserve(messages.size());
+    for (const nb::handle message : messages) members.push_back(checked_command(message));
+    Delivery delivery = checked_delivery(at, late);
+    if (confirm) {
+        delivery.flags |= cueline::delivery::confirm;
+        require_room_for_a_confirmation();
+    }
+    std::uint32_t sequence = 0;
+    const bool sent = until_room(timeout, members.size(), [&] {
+        sequence = sender_->try_send_whole(members, delivery);
+        return sequence != 0;
+    });
+    if (confirm && !sent) --shared_->confirmations;
+    return sequence;
+}
+
+/// Counts one more as under way, or raises Full: their ring must never have to drop one.
+void LineHandle::require_room_for_a_confirmation() {
+    if (shared_->confirmations.fetch_add(1) < cueline::EventRing::capacity) return;
+    --shared_->confirmations;
+    raise("Full", "as many confirmations are under way as can be, " + std::to_string(cueline::EventRing::capacity) +
+                      ": wait for one");
+}
+
+nb::object LineHandle::cancel(nb::handle sequence) {
+    const std::uint64_t number = checked_count("sequence", "a command's number", sequence);
+    if (number == 0 || number > 0xFFFF'FFFFU) {
+        raise("ArgumentError", "sequence must be a command's number, from 1 to 4294967295, got " + shown(sequence));
+    }
+    require_usable();
+    const nb::ft_lock_guard lock{sending_};
+    return to_python(sender_->cancel(static_cast<std::uint32_t>(number)));
+}
+
+nb::object LineHandle::cancel_all() {
+    require_usable();
+    const nb::ft_lock_guard lock{sending_};
+    return to_python(sender_->cancel_all(every_line_));
+}
+
+std::uint32_t LineHandle::last_sequence() {
+    engine().require_own_process();
+    if (sender_ == nullptr) raise("ClosedError", "this port is closed: open another one");
+    const nb::ft_lock_guard lock{sending_};
+    return sender_->sequence();
+}
+
+cueline::RingCounts LineHandle::counts() const {
+    engine().require_own_process();
+    return engine().command_counts(line_);
+}
+
+// --- The types ---------------------------------------------------------------------------------------------------
+
+namespace {
+
+void bind_anew(nb::module_& module) {
+    const char* const delivery =
+        "\n\nat: the frame at which it applies, not a sample before; None: as soon as it is read. late: 'apply' it at "
+        "once\nwhen it comes after its frame, or 'drop' it; both are counted. ";
+    const std::string send =
+        "Send a message to the audio thread, without a wait unless ``timeout`` says so." + std::string{delivery} +
+        "timeout: None returns Status.FULL when the ring\nis full (it is dropped and counted); seconds wait so long "
+        "for "
+        "room, without the GIL, and raise Full.\n\nAny thread may call it. Raises ArgumentError, ArgumentTypeError, "
+        "ClosedError, ForkedError, DeviceError.";
+    nb::class_<LineHandle>(module, "Line", nb::is_weak_referenceable(), "A line for commands to the audio thread.")
+        .def("ping", &LineHandle::ping, nb::sig("def ping(self) -> Status"),
+             "Send a ping to the audio thread, which answers with a Pong.\n\n"
+             "Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.\n"
+             "Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError.")
+        .def("send", &LineHandle::send, "message"_a, "at"_a.none() = nb::none(), nb::kw_only(), "late"_a = "apply",
+             "timeout"_a.none() = nb::none(),
+             nb::sig("def send(self, message: Message, at: typing.SupportsIndex | None = None, *, "
+                     "late: typing.Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status"),
+             send.c_str())
+        .def("cancel", &LineHandle::cancel, "sequence"_a,
+             nb::sig("def cancel(self, sequence: typing.SupportsIndex) -> Status"),
+             "Have the audio thread forget the cue of that number, sent on this line; a transaction's stands for all\n"
+             "of it. When it was applied before, nothing happens.\n\n"
+             "Never blocks; returns Status.FULL when the ring is full. Raises as send().")
+        .def("cancel_all", &LineHandle::cancel_all, nb::sig("def cancel_all(self) -> Status"),
+             "Have the audio thread forget all cues: an engine's those of all its lines, a port's its own.\n\n"
+             "Never blocks; returns Status.FULL when the ring is full. Raises as send().")
+        .def_prop_ro("last_sequence", &LineHandle::last_sequence,
+                     "The number of the last command that this line accepted, by whichever thread; 0 before the first.")
+        .def_prop_ro("number", &LineHandle::number, "Which line it is: 0 the engine's own, a port's from 1 to 8.")
+        .def("_send_confirmed", &LineHandle::send_confirmed, "message"_a, "at"_a.none(), "late"_a, "timeout"_a.none(),
+             nb::sig("def _send_confirmed(self, message: Message, at: typing.SupportsIndex | None, late: str, "
+                     "timeout: float | None) -> int"))
+        .def("_send_whole", &LineHandle::send_whole, "messages"_a, "at"_a.none(), "late"_a, "timeout"_a.none(),
+             "confirm"_a,
+             nb::sig("def _send_whole(self, messages: list[Message], at: typing.SupportsIndex | None, late: str, "
+                     "timeout: float | None, confirm: bool) -> int"))
+        .def("_counts", &LineHandle::counts);
+    nb::class_<PortHandle, LineHandle>(module, "Port", "A line of its own into an engine.")
+        .def(nb::init<const LineHandle&>(), "engine"_a, nb::keep_alive<1, 2>())
+        .def("close", &PortHandle::close,
+             "Give the line back; nothing to do the second time. What it accepted is read all the same.")
+        .def_prop_ro("closed", &PortHandle::closed, "Whether close() was called.");
+    nb::type<LineHandle>().inc_ref();  // bound once a process: see bind_engine()
+    nb::type<PortHandle>().inc_ref();
+}
+
+}  // namespace
+
+void bind_lines(nb::module_& module) {
+    if (!nb::type<LineHandle>().is_valid()) {
+        bind_anew(module);
+    } else {
+        module.attr("Line") = nb::type<LineHandle>();
+        module.attr("Port") = nb::type<PortHandle>();
+    }
+}

@@ -1,0 +1,74 @@
+// line.hpp: a line for commands, as Python sees it: what an engine and a port have in common.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include <cueline/control_side.hpp>
+
+#include "engine.hpp"
+
+/// What the lines of one engine share, for as long as one of them lives.
+struct SharedEngine {
+    std::unique_ptr<cueline::Engine> engine;
+    std::atomic<std::size_t> confirmations = 0;  // asked for, and not yet received
+};
+
+/// Any Python thread may call any of it. A call that pushes holds the GIL throughout, and that makes all of them one
+/// producer; on a build without a GIL the mutex does.
+class LineHandle {
+  public:
+    nanobind::object ping();
+
+    /// `at`: a frame or None; `late`: "apply" or "drop"; `timeout`: seconds, or None for no wait.
+    nanobind::object send(nanobind::handle message, nanobind::handle at, nanobind::handle late,
+                          nanobind::handle timeout);
+
+    /// As send(), with a confirmation. Returns the command's sequence.
+    std::uint32_t send_confirmed(nanobind::handle message, nanobind::handle at, nanobind::handle late,
+                                 nanobind::handle timeout);
+
+    /// Sends all of `messages` or none. Returns the transaction's sequence.
+    std::uint32_t send_whole(const nanobind::list& messages, nanobind::handle at, nanobind::handle late,
+                             nanobind::handle timeout, bool confirm);
+
+    nanobind::object cancel(nanobind::handle sequence);
+    nanobind::object cancel_all();
+
+    [[nodiscard]] std::uint32_t last_sequence();
+    [[nodiscard]] std::uint8_t number() const { return line_; }
+    [[nodiscard]] cueline::RingCounts counts() const;
+
+    /// What this line has in common with the others of its engine.
+    [[nodiscard]] const std::shared_ptr<SharedEngine>& shared() const { return shared_; }
+
+  protected:
+    LineHandle() = default;
+    ~LineHandle() = default;
+
+    [[nodiscard]] cueline::Engine& engine() const { return *shared_->engine; }
+
+    /// Raises what says that nothing can be sent.
+    void require_usable() const;
+
+    /// Has this line send by `sender`, or by none any more. `every_line`: whether cancel_all() goes for all of them.
+    void send_by(std::shared_ptr<SharedEngine> shared, cueline::CommandSender* sender, bool every_line);
+
+  private:
+    template <class Attempt>
+    bool until_room(nanobind::handle timeout, std::size_t commands, Attempt attempt);
+    void require_room_for_a_confirmation();
+
+    std::shared_ptr<SharedEngine> shared_;
+    cueline::CommandSender* sender_ = nullptr;
+    bool every_line_ = false;
+    std::uint8_t line_ = 0;
+    nanobind::ft_mutex sending_;
+};
+
+/// Adds Line and Port to `module`; the second time in a process, those that are there.
+void bind_lines(nanobind::module_& module);

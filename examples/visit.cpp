@@ -1,0 +1,34 @@
+// visit.cpp: a processor's messages, told apart by a list of types, of which none can be forgotten.
+#include <cueline/visit.hpp>
+
+#include <cstdint>
+#include <cstdio>
+
+// What `cueline header` writes for Python's classes of messages: see examples/typed_messages.py.
+struct SetTone {
+    static constexpr cueline::Kind kind = 256;
+    std::uint32_t voice;
+    float frequency_hz;
+    float gain;
+};
+struct NoteOff {
+    static constexpr cueline::Kind kind = 257;
+    std::uint32_t voice;
+};
+using Commands = cueline::Messages<SetTone, NoteOff>;
+
+int main() {
+    const auto show = [](const cueline::Message& message) {
+        const bool known = Commands::visit(
+            message, cueline::Overloaded{
+                         [](const SetTone& tone) {
+                             std::printf("voice %u: %.0f Hz\n", tone.voice, static_cast<double>(tone.frequency_hz));
+                         },
+                         [](const NoteOff& note) { std::printf("voice %u is off\n", note.voice); },
+                     });  // without one of the two it would not compile
+        if (!known) std::printf("kind %u is none of ours\n", static_cast<unsigned>(message.kind));
+    };
+    show(cueline::Message::of(SetTone{1, 440.0F, 0.2F}));
+    show(cueline::Message::of(NoteOff{1}));
+    show(cueline::Message{});
+}

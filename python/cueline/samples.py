@@ -1,0 +1,51 @@
+"""Arrays of samples, checked and made float32 before they go down to C++."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cueline.arguments import shown
+from cueline.errors import ArgumentError, ArgumentTypeError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+__all__ = ["checked_samples"]
+
+_MOST_SAMPLES = 2**31 - 1
+_MOST_CHANNELS = 1024
+
+
+def checked_samples(array: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """Return ``array`` as contiguous float32 of shape (frames, channels): itself, where it is that already.
+
+    Floats of other widths are rounded. Raises ArgumentError, ArgumentTypeError.
+    """
+    import numpy as np  # only here: it takes longer to import than all the rest
+
+    try:
+        given = np.asarray(array)
+    except (TypeError, ValueError) as error:
+        raise ArgumentTypeError(f"array must be an array of floats, got {shown(array)}: {error}") from None
+    if given.dtype.kind != "f":
+        hint = ": scale it to floats, full scale -1 to 1" if given.dtype.kind in "iu" else ""
+        raise ArgumentTypeError(f"array must hold floats, got {given.dtype}{hint}")
+    if given.ndim not in (1, 2):
+        raise ArgumentError(f"array must have shape (frames,) or (frames, channels), got {given.shape}")
+    if given.size == 0:
+        raise ArgumentError(f"array must hold samples, got none: its shape is {given.shape}; None empties a slot")
+    if given.size > _MOST_SAMPLES:
+        raise ArgumentError(f"array must hold at most {_MOST_SAMPLES} samples, got {given.size}")
+    samples = given[:, np.newaxis] if given.ndim == 1 else given
+    if samples.shape[1] > _MOST_CHANNELS:
+        raise ArgumentError(
+            f"array must have at most {_MOST_CHANNELS} channels, got shape {given.shape}: "
+            "frames come first; transpose it if they come last"
+        )
+    try:
+        with np.errstate(over="raise", under="ignore", invalid="ignore"):
+            return np.ascontiguousarray(samples, dtype=np.float32)
+    except FloatingPointError:
+        greatest = float(np.finfo(np.float32).max)
+        raise ArgumentError(f"array must hold what float32 can, up to {greatest:.3g}, and has a greater one") from None

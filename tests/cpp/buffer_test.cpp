@@ -1,0 +1,406 @@
+// buffer_test.cpp: buffers handed over: whole, counted, refused with the numbers, and freed where it is allowed.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <cueline/error.hpp>
+
+#include "allocation_counter.hpp"
+#include "buffer_pool.hpp"
+#include "engine.hpp"
+#include "null_device.hpp"
+#include "offline_device.hpp"
+#include "patience.hpp"
+#include "processors.hpp"
+#include "refusal.hpp"
+
+namespace cueline::test {
+namespace {
+
+constexpr Format format{.samplerate = 48'000, .channels = 2, .blocksize = 64};
+
+/// Tells what lies in its slots: the first sample of each block is a slot's first, the next one its last, and so on.
+/// It reads every sample, and counts the buffers that are not all of one value.
+class SlotsProcessor final : public Processor {
+  public:
+    explicit SlotsProcessor(std::uint32_t slots) : slots_{slots} {}
+    void prepare(const Format&) override {}
+    [[nodiscard]] std::uint32_t buffer_slots() const override { return slots_; }
+    bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override { return false; }
+    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+        quiet_.render(block, context);
+        for (std::uint32_t slot = 0; slot < slots_; ++slot) {
+            const Buffer* const buffer = context.buffer(slot);
+            if (buffer == nullptr) continue;
+            const float first = buffer->sample(0, 0);
+            for (const float sample : buffer->interleaved) {
+                if (sample != first) torn_.add(1);
+            }
+            if (slot < block.frames) block.channel(0)[slot] = first;
+        }
+        seen_.raise_to(allocations_on_this_thread());
+    }
+    [[nodiscard]] std::uint64_t torn() const { return torn_.get(); }
+    [[nodiscard]] std::uint64_t allocations() const { return seen_.get(); }
+
+  private:
+    std::uint32_t slots_;
+    SilenceProcessor quiet_;
+    Counter torn_;
+    Counter seen_;
+};
+
+struct Offline {
+    explicit Offline(std::uint32_t slots = 8) : Offline{std::make_unique<SlotsProcessor>(slots)} {}
+    explicit Offline(std::unique_ptr<SlotsProcessor> own,
+                     std::unique_ptr<OfflineDevice> opened = std::make_unique<OfflineDevice>(format))
+        : processor{own.get()}, device{opened.get()}, engine{std::move(opened), std::move(own)} {
+        engine.start();
+    }
+
+    Status publish(std::int64_t slot, float value, std::size_t frames = 10) {
+        return engine.publish(slot, std::vector<float>(frames, value), 1);
+    }
+    /// What lies in the slots: the value of each, 0 for none.
+    std::vector<float> block() {  // NOLINT(readability-make-member-function-const): it plays on
+        std::vector<float> audio(std::size_t{format.blocksize} * format.channels);
+        device->render(audio);
+        std::vector<float> values;
+        for (std::size_t slot = 0; slot < engine.buffer_slots(); ++slot)
+            values.push_back(audio[slot * format.channels]);
+        return values;
+    }
+    std::uint32_t in_use() { return engine.stats().buffers.in_use; }
+
+    SlotsProcessor* processor;
+    OfflineDevice* device;
+    Engine engine;
+};
+
+TEST(Buffers, one_is_in_its_slot_in_the_block_that_its_command_came_in) {
+    Offline offline;
+    EXPECT_EQ(offline.publish(3, 0.5F), Status::ok);
+    EXPECT_EQ(offline.block(), (std::vector<float>{0, 0, 0, 0.5F, 0, 0, 0, 0}));
+    EXPECT_EQ(offline.engine.stats().unhandled, 0U);
+}
+
+TEST(Buffers, has_its_frames_channels_and_samples) {
+    BufferSlots::Returns returns;
+    BufferSlots::Table table;
+    BufferPool pool{table, returns};
+    const std::vector<float> samples{1, 2, 3, 4, 5, 6};
+    const BufferHandle handle = pool.hand_over(pool.make(samples, 2));
+    const Buffer& buffer = table.at(handle);
+    EXPECT_EQ(buffer.frames, 3U);
+    EXPECT_EQ(buffer.channels, 2U);
+    EXPECT_EQ(buffer.serial, 1U);
+    EXPECT_EQ(buffer.sample(0, 1), 2);
+    EXPECT_EQ(buffer.sample(2, 0), 5);
+    EXPECT_TRUE(std::ranges::equal(buffer.interleaved, samples));
+    EXPECT_NE(buffer.interleaved.data(), samples.data());
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.interleaved.data()) % page_bytes, 0U);
+}
+
+TEST(Buffers, a_copy_is_made) {
+    Offline offline;
+    std::vector<float> samples(100, 0.5F);
+    offline.engine.publish(0, samples, 1);
+    std::ranges::fill(samples, 9.0F);
+    EXPECT_EQ(offline.block()[0], 0.5F);
+    EXPECT_EQ(offline.processor->torn(), 0U);
+}
+
+TEST(Buffers, a_swap_frees_the_old_one_as_soon_as_somebody_looks) {
+    Offline offline;
+    offline.publish(0, 0.1F);
+    offline.block();
+    offline.publish(0, 0.2F);
+    EXPECT_EQ(offline.in_use(), 2U);  // it is under way
+    EXPECT_EQ(offline.block()[0], 0.2F);
+    EXPECT_EQ(offline.in_use(), 1U);
+    EXPECT_EQ(offline.publish(0, 0.3F), Status::ok);
+    offline.block();
+    offline.publish(1, 0.4F);  // a publish looks too
+    EXPECT_EQ(offline.in_use(), 2U);
+}
+
+TEST(Buffers, nothing_published_empties_a_slot) {
+    Offline offline;
+    offline.publish(0, 0.1F);
+    offline.publish(1, 0.2F);
+    offline.block();
+    EXPECT_EQ(offline.engine.publish_nothing(0), Status::ok);
+    EXPECT_EQ(offline.engine.publish_nothing(7), Status::ok);
+    EXPECT_EQ(offline.block(), (std::vector<float>{0, 0.2F, 0, 0, 0, 0, 0, 0}));
+    EXPECT_EQ(offline.in_use(), 1U);
+}
+
+TEST(Buffers, too_many_under_way_are_refused_and_counted_and_the_rest_goes_on) {
+    Offline offline;
+    for (std::size_t count = 0; count < most_buffers; ++count) ASSERT_EQ(offline.publish(0, 0.5F), Status::ok);
+    EXPECT_EQ(offline.publish(0, 9.0F), Status::full);
+    EXPECT_EQ(offline.engine.publish_nothing(1), Status::ok) << "it takes no buffer";
+    BufferStats stats = offline.engine.stats().buffers;
+    EXPECT_EQ(stats.published, most_buffers);
+    EXPECT_EQ(stats.refused, 1U);
+    EXPECT_EQ(stats.in_use, most_buffers);
+    EXPECT_EQ(offline.block()[0], 0.5F);
+    EXPECT_EQ(offline.in_use(), 1U);
+    EXPECT_EQ(offline.publish(0, 0.7F), Status::ok);
+    EXPECT_EQ(offline.block()[0], 0.7F);
+}
+
+TEST(Buffers, a_full_command_ring_refuses_and_nothing_is_kept) {
+    Offline offline;
+    while (offline.engine.control().ping() == Status::ok) {
+    }
+    const std::uint64_t dropped = offline.engine.stats().commands.dropped;
+    EXPECT_EQ(offline.publish(0, 0.5F), Status::full);
+    const EngineStats stats = offline.engine.stats();
+    EXPECT_EQ(stats.buffers.in_use, 0U);
+    EXPECT_EQ(stats.buffers.bytes, 0U);
+    EXPECT_EQ(stats.buffers.published, 0U);
+    EXPECT_EQ(stats.commands.dropped, dropped + 1);
+}
+
+TEST(Buffers, as_many_as_there_are_slots_lie_there_at_once) {
+    Offline offline{most_buffer_slots};
+    for (std::uint32_t slot = 0; slot < most_buffer_slots; ++slot) {
+        ASSERT_EQ(offline.publish(slot, static_cast<float>(slot + 1)), Status::ok);
+    }
+    const std::vector<float> values = offline.block();
+    for (std::size_t slot = 0; slot < most_buffer_slots; ++slot) EXPECT_EQ(values[slot], static_cast<float>(slot + 1));
+    EXPECT_EQ(offline.in_use(), most_buffer_slots);
+}
+
+TEST(Buffers, refusals_have_the_numbers) {
+    Offline offline;
+    const std::vector<float> six(6);
+    const auto said = [&](std::int64_t slot, std::span<const float> samples, std::int64_t channels) {
+        return refusal<ArgumentError>([&] { offline.engine.publish(slot, samples, channels); });
+    };
+    EXPECT_EQ(said(9, six, 1), "slot must be from 0 to 7, got 9");
+    EXPECT_EQ(said(8, six, 1), "slot must be from 0 to 7, got 8");
+    EXPECT_EQ(said(-1, six, 1), "slot must be from 0 to 7, got -1");
+    EXPECT_EQ(said(std::numeric_limits<std::int64_t>::max(), six, 1),
+              "slot must be from 0 to 7, got 9223372036854775807");
+    EXPECT_EQ(said(0, six, 0), "channels must be from 1 to 1024 channels, got 0");
+    EXPECT_EQ(said(0, six, 1025), "channels must be from 1 to 1024 channels, got 1025");
+    EXPECT_EQ(said(0, six, 4), "a buffer of 4 channels must have whole frames, got 6 samples");
+    EXPECT_EQ(said(0, {}, 1), "a buffer must be from 1 to 2147483647 samples, got 0");
+    EXPECT_EQ(said(0, {six.data(), std::size_t{1} << 31U}, 1),
+              "a buffer must be from 1 to 2147483647 samples, got 2147483648");
+    EXPECT_EQ(refusal<ArgumentError>([&] { offline.engine.publish_nothing(8); }), "slot must be from 0 to 7, got 8");
+    EXPECT_EQ(offline.in_use(), 0U);
+    EXPECT_EQ(offline.engine.stats().commands.sent, 0U);
+
+    Offline without{0};
+    EXPECT_EQ(refusal<ArgumentError>([&] { without.publish(0, 1); }),
+              "this engine's processor has no slots for buffers: it is not handed any");
+    EXPECT_EQ(refusal<ArgumentError>([] { const Offline wants_too_many{65}; }),
+              "a processor has at most 64 slots for buffers, and this one wants 65");
+}
+
+TEST(Buffers, commands_that_no_publish_sent_do_nothing) {
+    Offline offline;
+    offline.publish(0, 0.5F);
+    offline.block();
+    const auto send = [&](std::uint32_t slot, std::uint32_t handle) {
+        offline.engine.control().send(cueline::kind::publish_buffer, PublishBuffer{slot, handle});
+    };
+    constexpr std::uint32_t no_handle = most_buffers;
+    send(1, no_handle);                                                              // no such handle
+    send(1, no_buffer - 1);                                                          // likewise
+    send(1, 5);                                                                      // nobody has filled its place
+    for (BufferHandle handle = 0; handle < most_buffers; ++handle) send(1, handle);  // one of them is in slot 0
+    send(8, no_buffer);                                                              // no such slot
+    EXPECT_EQ(offline.block(), (std::vector<float>{0.5F, 0, 0, 0, 0, 0, 0, 0}));
+    EXPECT_EQ(offline.engine.stats().unhandled, most_buffers + 4);
+    EXPECT_EQ(offline.in_use(), 1U);
+    EXPECT_EQ(offline.publish(1, 0.25F), Status::ok);
+    EXPECT_EQ(offline.block()[1], 0.25F);
+}
+
+TEST(Buffers, one_that_is_never_applied_comes_straight_back) {
+    BufferSlots::Returns returns;
+    BufferSlots::Table table;
+    BufferPool pool{table, returns};
+    BufferSlots slots{table, returns};
+    slots.set_count(1);
+    const std::vector<float> samples(10);
+    const BufferHandle dropped = pool.hand_over(pool.make(samples, 1));
+    slots.discard({0, dropped});
+    slots.discard({0, no_buffer});
+    slots.discard({0, most_buffers});
+    EXPECT_EQ(slots.at(0), nullptr);
+    EXPECT_EQ(pool.stats().in_use, 0U);
+
+    const BufferHandle applied = pool.hand_over(pool.make(samples, 1));
+    EXPECT_TRUE(slots.apply({0, applied}));
+    slots.discard({0, applied});  // it is not under way
+    EXPECT_EQ(pool.stats().in_use, 1U);
+    const BufferHandle astray = pool.hand_over(pool.make(samples, 1));
+    EXPECT_FALSE(slots.apply({1, astray}));  // no such slot
+    slots.discard({1, astray});
+    EXPECT_EQ(pool.stats().in_use, 1U);
+    EXPECT_EQ(slots.at(0), &table.at(applied));
+}
+
+TEST(Buffers, one_may_come_at_a_frame) {
+    Offline offline;
+    const std::vector<float> samples(10, 0.5F);
+    EXPECT_EQ(offline.engine.publish(0, samples, 1, {.frame = 64}), Status::ok);
+    EXPECT_EQ(offline.engine.publish_nothing(0, {.frame = 128}), Status::ok);
+    EXPECT_EQ(offline.block()[0], 0);
+    EXPECT_EQ(offline.block()[0], 0.5F);
+    EXPECT_EQ(offline.block()[0], 0);
+    EXPECT_EQ(offline.in_use(), 0U);
+}
+
+TEST(Buffers, those_that_the_engine_will_never_apply_come_back) {
+    Offline offline;
+    const std::vector<float> samples(10, 0.5F);
+    offline.publish(0, 0.25F);
+    offline.block();
+    // Dropped for lateness.
+    offline.engine.publish(0, samples, 1, {.frame = 1, .flags = delivery::drop_if_late});
+    EXPECT_EQ(offline.in_use(), 2U);
+    offline.block();
+    EXPECT_EQ(offline.in_use(), 1U);
+    // Cancelled, one and all of them.
+    offline.engine.publish(0, samples, 1, {.frame = 10'000});
+    offline.engine.control().cancel(offline.engine.control().sequence());
+    offline.engine.publish(0, samples, 1, {.frame = 10'000});
+    offline.engine.publish(0, samples, 1, {.frame = 10'000});
+    offline.engine.control().cancel_all();
+    EXPECT_EQ(offline.in_use(), 4U);
+    offline.block();
+    EXPECT_EQ(offline.in_use(), 1U);
+    // Refused by a full schedule, alone.
+    for (std::size_t cue = 0; cue < Schedule::capacity; ++cue) {
+        offline.engine.control().send(cueline::kind::ping, Ping{}, {.frame = 10'000});
+        if (cue % default_budget == 0) offline.block();
+    }
+    for (int block = 0; block < 5; ++block) offline.block();
+    EXPECT_EQ(offline.engine.stats().cues.pending, Schedule::capacity);
+    offline.engine.publish(0, samples, 1, {.frame = 10'000});
+    EXPECT_EQ(offline.in_use(), 2U);
+    offline.block();
+    EXPECT_EQ(offline.in_use(), 1U);
+    EXPECT_EQ(offline.engine.stats().unhandled, 0U);
+    EXPECT_EQ(offline.block()[0], 0.25F);
+}
+
+TEST(Buffers, made_and_not_sent_is_freed) {
+    Offline offline;
+    {
+        const std::vector<float> samples(10);
+        BufferPool::Made made = offline.engine.make_buffer(0, samples, 1);
+        BufferPool::Made moved = std::move(made);
+        EXPECT_TRUE(static_cast<bool>(moved));
+        EXPECT_EQ(offline.in_use(), 1U);
+        moved = offline.engine.make_buffer(0, samples, 1);
+    }
+    EXPECT_EQ(offline.in_use(), 0U);
+}
+
+TEST(Buffers, closing_frees_all_wherever_they_are) {
+    Offline offline;
+    offline.publish(0, 0.1F);  // in a slot
+    offline.publish(1, 0.2F);  // on its way back
+    offline.block();
+    offline.publish(1, 0.3F);
+    offline.block();
+    offline.publish(2, 0.4F);                                                          // on its way
+    BufferPool::Made made = offline.engine.make_buffer(3, std::vector<float>(10), 1);  // not sent yet
+    offline.engine.close();
+    EXPECT_EQ(offline.engine.stats().buffers.bytes, 0U);
+    EXPECT_EQ(refusal<ClosedError>([&] { offline.engine.publish(3, std::move(made)); }),
+              "this engine is closed: make a new one");
+    EXPECT_EQ(offline.in_use(), 0U);
+    EXPECT_EQ(refusal<ClosedError>([&] { offline.publish(0, 1); }), "this engine is closed: make a new one");
+}
+
+TEST(Buffers, an_engine_dies_with_some_in_every_state) {
+    // What is not freed, the address sanitizer's search for leaks finds.
+    Offline offline;
+    for (int round = 0; round < 3; ++round) {
+        for (int slot = 0; slot < 8; ++slot) offline.publish(slot, 0.5F);
+        if (round < 2) offline.block();
+    }
+    EXPECT_GT(offline.in_use(), 8U);
+}
+
+TEST(Buffers, the_audio_thread_frees_none) {
+    auto own = std::make_unique<SlotsProcessor>(2);
+    const SlotsProcessor& processor = *own;
+    Engine engine{std::make_unique<NullDevice>(Format{.blocksize = 64}), std::move(own)};
+    engine.start();
+    ASSERT_TRUE(eventually([&] { return engine.stats().blocks > 2; }));
+    const std::uint64_t before = processor.allocations();
+    std::uint64_t accepted = 0;
+    while (accepted < 500) {
+        const std::vector<float> samples(1'000, static_cast<float>(accepted + 1));
+        if (engine.publish(static_cast<std::int64_t>(accepted % 2), samples, 1) == Status::ok) {
+            ++accepted;
+        } else {
+            std::this_thread::yield();
+        }
+    }
+    ASSERT_TRUE(eventually([&] { return engine.stats().buffers.in_use == 2; }));
+    const std::uint64_t swaps = engine.stats().buffers.published;
+    engine.close();
+    EXPECT_EQ(swaps, accepted);
+    EXPECT_EQ(processor.torn(), 0U);
+    EXPECT_EQ(engine.stats().unhandled, 0U);
+    if (allocations_are_counted()) {
+        EXPECT_EQ(processor.allocations(), before);
+    }
+}
+
+TEST(Buffers, a_processor_that_frees_one_on_the_audio_thread_is_seen) {
+    if (!allocations_are_counted()) GTEST_SKIP() << "a sanitizer has the heap";
+    const std::uint64_t before = allocations_on_this_thread();
+    {
+        const LockedSamples freed_here{std::vector<float>(10)};
+    }
+    EXPECT_GT(allocations_on_this_thread(), before);
+}
+
+TEST(Buffers, many_threads_make_them_at_once_and_every_one_arrives_whole) {
+    auto own = std::make_unique<SlotsProcessor>(8);
+    const SlotsProcessor& processor = *own;
+    Engine engine{std::make_unique<NullDevice>(Format{.blocksize = 64}), std::move(own)};
+    engine.start();
+    std::mutex sending;
+    std::atomic<std::uint64_t> accepted = 0;
+    const auto publish_some = [&](std::uint64_t seed) {
+        std::mt19937_64 random{seed};
+        for (int count = 0; count < 300; ++count) {
+            const std::vector<float> samples(1 + random() % 5'000, static_cast<float>(random() % 1'000));
+            const auto slot = static_cast<std::int64_t>(random() % 8);
+            BufferPool::Made made = engine.make_buffer(slot, samples, 1);
+            const std::scoped_lock lock{sending};
+            if (engine.publish(slot, std::move(made)) == Status::ok) ++accepted;
+        }
+    };
+    std::vector<std::thread> threads;
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) threads.emplace_back(publish_some, seed);
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_TRUE(eventually([&] { return engine.stats().buffers.in_use <= 8; }));
+    EXPECT_EQ(engine.stats().buffers.published, accepted);
+    EXPECT_EQ(processor.torn(), 0U);
+}
+
+}  // namespace
+}  // namespace cueline::test

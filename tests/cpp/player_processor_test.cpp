@@ -1,0 +1,333 @@
+// player_processor_test.cpp: the player's sound, bit for bit, and what it tells when a buffer has ended.
+#include "player_processor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "engine.hpp"
+#include "offline_device.hpp"
+
+namespace cueline::test {
+namespace {
+
+constexpr std::size_t fade = 240;  // 5 ms at 48 kHz
+
+/// An engine that plays, on the offline device.
+class Player {
+  public:
+    explicit Player(std::uint32_t blocksize = 64, std::uint32_t channels = 1)
+        : Player{std::make_unique<OfflineDevice>(Format{.channels = channels, .blocksize = blocksize}), channels} {}
+
+    void publish(std::int64_t slot, std::span<const float> samples, std::int64_t channels = 1) {
+        EXPECT_EQ(engine_.publish(slot, samples, channels), Status::ok);
+    }
+    void empty(std::int64_t slot) { EXPECT_EQ(engine_.publish_nothing(slot), Status::ok); }
+    void play(std::uint32_t slot, float gain = 1, bool loop = false) {
+        engine_.control().send(kind::play_buffer,
+                               PlayBuffer{.slot = slot, .gain = gain, .loop = static_cast<std::uint8_t>(loop)});
+    }
+    void stop(std::uint32_t slot) { engine_.control().send(kind::stop_buffer, StopBuffer{slot}); }
+
+    /// One frame after the other.
+    std::vector<float> render(std::size_t frames) {  // NOLINT(readability-make-member-function-const): it plays on
+        std::vector<float> audio(frames * channels_);
+        device_->render(audio);
+        heard_.insert(heard_.end(), audio.begin(), audio.end());
+        return audio;
+    }
+    /// All that was rendered so far.
+    [[nodiscard]] const std::vector<float>& heard() const { return heard_; }
+    std::vector<Message> events() {
+        std::vector<Message> all;
+        Message event;
+        while (engine_.control().receive(event) == Status::ok) all.push_back(event);
+        return all;
+    }
+    [[nodiscard]] EngineStats stats() const { return engine_.stats(); }
+
+  private:
+    Player(std::unique_ptr<OfflineDevice> opened, std::uint32_t channels)
+        : channels_{channels}, device_{opened.get()}, engine_{std::move(opened), std::make_unique<PlayerProcessor>()} {
+        engine_.start();
+    }
+
+    std::uint32_t channels_;
+    OfflineDevice* device_;
+    Engine engine_;
+    std::vector<float> heard_;
+};
+
+std::vector<float> ramp(std::size_t frames, float from = 1) {
+    std::vector<float> samples(frames);
+    for (std::size_t frame = 0; frame < frames; ++frame) samples[frame] = (from + static_cast<float>(frame)) / 4096;
+    return samples;
+}
+
+std::vector<float> sine(std::size_t frames, double period) {
+    std::vector<float> samples(frames);
+    for (std::size_t frame = 0; frame < frames; ++frame) {
+        samples[frame] = static_cast<float>(std::sin(static_cast<double>(frame) * 2 * 3.14159265 / period));
+    }
+    return samples;
+}
+
+float greatest_step(std::span<const float> samples) {
+    float greatest = 0;
+    for (std::size_t frame = 1; frame < samples.size(); ++frame) {
+        greatest = std::max(greatest, std::abs(samples[frame] - samples[frame - 1]));
+    }
+    return greatest;
+}
+
+TEST(PlayerProcessor, a_buffer_sounds_as_it_is_and_then_there_is_silence) {
+    for (const std::uint32_t blocksize : {1U, 7U, 64U, 100U, 128U}) {
+        Player player{blocksize};
+        const std::vector<float> samples = ramp(100);
+        player.publish(2, samples);
+        player.play(2);
+        std::vector<float> expected = samples;
+        expected.resize(300, 0.0F);
+        EXPECT_EQ(player.render(300), expected) << "blocks of " << blocksize;
+        const std::vector<Message> events = player.events();
+        ASSERT_EQ(events.size(), 1U) << "blocks of " << blocksize;
+        EXPECT_EQ(events[0].kind, kind::buffer_ended);
+        EXPECT_EQ(events[0].as<BufferEnded>().slot, 2U);
+        EXPECT_EQ(events[0].frame, 100U) << "blocks of " << blocksize;
+        EXPECT_EQ(events[0].sequence, 2U);
+    }
+}
+
+TEST(PlayerProcessor, gain_scales_and_is_held_to_its_range) {
+    const std::vector<float> samples = ramp(10);
+    const auto first = [&](float gain) {
+        Player player;
+        player.publish(0, samples);
+        player.play(0, gain);
+        return player.render(10)[0] / samples[0];
+    };
+    EXPECT_EQ(first(0.5F), 0.5F);
+    EXPECT_EQ(first(0), 0);
+    EXPECT_EQ(first(-1), 0);
+    EXPECT_EQ(first(7), 1);
+    EXPECT_EQ(first(std::numeric_limits<float>::infinity()), 1);
+    EXPECT_EQ(first(std::numeric_limits<float>::quiet_NaN()), 0);
+}
+
+TEST(PlayerProcessor, one_channel_sounds_on_all_and_several_on_as_many_as_there_are) {
+    const std::vector<float> samples = ramp(6);
+    Player stereo{64, 2};
+    stereo.publish(0, samples, 1);
+    stereo.play(0);
+    const std::vector<float> mono_on_two = stereo.render(6);
+    for (std::size_t frame = 0; frame < 6; ++frame) {
+        EXPECT_EQ(mono_on_two[2 * frame], samples[frame]);
+        EXPECT_EQ(mono_on_two[2 * frame + 1], samples[frame]);
+    }
+    stereo.publish(1, samples, 2);
+    stereo.play(1);
+    EXPECT_TRUE(std::ranges::equal(stereo.render(3), samples));
+    stereo.publish(2, samples, 3);
+    stereo.play(2);
+    EXPECT_EQ(stereo.render(2), (std::vector<float>{samples[0], samples[1], samples[3], samples[4]}));
+
+    Player three{64, 3};
+    three.publish(0, samples, 2);
+    three.play(0);
+    EXPECT_EQ(three.render(2), (std::vector<float>{samples[0], samples[1], 0, samples[2], samples[3], 0}));
+}
+
+TEST(PlayerProcessor, a_loop_goes_round_without_a_gap_and_never_ends) {
+    Player player;
+    const std::vector<float> samples = ramp(30);
+    player.publish(0, samples);
+    player.play(0, 1, true);
+    const std::vector<float> heard = player.render(1'000);
+    for (std::size_t frame = 0; frame < heard.size(); ++frame) ASSERT_EQ(heard[frame], samples[frame % 30]);
+    EXPECT_TRUE(player.events().empty());
+}
+
+TEST(PlayerProcessor, voices_are_added_up) {
+    Player player;
+    const std::vector<float> first = ramp(50);
+    const std::vector<float> second = ramp(50, 700);
+    player.publish(0, first);
+    player.publish(7, second);
+    player.play(0);
+    player.play(7);
+    const std::vector<float> heard = player.render(50);
+    for (std::size_t frame = 0; frame < 50; ++frame) EXPECT_EQ(heard[frame], first[frame] + second[frame]);
+    EXPECT_EQ(player.events().size(), 2U);
+}
+
+TEST(PlayerProcessor, a_swapped_voice_goes_on_at_its_place_in_the_new_buffer) {
+    Player player;
+    player.publish(0, ramp(2'000));
+    player.play(0);
+    player.render(500);
+    const std::vector<float> other = ramp(2'000, -1'500);
+    player.publish(0, other);
+    const std::vector<float> heard = player.render(1'500);
+    EXPECT_TRUE(std::ranges::equal(std::span{heard}.subspan(fade), std::span{other}.subspan(500 + fade)));
+    EXPECT_FALSE(std::ranges::equal(std::span{heard}.first(fade), std::span{other}.subspan(500, fade)));
+    const std::vector<Message> events = player.events();
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0].frame, 2'000U);
+    EXPECT_EQ(events[0].sequence, 2U);
+}
+
+/// What each jump is to the sound: two sines that are far apart where they meet.
+template <class Act>
+std::vector<float> around(Act act) {
+    Player player;
+    player.publish(0, sine(48'000, 200));
+    player.play(0);
+    player.render(64 * 20 + 50);  // at its height
+    act(player);
+    player.render(2'000);
+    return player.heard();
+}
+
+TEST(PlayerProcessor, nothing_clicks) {
+    std::vector<float> upside_down = sine(48'000, 200);
+    for (float& sample : upside_down) sample = -sample;
+    const float own = greatest_step(upside_down);
+    const float slack = 2.0F / static_cast<float>(fade) + 1e-4F;  // of a jump from 1 to -1
+    EXPECT_GT(own, 0.03F);
+    EXPECT_LT(own + slack, 0.05F);
+
+    EXPECT_LT(greatest_step(around([&](Player& player) { player.publish(0, upside_down); })), own + slack);
+    EXPECT_LT(greatest_step(around([&](Player& player) {
+                  player.publish(0, upside_down);  // several in a block
+                  player.publish(0, sine(48'000, 190));
+              })),
+              own + slack);
+    EXPECT_LT(greatest_step(around([](Player& player) { player.stop(0); })), own + slack);
+    EXPECT_LT(greatest_step(around([](Player& player) { player.empty(0); })), own + slack);
+    EXPECT_LT(greatest_step(around([](Player& player) { player.play(0); })), own + slack);
+    EXPECT_LT(greatest_step(around([](Player& player) {
+                  player.stop(0);
+                  player.render(100);
+                  player.play(0);
+              })),
+              own + slack);
+    EXPECT_LT(greatest_step(around([](Player& player) { player.publish(0, std::vector<float>(10)); })), own + slack);
+    // The check would hear one: a buffer that ends at its height is its author's.
+    Player player;
+    player.publish(0, sine(50, 200));
+    player.play(0);
+    EXPECT_GT(greatest_step(player.render(100)), 0.9F);
+}
+
+TEST(PlayerProcessor, a_stopped_voice_is_silent_after_the_fade_and_says_nothing) {
+    Player player;
+    player.publish(0, ramp(4'000));
+    player.play(0);
+    player.render(1'000);
+    player.stop(0);
+    const std::vector<float> heard = player.render(1'000);
+    EXPECT_NE(heard[fade - 1], 0);
+    EXPECT_TRUE(std::ranges::all_of(std::span{heard}.subspan(fade), [](float sample) { return sample == 0; }));
+    EXPECT_TRUE(player.events().empty());
+    player.play(0);
+    EXPECT_EQ(player.render(10), ramp(10)) << "once silent, it begins as its buffer does";
+}
+
+TEST(PlayerProcessor, a_voice_that_loses_its_buffer_has_ended) {
+    Player player;
+    player.publish(0, ramp(4'000));
+    player.play(0);
+    player.render(640);
+    player.empty(0);
+    player.render(64);
+    player.publish(0, ramp(4'000));
+    player.render(640);
+    std::vector<Message> events = player.events();
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0].frame, 640U);
+
+    player.play(0);
+    player.render(640);
+    player.publish(0, ramp(100));  // too short to go on in
+    player.render(640);
+    events = player.events();
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0].frame, 1'344U + 640U);
+
+    player.play(5);  // nothing lies there
+    player.render(1);
+    events = player.events();
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0].as<BufferEnded>().slot, 5U);
+    EXPECT_EQ(events[0].frame, 2'624U);
+}
+
+TEST(PlayerProcessor, a_loop_goes_round_in_a_shorter_buffer) {
+    Player player;
+    player.publish(0, ramp(4'000));
+    player.play(0, 1, true);
+    player.render(1'030);
+    const std::vector<float> shorter = ramp(100);
+    player.publish(0, shorter);
+    const std::vector<float> heard = player.render(1'000);
+    for (std::size_t frame = fade; frame < heard.size(); ++frame) {
+        ASSERT_EQ(heard[frame], shorter[(1'030 + frame) % 100]) << frame;
+    }
+    EXPECT_TRUE(player.events().empty());
+}
+
+TEST(PlayerProcessor, a_slot_that_there_is_not_and_other_kinds_are_not_known) {
+    Player player;
+    player.play(8);
+    player.stop(8);
+    player.play(~0U);
+    player.render(1);
+    EXPECT_EQ(player.stats().unhandled, 3U);
+}
+
+TEST(PlayerProcessor, a_full_event_ring_stops_no_voice) {
+    Player player;
+    player.publish(0, ramp(1));
+    for (std::size_t count = 0; count < EventRing::capacity + 10; ++count) {
+        player.play(0);
+        player.render(1);
+    }
+    EXPECT_EQ(player.stats().events.dropped, 10U);
+    player.play(0);
+    EXPECT_EQ(player.render(1)[0], ramp(1)[0]);
+}
+
+TEST(PlayerProcessor, plays_on_in_another_format) {
+    BufferSlots::Returns returns;
+    BufferSlots::Table table;
+    const std::vector<float> samples = ramp(100);
+    table[3] = Buffer{.interleaved = samples, .frames = 100, .channels = 1, .serial = 1};
+    BufferSlots slots{table, returns};
+    slots.set_count(PlayerProcessor::slots);
+    slots.apply({0, 3});
+    Link link;
+    AudioSide audio{link};
+    Context context{audio.events(), {}, {}, &slots};
+
+    PlayerProcessor processor;
+    processor.prepare({.channels = 1});
+    processor.handle(Message::of(kind::play_buffer, PlayBuffer{.slot = 0, .gain = 1, .loop = 0}), context);
+    std::vector<float> left(10);
+    std::vector<float> right(10);
+    const std::vector<float*> channels{left.data(), right.data()};
+    processor.render({.channels = std::span{channels}.first(1), .frames = 10}, context);
+    processor.prepare({.samplerate = 8'000, .channels = 2});
+    processor.render({.channels = channels, .frames = 10}, context);
+    EXPECT_TRUE(std::ranges::equal(left, std::span{samples}.subspan(10, 10)));
+    EXPECT_EQ(left, right);
+}
+
+}  // namespace
+}  // namespace cueline::test
