@@ -1,6 +1,8 @@
 // line.cpp: Line and Port: sending, in all its ways.
 #include "line.hpp"
 
+#include <nanobind/stl/string.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>

@@ -58,6 +58,8 @@ class LineHandle {
     /// Has this line send by `sender`, or by none any more. `every_line`: whether cancel_all() goes for all of them.
     void send_by(std::shared_ptr<SharedEngine> shared, cueline::CommandSender* sender, bool every_line);
 
+    nanobind::ft_mutex sending_;  // held by whoever pushes
+
   private:
     template <class Attempt>
     bool until_room(nanobind::handle timeout, std::size_t commands, Attempt attempt);
@@ -67,7 +69,6 @@ class LineHandle {
     cueline::CommandSender* sender_ = nullptr;
     bool every_line_ = false;
     std::uint8_t line_ = 0;
-    nanobind::ft_mutex sending_;
 };
 
 /// Adds Line and Port to `module`; the second time in a process, those that are there.

@@ -73,7 +73,7 @@ class EngineHandle : public LineHandle {
         send_by(std::move(shared), &engine_->control(), true);
     }
 
-    /// Its views may live longer: nothing runs any more, and they say that it is closed.
+    /// What else has the engine may have it longer: nothing runs any more, and they say that it is closed.
     ~EngineHandle() {
         if (engine_ != nullptr) engine_->close();
     }

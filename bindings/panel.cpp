@@ -15,7 +15,6 @@
 #include <cueline/meter.hpp>
 #include <cueline/parameter.hpp>
 
-#include "engine.hpp"
 #include "line.hpp"
 
 namespace nb = nanobind;
@@ -46,8 +45,8 @@ std::size_t number_of(const nb::dict& numbers, nb::handle name, const char* what
 
 class Parameters {
   public:
-    explicit Parameters(const LineHandle& line)
-        : shared_{line.shared()},
+    explicit Parameters(const LineHandle& engine)
+        : shared_{engine.shared()},
           engine_{shared_->engine.get()},
           numbers_{numbers_of(engine_->panel().parameter_specs())} {}
 
@@ -90,15 +89,15 @@ class Parameters {
     }
 
     std::shared_ptr<SharedEngine> shared_;
-    cueline::Engine* engine_;  // the shared one
+    cueline::Engine* engine_;
     nb::dict numbers_;
     nb::ft_mutex writing_;
 };
 
 class Meters {
   public:
-    explicit Meters(const LineHandle& line)
-        : shared_{line.shared()},
+    explicit Meters(const LineHandle& engine)
+        : shared_{engine.shared()},
           engine_{shared_->engine.get()},
           numbers_{numbers_of(engine_->panel().meter_specs())} {}
 
@@ -126,7 +125,7 @@ class Meters {
 
   private:
     std::shared_ptr<SharedEngine> shared_;
-    cueline::Engine* engine_;  // the shared one
+    cueline::Engine* engine_;
     nb::dict numbers_;
     nb::ft_mutex reading_;
 };

@@ -3,5 +3,5 @@
 
 #include <nanobind/nanobind.h>
 
-/// Binds Parameters and Meters. Thread: control, with the GIL.
+/// Binds Parameters, Meters and the specs. Thread: control, with the GIL.
 void bind_panel(nanobind::module_& module);

@@ -18,14 +18,14 @@ Engine::Engine(std::unique_ptr<Device> device, std::unique_ptr<Processor> proces
       processor_{std::move(processor)},
       device_{std::move(device)} {
     prepare_processor(device_->format());
-    panel_.declare(*processor_);
-    panel_.prepare(device_->format());
     slots_ = processor_->buffer_slots();
     if (slots_ > most_buffer_slots) {
         throw ArgumentError{"a processor has at most " + std::to_string(most_buffer_slots) +
                             " slots for buffers, and this one wants " + std::to_string(slots_)};
     }
     buffers_.set_count(slots_);
+    panel_.declare(*processor_);
+    panel_.prepare(device_->format());
 }
 
 Engine::~Engine() {

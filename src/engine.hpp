@@ -167,10 +167,10 @@ class alignas(page_bytes) Engine final : BlockCallback {
     Link link_;
     ControlSide control_;
     AudioSide audio_;
-    Panel panel_{link_};
     BufferSlots::Returns returned_buffers_;
     BufferSlots::Table buffer_table_;
     BufferSlots buffers_{buffer_table_, returned_buffers_};  // the audio thread's
+    Panel panel_{link_};
     Context context_{audio_.events(), panel_.parameters(), panel_.meters(), &buffers_};
     Schedule schedule_;                            // the audio thread's alone, and these three
     std::array<float*, most_channels> segment_{};  // where the channels of a part of a block begin

@@ -25,15 +25,14 @@ class Processor {
     /// Thread: control, or a helper of the device's, while no block runs. May allocate, throw and block.
     virtual void prepare(const Format& format) = 0;
 
+    /// How many buffers it can be handed at once, at most most_buffer_slots: context.buffer() has those in slots 0 to
+    /// one less. Asked once, after the first prepare(). Thread: control.
+    [[nodiscard]] virtual std::uint32_t buffer_slots() const { return 0; }
     /// The parameters and the meters that it has, asked for once, after the first prepare(): Context offers them by
     /// their numbers here. At most 64 and 32. What is returned lives as long as the processor.
     /// Thread: control, before the first block.
     [[nodiscard]] virtual std::span<const ParameterSpec> parameters() const { return {}; }
     [[nodiscard]] virtual std::span<const MeterSpec> meters() const { return {}; }
-
-    /// How many buffers it can be handed at once, at most most_buffer_slots: context.buffer() has those in slots 0 to
-    /// one less. Asked once, after the first prepare(). Thread: control.
-    [[nodiscard]] virtual std::uint32_t buffer_slots() const { return 0; }
 
     /// Acts on a command, before the block it came in is rendered. The engine's own kinds (below kind::first_processor)
     /// do not come here.

@@ -11,6 +11,8 @@ from typing_extensions import Self
 
 RING_CAPACITY: int = 1024
 
+MOST_BUFFERS: int = 128
+
 ATOMICS_ARE_LOCK_FREE: bool = True
 
 class Status(enum.IntEnum):
@@ -212,6 +214,38 @@ class Port(Line):
     def closed(self) -> bool:
         """Whether close() was called."""
 
+class Parameters:
+    """An engine's parameters, by their names."""
+
+    def __init__(self, engine: Line) -> None: ...
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[str]: ...
+
+    def __contains__(self, name: object, /) -> bool: ...
+
+    def __getitem__(self, name: str, /) -> float: ...
+
+    def __setitem__(self, name: str, value: float, /) -> None: ...
+
+    def _spec(self, name: str) -> tuple[str, float, float, float, str, float]: ...
+
+class Meters:
+    """An engine's meters, by their names."""
+
+    def __init__(self, engine: Line) -> None: ...
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[str]: ...
+
+    def __contains__(self, name: object, /) -> bool: ...
+
+    def _read(self, name: str) -> tuple[tuple[float, ...], int]: ...
+
+    def _spec(self, name: str) -> tuple[str, str, tuple[str, ...]]: ...
+
 class RingCounts:
     @property
     def sent(self) -> int: ...
@@ -238,6 +272,22 @@ class CueCounts:
     @property
     def cancelled(self) -> int: ...
 
+class BufferCounts:
+    @property
+    def published(self) -> int: ...
+
+    @property
+    def refused(self) -> int: ...
+
+    @property
+    def in_use(self) -> int: ...
+
+    @property
+    def bytes(self) -> int: ...
+
+    @property
+    def memory_locked(self) -> bool: ...
+
 class EngineStats:
     @property
     def blocks(self) -> int: ...
@@ -256,6 +306,9 @@ class EngineStats:
 
     @property
     def cues(self) -> CueCounts: ...
+
+    @property
+    def buffers(self) -> BufferCounts: ...
 
     @property
     def xruns(self) -> int: ...
@@ -331,7 +384,11 @@ class Engine(Line):
 
     def _set_tone(self, frequency: float, gain: float) -> Status: ...
 
-    def _shared(self) -> SharedEngine: ...
+    def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32]) -> Status: ...
+
+    def _publish_nothing(self, slot: int) -> Status: ...
+
+    def _require_slots(self) -> None: ...
 
     def _require_offline(self) -> None: ...
 
@@ -351,6 +408,10 @@ class Engine(Line):
     @property
     def device(self) -> str:
         """The device it runs on, by name."""
+
+    @property
+    def buffer_slots(self) -> int:
+        """How many slots its processor has for buffers."""
 
     @property
     def processor(self) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from cueline.engine import AudioEngine, Stats
+from cueline.engine import AudioEngine
+from cueline.stats import Stats
 
 __all__ = ["PlainConsole", "how_it_ran", "how_it_runs"]
 

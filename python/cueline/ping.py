@@ -19,10 +19,11 @@ from cueline import charts
 from cueline._core import RING_CAPACITY, Message, Status
 from cueline.console import PlainConsole, how_it_ran, how_it_runs
 from cueline.ctrl_c import CtrlC
-from cueline.engine import AudioEngine, Stats
+from cueline.engine import AudioEngine
 from cueline.errors import Empty
 from cueline.messages import Pong
 from cueline.round_trips import RoundTrip, RoundTrips
+from cueline.stats import Stats
 
 __all__ = ["run"]
 

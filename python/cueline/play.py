@@ -13,10 +13,11 @@ from typing import Any
 from cueline._core import Status
 from cueline.console import PlainConsole, how_it_ran, how_it_runs
 from cueline.ctrl_c import CtrlC
-from cueline.engine import AudioEngine, Stats
+from cueline.engine import AudioEngine
 from cueline.errors import DeviceError
 from cueline.level_display import Heard, LineMeter, LiveMeter, Meter, NoMeter, dbfs
 from cueline.messages import FormatChanged, Level
+from cueline.stats import Stats
 
 __all__ = ["run"]
 

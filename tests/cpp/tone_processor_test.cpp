@@ -129,7 +129,7 @@ TEST(OpenProcessor, knows_silence_and_tone) {
         open_processor("loud");
         FAIL() << "it was opened";
     } catch (const ArgumentError& error) {
-        EXPECT_STREQ(error.what(), "processor must be 'silence' or 'tone', or left out for silence, got 'loud'");
+        EXPECT_STREQ(error.what(), "processor must be 'silence', 'tone' or 'player', or left out for silence, got 'loud'");
     }
 }
 
