@@ -276,7 +276,7 @@ class LedTone final : public Processor {
     ToneProcessor tone_;
 };
 
-TEST_F(SealedEngine, nor_do_they_where_they_set_the_test_tone_whose_parameters_and_meter_move_too) {
+TEST_F(SealedEngine, nor_do_they_where_they_set_the_test_tone_and_ask_for_its_level) {
     EXPECT_EXIT(be_sealed<LedTone>(all_messages), testing::ExitedWithCode(0), "page faults 0, voluntary switches 0");
 }
 
