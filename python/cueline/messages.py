@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cueline._core import Message
 from cueline.fields import f32, u32, u64
@@ -98,6 +98,10 @@ class SetTone(Message):
 @own_message(17)
 class GetLevel(Message):
     """To the tone processor: how loud was it? It answers with a Level."""
+
+    if TYPE_CHECKING:  # mypy makes no __init__ of no fields
+
+        def __init__(self) -> None: ...
 
 
 @own_message(18)

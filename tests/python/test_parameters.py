@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Iterator, Mapping, MutableMapping
@@ -84,7 +85,7 @@ def test_a_thousand_writes_leave_the_command_ring_as_it_was_and_the_last_one_cou
 def test_a_message_moves_it_unseen_and_the_next_write_counts_though_it_is_the_same(tone: cueline.AudioEngine) -> None:
     tone.parameters["gain"] = 0.5
     tone.render(2000)
-    tone.set_tone(gain=0)
+    tone.send(cueline.SetTone(frequency_hz=math.nan, gain=0))
     tone.render(2000)
     assert not tone.render(1000).any()
     assert tone.parameters["gain"] == 0.5
