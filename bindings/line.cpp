@@ -56,13 +56,6 @@ std::uint8_t checked_late(nb::handle late) {
     raise("ArgumentTypeError", "late must be 'apply' or 'drop', got " + shown(late));
 }
 
-Delivery checked_delivery(nb::handle at, nb::handle late) {
-    Delivery delivery;
-    if (!at.is_none()) delivery.frame = checked_count("at", "a frame or None", at);
-    if (!late.is_none()) delivery.flags = checked_late(late);
-    return delivery;
-}
-
 /// The command that `object` is, without what is the sender's to say.
 Message checked_command(nb::handle object) {
     const Message* message = message_of(object.ptr());
@@ -112,6 +105,13 @@ class PortHandle : public LineHandle {
 };
 
 }  // namespace
+
+Delivery checked_delivery(nb::handle at, nb::handle late) {
+    Delivery delivery;
+    if (!at.is_none()) delivery.frame = checked_count("at", "a frame or None", at);
+    if (!late.is_none()) delivery.flags = checked_late(late);
+    return delivery;
+}
 
 // --- A line ------------------------------------------------------------------------------------------------------
 
@@ -267,12 +267,12 @@ void bind_anew(nb::module_& module) {
              "Send a ping to the audio thread, which answers with a Pong.\n\n"
              "Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.\n"
              "Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError.")
-        .def("send", &LineHandle::send, "message"_a, "at"_a.none() = nb::none(), nb::kw_only(), "late"_a = "apply",
+        .def("send", &LineHandle::send, "message"_a.none(), "at"_a.none() = nb::none(), nb::kw_only(), "late"_a = "apply",
              "timeout"_a.none() = nb::none(),
-             nb::sig("def send(self, message: Message, at: typing.SupportsIndex | None = None, *, "
+             nb::sig("def send(self, message: object, at: typing.SupportsIndex | None = None, *, "
                      "late: typing.Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status"),
              send.c_str())
-        .def("cancel", &LineHandle::cancel, "sequence"_a,
+        .def("cancel", &LineHandle::cancel, "sequence"_a.none(),
              nb::sig("def cancel(self, sequence: typing.SupportsIndex) -> Status"),
              "Have the audio thread forget the cue of that number, sent on this line; a transaction's stands for all\n"
              "of it. When it was applied before, nothing happens.\n\n"
@@ -283,12 +283,12 @@ void bind_anew(nb::module_& module) {
         .def_prop_ro("last_sequence", &LineHandle::last_sequence,
                      "The number of the last command that this line accepted, by whichever thread; 0 before the first.")
         .def_prop_ro("number", &LineHandle::number, "Which line it is: 0 the engine's own, a port's from 1 to 8.")
-        .def("_send_confirmed", &LineHandle::send_confirmed, "message"_a, "at"_a.none(), "late"_a, "timeout"_a.none(),
-             nb::sig("def _send_confirmed(self, message: Message, at: typing.SupportsIndex | None, late: str, "
+        .def("_send_confirmed", &LineHandle::send_confirmed, "message"_a.none(), "at"_a.none(), "late"_a, "timeout"_a.none(),
+             nb::sig("def _send_confirmed(self, message: object, at: typing.SupportsIndex | None, late: str, "
                      "timeout: float | None) -> int"))
         .def("_send_whole", &LineHandle::send_whole, "messages"_a, "at"_a.none(), "late"_a, "timeout"_a.none(),
              "confirm"_a,
-             nb::sig("def _send_whole(self, messages: list[Message], at: typing.SupportsIndex | None, late: str, "
+             nb::sig("def _send_whole(self, messages: list[object], at: typing.SupportsIndex | None, late: str, "
                      "timeout: float | None, confirm: bool) -> int"))
         .def("_counts", &LineHandle::counts);
     nb::class_<PortHandle, LineHandle>(module, "Port", "A line of its own into an engine.")

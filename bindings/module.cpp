@@ -80,8 +80,9 @@ class EngineHandle : public LineHandle {
     EngineHandle(const EngineHandle&) = delete;
     EngineHandle& operator=(const EngineHandle&) = delete;
 
-    nb::object publish(std::int64_t slot, const Samples& array) {
+    nb::object publish(std::int64_t slot, const Samples& array, nb::handle at, nb::handle late) {
         require_slots();
+        const cueline::Delivery delivery = checked_delivery(at, late);
         const std::span<const float> samples{array.data(), array.size()};
         const auto channels = static_cast<std::int64_t>(array.shape(1));
         cueline::BufferPool::Made made;
@@ -91,13 +92,14 @@ class EngineHandle : public LineHandle {
             made = engine_->make_buffer(slot, samples, channels);
         }
         const nb::ft_lock_guard lock{sending_};
-        return to_python(engine_->publish(slot, std::move(made)));
+        return to_python(engine_->publish(slot, std::move(made), delivery));
     }
 
-    nb::object publish_nothing(std::int64_t slot) {
+    nb::object publish_nothing(std::int64_t slot, nb::handle at, nb::handle late) {
         require_slots();
+        const cueline::Delivery delivery = checked_delivery(at, late);
         const nb::ft_lock_guard lock{sending_};
-        return to_python(engine_->publish_nothing(slot));
+        return to_python(engine_->publish_nothing(slot, delivery));
     }
 
     /// That its processor can be handed buffers.
@@ -313,10 +315,11 @@ void bind_anew(nb::module_& module) {
         .def("_require_usable", &EngineHandle::require_usable)
         .def("_render_into", &EngineHandle::render_into, "audio"_a.noconvert(),
              nb::sig("def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None"))
-        .def("_publish", &EngineHandle::publish, "slot"_a, "samples"_a.noconvert(),
-             nb::sig("def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32]) -> Status"))
-        .def("_publish_nothing", &EngineHandle::publish_nothing, "slot"_a,
-             nb::sig("def _publish_nothing(self, slot: int) -> Status"))
+        .def("_publish", &EngineHandle::publish, "slot"_a, "samples"_a.noconvert(), "at"_a.none(), "late"_a,
+             nb::sig("def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32], at: object, "
+                     "late: object) -> Status"))
+        .def("_publish_nothing", &EngineHandle::publish_nothing, "slot"_a, "at"_a.none(), "late"_a,
+             nb::sig("def _publish_nothing(self, slot: int, at: object, late: object) -> Status"))
         .def("_require_slots", &EngineHandle::require_slots)
         .def("_require_offline", &EngineHandle::require_offline)
         .def("_stats", &EngineHandle::stats)

@@ -135,11 +135,11 @@ struct FormatChanged {
 };
 
 /// Why a command did not take effect.
-enum class Reason : std::uint32_t {
-    late = 1,           ///< it was read after its frame, and was to be dropped then
-    schedule_full = 2,  ///< it was a cue, and as many as the schedule holds wait already
-    cancelled = 3,      ///< somebody asked for that
-    unknown = 4,        ///< neither the engine nor the processor knows its kind
+enum class Reason : std::uint32_t {  // NOLINT(performance-enum-size): a field of 4 bytes
+    late = 1,                        ///< it was read after its frame, and was to be dropped then
+    schedule_full = 2,               ///< it was a cue, and as many as the schedule holds wait already
+    cancelled = 3,                   ///< somebody asked for that
+    unknown = 4,                     ///< neither the engine nor the processor knows its kind
 };
 
 /// An applied's payload. Its message carries the frame at which the command took effect.
@@ -175,6 +175,7 @@ struct Transaction {
 
 /// A publish_buffer's payload. Engine::publish() sends it; a handle that it did not give means nothing.
 struct PublishBuffer {
+    static constexpr Kind kind = cueline::kind::publish_buffer;
     std::uint32_t slot;
     std::uint32_t handle;  ///< no_buffer: the slot is to be empty
 };
@@ -200,6 +201,7 @@ struct Level {
 
 /// A play_buffer's payload.
 struct PlayBuffer {
+    static constexpr Kind kind = cueline::kind::play_buffer;
     std::uint32_t slot;
     float gain;         ///< from 0 to 1, full scale
     std::uint8_t loop;  ///< 0: once; else again and again
@@ -207,11 +209,13 @@ struct PlayBuffer {
 
 /// A stop_buffer's payload.
 struct StopBuffer {
+    static constexpr Kind kind = cueline::kind::stop_buffer;
     std::uint32_t slot;
 };
 
 /// A buffer_ended's payload. Its message carries the frame after the buffer's last one, and the play_buffer's sequence.
 struct BufferEnded {
+    static constexpr Kind kind = cueline::kind::buffer_ended;
     std::uint32_t slot;
 };
 

@@ -130,14 +130,21 @@ class AudioEngine(_core.Engine):
         """The processor's meters, by name: ``engine.meters["level"]`` reads the latest value of one."""
         return self._meters
 
-    def publish(self, slot: int, array: npt.ArrayLike | None) -> _core.Status:
+    def publish(
+        self,
+        slot: SupportsIndex,
+        array: npt.ArrayLike | None,
+        at: SupportsIndex | None = None,
+        *,
+        late: Literal["apply", "drop"] = "apply",
+    ) -> _core.Status:
         """Hand the audio thread a buffer, in place of the one that lies in ``slot``; None leaves the slot empty.
 
         ``array`` has shape (frames, channels), or (frames,) for one channel, and holds float32, or other floats, which
         are rounded to it. It need not be contiguous. It is copied: what is written to it later changes nothing. NaN and
         infinities go over as they are. The copy is made on this thread, without the GIL where it is large; the
         audio thread only swaps a pointer, and the buffer that it swapped out is freed here by a later ``publish``, by
-        ``stats`` or by ``close``.
+        ``stats`` or by ``close``. ``at`` and ``late`` are as ``send`` has them: it is swapped at that frame.
 
         Returns Status.FULL when the command ring is full, or when as many buffers as there may be (128) are in use:
         nothing changed, and it is counted. Raises ArgumentError for a slot that there is not and for an array of
@@ -150,8 +157,8 @@ class AudioEngine(_core.Engine):
         if not 0 <= number < self.buffer_slots:  # before the array is looked at, which may take long
             raise ArgumentError(f"slot must be from 0 to {self.buffer_slots - 1}, got {number}")
         if array is None:
-            return self._publish_nothing(number)
-        return self._publish(number, checked_samples(array))
+            return self._publish_nothing(number, at, late)
+        return self._publish(number, checked_samples(array), at, late)
 
     def receive(self, timeout: float | None = None) -> _core.Message:
         """Wait for a message and return it; without a timeout, for ever. Ctrl-C ends the wait.
@@ -188,7 +195,7 @@ class AudioEngine(_core.Engine):
 
     def confirm(
         self,
-        message: _core.Message,
+        message: object,
         at: SupportsIndex | None = None,
         *,
         late: Literal["apply", "drop"] = "apply",

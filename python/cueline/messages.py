@@ -11,14 +11,17 @@ from cueline.typed import own_message
 
 __all__ = [
     "Applied",
+    "BufferEnded",
     "DeviceLost",
     "FormatChanged",
     "GetLevel",
     "Level",
+    "PlayBuffer",
     "Pong",
     "Reason",
     "Refused",
     "SetTone",
+    "StopBuffer",
 ]
 
 
@@ -99,9 +102,9 @@ class SetTone(Message):
 class GetLevel(Message):
     """To the tone processor: how loud was it? It answers with a Level."""
 
-    if TYPE_CHECKING:  # mypy makes no __init__ of no fields
+    if TYPE_CHECKING:
 
-        def __init__(self) -> None: ...
+        def __init__(self) -> None: ...  # mypy makes none where there are no fields
 
 
 @own_message(18)
@@ -110,3 +113,26 @@ class Level(Message):
 
     peak: f32
     rms: f32
+
+
+@own_message(20)
+class PlayBuffer(Message):
+    """To the player: play what lies in a slot, from its beginning, once or again and again; gain is from 0 to 1."""
+
+    slot: u32
+    gain: f32 = 1.0
+    loop: bool = False
+
+
+@own_message(21)
+class StopBuffer(Message):
+    """To the player: stop the voice of a slot, within 5 ms."""
+
+    slot: u32
+
+
+@own_message(22)
+class BufferEnded(Message):
+    """A voice of the player's came to its end; ``frame`` is the first one without it, ``sequence`` its PlayBuffer's."""
+
+    slot: u32

@@ -48,7 +48,7 @@ class Port(_core.Port):
 
     def confirm(
         self,
-        message: _core.Message,
+        message: object,
         at: SupportsIndex | None = None,
         *,
         late: Literal["apply", "drop"] = "apply",

@@ -2,6 +2,8 @@
 #include <cueline/audio_side.hpp>
 #include <cueline/control_side.hpp>
 
+#include <cueline/buffer.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -66,6 +68,14 @@ constexpr WriteLatest write_latest = &SharedMeter::write;
 constexpr ReadLatest read_latest = &SharedMeter::read;
 static_assert(next_value != nullptr && go_to != nullptr && begin_block != nullptr && write_parameter != nullptr);
 static_assert(read_parameter != nullptr && show_meter != nullptr && write_latest != nullptr && read_latest != nullptr);
+
+using Swap = bool (BufferSlots::*)(const PublishBuffer&) noexcept CUELINE_NONBLOCKING;
+using SendBack = void (BufferSlots::*)(const PublishBuffer&) noexcept CUELINE_NONBLOCKING;
+using Look = const Buffer* (BufferSlots::*)(std::size_t) const noexcept CUELINE_NONBLOCKING;
+constexpr Swap swap = &BufferSlots::apply;
+constexpr SendBack send_back = &BufferSlots::discard;
+constexpr Look look = &BufferSlots::at;
+static_assert(swap != nullptr && send_back != nullptr && look != nullptr);
 static_assert(push_some != nullptr && pop_some != nullptr);
 static_assert(block != nullptr && handle != nullptr && render != nullptr && push != nullptr && pop != nullptr);
 

@@ -21,6 +21,7 @@
 #include "audio_buffers.hpp"
 #include "engine.hpp"
 #include "hand_jack.hpp"
+#include "player_processor.hpp"
 #include "processors.hpp"
 #include "rule_breaking.hpp"
 #include "sanitizers.hpp"
@@ -259,7 +260,7 @@ class LedTone final : public Processor {
         if (command.kind == kind::set_level) {
             const auto level = command.as<float>();
             tone_.handle(Message::of(cueline::kind::set_tone, SetTone{level * 10, level / 100}), context);
-            context.events().send(kind::level_was_set, level, command.sequence);
+            context.events().send(kind::level_was_set, level, command);
             return true;
         }
         if (command.kind != kind::flood) return false;
@@ -278,6 +279,80 @@ class LedTone final : public Processor {
 
 TEST_F(SealedEngine, nor_do_they_where_they_set_the_test_tone_and_ask_for_its_level) {
     EXPECT_EXIT(be_sealed<LedTone>(all_messages), testing::ExitedWithCode(0), "page faults 0, voluntary switches 0");
+}
+
+/// Publishes into the player's slots, whose voices all go round, until so many buffers were swapped; and ends the
+/// process: 0 when the toll was nothing.
+template <class Processor = PlayerProcessor>
+[[noreturn]] void be_sealed_while_buffers_are_swapped(std::uint64_t swaps) {
+    auto own_device = std::make_unique<HandDevice>();
+    HandDevice& device = *own_device;
+    Engine engine{std::move(own_device), std::make_unique<Processor>()};
+    engine.start();
+    const auto swap = [&engine](std::uint64_t count) {
+        std::vector<float> samples(2 * 4096);
+        for (std::uint64_t number = 0; number < count;) {
+            const auto slot = static_cast<std::uint32_t>(number % PlayerProcessor::slots);
+            samples.resize(2 * (1 + number * 997 % 4096), 0.1F);
+            if (engine.publish(slot, samples, 2) == Status::ok) ++number;
+            engine.control().send(cueline::kind::play_buffer, PlayBuffer{.slot = slot, .gain = 1, .loop = 1});
+        }
+        while (engine.stats().buffers.in_use > PlayerProcessor::slots) {
+        }
+    };
+    std::atomic<bool> warm = false;
+    std::atomic<bool> over = false;
+    const Toll toll = run_sealed(
+        [&] {
+            while (!warm.load()) device.run_block();
+        },
+        [&] {
+            while (!over.load()) device.run_block();
+        },
+        [&] {
+            swap(500);
+            warm.store(true);
+            swap(swaps);
+            over.store(true);
+        },
+        {});
+    const EngineStats stats = engine.stats();
+    std::fprintf(
+        stderr, "%llu buffers: page faults %llu, voluntary switches %llu, allocations %llu\n",
+        static_cast<unsigned long long>(stats.buffers.published), static_cast<unsigned long long>(toll.page_faults),
+        static_cast<unsigned long long>(toll.voluntary_switches), static_cast<unsigned long long>(toll.allocations));
+    const bool complete = stats.buffers.published >= swaps && stats.unhandled == 0;
+    std::_Exit(complete && toll.page_faults + toll.voluntary_switches + toll.allocations == 0 ? 0 : 1);
+}
+
+TEST_F(SealedEngine, nor_do_twenty_thousand_buffers_that_are_swapped_while_they_play) {
+    EXPECT_EXIT(be_sealed_while_buffers_are_swapped<>(20'000), testing::ExitedWithCode(0),
+                "buffers: page faults 0, voluntary switches 0, allocations 0");
+}
+
+/// The player, but it frees something whenever it is told to play.
+class FreeingPlayer final : public Processor {
+  public:
+    void prepare(const Format& format) override { player_.prepare(format); }
+    [[nodiscard]] std::uint32_t buffer_slots() const override { return PlayerProcessor::slots; }
+    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
+        break_the_rule([] {
+            const auto freed_here = std::make_unique<int>(1);
+            escaped = freed_here.get();
+        });
+        return player_.handle(command, context);
+    }
+    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+        player_.render(block, context);
+    }
+
+  private:
+    PlayerProcessor player_;
+};
+
+TEST_F(SealedEngine, the_counter_catches_a_player_that_frees) {
+    EXPECT_EXIT(be_sealed_while_buffers_are_swapped<FreeingPlayer>(1'000), testing::ExitedWithCode(1),
+                "allocations [1-9]");
 }
 
 /// As WaveProcessor, but does `Act` once, when the thread has been sealed for a while.
