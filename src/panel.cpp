@@ -7,7 +7,7 @@
 #include <cmath>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <vector>
 
 #include <cueline/error.hpp>
 
@@ -35,10 +35,10 @@ template <class Names>
 void require_names(const Names& names, std::size_t most, const std::string& what, const std::string& whose) {
     require(names.size() <= most, whose + " can have at most " + std::to_string(most) + " " + what +
                                       "s, and declares " + std::to_string(names.size()));
-    std::unordered_set<std::string_view> seen;
-    for (const std::string_view name : names) {
-        require(!name.empty(), whose + ": " + what + " " + std::to_string(seen.size()) + " has no name");
-        require(seen.insert(name).second, whose + " declares two " + what + "s named " + quoted(name));
+    for (auto name = names.begin(); name != names.end(); ++name) {
+        require(!name->empty(), whose + ": " + what + " " + std::to_string(name - names.begin()) + " has no name");
+        require(std::find(names.begin(), name, *name) == name,
+                whose + " declares two " + what + "s named " + quoted(*name));
     }
 }
 

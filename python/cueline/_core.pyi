@@ -341,14 +341,6 @@ class Engine(Line):
         ForkedError.
         """
 
-    def get_level(self) -> Status:
-        """
-        Ask the tone processor how loud it was since the last Level; it answers with one.
-
-        Never blocks. Returns Status.FULL when the command ring is full: it is dropped and counted.
-        Raises ProcessorError with another processor, ClosedError, ForkedError, DeviceError.
-        """
-
     def start(self) -> None:
         """
         Let the audio run; nothing to do when it does. Raises ClosedError, ForkedError, DeviceError.
@@ -381,8 +373,6 @@ class Engine(Line):
     def _require_usable(self) -> None: ...
 
     def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None: ...
-
-    def _set_tone(self, frequency: float, gain: float) -> Status: ...
 
     def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32], at: object, late: object) -> Status: ...
 

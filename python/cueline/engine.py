@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 from types import TracebackType
@@ -15,7 +14,6 @@ from cueline.arguments import (
     checked_integer,
     checked_latency,
     checked_name,
-    checked_number,
 )
 from cueline.confirmation import Confirmation, Confirmations, confirm
 from cueline.errors import ArgumentError, ArgumentTypeError, Empty
@@ -45,7 +43,7 @@ class AudioEngine(_core.Engine):
     a sound card), ``"offline"`` (renders when told to), or None: JACK when a server runs, else PortAudio's default
     device, else null. ``cueline.devices()`` lists them.
 
-    ``processor`` is what renders: ``"silence"`` (None too), ``"tone"``, a sine that ``set_tone`` sets, or ``"player"``,
+    ``processor`` is what renders: ``"silence"`` (None too), ``"tone"``, a sine by its parameters, or ``"player"``,
     which plays what ``publish`` hands it.
 
     ``samplerate`` is in frames a second (1000 to 768000), ``blocksize`` in frames (1 to 8192); left out, they are the
@@ -131,20 +129,6 @@ class AudioEngine(_core.Engine):
     def meters(self) -> Meters:
         """The processor's meters, by name: ``engine.meters["level"]`` reads the latest value of one."""
         return self._meters
-
-    def set_tone(self, *, frequency: float | None = None, gain: float | None = None) -> _core.Status:
-        """Set the tone processor's sine: its frequency in Hz (0 to half the sample rate), its gain (0 to 1).
-
-        What is left out stays as it is. The tone takes 20 ms to get there, so that nothing clicks. Never blocks.
-        Returns Status.FULL when the command ring is full: it is dropped and counted. Raises ArgumentError,
-        ArgumentTypeError, ProcessorError with another processor, ClosedError, ForkedError, DeviceError.
-        """
-        if frequency is None and gain is None:
-            raise ArgumentError("set_tone() needs a frequency, a gain, or both, got neither")
-        return self._set_tone(
-            math.nan if frequency is None else checked_number("frequency", frequency, self.samplerate / 2, "Hz"),
-            math.nan if gain is None else checked_number("gain", gain, 1),
-        )
 
     def publish(
         self,

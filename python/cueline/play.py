@@ -16,7 +16,7 @@ from cueline.ctrl_c import CtrlC
 from cueline.engine import AudioEngine
 from cueline.errors import DeviceError
 from cueline.level_display import Heard, LineMeter, LiveMeter, Meter, NoMeter, dbfs
-from cueline.messages import FormatChanged, Level
+from cueline.messages import FormatChanged, GetLevel, Level
 from cueline.stats import Stats
 
 __all__ = ["run"]
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
             "play needs a device that makes its own blocks, and 'offline' renders when told to: "
             "leave --device out, or see AudioEngine.render()"
         )
-    engine.set_tone(frequency=options.frequency, gain=options.gain)  # before it starts: what it begins with
+    engine.parameters.update(frequency=options.frequency, gain=options.gain)  # before it starts: what it begins with
 
     console = PlainConsole()
     if not options.json:
@@ -108,13 +108,13 @@ class _Player:
 
     def fade_out(self) -> None:
         """Take the gain to 0, and wait until that is what is rendered. It is no part of what was heard."""
-        self._engine.set_tone(gain=0)
+        self._engine.parameters["gain"] = 0
         deadline_s = self._deadline_s()
         while not any(level.peak == 0 for level in self._answers()) and time.monotonic() < deadline_s:
             pass
 
     def _ask(self) -> None:
-        if self._engine.get_level() is Status.OK:
+        if self._engine.send(GetLevel()) is Status.OK:
             self._under_way += 1
 
     def _answers(self) -> list[Level]:

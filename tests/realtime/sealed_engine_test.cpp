@@ -12,7 +12,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <set>
+#include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "audio_buffers.hpp"
@@ -99,7 +102,7 @@ Status send(ControlSide& control, std::uint64_t number) {
 /// The control side of a conversation. It ends the process if an answer is not the next one due.
 class Conversation {
   public:
-    explicit Conversation(ControlSide& control) : control_{&control} {}
+    explicit Conversation(Engine& engine) : engine_{&engine}, control_{&engine.control()} {}
 
     /// Sends until all up to `count` are sent and answered. No more are under way than the event ring has room for, so
     /// that no answer is dropped.
@@ -109,6 +112,7 @@ class Conversation {
                 if (send(*control_, next_sent_) == Status::ok) ++next_sent_;
             }
             take_answers(count);
+            turn_knobs();
         }
     }
 
@@ -132,7 +136,27 @@ class Conversation {
 
     [[nodiscard]] std::uint64_t sent() const { return next_sent_ - 1; }
 
+    /// Whether every parameter was set, and every meter was seen to move.
+    [[nodiscard]] bool all_moved() const {
+        return moved_.size() == engine_->panel().parameter_specs().size() + engine_->panel().meter_specs().size();
+    }
+
   private:
+    /// Sets each parameter, now to the one end of its range and now to the other, and looks at each meter.
+    void turn_knobs() {
+        Panel& panel = engine_->panel();
+        up_ = !up_;
+        for (std::size_t index = 0; const ParameterSpec& spec : panel.parameter_specs()) {
+            panel.set(index, up_ ? spec.highest : spec.lowest);
+            moved_.insert(spec.name);
+            ++index;
+        }
+        for (std::size_t index = 0; const MeterSpec& spec : panel.meter_specs()) {
+            if (panel.read(index).frame > 0) moved_.insert(spec.name);
+            ++index;
+        }
+    }
+
     void take_answers(std::uint64_t count) {
         Message event;
         while (next_due_ < next_sent_ && next_due_ <= count) {
@@ -145,7 +169,10 @@ class Conversation {
         }
     }
 
+    Engine* engine_;
     ControlSide* control_;
+    bool up_ = false;
+    std::set<std::string_view> moved_;
     std::uint64_t next_sent_ = 1;
     std::uint64_t next_due_ = 1;
 };
@@ -157,7 +184,7 @@ template <class RunBlock>
                                  const std::vector<int>& also_allowed) {
     engine.start();
 
-    Conversation conversation{engine.control()};
+    Conversation conversation{engine};
     std::atomic<bool> warm = false;
     std::atomic<bool> over = false;
     const Toll toll = run_sealed(
@@ -187,8 +214,8 @@ template <class RunBlock>
         static_cast<unsigned long long>(stats.unhandled), static_cast<unsigned long long>(stats.events.dropped),
         static_cast<unsigned long long>(toll.page_faults), static_cast<unsigned long long>(toll.voluntary_switches),
         static_cast<unsigned long long>(toll.allocations));
-    const bool complete =
-        stats.commands.sent >= messages && stats.unhandled >= messages / 8 && stats.events.dropped > 0;
+    const bool complete = stats.commands.sent >= messages && stats.unhandled >= messages / 8 &&
+                          stats.events.dropped > 0 && conversation.all_moved();
     std::_Exit(complete && toll.page_faults + toll.voluntary_switches + toll.allocations == 0 ? 0 : 1);
 }
 
@@ -222,10 +249,13 @@ TEST_F(SealedEngine, nor_do_they_inside_the_callback_that_jack_calls) {
     EXPECT_EXIT(be_sealed_on_jack(all_messages), testing::ExitedWithCode(0), "page faults 0, voluntary switches 0");
 }
 
-/// The test tone, led by the messages of this conversation: each level is a new tone, and a flood is of its levels.
+/// The test tone, led by the messages of this conversation: each level is a new tone, and a flood is of its levels. Its
+/// parameters are moved and its meter is read meanwhile.
 class LedTone final : public Processor {
   public:
     void prepare(const Format& format) override { tone_.prepare(format); }
+    [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return tone_.parameters(); }
+    [[nodiscard]] std::span<const MeterSpec> meters() const override { return tone_.meters(); }
     bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
         if (command.kind == kind::set_level) {
             const auto level = command.as<float>();
