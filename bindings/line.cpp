@@ -181,7 +181,8 @@ nb::object LineHandle::send(nb::handle message, nb::handle at, nb::handle late, 
 
 nb::object LineHandle::try_send(nb::handle message, nb::handle at, nb::handle late) {
     Message command = checked_command(message);
-    set_delivery(command, checked_delivery(at, late));
+    set_delivery(command, checked_delivery(at, nb::none()));
+    command.flags = checked_late(late);
     require_usable();
     const nb::ft_lock_guard lock{sending_};
     return to_python(sender_->try_send(command));
@@ -298,9 +299,9 @@ void bind_anew(nb::module_& module) {
              "confirm"_a,
              nb::sig("def _send_whole(self, messages: list[Message], at: typing.SupportsIndex | None, late: str, "
                      "timeout: float | None, confirm: bool) -> int"))
-        .def("_try_send", &LineHandle::try_send, "message"_a, "at"_a.none(), "late"_a,
+        .def("_try_send", &LineHandle::try_send, "message"_a.none(), "at"_a.none(), "late"_a.none(),
              nb::sig("def _try_send(self, message: Message, at: typing.SupportsIndex | None, late: str) -> Status"))
-        .def("_try_send_many", &LineHandle::try_send_many, "array"_a, "first"_a, "own"_a, "late"_a,
+        .def("_try_send_many", &LineHandle::try_send_many, "array"_a, "first"_a, "own"_a, "late"_a.none(),
              nb::sig("def _try_send_many(self, array: numpy.typing.NDArray[numpy.void], first: int, own: int, "
                      "late: str) -> int"))
         .def("_count_dropped", &LineHandle::count_dropped, "commands"_a)

@@ -71,7 +71,7 @@ bool ToneProcessor::handle(const Message& command, Context& context) noexcept CU
             return true;
         }
         case kind::get_level: {
-            const Status sent = context.events().send(kind::level, since_last_told_.level(), command.sequence);
+            const Status sent = context.events().send(kind::level, since_last_told_.level(), command);
             if (sent == Status::ok) since_last_told_ = {};
             return true;
         }
