@@ -47,13 +47,6 @@ std::uint64_t checked_count(const char* name, const char* what, nb::handle value
     raise("ArgumentTypeError", std::string{name} + " must be " + what + ", got " + shown(value));
 }
 
-Delivery checked_delivery(nb::handle at, nb::handle late) {
-    Delivery delivery;
-    if (!at.is_none()) delivery.frame = checked_count("at", "a frame or None", at);
-    if (!late.is_none()) delivery.flags = checked_late(late);
-    return delivery;
-}
-
 /// The command that `object` is, without what is the sender's to say.
 Message checked_command(nb::handle object) {
     const Message* message = message_of(object.ptr());
@@ -111,6 +104,13 @@ std::uint8_t checked_late(nb::handle late) {
         raise("ArgumentError", "late must be 'apply' or 'drop', got " + shown(late));
     }
     raise("ArgumentTypeError", "late must be 'apply' or 'drop', got " + shown(late));
+}
+
+Delivery checked_delivery(nb::handle at, nb::handle late) {
+    Delivery delivery;
+    if (!at.is_none()) delivery.frame = checked_count("at", "a frame or None", at);
+    if (!late.is_none()) delivery.flags = checked_late(late);
+    return delivery;
 }
 
 // --- A line ------------------------------------------------------------------------------------------------------
@@ -276,12 +276,12 @@ void bind_anew(nb::module_& module) {
              "Send a ping to the audio thread, which answers with a Pong.\n\n"
              "Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.\n"
              "Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError.")
-        .def("send", &LineHandle::send, "message"_a, "at"_a.none() = nb::none(), nb::kw_only(), "late"_a = "apply",
-             "timeout"_a.none() = nb::none(),
-             nb::sig("def send(self, message: Message, at: typing.SupportsIndex | None = None, *, "
+        .def("send", &LineHandle::send, "message"_a.none(), "at"_a.none() = nb::none(), nb::kw_only(),
+             "late"_a = "apply", "timeout"_a.none() = nb::none(),
+             nb::sig("def send(self, message: object, at: typing.SupportsIndex | None = None, *, "
                      "late: typing.Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status"),
              send.c_str())
-        .def("cancel", &LineHandle::cancel, "sequence"_a,
+        .def("cancel", &LineHandle::cancel, "sequence"_a.none(),
              nb::sig("def cancel(self, sequence: typing.SupportsIndex) -> Status"),
              "Have the audio thread forget the cue of that number, sent on this line; a transaction's stands for all\n"
              "of it. When it was applied before, nothing happens.\n\n"
@@ -292,15 +292,16 @@ void bind_anew(nb::module_& module) {
         .def_prop_ro("last_sequence", &LineHandle::last_sequence,
                      "The number of the last command that this line accepted, by whichever thread; 0 before the first.")
         .def_prop_ro("number", &LineHandle::number, "Which line it is: 0 the engine's own, a port's from 1 to 8.")
-        .def("_send_confirmed", &LineHandle::send_confirmed, "message"_a, "at"_a.none(), "late"_a, "timeout"_a.none(),
-             nb::sig("def _send_confirmed(self, message: Message, at: typing.SupportsIndex | None, late: str, "
+        .def("_send_confirmed", &LineHandle::send_confirmed, "message"_a.none(), "at"_a.none(), "late"_a,
+             "timeout"_a.none(),
+             nb::sig("def _send_confirmed(self, message: object, at: typing.SupportsIndex | None, late: str, "
                      "timeout: float | None) -> int"))
         .def("_send_whole", &LineHandle::send_whole, "messages"_a, "at"_a.none(), "late"_a, "timeout"_a.none(),
              "confirm"_a,
-             nb::sig("def _send_whole(self, messages: list[Message], at: typing.SupportsIndex | None, late: str, "
+             nb::sig("def _send_whole(self, messages: list[object], at: typing.SupportsIndex | None, late: str, "
                      "timeout: float | None, confirm: bool) -> int"))
         .def("_try_send", &LineHandle::try_send, "message"_a.none(), "at"_a.none(), "late"_a.none(),
-             nb::sig("def _try_send(self, message: Message, at: typing.SupportsIndex | None, late: str) -> Status"))
+             nb::sig("def _try_send(self, message: object, at: typing.SupportsIndex | None, late: str) -> Status"))
         .def("_try_send_many", &LineHandle::try_send_many, "array"_a, "first"_a, "own"_a, "late"_a.none(),
              nb::sig("def _try_send_many(self, array: numpy.typing.NDArray[numpy.void], first: int, own: int, "
                      "late: str) -> int"))

@@ -13,6 +13,10 @@
 
 #include "engine.hpp"
 
+/// `at`: a frame or None; `late`: "apply" or "drop". Raises ArgumentError, ArgumentTypeError. Thread: control, with the
+/// GIL.
+cueline::Delivery checked_delivery(nanobind::handle at, nanobind::handle late);
+
 /// What the lines of one engine share, for as long as one of them lives.
 struct SharedEngine {
     std::unique_ptr<cueline::Engine> engine;

@@ -10,6 +10,7 @@
 #include <limits>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "errors.hpp"
 
@@ -170,7 +171,7 @@ void store_array(const Field& field, PyObject* value, std::byte* to) {
     const nb::object items = nb::steal(PySequence_Tuple(value));
     if (!items.is_valid()) throw nb::python_error{};
     const Py_ssize_t count = PyTuple_GET_SIZE(items.ptr());
-    if (count != field.count) {
+    if (std::cmp_not_equal(count, field.count)) {
         raise("ArgumentError", place.name() + " must be " + wanted + ", got " + std::to_string(count));
     }
     const std::size_t step = size_of(field.scalar);
@@ -246,7 +247,7 @@ PyObject* load(const Field& field, const std::byte* payload) noexcept {
     const std::byte* from = payload + field.offset;
     if (field.is_array) {
         PyObject* tuple = PyTuple_New(field.count);
-        for (Py_ssize_t index = 0; tuple != nullptr && index < field.count; ++index) {
+        for (Py_ssize_t index = 0; tuple != nullptr && std::cmp_less(index, field.count); ++index) {
             PyObject* number = load_number(field.scalar, from);
             if (number == nullptr)
                 Py_CLEAR(tuple);

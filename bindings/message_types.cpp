@@ -43,6 +43,7 @@ struct Layout {
     std::array<std::uint64_t, 5> significant;  // ones where a field is: what else came is not looked at
     std::uint64_t required;                    // a bit for each field that has no default
     std::size_t field_count;
+    bool has_truths;
     PyObject* signature;  // as a refusal shows it: "SetTone(voice, gain=0.2)"
     const char* name;     // with its module
 
@@ -97,7 +98,7 @@ nb::object checked(PyObject* made) {
 /// A new object of that type, or of one derived from it.
 PyObject* new_object(PyTypeObject* type, const Message& message) {
     PyObject* object = nullptr;
-    if (PyType_HasFeature(type, Py_TPFLAGS_HAVE_GC)) {
+    if (PyType_HasFeature(type, Py_TPFLAGS_HAVE_GC) != 0) {
         object = type->tp_alloc(type, 0);  // a class that Python derived
     } else if (auto* made = PyObject_New(MessageObject, type); made != nullptr) {
         object = &made->ob_base;
@@ -176,7 +177,7 @@ PyObject* construct_kind(PyTypeObject* type, std::span<PyObject* const> values, 
 cueline::Kind checked_kind(nb::handle kind) {
     const nb::object module = nb::module_::import_("cueline.arguments");
     const auto number = nb::cast<std::int64_t>(module.attr("checked_integer")("kind", kind));
-    if (number < 0 || number > std::numeric_limits<cueline::Kind>::max()) {
+    if (!std::in_range<cueline::Kind>(number)) {
         raise("ArgumentError", "kind must be from 0 to 65535, got " + std::to_string(number));
     }
     return static_cast<cueline::Kind>(number);
@@ -185,7 +186,7 @@ cueline::Kind checked_kind(nb::handle kind) {
 /// Message(kind, payload=b""): of the type that the kind has, as if it had been received.
 PyObject* construct_plain(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
     static std::array<const char*, 3> names{"kind", "payload", nullptr};
-    PyObject* kind = nullptr;
+    PyObject* kind = nullptr;  // NOLINT(misc-const-correctness): it is written
     Py_buffer payload{};
     // NOLINTNEXTLINE(*-const-cast): Python's signature, which does not write there
     if (PyArg_ParseTupleAndKeywords(arguments, keywords, "O|y*:Message", const_cast<char**>(names.data()), &kind,
@@ -225,6 +226,7 @@ PyObject* new_kind(PyTypeObject* type, PyObject* arguments, PyObject* keywords) 
         const auto placed = static_cast<std::size_t>(PyTuple_GET_SIZE(arguments));
         const nb::tuple names{keywords == nullptr ? nb::tuple() : nb::tuple(nb::borrow<nb::dict>(keywords).keys())};
         std::vector<PyObject*> values;
+        values.reserve(placed + names.size());
         for (std::size_t place = 0; place < placed; ++place) {
             values.push_back(PyTuple_GET_ITEM(arguments, static_cast<Py_ssize_t>(place)));
         }
@@ -333,7 +335,7 @@ void* slot(Function* function) {
 }
 
 PyTypeObject* made_type(PyType_Spec& spec, PyTypeObject* base) {
-    nb::object bases = base == nullptr ? nb::object{} : nb::object{nb::make_tuple(nb::handle{as_object(base)})};
+    const nb::object bases = base == nullptr ? nb::object{} : nb::object{nb::make_tuple(nb::handle{as_object(base)})};
     return as_type(checked(PyType_FromSpecWithBases(&spec, bases.ptr())).release().ptr());
 }
 
@@ -404,6 +406,7 @@ nb::object define(const std::string& name, std::uint16_t kind, const nb::list& f
         const std::size_t place = layout->field_count++;
         Field& field = layout->all_fields[place];
         field = field_of(nb::cast<nb::tuple>(told));
+        layout->has_truths |= field.scalar == Scalar::boolean;
         std::fill_n(significant.begin() + field.offset, field.count * size_of(field.scalar), 0xffU);
         if (defaults.contains(nb::handle{field.name})) {
             const nb::object value = defaults[nb::handle{field.name}];
@@ -452,6 +455,22 @@ nb::object from_bytes(const nb::type_object& type, const nb::bytes& bytes) {
     return to_python(*message);
 }
 
+/// Leaves what the fields say, in the one way to say it: a struct from C++ may have any bytes between them, and bytes
+/// from elsewhere any that are no bool to C++.
+void make_canonical(Message& message, const Layout& layout) {
+    std::array<std::uint64_t, 5> words{};
+    std::memcpy(words.data(), message.payload.data(), sizeof words);
+    for (std::size_t word = 0; word < words.size(); ++word) words.at(word) &= layout.significant.at(word);
+    std::memcpy(message.payload.data(), words.data(), sizeof words);
+    if (!layout.has_truths) return;
+    for (const Field& field : layout.fields()) {
+        if (field.scalar != Scalar::boolean) continue;
+        for (std::byte& truth : std::span{message.payload}.subspan(field.offset, field.count)) {
+            if (truth != std::byte{0}) truth = std::byte{1};
+        }
+    }
+}
+
 }  // namespace
 
 const Message* message_of(PyObject* object) noexcept {
@@ -462,12 +481,7 @@ nb::object to_python(const Message& message) {
     PyTypeObject* type = type_for(message.kind);
     if (type == nullptr) return checked(new_object(message_type, message));
     nb::object object = checked(new_object(type, message));
-    // A struct from C++ may have any bytes between its fields.
-    std::array<std::uint64_t, 5> words{};
-    std::memcpy(words.data(), message.payload.data(), sizeof words);
-    const Layout& layout = layout_of(type);
-    for (std::size_t word = 0; word < words.size(); ++word) words[word] &= layout.significant[word];
-    std::memcpy(message_in(object.ptr()).payload.data(), words.data(), sizeof words);
+    make_canonical(message_in(object.ptr()), layout_of(type));
     return object;
 }
 

@@ -81,14 +81,9 @@ class EngineHandle : public LineHandle {
     EngineHandle(const EngineHandle&) = delete;
     EngineHandle& operator=(const EngineHandle&) = delete;
 
-    nb::object set_tone(float frequency_hz, float gain) {
-        return send_to_the_tone("set_tone", cueline::kind::set_tone, cueline::SetTone{frequency_hz, gain});
-    }
-
-    nb::object get_level() { return send_to_the_tone("get_level", cueline::kind::get_level, cueline::GetLevel{}); }
-
-    nb::object publish(std::int64_t slot, const Samples& array) {
+    nb::object publish(std::int64_t slot, const Samples& array, nb::handle at, nb::handle late) {
         require_slots();
+        const cueline::Delivery delivery = checked_delivery(at, late);
         const std::span<const float> samples{array.data(), array.size()};
         const auto channels = static_cast<std::int64_t>(array.shape(1));
         cueline::BufferPool::Made made;
@@ -98,13 +93,14 @@ class EngineHandle : public LineHandle {
             made = engine_->make_buffer(slot, samples, channels);
         }
         const nb::ft_lock_guard lock{sending_};
-        return to_python(engine_->publish(slot, std::move(made)));
+        return to_python(engine_->publish(slot, std::move(made), delivery));
     }
 
-    nb::object publish_nothing(std::int64_t slot) {
+    nb::object publish_nothing(std::int64_t slot, nb::handle at, nb::handle late) {
         require_slots();
+        const cueline::Delivery delivery = checked_delivery(at, late);
         const nb::ft_lock_guard lock{sending_};
-        return to_python(engine_->publish_nothing(slot));
+        return to_python(engine_->publish_nothing(slot, delivery));
     }
 
     /// That its processor can be handed buffers.
@@ -253,16 +249,6 @@ class EngineHandle : public LineHandle {
         ~Rendering() { flag = false; }
     };
 
-    template <class Payload>
-    nb::object send_to_the_tone(const char* call, cueline::Kind kind, const Payload& payload) {
-        engine_->require_usable();
-        if (processor_ != "tone") {
-            raise("ProcessorError", std::string{call} + "() needs the tone processor, and this engine's is '" +
-                                        processor_ + "': use AudioEngine(processor='tone')");
-        }
-        return send(to_python(Message::of(kind, payload)), nb::none(), nb::none(), nb::none());
-    }
-
     /// From here on, to copy takes longer than to let go of the GIL and have it back.
     static constexpr std::size_t large_bytes = std::size_t{1} << 16U;
 
@@ -330,10 +316,6 @@ void bind_anew(nb::module_& module) {
              "Take the oldest message from the audio thread, or return None when there is none.\n\n"
              "Never blocks. Any thread may call it: it holds the GIL while it pops. Raises ClosedError,\n"
              "ForkedError.")
-        .def("get_level", &EngineHandle::get_level, nb::sig("def get_level(self) -> Status"),
-             "Ask the tone processor how loud it was since the last Level; it answers with one.\n\n"
-             "Never blocks. Returns Status.FULL when the command ring is full: it is dropped and counted.\n"
-             "Raises ProcessorError with another processor, ClosedError, ForkedError, DeviceError.")
         .def("start", &EngineHandle::start,
              "Let the audio run; nothing to do when it does. Raises ClosedError, ForkedError, DeviceError.")
         .def("stop", &EngineHandle::stop,
@@ -354,12 +336,11 @@ void bind_anew(nb::module_& module) {
         .def("_require_usable", &EngineHandle::require_usable)
         .def("_render_into", &EngineHandle::render_into, "audio"_a.noconvert(),
              nb::sig("def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None"))
-        .def("_set_tone", &EngineHandle::set_tone, "frequency"_a, "gain"_a,
-             nb::sig("def _set_tone(self, frequency: float, gain: float) -> Status"))
-        .def("_publish", &EngineHandle::publish, "slot"_a, "samples"_a.noconvert(),
-             nb::sig("def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32]) -> Status"))
-        .def("_publish_nothing", &EngineHandle::publish_nothing, "slot"_a,
-             nb::sig("def _publish_nothing(self, slot: int) -> Status"))
+        .def("_publish", &EngineHandle::publish, "slot"_a, "samples"_a.noconvert(), "at"_a.none(), "late"_a,
+             nb::sig("def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32], at: object, "
+                     "late: object) -> Status"))
+        .def("_publish_nothing", &EngineHandle::publish_nothing, "slot"_a, "at"_a.none(), "late"_a,
+             nb::sig("def _publish_nothing(self, slot: int, at: object, late: object) -> Status"))
         .def("_require_slots", &EngineHandle::require_slots)
         .def("_require_offline", &EngineHandle::require_offline)
         .def("_stats", &EngineHandle::stats)

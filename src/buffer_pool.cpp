@@ -24,7 +24,7 @@ std::span<std::byte> pages_in(std::byte* memory, std::size_t bytes) {
 
 LockedSamples::LockedSamples(std::span<const float> from)
     : bytes_{whole_pages(from.size_bytes())},
-      memory_{std::make_unique_for_overwrite<std::byte[]>(bytes_ + page_bytes)},
+      memory_{static_cast<std::byte*>(::operator new(bytes_ + page_bytes))},
       pages_{pages_in(memory_.get(), bytes_)},
       locked_{pages_} {
     std::memcpy(pages_.data(), from.data(), from.size_bytes());

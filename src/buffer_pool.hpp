@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <span>
 #include <vector>
 
@@ -35,8 +36,12 @@ class LockedSamples {
     [[nodiscard]] bool locked() const noexcept { return locked_.granted(); }
 
   private:
+    struct Free {
+        void operator()(std::byte* memory) const noexcept { ::operator delete(memory); }
+    };
+
     std::size_t bytes_;
-    std::unique_ptr<std::byte[]> memory_;  // with room to begin at a page: the heap reuses such pieces readily
+    std::unique_ptr<std::byte, Free> memory_;  // with room to begin at a page: the heap reuses such pieces readily
     std::span<std::byte> pages_;
     LockedMemory locked_;
     std::span<const float> samples_;

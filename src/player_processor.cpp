@@ -91,7 +91,7 @@ void PlayerProcessor::render(Voice& voice, std::uint32_t slot, const AudioBlock&
 }
 
 void PlayerProcessor::render_frame(Voice& voice, const Buffer* buffer, const AudioBlock& block,
-                                   std::uint32_t frame) noexcept CUELINE_NONBLOCKING {
+                                   std::uint32_t frame) const noexcept CUELINE_NONBLOCKING {
     const bool jumps = voice.jumped;
     if (jumps) voice.fade_left = fade_frames_;
     voice.jumped = false;

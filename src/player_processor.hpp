@@ -49,10 +49,10 @@ class PlayerProcessor final : public Processor {
         std::vector<float> jump;  // and the difference that is being taken away
     };
 
-    void play(Voice& voice, const PlayBuffer& wanted, const Message& command) noexcept CUELINE_NONBLOCKING;
+    static void play(Voice& voice, const PlayBuffer& wanted, const Message& command) noexcept CUELINE_NONBLOCKING;
     void render(Voice& voice, std::uint32_t slot, const AudioBlock& block, Context& context) noexcept
         CUELINE_NONBLOCKING;
-    void render_frame(Voice& voice, const Buffer* buffer, const AudioBlock& block, std::uint32_t frame) noexcept
+    void render_frame(Voice& voice, const Buffer* buffer, const AudioBlock& block, std::uint32_t frame) const noexcept
         CUELINE_NONBLOCKING;
 
     std::array<Voice, slots> voices_;

@@ -32,6 +32,7 @@ inline constexpr Kind first_processor = 16;
 inline constexpr Kind set_tone = 16;      ///< command to the tone processor. Payload: SetTone
 inline constexpr Kind get_level = 17;     ///< command to the tone processor: how loud was it? Payload: GetLevel
 inline constexpr Kind level = 18;         ///< event: the answer. Payload: Level
+inline constexpr Kind click = 19;         ///< command to the tone processor. Payload: Click
 inline constexpr Kind play_buffer = 20;   ///< command to the player: play what lies in a slot. Payload: PlayBuffer
 inline constexpr Kind stop_buffer = 21;   ///< command to the player: stop it. Payload: StopBuffer
 inline constexpr Kind buffer_ended = 22;  ///< event: it was played to its end. Payload: BufferEnded
@@ -135,11 +136,11 @@ struct FormatChanged {
 };
 
 /// Why a command did not take effect.
-enum class Reason : std::uint32_t {
-    late = 1,           ///< it was read after its frame, and was to be dropped then
-    schedule_full = 2,  ///< it was a cue, and as many as the schedule holds wait already
-    cancelled = 3,      ///< somebody asked for that
-    unknown = 4,        ///< neither the engine nor the processor knows its kind
+enum class Reason : std::uint32_t {  // NOLINT(performance-enum-size): a field of 4 bytes
+    late = 1,                        ///< it was read after its frame, and was to be dropped then
+    schedule_full = 2,               ///< it was a cue, and as many as the schedule holds wait already
+    cancelled = 3,                   ///< somebody asked for that
+    unknown = 4,                     ///< neither the engine nor the processor knows its kind
 };
 
 /// An applied's payload. Its message carries the frame at which the command took effect.
@@ -175,6 +176,7 @@ struct Transaction {
 
 /// A publish_buffer's payload. Engine::publish() sends it; a handle that it did not give means nothing.
 struct PublishBuffer {
+    static constexpr Kind kind = cueline::kind::publish_buffer;
     std::uint32_t slot;
     std::uint32_t handle;  ///< no_buffer: the slot is to be empty
 };
@@ -198,8 +200,16 @@ struct Level {
     float rms;
 };
 
+/// A click's payload.
+struct Click {
+    static constexpr Kind kind = cueline::kind::click;
+    float frequency_hz;  ///< from 0 to half the sample rate
+    float gain;          ///< from 0 to 1, full scale
+};
+
 /// A play_buffer's payload.
 struct PlayBuffer {
+    static constexpr Kind kind = cueline::kind::play_buffer;
     std::uint32_t slot;
     float gain;         ///< from 0 to 1, full scale
     std::uint8_t loop;  ///< 0: once; else again and again
@@ -207,11 +217,13 @@ struct PlayBuffer {
 
 /// A stop_buffer's payload.
 struct StopBuffer {
+    static constexpr Kind kind = cueline::kind::stop_buffer;
     std::uint32_t slot;
 };
 
 /// A buffer_ended's payload. Its message carries the frame after the buffer's last one, and the play_buffer's sequence.
 struct BufferEnded {
+    static constexpr Kind kind = cueline::kind::buffer_ended;
     std::uint32_t slot;
 };
 

@@ -56,7 +56,7 @@ class Messages {
 
 /// One visitor of several functions: `Overloaded{[](const SetTone&) {...}, [](const NoteOff&) {...}}`.
 template <class... Functions>
-struct Overloaded : Functions... {
+struct Overloaded : Functions... {  // NOLINT(misc-multiple-inheritance): that is how they become one
     using Functions::operator()...;
 };
 template <class... Functions>

@@ -24,7 +24,21 @@ from cueline.errors import (
     UnknownNameError,
 )
 from cueline.fields import array, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
-from cueline.messages import Applied, DeviceLost, FormatChanged, GetLevel, Level, Pong, Reason, Refused, SetTone
+from cueline.messages import (
+    Applied,
+    BufferEnded,
+    Click,
+    DeviceLost,
+    FormatChanged,
+    GetLevel,
+    Level,
+    PlayBuffer,
+    Pong,
+    Reason,
+    Refused,
+    SetTone,
+    StopBuffer,
+)
 from cueline.meters import Meters, MeterSpec
 from cueline.parameters import Parameters, ParameterSpec
 from cueline.port import Port
@@ -37,7 +51,9 @@ __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
     "AudioEngine",
+    "BufferEnded",
     "BufferStats",
+    "Click",
     "ClosedError",
     "Confirmation",
     "CueStats",
@@ -58,6 +74,7 @@ __all__ = [
     "NotYetError",
     "ParameterSpec",
     "Parameters",
+    "PlayBuffer",
     "Pong",
     "Port",
     "PortsTakenError",
@@ -69,6 +86,7 @@ __all__ = [
     "SetTone",
     "Stats",
     "Status",
+    "StopBuffer",
     "Transaction",
     "UnknownNameError",
     "array",

@@ -158,7 +158,7 @@ class Line:
         Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError.
         """
 
-    def send(self, message: Message, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status:
+    def send(self, message: object, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status:
         """
         Send a message to the audio thread, without a wait unless ``timeout`` says so.
 
@@ -194,9 +194,9 @@ class Line:
     def number(self) -> int:
         """Which line it is: 0 the engine's own, a port's from 1 to 8."""
 
-    def _send_confirmed(self, message: Message, at: SupportsIndex | None, late: str, timeout: float | None) -> int: ...
+    def _send_confirmed(self, message: object, at: SupportsIndex | None, late: str, timeout: float | None) -> int: ...
 
-    def _send_whole(self, messages: list[Message], at: SupportsIndex | None, late: str, timeout: float | None, confirm: bool) -> int: ...
+    def _send_whole(self, messages: list[object], at: SupportsIndex | None, late: str, timeout: float | None, confirm: bool) -> int: ...
 
     def _try_send(self, message: Message, at: SupportsIndex | None, late: str) -> Status: ...
 
@@ -347,14 +347,6 @@ class Engine(Line):
         ForkedError.
         """
 
-    def get_level(self) -> Status:
-        """
-        Ask the tone processor how loud it was since the last Level; it answers with one.
-
-        Never blocks. Returns Status.FULL when the command ring is full: it is dropped and counted.
-        Raises ProcessorError with another processor, ClosedError, ForkedError, DeviceError.
-        """
-
     def start(self) -> None:
         """
         Let the audio run; nothing to do when it does. Raises ClosedError, ForkedError, DeviceError.
@@ -392,11 +384,9 @@ class Engine(Line):
 
     def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None: ...
 
-    def _set_tone(self, frequency: float, gain: float) -> Status: ...
+    def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32], at: object, late: object) -> Status: ...
 
-    def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32]) -> Status: ...
-
-    def _publish_nothing(self, slot: int) -> Status: ...
+    def _publish_nothing(self, slot: int, at: object, late: object) -> Status: ...
 
     def _require_slots(self) -> None: ...
 

@@ -50,7 +50,7 @@ async def areceive(engine: AudioEngine, timeout: float | None) -> _core.Message:
 async def asend(
     engine: AudioEngine,
     line: _core.Line,
-    message: _core.Message,
+    message: object,
     at: SupportsIndex | None,
     late: Literal["apply", "drop"],
     timeout: float | None,

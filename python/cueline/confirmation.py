@@ -117,7 +117,7 @@ class Confirmations:
 def confirm(
     engine: AudioEngine,
     line: _core.Line,
-    message: _core.Message,
+    message: object,
     at: SupportsIndex | None,
     late: Literal["apply", "drop"],
     timeout: float | None,

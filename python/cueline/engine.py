@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 from types import TracebackType
@@ -15,7 +14,6 @@ from cueline.arguments import (
     checked_integer,
     checked_latency,
     checked_name,
-    checked_number,
 )
 from cueline.awaiting import Arrivals, Turns, areceive, asend
 from cueline.bulk import receive_many, send_many
@@ -49,7 +47,7 @@ class AudioEngine(_core.Engine):
     a sound card), ``"offline"`` (renders when told to), or None: JACK when a server runs, else PortAudio's default
     device, else null. ``cueline.devices()`` lists them.
 
-    ``processor`` is what renders: ``"silence"`` (None too), ``"tone"``, a sine that ``set_tone`` sets, or ``"player"``,
+    ``processor`` is what renders: ``"silence"`` (None too), ``"tone"``, a sine by its parameters, or ``"player"``,
     which plays what ``publish`` hands it.
 
     ``samplerate`` is in frames a second (1000 to 768000), ``blocksize`` in frames (1 to 8192); left out, they are the
@@ -137,28 +135,21 @@ class AudioEngine(_core.Engine):
         """The processor's meters, by name: ``engine.meters["level"]`` reads the latest value of one."""
         return self._meters
 
-    def set_tone(self, *, frequency: float | None = None, gain: float | None = None) -> _core.Status:
-        """Set the tone processor's sine: its frequency in Hz (0 to half the sample rate), its gain (0 to 1).
-
-        What is left out stays as it is. The tone takes 20 ms to get there, so that nothing clicks. Never blocks.
-        Returns Status.FULL when the command ring is full: it is dropped and counted. Raises ArgumentError,
-        ArgumentTypeError, ProcessorError with another processor, ClosedError, ForkedError, DeviceError.
-        """
-        if frequency is None and gain is None:
-            raise ArgumentError("set_tone() needs a frequency, a gain, or both, got neither")
-        return self._set_tone(
-            math.nan if frequency is None else checked_number("frequency", frequency, self.samplerate / 2, "Hz"),
-            math.nan if gain is None else checked_number("gain", gain, 1),
-        )
-
-    def publish(self, slot: int, array: npt.ArrayLike | None) -> _core.Status:
+    def publish(
+        self,
+        slot: SupportsIndex,
+        array: npt.ArrayLike | None,
+        at: SupportsIndex | None = None,
+        *,
+        late: Literal["apply", "drop"] = "apply",
+    ) -> _core.Status:
         """Hand the audio thread a buffer, in place of the one that lies in ``slot``; None leaves the slot empty.
 
         ``array`` has shape (frames, channels), or (frames,) for one channel, and holds float32, or other floats, which
         are rounded to it. It need not be contiguous. It is copied: what is written to it later changes nothing. NaN and
         infinities go over as they are. The copy is made on this thread, without the GIL where it is large; the
         audio thread only swaps a pointer, and the buffer that it swapped out is freed here by a later ``publish``, by
-        ``stats`` or by ``close``.
+        ``stats`` or by ``close``. ``at`` and ``late`` are as ``send`` has them: it is swapped at that frame.
 
         Returns Status.FULL when the command ring is full, or when as many buffers as there may be (128) are in use:
         nothing changed, and it is counted. Raises ArgumentError for a slot that there is not and for an array of
@@ -171,8 +162,8 @@ class AudioEngine(_core.Engine):
         if not 0 <= number < self.buffer_slots:  # before the array is looked at, which may take long
             raise ArgumentError(f"slot must be from 0 to {self.buffer_slots - 1}, got {number}")
         if array is None:
-            return self._publish_nothing(number)
-        return self._publish(number, checked_samples(array))
+            return self._publish_nothing(number, at, late)
+        return self._publish(number, checked_samples(array), at, late)
 
     def receive(self, timeout: float | None = None) -> _core.Message:
         """Wait for a message and return it; without a timeout, for ever. Ctrl-C ends the wait.
@@ -206,7 +197,7 @@ class AudioEngine(_core.Engine):
 
     async def asend(
         self,
-        message: _core.Message,
+        message: object,
         at: SupportsIndex | None = None,
         *,
         late: Literal["apply", "drop"] = "apply",
@@ -267,7 +258,7 @@ class AudioEngine(_core.Engine):
 
     def confirm(
         self,
-        message: _core.Message,
+        message: object,
         at: SupportsIndex | None = None,
         *,
         late: Literal["apply", "drop"] = "apply",

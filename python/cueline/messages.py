@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cueline._core import Message
 from cueline.fields import f32, u32, u64
@@ -11,14 +11,18 @@ from cueline.typed import own_message
 
 __all__ = [
     "Applied",
+    "BufferEnded",
+    "Click",
     "DeviceLost",
     "FormatChanged",
     "GetLevel",
     "Level",
+    "PlayBuffer",
     "Pong",
     "Reason",
     "Refused",
     "SetTone",
+    "StopBuffer",
 ]
 
 
@@ -99,6 +103,10 @@ class SetTone(Message):
 class GetLevel(Message):
     """To the tone processor: how loud was it? It answers with a Level."""
 
+    if TYPE_CHECKING:
+
+        def __init__(self) -> None: ...  # mypy makes none where there are no fields
+
 
 @own_message(18)
 class Level(Message):
@@ -106,3 +114,34 @@ class Level(Message):
 
     peak: f32
     rms: f32
+
+
+@own_message(19)
+class Click(Message):
+    """To the tone processor: a metronome's click of 20 ms, whose first sample is its highest. Hz, and 0 to 1."""
+
+    frequency_hz: f32 = 1000.0
+    gain: f32 = 0.5
+
+
+@own_message(20)
+class PlayBuffer(Message):
+    """To the player: play what lies in a slot, from its beginning, once or again and again; gain is from 0 to 1."""
+
+    slot: u32
+    gain: f32 = 1.0
+    loop: bool = False
+
+
+@own_message(21)
+class StopBuffer(Message):
+    """To the player: stop the voice of a slot, within 5 ms."""
+
+    slot: u32
+
+
+@own_message(22)
+class BufferEnded(Message):
+    """A voice of the player's came to its end; ``frame`` is the first one without it, ``sequence`` its PlayBuffer's."""
+
+    slot: u32

@@ -51,7 +51,7 @@ class Port(_core.Port):
 
     async def asend(
         self,
-        message: _core.Message,
+        message: object,
         at: SupportsIndex | None = None,
         *,
         late: Literal["apply", "drop"] = "apply",
@@ -68,7 +68,7 @@ class Port(_core.Port):
 
     def confirm(
         self,
-        message: _core.Message,
+        message: object,
         at: SupportsIndex | None = None,
         *,
         late: Literal["apply", "drop"] = "apply",

@@ -42,7 +42,7 @@ class Transaction:
         self._line = line
         self._delivery = (at, late, timeout)
         self._confirm = confirm
-        self._messages: list[_core.Message] = []
+        self._messages: list[object] = []
         self._open = False
         self._over = False
 
@@ -52,7 +52,7 @@ class Transaction:
         self._open = True
         return self
 
-    def send(self, message: _core.Message) -> None:
+    def send(self, message: object) -> None:
         """Add a message. It goes when the ``with`` ends. Raises ArgumentError outside of it."""
         if not self._open:
             raise ArgumentError("a transaction's messages are sent inside its 'with'")

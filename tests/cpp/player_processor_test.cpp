@@ -314,7 +314,7 @@ TEST(PlayerProcessor, plays_on_in_another_format) {
     slots.apply({0, 3});
     Link link;
     AudioSide audio{link};
-    Context context{audio.events(), &slots};
+    Context context{audio.events(), {}, {}, &slots};
 
     PlayerProcessor processor;
     processor.prepare({.channels = 1});

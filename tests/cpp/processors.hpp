@@ -26,11 +26,11 @@ class WaveProcessor final : public Processor {
         switch (command.kind) {
             case kind::set_level:
                 level_ = command.as<float>();
-                context.events().send(kind::level_was_set, level_, command.sequence);
+                context.events().send(kind::level_was_set, level_, command);
                 return true;
             case kind::flood:
                 for (std::uint32_t number = 0; number < command.as<std::uint32_t>(); ++number) {
-                    context.events().send(kind::flooded, number, command.sequence);
+                    context.events().send(kind::flooded, number, command);
                 }
                 return true;
             default:

@@ -57,6 +57,8 @@ class Played {
         return samples;
     }
 
+    void set_parameter(std::size_t number, double value) { panel_.set(number, value); }
+
     Level level() {
         EXPECT_TRUE(handle(Message::of(kind::get_level, GetLevel{})));
         const Message answer = event();

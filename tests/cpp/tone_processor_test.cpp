@@ -12,6 +12,7 @@
 #include <cueline/error.hpp>
 
 #include "open_processor.hpp"
+#include "player_processor.hpp"
 #include "tone_playing.hpp"
 
 namespace cueline::test {
@@ -122,14 +123,16 @@ TEST(ToneProcessor, comes_down_to_half_of_a_lower_sample_rate) {
 
 // --- By name -------------------------------------------------------------------------------------------------------
 
-TEST(OpenProcessor, knows_silence_and_tone) {
+TEST(OpenProcessor, knows_silence_tone_and_player) {
     EXPECT_NE(dynamic_cast<SilenceProcessor*>(open_processor("silence").get()), nullptr);
     EXPECT_NE(dynamic_cast<ToneProcessor*>(open_processor("tone").get()), nullptr);
+    EXPECT_NE(dynamic_cast<PlayerProcessor*>(open_processor("player").get()), nullptr);
     try {
         open_processor("loud");
         FAIL() << "it was opened";
     } catch (const ArgumentError& error) {
-        EXPECT_STREQ(error.what(), "processor must be 'silence' or 'tone', or left out for silence, got 'loud'");
+        EXPECT_STREQ(error.what(),
+                     "processor must be 'silence', 'tone' or 'player', or left out for silence, got 'loud'");
     }
 }
 

@@ -35,6 +35,7 @@ void loom_cell_write(void* cell);
 void loom_cell_read(void* cell);
 bool loom_cells_are_words();
 bool loom_stores_come_early(Role role);
+bool loom_hands_over_wrong(std::uint8_t how);
 bool loom_relaxed_stores_come_late();
 void loom_set_role(Role role);
 Role loom_role();

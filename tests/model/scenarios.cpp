@@ -3,11 +3,13 @@
 //
 // loom runs each scenario again and again, once for every order in which the threads' accesses can fall and for every
 // value that a load may return under the orders that stand in the header. Nothing here is timed, and nothing is random.
+#include <cueline/buffer.hpp>
 #include <cueline/latest.hpp>
 #include <cueline/parameter.hpp>
 #include <cueline/ring.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -529,6 +531,149 @@ class ParameterWrites : public Scenario {
     std::uint64_t values_read_ = 0;
 };
 
+/// What a mutant does wrong with buffers: the numbers are src/memory.rs's.
+enum class Wrong : std::uint8_t { sends_back_the_new = 1, frees_too_early = 2, reads_on = 3 };
+
+bool does(Wrong wrong) {
+    return loom_hands_over_wrong(static_cast<std::uint8_t>(wrong));
+}
+
+/// The control side hands buffers over, with fewer handles than there are buffers, and writes all over one as soon as
+/// it is its own again. The audio thread swaps them, and reads what lies in its slot once a block.
+class BufferHandover : public Scenario {
+  public:
+    /// Every `drop`th command is discarded; 0: none is.
+    BufferHandover(std::uint64_t buffers, int blocks, std::uint64_t drop)
+        : buffers_{buffers}, blocks_{blocks}, drop_{drop} {
+        sides_->slots.set_count(1);
+    }
+
+    void run(int thread) override {
+        if (thread == 0) {
+            for (std::uint64_t number = 1; number <= buffers_; ++number) publish(number);
+        } else {
+            for (int number = 0; number < blocks_; ++number) block();
+        }
+    }
+
+    /// The last one lies in the slot, all others are back, and every handle still works.
+    void finish() override {
+        most_messages = std::max(most_messages, seen_);
+        // A mutant's books are wrong anyhow. It is the access itself that loom has to see.
+        if (does_any_wrong()) {
+            sides_.reset();
+            return;
+        }
+        block();
+        collect();
+        require(newest_ == last_applied_, "the last buffer is the one that lies there");
+        require(sides_->handles.taken() == (newest_ > 0 ? 1 : 0), "all others came back");
+        drop_ = 0;
+        for (std::uint64_t number = 101; number <= 104; ++number) {
+            require(publish(number), "a handle is free again");
+            block();
+            require(newest_ == number, "what is handed over is there");
+        }
+        require(sides_->commands.try_push({0, no_buffer}) == Status::ok, "there is room");
+        block();
+        collect();
+        require(sides_->slots.at(0) == nullptr && sides_->handles.taken() == 0, "an empty slot holds nothing");
+        sides_.reset();
+    }
+
+  private:
+    static constexpr std::size_t handle_count = 2;
+
+    /// What a handle stands for: a buffer and its samples in one, so that loom sees who reads and who writes.
+    struct Place {
+        LoomMemory::Cell<Numbered> samples;
+        [[nodiscard]] bool is_there() const noexcept { return true; }
+    };
+    using Slots = BufferSlotsOf<Place, handle_count, LoomMemory>;
+    using Handles = BufferHandles<handle_count, LoomMemory>;
+    using Commands = Ring<PublishBuffer, 4, LoomMemory>;
+
+    static constexpr std::uint64_t freed = 999;
+
+    static bool does_any_wrong() {
+        return does(Wrong::sends_back_the_new) || does(Wrong::frees_too_early) || does(Wrong::reads_on);
+    }
+
+    void collect() {
+        sides_->handles.collect([this](BufferHandle handle) { table_[handle].samples.write(Numbered::of(freed)); });
+    }
+
+    bool publish(std::uint64_t number) {
+        collect();
+        const auto handle = sides_->handles.take();
+        if (!handle) {
+            refused_pushes += threads_run;
+            return false;
+        }
+        table_[*handle].samples.write(Numbered::of(number));
+        require(sides_->commands.try_push({0, *handle}) == Status::ok, "there is room for as many commands as handles");
+        ++sent_;
+        if (drop_ == 0 || sent_ % drop_ != 0) last_applied_ = number;
+        if (does(Wrong::frees_too_early) && before_ != no_buffer) table_[before_].samples.write(Numbered::of(freed));
+        before_ = *handle;
+        return true;
+    }
+
+    void block() {
+        PublishBuffer command;
+        const Place* before = sides_->slots.at(0);
+        while (sides_->taken.try_pop(command) == Status::ok) {
+            ++popped_;
+            if (drop_ != 0 && popped_ % drop_ == 0) {
+                sides_->slots.discard(command);
+            } else if (does(Wrong::sends_back_the_new)) {
+                sides_->slots.discard(command);
+                before = &table_[command.handle];
+            } else {
+                require(sides_->slots.apply(command), "a command of ours is applied");
+            }
+        }
+        if (before == nullptr || !does_any_wrong()) before = sides_->slots.at(0);
+        const Place* const place = before;
+        if (place == nullptr) {
+            refused_pops += threads_run;
+            return;
+        }
+        Numbered samples;
+        const auto read = [&samples](const Numbered& found) { samples = found; };
+        place->samples.read(read);
+        require(samples.whole(), "no buffer is torn");
+        require(samples.number != freed, "no buffer is read that was freed");
+        require(samples.number >= newest_, "no older buffer comes back");
+        if (samples.number != newest_) seen_ += threads_run;
+        newest_ = samples.number;
+    }
+
+    std::array<Place, handle_count> table_;
+    Slots::Returns returns_;
+    Commands ring_;
+    /// On the heap until finish(), as all ends are here.
+    struct Sides {
+        explicit Sides(BufferHandover& all)
+            : slots{all.table_, all.returns_}, taken{all.ring_}, handles{all.returns_}, commands{all.ring_} {}
+        Slots slots;
+        Consumer<Commands> taken;
+        Handles handles;
+        Producer<Commands> commands;
+    };
+    std::unique_ptr<Sides> sides_ = std::make_unique<Sides>(*this);
+
+    std::uint64_t popped_ = 0;  // these three are the audio thread's, those below the control side's
+    std::uint64_t newest_ = 0;
+    std::uint64_t seen_ = 0;
+    std::uint64_t sent_ = 0;
+    std::uint64_t last_applied_ = 0;
+    BufferHandle before_ = no_buffer;
+    std::uint64_t buffers_;
+    int blocks_;
+    std::uint64_t drop_;
+};
+
 struct Entry {
     const char* name;
     int threads;
@@ -571,6 +716,11 @@ constexpr Entry entries[] = {
     {"latest: 3 writes, 5 reads", 2, true, make<LatestOfWrites, std::uint64_t{3}, 5>, "latest.hpp"},
     {"parameter: 2 writes, 2 blocks", 2, false, make<ParameterWrites, 2, 2>, "parameter.hpp"},
     {"parameter: 3 writes, 4 blocks", 2, false, make<ParameterWrites, 3, 4>, "parameter.hpp"},
+    {"buffers: 3 published, 2 blocks", 2, false, make<BufferHandover, std::uint64_t{3}, 2, std::uint64_t{0}>,
+     "buffer.hpp"},
+    {"buffers: 5 published, 4 blocks", 2, false, make<BufferHandover, std::uint64_t{5}, 4, std::uint64_t{0}>,
+     "buffer.hpp"},
+    {"buffers: some dropped", 2, false, make<BufferHandover, std::uint64_t{4}, 3, std::uint64_t{2}>, "buffer.hpp"},
     // Only when asked for (make model-long): the first alone takes minutes, the second was never seen to end.
     {"long: capacity 2: 5 messages through", 2, false, make<Stream<2>, below_wrap(3), std::uint64_t{5}>},
     {"long: capacity 4: 5 messages through", 2, false, make<Stream<4>, below_wrap(2), std::uint64_t{5}>},

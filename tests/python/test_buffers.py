@@ -6,6 +6,7 @@ import gc
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -161,6 +162,70 @@ def test_a_closed_engine_refuses_and_holds_nothing(player: cueline.AudioEngine) 
     assert in_use(player) == 0
     with pytest.raises(cueline.ClosedError):
         player.publish(0, np.ones(4))
+
+
+def test_the_player_plays_at_the_sample_and_tells_when_it_ended(player: cueline.AudioEngine) -> None:
+    sound = np.linspace(0.1, 0.9, 1000, dtype=np.float32)
+    player.publish(3, sound)
+    player.send(cueline.PlayBuffer(slot=3, gain=0.5), at=100)
+    audio = player.render(2000)[:, 0]
+    assert not audio[:100].any()
+    assert (audio[100:1100] == sound * np.float32(0.5)).all()
+    assert not audio[1100:].any()
+    ended = player.receive(0)
+    assert isinstance(ended, cueline.BufferEnded)
+    assert (ended.slot, ended.frame, ended.sequence) == (3, 1100, 2)
+
+
+def test_a_loop_plays_until_it_is_stopped(player: cueline.AudioEngine) -> None:
+    sound = np.linspace(0.1, 0.9, 100, dtype=np.float32)
+    player.publish(0, sound)
+    player.send(cueline.PlayBuffer(slot=0, loop=True))
+    player.send(cueline.StopBuffer(slot=0), at=500)
+    audio = player.render(2000)[:, 0]
+    assert (audio[:500] == np.tile(sound, 5)).all()
+    assert audio[500:739].all()
+    assert not audio[740:].any()
+    assert player.receive_msg() is None
+
+
+def test_a_buffer_is_swapped_at_a_frame(player: cueline.AudioEngine) -> None:
+    player.publish(0, np.full(4800, 0.25))
+    player.send(cueline.PlayBuffer(slot=0))
+    player.publish(0, np.full(4800, 0.5), at=1000)
+    player.publish(0, None, at=3000)
+    audio = player.render(4000)[:, 0]
+    assert (audio[:1001] == np.float32(0.25)).all()
+    assert (np.diff(audio[1000:1241]) > 0).all(), "it fades in 240 frames"
+    assert (audio[1240:3000] == np.float32(0.5)).all()
+    assert (np.diff(audio[3000:3240]) < 0).all()
+    assert not audio[3240:].any()
+    assert in_use(player) == 0
+
+
+def test_a_buffer_that_is_dropped_or_cancelled_comes_back(player: cueline.AudioEngine) -> None:
+    player.render(100)
+    player.publish(0, np.ones(4), at=1, late="drop")
+    player.publish(0, np.ones(4), at=10_000)
+    player.publish(0, np.ones(4), at=10_000)
+    assert in_use(player) == 3
+    player.render(64)
+    assert in_use(player) == 2
+    player.cancel_all()
+    player.render(64)
+    assert in_use(player) == 0
+    assert player.stats().cues.cancelled == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [({"at": -1}, "at must be a frame or None"), ({"late": "never"}, "late must be 'apply' or 'drop'")],
+)
+def test_a_wrong_delivery_is_refused(player: cueline.AudioEngine, options: dict[str, Any], text: str) -> None:
+    for array in (np.ones(4), None):
+        with pytest.raises(cueline.ArgumentError, match=text):
+            player.publish(0, array, **options)
+    assert in_use(player) == 0
 
 
 def test_any_thread_may_publish() -> None:

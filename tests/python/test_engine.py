@@ -147,7 +147,7 @@ class Awkward:
         ({"channels": 65}, "channels must be from 1 to 64 channels, got 65"),
         ({"budget": 0}, "budget must be from 1 to 1024 messages a block, got 0"),
         ({"budget": 1025}, "budget must be from 1 to 1024 messages a block, got 1025"),
-        ({"processor": "loud"}, "processor must be 'silence' or 'tone', or left out for silence, got 'loud'"),
+        ({"processor": "loud"}, "processor must be 'silence', 'tone' or 'player', or left out for silence, got 'loud'"),
         ({"device": "a\0b"}, "device must be a text of 1 to 200 characters that can be printed, got 'a\\x00b'"),
         ({"device": "\udc80"}, "device must be a text of 1 to 200 characters that can be printed, got '\\udc80'"),
     ],
@@ -196,6 +196,11 @@ def test_every_error_is_a_cueline_error_and_a_built_in_one() -> None:
         cueline.Empty: queue.Empty,
         cueline.MissingPackageError: ImportError,
         cueline.ProcessorError: RuntimeError,
+        cueline.Full: queue.Full,
+        cueline.NotYetError: TimeoutError,
+        cueline.PortsTakenError: RuntimeError,
+        cueline.RefusedError: RuntimeError,
+        cueline.UnknownNameError: KeyError,
     }
     for ours, built_in in expected.items():
         assert issubclass(ours, cueline.Error)

@@ -175,9 +175,12 @@ def test_cuelines_own_messages_are_those_of_message_hpp(tmp_path: Path) -> None:
             asserts.append(
                 f"static_assert(offsetof(python::{name}, {field.name}) == offsetof(cueline::{name}, {field.name}));"
             )
-            same = f"std::is_same_v<decltype(python::{name}::{field.name}), decltype(cueline::{name}::{field.name})>"
+            ours, theirs = f"decltype(python::{name}::{field.name})", f"decltype(cueline::{name}::{field.name})"
+            same = f"std::is_same_v<{ours}, {theirs}>"
             if field.enumeration is not None:
-                same = f"sizeof(python::{name}::{field.name}) == sizeof(cueline::{name}::{field.name})"
+                same = f"std::is_same_v<{ours}, std::underlying_type_t<{theirs}>>"
+            elif field.scalar.name == "bool":  # in C++ perhaps a byte, of which any value has a meaning
+                same += f" || std::is_same_v<{theirs}, std::uint8_t>"
             asserts.append(f"static_assert({same});")
     reasons = {"LATE": "late", "SCHEDULE_FULL": "schedule_full", "CANCELLED": "cancelled", "UNKNOWN": "unknown"}
     assert set(reasons) == {reason.name for reason in cueline.Reason}

@@ -59,7 +59,7 @@ def test_another_client_hears_the_tone_whole_and_at_its_frequency(tmp_path: Path
         gain, stray = best_fit("tone:out_1", 440, tmp_path)
         assert gain == pytest.approx(0.2, abs=0.001)
         assert stray < 0.001
-        engine.set_tone(frequency=1000.5, gain=0.5)
+        engine.parameters.update(frequency=1000.5, gain=0.5)
         time.sleep(0.1)
         gain, stray = best_fit("tone:out_2", 1000.5, tmp_path)
         assert gain == pytest.approx(0.5, abs=0.001)

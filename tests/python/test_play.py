@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pytest
 
@@ -171,11 +172,11 @@ def test_a_device_that_is_lost_meanwhile_is_said(
     class Losing(cueline.AudioEngine):
         looks = 0
 
-        def get_level(self) -> cueline.Status:
+        def send(self, *arguments: Any, **options: Any) -> cueline.Status:
             self.looks += 1
             if self.looks > 1:
                 raise cueline.DeviceError("the card was pulled out: put it back")
-            return super().get_level()
+            return super().send(*arguments, **options)
 
     monkeypatch.setattr("cueline.play.AudioEngine", Losing)
     assert cli.main(["play", "tone", "--device", "null", "--seconds", "0", "--json"]) == 2

@@ -40,9 +40,12 @@ def read(paths: list[str]) -> Objects:
     objects = Objects()
     for path in paths:
         sections: dict[str, str] = {}  # by name: functions have sections of their own
+        relocated: dict[int, str] = {}  # by where relocations lie in the file: the section that they are of
         for line in readelf("--section-headers", "--wide", path):
             if match := re.match(r"\s*\[\s*(\d+)\]\s+(\S+)", line):
                 sections[match[2]] = match[1]
+                if relocations := re.search(r"\sRELA?\s+[0-9a-f]+\s+([0-9a-f]+)\s.*\s(\d+)\s+\d+$", line):
+                    relocated[int(relocations[1], 16)] = relocations[2]
         numbers: dict[str, str] = {}  # a symbol defined in this object -> its section
         for line in readelf("--symbols", "--wide", path):
             columns = line.split()
@@ -57,8 +60,8 @@ def read(paths: list[str]) -> Objects:
                 objects.functions[section] = name
         from_section = ""
         for line in readelf("--relocs", "--wide", path):
-            if match := re.match(r"Relocation section '\.rela?(\S+)'", line):
-                from_section = f"{path}:{sections[match[1]]}"
+            if match := re.match(r"Relocation section '.*' at offset 0x([0-9a-f]+)", line):  # a long name is cut off
+                from_section = f"{path}:{relocated[int(match[1], 16)]}"
             elif match := re.match(r"[0-9a-f]{12,16}\s+[0-9a-f]+\s+\S+\s+[0-9a-f]+\s+(\S+)", line):
                 name = match[1].split("@")[0]
                 here = numbers.get(name) or (f"{path}:{sections[name]}" if name in sections else None)

@@ -2,8 +2,11 @@
 #include <cueline/audio_side.hpp>
 #include <cueline/control_side.hpp>
 
+#include <cueline/buffer.hpp>
+
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 
 #include "processors.hpp"
@@ -39,6 +42,15 @@ using Pop = Status (Consumer<CommandRing>::*)(Message&) noexcept CUELINE_NONBLOC
 using PushSome = std::size_t (Producer<CommandRing>::*)(std::span<const Message>) noexcept CUELINE_NONBLOCKING;
 using PopSome = std::size_t (Consumer<CommandRing>::*)(std::span<Message>) noexcept CUELINE_NONBLOCKING;
 
+using NextValue = double (Parameter::*)() noexcept CUELINE_NONBLOCKING;
+using GoTo = void (Parameter::*)(double) noexcept CUELINE_NONBLOCKING;
+using BeginBlock = void (Parameter::*)() noexcept CUELINE_NONBLOCKING;
+using WriteParameter = void (SharedParameter<>::*)(double) noexcept CUELINE_NONBLOCKING;
+using ReadParameter = bool (SharedParameter<>::*)(std::uint64_t&, double&) const noexcept CUELINE_NONBLOCKING;
+using ShowMeter = void (Meter::*)(std::initializer_list<double>, std::uint64_t) noexcept CUELINE_NONBLOCKING;
+using WriteLatest = void (SharedMeter::*)(const MeterValue&) noexcept CUELINE_NONBLOCKING;
+using ReadLatest = bool (SharedMeter::*)(MeterValue&) noexcept CUELINE_NONBLOCKING;
+
 constexpr Block block = &BlockCallback::process;
 constexpr Handle handle = &Processor::handle;
 constexpr Render render = &Processor::render;
@@ -46,6 +58,24 @@ constexpr Push push = &Producer<CommandRing>::try_push;
 constexpr Pop pop = &Consumer<CommandRing>::try_pop;
 constexpr PushSome push_some = &Producer<CommandRing>::try_push;
 constexpr PopSome pop_some = &Consumer<CommandRing>::try_pop;
+constexpr NextValue next_value = &Parameter::next;
+constexpr GoTo go_to = &Parameter::go_to;
+constexpr BeginBlock begin_block = &Parameter::begin_block;
+constexpr WriteParameter write_parameter = &SharedParameter<>::write;
+constexpr ReadParameter read_parameter = &SharedParameter<>::read;
+constexpr ShowMeter show_meter = &Meter::set;
+constexpr WriteLatest write_latest = &SharedMeter::write;
+constexpr ReadLatest read_latest = &SharedMeter::read;
+static_assert(next_value != nullptr && go_to != nullptr && begin_block != nullptr && write_parameter != nullptr);
+static_assert(read_parameter != nullptr && show_meter != nullptr && write_latest != nullptr && read_latest != nullptr);
+
+using Swap = bool (BufferSlots::*)(const PublishBuffer&) noexcept CUELINE_NONBLOCKING;
+using SendBack = void (BufferSlots::*)(const PublishBuffer&) noexcept CUELINE_NONBLOCKING;
+using Look = const Buffer* (BufferSlots::*)(std::size_t) const noexcept CUELINE_NONBLOCKING;
+constexpr Swap swap = &BufferSlots::apply;
+constexpr SendBack send_back = &BufferSlots::discard;
+constexpr Look look = &BufferSlots::at;
+static_assert(swap != nullptr && send_back != nullptr && look != nullptr);
 static_assert(push_some != nullptr && pop_some != nullptr);
 static_assert(block != nullptr && handle != nullptr && render != nullptr && push != nullptr && pop != nullptr);
 

@@ -25,7 +25,7 @@ class EveryKindProcessor final : public Processor {
     bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
         std::uint64_t sum = 0;
         for (const std::byte byte : command.payload) sum += std::to_integer<std::uint64_t>(byte);
-        context.events().send(command.kind, sum, command.sequence);
+        context.events().send(command.kind, sum, command);
         handled_.add(1);
         return true;
     }

@@ -12,12 +12,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <set>
+#include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "audio_buffers.hpp"
 #include "engine.hpp"
 #include "hand_jack.hpp"
+#include "player_processor.hpp"
 #include "processors.hpp"
 #include "rule_breaking.hpp"
 #include "sanitizers.hpp"
@@ -98,7 +102,7 @@ Status send(ControlSide& control, std::uint64_t number) {
 /// The control side of a conversation. It ends the process if an answer is not the next one due.
 class Conversation {
   public:
-    explicit Conversation(ControlSide& control) : control_{&control} {}
+    explicit Conversation(Engine& engine) : engine_{&engine}, control_{&engine.control()} {}
 
     /// Sends until all up to `count` are sent and answered. No more are under way than the event ring has room for, so
     /// that no answer is dropped.
@@ -108,6 +112,7 @@ class Conversation {
                 if (send(*control_, next_sent_) == Status::ok) ++next_sent_;
             }
             take_answers(count);
+            turn_knobs();
         }
     }
 
@@ -131,7 +136,27 @@ class Conversation {
 
     [[nodiscard]] std::uint64_t sent() const { return next_sent_ - 1; }
 
+    /// Whether every parameter was set, and every meter was seen to move.
+    [[nodiscard]] bool all_moved() const {
+        return moved_.size() == engine_->panel().parameter_specs().size() + engine_->panel().meter_specs().size();
+    }
+
   private:
+    /// Sets each parameter, now to the one end of its range and now to the other, and looks at each meter.
+    void turn_knobs() {
+        Panel& panel = engine_->panel();
+        up_ = !up_;
+        for (std::size_t index = 0; const ParameterSpec& spec : panel.parameter_specs()) {
+            panel.set(index, up_ ? spec.highest : spec.lowest);
+            moved_.insert(spec.name);
+            ++index;
+        }
+        for (std::size_t index = 0; const MeterSpec& spec : panel.meter_specs()) {
+            if (panel.read(index).frame > 0) moved_.insert(spec.name);
+            ++index;
+        }
+    }
+
     void take_answers(std::uint64_t count) {
         Message event;
         while (next_due_ < next_sent_ && next_due_ <= count) {
@@ -144,7 +169,10 @@ class Conversation {
         }
     }
 
+    Engine* engine_;
     ControlSide* control_;
+    bool up_ = false;
+    std::set<std::string_view> moved_;
     std::uint64_t next_sent_ = 1;
     std::uint64_t next_due_ = 1;
 };
@@ -156,7 +184,7 @@ template <class RunBlock>
                                  const std::vector<int>& also_allowed) {
     engine.start();
 
-    Conversation conversation{engine.control()};
+    Conversation conversation{engine};
     std::atomic<bool> warm = false;
     std::atomic<bool> over = false;
     const Toll toll = run_sealed(
@@ -186,8 +214,8 @@ template <class RunBlock>
         static_cast<unsigned long long>(stats.unhandled), static_cast<unsigned long long>(stats.events.dropped),
         static_cast<unsigned long long>(toll.page_faults), static_cast<unsigned long long>(toll.voluntary_switches),
         static_cast<unsigned long long>(toll.allocations));
-    const bool complete =
-        stats.commands.sent >= messages && stats.unhandled >= messages / 8 && stats.events.dropped > 0;
+    const bool complete = stats.commands.sent >= messages && stats.unhandled >= messages / 8 &&
+                          stats.events.dropped > 0 && conversation.all_moved();
     std::_Exit(complete && toll.page_faults + toll.voluntary_switches + toll.allocations == 0 ? 0 : 1);
 }
 
@@ -221,15 +249,18 @@ TEST_F(SealedEngine, nor_do_they_inside_the_callback_that_jack_calls) {
     EXPECT_EXIT(be_sealed_on_jack(all_messages), testing::ExitedWithCode(0), "page faults 0, voluntary switches 0");
 }
 
-/// The test tone, led by the messages of this conversation: each level is a new tone, and a flood is of its levels.
+/// The test tone, led by the messages of this conversation: each level is a new tone, and a flood is of its levels. Its
+/// parameters are moved and its meter is read meanwhile.
 class LedTone final : public Processor {
   public:
     void prepare(const Format& format) override { tone_.prepare(format); }
+    [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return tone_.parameters(); }
+    [[nodiscard]] std::span<const MeterSpec> meters() const override { return tone_.meters(); }
     bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
         if (command.kind == kind::set_level) {
             const auto level = command.as<float>();
             tone_.handle(Message::of(cueline::kind::set_tone, SetTone{level * 10, level / 100}), context);
-            context.events().send(kind::level_was_set, level, command.sequence);
+            context.events().send(kind::level_was_set, level, command);
             return true;
         }
         if (command.kind != kind::flood) return false;
@@ -248,6 +279,80 @@ class LedTone final : public Processor {
 
 TEST_F(SealedEngine, nor_do_they_where_they_set_the_test_tone_and_ask_for_its_level) {
     EXPECT_EXIT(be_sealed<LedTone>(all_messages), testing::ExitedWithCode(0), "page faults 0, voluntary switches 0");
+}
+
+/// Publishes into the player's slots, whose voices all go round, until so many buffers were swapped; and ends the
+/// process: 0 when the toll was nothing.
+template <class Processor = PlayerProcessor>
+[[noreturn]] void be_sealed_while_buffers_are_swapped(std::uint64_t swaps) {
+    auto own_device = std::make_unique<HandDevice>();
+    HandDevice& device = *own_device;
+    Engine engine{std::move(own_device), std::make_unique<Processor>()};
+    engine.start();
+    const auto swap = [&engine](std::uint64_t count) {
+        std::vector<float> samples(2 * 4096);
+        for (std::uint64_t number = 0; number < count;) {
+            const auto slot = static_cast<std::uint32_t>(number % PlayerProcessor::slots);
+            samples.resize(2 * (1 + number * 997 % 4096), 0.1F);
+            if (engine.publish(slot, samples, 2) == Status::ok) ++number;
+            engine.control().send(cueline::kind::play_buffer, PlayBuffer{.slot = slot, .gain = 1, .loop = 1});
+        }
+        while (engine.stats().buffers.in_use > PlayerProcessor::slots) {
+        }
+    };
+    std::atomic<bool> warm = false;
+    std::atomic<bool> over = false;
+    const Toll toll = run_sealed(
+        [&] {
+            while (!warm.load()) device.run_block();
+        },
+        [&] {
+            while (!over.load()) device.run_block();
+        },
+        [&] {
+            swap(500);
+            warm.store(true);
+            swap(swaps);
+            over.store(true);
+        },
+        {});
+    const EngineStats stats = engine.stats();
+    std::fprintf(
+        stderr, "%llu buffers: page faults %llu, voluntary switches %llu, allocations %llu\n",
+        static_cast<unsigned long long>(stats.buffers.published), static_cast<unsigned long long>(toll.page_faults),
+        static_cast<unsigned long long>(toll.voluntary_switches), static_cast<unsigned long long>(toll.allocations));
+    const bool complete = stats.buffers.published >= swaps && stats.unhandled == 0;
+    std::_Exit(complete && toll.page_faults + toll.voluntary_switches + toll.allocations == 0 ? 0 : 1);
+}
+
+TEST_F(SealedEngine, nor_do_twenty_thousand_buffers_that_are_swapped_while_they_play) {
+    EXPECT_EXIT(be_sealed_while_buffers_are_swapped<>(20'000), testing::ExitedWithCode(0),
+                "buffers: page faults 0, voluntary switches 0, allocations 0");
+}
+
+/// The player, but it frees something whenever it is told to play.
+class FreeingPlayer final : public Processor {
+  public:
+    void prepare(const Format& format) override { player_.prepare(format); }
+    [[nodiscard]] std::uint32_t buffer_slots() const override { return PlayerProcessor::slots; }
+    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
+        break_the_rule([] {
+            const auto freed_here = std::make_unique<int>(1);
+            escaped = freed_here.get();
+        });
+        return player_.handle(command, context);
+    }
+    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+        player_.render(block, context);
+    }
+
+  private:
+    PlayerProcessor player_;
+};
+
+TEST_F(SealedEngine, the_counter_catches_a_player_that_frees) {
+    EXPECT_EXIT(be_sealed_while_buffers_are_swapped<FreeingPlayer>(1'000), testing::ExitedWithCode(1),
+                "allocations [1-9]");
 }
 
 /// As WaveProcessor, but does `Act` once, when the thread has been sealed for a while.

@@ -2,7 +2,7 @@
 //
 // Control threads send at random rates, a receiver is at times slow, other engines come and go beside it. The exit
 // status is 1 when a message is lost, broken or out of order, or when memory grows.
-// usage: soak [--minutes N | --seconds N] [--seed N] [--mutant loses|corrupts|swaps]
+// usage: soak [--minutes N | --seconds N] [--seed N] [--mutant loses|corrupts|swaps|scribbles|leaks]
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,6 +26,7 @@
 #include "engine.hpp"
 #include "null_device.hpp"
 #include "sanitizers.hpp"
+#include "swaps.hpp"
 
 namespace cueline::test {
 namespace {
@@ -73,7 +74,7 @@ class EchoProcessor final : public Processor {
             held_ = command;
             return true;
         }
-        context.events().send(command.kind, checked, command.sequence);
+        context.events().send(command.kind, checked, command);
         if (held_.kind != kind::none) context.events().send(held_.kind, held_.as<Checked>(), held_.sequence);
         held_.kind = kind::none;
         return true;
@@ -259,6 +260,7 @@ struct Options {
     std::uint64_t seconds = 60;
     std::uint64_t seed = std::random_device{}();
     Mutant mutant = Mutant::none;
+    SwapMutant swap_mutant = SwapMutant::none;
 };
 
 int soak(const Options& options) {
@@ -267,6 +269,7 @@ int soak(const Options& options) {
     std::mt19937_64 seeds{options.seed};
     Line line{options.mutant};
     Account churned;
+    SwapAccount swapped;
 
     std::vector<std::thread> threads;
     for (std::uint32_t sender = 1; sender <= 3; ++sender) {
@@ -274,6 +277,7 @@ int soak(const Options& options) {
     }
     threads.emplace_back(receive_at_random, std::ref(line), seeds(), std::cref(over));
     threads.emplace_back(churn, std::ref(churned), seeds(), std::cref(over));
+    threads.emplace_back(swap_buffers, std::ref(swapped), options.swap_mutant, seeds(), std::cref(over));
 
     // Memory is looked at once everything has run for a while: threads' stacks and heaps are there then.
     const auto begun = Clock::now();
@@ -316,21 +320,28 @@ int soak(const Options& options) {
     row("lost", total.lost(), none(total.lost()));
     row("out of order", signed_of(total.out_of_order), none(signed_of(total.out_of_order)));
     row("broken", signed_of(total.broken), none(signed_of(total.broken)));
+    row("buffers handed over", signed_of(swapped.published));
+    row("buffers refused", signed_of(swapped.refused));
+    row("samples of buffers broken", signed_of(swapped.broken), none(signed_of(swapped.broken)));
+    row("buffers that never came back", signed_of(swapped.kept), none(signed_of(swapped.kept)));
     row("xruns", signed_of(total.xruns));
     row("memory at start, KiB", signed_of(memory_at_start));
     row("memory at end, KiB", signed_of(memory_at_end), grew ? "  <-- grew by more than 4 MiB" : "");
 
-    if (total.received < 100 * options.seconds || total.refused == 0 || total.engines < options.seconds) {
+    if (total.received < 100 * options.seconds || swapped.published < 100 * options.seconds || total.refused == 0 ||
+        total.engines < options.seconds) {
         std::printf("FAILED: too little happened to prove anything\n");
         return 1;
     }
-    const bool sound = total.lost() == 0 && total.out_of_order == 0 && total.broken == 0 && !grew;
+    const bool swaps_sound = swapped.broken == 0 && swapped.kept == 0 && swapped.unhandled == 0;
+    const bool sound = total.lost() == 0 && total.out_of_order == 0 && total.broken == 0 && swaps_sound && !grew;
     std::printf("%s\n", sound ? "all accounted for" : "FAILED");
     return sound ? 0 : 1;
 }
 
 int usage() {
-    std::fputs("usage: soak [--minutes N | --seconds N] [--seed N] [--mutant loses|corrupts|swaps]\n", stderr);
+    std::fputs("usage: soak [--minutes N | --seconds N] [--seed N] [--mutant loses|corrupts|swaps|scribbles|leaks]\n",
+               stderr);
     return 2;
 }
 
@@ -356,6 +367,10 @@ int main(int count, char** words) {
             options.mutant = Mutant::corrupts;
         } else if (arguments[index] == "--mutant" && value == "swaps") {
             options.mutant = Mutant::swaps;
+        } else if (arguments[index] == "--mutant" && value == "scribbles") {
+            options.swap_mutant = cueline::test::SwapMutant::scribbles;
+        } else if (arguments[index] == "--mutant" && value == "leaks") {
+            options.swap_mutant = cueline::test::SwapMutant::leaks;
         } else {
             return cueline::test::usage();
         }

@@ -42,7 +42,7 @@ struct Floor {
 }
 
 #[rustfmt::skip]
-const FLOORS: [Floor; 29] = [
+const FLOORS: [Floor; 32] = [
     Floor { scenario: "capacity 4: 7 pushes, 5 pops", executions: 10_000, messages: 7, refused: (true, true) },
     Floor { scenario: "capacity 2: 6 pushes, 5 pops", executions: 100_000, messages: 6, refused: (true, true) },
     Floor { scenario: "capacity 1: 4 messages through", executions: 150_000, messages: 4, refused: (true, true) },
@@ -70,6 +70,9 @@ const FLOORS: [Floor; 29] = [
     Floor { scenario: "latest: 3 writes, 5 reads", executions: 180_000, messages: 3, refused: (false, true) },
     Floor { scenario: "parameter: 2 writes, 2 blocks", executions: 80, messages: 2, refused: (false, true) },
     Floor { scenario: "parameter: 3 writes, 4 blocks", executions: 10_000, messages: 3, refused: (false, true) },
+    Floor { scenario: "buffers: 3 published, 2 blocks", executions: 130, messages: 2, refused: (true, true) },
+    Floor { scenario: "buffers: 5 published, 4 blocks", executions: 29_000, messages: 4, refused: (true, true) },
+    Floor { scenario: "buffers: some dropped", executions: 1_900, messages: 2, refused: (true, true) },
     Floor { scenario: "long: capacity 2: 5 messages through", executions: 2_000_000, messages: 5, refused: (true, true) },
     Floor { scenario: "long: capacity 4: 5 messages through", executions: 2_000_000, messages: 5, refused: (true, true) },
 ];
@@ -220,6 +223,7 @@ fn text_of(source: &str) -> Vec<&'static str> {
         "ring.hpp" => include_str!("../../../include/cueline/ring.hpp"),
         "latest.hpp" => include_str!("../../../include/cueline/latest.hpp"),
         "parameter.hpp" => include_str!("../../../include/cueline/parameter.hpp"),
+        "buffer.hpp" => include_str!("../../../include/cueline/buffer.hpp"),
         _ => panic!("no such source: {source}"),
     };
     text.lines().collect()
@@ -316,7 +320,8 @@ fn report(long: bool) -> ExitCode {
             println!("FAILED: no scenario comes by {source}:{line}: {}", text[line - 1].trim());
             sound = false;
         }
-        if here.is_empty() {
+        // Buffers have no orders of their own: they rest on those of two rings.
+        if here.is_empty() != (source == "buffer.hpp") {
             println!("FAILED: no orders seen in {source}");
             sound = false;
         }

@@ -37,6 +37,8 @@ pub enum Mutant {
         role: u8,
         words: bool,
     },
+    /// One side does something wrong with the buffers that are handed over.
+    HandsOver(Wrong),
     /// Stores without an order come after the next one that has one: what was to be published by it comes too late.
     RelaxedStoresLate,
     /// Nothing is broken, but slots are unordered words, which loom has nothing to report about: only the messages
@@ -46,11 +48,20 @@ pub enum Mutant {
     Unseen,
 }
 
+/// What the scenarios of buffers do wrong, by the numbers that they have there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Wrong {
+    SendsBackTheNew = 1,
+    FreesTooEarly = 2,
+    ReadsOn = 3,
+}
+
 pub const PRODUCER: u8 = 1;
 pub const CONSUMER: u8 = 2;
 
 /// The headers that are explored: each has its scenarios, and its mutants.
-pub const SOURCES: [&str; 3] = ["ring.hpp", "latest.hpp", "parameter.hpp"];
+pub const SOURCES: [&str; 4] = ["ring.hpp", "latest.hpp", "parameter.hpp", "buffer.hpp"];
 
 /// Where an order stands, and what of it is taken away.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -104,6 +115,7 @@ impl Mutant {
             "ring.hpp" => &Mutant::RING,
             "latest.hpp" => &Mutant::LATEST,
             "parameter.hpp" => &Mutant::PARAMETER,
+            "buffer.hpp" => &Mutant::BUFFER,
             _ => panic!("no mutants for {source}"),
         }
     }
@@ -137,6 +149,15 @@ impl Mutant {
 
     const PARAMETER: [Mutant; 4] =
         [Mutant::RelaxedPublish, Mutant::RelaxedObserve, Mutant::RelaxedStoresLate, Mutant::Unseen];
+
+    const BUFFER: [Mutant; 6] = [
+        Mutant::RelaxedPublish,
+        Mutant::RelaxedObserve,
+        Mutant::HandsOver(Wrong::SendsBackTheNew),
+        Mutant::HandsOver(Wrong::FreesTooEarly),
+        Mutant::HandsOver(Wrong::ReadsOn),
+        Mutant::Unseen,
+    ];
 }
 
 impl fmt::Display for Mutant {
@@ -156,6 +177,14 @@ impl fmt::Display for Mutant {
             Mutant::KeepsItsSlot { role, words } => {
                 let who = if role == PRODUCER { "the writer" } else { "the reader" };
                 write!(out, "{who} keeps its slot{}", if words { ", shown by the values alone" } else { "" })
+            }
+            Mutant::HandsOver(wrong) => {
+                let what = match wrong {
+                    Wrong::SendsBackTheNew => "the new buffer is sent back, not the old one",
+                    Wrong::FreesTooEarly => "the old buffer is freed before it came back",
+                    Wrong::ReadsOn => "the old buffer is read after it was sent back",
+                };
+                write!(out, "{what}")
             }
             Mutant::RelaxedStoresLate => write!(out, "stored without an order after what is to publish it"),
             Mutant::WordCells => write!(out, "slots of unordered words"),
@@ -416,6 +445,11 @@ pub extern "C-unwind" fn loom_cell_read(cell: &UnsafeCell<()>) {
 #[no_mangle]
 pub extern "C-unwind" fn loom_stores_come_early(asked: u8) -> bool {
     matches!(mutant(), Mutant::StoresFirst { role: broken, .. } if broken == asked && broken == role())
+}
+
+#[no_mangle]
+pub extern "C-unwind" fn loom_hands_over_wrong(asked: u8) -> bool {
+    matches!(mutant(), Mutant::HandsOver(wrong) if wrong as u8 == asked)
 }
 
 #[no_mangle]

@@ -1,0 +1,203 @@
+// meter_test.cpp: meters, from the processor's numbers to the control side's.
+#include <cueline/meter.hpp>
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <utility>
+#include <vector>
+
+#include <cueline/error.hpp>
+
+#include "engine.hpp"
+#include "null_device.hpp"
+#include "offline_device.hpp"
+#include "panel.hpp"
+#include "refusal.hpp"
+#include "tone_processor.hpp"
+
+namespace cueline::test {
+namespace {
+
+constexpr std::array<std::string_view, most_meter_fields> eight{"a", "b", "c", "d", "e", "f", "g", "h"};
+
+/// Shows a number once a block, in every field of its first meter.
+class Counting final : public Processor {
+  public:
+    explicit Counting(std::vector<MeterSpec> specs) : specs_{std::move(specs)} {}
+
+    void prepare(const Format&) override {}
+    [[nodiscard]] std::span<const MeterSpec> meters() const override { return specs_; }
+    bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override { return false; }
+    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+        quiet_.render(block, context);
+        if (specs_.empty()) return;
+        const double n = ++number_;
+        context.meter(0).set({n, 2 * n, 3 * n, 4 * n, 5 * n, 6 * n, 7 * n, 8 * n}, block.frame);
+    }
+
+  private:
+    SilenceProcessor quiet_;
+    std::vector<MeterSpec> specs_;
+    double number_ = 0;
+};
+
+MeterSpec with_fields(std::string_view name, std::size_t fields) {
+    return {.name = name, .unit = {}, .fields = std::span{eight}.first(fields)};
+}
+
+class Metered {
+  public:
+    explicit Metered(std::unique_ptr<Processor> processor, Format format = {})
+        : Metered{std::make_unique<OfflineDevice>(format), std::move(processor)} {}
+    explicit Metered(std::vector<MeterSpec> specs) : Metered{std::make_unique<Counting>(std::move(specs))} {}
+
+    std::vector<float> render(std::size_t frames) {
+        std::vector<float> audio(frames * device_->format().channels);
+        device_->render(audio);
+        return audio;
+    }
+
+  private:
+    OfflineDevice* device_;
+
+    Metered(std::unique_ptr<OfflineDevice> device, std::unique_ptr<Processor> processor)
+        : device_{device.get()}, engine{std::move(device), std::move(processor)} {
+        engine.start();
+    }
+
+  public:
+    Engine engine;
+};
+
+TEST(Meter, shows_nothing_at_frame_0_until_it_is_set) {
+    Metered metered{{with_fields("count", 8)}};
+    const MeterValue value = metered.engine.panel().read(0);
+    EXPECT_EQ(value.fields, (std::array<double, 8>{}));
+    EXPECT_EQ(value.frame, 0U);
+}
+
+TEST(Meter, shows_the_latest_value_and_its_frame_and_goes_on_showing_it) {
+    Metered metered{{with_fields("count", 8)}};
+    metered.render(std::size_t{10} * 128);
+    for (int look = 0; look < 3; ++look) {
+        const MeterValue value = metered.engine.panel().read(0);
+        EXPECT_EQ(value.fields, (std::array<double, 8>{10, 20, 30, 40, 50, 60, 70, 80}));
+        EXPECT_EQ(value.frame, 9U * 128);
+    }
+}
+
+TEST(Meter, leaves_the_event_ring_as_it_was) {
+    Metered metered{{with_fields("count", 8)}};
+    metered.render(std::size_t{1'000} * 128);
+    EXPECT_EQ(metered.engine.stats().events.sent, 0U);
+}
+
+TEST(Meter, fields_that_are_left_out_are_0_and_those_that_no_meter_has_are_ignored) {
+    SharedMeter shared;
+    Meter meter{shared};
+    MeterValue value;
+    meter.set({1, 2}, 7);
+    shared.read(value);
+    EXPECT_EQ(value.fields, (std::array<double, 8>{1, 2}));
+    EXPECT_EQ(value.frame, 7U);
+    meter.set({1, 2, 3, 4, 5, 6, 7, 8, 9}, 8);
+    shared.read(value);
+    EXPECT_EQ(value.fields, (std::array<double, 8>{1, 2, 3, 4, 5, 6, 7, 8}));
+}
+
+TEST(MeterThreads, a_value_is_of_one_moment_and_never_goes_back) {
+    constexpr Format format{.samplerate = 48'000, .channels = 1, .blocksize = 8};
+    Engine engine{std::make_unique<NullDevice>(format),
+                  std::make_unique<Counting>(std::vector{with_fields("count", 8)})};
+    engine.start();
+    double newest = 0;
+    while (newest < 2'000) {
+        const MeterValue value = engine.panel().read(0);
+        const double number = value.fields[0];
+        ASSERT_GE(number, newest);
+        for (std::size_t field = 0; field < 8; ++field) {
+            ASSERT_EQ(value.fields.at(field), number * static_cast<double>(field + 1)) << "torn";
+        }
+        ASSERT_EQ(value.frame, number == 0 ? 0 : (static_cast<std::uint64_t>(number) - 1) * 8);
+        newest = number;
+    }
+}
+
+// --- The tone's level ----------------------------------------------------------------------------------------------
+
+/// Peak, rms and frame after so many frames, in blocks of that size.
+MeterValue level_after(std::size_t frames, std::uint32_t blocksize) {
+    Metered metered{std::make_unique<ToneProcessor>(), {.samplerate = 48'000, .channels = 2, .blocksize = blocksize}};
+    metered.engine.panel().set(1, 0.5);
+    metered.render(frames);
+    return metered.engine.panel().read(0);
+}
+
+TEST(Meter, the_tones_level_is_of_whole_twentieths_of_a_second_whatever_the_blocks_are) {
+    for (const std::size_t frames : {2'399U, 2'400U, 4'799U, 4'800U, 48'123U}) {
+        const MeterValue expected = level_after(frames, 4'096);
+        EXPECT_EQ(expected.frame, frames / 2'400 * 2'400);
+        for (const std::uint32_t blocksize : {1U, 7U, 128U, 2'400U}) {
+            const MeterValue value = level_after(frames, blocksize);
+            EXPECT_EQ(value.frame, expected.frame) << blocksize;
+            EXPECT_EQ(value.fields, expected.fields) << blocksize;
+        }
+    }
+}
+
+TEST(Meter, the_tones_level_is_the_peak_and_rms_of_a_sine) {
+    const MeterValue value = level_after(48'000, 128);
+    EXPECT_NEAR(value.fields[0], 0.5, 1e-3);
+    EXPECT_NEAR(value.fields[1], 0.5 / std::sqrt(2.0), 1e-6);
+}
+
+// --- What is refused -----------------------------------------------------------------------------------------------
+
+std::string refused(std::vector<MeterSpec> specs) {
+    return refusal<ArgumentError>([&] { const Metered metered{std::move(specs)}; });
+}
+
+TEST(Meter, declarations_are_refused_with_the_numbers) {
+    EXPECT_EQ(refused({with_fields("", 1)}), "a processor: meter 0 has no name");
+    EXPECT_EQ(refused({with_fields("level", 1), with_fields("level", 2)}),
+              "a processor declares two meters named 'level'");
+    EXPECT_EQ(refused({with_fields("level", 0)}), "meter 'level' must have 1 to 8 fields, got 0");
+    constexpr std::array<std::string_view, 9> nine{"a", "b", "c", "d", "e", "f", "g", "h", "i"};
+    EXPECT_EQ(refused({MeterSpec{.name = "level", .unit = {}, .fields = nine}}),
+              "meter 'level' can have at most 8 fields, and declares 9");
+    constexpr std::array<std::string_view, 2> twice{"peak", "peak"};
+    EXPECT_EQ(refused({MeterSpec{.name = "level", .unit = {}, .fields = twice}}),
+              "meter 'level' declares two fields named 'peak'");
+    constexpr std::array<std::string_view, 2> nameless{"peak", ""};
+    EXPECT_EQ(refused({MeterSpec{.name = "level", .unit = {}, .fields = nameless}}),
+              "meter 'level': field 1 has no name");
+}
+
+TEST(Meter, there_can_be_32_and_no_more) {
+    static const std::string letters(most_meters + 1, 'x');
+    std::vector<MeterSpec> specs;
+    for (std::size_t length = 1; length <= most_meters; ++length) {
+        specs.push_back(with_fields(std::string_view{letters}.substr(0, length), 1));
+    }
+    EXPECT_EQ(refused(specs), "not refused");
+    specs.push_back(with_fields(letters, 1));
+    EXPECT_EQ(refused(specs), "a processor can have at most 32 meters, and declares 33");
+}
+
+TEST(Meter, numbers_that_none_has_are_refused) {
+    Metered metered{{with_fields("count", 1)}};
+    EXPECT_EQ(refusal<ArgumentError>([&] { static_cast<void>(metered.engine.panel().read(1)); }),
+              "no meter 1: the processor declares 1");
+}
+
+}  // namespace
+}  // namespace cueline::test

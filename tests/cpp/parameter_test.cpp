@@ -1,0 +1,341 @@
+// parameter_test.cpp: parameters, from the control side's write to the processor's samples.
+#include <cueline/parameter.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <cueline/error.hpp>
+
+#include "engine.hpp"
+#include "offline_device.hpp"
+#include "panel.hpp"
+#include "refusal.hpp"
+
+namespace cueline::test {
+namespace {
+
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinite = std::numeric_limits<double>::infinity();
+
+constexpr Kind go_to = cueline::kind::first_user;  // payload: double, for parameter 0
+
+/// Renders each parameter's value on a channel of its own, and lets messages move the first one.
+class Showing final : public Processor {
+  public:
+    explicit Showing(std::vector<ParameterSpec> specs) : specs_{std::move(specs)} {}
+
+    void prepare(const Format&) override {}
+    [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return specs_; }
+    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
+        if (command.kind != go_to) return false;
+        context.parameter(0).go_to(command.as<double>());
+        return true;
+    }
+    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+        for (std::size_t index = 0; index < block.channels.size(); ++index) {
+            for (float& sample : block.channel(index)) {
+                sample = index < specs_.size() ? static_cast<float>(context.parameter(index).next()) : 0;
+            }
+        }
+    }
+
+  private:
+    std::vector<ParameterSpec> specs_;
+};
+
+/// An engine of that processor on the offline device: what it renders is what its parameters were.
+class Shown {
+  public:
+    explicit Shown(std::vector<ParameterSpec> specs, std::uint32_t blocksize = 64)
+        : Shown{std::make_unique<OfflineDevice>(Format{.samplerate = 48'000, .channels = 2, .blocksize = blocksize}),
+                std::move(specs)} {}
+
+    /// The values of one parameter in the next frames.
+    std::vector<float> render(std::size_t frames, std::size_t parameter = 0) {
+        std::vector<float> audio(frames * 2);
+        device_->render(audio);
+        std::vector<float> values;
+        for (std::size_t frame = 0; frame < frames; ++frame) values.push_back(audio[2 * frame + parameter]);
+        return values;
+    }
+    void set(double value) { engine.panel().set(0, value); }
+
+  private:
+    OfflineDevice* device_;
+
+    Shown(std::unique_ptr<OfflineDevice> device, std::vector<ParameterSpec> specs)
+        : device_{device.get()}, engine{std::move(device), std::make_unique<Showing>(std::move(specs))} {
+        engine.start();
+    }
+
+  public:
+    Engine engine;
+};
+
+/// From -10 to 10, at 1, with a ramp of 480 frames.
+constexpr ParameterSpec ramped{.name = "x", .lowest = -10, .highest = 10, .preset = 1, .unit = "dB", .ramp_s = 0.01};
+constexpr ParameterSpec jumping{.name = "y", .lowest = -10, .highest = 10, .preset = 2, .unit = {}, .ramp_s = 0};
+
+/// The furthest that it goes from one frame to the next.
+float largest_step(std::span<const float> values) {
+    float largest = 0;
+    for (std::size_t frame = 1; frame < values.size(); ++frame) {
+        largest = std::max(largest, std::abs(values[frame] - values[frame - 1]));
+    }
+    return largest;
+}
+
+// --- On the audio side ---------------------------------------------------------------------------------------------
+
+TEST(Parameter, stands_at_its_preset_until_it_is_set) {
+    Shown shown{{ramped, jumping}};
+    EXPECT_EQ(shown.render(100), std::vector<float>(100, 1));
+    EXPECT_EQ(shown.render(100, 1), std::vector<float>(100, 2));
+    EXPECT_EQ(shown.engine.panel().get(0), 1);
+}
+
+TEST(Parameter, what_is_set_before_the_first_block_is_what_it_begins_with) {
+    Shown shown{{ramped}};
+    shown.set(5);
+    EXPECT_EQ(shown.render(100), std::vector<float>(100, 5));
+}
+
+TEST(Parameter, goes_in_equal_steps_and_is_there_in_its_ramp_time) {
+    for (const std::uint32_t blocksize : {1U, 7U, 64U, 4'096U}) {
+        Shown shown{{ramped}, blocksize};
+        shown.render(10);
+        shown.set(5);
+        const std::vector<float> values = shown.render(1'000);
+        for (std::size_t frame = 0; frame < values.size(); ++frame) {
+            const double way = std::min(1.0, static_cast<double>(frame + 1) / 480);
+            ASSERT_NEAR(values[frame], 1 + 4 * way, 1e-6) << blocksize << ", " << frame;
+        }
+        EXPECT_EQ(values[479], 5);
+        EXPECT_LT(values[478], 5);
+    }
+}
+
+TEST(Parameter, does_not_click_whatever_is_set_and_when) {
+    Shown shown{{ramped}};
+    std::vector<float> all = shown.render(100);
+    for (int round = 0; round < 200; ++round) {
+        shown.set(round % 3 == 0 ? 10 : -10);
+        for (const float value : shown.render(static_cast<std::size_t>(round) * 37 % 600)) all.push_back(value);
+    }
+    EXPECT_LE(largest_step(all), 20.0 / 480 + 1e-5);
+}
+
+TEST(Parameter, the_check_of_clicks_catches_one_that_jumps) {
+    Shown shown{{jumping}};
+    shown.render(100);
+    shown.set(10);
+    EXPECT_EQ(shown.render(2)[0], 10) << "at once";
+    shown.set(-10);
+    std::vector<float> all = shown.render(100);
+    all.insert(all.begin(), 10);
+    EXPECT_GT(largest_step(all), 20.0 / 480 + 1e-5);
+}
+
+TEST(Parameter, a_thousand_writes_between_two_blocks_leave_the_command_ring_as_it_was_and_the_last_one_counts) {
+    Shown shown{{jumping}};
+    shown.render(64);
+    const RingCounts before = shown.engine.stats().commands;
+    for (int write = 0; write < 1'000; ++write) shown.set(write % 10);
+    shown.set(7);
+    EXPECT_EQ(shown.render(64), std::vector<float>(64, 7));
+    const RingCounts after = shown.engine.stats().commands;
+    EXPECT_EQ(after.sent, before.sent);
+    EXPECT_EQ(after.dropped, 0U);
+    EXPECT_EQ(after.high_water, before.high_water);
+    EXPECT_EQ(shown.engine.stats().events.sent, 0U);
+}
+
+TEST(Parameter, what_is_set_while_the_engine_stands_counts_when_it_runs_again) {
+    Shown shown{{jumping}};
+    shown.render(64);
+    shown.engine.stop();
+    shown.set(3);
+    shown.engine.start();
+    EXPECT_EQ(shown.render(10), std::vector<float>(10, 3));
+}
+
+void move(Shown& shown, double target) {
+    shown.engine.control().send(go_to, target);
+}
+
+TEST(Parameter, a_message_moves_it_from_its_frame_on_and_the_control_side_does_not_see_it) {
+    Shown shown{{ramped}};
+    shown.render(64);
+    move(shown, 5);
+    EXPECT_EQ(shown.render(600).back(), 5);
+    EXPECT_EQ(shown.engine.panel().get(0), 1);
+}
+
+TEST(Parameter, the_next_write_wins_over_a_message_even_of_the_value_that_it_had) {
+    Shown shown{{jumping}};
+    shown.set(2);
+    shown.render(64);
+    move(shown, 5);
+    EXPECT_EQ(shown.render(64).back(), 5);
+    EXPECT_EQ(shown.render(64).back(), 5) << "nothing was written since";
+    shown.set(2);
+    EXPECT_EQ(shown.render(64).back(), 2);
+}
+
+TEST(Parameter, of_a_write_and_a_message_in_one_block_the_message_comes_last) {
+    Shown shown{{jumping}};
+    shown.render(64);
+    move(shown, 5);
+    shown.set(3);
+    EXPECT_EQ(shown.render(64).back(), 5);
+}
+
+TEST(Parameter, a_messages_target_outside_the_range_means_its_end_and_no_number_nothing) {
+    for (const auto& [target, expected] :
+         {std::pair{11.0, 10.0F}, {infinite, 10.0F}, {-11.0, -10.0F}, {-infinite, -10.0F}, {not_a_number, 2.0F}}) {
+        Shown shown{{jumping}};
+        shown.render(64);
+        move(shown, target);
+        EXPECT_EQ(shown.render(64).back(), expected) << target;
+    }
+}
+
+TEST(Parameter, starts_from_where_it_is_told_and_takes_all_its_ramp_time) {
+    const SharedParameter<> shared;
+    Parameter parameter{ramped, shared};
+    parameter.prepare(48'000);
+    parameter.start_from(0);
+    EXPECT_EQ(parameter.value(), 0);
+    EXPECT_EQ(parameter.target(), 1);
+    for (int frame = 0; frame < 480; ++frame) EXPECT_NEAR(parameter.next(), (frame + 1) / 480.0, 1e-9);
+    EXPECT_FALSE(parameter.moves());
+}
+
+TEST(Parameter, a_ramp_under_way_begins_anew_at_another_rate) {
+    const SharedParameter<> shared;
+    Parameter parameter{ramped, shared};
+    parameter.prepare(48'000);
+    parameter.go_to(5);
+    for (int frame = 0; frame < 240; ++frame) parameter.next();
+    EXPECT_NEAR(parameter.value(), 3, 1e-9);
+    parameter.prepare(96'000);
+    for (int frame = 0; frame < 959; ++frame) parameter.next();
+    EXPECT_TRUE(parameter.moves());
+    EXPECT_EQ(parameter.next(), 5);
+}
+
+TEST(Parameter, a_ramp_shorter_than_a_frame_takes_one) {
+    const SharedParameter<> shared;
+    ParameterSpec spec = ramped;
+    spec.ramp_s = 1e-9;
+    Parameter parameter{spec, shared};
+    parameter.prepare(48'000);
+    parameter.go_to(5);
+    EXPECT_EQ(parameter.value(), 1);
+    EXPECT_EQ(parameter.next(), 5);
+}
+
+// --- Between threads -----------------------------------------------------------------------------------------------
+
+TEST(ParameterThreads, a_value_never_goes_back_and_the_last_one_is_read) {
+    SharedParameter<> shared;
+    constexpr int writes = 1'000'000;
+    std::atomic<bool> written = false;
+    std::string wrong;
+    std::thread reader{[&] {
+        std::uint64_t seen = 0;
+        double newest = 0;
+        for (bool last = false; !last && wrong.empty();) {
+            last = written.load();  // before the read: what is read then is the last one
+            double value = newest;
+            if (!shared.read(seen, value) && value != newest) wrong = "it was read and not said to be";
+            if (value < newest) wrong = "it went back";
+            newest = value;
+        }
+        if (wrong.empty() && newest != writes) wrong = "the last one was not read";
+    }};
+    for (int write = 1; write <= writes; ++write) shared.write(write);
+    written = true;
+    reader.join();
+    EXPECT_EQ(wrong, "");
+}
+
+// --- What is refused -----------------------------------------------------------------------------------------------
+
+std::string refused(std::vector<ParameterSpec> specs) {
+    return refusal<ArgumentError>([&] { const Shown shown{std::move(specs)}; });
+}
+
+ParameterSpec with(double lowest, double highest, double preset, double ramp_s = 0) {
+    return {.name = "gain", .lowest = lowest, .highest = highest, .preset = preset, .unit = {}, .ramp_s = ramp_s};
+}
+
+TEST(Parameter, declarations_are_refused_with_the_numbers) {
+    EXPECT_EQ(refused({with(0, 1, 2)}),
+              "parameter 'gain' must have a lowest value, a preset and a highest one, in this order, got 0, 2 and 1");
+    for (const ParameterSpec& spec : {with(1, 0, 0.5), with(0, 1, -0.1), with(0, infinite, 1), with(-infinite, 1, 0),
+                                      with(not_a_number, 1, 0), with(0, not_a_number, 0), with(0, 1, not_a_number)}) {
+        EXPECT_NE(refused({spec}), "not refused") << spec.lowest << " " << spec.preset << " " << spec.highest;
+    }
+    EXPECT_EQ(refused({with(0, 1, 0, -0.5)}), "parameter 'gain' must have a ramp from 0 to 3600 seconds, got -0.5");
+    EXPECT_EQ(refused({with(0, 1, 0, 3'601)}), "parameter 'gain' must have a ramp from 0 to 3600 seconds, got 3601");
+    EXPECT_NE(refused({with(0, 1, 0, not_a_number)}), "not refused");
+    EXPECT_EQ(refused({with(0, 0, 0), with(0, 1, 0)}), "a processor declares two parameters named 'gain'");
+    EXPECT_EQ(refused({ramped, ParameterSpec{}}), "a processor: parameter 1 has no name");
+    EXPECT_EQ(refused({with(0, 0, 0, 3'600)}), "not refused");
+}
+
+/// As many as that, each with a name of its own.
+std::vector<ParameterSpec> many(std::size_t count) {
+    static const std::string letters(most_parameters + 1, 'x');
+    std::vector<ParameterSpec> specs;
+    for (std::size_t length = 1; length <= count; ++length) {
+        specs.push_back({.name = std::string_view{letters}.substr(0, length)});
+    }
+    return specs;
+}
+
+TEST(Parameter, there_can_be_64_and_no_more) {
+    Shown shown{many(64)};
+    shown.engine.panel().set(63, 0.5);
+    shown.render(64);
+    EXPECT_EQ(shown.engine.panel().get(63), 0.5);
+    EXPECT_EQ(shown.engine.panel().get(62), 0);
+    EXPECT_EQ(refused(many(65)), "a processor can have at most 64 parameters, and declares 65");
+}
+
+TEST(Parameter, values_outside_the_range_are_refused_and_change_nothing) {
+    Shown shown{{ramped}};
+    const auto setting = [&](double value) { return refusal<ArgumentError>([&] { shown.set(value); }); };
+    EXPECT_EQ(setting(10.5), "x must be from -10 to 10 dB, got 10.5");
+    EXPECT_EQ(setting(-10.5), "x must be from -10 to 10 dB, got -10.5");
+    EXPECT_EQ(setting(not_a_number), "x must be from -10 to 10 dB, got nan");
+    EXPECT_EQ(setting(infinite), "x must be from -10 to 10 dB, got inf");
+    EXPECT_EQ(shown.engine.panel().get(0), 1);
+    EXPECT_EQ(shown.render(64), std::vector<float>(64, 1));
+    EXPECT_EQ(setting(10), "not refused");
+    EXPECT_EQ(setting(-10), "not refused");
+}
+
+TEST(Parameter, numbers_that_none_has_are_refused) {
+    Shown shown{{ramped}};
+    EXPECT_EQ(refusal<ArgumentError>([&] { shown.engine.panel().set(1, 0); }),
+              "no parameter 1: the processor declares 1");
+    EXPECT_EQ(refusal<ArgumentError>([&] { static_cast<void>(shown.engine.panel().get(64)); }),
+              "no parameter 64: the processor declares 1");
+}
+
+}  // namespace
+}  // namespace cueline::test

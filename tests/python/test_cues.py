@@ -1,0 +1,410 @@
+"""Cues from Python: at the sample, late, refused, cancelled; transactions; frames by the clock."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import cueline
+from conftest import eventually, fill
+from cueline import Status
+
+Gains = list[tuple[int, float]]
+
+
+def tone(blocksize: int = 64, **arguments: Any) -> cueline.AudioEngine:
+    return cueline.AudioEngine("offline", processor="tone", channels=1, blocksize=blocksize, **arguments)
+
+
+def gain(value: float) -> cueline.SetTone:
+    return cueline.SetTone(frequency_hz=float("nan"), gain=value)
+
+
+def rendered(blocksize: int, cues: Gains, frames: int = 3000) -> Any:
+    engine = tone(blocksize, budget=1024)
+    for frame, value in cues:
+        assert engine.send(gain(value), at=frame) is Status.OK
+    return engine.render(frames)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    cues=st.lists(st.tuples(st.integers(1, 2999), st.floats(0, 1, width=32)), max_size=40),
+    blocksize=st.integers(1, 3000),
+    frame=st.integers(1, 2999),
+)
+def test_a_cue_changes_its_own_sample_and_no_earlier_one_whatever_the_block_size(
+    cues: Gains, blocksize: int, frame: int
+) -> None:
+    without = rendered(512, cues)
+    with_one_more = rendered(blocksize, [*cues, (frame, 1.0)])
+    assert np.array_equal(with_one_more[:frame], without[:frame])
+    assert np.array_equal(with_one_more, rendered(64, [*cues, (frame, 1.0)]))
+    alone = rendered(blocksize, [(frame, 1.0)])
+    changed = np.flatnonzero(alone != rendered(blocksize, []))
+    assert changed[0] == frame  # the ramp to another gain begins with it
+
+
+def test_a_cue_tells_the_very_frame_it_was_applied_at() -> None:
+    engine = tone()
+    assert engine.send(cueline.GetLevel(), at=777) is Status.OK
+    engine.render(777)
+    assert engine.receive_msg() is None
+    engine.render(1)
+    level = engine.receive_msg()
+    assert isinstance(level, cueline.Level)
+    assert (level.frame, level.sequence) == (777, 1)
+
+
+def test_late_cues_apply_at_once_or_are_dropped_and_both_are_counted() -> None:
+    engine = tone()
+    engine.render(640)
+    engine.send(cueline.GetLevel(), at=10)
+    engine.send(cueline.GetLevel(), at=11, late="drop")
+    engine.send(cueline.GetLevel(), at=640, late="drop")
+    engine.send(cueline.GetLevel(), at=0)
+    engine.render(64)
+    assert [message.sequence for message in engine.messages()] == [1, 3, 4]
+    assert engine.stats().cues == cueline.CueStats(pending=0, late=1, dropped_late=1, refused=0, cancelled=0)
+
+
+def test_a_full_schedule_refuses_with_an_event_and_evicts_nothing() -> None:
+    engine = tone(budget=1024)
+    for count in range(1024):
+        engine.send(cueline.GetLevel(), at=5000 + count)
+    engine.render(64)
+    assert engine.stats().cues.pending == 1024
+    engine.send(cueline.GetLevel(), at=4000)
+    engine.render(64)
+    refused = engine.receive_msg()
+    assert isinstance(refused, cueline.Refused)
+    assert (refused.sequence, refused.wanted_frame, refused.reason) == (1025, 4000, cueline.Reason.SCHEDULE_FULL)
+    assert engine.stats().cues.refused == 1
+    engine.render(7000)
+    assert len(list(engine.messages())) == 1024
+
+
+def test_cancel_forgets_one_cue_and_cancel_all_all_of_them() -> None:
+    engine = tone()
+    engine.send(cueline.GetLevel(), at=100)
+    doomed = engine.last_sequence
+    engine.send(cueline.GetLevel(), at=101)
+    assert engine.cancel(doomed) is Status.OK
+    engine.render(128)
+    assert [message.frame for message in engine.messages()] == [101]
+    port = engine.open_port()
+    for line in (engine, port):
+        line.send(cueline.GetLevel(), at=1000)
+    engine.render(64)
+    engine.cancel_all()
+    engine.render(2000)
+    assert list(engine.messages()) == []
+    assert engine.stats().cues.cancelled == 3
+
+
+def test_a_confirmed_command_tells_its_frame_or_why_not() -> None:
+    engine = tone()
+    in_time = engine.confirm(gain(0.5), at=500)
+    unknown = engine.confirm(cueline.Message(999))
+    cancelled = engine.confirm(gain(0.5), at=600)
+    assert cancelled.cancel() is Status.OK
+    assert not in_time.done()
+    with pytest.raises(cueline.NotYetError, match=r"^command 1 was neither applied nor refused within 0 s$"):
+        in_time.result(timeout=0)
+    engine.render(640)
+    late = engine.confirm(gain(0.1), at=1)
+    dropped = engine.confirm(gain(0.1), at=1, late="drop")
+    engine.render(64)
+    applied = in_time.result(0)
+    assert (applied.frame, applied.late, applied.sequence) == (500, False, 1)
+    assert (late.result(0).frame, late.result(0).late) == (640, True)
+    for confirmation, reason, text in (
+        (unknown, cueline.Reason.UNKNOWN, "command 2 did not take effect: the engine's processor does not know"),
+        (cancelled, cueline.Reason.CANCELLED, "command 3 did not take effect: it was cancelled"),
+        (dropped, cueline.Reason.LATE, "command 6 did not take effect: it was read after its frame"),
+    ):
+        with pytest.raises(cueline.RefusedError, match=f"^{text}") as caught:
+            confirmation.result(0)
+        assert caught.value.reason is reason
+    assert engine.receive_msg() is None  # events are no business of theirs
+
+
+def test_confirmations_are_settled_by_whoever_asks_and_in_any_order() -> None:
+    engine = tone()
+    confirmations = [engine.confirm(gain(0.1), at=frame) for frame in range(100, 200)]
+    engine.render(256)
+    assert [each.result(0).frame for each in reversed(confirmations)] == list(range(199, 99, -1))
+    forgotten = engine.confirm(gain(0.1))
+    del forgotten
+    engine.render(64)
+    assert engine.confirm(gain(0.1)).done() is False
+
+
+def test_1024_confirmations_may_be_under_way_and_no_more() -> None:
+    engine = tone(budget=1024)
+    under_way = [engine.confirm(gain(0.1), at=10_000) for _ in range(1024)]
+    with pytest.raises(cueline.Full, match="as many confirmations are under way as can be, 1024: wait for one"):
+        engine.confirm(gain(0.1), at=10_000)
+    engine.render(64)
+    with pytest.raises(cueline.Full, match="confirmations"):
+        engine.confirm(gain(0.1), at=10_000)
+    engine.render(12_000)
+    assert engine.confirm(gain(0.1)).done() is False
+    assert all(each.done() for each in under_way)
+
+
+def test_a_confirmation_of_a_closed_engine_says_so() -> None:
+    engine = tone()
+    confirmation = engine.confirm(gain(0.1), at=1000)
+    engine.close()
+    with pytest.raises(cueline.ClosedError):
+        confirmation.result(timeout=10)
+
+
+def test_a_full_ring_refuses_a_confirmation_and_a_transaction_whole() -> None:
+    engine = tone()
+    fill(engine)
+    with pytest.raises(cueline.Full, match="as many commands wait as the ring holds, 1024"):
+        engine.confirm(gain(0.1))
+    with pytest.raises(queue.Full, match="a transaction of 2 messages needs room for one more"):
+        _transaction_of(engine, 2)
+    assert engine.stats().commands.dropped >= 3
+
+
+def test_a_transaction_applies_in_one_block_at_one_frame_whatever_the_budget() -> None:
+    engine = tone(budget=2)
+    with engine.transaction(at=333, confirm=True) as transaction:
+        for _ in range(100):
+            transaction.send(cueline.GetLevel())
+    engine.render(512)
+    assert [message.frame for message in engine.messages()] == [333] * 100
+    assert transaction.confirmation is not None
+    assert transaction.confirmation.result(0).frame == 333
+
+
+def test_a_transaction_that_raises_or_has_no_message_sends_nothing() -> None:
+    engine = tone()
+    with contextlib.suppress(ZeroDivisionError), engine.transaction() as transaction:
+        transaction.send(gain(0.1))
+        raise ZeroDivisionError
+    assert transaction.sequence == 0
+    with engine.transaction(confirm=True) as empty:
+        pass
+    assert empty.confirmation is None
+    assert engine.last_sequence == 0
+    with engine.transaction() as doomed:
+        doomed.send(cueline.GetLevel())
+        doomed.send(cueline.GetLevel())
+    engine.cancel(doomed.sequence)
+    engine.render(64)
+    assert len(list(engine.messages())) == 2  # without a frame it was applied before
+
+
+def test_a_cancelled_transaction_goes_with_all_its_messages() -> None:
+    engine = tone()
+    with engine.transaction(at=500) as doomed:
+        doomed.send(cueline.GetLevel())
+        doomed.send(cueline.GetLevel())
+    engine.cancel(doomed.sequence)
+    engine.render(640)
+    assert engine.receive_msg() is None
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda e: e.send(5), cueline.ArgumentTypeError, "what is sent is a message, .* got 5"),
+        (lambda e: e.send(None), cueline.ArgumentTypeError, "what is sent is a message, .* got None"),
+        (
+            lambda e: e.send(cueline.Pong(1, 2)),
+            cueline.ArgumentError,
+            "a Pong cannot be sent: .* of kind 2",
+        ),
+        (lambda e: e.send(cueline.Message(9)), cueline.ArgumentError, "a Message cannot be sent: .* of kind 9"),
+        (lambda e: e.send(gain(1), at=-1), cueline.ArgumentError, r"at must be a frame or None, .*, got -1"),
+        (lambda e: e.send(gain(1), at=2**63), cueline.ArgumentError, r"from 0 to 2\*\*63 - 1, got 9223372036854775808"),
+        (lambda e: e.send(gain(1), at=1.5), cueline.ArgumentTypeError, "at must be a frame or None, got 1.5"),
+        (lambda e: e.send(gain(1), at=True), cueline.ArgumentTypeError, "at must be a frame or None, got True"),
+        (lambda e: e.send(gain(1), late="x"), cueline.ArgumentError, "late must be 'apply' or 'drop', got 'x'"),
+        (lambda e: e.send(gain(1), late=3), cueline.ArgumentTypeError, "late must be 'apply' or 'drop', got 3"),
+        (lambda e: e.send(gain(1), timeout=-1), cueline.ArgumentError, "timeout must be 0 seconds or more"),
+        (lambda e: e.send(gain(1), timeout="1"), cueline.ArgumentTypeError, "timeout must be in seconds"),
+        (lambda e: e.confirm(5), cueline.ArgumentTypeError, "what is sent is a message"),
+        (lambda e: e.confirm(gain(1)).result(-1), cueline.ArgumentError, "timeout must be 0 seconds or more"),
+        (lambda e: e.cancel(0), cueline.ArgumentError, "a command's number, from 1 to 4294967295, got 0"),
+        (lambda e: e.cancel(2**32), cueline.ArgumentError, "from 1 to 4294967295, got 4294967296"),
+        (lambda e: e.cancel("1"), cueline.ArgumentTypeError, "sequence must be a command's number, got '1'"),
+        (lambda e: e.transaction().send(gain(1)), cueline.ArgumentError, "are sent inside its 'with'"),
+        (lambda e: _transaction_of(e, 257), cueline.ArgumentError, "a transaction has 1 to 256 messages, got 257"),
+        (lambda e: _used_twice(e), cueline.ArgumentError, "a transaction is used once"),
+        (lambda e: e.frame_at(-1), cueline.ArgumentError, "monotonic_ns must be 0 or more, got -1"),
+        (lambda e: e.time_at("x"), cueline.ArgumentTypeError, "frame must be an integer, got 'x'"),
+        (lambda e: e.time_at(5), cueline.DeviceError, "no block has been rendered yet"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_the_numbers(
+    call: Callable[[Any], object], error: type[Exception], text: str
+) -> None:
+    engine = tone()
+    with pytest.raises(error, match=text):
+        call(engine)
+    assert engine.stats().commands.dropped == 0
+
+
+def _transaction_of(engine: cueline.AudioEngine, count: int) -> None:
+    with engine.transaction() as transaction:
+        for _ in range(count):
+            transaction.send(gain(1))
+
+
+def _used_twice(engine: cueline.AudioEngine) -> None:
+    with engine.transaction() as transaction:
+        pass
+    with transaction:
+        pass
+
+
+def test_what_is_sent_to_a_closed_engine_is_refused() -> None:
+    engine = tone()
+    port = engine.open_port()
+    engine.close()
+    for call in (
+        lambda: engine.send(gain(1)),
+        lambda: engine.cancel(1),
+        lambda: engine.confirm(gain(1)),
+        lambda: port.send(gain(1)),
+        engine.open_port,
+    ):
+        with pytest.raises(cueline.ClosedError):
+            call()
+
+
+def test_send_with_a_timeout_waits_for_room_without_the_gil() -> None:
+    engine = tone()
+    fill(engine)
+    went_on = threading.Event()
+    renderer = threading.Thread(target=lambda: (went_on.wait(10), engine.render(256)))
+    renderer.start()
+    with pytest.raises(cueline.Full, match=r"^no room within 0.01 s: as many commands wait as the ring holds, 1024$"):
+        engine.send(gain(0.1), timeout=0.01)
+    assert engine.stats().commands.dropped == 1 + 1  # one by fill()
+    went_on.set()
+    assert engine.send(gain(0.1), timeout=10) is Status.OK
+    renderer.join()
+
+
+def test_frames_and_the_clock_map_both_ways() -> None:
+    engine = tone()
+    engine.render(640)
+    assert engine.now() == 640
+    for frame in (0, 1, 576, 640, 10**9):
+        assert engine.frame_at(engine.time_at(frame)) == frame
+    assert engine.time_at(48_000 + 576) - engine.time_at(576) == 1_000_000_000
+    assert engine.frame_at(0) == 0
+    assert abs(engine.time_at(576) - time.monotonic_ns()) < 60e9
+
+
+def test_a_running_engine_s_frames_follow_the_clock() -> None:
+    with cueline.AudioEngine("null", blocksize=64) as engine:
+        assert eventually(lambda: engine.stats().blocks > 10)
+        applied = engine.confirm(cueline.Message(999), at=engine.frame_at(time.monotonic_ns() + 50_000_000))
+        with pytest.raises(cueline.RefusedError) as refused:
+            applied.result(timeout=20)
+        assert refused.value.refused.frame >= refused.value.refused.wanted_frame
+
+
+# --- Ports ---
+
+
+def test_ports_have_rings_of_their_own_and_answers_name_them() -> None:
+    engine = cueline.AudioEngine("offline", blocksize=64)
+    with engine.open_port() as first, engine.open_port() as second:
+        assert (first.number, second.number) == (1, 2)
+        fill(engine)
+        assert first.ping() is Status.OK
+        assert second.ping() is Status.OK
+        engine.render(64)
+        by_port = {message.port for message in engine.messages()}
+        assert by_port == {0, 1, 2}
+        assert first.stats() == cueline.RingStats(sent=1, dropped=0, high_water=1)
+    assert first.closed
+    with pytest.raises(cueline.ClosedError, match="this port is closed: open another one"):
+        first.ping()
+    first.close()
+
+
+def test_a_port_confirms_cancels_and_sends_whole_on_its_own_line() -> None:
+    engine = tone()
+    port = engine.open_port()
+    engine.send(gain(0.1), at=100)
+    confirmation = port.confirm(gain(0.1), at=100)
+    assert confirmation.sequence == 1
+    port.cancel(confirmation.sequence)
+    with port.transaction(at=200, confirm=True) as transaction:
+        transaction.send(cueline.GetLevel())
+    engine.render(256)
+    with pytest.raises(cueline.RefusedError):
+        confirmation.result(0)
+    assert transaction.confirmation is not None
+    assert transaction.confirmation.result(0).port == port.number
+    level = engine.receive_msg()
+    assert level is not None
+    assert (level.port, level.frame) == (1, 200)
+
+
+def test_eight_ports_can_be_open_and_a_closed_one_s_place_is_free() -> None:
+    engine = tone()
+    ports = [engine.open_port() for _ in range(8)]
+    with pytest.raises(cueline.PortsTakenError, match="all 8 ports of this link are open: close one first"):
+        engine.open_port()
+    for _ in range(5):
+        ports[2].ping()
+    ports[2].close()
+    again = engine.open_port()
+    assert again.number == 3
+    again.ping()
+    engine.render(64)
+    assert [message.sequence for message in engine.messages()] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_port_keeps_its_engine() -> None:
+    port = cueline.AudioEngine("offline").open_port()
+    assert port.ping() is Status.OK
+
+
+def test_threads_on_ports_of_their_own_lose_nothing() -> None:
+    each = 2000
+    with cueline.AudioEngine("null", blocksize=64, budget=1024) as engine:
+        ports = [engine.open_port() for _ in range(4)]
+
+        def send(port: cueline.Port) -> None:
+            for _ in range(each):
+                while port.ping() is Status.FULL:
+                    time.sleep(0.001)
+
+        threads = [threading.Thread(target=send, args=(port,)) for port in ports]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [port.stats().sent for port in ports] == [each] * 4
+
+        def answers() -> int:
+            events = engine.stats().events
+            return events.sent + events.dropped  # the ring may well overflow: nobody receives meanwhile
+
+        assert eventually(lambda: answers() == 4 * each)
+        last = dict.fromkeys(range(1, 5), 0)
+        for pong in engine.messages():
+            assert pong.sequence > last[pong.port]
+            last[pong.port] = pong.sequence
+        assert any(last.values())

@@ -1,0 +1,555 @@
+"""Messages with a type: what a class may be, what its instances take, refuse, and give back."""
+
+from __future__ import annotations
+
+import copy
+import ctypes
+import fractions
+import inspect
+import math
+import pickle
+import re
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cueline
+from cueline.typed import layout_of, unpickled
+
+C_TYPES: dict[str, Any] = {
+    "u8": ctypes.c_uint8,
+    "u16": ctypes.c_uint16,
+    "u32": ctypes.c_uint32,
+    "u64": ctypes.c_uint64,
+    "i8": ctypes.c_int8,
+    "i16": ctypes.c_int16,
+    "i32": ctypes.c_int32,
+    "i64": ctypes.c_int64,
+    "f32": ctypes.c_float,
+    "f64": ctypes.c_double,
+    "bool": ctypes.c_bool,
+}
+HINTS = {name: bool if name == "bool" else getattr(cueline, name) for name in C_TYPES}
+INTEGERS = {
+    name: (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if name[0] == "i" else (0, 2**bits - 1)
+    for name in C_TYPES
+    if name[0] in "ui" and (bits := int(name[1:]))
+}
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    **{name: st.integers(*ends) for name, ends in INTEGERS.items()},
+    "f32": st.floats(width=32),
+    "f64": st.floats(),
+    "bool": st.booleans(),
+}
+
+
+@cueline.message(50_256)  # kinds that no other test has
+class SetTone:
+    """A tone of a voice."""
+
+    voice: cueline.u32
+    frequency_hz: cueline.f32
+    gain: cueline.f32 = 0.2
+
+    LOUD: ClassVar[float] = 0.5
+
+    def is_loud(self) -> bool:
+        return self.gain > __class__.LOUD  # type: ignore[name-defined]
+
+    @property
+    def period_s(self) -> float:
+        return 1 / self.frequency_hz
+
+    @classmethod
+    def silent(cls, voice: int) -> SetTone:
+        return cls(voice, 0, 0)
+
+
+@cueline.message(50_257)
+class Everything:
+    a: bool
+    b: cueline.u16
+    c: cueline.i8
+    d: cueline.i32 = -7
+    e: tuple[cueline.f32, cueline.f32] = (1, 2)
+    f: Annotated[tuple[int, ...], cueline.array(cueline.u8, 3)] = (1, 2, 3)
+    g: cueline.f64 = 0.5
+
+
+def refused(call: Callable[[], object], error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=f"^{re.escape(text)}$"):
+        call()
+
+
+def defined(hints: dict[str, Any], *, kind: int = 50_300, name: str = "Made", **others: Any) -> Any:
+    return cueline.message(kind)(type(name, (), {"__annotations__": hints, "__module__": __name__, **others}))
+
+
+def test_a_message_is_made_by_place_or_by_name() -> None:
+    made = SetTone(voice=1, frequency_hz=440.0, gain=0.2)
+    assert isinstance(made, cueline.Message)
+    assert made == SetTone(1, 440) == SetTone(1, gain=0.2, frequency_hz=440)
+    assert made == SetTone.__new__(SetTone, 1, frequency_hz=440) == type.__call__(SetTone, 1, 440, gain=0.2)
+    assert made != SetTone(2, 440)
+    assert made.kind == 50_256
+    assert (made.voice, made.frequency_hz, made.gain) == (1, 440, pytest.approx(0.2))
+    assert made.payload == struct.pack("<Iff28x", 1, 440, 0.2)
+    assert repr(made) == "SetTone(voice=1, frequency_hz=440.0, gain=0.2)"
+    match made:
+        case SetTone(voice, frequency_hz, gain=0.0):
+            pytest.fail("it has a gain")
+        case SetTone(voice, frequency_hz):
+            assert (voice, frequency_hz) == (1, 440)
+
+
+def test_a_name_that_is_not_the_very_string_of_the_class_is_found() -> None:
+    assert SetTone(**{"".join(["fre", "quency_hz"]): 440, "".join(["vo", "ice"]): 1}) == SetTone(1, 440)
+
+
+def test_the_class_keeps_what_it_has() -> None:
+    assert SetTone.__doc__ == "A tone of a voice."
+    assert (SetTone.__module__, SetTone.__qualname__) == (__name__, "SetTone")
+    assert SetTone(1, 2, 0.75).is_loud()
+    assert not SetTone(1, 2).is_loud()
+    assert SetTone(1, 2).period_s == 0.5
+    assert SetTone.silent(3) == SetTone(3, 0, 0)
+    assert str(inspect.signature(SetTone)) == "(voice, frequency_hz, gain=0.2)"
+    assert SetTone.__match_args__ == ("voice", "frequency_hz", "gain")  # type: ignore[attr-defined]
+
+
+def test_a_message_is_a_value() -> None:
+    made = SetTone(1, 440)
+    assert len({made, SetTone(1, 440), SetTone(2, 440)}) == 2
+    assert copy.copy(made) is made
+    assert copy.deepcopy(made) is made
+    for name in ("voice", "kind", "frame", "anything"):
+        with pytest.raises(AttributeError):
+            setattr(made, name, 3)
+    with pytest.raises(TypeError, match="not an acceptable base type"):
+        type("Louder", (SetTone,), {})
+
+
+def test_what_was_received_shows_where_it_arose() -> None:
+    received = unpickled(SetTone, struct.pack("<HBBIQIff28x", 50_256, 0, 0, 7, 4096, 1, 440, 0.2))  # type: ignore[arg-type]
+    assert repr(received) == "SetTone(voice=1, frequency_hz=440.0, gain=0.2, sequence=7, frame=4096)"
+    assert received != SetTone(1, 440)
+
+
+@pytest.mark.parametrize("name", C_TYPES)
+def test_a_number_lies_where_c_has_it(name: str) -> None:
+    hints = {"first": bool, "number": HINTS[name], "numbers": cueline.array(HINTS[name], 2), "last": cueline.u8}
+    made = layout_of(defined(hints))
+    c_type = C_TYPES[name]
+    in_c = type("Made", (ctypes.Structure,), {
+        "_fields_": [("first", ctypes.c_bool), ("number", c_type), ("numbers", c_type * 2), ("last", ctypes.c_uint8)]
+    })  # fmt: skip
+    assert [field.offset for field in made.fields] == [getattr(in_c, field.name).offset for field in made.fields]
+    assert made.size == ctypes.sizeof(in_c)
+
+
+@given(st.data(), st.lists(st.sampled_from(list(C_TYPES)), max_size=8))
+def test_values_come_back_from_the_bytes_that_c_would_have(data: st.DataObject, types: list[str]) -> None:
+    names = [f"field{place}" for place in range(len(types))]
+    in_c = type("Made", (ctypes.Structure,), {"_fields_": [(n, C_TYPES[t]) for n, t in zip(names, types, strict=True)]})
+    if ctypes.sizeof(in_c) > 40:
+        return
+    made = defined({name: HINTS[of] for name, of in zip(names, types, strict=True)})
+    values = [data.draw(VALUES[of]) for of in types]
+    message = made(*values)
+    assert message.payload == bytes(in_c(*values)).ljust(40, b"\0")
+    assert message == made(**dict(zip(reversed(names), reversed(values), strict=True)))
+    state = message.__reduce__()[1][1]
+    for held in (message, unpickled(made, state)):
+        for name, value in zip(names, values, strict=True):
+            found = getattr(held, name)
+            assert found == value or (math.isnan(found) and math.isnan(value))
+            assert type(found) is type(value)
+
+
+@given(
+    st.tuples(
+        st.booleans(),
+        VALUES["u16"],
+        VALUES["i8"],
+        VALUES["i32"],
+        st.tuples(VALUES["f32"], VALUES["f32"]),
+        st.tuples(*[VALUES["u8"]] * 3),
+        VALUES["f64"],
+    )
+)
+def test_a_message_comes_back_from_a_pickle_and_from_its_text(values: tuple[Any, ...]) -> None:
+    message = Everything(*values)
+    again = pickle.loads(pickle.dumps(message))
+    assert again == message
+    assert type(again) is Everything
+    assert hash(again) == hash(message)
+    assert repr(again) == repr(message)
+    assert eval(repr(message), {"Everything": Everything, "inf": math.inf, "nan": math.nan}) == message or (
+        "nan" in repr(message)  # of a NaN the text does not tell which one
+    )
+
+
+def test_bytes_between_the_fields_are_not_looked_at() -> None:
+    """A struct from C++ may have any."""
+    whole = struct.pack("<HBBIQ", 50_257, 0, 0, 0, 0) + bytes(40)
+    noisy = bytearray(whole)
+    padding = {1, 5, 6, 7, 23, *range(32, 40)}
+    for place in padding:
+        noisy[16 + place] = 0xFF
+    made = {unpickled(Everything, bytes(state)) for state in (whole, noisy)}  # type: ignore[arg-type]
+    assert len(made) == 1
+    for place in set(range(32)) - padding:
+        other = bytearray(whole)
+        other[16 + place] = 2
+        assert unpickled(Everything, bytes(other)) not in made  # type: ignore[arg-type]
+
+
+def test_a_truth_from_elsewhere_is_one_to_cpp() -> None:
+    """A bool in C++ that is neither 0 nor 1 may do anything."""
+    made = cueline.Message(50_257, b"\2")
+    assert made.payload[0] == 1
+    assert made == Everything(True, 0, 0, 0, (0, 0), (0, 0, 0), 0)
+
+
+@pytest.mark.parametrize("name", INTEGERS)
+def test_an_integer_out_of_range_is_refused_with_the_range(name: str) -> None:
+    made = defined({"number": HINTS[name]})
+    least, most = INTEGERS[name]
+    assert made(least).number == least
+    assert made(most).number == most
+    for wrong in (least - 1, most + 1, -(2**64), 2**64):
+        refused(
+            lambda wrong=wrong: made(wrong),
+            cueline.ArgumentError,
+            f"number must be from {least} to {most}, got {wrong}",
+        )
+    refused(lambda: made(True), cueline.ArgumentTypeError, "number must be an integer, got True")
+    refused(lambda: made(1.0), cueline.ArgumentTypeError, "number must be an integer, got 1.0")
+    refused(lambda: made("1"), cueline.ArgumentTypeError, "number must be an integer, got '1'")
+
+
+def test_a_float_may_be_anything_but_one_that_would_become_infinite() -> None:
+    single, double = defined({"number": cueline.f32}), defined({"number": cueline.f64}, kind=50_301, name="Double")
+    most = 3.4028234663852886e38
+    for made in (single, double):
+        assert made(math.inf).number == math.inf
+        assert made(-math.inf).number == -math.inf
+        assert math.isnan(made(math.nan).number)
+        assert made(most).number == most
+        assert made(1).number == 1.0
+        refused(lambda made=made: made(True), cueline.ArgumentTypeError, "number must be a number, got True")
+        refused(lambda made=made: made("1"), cueline.ArgumentTypeError, "number must be a number, got '1'")
+        refused(lambda made=made: made(1j), cueline.ArgumentTypeError, "number must be a number, got 1j")
+    limits = "number must be from -3.4028235e+38 to 3.4028235e+38, got "
+    for wrong in (1e39, -1e39, 10**39):
+        refused(lambda wrong=wrong: single(wrong), cueline.ArgumentError, f"{limits}{wrong}")
+    with pytest.raises(
+        cueline.ArgumentError, match=r"^number must be from -1\.797\d+e\+308 to 1\.797\d+e\+308, got 1000"
+    ):
+        double(10**400)
+    assert double(1e39).number == 1e39
+
+
+def test_numpys_numbers_are_numbers() -> None:
+    assert SetTone(np.uint32(7), np.float32(0.5), np.float64(1)) == SetTone(7, 0.5, 1)
+    assert SetTone(np.int64(7), np.int8(1), fractions.Fraction(1, 2)) == SetTone(7, 1, 0.5)
+    made = Everything(np.True_, 1, 2, f=np.array([7, 8, 9], np.uint8), e=np.ones(2))
+    assert (made.a, made.f, made.e) == (True, (7, 8, 9), (1, 1))
+    refused(
+        lambda: SetTone(np.int64(-1), 1),
+        cueline.ArgumentError,
+        f"voice must be from 0 to 4294967295, got {np.int64(-1)!r}",
+    )
+
+
+def test_what_a_number_raises_goes_through() -> None:
+    class Strange:
+        def __index__(self) -> int:
+            raise KeyError("an index of its own mind")
+
+        def __float__(self) -> float:
+            raise KeyError("a float of its own mind")
+
+    with pytest.raises(KeyError, match="an index of"):
+        SetTone(Strange(), 1)
+    with pytest.raises(KeyError, match="a float of"):
+        SetTone(1, Strange())
+
+
+def test_a_truth_and_an_array_take_what_they_are() -> None:
+    refused(lambda: Everything(1, 2, 3), cueline.ArgumentTypeError, "a must be True or False, got 1")
+    for wrong, text in [
+        ((1, 2), "f must be a sequence of 3 numbers, got 2"),
+        ((1, 2, 256), "f[2] must be from 0 to 255, got 256"),
+        ([-1, 2, 3], "f[0] must be from 0 to 255, got -1"),
+    ]:
+        refused(lambda wrong=wrong: Everything(True, 2, 3, f=wrong), cueline.ArgumentError, text)
+    for wrong in (3, "abc", {1, 2, 3}):
+        text = f"f must be a sequence of 3 numbers, got {wrong!r}"
+        refused(lambda wrong=wrong: Everything(True, 2, 3, f=wrong), cueline.ArgumentTypeError, text)  # type: ignore[arg-type]
+    assert Everything(True, 2, 3, f=b"abc").f == (97, 98, 99)  # type: ignore[arg-type]
+
+
+def test_too_many_too_few_and_other_fields_are_refused() -> None:
+    how = "SetTone(voice, frequency_hz, gain=0.2)"
+    call: Any = SetTone
+    for made, text in [
+        (lambda: call(), f"SetTone needs voice, frequency_hz: {how}"),
+        (lambda: call(gain=1), f"SetTone needs voice, frequency_hz: {how}"),
+        (lambda: call(1), f"SetTone needs frequency_hz: {how}"),
+        (lambda: call(1, 2, 3, 4), f"SetTone has 3 fields, got 4 values: {how}"),
+        (lambda: call(1, 2, 3, pitch=4), f"SetTone has no field 'pitch': {how}"),
+        (lambda: call(1, 2, voice=4), f"SetTone got voice twice: {how}"),
+        (lambda: cueline.GetLevel(1), "GetLevel has 0 fields, got 1 values: GetLevel()"),  # type: ignore[call-arg]
+    ]:
+        refused(made, cueline.ArgumentTypeError, text)
+
+
+@given(st.integers(-(2**70), 2**70))
+def test_a_kind_is_from_256_to_65535(kind: int) -> None:
+    if 256 <= kind <= 65535:
+        return
+    with pytest.raises(cueline.ArgumentError, match=r"^kind must be .*got .*"):
+        cueline.message(kind)
+
+
+def test_a_kind_is_refused_with_its_number() -> None:
+    text = "kind must be from 256 to 65535, got 255: those below are cueline's own"
+    refused(lambda: cueline.message(255), cueline.ArgumentError, text)
+    refused(lambda: cueline.message(65536), cueline.ArgumentError, "kind must be from 256 to 65535, got 65536")
+    refused(lambda: cueline.message("256"), cueline.ArgumentTypeError, "kind must be an integer, got '256'")  # type: ignore[arg-type]
+    text = "a message needs a kind: @cueline.message(256) class Made"
+    refused(lambda: cueline.message(type("Made", (), {})), cueline.ArgumentTypeError, text)  # type: ignore[arg-type]
+
+
+def test_a_kind_of_another_class_is_refused_and_both_are_named() -> None:
+    text = f"kind 50256 is {__name__}.SetTone's already: give {__name__}.Other another one, from 256 to 65535"
+    refused(lambda: defined({}, kind=50_256, name="Other"), cueline.ArgumentError, text)
+    assert type(cueline.Message(50_256)) is SetTone
+
+
+def test_a_class_can_be_defined_again_and_the_last_one_counts() -> None:
+    first = defined({"number": cueline.u8}, kind=50_310, name="Again")
+    made = first(7)
+    second = defined({"number": cueline.u16, "other": cueline.u8}, kind=50_310, name="Again")
+    assert type(cueline.Message(50_310, b"\1\1\2")) is second
+    assert cueline.Message(50_310, b"\1\1\2") == second(257, 2)
+    assert (made.number, type(made)) == (7, first)
+
+
+@pytest.mark.parametrize(
+    ("hint", "shown"),
+    [
+        (int, "int"),
+        (float, "float"),
+        (str, "str"),
+        (complex, "complex"),
+        (list[cueline.u8], "list["),
+        (tuple[cueline.u8, cueline.u16], "tuple["),
+        (tuple[cueline.u8, ...], "tuple["),
+        (tuple[()], "tuple["),
+        (cueline.u8 | None, ""),
+        (Annotated[str, cueline.u8], ""),
+        (Annotated[int, "a remark"], ""),
+        (SetTone, "SetTone"),
+        (None, "NoneType"),
+    ],
+)
+def test_a_type_that_c_has_not_is_refused_with_what_can_be(hint: Any, shown: str) -> None:
+    with pytest.raises(cueline.ArgumentTypeError) as raised:
+        defined({"field": hint})
+    text = str(raised.value)
+    assert text.startswith(f"Made.field cannot be {shown}")
+    assert text.endswith(
+        "in a message: use cueline.u8 to u64, i8 to i64, f32, f64, bool, a tuple of equal ones such as "
+        "tuple[cueline.f32, cueline.f32], or cueline.array(cueline.u8, 16)"
+    )
+
+
+def test_a_message_that_is_too_large_is_refused_with_its_size() -> None:
+    assert layout_of(defined({"a": cueline.array(cueline.u64, 5)})).size == 40
+    way_out = "leave fields out, take smaller ones, or put the largest first so that no room is left between them"
+    for hints, size in [
+        ({"a": cueline.array(cueline.u64, 5), "b": bool}, 48),
+        ({"a": cueline.u8, "b": cueline.array(cueline.u64, 4), "c": bool}, 48),
+        ({f"a{place}": cueline.u8 for place in range(41)}, 41),
+    ]:
+        text = f"Made is {size} bytes, and a message carries 40: {way_out}"
+        refused(lambda hints=hints: defined(hints), cueline.ArgumentError, text)
+    assert len(layout_of(defined({f"a{place}": cueline.u8 for place in range(40)})).fields) == 40
+
+
+@pytest.mark.parametrize("count", [0, -1, 6, 2**80])
+def test_an_array_holds_what_a_message_has_room_for(count: int) -> None:
+    with pytest.raises(cueline.ArgumentError):
+        cueline.array(cueline.u64, count)
+    with pytest.raises(cueline.ArgumentTypeError, match="an array is of"):
+        cueline.array(int, 3)
+
+
+@pytest.mark.parametrize("name", ["kind", "sequence", "frame", "payload", "port", "flags"])
+def test_a_field_named_as_every_messages_is_refused(name: str) -> None:
+    text = f"Made.{name} must have another name: every message has a {name} of its own"
+    refused(lambda: defined({name: cueline.u8}), cueline.ArgumentError, text)
+
+
+@pytest.mark.parametrize("name", ["class", "double", "xor", "_hidden", "a__b", "größe", "Made", "two words"])
+def test_a_name_that_cpp_cannot_have_is_refused(name: str) -> None:
+    with pytest.raises(cueline.ArgumentError, match="name"):
+        defined({name: cueline.u8})
+
+
+def test_a_class_of_a_name_that_cpp_cannot_have_is_refused() -> None:
+    text = "a message's class cannot be named 'union', which is a word of C++'s: union_ would do"
+    refused(lambda: defined({}, kind=50_304, name="union"), cueline.ArgumentError, text)
+
+
+def test_a_default_is_checked_and_stands_behind_what_has_none() -> None:
+    text = "number must be from 0 to 255, got 256"
+    refused(lambda: defined({"number": cueline.u8}, number=256), cueline.ArgumentError, text)
+    text = "Made.b has no default and stands behind a, which has one: put it first, or give it one"
+    refused(lambda: defined({"a": cueline.u8, "b": cueline.u8}, a=1), cueline.ArgumentTypeError, text)
+    assert defined({"a": cueline.u8, "b": cueline.u8}, a=1, b=2)().payload[:2] == b"\1\2"
+
+
+@pytest.mark.parametrize("name", ["__init__", "__new__", "__slots__", "__del__"])
+def test_a_class_that_makes_its_instances_otherwise_is_refused(name: str) -> None:
+    text = f"Made must not have {name}: a message's fields are all that it is made of"
+    refused(lambda: defined({}, **{name: ()}), cueline.ArgumentTypeError, text)
+
+
+def test_a_class_with_other_bases_is_refused() -> None:
+    for bases in ((int,), (cueline.Message, dict), (Exception,)):
+        with pytest.raises((cueline.ArgumentTypeError, TypeError), match=r"without bases|conflict"):
+            cueline.message(50_300)(type("Made", bases, {}))
+    derived = cueline.message(50_302)(type("Derived", (cueline.Message,), {"__annotations__": {"a": cueline.u8}}))
+    assert derived(3).a == 3
+
+
+def test_a_type_that_is_not_there_is_refused() -> None:
+    with pytest.raises(cueline.ArgumentTypeError, match="Made has a field of a type that is not there: name 'u9'"):
+        defined({"field": "u9"})
+
+
+def test_types_in_strings_are_found_where_the_class_is() -> None:
+    from cueline import u16 as local_name
+
+    @cueline.message(50_303)
+    class Local:
+        field: local_name
+
+    assert layout_of(Local).size == 2
+
+
+def test_a_plain_message_is_made_of_a_kind_and_bytes() -> None:
+    made = cueline.Message(1000, b"abc")
+    assert (made.kind, made.payload) == (1000, b"abc".ljust(40, b"\0"))
+    assert (made.sequence, made.frame, made.flags, made.port) == (0, 0, 0, 0)
+    assert made == cueline.Message(kind=1000, payload=bytearray(b"abc")) != cueline.Message(1000)
+    assert cueline.Message(65535, memoryview(bytes(40))).kind == 65535
+    assert pickle.loads(pickle.dumps(made)) == made
+    for kind in (-1, 65536):
+        refused(
+            lambda kind=kind: cueline.Message(kind), cueline.ArgumentError, f"kind must be from 0 to 65535, got {kind}"
+        )
+    refused(lambda: cueline.Message(1, bytes(41)), cueline.ArgumentError, "a payload is at most 40 bytes, got 41")
+    refused(lambda: cueline.Message("a"), cueline.ArgumentTypeError, "kind must be an integer, got 'a'")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="bytes-like"):
+        cueline.Message(1, "text")  # type: ignore[arg-type]
+
+
+def test_a_plain_message_of_a_kind_with_a_type_is_of_that_type() -> None:
+    made = cueline.Message(50_256, struct.pack("<Iff", 1, 440, 0.5))
+    assert type(made) is SetTone
+    assert made == SetTone(1, 440, 0.5)
+
+
+def test_a_reason_that_is_not_known_is_a_number() -> None:
+    assert cueline.Refused(1, 2).reason is cueline.Reason.SCHEDULE_FULL
+    assert cueline.Refused(1, cueline.Reason.LATE).reason is cueline.Reason.LATE
+    assert cueline.Refused(1, 99).reason == 99  # type: ignore[arg-type]
+
+
+def test_a_message_is_no_work_for_the_garbage_collector() -> None:
+    import gc
+
+    assert not gc.is_tracked(SetTone(1, 2))
+    before = sys.getrefcount(SetTone)
+    made = [SetTone(1, 2) for _ in range(1000)]
+    assert sys.getrefcount(SetTone) == before + 1000
+    del made
+    assert sys.getrefcount(SetTone) == before
+
+
+def test_a_refusal_leaves_nothing_behind() -> None:
+    before = sys.getrefcount(SetTone)
+    for _ in range(100):
+        for wrong in ((), (-1, 2), (1, "a"), (1, 2, 3, 4)):
+            with pytest.raises(cueline.Error):
+                SetTone(*wrong)
+    assert sys.getrefcount(SetTone) == before
+
+
+def test_numpy_knows_the_whole_message() -> None:
+    made = cueline.dtype(Everything)
+    assert made.itemsize == 56
+    assert made.names == ("kind", "sequence", "frame", "a", "b", "c", "d", "e", "f", "g")
+    assert made.metadata == {"cueline": Everything}
+    message = Everything(True, 65535, -128, -5, (0.5, 2), (7, 8, 9), 1e300)
+    row = np.frombuffer(message.__reduce__()[1][1], made)[0]
+    for field in layout_of(Everything).fields:
+        found, value = row[field.name], getattr(message, field.name)
+        assert tuple(found) == value if field.count else found == value
+    assert (row["kind"], row["sequence"], row["frame"]) == (50_257, 0, 0)
+    plain = cueline.dtype()
+    assert (plain.itemsize, plain.names) == (56, ("kind", "sequence", "frame", "payload"))
+    assert bytes(np.frombuffer(message.__reduce__()[1][1], plain)[0]["payload"]) == message.payload
+    for wrong in (int, cueline.Message, 3):
+        with pytest.raises(cueline.ArgumentTypeError, match=r"a class made with @cueline\.message is needed here"):
+            cueline.dtype(wrong)  # type: ignore[arg-type]
+
+
+CHECKED = """
+from typing import Annotated
+import cueline
+
+@cueline.message(256)
+class SetTone(cueline.Message):
+    voice: cueline.u32
+    levels: Annotated[tuple[float, ...], cueline.array(cueline.f32, 2)]
+    gain: cueline.f32 = 0.2
+
+tone = SetTone(1, (0.5, 0.25), gain=0.5)
+number: int = tone.voice
+message: cueline.Message = tone
+match message:
+    case SetTone(voice=voice):
+        number = voice
+    case cueline.Pong(sequence=sequence):
+        number = sequence
+"""
+WRONG = {
+    "SetTone()": "call-arg",
+    "SetTone('1', (1, 2))": "arg-type",
+    "SetTone(1, (1, 2), pitch=3)": "call-arg",
+    "tone.voice = 3": "misc",
+    "tone.pitch": "attr-defined",
+}
+
+
+def test_a_type_checker_knows_what_a_message_takes(tmp_path: Path) -> None:
+    (tmp_path / "right.py").write_text(CHECKED)
+    (tmp_path / "wrong.py").write_text(CHECKED + "\n".join(WRONG) + "\n")
+    asked = [sys.executable, "-m", "mypy", "--strict", f"--cache-dir={tmp_path}", "right.py", "wrong.py"]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path)
+    first = len(CHECKED.splitlines()) + 1
+    found = re.findall(r"^(\w+\.py):(\d+): error: .*\[([\w-]+)\]$", done.stdout, flags=re.MULTILINE)
+    assert found == [("wrong.py", str(first + place), code) for place, code in enumerate(WRONG.values())], done.stdout

@@ -1,0 +1,96 @@
+// swaps.hpp: a thousand buffers a second handed to an audio thread that reads each of them wholly.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "engine.hpp"
+#include "null_device.hpp"
+
+namespace cueline::test {
+
+/// What has become of the buffers.
+struct SwapAccount {
+    std::uint64_t published = 0;
+    std::uint64_t refused = 0;
+    std::uint64_t broken = 0;     ///< samples that were not what they were published as
+    std::uint64_t kept = 0;       ///< buffers that are neither in a slot nor back
+    std::uint64_t unhandled = 0;  ///< commands that the engine knew nothing to do with
+};
+
+enum class SwapMutant : std::uint8_t { none, scribbles, leaks };
+
+/// Reads what lies in its slots: all samples of a buffer have one value.
+class ReadingProcessor final : public Processor {
+  public:
+    static constexpr std::uint32_t slots = 8;
+
+    void prepare(const Format&) override {}
+    [[nodiscard]] std::uint32_t buffer_slots() const override { return slots; }
+    bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override { return false; }
+    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+        quiet_.render(block, context);
+        for (std::uint32_t slot = 0; slot < slots; ++slot) {
+            const Buffer* const buffer = context.buffer(slot);
+            if (buffer == nullptr || buffer->serial == seen_[slot]) continue;
+            seen_[slot] = buffer->serial;
+            for (const float sample : buffer->interleaved) {
+                if (sample != buffer->sample(0, 0)) broken_.add(1);
+            }
+        }
+    }
+    [[nodiscard]] std::uint64_t broken() const { return broken_.get(); }
+
+  private:
+    SilenceProcessor quiet_;
+    Counter broken_;
+    std::array<std::uint64_t, slots> seen_{};
+};
+
+/// Publishes a thousand buffers a second, of 1 to 8192 frames, until it is over; stops and starts the engine now and
+/// then. The account is drawn up when all that were under way are back.
+inline void swap_buffers(SwapAccount& account, SwapMutant mutant, std::uint64_t seed, const std::atomic<bool>& over) {
+    using Clock = std::chrono::steady_clock;
+    auto own = std::make_unique<ReadingProcessor>();
+    const ReadingProcessor& processor = *own;
+    Engine engine{std::make_unique<NullDevice>(Format{.blocksize = 64}), std::move(own)};
+    engine.start();
+
+    std::mt19937_64 random{seed};
+    std::vector<std::unique_ptr<LockedSamples>> leaked;
+    std::vector<float> samples;
+    auto next = Clock::now();
+    for (std::uint64_t number = 1; !over; ++number) {
+        samples.assign(2 * (1 + random() % 8192), static_cast<float>(number % 1000));
+        if (mutant == SwapMutant::scribbles && number % 10 == 1) samples.back() += 1;
+        const auto slot = static_cast<std::int64_t>(random() % ReadingProcessor::slots);
+        const Status status = number % 50 == 0 ? engine.publish_nothing(slot) : engine.publish(slot, samples, 2);
+        if (status == Status::full) ++account.refused;
+        if (mutant == SwapMutant::leaks) leaked.push_back(std::make_unique<LockedSamples>(samples));
+        if (number % 5000 == 0) {
+            engine.stop();
+            engine.start();
+        }
+        next += std::chrono::milliseconds{1};
+        std::this_thread::sleep_until(next);
+    }
+
+    const auto deadline = Clock::now() + std::chrono::seconds{3};
+    while (engine.stats().buffers.in_use > ReadingProcessor::slots && Clock::now() < deadline) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    }
+    const EngineStats stats = engine.stats();
+    account.published = stats.buffers.published;
+    account.broken = processor.broken();
+    if (stats.buffers.in_use > ReadingProcessor::slots) account.kept = stats.buffers.in_use - ReadingProcessor::slots;
+    account.unhandled = stats.unhandled;
+}
+
+}  // namespace cueline::test
