@@ -15,7 +15,7 @@ with cueline.AudioEngine("offline", processor="tone", blocksize=64, budget=1024)
 
     for _ in range(5):
         engine.ping()
-        engine.get_level()
+        engine.send(cueline.GetLevel())
         engine.render(4800)
     came = engine.receive_many()
     levels = cueline.select(came, cueline.Level)
