@@ -51,8 +51,7 @@ void PlayerProcessor::play(Voice& voice, const PlayBuffer& wanted, const Message
     voice.loops = wanted.loop != 0;
     voice.gain = wanted.gain > 0 ? std::min(wanted.gain, 1.0F) : 0.0F;  // so that what is no number is 0
     voice.position = 0;
-    voice.sequence = command.sequence;
-    voice.port = command.port;
+    voice.started_by = command;
     voice.serial = 0;
 }
 
@@ -68,7 +67,7 @@ void PlayerProcessor::render(Voice& voice, std::uint32_t slot, const AudioBlock&
     const Buffer* const buffer = context.buffer(slot);
     const auto end_at = [&](std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
         voice.plays = false;
-        context.events().send_at(frame, kind::buffer_ended, BufferEnded{slot}, voice.sequence, voice.port);
+        context.events().send_at(frame, kind::buffer_ended, BufferEnded{slot}, voice.started_by);
     };
     if (voice.plays) {
         // By its serial: another buffer may lie where the one of the last block lay.

@@ -41,8 +41,7 @@ class PlayerProcessor final : public Processor {
         bool jumped = false;  // what comes next does not follow from what was
         float gain = 0;
         std::uint32_t position = 0;  // of the next frame, in the buffer
-        std::uint32_t sequence = 0;  // of what started it, and its line
-        std::uint8_t port = 0;
+        Cause started_by;
         std::uint64_t serial = 0;  // of the buffer it was in last, 0 for none
         std::uint32_t fade_left = 0;
         std::vector<float> last;  // by channel: what was heard of it in the frame before

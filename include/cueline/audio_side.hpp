@@ -11,6 +11,17 @@
 
 namespace cueline {
 
+/// What an event answers: a command, or nothing. Who answers later keeps it.
+struct Cause {
+    constexpr Cause() noexcept CUELINE_NONBLOCKING = default;
+    // NOLINTNEXTLINE(*-explicit-*): a command is a cause
+    constexpr Cause(const Message& command) noexcept CUELINE_NONBLOCKING : sequence{command.sequence},
+                                                                           port{command.port} {}
+
+    std::uint32_t sequence = 0;
+    std::uint8_t port = 0;
+};
+
 /// Sends events from the audio thread: what a processor gets to answer with.
 class EventSender {
   public:
@@ -18,24 +29,15 @@ class EventSender {
     /// Thread: audio. Real-time: wait-free; no allocation, lock or system call.
     /// Returns Status::full when the ring is full: the event is dropped and counted.
     template <class Payload>
-    Status send(Kind kind, const Payload& payload, const Message& cause) noexcept CUELINE_NONBLOCKING {
-        return send(kind, payload, cause.sequence, cause.port);
-    }
-
-    /// Likewise, answering the command of that sequence on that line; sequence 0: it answers none.
-    template <class Payload>
-    Status send(Kind kind, const Payload& payload, std::uint32_t sequence = 0, std::uint8_t port = 0) noexcept
-        CUELINE_NONBLOCKING {
-        return push(events_, *events_dropped_, stamped(Message::of(kind, payload), sequence, port));
+    Status send(Kind kind, const Payload& payload, Cause cause = {}) noexcept CUELINE_NONBLOCKING {
+        return send_at(frame_, kind, payload, cause);
     }
 
     /// Likewise, stamped with `frame`: for what arises within the part of a block that is being rendered.
     template <class Payload>
-    Status send_at(std::uint64_t frame, Kind kind, const Payload& payload, std::uint32_t sequence = 0,
-                   std::uint8_t port = 0) noexcept CUELINE_NONBLOCKING {
-        Message message = stamped(Message::of(kind, payload), sequence, port);
-        message.frame = frame;
-        return push(events_, *events_dropped_, message);
+    Status send_at(std::uint64_t frame, Kind kind, const Payload& payload, Cause cause = {}) noexcept
+        CUELINE_NONBLOCKING {
+        return push(events_, *events_dropped_, stamped(Message::of(kind, payload), frame, cause));
     }
 
     /// Where the audio is: what events are stamped with. Thread: audio. Real-time: wait-free.
@@ -45,11 +47,10 @@ class EventSender {
     friend class AudioSide;
     explicit EventSender(Link& link) : events_{link.events_.ring}, events_dropped_{&link.events_.dropped} {}
 
-    [[nodiscard]] Message stamped(Message message, std::uint32_t sequence, std::uint8_t port) const noexcept
-        CUELINE_NONBLOCKING {
-        message.sequence = sequence;
-        message.port = port;
-        message.frame = frame_;
+    static Message stamped(Message message, std::uint64_t frame, Cause cause) noexcept CUELINE_NONBLOCKING {
+        message.sequence = cause.sequence;
+        message.port = cause.port;
+        message.frame = frame;
         return message;
     }
 
@@ -122,7 +123,7 @@ class AudioSide {
     void confirm(Kind kind, const Outcome& outcome, const Message& command) noexcept CUELINE_NONBLOCKING {
         if ((command.flags & delivery::confirm) == 0) return;
         EventSender::push(confirmations_, link_->confirmations_.dropped,
-                          events_.stamped(Message::of(kind, outcome), command.sequence, command.port));
+                          EventSender::stamped(Message::of(kind, outcome), events_.frame(), command));
     }
 
     /// Ends the block. Thread: audio. Real-time: wait-free.

@@ -86,10 +86,14 @@ TEST_F(LinkTest, a_ping_carries_the_clock_of_its_sender) {
 
 TEST_F(LinkTest, events_carry_the_frame_of_their_block) {
     audio_.begin_block(12'800);
-    audio_.events().send(400, 1, 77);
+    Message cause;
+    cause.sequence = 77;
+    cause.port = 3;
+    audio_.events().send(400, 1, cause);
     ASSERT_EQ(control_.receive(message_), Status::ok);
     EXPECT_EQ(message_.kind, 400U);
     EXPECT_EQ(message_.sequence, 77U);
+    EXPECT_EQ(message_.port, 3);
     EXPECT_EQ(message_.frame, 12'800U);
     EXPECT_EQ(control_.receive(message_), Status::empty);
 }
@@ -206,7 +210,7 @@ TEST(Link, works_through_two_mappings_of_one_memory) {
         Message message;
         ASSERT_EQ(audio.receive(message), Status::ok);
         EXPECT_EQ(message.as<int>(), 42);
-        audio.events().send(400, 43, message.sequence);
+        audio.events().send(400, 43, message);
         ASSERT_EQ(control.receive(message), Status::ok);
         EXPECT_EQ(message.as<int>(), 43);
         EXPECT_EQ(link_here.event_counts().sent, 1U);

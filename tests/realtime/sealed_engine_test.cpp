@@ -261,7 +261,7 @@ template <class Processor = PlayerProcessor>
     Engine engine{std::move(own_device), std::make_unique<Processor>()};
     engine.start();
     const auto swap = [&engine](std::uint64_t count) {
-        std::vector<float> samples(2 * 4096);
+        std::vector<float> samples(std::size_t{2} * 4096);
         for (std::uint64_t number = 0; number < count;) {
             const auto slot = static_cast<std::uint32_t>(number % PlayerProcessor::slots);
             samples.resize(2 * (1 + number * 997 % 4096), 0.1F);

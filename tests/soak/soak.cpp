@@ -75,7 +75,7 @@ class EchoProcessor final : public Processor {
             return true;
         }
         context.events().send(command.kind, checked, command);
-        if (held_.kind != kind::none) context.events().send(held_.kind, held_.as<Checked>(), held_.sequence);
+        if (held_.kind != kind::none) context.events().send(held_.kind, held_.as<Checked>(), held_);
         held_.kind = kind::none;
         return true;
     }
