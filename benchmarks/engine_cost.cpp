@@ -16,42 +16,21 @@
 
 #include <cueline/monotonic.hpp>
 
-#include "audio_buffers.hpp"
 #include "engine.hpp"
 #include "null_device.hpp"
 #include "offline_device.hpp"
 #include "spread.hpp"
+#include "step_device.hpp"
 
 namespace cueline::bench {
 namespace {
 
-constexpr Format format{.samplerate = 48'000, .channels = 2, .blocksize = 64};
-constexpr std::chrono::nanoseconds block_duration{duration_ns(format.blocksize, format.samplerate)};
 constexpr std::int64_t most_messages = 256;
-
-/// Runs one block when it is told to, and does nothing around it.
-class StepDevice final : public Device {
-  public:
-    explicit StepDevice(const Format& format) : format_{format}, buffers_{format} {}
-
-    [[nodiscard]] std::string_view name() const noexcept override { return "step"; }
-    [[nodiscard]] Format format() const noexcept override { return format_; }
-    void start(BlockCallback& callback) override { callback_ = &callback; }
-    void stop() noexcept override { callback_ = nullptr; }
-    [[nodiscard]] DeviceStats stats() const noexcept override { return {}; }
-
-    void run_block(std::uint64_t block_ns) noexcept { callback_->process(buffers_.block(format_.blocksize), block_ns); }
-
-  private:
-    Format format_;
-    AudioBuffers buffers_;
-    BlockCallback* callback_ = nullptr;
-};
 
 /// A started engine with its device at hand.
 template <class SomeDevice>
 struct Running {
-    Running() : Running{std::make_unique<SomeDevice>(format)} {}
+    Running() : Running{std::make_unique<SomeDevice>(block_format)} {}
     explicit Running(std::unique_ptr<SomeDevice> opened)
         : device{opened.get()}, engine{std::move(opened), std::make_unique<SilenceProcessor>(), most_messages} {
         engine.start();
@@ -69,10 +48,6 @@ struct Running {
     SomeDevice* device;
     Engine engine;
 };
-
-void report_share(benchmark::State& state, double block_ns) {
-    state.counters["share_percent"] = 100 * block_ns / static_cast<double>(block_duration.count());
-}
 
 void block_each(benchmark::State& state) {
     Running<StepDevice> running;
@@ -114,7 +89,7 @@ void offline_engines_each(benchmark::State& state) {
     while (engines.size() < static_cast<std::size_t>(state.range(0))) {
         engines.push_back(std::make_unique<Running<OfflineDevice>>());
     }
-    std::vector<float> audio(std::size_t{format.channels} * format.blocksize);
+    std::vector<float> audio(std::size_t{block_format.channels} * block_format.blocksize);
     std::size_t next = 0;
     const auto ask_all = [&] {
         for (const auto& running : engines) running->ask(16);

@@ -35,6 +35,7 @@ void Engine::process(const AudioBlock& block, std::uint64_t block_ns) noexcept C
 void Engine::read_commands() noexcept CUELINE_NONBLOCKING {
     Message command;
     while (audio_.receive(command) == Status::ok) {
+        command.flags &= static_cast<std::uint8_t>(~delivery::member);  // whatever its sender set
         if (command.kind == kind::transaction) {
             accept_transaction(command);
         } else {
@@ -169,9 +170,15 @@ void Engine::cancel(const Message& command) noexcept CUELINE_NONBLOCKING {
 }
 
 void Engine::cancel_all(const Message& command) noexcept CUELINE_NONBLOCKING {
-    const bool every_line = command.as<CancelAll>().every_line;
-    schedule_.take_out([&](const Message& cue) noexcept { return every_line || cue.port == command.port; },
-                       [this](const Message& cue) noexcept { forget(cue); });
+    const bool every_line = command.as<CancelAll>().every_line != 0;
+    schedule_.take_out(
+        [&, chosen = false](const Message& cue) mutable noexcept {
+            // Likewise. And where it is itself a member of a transaction, the rest of that has no header any more: it
+            // is being applied, and stays.
+            if (!is_member(cue)) chosen = every_line || cue.port == command.port;
+            return chosen;
+        },
+        [this](const Message& cue) noexcept { forget(cue); });
 }
 
 /// A cue was taken out of the schedule. A transaction counts as one.

@@ -165,7 +165,7 @@ struct Cancel {
 /// A cancel_all's payload.
 struct CancelAll {
     static constexpr Kind kind = cueline::kind::cancel_all;
-    bool every_line;  ///< or only what came by the same one
+    std::uint8_t every_line;  ///< 0: only what came by the same one; a byte, for any may come
 };
 
 /// A transaction's payload. Its members follow it on the same line at once; its own frame and flags are theirs.

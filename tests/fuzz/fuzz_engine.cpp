@@ -1,4 +1,5 @@
-// fuzz_engine.cpp: any conversation with an engine on the offline device, beside an account that cannot be wrong.
+// fuzz_engine.cpp: any conversation with an engine on the offline device, beside plain_engine.hpp's account: commands
+// at frames, on nine lines, alone and together, confirmed and cancelled; and any bytes for a command.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <algorithm>
@@ -8,18 +9,20 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <deque>
+#include <limits>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engine.hpp"
 #include "offline_device.hpp"
+#include "plain_engine.hpp"
 
+namespace cueline::fuzz {
 namespace {
-
-using namespace cueline;
 
 using Payload = std::array<std::byte, payload_bytes>;
 
@@ -29,7 +32,7 @@ void require(bool holds, const char* claim) {
     std::abort();
 }
 
-/// Answers each message with as many of its payload's bytes as the first of them says.
+/// Answers each message with as many of its payload's bytes as the first of them says, and renders how many it has had.
 class PartProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
@@ -45,149 +48,252 @@ class PartProcessor final : public Processor {
 #ifdef CUELINE_MUTANT_FORGETS
         if (bytes == 7) return true;
 #endif
-        context.events().send(command.kind, part, command.sequence);
+        context.events().send(command.kind, part, command);
+        ++handled_;
         return true;
     }
-    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
-        quiet_.render(block, context);
+    void render(const AudioBlock& block, Context&) noexcept CUELINE_NONBLOCKING override {
+        std::fill_n(block.channels[0], block.frames, static_cast<float>(handled_));
     }
+    [[nodiscard]] std::uint32_t buffer_slots() const noexcept override { return slots; }
 
   private:
-    SilenceProcessor quiet_;
+    std::uint64_t handled_ = 0;
 };
 
-/// What an engine has to do, in the plainest way.
+/// An engine, and the account of what it has to do.
 class Conversation {
   public:
-    explicit Conversation(std::uint32_t budget) : budget_{budget} {
+    explicit Conversation(std::uint32_t budget) : expected_{budget} {
         auto device = std::make_unique<OfflineDevice>(Format{.channels = 1, .blocksize = blocksize});
         device_ = device.get();
         engine_ = std::make_unique<Engine>(std::move(device), std::make_unique<PartProcessor>(), budget);
         engine_->start();
     }
 
-    void send(Kind kind, const Payload& payload) {
-        const Status status = engine_->control().send(kind, payload);
-        if (commands_.size() == CommandRing::capacity) {
-            require(status == Status::full, "a full command ring refuses");
-            ++refused_;
-            return;
-        }
-        require(status == Status::ok, "a command ring that is not full accepts");
-        ++accepted_;
-        commands_.push_back(expected_message(kind, static_cast<std::uint32_t>(accepted_), payload));
+    [[nodiscard]] std::uint64_t now() const { return expected_.frame; }
+    /// The number of the last command that the line has accepted.
+    [[nodiscard]] std::uint64_t sent(std::size_t line) const { return expected_.lines.at(line).counts.sent; }
+
+    /// The line that has this number, or, when it is not open, the one that is opened now.
+    std::size_t opened(std::size_t line) {
+        if (line == 0 || ports_.at(line)) return line;
+        CommandSender port = engine_->open_port();
+        std::size_t free = 1;
+        while (ports_.at(free)) ++free;
+        require(port.line() == free, "the first port that is free is opened");
+        require(port.sequence() == sent(free), "a port goes on where it stopped");
+        expected_.lines_in_use = std::max(expected_.lines_in_use, free + 1);
+        ports_.at(free).emplace(std::move(port));
+        return free;
+    }
+    void close(std::size_t line) { ports_.at(line).reset(); }
+
+    void send(std::size_t line, Kind kind, const Payload& payload, const Delivery& delivery) {
+        Message message = Message::of(kind, payload);
+        message.frame = delivery.frame;
+        message.flags = delivery.flags;
+        const Status wanted = expected_.send(line, message) ? Status::ok : Status::full;
+        require(sender(line).send(kind, payload, delivery) == wanted, "a line accepts what it has room for");
+    }
+
+    void send_whole(std::size_t line, std::span<const Message> members, const Delivery& delivery) {
+        require(sender(line).try_send_whole(members, delivery) == expected_.send_whole(line, members, delivery),
+                "a line accepts a transaction when it has room for all of it");
     }
 
     void render(std::size_t frames) {
-        std::vector<float> samples(frames, 1.0F);
+        std::vector<float> samples(frames, -1.0F);
         device_->render(samples);
-        require(std::ranges::all_of(samples, [](float sample) { return sample == 0.0F; }), "all of it is rendered");
-        while (frames > 0) {
-            for (std::uint32_t read = 0; read < budget_ && !commands_.empty(); ++read) {
-                answer(commands_.front());
-                commands_.pop_front();
-            }
-            const std::size_t block = std::min<std::size_t>(frames, blocksize);
-            frame_ += block;
-            frames -= block;
+        for (std::size_t done = 0; done < frames;) {
+            const std::vector<float> wanted = expected_.render(std::min<std::size_t>(frames - done, blocksize));
+            require(std::equal(wanted.begin(), wanted.end(), samples.begin() + static_cast<std::ptrdiff_t>(done)),
+                    "each sample is rendered after what comes before it");
+            done += wanted.size();
         }
     }
 
     void receive(std::size_t count) {
-        for (; count > 0; --count) {
-            Message event;
-            const Status status = engine_->control().receive(event);
-            require(status == (events_.empty() ? Status::empty : Status::ok), "events are there when they ought to be");
-            if (events_.empty()) return;
-            const auto& [expected, timed] = events_.front();
-            require(event.kind == expected.kind && event.sequence == expected.sequence && event.frame == expected.frame,
-                    "an event has its kind, sequence and frame");
-            // A pong's second word is a clock.
-            const std::size_t bytes = timed ? sizeof(std::uint64_t) : event.payload.size();
-            require(std::memcmp(event.payload.data(), expected.payload.data(), bytes) == 0, "an event has its payload");
-            events_.pop_front();
-        }
+        take(count, expected_.events, [this](Message& event) { return engine_->control().receive(event); });
+    }
+    void receive_confirmations(std::size_t count) {
+        take(count, expected_.confirmations,
+             [this](Message& message) { return engine_->control().receive_confirmation(message); });
     }
 
     void finish() const {
         const EngineStats stats = engine_->stats();
-        require(stats.commands.sent == accepted_ && stats.commands.dropped == refused_, "commands are counted");
-        require(stats.events.sent == answered_ && stats.events.dropped == unanswered_, "events are counted");
-        require(stats.unhandled == unhandled_, "what nobody knew is counted");
-        require(stats.frames == frame_, "frames are counted");
+        for (std::size_t line = 0; line < most_lines; ++line) {
+            require(same(engine_->command_counts(line), expected_.lines.at(line).seen()), "commands are counted");
+        }
+        require(same(stats.events, expected_.events.seen()), "events are counted");
+        require(stats.unhandled == expected_.unhandled, "what nobody knew is counted");
+        require(stats.frames == expected_.frame, "frames are counted");
+        const CueCounts& wanted = expected_.cues;
+        require(stats.cues.pending == wanted.pending, "cues that wait are counted");
+        require(stats.cues.late == wanted.late && stats.cues.dropped_late == wanted.dropped_late,
+                "late cues are counted");
+        require(stats.cues.refused == wanted.refused, "cues without room are counted");
+        require(stats.cues.cancelled == wanted.cancelled, "cancelled cues are counted");
     }
 
   private:
-    static constexpr std::uint32_t blocksize = 16;
-    struct Expected {
-        Message message;
-        bool timed = false;
-    };
-
-    static Message expected_message(Kind kind, std::uint32_t sequence, const Payload& payload) {
-        Message message = Message::of(kind, payload);
-        message.sequence = sequence;
-        return message;
+    [[nodiscard]] CommandSender& sender(std::size_t line) {
+        return line == 0 ? engine_->control() : ports_.at(line).value();
     }
 
-    void answer(const Message& command) {
-        Message event = command;
-        event.frame = frame_;
-        if (command.kind == kind::ping) {
-            event.kind = kind::pong;
-        } else if (command.kind < kind::first_processor) {
-            ++unhandled_;
-            return;
-        } else {
-            const auto bytes = std::to_integer<std::size_t>(command.payload[0]);
-            for (std::size_t index = bytes; index < event.payload.size(); ++index) event.payload[index] = std::byte{0};
+    template <class Receive>
+    static void take(std::size_t count, PlainRing& expected, Receive receive) {
+        for (; count > 0; --count) {
+            Message message;
+            const Status status = receive(message);
+            require(status == (expected.waiting.empty() ? Status::empty : Status::ok),
+                    "events are there when they ought to be");
+            if (expected.waiting.empty()) return;
+            require_same(message, expected.waiting.front());
+            expected.waiting.pop_front();
         }
-        if (events_.size() == EventRing::capacity) {
-            ++unanswered_;
-            return;
-        }
-        ++answered_;
-        events_.push_back({event, command.kind == kind::ping});
     }
 
-    std::uint32_t budget_;
+    static void require_same(const Message& message, const Message& wanted) {
+        require(message.kind == wanted.kind && message.flags == wanted.flags, "an event has its kind");
+        require(message.sequence == wanted.sequence && message.port == wanted.port, "an event has its cause");
+        require(message.frame == wanted.frame, "an event has its frame");
+        std::size_t bytes = message.payload.size();
+        if (message.kind == kind::pong) bytes = sizeof(Pong::sent_ns);  // its second word is a clock
+        if (message.kind == kind::refused) bytes = offsetof(Refused, reason) + sizeof(Reason);  // then padding
+        require(std::memcmp(message.payload.data(), wanted.payload.data(), bytes) == 0, "an event has its payload");
+    }
+
+    static bool same(const RingCounts& counts, const RingCounts& wanted) {
+        return counts.sent == wanted.sent && counts.dropped == wanted.dropped && counts.high_water == wanted.high_water;
+    }
+
+    PlainEngine expected_;
     OfflineDevice* device_ = nullptr;
     std::unique_ptr<Engine> engine_;
-    std::deque<Message> commands_;
-    std::deque<Expected> events_;
-    std::uint64_t frame_ = 0;
-    std::uint64_t accepted_ = 0;
-    std::uint64_t refused_ = 0;
-    std::uint64_t answered_ = 0;
-    std::uint64_t unanswered_ = 0;
-    std::uint64_t unhandled_ = 0;
+    std::array<std::optional<CommandSender>, most_lines> ports_;  // the first stays empty: that line is the engine's
 };
 
+Kind some_kind(FuzzedDataProvider& input) {
+    switch (input.ConsumeIntegralInRange(0, 3)) {
+        case 0:
+            return kind::ping;
+        case 1:
+            return input.ConsumeIntegralInRange<Kind>(kind::first_processor, 300);
+        case 2:
+            return input.ConsumeIntegralInRange<Kind>(0, kind::first_processor - 1);  // with any payload
+        default:
+            return input.ConsumeIntegral<Kind>();
+    }
+}
+
+Delivery some_delivery(FuzzedDataProvider& input, std::uint64_t now) {
+    Delivery delivery{.flags = input.ConsumeIntegral<std::uint8_t>()};
+    switch (input.ConsumeIntegralInRange(0, 3)) {
+        case 0:
+            break;
+        case 1:
+            delivery.frame = now + input.ConsumeIntegralInRange<std::uint64_t>(0, 100);
+            break;
+        case 2:
+            delivery.frame = now - std::min(now, input.ConsumeIntegralInRange<std::uint64_t>(0, 100));
+            break;
+        default:
+            delivery.frame = input.ConsumeIntegral<std::uint64_t>();
+    }
+    return delivery;
+}
+
+template <class Value>
+Payload payload_of(const Value& value) {
+    return Message::of(kind::none, value).payload;
+}
+
+Payload some_payload(FuzzedDataProvider& input) {
+    Payload payload{};
+    const auto bytes = input.ConsumeBytes<std::byte>(payload.size());
+    std::ranges::copy(bytes, payload.begin());
+    return payload;
+}
+
+/// One of the last commands of a line, or any number.
+std::uint32_t some_sequence(FuzzedDataProvider& input, std::uint64_t sent) {
+    const auto back = input.ConsumeIntegral<std::uint16_t>();
+    return static_cast<std::uint32_t>(sent - back % 2000);
+}
+
+void go_on(Conversation& conversation, FuzzedDataProvider& input) {
+    const auto some_line = [&] {
+        return conversation.opened(input.ConsumeBool() ? 0 : input.ConsumeIntegralInRange<std::size_t>(0, most_ports));
+    };
+    switch (input.ConsumeIntegralInRange(0, 9)) {
+        case 0:
+        case 1: {  // one message, or many of them
+            const std::size_t line = some_line();
+            const Kind kind = some_kind(input);
+            const Delivery delivery = some_delivery(input, conversation.now());
+            const int count = input.ConsumeBool() ? 1 : input.ConsumeIntegralInRange(1, 1100);
+            const Payload payload = some_payload(input);
+            for (int sent = 0; sent < count; ++sent) conversation.send(line, kind, payload, delivery);
+            break;
+        }
+        case 2: {  // some, each with a frame of its own
+            const std::size_t line = some_line();
+            const Payload payload = some_payload(input);
+            for (int left = input.ConsumeIntegralInRange(1, 40); left > 0; --left) {
+                conversation.send(line, kind::first_user, payload, some_delivery(input, conversation.now()));
+            }
+            break;
+        }
+        case 3: {
+            const std::size_t line = some_line();
+            const auto sequence = some_sequence(input, conversation.sent(line));
+            conversation.send(line, kind::cancel, payload_of(Cancel{sequence}),
+                              some_delivery(input, conversation.now()));
+            break;
+        }
+        case 4: {
+            const std::size_t line = some_line();
+            const bool every_line = input.ConsumeBool();
+            conversation.send(line, kind::cancel_all, payload_of(CancelAll{every_line}),
+                              some_delivery(input, conversation.now()));
+            break;
+        }
+        case 5: {
+            const std::size_t line = some_line();
+            std::vector<Message> members(input.ConsumeIntegralInRange<std::size_t>(1, most_members));
+            const Message member = Message::of(some_kind(input), some_payload(input));
+            const Message other = Message::of(some_kind(input), some_payload(input));
+            for (std::size_t place = 0; place < members.size(); ++place)
+                members[place] = place % 3 == 1 ? other : member;
+            conversation.send_whole(line, members, some_delivery(input, conversation.now()));
+            break;
+        }
+        case 6:
+            conversation.close(input.ConsumeIntegralInRange<std::size_t>(1, most_ports));
+            break;
+        case 7:
+            conversation.receive_confirmations(input.ConsumeIntegralInRange<std::size_t>(1, 1100));
+            break;
+        case 8:
+            conversation.receive(input.ConsumeIntegralInRange<std::size_t>(1, 1100));
+            break;
+        default:
+            conversation.render(input.ConsumeIntegralInRange<std::size_t>(0, 100));
+    }
+}
+
 }  // namespace
+}  // namespace cueline::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     FuzzedDataProvider input{data, size};
-    Conversation conversation{input.ConsumeIntegralInRange<std::uint32_t>(1, 1024)};
-    while (input.remaining_bytes() > 0) {
-        switch (input.ConsumeIntegralInRange(0, 3)) {
-            case 0:
-            case 1: {  // one message, or many of them
-                const auto kind =
-                    input.ConsumeBool() ? input.ConsumeIntegral<Kind>() : input.ConsumeIntegralInRange<Kind>(0, 300);
-                const int count = input.ConsumeBool() ? 1 : input.ConsumeIntegralInRange(1, 1100);
-                Payload payload{};
-                const auto bytes = input.ConsumeBytes<std::byte>(payload.size());
-                std::ranges::copy(bytes, payload.begin());
-                for (int sent = 0; sent < count; ++sent) conversation.send(kind, payload);
-                break;
-            }
-            case 2:
-                conversation.render(input.ConsumeIntegralInRange<std::size_t>(0, 100));
-                break;
-            default:
-                conversation.receive(input.ConsumeIntegralInRange<std::size_t>(1, 1100));
-        }
-    }
+    cueline::fuzz::Conversation conversation{input.ConsumeIntegralInRange<std::uint32_t>(1, 1024)};
+    while (input.remaining_bytes() > 0) go_on(conversation, input);
+    conversation.render(cueline::fuzz::blocksize);
+    conversation.receive(cueline::EventRing::capacity + 1);
+    conversation.receive_confirmations(cueline::EventRing::capacity + 1);
     conversation.finish();
     return 0;
 }

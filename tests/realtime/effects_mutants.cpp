@@ -2,6 +2,7 @@
 // named effects.* do, and look for what clang says.
 #include <cueline/audio_side.hpp>
 #include <cueline/control_side.hpp>
+#include <cueline/schedule.hpp>
 #include <cueline/visit.hpp>
 
 #include "rule_breakers.hpp"
@@ -22,6 +23,12 @@ void collect(Consumer<CommandRing>& commands, std::vector<Message>& messages) no
 /// A visitor that is no more sound either.
 void collect(const Message& message, std::vector<Level>& levels) noexcept CUELINE_NONBLOCKING {
     Messages<Level>::visit(message, [&levels](const Level& level) noexcept { levels.push_back(level); });
+}
+
+/// Nor is who takes cues out of a schedule and keeps them where there may be no room.
+void collect(Schedule& schedule, std::vector<Message>& messages) noexcept CUELINE_NONBLOCKING {
+    schedule.take_out([](const Message&) noexcept { return true; },
+                      [&messages](const Message& cue) noexcept { messages.push_back(cue); });
 }
 
 }  // namespace cueline::test

@@ -13,6 +13,7 @@
 
 #include <cueline/device.hpp>
 #include <cueline/processor.hpp>
+#include <cueline/schedule.hpp>
 #include <cueline/visit.hpp>
 
 namespace cueline::test {
@@ -78,6 +79,48 @@ constexpr Look look = &BufferSlots::at;
 static_assert(swap != nullptr && send_back != nullptr && look != nullptr);
 static_assert(push_some != nullptr && pop_some != nullptr);
 static_assert(block != nullptr && handle != nullptr && render != nullptr && push != nullptr && pop != nullptr);
+
+// What keeps cues, on the one thread, and what sends and reads them.
+using Add = void (Schedule::*)(const Message&) noexcept CUELINE_NONBLOCKING;
+using TakeDue = bool (Schedule::*)(std::uint64_t, Message&) noexcept CUELINE_NONBLOCKING;
+using NextFrame = std::uint64_t (Schedule::*)() const noexcept CUELINE_NONBLOCKING;
+using BeginLines = void (AudioSide::*)(std::uint64_t) noexcept CUELINE_NONBLOCKING;
+using Receive = Status (AudioSide::*)(Message&) noexcept CUELINE_NONBLOCKING;
+using Confirm = void (AudioSide::*)(Kind, const Applied&, const Message&) noexcept CUELINE_NONBLOCKING;
+using EndLines = void (AudioSide::*)() noexcept CUELINE_NONBLOCKING;
+using Answer = Status (EventSender::*)(Kind, const Pong&, const Message&) noexcept CUELINE_NONBLOCKING;
+using Send = Status (CommandSender::*)(Message&) noexcept CUELINE_NONBLOCKING;
+using SendSome = std::size_t (CommandSender::*)(std::span<Message>) noexcept CUELINE_NONBLOCKING;
+using SendWhole = std::uint32_t (CommandSender::*)(std::span<const Message>, const Delivery&) noexcept
+    CUELINE_NONBLOCKING;
+using Forget = Status (CommandSender::*)(std::uint32_t) noexcept CUELINE_NONBLOCKING;
+using Confirmed = Status (ControlSide::*)(Message&) noexcept CUELINE_NONBLOCKING;
+constexpr Add add = &Schedule::add;
+constexpr TakeDue take_due = &Schedule::take_due;
+constexpr NextFrame next_frame = &Schedule::next_frame;
+constexpr BeginLines begin_lines = &AudioSide::begin_block;
+constexpr Receive receive = &AudioSide::receive;
+constexpr Receive receive_member = &AudioSide::receive_member;
+constexpr Confirm confirm = &AudioSide::confirm;
+constexpr EndLines end_lines = &AudioSide::end_block;
+constexpr Answer answer = &EventSender::send;
+constexpr Send send = &CommandSender::try_send;
+constexpr SendSome send_some = &CommandSender::try_send;
+constexpr SendWhole send_whole = &CommandSender::try_send_whole;
+constexpr Forget forget = &CommandSender::cancel;
+constexpr Confirmed confirmed = &ControlSide::receive_confirmation;
+static_assert(add != nullptr && take_due != nullptr && next_frame != nullptr && begin_lines != nullptr);
+static_assert(receive != nullptr && receive_member != nullptr && confirm != nullptr && end_lines != nullptr);
+static_assert(answer != nullptr && send != nullptr && send_some != nullptr && send_whole != nullptr);
+static_assert(forget != nullptr && confirmed != nullptr);
+
+/// To take cues out is as sound as what chooses them and what they are handed to.
+std::size_t forgotten(Schedule& schedule) noexcept CUELINE_NONBLOCKING {
+    std::size_t forgotten = 0;
+    schedule.take_out([](const Message& cue) noexcept { return cue.port == 0; },
+                      [&forgotten](const Message&) noexcept { ++forgotten; });
+    return forgotten;
+}
 
 /// Reading in place is as sound as what reads.
 std::uint32_t newest_sequence(Consumer<CommandRing>& commands) noexcept CUELINE_NONBLOCKING {

@@ -18,13 +18,12 @@
 #include <string_view>
 #include <thread>
 
-#include "audio_buffers.hpp"
 #include "engine.hpp"
 #include "hand_jack.hpp"
 #include "player_processor.hpp"
 #include "processors.hpp"
 #include "rule_breaking.hpp"
-#include "sanitizers.hpp"
+#include "sealed_engine.hpp"
 #include "sealed_thread.hpp"
 #include "tone_processor.hpp"
 
@@ -34,26 +33,6 @@ CUELINE_RULES_ON
 
 namespace cueline::test {
 namespace {
-
-/// A device whose blocks are run by whoever asks for one.
-class HandDevice final : public Device {
-  public:
-    [[nodiscard]] std::string_view name() const noexcept override { return "hand"; }
-    [[nodiscard]] Format format() const noexcept override { return format_; }
-    void start(BlockCallback& callback) override { callback_ = &callback; }
-    void stop() noexcept override { callback_ = nullptr; }
-    [[nodiscard]] DeviceStats stats() const noexcept override { return {}; }
-
-    void run_block() noexcept CUELINE_NONBLOCKING {
-        callback_->process(buffers_.block(format_.blocksize), ++block_ns_);
-    }
-
-  private:
-    Format format_{.samplerate = 48000, .channels = 2, .blocksize = 64};
-    AudioBuffers buffers_{format_};
-    BlockCallback* callback_ = nullptr;
-    std::uint64_t block_ns_ = 0;
-};
 
 constexpr std::uint64_t warm_up = 20'000;
 constexpr std::uint64_t all_messages = 1'000'000;
@@ -231,14 +210,6 @@ template <class ProcessorType>
     Engine engine{device_on_hand_jack(), std::make_unique<WaveProcessor>()};
     be_sealed_with(engine, &run_jack_block, messages, {});
 }
-
-class SealedEngine : public testing::Test {
-  protected:
-    void SetUp() override {
-        if (!memory_is_the_systems || realtime_sanitizer) GTEST_SKIP() << "a sanitizer calls the system on any thread";
-        GTEST_FLAG_SET(death_test_style, "threadsafe");  // a fresh process: nothing else runs in it
-    }
-};
 
 TEST_F(SealedEngine, a_million_messages_take_no_system_call_no_page_fault_no_wait_no_allocation) {
     EXPECT_EXIT(be_sealed<WaveProcessor>(all_messages), testing::ExitedWithCode(0),

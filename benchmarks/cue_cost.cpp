@@ -1,0 +1,181 @@
+// cue_cost.cpp: what cues, transactions, lines and parameters cost the block that has to do with them.
+//
+// Each block, or call of the schedule, is timed singly and contains one reading of the clock (see clock_each). What is
+// sent comes from the same thread, so it lies in the caches of the core that reads it. Shares are of a block of 64
+// frames at 48 kHz.
+#include <benchmark/benchmark.h>
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <cueline/monotonic.hpp>
+#include <cueline/schedule.hpp>
+
+#include "engine.hpp"
+#include "spread.hpp"
+#include "step_device.hpp"
+#include "tone_processor.hpp"
+
+namespace cueline::bench {
+namespace {
+
+constexpr Calls blocks{.all = 20'000, .in_a_row = 1};
+constexpr std::uint64_t far_away = 1'000'000'000'000;
+
+/// An engine of which each block is run by hand, and all its lines.
+struct Stage {
+    explicit Stage(std::unique_ptr<Processor> processor = std::make_unique<SilenceProcessor>())
+        : Stage{std::make_unique<StepDevice>(block_format), std::move(processor)} {}
+    Stage(std::unique_ptr<StepDevice> made, std::unique_ptr<Processor> processor)
+        : device{made.get()}, engine{std::move(made), std::move(processor), Ring<Message>::capacity} {
+        engine.start();
+    }
+
+    void run_block() { device->run_block(block_ns); }
+    void send_pings(std::int64_t count, std::uint64_t frame) {
+        const Ping ping{1};
+        for (std::int64_t number = 0; number < count; ++number) {
+            engine.control().send(kind::ping, ping, {.frame = frame});
+        }
+    }
+    void take_events() {
+        Message event;
+        while (engine.control().receive(event) == Status::ok) {
+        }
+    }
+    /// Has so many cues wait that never come due here.
+    void fill(std::int64_t cues) {
+        send_pings(cues, far_away);
+        run_block();
+    }
+
+    StepDevice* device;
+    Engine engine;
+    std::uint64_t block_ns = monotonic_ns();  // read once: a device does it, and not the block
+};
+
+template <class Before>
+void time_blocks(benchmark::State& state, Stage& stage, Before before) {
+    report_share(state, time_each(state, blocks, before, [&] { stage.run_block(); }));
+}
+
+/// So many cues wait, and none is due.
+void block_with_pending_cues_each(benchmark::State& state) {
+    Stage stage;
+    stage.fill(state.range(0));
+    time_blocks(state, stage, [] {});
+}
+
+/// So many cues that wait are due at one frame, in the middle of the block.
+void block_with_due_cues_each(benchmark::State& state) {
+    Stage stage;
+    time_blocks(state, stage, [&] {
+        stage.take_events();
+        stage.send_pings(state.range(0), stage.engine.now() + block_format.blocksize + 32);
+        stage.run_block();
+    });
+}
+
+/// So many cues that wait are cancelled at once.
+void block_with_cancel_all_each(benchmark::State& state) {
+    Stage stage;
+    time_blocks(state, stage, [&] {
+        stage.fill(state.range(0));
+        stage.engine.control().cancel_all();
+    });
+}
+
+/// One transaction of so many members.
+void block_with_transaction_each(benchmark::State& state) {
+    Stage stage;
+    const std::vector<Message> members(static_cast<std::size_t>(state.range(0)), Message::of(Ping{1}));
+    time_blocks(state, stage, [&] {
+        stage.take_events();
+        stage.engine.control().try_send_whole(members);
+    });
+}
+
+/// 252 pings, in equal parts by so many lines.
+void block_from_lines_each(benchmark::State& state) {
+    Stage stage;
+    std::vector<CommandSender> ports;
+    const auto lines = static_cast<std::size_t>(state.range(0));
+    while (ports.size() + 1 < lines) ports.push_back(stage.engine.open_port());
+    const std::size_t each = 252 / lines;
+    time_blocks(state, stage, [&] {
+        stage.take_events();
+        for (std::size_t number = 0; number < each; ++number) {
+            stage.engine.control().ping();
+            for (CommandSender& port : ports) port.ping();
+        }
+    });
+}
+
+/// The test tone, one of whose parameters was written so often since the block before.
+void block_after_parameter_writes_each(benchmark::State& state) {
+    Stage stage{std::make_unique<ToneProcessor>()};
+    Panel& panel = stage.engine.panel();
+    const ParameterSpec& spec = panel.parameter_specs()[0];
+    bool up = false;
+    time_blocks(state, stage, [&] {
+        for (std::int64_t left = state.range(0); left > 0; --left) {
+            up = !up;
+            panel.set(0, up ? spec.highest / 2 : spec.highest / 4);
+        }
+    });
+}
+
+/// 256 cues come into a schedule of so many, each after all others: the furthest that an insertion has to go.
+void insert_256_each(benchmark::State& state) {
+    const auto schedule = std::make_unique<Schedule>();
+    Message cue = Message::of(Ping{1});
+    const auto insert = [&](std::int64_t count) {
+        for (std::int64_t number = 0; number < count; ++number) {
+            ++cue.frame;
+            schedule->add(cue);
+        }
+    };
+    const double median_ns = time_each(
+        state, blocks,
+        [&] {
+            schedule->take_out([](const Message&) noexcept { return true; }, [](const Message&) noexcept {});
+            cue.frame = 1;
+            insert(state.range(0));
+        },
+        [&] { insert(256); });
+    report_share(state, median_ns);
+}
+
+// One iteration is all the blocks of a row.
+void of_cues(benchmark::internal::Benchmark* row) {
+    row->ArgName("cues")->Arg(0)->Arg(256)->Arg(1024)->Iterations(1)->Unit(benchmark::kMillisecond);
+}
+BENCHMARK(block_with_pending_cues_each)->Apply(of_cues);
+BENCHMARK(block_with_due_cues_each)->Apply(of_cues);
+BENCHMARK(block_with_cancel_all_each)->Apply(of_cues);
+BENCHMARK(insert_256_each)->ArgName("cues")->Arg(0)->Arg(768)->Iterations(1)->Unit(benchmark::kMillisecond);
+BENCHMARK(block_with_transaction_each)
+    ->ArgName("members")
+    ->Arg(1)
+    ->Arg(256)
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(block_from_lines_each)
+    ->ArgName("lines")
+    ->Arg(1)
+    ->Arg(3)
+    ->Arg(9)
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(block_after_parameter_writes_each)
+    ->ArgName("writes")
+    ->Arg(0)
+    ->Arg(1)
+    ->Arg(1000)
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace cueline::bench

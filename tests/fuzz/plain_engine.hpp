@@ -1,0 +1,255 @@
+// plain_engine.hpp: what an engine has to do with its commands, in the plainest way: an account that cannot be wrong.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <iterator>
+#include <map>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <cueline/link.hpp>
+#include <cueline/message.hpp>
+#include <cueline/schedule.hpp>
+
+#include "engine.hpp"
+
+namespace cueline::fuzz {
+
+inline constexpr std::uint32_t slots = 2;
+inline constexpr std::uint32_t blocksize = 16;
+
+/// A line, or a ring up.
+struct PlainRing {
+    std::deque<Message> waiting;
+    RingCounts counts;
+
+    bool push(const Message& message) {
+        if (waiting.size() == Ring<Message>::capacity) {
+            ++counts.dropped;
+            return false;
+        }
+        ++counts.sent;
+        waiting.push_back(message);
+        return true;
+    }
+    void note_level() { counts.high_water = std::max<std::uint64_t>(counts.high_water, waiting.size()); }
+    [[nodiscard]] RingCounts seen() const {
+        RingCounts seen = counts;
+        if (seen.dropped > 0) seen.high_water = Ring<Message>::capacity;
+        return seen;
+    }
+};
+
+/// Says what an engine does whose processor answers every command, as PartProcessor does.
+class PlainEngine {
+  public:
+    explicit PlainEngine(std::uint32_t budget) : budget_{budget} {}
+
+    std::array<PlainRing, most_lines> lines;
+    std::size_t lines_in_use = 1;
+    PlainRing events;
+    PlainRing confirmations;
+    CueCounts cues;
+    std::uint64_t unhandled = 0;
+    std::uint64_t frame = 0;
+
+    /// Returns whether the line accepts it.
+    bool send(std::size_t line, Message message) {
+        message.port = static_cast<std::uint8_t>(line);
+        message.sequence = static_cast<std::uint32_t>(lines.at(line).counts.sent) + 1;
+        return lines.at(line).push(message);
+    }
+
+    /// Returns the transaction's sequence, or 0.
+    std::uint32_t send_whole(std::size_t line, std::span<const Message> members, const Delivery& delivery) {
+        PlainRing& ring = lines.at(line);
+        if (ring.waiting.size() + members.size() + 1 > Ring<Message>::capacity) return 0;
+        Message header = Message::of(kind::transaction, Transaction{static_cast<std::uint32_t>(members.size())});
+        header.frame = delivery.frame;
+        header.flags = delivery.flags;
+        const auto sequence = static_cast<std::uint32_t>(ring.counts.sent) + 1;
+        send(line, header);
+        for (const Message& member : members) send(line, member);
+        return sequence;
+    }
+
+    /// Renders one block. Returns the samples: how many commands the processor had handled by then.
+    std::vector<float> render(std::size_t frames) {
+        const std::uint64_t first = frame;
+        std::vector<float> samples;
+        for (std::size_t line = 0; line < lines_in_use; ++line) lines.at(line).note_level();
+        apply_due();
+        read();
+        for (; frame < first + frames; ++frame) {
+            apply_due();
+            samples.push_back(static_cast<float>(handled_));
+        }
+        events.note_level();
+        confirmations.note_level();
+        cues.pending = waiting();
+        return samples;
+    }
+
+  private:
+    struct Cue {
+        Message command;
+        std::vector<Message> members;  // a transaction's
+    };
+
+    [[nodiscard]] std::size_t waiting() const {
+        std::size_t messages = 0;
+        for (const auto& [due, cue] : schedule_) messages += 1 + cue.members.size();
+        return messages;
+    }
+
+    void read() {
+        for (std::uint32_t left = budget_; left > 0;) {
+            std::size_t looked_at = 0;
+            while (looked_at < lines_in_use && lines.at(turn_).waiting.empty()) {
+                turn_ = (turn_ + 1) % lines_in_use;
+                ++looked_at;
+            }
+            if (looked_at == lines_in_use) return;
+            std::deque<Message>& line = lines.at(turn_).waiting;
+            turn_ = (turn_ + 1) % lines_in_use;
+
+            Cue cue{line.front(), {}};
+            line.pop_front();
+            --left;
+            // The sender's to set are these two bits, whatever it sets.
+            cue.command.flags &= delivery::drop_if_late | delivery::confirm;
+            std::uint32_t members = cue.command.kind == kind::transaction ? cue.command.as<Transaction>().members : 0;
+            const bool fits = members < room();
+            for (; members > 0; --members) {  // it may lie: then there are fewer, and others than it meant
+                if (left > 0) --left;
+                if (line.empty()) break;
+                cue.members.push_back(line.front());
+                cue.members.back().flags = 0;
+                line.pop_front();
+            }
+            accept(std::move(cue), fits);
+        }
+    }
+
+    [[nodiscard]] std::size_t room() const { return Schedule::capacity - waiting(); }
+
+    void accept(Cue cue, bool fits) {
+        const Message& command = cue.command;
+        const bool late = command.frame != 0 && command.frame < frame;
+        if (command.frame > frame && fits) {
+            schedule_.emplace(command.frame, std::move(cue));  // behind those of its frame
+        } else if (command.frame > frame) {
+            refuse(command, Reason::schedule_full);
+        } else if (late && (command.flags & delivery::drop_if_late) != 0) {
+            refuse(command, Reason::late);
+        } else {
+            for (const Message& member : cue.members) apply(member, false);
+            apply(command, late);
+        }
+    }
+
+    void apply_due() {
+        while (!schedule_.empty() && schedule_.begin()->first <= frame) {
+            const Cue cue = std::move(schedule_.begin()->second);
+            schedule_.erase(schedule_.begin());
+            apply(cue.command, false);
+            for (const Message& member : cue.members) apply(member, false);
+        }
+    }
+
+    void apply(const Message& command, bool late) {
+        if (!handle(command)) return refuse(command, Reason::unknown);
+        if (late) ++cues.late;
+        confirm(Message::of(Applied{late}), command);
+    }
+
+    bool handle(const Message& command) {
+        switch (command.kind) {
+            case kind::ping: {
+                Message pong = command;
+                pong.kind = kind::pong;
+                answer(pong);
+                return true;
+            }
+            case kind::cancel:
+                forget([&, sequence = command.as<Cancel>().sequence](const Message& cue) {
+                    return cue.port == command.port && cue.sequence == sequence;
+                });
+                return true;
+            case kind::cancel_all:
+                forget([&, every_line = command.payload[0] != std::byte{0}](const Message& cue) {
+                    return every_line || cue.port == command.port;
+                });
+                return true;
+            case kind::transaction:
+                return true;
+            case kind::publish_buffer: {
+                const auto publish = command.as<PublishBuffer>();
+                return publish.slot < slots && publish.handle == no_buffer;  // other handles nobody has given
+            }
+            default:
+                break;
+        }
+        if (command.kind < kind::first_processor) return false;
+        ++handled_;
+        Message part = command;
+        const auto bytes = std::to_integer<std::size_t>(command.payload[0]);
+        for (std::size_t index = bytes; index < part.payload.size(); ++index) part.payload.at(index) = std::byte{0};
+        answer(part);
+        return true;
+    }
+
+    template <class Chosen>
+    void forget(Chosen chosen) {
+        for (auto place = schedule_.begin(); place != schedule_.end();) {
+            if (chosen(place->second.command)) {
+                refuse(place->second.command, Reason::cancelled);
+                place = schedule_.erase(place);
+            } else {
+                ++place;
+            }
+        }
+    }
+
+    void refuse(const Message& command, Reason reason) {
+        const Message refused = Message::of(Refused{command.frame, reason});
+        if (reason == Reason::late) ++cues.dropped_late;
+        if (reason == Reason::cancelled) ++cues.cancelled;
+        if (reason == Reason::unknown) ++unhandled;
+        if (reason == Reason::schedule_full) {
+            ++cues.refused;
+            if ((command.flags & delivery::confirm) == 0) answer(of_cause(refused, command));
+        }
+        confirm(refused, command);
+    }
+
+    void confirm(const Message& outcome, const Message& command) {
+        if ((command.flags & delivery::confirm) != 0) confirmations.push(stamped(of_cause(outcome, command)));
+    }
+
+    void answer(const Message& event) { events.push(stamped(event)); }
+
+    static Message of_cause(Message message, const Message& cause) {
+        message.sequence = cause.sequence;
+        message.port = cause.port;
+        return message;
+    }
+
+    [[nodiscard]] Message stamped(Message message) const {
+        message.frame = frame;
+        message.flags = 0;
+        return message;
+    }
+
+    std::uint32_t budget_;
+    std::size_t turn_ = 0;
+    std::multimap<std::uint64_t, Cue> schedule_;
+    std::uint64_t handled_ = 0;
+};
+
+}  // namespace cueline::fuzz

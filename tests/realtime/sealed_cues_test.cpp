@@ -1,0 +1,182 @@
+// sealed_cues_test.cpp: cues by the hundred, transactions, confirmations, cancels and nine lines, on a thread that dies
+// at any system call.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "engine.hpp"
+#include "processors.hpp"
+#include "rule_breaking.hpp"
+#include "sealed_engine.hpp"
+#include "sealed_thread.hpp"
+
+CUELINE_RULES_OFF
+#include "rule_breakers.hpp"
+CUELINE_RULES_ON
+
+namespace cueline::test {
+namespace {
+
+/// Everything that can be asked of a schedule, round by round, on all lines of an engine.
+class CueConversation {
+  public:
+    explicit CueConversation(Engine& engine) : engine_{&engine} {
+        while (ports_.size() < most_ports) ports_.push_back(engine.open_port());
+    }
+
+    void go_on(std::uint64_t rounds) {
+        for (std::uint64_t last = round_ + rounds; round_ < last; ++round_) {
+            for (std::size_t line = 0; line < most_lines; ++line) send_cues(this->line(line));
+            send_whole(line(round_ % most_lines));
+            if (round_ % 4 == 3) overfill();
+            until_read();
+            if (round_ % 8 != 7) take_answers();  // so that both rings up overflow now and then
+        }
+    }
+
+    [[nodiscard]] std::uint64_t confirmations() const { return confirmations_; }
+
+  private:
+    [[nodiscard]] CommandSender& line(std::size_t line) { return line == 0 ? engine_->control() : ports_.at(line - 1); }
+
+    /// Some in this block and some in the next hundred, some too late, and one that is cancelled.
+    void send_cues(CommandSender& line) {
+        const std::uint64_t now = engine_->now();
+        for (std::uint64_t number = 0; number < 60; ++number) {
+            const std::uint64_t frame = number % 10 == 9 ? now / 2 : now + number * 997 % 6400;
+            const auto flags = static_cast<std::uint8_t>(number % 4);  // every pair of the two bits there are
+            send_surely(line, Message::of(kind::set_level, static_cast<float>(number)), {frame, flags});
+        }
+        line.cancel(line.sequence());
+        send_surely(line, Message::of(cueline::kind::ping, Ping{now}), {now + 64, delivery::confirm});
+        line.cancel(line.sequence());
+    }
+
+    static void send_surely(CommandSender& line, Message message, const Delivery& delivery) {
+        message.frame = delivery.frame;
+        message.flags = delivery.flags;
+        while (line.try_send(message) == Status::full) {
+        }
+    }
+
+    void send_whole(CommandSender& line) {
+        std::array<Message, 200> members;
+        members.fill(Message::of(kind::set_level, 1.0F));
+        const Delivery delivery{engine_->now() + round_ % 3 * 500, delivery::confirm};
+        while (line.try_send_whole(members, delivery) == 0) {
+        }
+    }
+
+    /// More cues than there is room for, and then none.
+    void overfill() {
+        constexpr std::uint64_t far_away = 1'000'000'000'000;
+        for (std::uint64_t number = 0; number < 1100; ++number) {
+            const auto flags = static_cast<std::uint8_t>(number % 2 == 0 ? 0 : delivery::confirm);
+            // Each before all others of its round: as far as an insertion can go.
+            send_surely(line(0), Message::of(kind::set_level, 1.0F), {far_away - number, flags});
+        }
+        send_surely(line(1), Message::of(cueline::kind::cancel_all, CancelAll{1}), {});
+    }
+
+    void until_read() {
+        Message ping = Message::of(cueline::kind::ping, Ping{});
+        for (std::size_t number = 0; number < most_lines; ++number) send_surely(line(number), ping, {});
+        const std::uint64_t blocks = engine_->stats().blocks + 40;
+        while (engine_->stats().blocks < blocks) {
+        }
+    }
+
+    void take_answers() {
+        Message message;
+        while (engine_->control().receive(message) == Status::ok) {
+        }
+        while (engine_->control().receive_confirmation(message) == Status::ok) ++confirmations_;
+    }
+
+    Engine* engine_;
+    std::vector<CommandSender> ports_;
+    std::uint64_t round_ = 0;
+    std::uint64_t confirmations_ = 0;
+};
+
+/// Runs so many rounds on a sealed thread, and ends the process: 0 when the toll was nothing.
+template <class Processor = WaveProcessor>
+[[noreturn]] void be_sealed_over_cues(std::uint64_t rounds) {
+    auto own_device = std::make_unique<HandDevice>();
+    HandDevice& device = *own_device;
+    Engine engine{std::move(own_device), std::make_unique<Processor>()};
+    engine.start();
+    CueConversation conversation{engine};
+    std::atomic<bool> warm = false;
+    std::atomic<bool> over = false;
+    const Toll toll = run_sealed(
+        [&] {
+            while (!warm.load()) device.run_block();
+        },
+        [&] {
+            while (!over.load()) device.run_block();
+        },
+        [&] {
+            conversation.go_on(16);
+            warm.store(true);
+            conversation.go_on(rounds);
+            over.store(true);
+        },
+        {});
+    const EngineStats stats = engine.stats();
+    std::fprintf(
+        stderr,
+        "%llu cues late, %llu dropped late, %llu refused, %llu cancelled, %llu confirmations, %llu events "
+        "dropped: page faults %llu, voluntary switches %llu, allocations %llu\n",
+        static_cast<unsigned long long>(stats.cues.late), static_cast<unsigned long long>(stats.cues.dropped_late),
+        static_cast<unsigned long long>(stats.cues.refused), static_cast<unsigned long long>(stats.cues.cancelled),
+        static_cast<unsigned long long>(conversation.confirmations()),
+        static_cast<unsigned long long>(stats.events.dropped), static_cast<unsigned long long>(toll.page_faults),
+        static_cast<unsigned long long>(toll.voluntary_switches), static_cast<unsigned long long>(toll.allocations));
+    const bool complete = stats.cues.late > rounds && stats.cues.dropped_late > rounds && stats.cues.refused > rounds &&
+                          stats.cues.cancelled > 100 * rounds && conversation.confirmations() > 100 * rounds &&
+                          stats.events.dropped > 0;
+    std::_Exit(complete && toll.page_faults + toll.voluntary_switches + toll.allocations == 0 ? 0 : 1);
+}
+
+constexpr std::uint64_t all_rounds = 400;  // of some 1000 commands each
+
+TEST_F(SealedEngine, nor_do_cues_transactions_confirmations_cancels_and_nine_lines) {
+    EXPECT_EXIT(be_sealed_over_cues<>(all_rounds), testing::ExitedWithCode(0),
+                "page faults 0, voluntary switches 0, allocations 0");
+}
+
+/// As WaveProcessor, but makes something whenever a cue has come due within a block.
+class AllocatingAtACue final : public Processor {
+  public:
+    void prepare(const Format& format) override { wave_.prepare(format); }
+    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
+        if (command.frame != 0 && command.frame == context.events().frame() && command.frame % 64 != 0) {
+            break_the_rule([] {
+                const auto made = std::make_unique<int>(1);
+                escaped = made.get();
+            });
+        }
+        return wave_.handle(command, context);
+    }
+    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+        wave_.render(block, context);
+    }
+
+  private:
+    WaveProcessor wave_;
+};
+
+TEST_F(SealedEngine, the_counter_catches_a_processor_that_allocates_at_a_cue) {
+    EXPECT_EXIT(be_sealed_over_cues<AllocatingAtACue>(20), testing::ExitedWithCode(1), "allocations [1-9]");
+}
+
+}  // namespace
+}  // namespace cueline::test
