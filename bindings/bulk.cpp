@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include <cueline/control_side.hpp>
 
@@ -50,7 +51,7 @@ void require_kinds(const Records& records, std::size_t first, Kind own) {
 
 Records::Records(nb::handle array, int access) {
     if (PyObject_GetBuffer(array.ptr(), &view_, access) != 0) throw nb::python_error{};
-    const bool fits = view_.ndim == 1 && view_.itemsize == static_cast<Py_ssize_t>(sizeof(Message));
+    const bool fits = view_.ndim == 1 && std::cmp_equal(view_.itemsize, sizeof(Message));
     const bool together = (access & PyBUF_WRITABLE) == 0 ||
                           (PyBuffer_IsContiguous(&view_, 'C') != 0 &&
                            reinterpret_cast<std::uintptr_t>(view_.buf) % alignof(Message) == 0);  // NOLINT

@@ -13,6 +13,7 @@
 #include <memory>
 #include <new>
 #include <span>
+#include <vector>
 
 namespace cueline::test {
 namespace {
@@ -96,6 +97,17 @@ TEST_F(LinkTest, events_carry_the_frame_of_their_block) {
     EXPECT_EQ(message_.port, 3);
     EXPECT_EQ(message_.frame, 12'800U);
     EXPECT_EQ(control_.receive(message_), Status::empty);
+}
+
+TEST_F(LinkTest, what_waits_can_be_counted_and_is_found) {
+    EXPECT_EQ(control_.waiting(), 0U);
+    for (std::size_t sent = 0; sent < EventRing::capacity + 3; ++sent) audio_.events().send(400, 0);
+    ASSERT_EQ(control_.waiting(), EventRing::capacity);
+    ASSERT_EQ(control_.receive(message_), Status::ok);
+    EXPECT_EQ(control_.waiting(), EventRing::capacity - 1);
+    std::vector<Message> events(EventRing::capacity);
+    EXPECT_EQ(control_.receive(events), EventRing::capacity - 1);
+    EXPECT_EQ(control_.waiting(), 0U);
 }
 
 TEST_F(LinkTest, the_budget_holds_for_a_block_and_is_fresh_in_the_next) {
