@@ -77,6 +77,28 @@ std::chrono::nanoseconds nap(const cueline::Format& format) {
     return std::clamp<std::chrono::nanoseconds>(block / 2, 100us, 20ms);
 }
 
+/// One more confirmation under way, unless its command is not sent.
+class ConfirmationPlace {
+  public:
+    /// Raises Full when there are as many as their ring holds: none must ever have to be dropped.
+    explicit ConfirmationPlace(std::atomic<std::size_t>& taken) : taken_{&taken} {
+        if (taken.fetch_add(1) < cueline::EventRing::capacity) return;
+        --taken;
+        raise("Full", "as many confirmations are under way as can be, " + std::to_string(cueline::EventRing::capacity) +
+                          ": wait for one");
+    }
+    ~ConfirmationPlace() {
+        if (taken_ != nullptr) --*taken_;
+    }
+    ConfirmationPlace(const ConfirmationPlace&) = delete;
+    ConfirmationPlace& operator=(const ConfirmationPlace&) = delete;
+
+    void keep() noexcept { taken_ = nullptr; }
+
+  private:
+    std::atomic<std::size_t>* taken_;
+};
+
 class PortHandle : public LineHandle {
   public:
     explicit PortHandle(const LineHandle& line) {
@@ -152,7 +174,7 @@ bool LineHandle::until_room(nb::handle timeout, std::size_t commands, Attempt at
         return sent;
     }
     using Clock = std::chrono::steady_clock;
-    const double seconds = nb::cast<double>(nb::module_::import_("cueline.arguments").attr("checked_timeout")(timeout));
+    const auto seconds = nb::cast<double>(nb::module_::import_("cueline.arguments").attr("checked_timeout")(timeout));
     const auto began = Clock::now();
     while (!try_once()) {
         const double left_s = seconds - std::chrono::duration<double>(Clock::now() - began).count();
@@ -192,41 +214,35 @@ std::uint32_t LineHandle::send_confirmed(nb::handle message, nb::handle at, nb::
     Message command = checked_command(message);
     set_delivery(command, checked_delivery(at, late));
     command.flags |= cueline::delivery::confirm;
-    require_room_for_a_confirmation();
+    ConfirmationPlace place{shared_->confirmations};
     const bool sent = until_room(timeout, 1, [&] { return sender_->try_send(command) == Status::ok; });
-    if (!sent) --shared_->confirmations;
+    if (sent) place.keep();
     return sent ? command.sequence : 0;
 }
 
 std::uint32_t LineHandle::send_whole(const nb::list& messages, nb::handle at, nb::handle late, nb::handle timeout,
                                      bool confirm) {
-    if (messages.size() == 0 || messages.size() > cueline::most_members) {
+    const std::size_t count = messages.size();
+    if (count == 0 || count > cueline::most_members) {
         raise("ArgumentError", "a transaction has 1 to " + std::to_string(cueline::most_members) + " messages, got " +
-                                   std::to_string(messages.size()));
+                                   std::to_string(count));
     }
     std::vector<Message> members;
-    members.reserve(messages.size());
+    members.reserve(count);
     for (const nb::handle message : messages) members.push_back(checked_command(message));
     Delivery delivery = checked_delivery(at, late);
+    std::optional<ConfirmationPlace> place;
     if (confirm) {
         delivery.flags |= cueline::delivery::confirm;
-        require_room_for_a_confirmation();
+        place.emplace(shared_->confirmations);
     }
     std::uint32_t sequence = 0;
     const bool sent = until_room(timeout, members.size(), [&] {
         sequence = sender_->try_send_whole(members, delivery);
         return sequence != 0;
     });
-    if (confirm && !sent) --shared_->confirmations;
+    if (confirm && sent) place->keep();
     return sequence;
-}
-
-/// Counts one more as under way, or raises Full: their ring must never have to drop one.
-void LineHandle::require_room_for_a_confirmation() {
-    if (shared_->confirmations.fetch_add(1) < cueline::EventRing::capacity) return;
-    --shared_->confirmations;
-    raise("Full", "as many confirmations are under way as can be, " + std::to_string(cueline::EventRing::capacity) +
-                      ": wait for one");
 }
 
 nb::object LineHandle::cancel(nb::handle sequence) {

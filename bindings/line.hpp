@@ -63,6 +63,9 @@ class LineHandle {
     [[nodiscard]] std::uint8_t number() const { return line_; }
     [[nodiscard]] cueline::RingCounts counts() const;
 
+    /// Raises what says that nothing can be sent, if that is so.
+    void require_usable() const;
+
     /// What this line has in common with the others of its engine.
     [[nodiscard]] const std::shared_ptr<SharedEngine>& shared() const { return shared_; }
 
@@ -72,9 +75,6 @@ class LineHandle {
 
     [[nodiscard]] cueline::Engine& engine() const { return *shared_->engine; }
 
-    /// Raises what says that nothing can be sent.
-    void require_usable() const;
-
     /// Has this line send by `sender`, or by none any more. `every_line`: whether cancel_all() goes for all of them.
     void send_by(std::shared_ptr<SharedEngine> shared, cueline::CommandSender* sender, bool every_line);
 
@@ -83,7 +83,6 @@ class LineHandle {
   private:
     template <class Attempt>
     bool until_room(nanobind::handle timeout, std::size_t commands, Attempt attempt);
-    void require_room_for_a_confirmation();
 
     std::shared_ptr<SharedEngine> shared_;
     cueline::CommandSender* sender_ = nullptr;

@@ -241,7 +241,6 @@ class EngineHandle : public LineHandle {
     [[nodiscard]] const std::string& processor() const { return processor_; }
     [[nodiscard]] std::uint32_t buffer_slots() const { return engine_->buffer_slots(); }
     [[nodiscard]] bool closed() const { return engine_->closed(); }
-    void require_usable() const { engine_->require_usable(); }
 
   private:
     struct Rendering {

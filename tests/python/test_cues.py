@@ -162,6 +162,21 @@ def test_1024_confirmations_may_be_under_way_and_no_more() -> None:
     assert all(each.done() for each in under_way)
 
 
+def test_a_confirmation_that_was_refused_takes_no_place() -> None:
+    engine = tone()
+    fill(engine)
+    for _ in range(1100):
+        with pytest.raises(cueline.Full, match="no room within 0 s"):
+            engine.confirm(gain(0.1), timeout=0)
+    with (
+        pytest.raises(cueline.Full, match="no room within 0 s"),
+        engine.transaction(timeout=0, confirm=True) as refused,
+    ):
+        refused.send(gain(0.1))
+    engine.render(256)
+    assert engine.confirm(gain(0.1)).done() is False
+
+
 def test_a_confirmation_of_a_closed_engine_says_so() -> None:
     engine = tone()
     confirmation = engine.confirm(gain(0.1), at=1000)
