@@ -400,6 +400,24 @@ TEST_F(Cues, transaction_is_cancelled_as_one) {
     expect_refused(confirmation(), Reason::cancelled, 100);
 }
 
+TEST_F(Cues, transaction_that_cancels_all_is_itself_applied_to_its_end) {
+    set(9, 300);
+    std::vector<Message> members = levels(3);
+    members[1] = Message::of(CancelAll{1});
+    control().try_send_whole(members, {.frame = 100});
+    EXPECT_EQ(render(512)[511], members[2].as<float>());
+    EXPECT_EQ(counts().cancelled, 1U);
+}
+
+TEST_F(Cues, what_a_sender_says_of_members_counts_for_nothing) {
+    set(1, 100);
+    const std::uint32_t first = control().sequence();
+    set(2, 100, delivery::member);
+    control().cancel(first);
+    EXPECT_EQ(render(128)[100], 2.0F);
+    EXPECT_EQ(counts().cancelled, 1U);
+}
+
 // --- Ports -------------------------------------------------------------------------------------------------------
 
 TEST_F(SmallBudget, lines_are_read_in_turn) {
