@@ -3,7 +3,10 @@
 
 #include <regex.h>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include <cueline/error.hpp>
 
@@ -13,13 +16,33 @@ namespace cueline {
 
 namespace {
 
+using namespace std::chrono_literals;
+
+// Of this process. Sequentially consistent, for simplicity: nobody here is in a hurry.
+std::atomic<int> clients_open = 0;
+std::atomic<bool> server_gone = false;
+
+/// libjack frees all clients that a process still has of a server that has gone, when it is asked for a new one: who
+/// closes one of those after that reads freed memory. So those who have one are given the time to close it first; each
+/// is told that the server has gone, if not at the same time. No lock, for a fork may come at any time.
+void let_others_close() {
+    for (auto waited = 0ms; server_gone && clients_open > 0 && waited < 2000ms; waited += 1ms) {
+        std::this_thread::sleep_for(1ms);
+    }
+}
+
 jack_client_t* opened(const JackLibrary& jack, const std::string& name, const std::optional<std::string>& server) {
+    let_others_close();
     jack_status_t status = JackFailure;
     // NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): flags, put together as JACK has it
     const auto options = static_cast<jack_options_t>(server ? JackNoStartServer | JackServerName : JackNoStartServer);
     jack_client_t* const client = server ? jack.client_open(name.c_str(), options, &status, server->c_str())
                                          : jack.client_open(name.c_str(), options, &status);
-    if (client != nullptr) return client;
+    if (client != nullptr) {
+        server_gone = false;
+        ++clients_open;
+        return client;
+    }
     const std::string called = server ? " called '" + *server + "'" : "";
     if ((status & JackServerFailed) != 0) {
         throw NoDeviceError{"no JACK server" + called +
@@ -37,6 +60,15 @@ JackClient::JackClient(const JackLibrary& jack, const std::string& name, const s
 void JackClient::Close::operator()(jack_client_t* client) const noexcept {
     jack.deactivate(client);
     jack.client_close(client);
+    --clients_open;
+}
+
+void JackClient::forget() noexcept {
+    if (client_.release() != nullptr) --clients_open;
+}
+
+void JackClient::note_that_the_server_has_gone() noexcept {
+    server_gone = true;
 }
 
 jack_port_t* JackClient::registered_port(const std::string& name) const {

@@ -21,7 +21,11 @@ class JackClient {
     ~JackClient() = default;
 
     /// Of a client that lives in the process that we were forked from: leaves it alone.
-    void forget() noexcept { static_cast<void>(client_.release()); }
+    void forget() noexcept;
+
+    /// To be called when JACK tells that a client's server has gone, before anything that may lead to a new client.
+    /// Thread: any, JACK's own too. It neither waits nor allocates.
+    static void note_that_the_server_has_gone() noexcept;
 
     [[nodiscard]] jack_client_t* get() const noexcept { return client_.get(); }
     [[nodiscard]] std::uint32_t samplerate() const { return jack_.get_sample_rate(get()); }

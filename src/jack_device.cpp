@@ -158,6 +158,7 @@ void JackDevice::set_callbacks() {
     jack_.on_shutdown(
         client_->get(),
         [](void* self) {
+            JackClient::note_that_the_server_has_gone();
             auto* const device = static_cast<JackDevice*>(self);
             device->server_gone_.store(true, std::memory_order_relaxed);  // relaxed: the semaphore publishes it
             device->for_helper_.release();
