@@ -267,8 +267,8 @@ void bind_anew(nb::module_& module) {
              "Send a ping to the audio thread, which answers with a Pong.\n\n"
              "Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.\n"
              "Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError.")
-        .def("send", &LineHandle::send, "message"_a.none(), "at"_a.none() = nb::none(), nb::kw_only(), "late"_a = "apply",
-             "timeout"_a.none() = nb::none(),
+        .def("send", &LineHandle::send, "message"_a.none(), "at"_a.none() = nb::none(), nb::kw_only(),
+             "late"_a = "apply", "timeout"_a.none() = nb::none(),
              nb::sig("def send(self, message: object, at: typing.SupportsIndex | None = None, *, "
                      "late: typing.Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status"),
              send.c_str())
@@ -283,7 +283,8 @@ void bind_anew(nb::module_& module) {
         .def_prop_ro("last_sequence", &LineHandle::last_sequence,
                      "The number of the last command that this line accepted, by whichever thread; 0 before the first.")
         .def_prop_ro("number", &LineHandle::number, "Which line it is: 0 the engine's own, a port's from 1 to 8.")
-        .def("_send_confirmed", &LineHandle::send_confirmed, "message"_a.none(), "at"_a.none(), "late"_a, "timeout"_a.none(),
+        .def("_send_confirmed", &LineHandle::send_confirmed, "message"_a.none(), "at"_a.none(), "late"_a,
+             "timeout"_a.none(),
              nb::sig("def _send_confirmed(self, message: object, at: typing.SupportsIndex | None, late: str, "
                      "timeout: float | None) -> int"))
         .def("_send_whole", &LineHandle::send_whole, "messages"_a, "at"_a.none(), "late"_a, "timeout"_a.none(),

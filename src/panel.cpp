@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,15 +31,22 @@ void require(bool holds, const std::string& refusal) {
     if (!holds) throw ArgumentError{refusal};
 }
 
+[[noreturn]] void refuse_nameless(const std::string& what, const std::string& whose, std::ptrdiff_t index) {
+    throw ArgumentError{whose + ": " + what + " " + std::to_string(index) + " has no name"};
+}
+
+[[noreturn]] void refuse_second(const std::string& what, const std::string& whose, std::string_view name) {
+    throw ArgumentError{whose + " declares two " + what + "s named " + quoted(name)};
+}
+
 /// That these are at most so many, each with a name of its own. `what` they are, and `whose`.
 template <class Names>
 void require_names(const Names& names, std::size_t most, const std::string& what, const std::string& whose) {
     require(names.size() <= most, whose + " can have at most " + std::to_string(most) + " " + what +
                                       "s, and declares " + std::to_string(names.size()));
     for (auto name = names.begin(); name != names.end(); ++name) {
-        require(!name->empty(), whose + ": " + what + " " + std::to_string(name - names.begin()) + " has no name");
-        require(std::find(names.begin(), name, *name) == name,
-                whose + " declares two " + what + "s named " + quoted(*name));
+        if (name->empty()) refuse_nameless(what, whose, name - names.begin());
+        if (std::find(names.begin(), name, *name) != name) refuse_second(what, whose, *name);
     }
 }
 
@@ -102,7 +110,8 @@ void Panel::prepare(const Format& format) noexcept {
 
 void Panel::set(std::size_t index, double value) {
     const ParameterSpec& spec = at(parameter_specs_, index, "parameter");
-    if (!(value >= spec.lowest && value <= spec.highest)) {  // so that NaN is refused too
+    const bool inside = value >= spec.lowest && value <= spec.highest;  // NaN is not
+    if (!inside) {
         throw ArgumentError{std::string{spec.name} + " must be from " + shown(spec.lowest) + " to " +
                             shown(spec.highest) + (spec.unit.empty() ? "" : " ") + std::string{spec.unit} + ", got " +
                             shown(value)};

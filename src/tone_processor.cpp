@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numbers>
 #include <string_view>
+
+#include "sine.hpp"
 
 namespace cueline {
 
@@ -18,25 +19,6 @@ enum ParameterNumber : std::uint8_t { frequency_number, gain_number };
 
 constexpr std::array<std::string_view, 2> level_fields{"peak", "rms"};
 constexpr std::array<MeterSpec, 1> meter_specs{{{.name = "level", .unit = {}, .fields = level_fields}}};
-
-/// The sine of a phase in 2^-64 cycles, off by less than 1e-9. It is ours, and not the C library's, so that the audio
-/// thread asks nobody for it, and gets the same bits on every system.
-double sine(std::uint64_t phase) noexcept CUELINE_NONBLOCKING {
-    constexpr std::uint64_t half = std::uint64_t{1} << 63U;
-    constexpr std::uint64_t quarter = half / 2;
-    // The half of the cycle around 1/2 mirrors the one around 0: within a quarter of 0 the series is short.
-    const std::uint64_t folded = phase + quarter < half ? phase : half - phase;
-    const double x = static_cast<double>(static_cast<std::int64_t>(folded)) * (2 * std::numbers::pi * 0x1p-64);
-    const double x2 = x * x;
-    // Taylor's series, up to the thirteenth power.
-    double sum = 1 - x2 * (1.0 / (12 * 13));
-    sum = 1 - x2 * (1.0 / (10 * 11)) * sum;
-    sum = 1 - x2 * (1.0 / (8 * 9)) * sum;
-    sum = 1 - x2 * (1.0 / (6 * 7)) * sum;
-    sum = 1 - x2 * (1.0 / (4 * 5)) * sum;
-    sum = 1 - x2 * (1.0 / (2 * 3)) * sum;
-    return x * sum;
-}
 
 }  // namespace
 
@@ -70,6 +52,11 @@ bool ToneProcessor::handle(const Message& command, Context& context) noexcept CU
             context.parameter(gain_number).go_to(wanted.gain);
             return true;
         }
+        case kind::click: {
+            const auto click = command.as<Click>();
+            click_.start(click.frequency_hz, click.gain, samplerate_);
+            return true;
+        }
         case kind::get_level: {
             const Status sent = context.events().send(kind::level, since_last_told_.level(), command);
             if (sent == Status::ok) since_last_told_ = {};
@@ -98,7 +85,7 @@ float ToneProcessor::next_sample(Parameter& frequency_hz, Parameter& gain) noexc
         frequency_hz.jump_to(frequency_hz.target());  // nobody hears it jump
         phase_step_ = phase_step(frequency_hz.value());
     }
-    const auto sample = static_cast<float>(gain.next() * sine(phase_));
+    const auto sample = static_cast<float>(gain.next() * sine(phase_) + click_.next());
     if (frequency_hz.moves()) phase_step_ = phase_step(frequency_hz.next());
     phase_ += phase_step_;
     return sample;

@@ -8,6 +8,8 @@
 
 #include <cueline/processor.hpp>
 
+#include "click_voice.hpp"
+
 namespace cueline {
 
 /// A sine, the same on all channels: 440 Hz, rising to a gain of 0.2 as it begins. The same messages at the same frames
@@ -17,6 +19,8 @@ namespace cueline {
 /// which moves both from a frame on: what came last counts. What is set is reached in 20 ms, frame by frame, from
 /// wherever a ramp under way has come to; where the gain is 0, the frequency is there at once. In a message, out of
 /// range or infinite means the end of the range that is nearest.
+///
+/// kind::click adds a metronome's click: its first sample is its highest, so that one hears, and sees, the very frame.
 ///
 /// Its meter `level` shows the peak and the root mean square of each twentieth of a second, counted in frames whatever
 /// the blocks are; the frame it gives is the one after them. kind::get_level asks for an exact account instead: of all
@@ -53,6 +57,7 @@ class ToneProcessor final : public Processor {
     bool begun_ = false;
     std::uint64_t phase_ = 0;  // of the next frame, in 2^-64 cycles: it wraps as a cycle does, and never drifts
     std::uint64_t phase_step_ = 0;
+    ClickVoice click_;
     Loudness since_last_told_;
     Loudness window_;
     std::uint64_t window_frames_ = 1;

@@ -32,6 +32,7 @@ inline constexpr Kind first_processor = 16;
 inline constexpr Kind set_tone = 16;      ///< command to the tone processor. Payload: SetTone
 inline constexpr Kind get_level = 17;     ///< command to the tone processor: how loud was it? Payload: GetLevel
 inline constexpr Kind level = 18;         ///< event: the answer. Payload: Level
+inline constexpr Kind click = 19;         ///< command to the tone processor. Payload: Click
 inline constexpr Kind play_buffer = 20;   ///< command to the player: play what lies in a slot. Payload: PlayBuffer
 inline constexpr Kind stop_buffer = 21;   ///< command to the player: stop it. Payload: StopBuffer
 inline constexpr Kind buffer_ended = 22;  ///< event: it was played to its end. Payload: BufferEnded
@@ -197,6 +198,13 @@ struct Level {
     static constexpr Kind kind = cueline::kind::level;
     float peak;  ///< full scale is 1
     float rms;
+};
+
+/// A click's payload.
+struct Click {
+    static constexpr Kind kind = cueline::kind::click;
+    float frequency_hz;  ///< from 0 to half the sample rate
+    float gain;          ///< from 0 to 1, full scale
 };
 
 /// A play_buffer's payload.

@@ -19,8 +19,9 @@ inline constexpr std::size_t most_meter_fields = 8;
 
 /// What a processor says of a meter that it has. The texts live as long as the processor.
 struct MeterSpec {
-    std::string_view name;                     ///< not empty, and no other meter's
-    std::string_view unit{};                   ///< "dB"; empty: none
+    std::string_view name;  ///< not empty, and no other meter's
+    std::string_view
+        unit{};  ///< "dB"; empty: none NOLINT(readability-redundant-member-init): or g++ warns who leaves it out
     std::span<const std::string_view> fields;  ///< 1 to 8 names, each another one: what its numbers are, in their order
 };
 

@@ -21,12 +21,13 @@ inline constexpr std::size_t longest_ramp_s = 3600;
 
 /// What a processor says of a parameter that it has. The texts live as long as the processor.
 struct ParameterSpec {
-    std::string_view name;    ///< not empty, and no other parameter's
-    double lowest = 0;        ///< in `unit`, as the next two
-    double highest = 1;       ///< at least `lowest`
-    double preset = 0;        ///< what it is until somebody sets it
-    std::string_view unit{};  ///< "Hz", "dB"; empty: none
-    double ramp_s = 0.02;     ///< seconds from one value to another, 0 to 3600; 0: it jumps
+    std::string_view name;  ///< not empty, and no other parameter's
+    double lowest = 0;      ///< in `unit`, as the next two
+    double highest = 1;     ///< at least `lowest`
+    double preset = 0;      ///< what it is until somebody sets it
+    std::string_view
+        unit{};  ///< "Hz", "dB"; empty: none NOLINT(readability-redundant-member-init): or g++ warns who leaves it out
+    double ramp_s = 0.02;  ///< seconds from one value to another, 0 to 3600; 0: it jumps
 };
 
 /// What the two sides share of a parameter: plain memory.

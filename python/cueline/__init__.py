@@ -27,6 +27,7 @@ from cueline.fields import array, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
 from cueline.messages import (
     Applied,
     BufferEnded,
+    Click,
     DeviceLost,
     FormatChanged,
     GetLevel,
@@ -52,6 +53,7 @@ __all__ = [
     "AudioEngine",
     "BufferEnded",
     "BufferStats",
+    "Click",
     "ClosedError",
     "Confirmation",
     "CueStats",

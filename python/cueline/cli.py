@@ -15,6 +15,7 @@ import cueline
 __all__ = ["command", "main"]
 
 _DOCTOR_STATUS = "Exit status: 0 all OK; 1 some WARN; 2 some FAIL, or it could not run, and then stderr says why."
+_HIGHEST_TEMPO = 3000  # a click takes 20 ms
 _LONGEST_S = 86_400
 
 
@@ -100,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_ping(commands.add_parser("ping", help=about_ping, description=about_ping))
     about_bench = "Measure what a call from Python costs, beside the least that it could and what people use instead."
     _add_bench(commands.add_parser("bench", help=about_bench, description=about_bench))
-    about_play = "Play a test tone, with a level meter."
+    about_play = "Play a test tone or a metronome, with a level meter; or render it into a file."
     _add_play(commands.add_parser("play", help=about_play, description=about_play))
     about_header = "Write the C++ header that has the same messages as a Python module, to stdout."
     _add_header(commands.add_parser("header", help=about_header, description=about_header))
@@ -120,6 +121,13 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gain", type=float, default=0.2, metavar="G", help="from 0 to 1, which is full scale (0.2)")
     _add_device(parser)
     parser.add_argument("--channels", type=_whole, default=2, metavar="N", help="channels that play it (2)")
+    parser.add_argument(
+        "--metronome",
+        type=_tempo,
+        metavar="BPM",
+        help="clicks in the tone's place, so many a minute",
+    )
+    parser.add_argument("--wav", metavar="FILE", help="render it into this file, offline, rather than play it")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 
@@ -212,6 +220,13 @@ def _seconds(text: str) -> float:
     if not (seconds >= 0 and math.isfinite(seconds)):
         raise argparse.ArgumentTypeError(f"must be 0 seconds or more, got '{text}'")
     return seconds
+
+
+def _tempo(text: str) -> float:
+    tempo = _number(text)
+    if not 1 <= tempo <= _HIGHEST_TEMPO:
+        raise argparse.ArgumentTypeError(f"must be from 1 to {_HIGHEST_TEMPO} clicks a minute, got '{text}'")
+    return tempo
 
 
 def _some_seconds(text: str) -> float:

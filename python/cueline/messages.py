@@ -12,6 +12,7 @@ from cueline.typed import own_message
 __all__ = [
     "Applied",
     "BufferEnded",
+    "Click",
     "DeviceLost",
     "FormatChanged",
     "GetLevel",
@@ -113,6 +114,14 @@ class Level(Message):
 
     peak: f32
     rms: f32
+
+
+@own_message(19)
+class Click(Message):
+    """To the tone processor: a metronome's click of 20 ms, whose first sample is its highest. Hz, and 0 to 1."""
+
+    frequency_hz: f32 = 1000.0
+    gain: f32 = 0.5
 
 
 @own_message(20)

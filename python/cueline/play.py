@@ -1,4 +1,4 @@
-"""Play a test tone, and show how loud it is."""
+"""Play a test tone or a metronome, and show how loud it is; or render it into a file."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from cueline._core import Status
 from cueline.console import PlainConsole, how_it_ran, how_it_runs
 from cueline.ctrl_c import CtrlC
 from cueline.engine import AudioEngine
-from cueline.errors import DeviceError
+from cueline.errors import ArgumentError, DeviceError
 from cueline.level_display import Heard, LineMeter, LiveMeter, Meter, NoMeter, dbfs
 from cueline.messages import FormatChanged, GetLevel, Level
+from cueline.metronome import Metronome
 from cueline.stats import Stats
+from cueline.wav import WavFile
 
 __all__ = ["run"]
 
@@ -28,6 +30,8 @@ _PATIENCE_S = 0.5  # beyond the blocks that an answer takes
 
 def run(options: argparse.Namespace) -> int:
     """Play as ``options`` say, print the account, and return the exit status."""
+    if options.wav is not None:
+        return _render(options)
     engine = AudioEngine(
         options.device,
         processor="tone",
@@ -38,16 +42,17 @@ def run(options: argparse.Namespace) -> int:
     if engine.device == "offline":
         raise DeviceError(
             "play needs a device that makes its own blocks, and 'offline' renders when told to: "
-            "leave --device out, or see AudioEngine.render()"
+            "leave --device out, or give --wav FILE"
         )
-    engine.parameters.update(frequency=options.frequency, gain=options.gain)  # before it starts: what it begins with
+    _set_up(engine, options)  # before it starts: what it begins with
 
     console = PlainConsole()
     if not options.json:
-        console.print(f"PLAY {options.frequency:g} Hz at a gain of {options.gain:g}: {how_it_runs(engine)}")
+        console.print(f"PLAY {_what(options)} at a gain of {options.gain:g}: {how_it_runs(engine)}")
         if engine.device == "null":
             console.print("[dim]The null device has no sound card: nobody hears it.[/]")
-    player = _Player(engine, _meter(console, quiet=options.json))
+    metronome = _metronome(engine, options)
+    player = _Player(engine, _meter(console, quiet=options.json), metronome)
     with engine, CtrlC() as ctrl_c:
         with contextlib.suppress(KeyboardInterrupt), player.meter:
             player.play(options.seconds, ctrl_c)
@@ -56,15 +61,78 @@ def run(options: argparse.Namespace) -> int:
 
     heard = player.heard
     if options.json:
-        print(json.dumps(_account(options, heard, stats), indent=2))
+        print(json.dumps(_account(options, heard, stats, metronome), indent=2))
     else:
         console.print(f"--- {stats.device} device ---")
         console.print(
             f"{heard.frames / stats.samplerate:.1f} s played: rms {dbfs(heard.rms):.1f} dBFS, "
             f"peak {dbfs(heard.peak):.1f} dBFS"
         )
+        if metronome is not None:
+            console.print(f"{metronome.on_time} clicks at their very frame, {metronome.late} late")
         console.print(how_it_ran(stats))
     return 0 if heard.frames > 0 else 1
+
+
+def _what(options: argparse.Namespace) -> str:
+    return f"{options.frequency:g} Hz" if options.metronome is None else f"{options.metronome:g} clicks a minute"
+
+
+def _set_up(engine: AudioEngine, options: argparse.Namespace) -> None:
+    """Let the tone be as ``options`` say; with a metronome it is silent."""
+    engine.parameters.update(frequency=options.frequency, gain=options.gain)
+    if options.metronome is not None:
+        engine.parameters["gain"] = 0
+
+
+def _metronome(engine: AudioEngine, options: argparse.Namespace) -> Metronome | None:
+    if options.metronome is None:
+        return None
+    return Metronome(engine, options.metronome, options.gain, engine.samplerate // 10)
+
+
+def _render(options: argparse.Namespace) -> int:
+    """Render as ``options`` say into a WAV file, and return the exit status."""
+    if options.device not in (None, "offline"):
+        raise DeviceError(f"--wav renders offline, and --device {options.device} plays: leave one of them out")
+    if options.seconds == 0:
+        raise ArgumentError("--wav needs an end: --seconds must be more than 0, got 0")
+    engine = AudioEngine(
+        "offline",
+        processor="tone",
+        samplerate=options.samplerate,
+        blocksize=options.blocksize,
+        channels=options.channels,
+    )
+    _set_up(engine, options)
+    metronome = _metronome(engine, options)
+    frames = round(options.seconds * engine.samplerate)
+    with WavFile(options.wav, engine.samplerate, engine.channels) as file:
+        while (left := frames - engine.now()) > 0:
+            if metronome is not None:
+                metronome.keep_ahead()
+            file.write(engine.render(min(left, engine.samplerate // 2)))
+    if metronome is not None:
+        metronome.stop()
+    if options.json:
+        account = {
+            "file": options.wav,
+            "frames": frames,
+            **_clicks(options, metronome),
+            "stats": asdict(engine.stats()),
+        }
+        print(json.dumps(account, indent=2))
+        return 0
+    print(f"{options.wav}: {frames} frames of {_what(options)}, {engine.channels} channels at {engine.samplerate} Hz")
+    if metronome is not None:
+        print(f"{metronome.on_time} clicks at their very frame, {metronome.late} late")
+    return 0
+
+
+def _clicks(options: argparse.Namespace, metronome: Metronome | None) -> dict[str, Any]:
+    if metronome is None:
+        return {}
+    return {"metronome": {"bpm": options.metronome, "on_time": metronome.on_time, "late": metronome.late}}
 
 
 def _meter(console: PlainConsole, *, quiet: bool) -> Meter:
@@ -73,13 +141,14 @@ def _meter(console: PlainConsole, *, quiet: bool) -> Meter:
     return LiveMeter(console) if console.is_terminal else LineMeter(console)
 
 
-def _account(options: argparse.Namespace, heard: Heard, stats: Stats) -> dict[str, Any]:
+def _account(options: argparse.Namespace, heard: Heard, stats: Stats, metronome: Metronome | None) -> dict[str, Any]:
     return {
         "frequency": options.frequency,
         "gain": options.gain,
         "seconds": heard.frames / stats.samplerate,
         "rms": heard.rms,
         "peak": heard.peak,
+        **_clicks(options, metronome),
         "stats": asdict(stats),
     }
 
@@ -87,10 +156,11 @@ def _account(options: argparse.Namespace, heard: Heard, stats: Stats) -> dict[st
 class _Player:
     """Lets the tone sound, and listens."""
 
-    def __init__(self, engine: AudioEngine, meter: Meter) -> None:
+    def __init__(self, engine: AudioEngine, meter: Meter, metronome: Metronome | None) -> None:
         self.meter = meter
         self.heard = Heard()
         self._engine = engine
+        self._metronome = metronome
         self._under_way = 0  # levels asked for
 
     def play(self, seconds: float, ctrl_c: CtrlC) -> None:
@@ -99,12 +169,16 @@ class _Player:
         end_s = began_s + (seconds or math.inf)
         look_s = began_s + self.meter.interval_s
         while not ctrl_c.came and (now_s := time.monotonic()) < end_s:
+            if self._metronome is not None:
+                self._metronome.keep_ahead()
             if now_s >= look_s:
                 look_s = max(look_s + self.meter.interval_s, now_s)  # after a stall, no burst to catch up
                 self._ask()
             time.sleep(min(_NAP_S, end_s - now_s))
             self._hear(self._come())
         self._hear(self._answers())
+        if self._metronome is not None:
+            self._metronome.stop()
 
     def fade_out(self) -> None:
         """Take the gain to 0, and wait until that is what is rendered. It is no part of what was heard."""

@@ -213,7 +213,7 @@ TEST(Parameter, a_messages_target_outside_the_range_means_its_end_and_no_number_
 }
 
 TEST(Parameter, starts_from_where_it_is_told_and_takes_all_its_ramp_time) {
-    SharedParameter<> shared;
+    const SharedParameter<> shared;
     Parameter parameter{ramped, shared};
     parameter.prepare(48'000);
     parameter.start_from(0);
@@ -224,7 +224,7 @@ TEST(Parameter, starts_from_where_it_is_told_and_takes_all_its_ramp_time) {
 }
 
 TEST(Parameter, a_ramp_under_way_begins_anew_at_another_rate) {
-    SharedParameter<> shared;
+    const SharedParameter<> shared;
     Parameter parameter{ramped, shared};
     parameter.prepare(48'000);
     parameter.go_to(5);
@@ -237,7 +237,7 @@ TEST(Parameter, a_ramp_under_way_begins_anew_at_another_rate) {
 }
 
 TEST(Parameter, a_ramp_shorter_than_a_frame_takes_one) {
-    SharedParameter<> shared;
+    const SharedParameter<> shared;
     ParameterSpec spec = ramped;
     spec.ramp_s = 1e-9;
     Parameter parameter{spec, shared};

@@ -184,7 +184,7 @@ TEST(ToneProcessor, a_gain_does_not_disturb_a_ramp_of_the_frequency) {
 
 TEST(ToneProcessor, knows_no_other_kinds) {
     Played played;
-    for (const Kind kind : {kind::none, kind::ping, kind::level, Kind{19}, Kind{255}, kind::first_user}) {
+    for (const Kind kind : {kind::none, kind::ping, kind::level, Kind{23}, Kind{255}, kind::first_user}) {
         EXPECT_FALSE(played.handle(Message::of(kind, 0))) << kind;
     }
 }
@@ -260,6 +260,39 @@ TEST(ToneProcessor, a_level_that_was_dropped_is_part_of_the_next_one) {
     EXPECT_TRUE(played.handle(command)) << "it has no room";
     for (std::size_t count = 0; count < EventRing::capacity; ++count) played.event();
     EXPECT_TRUE(is_level_of(played.level(), samples));
+}
+
+// --- Clicks --------------------------------------------------------------------------------------------------------
+
+TEST(ToneMessages, a_click_is_highest_at_its_first_frame_and_over_after_20_ms) {
+    Played<> played{format_of(48'000, 64)};
+    played.set(440, 0);
+    played.render(2000);
+    EXPECT_TRUE(played.handle(Message::of(kind::click, Click{1000, 0.5F})));
+    const std::vector<float> audio = played.render(2000);
+    EXPECT_EQ(audio[0], 0.5F);
+    EXPECT_TRUE(std::all_of(audio.begin() + 1, audio.end(), [](float sample) { return std::abs(sample) < 0.5F; }));
+    EXPECT_TRUE(std::any_of(audio.begin() + 900, audio.begin() + 960, [](float sample) { return sample != 0; }));
+    EXPECT_TRUE(std::all_of(audio.begin() + 960, audio.end(), [](float sample) { return sample == 0; }));
+}
+
+TEST(ToneMessages, a_click_is_added_to_the_tone_and_taken_within_the_ranges) {
+    Played<> with{format_of(48'000, 64)};
+    Played<> without{format_of(48'000, 64)};
+    with.render(2000);
+    without.render(2000);
+    with.handle(Message::of(kind::click, Click{-1, 0.25F}));  // 0 Hz: what remains is its fading
+    const std::vector<float> audio = with.render(960);
+    const std::vector<float> tone = without.render(960);
+    for (std::size_t frame = 0; frame < audio.size(); ++frame) {
+        const double left = 1 - static_cast<double>(frame) / 960;
+        ASSERT_NEAR(audio[frame] - tone[frame], 0.25 * left * left, 1e-6) << frame;
+    }
+    for (const Click& click : {Click{same, same}, Click{infinite, infinite}, Click{-infinite, -infinite}}) {
+        Played<> played{format_of(48'000, 64)};
+        played.handle(Message::of(kind::click, click));
+        for (const float sample : played.render(1000)) ASSERT_LE(std::abs(sample), 1.2F);
+    }
 }
 
 }  // namespace

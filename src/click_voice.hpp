@@ -1,4 +1,4 @@
-// click.hpp: a metronome's click: it begins at once, at its full height, and fades within 20 ms.
+// click_voice.hpp: a metronome's click: it begins at once, at its full height, and fades within 20 ms.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 namespace cueline {
 
 /// Plain memory, for one thread. Real-time: every call is wait-free.
-class Click {
+class ClickVoice {
   public:
     /// Begins with the next frame, in the place of one that still sounds. Out of range (0 to half the sample rate, 0 to
     /// 1) means the end of the range that is nearest; what is no number counts as 0.
