@@ -121,7 +121,7 @@ class CommandSender {
 
     /// Forgets all cues that were sent on this line before; of every line, if so wanted. Likewise.
     Status cancel_all(bool every_line = false) noexcept CUELINE_NONBLOCKING {
-        return send(kind::cancel_all, CancelAll{every_line});
+        return send(kind::cancel_all, CancelAll{static_cast<std::uint8_t>(every_line ? 1 : 0)});
     }
 
     /// The number of the last command accepted on this line, 0 before the first; of a transaction that was the last,

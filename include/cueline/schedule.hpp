@@ -42,9 +42,9 @@ class Schedule {
         const auto later = [this](std::uint16_t other, std::uint64_t frame) noexcept {
             return cues_[other].frame > frame;
         };
-        const auto begin = places_.begin();
-        const auto end = begin + static_cast<std::ptrdiff_t>(size_);
-        const auto where = std::lower_bound(begin, end, cue.frame, later);
+        std::uint16_t* const begin = places_.data();
+        std::uint16_t* const end = begin + size_;
+        std::uint16_t* const where = std::lower_bound(begin, end, cue.frame, later);
         std::copy_backward(where, end, end + 1);
         *where = place;
         ++size_;
@@ -69,10 +69,9 @@ class Schedule {
             taken_out(std::as_const(at(index)));
             places_[index] = nowhere;
         }
-        const auto end = places_.begin() + static_cast<std::ptrdiff_t>(size_);
-        std::remove(places_.begin(), end, nowhere);
+        std::uint16_t* const left_end = std::remove(places_.data(), places_.data() + size_, nowhere);
+        std::copy_n(free.begin(), freed, left_end);
         size_ -= freed;
-        std::copy_n(free.begin(), freed, places_.begin() + static_cast<std::ptrdiff_t>(size_));
     }
 
   private:
