@@ -47,15 +47,6 @@ std::uint64_t checked_count(const char* name, const char* what, nb::handle value
     raise("ArgumentTypeError", std::string{name} + " must be " + what + ", got " + shown(value));
 }
 
-std::uint8_t checked_late(nb::handle late) {
-    if (PyUnicode_Check(late.ptr()) != 0) {
-        if (PyUnicode_CompareWithASCIIString(late.ptr(), "apply") == 0) return 0;
-        if (PyUnicode_CompareWithASCIIString(late.ptr(), "drop") == 0) return cueline::delivery::drop_if_late;
-        raise("ArgumentError", "late must be 'apply' or 'drop', got " + shown(late));
-    }
-    raise("ArgumentTypeError", "late must be 'apply' or 'drop', got " + shown(late));
-}
-
 /// The command that `object` is, without what is the sender's to say.
 Message checked_command(nb::handle object) {
     const Message* message = message_of(object.ptr());
@@ -105,6 +96,15 @@ class PortHandle : public LineHandle {
 };
 
 }  // namespace
+
+std::uint8_t checked_late(nb::handle late) {
+    if (PyUnicode_Check(late.ptr()) != 0) {
+        if (PyUnicode_CompareWithASCIIString(late.ptr(), "apply") == 0) return 0;
+        if (PyUnicode_CompareWithASCIIString(late.ptr(), "drop") == 0) return cueline::delivery::drop_if_late;
+        raise("ArgumentError", "late must be 'apply' or 'drop', got " + shown(late));
+    }
+    raise("ArgumentTypeError", "late must be 'apply' or 'drop', got " + shown(late));
+}
 
 Delivery checked_delivery(nb::handle at, nb::handle late) {
     Delivery delivery;
@@ -177,6 +177,15 @@ nb::object LineHandle::send(nb::handle message, nb::handle at, nb::handle late, 
     set_delivery(command, checked_delivery(at, late));
     const bool sent = until_room(timeout, 1, [&] { return sender_->try_send(command) == Status::ok; });
     return to_python(sent ? Status::ok : Status::full);
+}
+
+nb::object LineHandle::try_send(nb::handle message, nb::handle at, nb::handle late) {
+    Message command = checked_command(message);
+    set_delivery(command, checked_delivery(at, nb::none()));
+    command.flags = checked_late(late);
+    require_usable();
+    const nb::ft_lock_guard lock{sending_};
+    return to_python(sender_->try_send(command));
 }
 
 std::uint32_t LineHandle::send_confirmed(nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
@@ -291,6 +300,12 @@ void bind_anew(nb::module_& module) {
              "confirm"_a,
              nb::sig("def _send_whole(self, messages: list[object], at: typing.SupportsIndex | None, late: str, "
                      "timeout: float | None, confirm: bool) -> int"))
+        .def("_try_send", &LineHandle::try_send, "message"_a.none(), "at"_a.none(), "late"_a.none(),
+             nb::sig("def _try_send(self, message: object, at: typing.SupportsIndex | None, late: str) -> Status"))
+        .def("_try_send_many", &LineHandle::try_send_many, "array"_a, "first"_a, "own"_a, "late"_a.none(),
+             nb::sig("def _try_send_many(self, array: numpy.typing.NDArray[numpy.void], first: int, own: int, "
+                     "late: str) -> int"))
+        .def("_count_dropped", &LineHandle::count_dropped, "commands"_a)
         .def("_counts", &LineHandle::counts);
     nb::class_<PortHandle, LineHandle>(module, "Port", "A line of its own into an engine.")
         .def(nb::init<const LineHandle&>(), "engine"_a, nb::keep_alive<1, 2>())

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include <cueline/control_side.hpp>
+#include <cueline/message.hpp>
 
 #include "engine.hpp"
 
@@ -22,6 +23,9 @@ struct SharedEngine {
     std::atomic<std::size_t> confirmations = 0;  // asked for, and not yet received
 };
 
+/// The bits of a command's flags that "apply" or "drop" stands for. Raises ArgumentError, ArgumentTypeError.
+std::uint8_t checked_late(nanobind::handle late);
+
 /// Any Python thread may call any of it. A call that pushes holds the GIL throughout, and that makes all of them one
 /// producer; on a build without a GIL the mutex does.
 class LineHandle {
@@ -31,6 +35,18 @@ class LineHandle {
     /// `at`: a frame or None; `late`: "apply" or "drop"; `timeout`: seconds, or None for no wait.
     nanobind::object send(nanobind::handle message, nanobind::handle at, nanobind::handle late,
                           nanobind::handle timeout);
+
+    /// As send(), but that it never waits, and that what is refused is not counted: the caller tries again, or calls
+    /// count_dropped().
+    nanobind::object try_send(nanobind::handle message, nanobind::handle at, nanobind::handle late);
+
+    /// Sends the messages of `array` from the one at `first` on, as many as there is room for: see Records. Those of
+    /// no kind are of kind `own`; where that is a kind, there are no others. All are looked at before one is sent.
+    /// Returns how many were accepted; the rest is not counted, as with try_send().
+    std::size_t try_send_many(nanobind::handle array, std::size_t first, cueline::Kind own, nanobind::handle late);
+
+    /// Counts commands as dropped: their sender has given up.
+    void count_dropped(std::size_t commands);
 
     /// As send(), with a confirmation. Returns the command's sequence.
     std::uint32_t send_confirmed(nanobind::handle message, nanobind::handle at, nanobind::handle late,

@@ -24,6 +24,7 @@
 #include <cueline/message.hpp>
 
 #include "baseline.hpp"
+#include "bulk.hpp"
 #include "devices.hpp"
 #include "engine.hpp"
 #include "errors.hpp"
@@ -121,6 +122,23 @@ class EngineHandle : public LineHandle {
             }
         }
         return to_python(message);
+    }
+
+    /// How many messages there are to be received now.
+    [[nodiscard]] std::size_t waiting() {
+        engine_->require_open();
+        const nb::ft_lock_guard lock{receiving_};
+        const std::size_t messages = engine_->control().waiting();
+        if (messages == 0) engine_->require_usable();  // nothing will come any more
+        return messages;
+    }
+
+    /// Takes as many messages as wait and `array` has room for.
+    std::size_t receive_into(nb::handle array) {
+        const Records room = Records::write(array);
+        engine_->require_open();
+        const nb::ft_lock_guard lock{receiving_};
+        return engine_->control().receive(room.messages());
     }
 
     /// What became of the commands that were sent with a confirmation, as far as the audio thread has told.
@@ -312,6 +330,9 @@ void bind_anew(nb::module_& module) {
         .def("_time_at", &EngineHandle::time_at, "frame"_a)
         .def("_receive_confirmations", &EngineHandle::receive_confirmations,
              nb::sig("def _receive_confirmations(self) -> list[Message]"))
+        .def("_waiting", &EngineHandle::waiting)
+        .def("_receive_into", &EngineHandle::receive_into, "array"_a,
+             nb::sig("def _receive_into(self, array: numpy.typing.NDArray[numpy.void]) -> int"))
         .def("_require_usable", &EngineHandle::require_usable)
         .def("_render_into", &EngineHandle::render_into, "audio"_a.noconvert(),
              nb::sig("def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None"))

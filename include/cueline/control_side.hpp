@@ -144,7 +144,10 @@ class ControlSide : public CommandSender {
   public:
     /// Takes the control end. Throws EndTakenError when the link has a living control side.
     explicit ControlSide(Link& link)
-        : CommandSender{link, 0}, events_{link.events_.ring}, confirmations_{link.confirmations_.ring} {}
+        : CommandSender{link, 0},
+          event_ring_{&link.events_.ring},
+          events_{link.events_.ring},
+          confirmations_{link.confirmations_.ring} {}
 
     /// Takes the oldest event into `event`, or returns Status::empty and leaves it as it is.
     /// Thread: control, one at a time. Real-time: wait-free; no allocation, lock or system call.
@@ -153,6 +156,10 @@ class ControlSide : public CommandSender {
     /// Takes the oldest events, as many as wait and as `events` has room for. Likewise. Returns how many it took.
     std::size_t receive(std::span<Message> events) noexcept CUELINE_NONBLOCKING { return events_.try_pop(events); }
 
+    /// How many events wait: so many will be found, if nobody takes them meanwhile.
+    /// Thread: control, the one that receives. Real-time: wait-free.
+    [[nodiscard]] std::size_t waiting() const noexcept CUELINE_NONBLOCKING { return event_ring_->size(); }
+
     /// Takes the oldest confirmation: what became of a command that was sent with delivery::confirm, an Applied or a
     /// Refused with its line and sequence. Likewise.
     Status receive_confirmation(Message& confirmation) noexcept CUELINE_NONBLOCKING {
@@ -160,6 +167,7 @@ class ControlSide : public CommandSender {
     }
 
   private:
+    const EventRing* event_ring_;
     Consumer<EventRing> events_;
     Consumer<EventRing> confirmations_;
 };

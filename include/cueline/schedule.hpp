@@ -64,13 +64,13 @@ class Schedule {
         std::array<std::uint16_t, capacity> free;
         std::size_t freed = 0;
         for (std::size_t index = size_; index-- > 0;) {
-            if (!chosen(std::as_const(at(index)))) continue;
+            if (!chosen(at(index))) continue;
             free[freed++] = places_[index];
-            taken_out(std::as_const(at(index)));
+            taken_out(at(index));
             places_[index] = nowhere;
         }
-        std::uint16_t* const left_end = std::remove(places_.data(), places_.data() + size_, nowhere);
-        std::copy_n(free.begin(), freed, left_end);
+        std::uint16_t* const end = std::remove(places_.data(), places_.data() + size_, nowhere);
+        std::copy_n(free.data(), freed, end);
         size_ -= freed;
     }
 

@@ -3,7 +3,7 @@
 from importlib.metadata import version as _version
 
 from cueline._core import Message, Status
-from cueline.bulk import dtype
+from cueline.bulk import dtype, select
 from cueline.confirmation import Confirmation
 from cueline.device_list import Device, devices
 from cueline.engine import AudioEngine
@@ -99,6 +99,7 @@ __all__ = [
     "i32",
     "i64",
     "message",
+    "select",
     "u8",
     "u16",
     "u32",

@@ -15,6 +15,8 @@ from cueline.arguments import (
     checked_latency,
     checked_name,
 )
+from cueline.awaiting import Arrivals, Turns, areceive, asend
+from cueline.bulk import receive_many, send_many
 from cueline.confirmation import Confirmation, Confirmations, confirm
 from cueline.errors import ArgumentError, ArgumentTypeError, Empty
 from cueline.meters import Meters
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     from typing_extensions import Self
+
+    from cueline.bulk import Records
 
 __all__ = ["AudioEngine"]
 
@@ -93,6 +97,7 @@ class AudioEngine(_core.Engine):
         self._meters = Meters(self)
         self._made = True
         self._confirmations = Confirmations()
+        self._turns = Turns()
         if self.device == "offline":
             import numpy  # noqa: F401  # now, for it takes long, and the first render() is not to take longer
 
@@ -173,6 +178,64 @@ class AudioEngine(_core.Engine):
                 return message
             time.sleep(nap)
         raise Empty(f"no message within {timeout} s")
+
+    async def areceive(self, timeout: float | None = None) -> _core.Message:
+        """Wait for a message on an asyncio loop, and return it. As receive(), but that other tasks run meanwhile.
+
+        Whoever cancels it, at whatever moment, loses no message: the next one to ask gets it. Any number of tasks may
+        wait at once; each message goes to one of them. Every 32nd call lets the other tasks run, even when a message
+        waits. Raises as receive().
+        """
+        return await areceive(self, timeout)
+
+    def __aiter__(self) -> Arrivals:
+        """Iterate over messages as they come, ``async for message in engine:``, until the engine is closed.
+
+        Raises as areceive(), save ClosedError.
+        """
+        return Arrivals(self)
+
+    async def asend(
+        self,
+        message: object,
+        at: SupportsIndex | None = None,
+        *,
+        late: Literal["apply", "drop"] = "apply",
+        timeout: float | None = None,
+    ) -> None:
+        """Send a message, and wait for room on an asyncio loop where there is none; without a timeout, for ever.
+
+        Whoever cancels it has not sent the message. Tasks that wait for room at once get it in no certain order.
+        Raises Full when ``timeout`` seconds are over: it is dropped and counted. Otherwise as send().
+        """
+        await asend(self, self, message, at, late, timeout)
+
+    def send_many(
+        self, array: Records, *, late: Literal["apply", "drop"] = "apply", timeout: float | None = None
+    ) -> int:
+        """Send an array of ``cueline.dtype(cls)``, in its order, and return how many messages were accepted.
+
+        A message's ``frame`` is where it applies, 0 for as soon as it is read. Its ``kind`` may be left 0: it is then
+        that of ``cls``. In an array of ``cueline.dtype()`` each message says its own kind. What stands in ``sequence``
+        is not looked at. The array is not changed; it may be read-only, and need not be contiguous.
+
+        Without a timeout it never waits: those for which there is no room are dropped and counted, from the first
+        refused on. With one it waits so many seconds for room, without the GIL, until all are in, and raises Full when
+        they are not: its ``accepted`` says how many are. Nothing is sent when a message of them cannot be. ``late`` is
+        that of send(), for all of them.
+
+        Raises ArgumentError with the index and the kind of a message that cannot be sent, and for an array that has
+        not one dimension, ArgumentTypeError for one of another dtype, ClosedError, ForkedError, DeviceError.
+        """
+        return send_many(self, self, array, late, timeout)
+
+    def receive_many(self, max: SupportsIndex = _core.RING_CAPACITY) -> Records:  # noqa: A002  # as asyncio and re do
+        """Take the messages that have come, at most ``max`` of them (1 to 1024), as an array of ``cueline.dtype()``.
+
+        Never blocks; the array is empty when there are none. ``cueline.select`` picks those of one class out of it.
+        Raises ArgumentError, ArgumentTypeError, MemoryError, and otherwise as receive_msg(); then no message is lost.
+        """
+        return receive_many(self, max)
 
     def frame_at(self, monotonic_ns: int) -> int:
         """Return the frame that is rendered at that time of time.monotonic_ns(), the nearest; 0 for one before it.

@@ -57,6 +57,9 @@ class Empty(Error, queue.Empty):
 class Full(Error, queue.Full):
     """There was no room, within the time given; the text has the numbers."""
 
+    accepted = 0
+    """How many messages were accepted before, of those that a ``send_many`` was to send."""
+
 
 class NotYetError(Error, TimeoutError):
     """What was waited for did not come in time."""

@@ -6,6 +6,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from cueline import _core
+from cueline.awaiting import asend
+from cueline.bulk import send_many
 from cueline.confirmation import Confirmation, confirm
 from cueline.stats import RingStats, ring_stats
 from cueline.transaction import Transaction
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from cueline.bulk import Records
     from cueline.engine import AudioEngine
 
 __all__ = ["Port"]
@@ -45,6 +48,23 @@ class Port(_core.Port):
 
     def __repr__(self) -> str:
         return f"<cueline.Port {self.number}{', closed' if self.closed else ''}>"
+
+    async def asend(
+        self,
+        message: object,
+        at: SupportsIndex | None = None,
+        *,
+        late: Literal["apply", "drop"] = "apply",
+        timeout: float | None = None,
+    ) -> None:
+        """Send a message, and wait for room on an asyncio loop where there is none. As AudioEngine.asend()."""
+        await asend(self._engine, self, message, at, late, timeout)
+
+    def send_many(
+        self, array: Records, *, late: Literal["apply", "drop"] = "apply", timeout: float | None = None
+    ) -> int:
+        """Send an array of messages, and return how many were accepted. As AudioEngine.send_many()."""
+        return send_many(self._engine, self, array, late, timeout)
 
     def confirm(
         self,

@@ -80,7 +80,7 @@ struct Offline {
             values.push_back(audio[slot * format.channels]);
         return values;
     }
-    std::uint32_t in_use() { return engine.stats().buffers.in_use; }
+    [[nodiscard]] std::uint32_t in_use() const { return engine.stats().buffers.in_use; }
 
     SlotsProcessor* processor;
     OfflineDevice* device;
@@ -150,7 +150,7 @@ TEST(Buffers, too_many_under_way_are_refused_and_counted_and_the_rest_goes_on) {
     for (std::size_t count = 0; count < most_buffers; ++count) ASSERT_EQ(offline.publish(0, 0.5F), Status::ok);
     EXPECT_EQ(offline.publish(0, 9.0F), Status::full);
     EXPECT_EQ(offline.engine.publish_nothing(1), Status::ok) << "it takes no buffer";
-    BufferStats stats = offline.engine.stats().buffers;
+    const BufferStats stats = offline.engine.stats().buffers;
     EXPECT_EQ(stats.published, most_buffers);
     EXPECT_EQ(stats.refused, 1U);
     EXPECT_EQ(stats.in_use, most_buffers);

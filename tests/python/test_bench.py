@@ -16,7 +16,7 @@ import pytest
 
 import cueline
 from cueline import charts, cli
-from cueline.bench import calls, command, peers
+from cueline.bench import calls, command, messages, peers
 from cueline.bench.calls import TARGETS, Target, judge
 from cueline.bench.measure import Contender, Costs, Effort, Spread, measure, percentile, ratio, together
 from cueline.bench.peers import OURS, Missing
@@ -100,6 +100,7 @@ def test_every_target_of_the_calls_stands() -> None:
     assert len(pings) == 4
     wanted = {(ping, figure) for ping in pings for figure in ("ratio", "p99.9")}
     wanted |= {(calls.RECEIVE_NOTHING, "ratio"), (calls.RECEIVE, "median")}
+    wanted |= {(call, "median") for call in (*messages.SENDS, messages.SEND_MANY, messages.RECEIVE_MANY)}
     assert {(target.call, target.figure) for target in TARGETS} == wanted
 
 
@@ -159,6 +160,37 @@ def test_the_pings_are_what_their_names_say() -> None:
                 assert all(isinstance(one, cueline.Pong) for one in found)
             else:
                 assert set(found) == {None}, contender.name
+
+
+def test_a_call_that_moves_many_is_told_by_the_message() -> None:
+    slow = {"sleep": time.sleep}
+    one = Contender("one", "sleep(0.001)", slow, calls=10)
+    many = Contender("many", "sleep(0.001)", slow, calls=10, messages=1000)
+    taken = measure([one, many], Effort(rounds=2))
+    assert min(taken["many"].batches) >= 1e3
+    assert min(taken["many"].singles) >= 1e3
+    assert min(taken["many"].batches) < min(taken["one"].batches)
+
+
+def test_the_sends_are_what_their_names_say() -> None:
+    """Those one by one are accepted; those by the array are a thousand, sent and received."""
+    with ExitStack() as stack:
+        for contender in messages.message_calls(stack):
+            for _ in range(2):
+                contender.prepare(contender.calls)
+                if contender.name == messages.PARAMETER:
+                    exec(contender.statement, dict(contender.names))
+                    tone: Any = contender.names["tone"]
+                    assert tone.parameters["gain"] == 0.5
+                    continue
+                found = [eval(contender.statement, dict(contender.names)) for _ in range(contender.calls)]
+                contender.finish()
+                if contender.name in messages.SENDS:
+                    assert found == [cueline.Status.OK] * 1000
+                elif contender.name == messages.SEND_MANY:
+                    assert found == [1000] * 10
+                else:
+                    assert [len(array) for array in found] == [1000] * 10
 
 
 # --- What is told ------------------------------------------------------------------------------------------------

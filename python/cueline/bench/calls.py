@@ -10,6 +10,7 @@ from typing import Literal
 
 from cueline._core import RING_CAPACITY, Status, _Baseline
 from cueline.bench.measure import Contender, Costs, ratio
+from cueline.bench.messages import PARAMETER, RECEIVE_MANY, SEND_MANY, SENDS, message_calls
 from cueline.engine import AudioEngine
 
 __all__ = ["LIMITS", "PING", "RECEIVE", "TARGETS", "Judgement", "Target", "judge", "our_calls"]
@@ -30,7 +31,11 @@ _PINGS = (PING, PING_REFUSED, PING_RUNNING, PING_REFUSED_RUNNING)
 
 _NAP_S = 0.001
 
-LIMITS = {**dict.fromkeys(_PINGS, CLOCK_CALL), PING_COLD: CLOCK_COLD, RECEIVE_NOTHING: EMPTY_CALL, RECEIVE: EMPTY_CALL}
+LIMITS = {
+    **dict.fromkeys(_PINGS, CLOCK_CALL),
+    PING_COLD: CLOCK_COLD,
+    **dict.fromkeys((RECEIVE_NOTHING, RECEIVE, *SENDS, PARAMETER), EMPTY_CALL),
+}
 """The least that each of our calls could cost: the contender that it is compared with."""
 
 
@@ -58,6 +63,8 @@ TARGETS = (
     *(Target(call, "p99.9", 999, "p99.9 under 1 us") for call in _PINGS),
     Target(RECEIVE_NOTHING, "ratio", 1.5, f"1.5 times {EMPTY_CALL}"),
     Target(RECEIVE, "median", 150, "150 ns"),
+    *(Target(call, "median", 300, "300 ns") for call in SENDS),
+    *(Target(call, "median", 10, "10 ns a message") for call in (SEND_MANY, RECEIVE_MANY)),
 )
 
 
@@ -126,4 +133,5 @@ def our_calls(stack: ExitStack) -> list[Contender]:
         Contender(CLOCK_COLD, "baseline.clock()", baseline, nap, calls=10),
         Contender(RECEIVE_NOTHING, "engine.receive_msg()", {"engine": full}),
         Contender(RECEIVE, "engine.receive_msg()", quiet, answer),
+        *message_calls(stack),
     ]

@@ -31,6 +31,8 @@ class Contender:
     """Called after a batch."""
     calls: int = 1000
     """Most calls in a batch."""
+    messages: int = 1
+    """What one call sends or receives: what is told is the cost of each."""
 
 
 @dataclass(frozen=True)
@@ -122,13 +124,14 @@ class _Run:
 
     def once(self, costs: Costs) -> None:
         self.contender.prepare(self._calls)
-        costs.batches.append(self._batch.timeit(self._calls // _UNROLLED) / self._calls)
+        messages = self.contender.messages
+        costs.batches.append(self._batch.timeit(self._calls // _UNROLLED) / (self._calls * messages))
         self.contender.finish()
         self._singles.clear()
         self.contender.prepare(self._calls)
         self._single.timeit(self._calls)
         self.contender.finish()
-        costs.singles.extend(self._singles)
+        costs.singles.extend(single // messages for single in self._singles)
 
 
 def _timer(statement: str, names: dict[str, object]) -> timeit.Timer:

@@ -1,0 +1,22 @@
+"""Send a glide of a thousand cues in one call, and take all that came in one call as well."""
+
+import numpy as np
+
+import cueline
+
+with cueline.AudioEngine("offline", processor="tone", blocksize=64, budget=1024) as engine:
+    glide = np.zeros(1000, cueline.dtype(cueline.SetTone))
+    glide["frame"] = np.arange(1000) * 48  # one a millisecond; 0 would be as soon as it is read
+    glide["frequency_hz"] = np.geomspace(220, 880, 1000)
+    glide["gain"] = 0.2
+    print(f"{engine.send_many(glide)} of {len(glide)} accepted")
+    audio = engine.render(48_000)
+    print(f"{len(audio)} frames, peak {np.abs(audio).max():.3f}")
+
+    for _ in range(5):
+        engine.ping()
+        engine.send(cueline.GetLevel())
+        engine.render(4800)
+    came = engine.receive_many()
+    levels = cueline.select(came, cueline.Level)
+    print(f"{len(came)} messages came, {len(levels)} of them levels: rms {np.round(levels['rms'], 3)}")
