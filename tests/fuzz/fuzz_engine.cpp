@@ -139,7 +139,8 @@ class Conversation {
 
   private:
     [[nodiscard]] CommandSender& sender(std::size_t line) {
-        return line == 0 ? engine_->control() : ports_.at(line).value();
+        std::optional<CommandSender>& port = ports_.at(line);
+        return port ? *port : engine_->control();
     }
 
     template <class Receive>
@@ -256,7 +257,8 @@ void go_on(Conversation& conversation, FuzzedDataProvider& input) {
         case 4: {
             const std::size_t line = some_line();
             const bool every_line = input.ConsumeBool();
-            conversation.send(line, kind::cancel_all, payload_of(CancelAll{every_line}),
+            conversation.send(line, kind::cancel_all,
+                              payload_of(CancelAll{static_cast<std::uint8_t>(every_line ? 1 : 0)}),
                               some_delivery(input, conversation.now()));
             break;
         }

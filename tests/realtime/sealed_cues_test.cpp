@@ -86,7 +86,7 @@ class CueConversation {
     }
 
     void until_read() {
-        Message ping = Message::of(cueline::kind::ping, Ping{});
+        const Message ping = Message::of(cueline::kind::ping, Ping{});
         for (std::size_t number = 0; number < most_lines; ++number) send_surely(line(number), ping, {});
         const std::uint64_t blocks = engine_->stats().blocks + 40;
         while (engine_->stats().blocks < blocks) {
