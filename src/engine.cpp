@@ -122,7 +122,7 @@ Status Engine::publish_nothing(std::int64_t slot, const Delivery& delivery) {
 
 void Engine::require_slot(std::int64_t slot) const {
     if (slots_ == 0) throw ArgumentError{"this engine's processor has no slots for buffers: it is not handed any"};
-    if (slot >= 0 && slot < slots_) return;
+    if (slot >= 0 && slot < std::int64_t{slots_}) return;
     throw ArgumentError{"slot must be from 0 to " + std::to_string(slots_ - 1) + ", got " + std::to_string(slot)};
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <numbers>
 #include <span>
 #include <utility>
 #include <vector>
@@ -74,7 +75,7 @@ std::vector<float> ramp(std::size_t frames, float from = 1) {
 std::vector<float> sine(std::size_t frames, double period) {
     std::vector<float> samples(frames);
     for (std::size_t frame = 0; frame < frames; ++frame) {
-        samples[frame] = static_cast<float>(std::sin(static_cast<double>(frame) * 2 * 3.14159265 / period));
+        samples[frame] = static_cast<float>(std::sin(static_cast<double>(frame) * 2 * std::numbers::pi / period));
     }
     return samples;
 }

@@ -141,8 +141,7 @@ template <class Processor = WaveProcessor>
         static_cast<unsigned long long>(stats.events.dropped), static_cast<unsigned long long>(toll.page_faults),
         static_cast<unsigned long long>(toll.voluntary_switches), static_cast<unsigned long long>(toll.allocations));
     const bool complete = stats.cues.late > rounds && stats.cues.dropped_late > rounds && stats.cues.refused > rounds &&
-                          stats.cues.cancelled > 100 * rounds && conversation.confirmations() > 100 * rounds &&
-                          stats.events.dropped > 0;
+                          stats.cues.cancelled > 100 * rounds && conversation.confirmations() > 100 * rounds;
     std::_Exit(complete && toll.page_faults + toll.voluntary_switches + toll.allocations == 0 ? 0 : 1);
 }
 
