@@ -33,7 +33,7 @@ struct Stage {
         engine.start();
     }
 
-    void run_block() { device->run_block(block_ns); }
+    void run_block() const { device->run_block(block_ns); }
     void send_pings(std::int64_t count, std::uint64_t frame) {
         const Ping ping{1};
         for (std::int64_t number = 0; number < count; ++number) {
