@@ -97,6 +97,7 @@ NAMED_BY = {
     r"add_forbidden_symbol\((\w+)": "symbols.{}_is_found",
     r"add_caught_mutant\((\w+)": "soak.{}_is_caught",
     r"add_fuzz_target\((\w+)": "fuzz.{}",
+    r"add_broken_engine\((\w+)": "fuzz.engine_that_{}_is_caught",
     r"add_fuzz_mutant\((\w+ \w+)": "fuzz.{}_is_caught",
 }
 
