@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import os
 import queue
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -393,7 +396,26 @@ def test_eight_ports_can_be_open_and_a_closed_one_s_place_is_free() -> None:
 
 def test_a_port_keeps_its_engine() -> None:
     port = cueline.AudioEngine("offline").open_port()
+    gc.collect()
     assert port.ping() is Status.OK
+
+
+def test_an_engine_that_keeps_its_own_port_is_collected_and_its_audio_thread_ends() -> None:
+    class Synth(cueline.AudioEngine):
+        port: cueline.Port
+        confirmation: cueline.Confirmation
+
+    threads = len(os.listdir("/proc/self/task"))
+    engine = Synth("null", processor="tone")
+    engine.start()
+    engine.port = engine.open_port()
+    engine.confirmation = engine.port.confirm(gain(0.1))
+    assert len(os.listdir("/proc/self/task")) > threads
+    alive = weakref.ref(engine)
+    del engine
+    gc.collect()
+    assert alive() is None
+    assert eventually(lambda: len(os.listdir("/proc/self/task")) == threads)
 
 
 def test_threads_on_ports_of_their_own_lose_nothing() -> None:
