@@ -324,7 +324,7 @@ void bind_anew(nb::module_& module) {
         .def("_count_dropped", &LineHandle::count_dropped, "commands"_a)
         .def("_counts", &LineHandle::counts);
     nb::class_<PortHandle, LineHandle>(module, "Port", "A line of its own into an engine.")
-        .def(nb::init<const LineHandle&>(), "engine"_a, nb::keep_alive<1, 2>())
+        .def(nb::init<const LineHandle&>(), "engine"_a)
         .def("close", &PortHandle::close,
              "Give the line back; nothing to do the second time. What it accepted is read all the same.")
         .def_prop_ro("closed", &PortHandle::closed, "Whether close() was called.");

@@ -141,18 +141,18 @@ class EngineHandle : public LineHandle {
         return engine_->control().receive(room.messages());
     }
 
-    /// What became of the commands that were sent with a confirmation, as far as the audio thread has told.
-    nb::list receive_confirmations() {
+    /// Puts what became of the commands that were sent with a confirmation, as far as the audio thread has told, into
+    /// `told`, by port and sequence: at once, for what is told to one caller may be what another one waits for.
+    void receive_confirmations(nb::dict told) {
         engine_->require_own_process();
-        nb::list outcomes;
         Message outcome;
         while (true) {
             {
                 const nb::ft_lock_guard lock{receiving_};
-                if (engine_->control().receive_confirmation(outcome) == cueline::Status::empty) return outcomes;
+                if (engine_->control().receive_confirmation(outcome) == cueline::Status::empty) return;
             }
             --shared()->confirmations;
-            outcomes.append(to_python(outcome));
+            told[nb::make_tuple(outcome.port, outcome.sequence)] = to_python(outcome);
         }
     }
 
@@ -327,8 +327,8 @@ void bind_anew(nb::module_& module) {
              "Raises ForkedError.")
         .def("_frame_at", &EngineHandle::frame_at, "monotonic_ns"_a)
         .def("_time_at", &EngineHandle::time_at, "frame"_a)
-        .def("_receive_confirmations", &EngineHandle::receive_confirmations,
-             nb::sig("def _receive_confirmations(self) -> list[Message]"))
+        .def("_receive_confirmations", &EngineHandle::receive_confirmations, "told"_a,
+             nb::sig("def _receive_confirmations(self, told: dict[tuple[int, int], Message]) -> None"))
         .def("_waiting", &EngineHandle::waiting)
         .def("_receive_into", &EngineHandle::receive_into, "array"_a,
              nb::sig("def _receive_into(self, array: numpy.typing.NDArray[numpy.void]) -> int"))

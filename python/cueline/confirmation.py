@@ -82,36 +82,39 @@ class Confirmation:
 class Confirmations:
     """Those of one engine that are under way, of all its lines.
 
-    It has no lock, so that a signal handler may come in anywhere: each step is one step of a dict.
+    It has no lock: a signal handler, another thread or an exception may come in between any two lines. What was told
+    stays in ``_told`` until whoever waits for it has it, so that none is lost then, and all of them see it.
     """
 
     def __init__(self) -> None:
         self._under_way: dict[tuple[int, int], ref[Confirmation]] = {}  # by port and sequence
-        self._early: dict[tuple[int, int], Applied | Refused] = {}  # told before they were known to be under way
+        self._told: dict[tuple[int, int], _core.Message] = {}  # also before it is known to be under way
 
     def expect(self, engine: AudioEngine, line: _core.Line, sequence: int) -> Confirmation:
         """Return the confirmation of a command that was sent."""
         confirmation = Confirmation(engine, line, sequence)
         key = (line.number, sequence)
         self._under_way[key] = ref(confirmation)
-        self._settle_early(key)
+        self._settle(key)
         return confirmation
 
     def collect(self, engine: AudioEngine) -> None:
         """Take what the audio thread has told, and settle what it is about."""
-        for outcome in engine._receive_confirmations():
-            assert isinstance(outcome, (Applied, Refused))
-            key = (outcome.port, outcome.sequence)
-            self._early[key] = outcome
-            self._settle_early(key)
+        engine._receive_confirmations(self._told)
+        for key in list(self._told):
+            self._settle(key)
 
-    def _settle_early(self, key: tuple[int, int]) -> None:
-        # Whoever comes second, who expects it or who was told of it, finds both.
-        if key not in self._under_way or (outcome := self._early.pop(key, None)) is None:
+    def _settle(self, key: tuple[int, int]) -> None:
+        # Whoever comes second, who expects it or who was told of it, finds both; and who comes twice does no harm.
+        waiting, outcome = self._under_way.get(key), self._told.get(key)
+        if waiting is None or outcome is None:
             return
-        confirmation = self._under_way.pop(key)()
+        confirmation = waiting()
         if confirmation is not None:  # else nobody wants to know any more
+            assert isinstance(outcome, (Applied, Refused))
             confirmation._outcome = outcome
+        self._told.pop(key, None)
+        self._under_way.pop(key, None)
 
 
 def confirm(

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import itertools
 import queue
+import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +32,32 @@ def tone(blocksize: int = 64, **arguments: Any) -> cueline.AudioEngine:
 
 def gain(value: float) -> cueline.SetTone:
     return cueline.SetTone(frequency_hz=float("nan"), gain=value)
+
+
+confirmation_py = cueline.confirmation.__file__
+
+
+def interrupt(call: Callable[[], object], lines: int, handler: Callable[[], object]) -> None:
+    """Call ``call``, and ``handler`` before the so manieth line of confirmation.py, if there are so many."""
+    left = lines
+
+    def trace(frame: Any, event: str, _: object) -> Any:
+        nonlocal left
+        if frame.f_code.co_filename == confirmation_py and event == "line":
+            if left == 0:
+                handler()  # which is not traced
+            left -= 1
+        return trace
+
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(None)
+
+
+def running_threads() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))
 
 
 def rendered(blocksize: int, cues: Gains, frames: int = 3000) -> Any:
@@ -147,6 +178,43 @@ def test_confirmations_are_settled_by_whoever_asks_and_in_any_order() -> None:
     del forgotten
     engine.render(64)
     assert engine.confirm(gain(0.1)).done() is False
+
+
+def test_an_exception_at_any_line_where_outcomes_are_taken_loses_none_of_them() -> None:
+    """As Ctrl-C raises it, in one thread that asks for what others wait for too."""
+
+    def ctrl_c() -> None:
+        raise KeyboardInterrupt
+
+    for lines in itertools.count():
+        engine = tone()
+        confirmations = [engine.confirm(gain(0.1)) for _ in range(3)]
+        engine.render(64)
+        try:
+            interrupt(confirmations[1].done, lines, ctrl_c)
+        except KeyboardInterrupt:
+            assert [each.result(0).frame for each in confirmations] == [0, 0, 0]
+        else:
+            break
+    assert lines > 10
+
+
+def test_a_signal_handler_is_told_what_it_interrupted_was_told() -> None:
+    for lines in itertools.count():
+        engine = tone()
+        confirmations = [engine.confirm(gain(0.1)) for _ in range(3)]
+        engine.render(64)
+        frames: list[int] = []
+
+        def handler(asked: list[cueline.Confirmation] = confirmations, frames: list[int] = frames) -> None:
+            frames.extend(each.result(0).frame for each in asked)
+
+        interrupt(confirmations[1].done, lines, handler)
+        if not frames:
+            break
+        assert frames == [0, 0, 0]
+        assert all(each.done() for each in confirmations)
+    assert lines > 10
 
 
 def test_1024_confirmations_may_be_under_way_and_no_more() -> None:
@@ -393,7 +461,26 @@ def test_eight_ports_can_be_open_and_a_closed_one_s_place_is_free() -> None:
 
 def test_a_port_keeps_its_engine() -> None:
     port = cueline.AudioEngine("offline").open_port()
+    gc.collect()
     assert port.ping() is Status.OK
+
+
+def test_an_engine_that_keeps_its_own_port_is_collected_and_its_audio_thread_ends() -> None:
+    class Synth(cueline.AudioEngine):
+        port: cueline.Port
+        confirmation: cueline.Confirmation
+
+    threads = running_threads()
+    engine = Synth("null", processor="tone")
+    engine.start()
+    engine.port = engine.open_port()
+    engine.confirmation = engine.port.confirm(gain(0.1))
+    assert running_threads() > threads
+    alive = weakref.ref(engine)
+    del engine
+    gc.collect()
+    assert alive() is None
+    assert eventually(lambda: running_threads() == threads)
 
 
 def test_threads_on_ports_of_their_own_lose_nothing() -> None:
