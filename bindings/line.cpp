@@ -278,26 +278,10 @@ cueline::RingCounts LineHandle::counts() const {
 namespace {
 
 void bind_anew(nb::module_& module) {
-    const char* const delivery =
-        "\n\nat: the frame at which it applies, not a sample before; None: as soon as it is read. late: 'apply' it at "
-        "once\nwhen it comes after its frame, or 'drop' it; both are counted. ";
-    const std::string send =
-        "Send a message to the audio thread, without a wait unless ``timeout`` says so." + std::string{delivery} +
-        "timeout: None returns Status.FULL when the ring\nis full (it is dropped and counted); seconds wait so long "
-        "for "
-        "room, without the GIL, and raise Full.\n\nAny thread may call it. Raises ArgumentError, ArgumentTypeError, "
-        "ClosedError, ForkedError, DeviceError.";
-    nb::class_<LineHandle>(module, "Line", nb::is_weak_referenceable(), "A line for commands to the audio thread.")
-        .def("ping", &LineHandle::ping, nb::sig("def ping(self) -> Status"),
-             "Send a ping to the audio thread, which answers with a Pong.\n\n"
-             "Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.\n"
-             "Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError.")
-        .def("send", &LineHandle::send, "message"_a.none(), "at"_a.none() = nb::none(), nb::kw_only(),
-             "late"_a = "apply", "timeout"_a.none() = nb::none(),
-             nb::sig("def send(self, message: object, at: typing.SupportsIndex | None = None, *, "
-                     "late: typing.Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status"),
-             send.c_str())
-        .def("cancel", &LineHandle::cancel, "sequence"_a.none(),
+    nb::class_<LineHandle> line{module, "Line", nb::is_weak_referenceable(),
+                                "A line for commands to the audio thread."};
+    bind_sending(line);
+    line.def("cancel", &LineHandle::cancel, "sequence"_a.none(),
              nb::sig("def cancel(self, sequence: typing.SupportsIndex) -> Status"),
              "Have the audio thread forget the cue of that number, sent on this line; a transaction's stands for all\n"
              "of it. When it was applied before, nothing happens.\n\n"
@@ -323,8 +307,9 @@ void bind_anew(nb::module_& module) {
                      "late: str) -> int"))
         .def("_count_dropped", &LineHandle::count_dropped, "commands"_a)
         .def("_counts", &LineHandle::counts);
-    nb::class_<PortHandle, LineHandle>(module, "Port", "A line of its own into an engine.")
-        .def(nb::init<const LineHandle&>(), "engine"_a)
+    nb::class_<PortHandle, LineHandle> port{module, "Port", "A line of its own into an engine."};
+    bind_sending(port);
+    port.def(nb::init<const LineHandle&>(), "engine"_a)
         .def("close", &PortHandle::close,
              "Give the line back; nothing to do the second time. What it accepted is read all the same.")
         .def_prop_ro("closed", &PortHandle::closed, "Whether close() was called.");

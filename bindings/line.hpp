@@ -90,5 +90,34 @@ class LineHandle {
     std::uint8_t line_ = 0;
 };
 
+/// Binds ping() and send() to a kind of line. To each by itself, and not to what they have in common alone: nanobind
+/// finds out in 10 ns whether an object is of a type that its class derives from, and at once whether it is of its own.
+template <class Handle, class... Bases>
+void bind_sending(nanobind::class_<Handle, Bases...>& bound) {
+    namespace nb = nanobind;
+    using namespace nb::literals;
+    bound
+        .def(
+            "ping", [](Handle& self) { return self.ping(); }, nb::sig("def ping(self) -> Status"),
+            "Send a ping to the audio thread, which answers with a Pong.\n\n"
+            "Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.\n"
+            "Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError, DeviceError.")
+        .def(
+            "send",
+            [](Handle& self, nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
+                return self.send(message, at, late, timeout);
+            },
+            "message"_a.none(), "at"_a.none() = nb::none(), nb::kw_only(), "late"_a = "apply",
+            "timeout"_a.none() = nb::none(),
+            nb::sig("def send(self, message: object, at: typing.SupportsIndex | None = None, *, "
+                    "late: typing.Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status"),
+            "Send a message to the audio thread, without a wait unless ``timeout`` says so.\n\n"
+            "at: the frame at which it applies, not a sample before; None: as soon as it is read. late: 'apply' it at\n"
+            "once when it comes after its frame, or 'drop' it; both are counted. timeout: None returns Status.FULL\n"
+            "when the ring is full (it is dropped and counted); seconds wait so long for room, without the GIL, and\n"
+            "raise Full.\n\n"
+            "Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.");
+}
+
 /// Adds Line and Port to `module`; the second time in a process, those that are there.
 void bind_lines(nanobind::module_& module);

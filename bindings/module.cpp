@@ -306,8 +306,10 @@ void bind_anew(nb::module_& module) {
         .def_prop_ro("realtime_priority", [](const EngineStats& stats) { return stats.device_stats.realtime_priority; })
         .def_prop_ro("memory_locked", [](const EngineStats& stats) { return stats.device_stats.memory_locked; });
 
-    nb::class_<EngineHandle, LineHandle>(module, "Engine", nb::is_weak_referenceable(),
-                                         "A link, a processor and a device, run together.")
+    nb::class_<EngineHandle, LineHandle> engine{module, "Engine", nb::is_weak_referenceable(),
+                                                "A link, a processor and a device, run together."};
+    bind_sending(engine);
+    engine
         .def(nb::init<cueline::DeviceRequest, std::optional<std::int64_t>, std::optional<std::int64_t>, std::int64_t,
                       std::int64_t, std::string>(),
              "request"_a, "samplerate"_a.none(), "blocksize"_a.none(), "channels"_a, "budget"_a, "processor"_a)

@@ -155,16 +155,17 @@ class Line:
         Send a ping to the audio thread, which answers with a Pong.
 
         Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.
-        Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError.
+        Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError, DeviceError.
         """
 
     def send(self, message: object, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status:
         """
         Send a message to the audio thread, without a wait unless ``timeout`` says so.
 
-        at: the frame at which it applies, not a sample before; None: as soon as it is read. late: 'apply' it at once
-        when it comes after its frame, or 'drop' it; both are counted. timeout: None returns Status.FULL when the ring
-        is full (it is dropped and counted); seconds wait so long for room, without the GIL, and raise Full.
+        at: the frame at which it applies, not a sample before; None: as soon as it is read. late: 'apply' it at
+        once when it comes after its frame, or 'drop' it; both are counted. timeout: None returns Status.FULL
+        when the ring is full (it is dropped and counted); seconds wait so long for room, without the GIL, and
+        raise Full.
 
         Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.
         """
@@ -210,6 +211,26 @@ class Port(Line):
     """A line of its own into an engine."""
 
     def __init__(self, engine: Line) -> None: ...
+
+    def ping(self) -> Status:
+        """
+        Send a ping to the audio thread, which answers with a Pong.
+
+        Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.
+        Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError, DeviceError.
+        """
+
+    def send(self, message: object, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status:
+        """
+        Send a message to the audio thread, without a wait unless ``timeout`` says so.
+
+        at: the frame at which it applies, not a sample before; None: as soon as it is read. late: 'apply' it at
+        once when it comes after its frame, or 'drop' it; both are counted. timeout: None returns Status.FULL
+        when the ring is full (it is dropped and counted); seconds wait so long for room, without the GIL, and
+        raise Full.
+
+        Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.
+        """
 
     def close(self) -> None:
         """
@@ -338,6 +359,26 @@ class Engine(Line):
     """A link, a processor and a device, run together."""
 
     def __init__(self, request: DeviceRequest, samplerate: int | None, blocksize: int | None, channels: int, budget: int, processor: str) -> None: ...
+
+    def ping(self) -> Status:
+        """
+        Send a ping to the audio thread, which answers with a Pong.
+
+        Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.
+        Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError, DeviceError.
+        """
+
+    def send(self, message: object, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status:
+        """
+        Send a message to the audio thread, without a wait unless ``timeout`` says so.
+
+        at: the frame at which it applies, not a sample before; None: as soon as it is read. late: 'apply' it at
+        once when it comes after its frame, or 'drop' it; both are counted. timeout: None returns Status.FULL
+        when the ring is full (it is dropped and counted); seconds wait so long for room, without the GIL, and
+        raise Full.
+
+        Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.
+        """
 
     def receive_msg(self) -> Message | None:
         """
