@@ -297,6 +297,7 @@ void bind_anew(nb::module_& module) {
         .def_ro("unhandled", &EngineStats::unhandled)
         .def_ro("commands", &EngineStats::commands)
         .def_ro("events", &EngineStats::events)
+        .def_ro("confirmations", &EngineStats::confirmations)
         .def_ro("cues", &EngineStats::cues)
         .def_ro("buffers", &EngineStats::buffers)
         .def_prop_ro("xruns", [](const EngineStats& stats) { return stats.device_stats.xruns; })

@@ -173,6 +173,7 @@ EngineStats Engine::stats() const {
     stats.device_stats.memory_locked = stats.device_stats.memory_locked && locked_.granted();
     stats.commands = link_.command_counts();
     stats.events = link_.event_counts();
+    stats.confirmations = link_.confirmation_counts();
     stats.buffers = pool_.stats();
     stats.cues = {.pending = cues_pending_.get(),
                   .late = cues_late_.get(),

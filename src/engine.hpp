@@ -46,6 +46,7 @@ struct EngineStats {
     DeviceStats device_stats;     ///< memory_locked: the engine's own memory too
     RingCounts commands;
     RingCounts events;
+    RingCounts confirmations;
     CueCounts cues;
     BufferStats buffers;
 };

@@ -332,6 +332,9 @@ class EngineStats:
     def events(self) -> RingCounts: ...
 
     @property
+    def confirmations(self) -> RingCounts: ...
+
+    @property
     def cues(self) -> CueCounts: ...
 
     @property

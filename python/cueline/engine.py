@@ -330,6 +330,7 @@ class AudioEngine(_core.Engine):
             memory_locked=now.memory_locked,
             commands=ring_stats(now.commands),
             events=ring_stats(now.events),
+            confirmations=ring_stats(now.confirmations),
             cues=CueStats(
                 pending=now.cues.pending,
                 late=now.cues.late,

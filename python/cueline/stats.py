@@ -85,6 +85,7 @@ class Stats:
     commands: RingStats
     """Of the engine's own line; a port has its own."""
     events: RingStats
+    confirmations: RingStats
     cues: CueStats
     buffers: BufferStats
 

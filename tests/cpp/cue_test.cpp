@@ -277,6 +277,7 @@ TEST_F(Cues, confirmed_ones_tell_at_which_frame_they_took_effect) {
     EXPECT_EQ(applied.sequence, 1U);
     EXPECT_FALSE(applied.as<Applied>().late);
     EXPECT_TRUE(events().empty()) << "events have a ring of their own";
+    EXPECT_EQ(engine_->stats().confirmations.sent, 1U);
 }
 
 TEST_F(Cues, confirmed_ones_tell_that_they_were_late) {
