@@ -42,6 +42,7 @@ std::uint64_t checked_count(const char* name, const char* what, nb::handle value
             raise("ArgumentError",
                   std::string{name} + " must be " + what + ", from 0 to 2**63 - 1, got " + shown(value));
         }
+        if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw nb::python_error{};  // its own, or Ctrl-C
         PyErr_Clear();
     }
     raise("ArgumentTypeError", std::string{name} + " must be " + what + ", got " + shown(value));
@@ -131,7 +132,7 @@ std::uint8_t checked_late(nb::handle late) {
 Delivery checked_delivery(nb::handle at, nb::handle late) {
     Delivery delivery;
     if (!at.is_none()) delivery.frame = checked_count("at", "a frame or None", at);
-    if (!late.is_none()) delivery.flags = checked_late(late);
+    delivery.flags = checked_late(late);
     return delivery;
 }
 
@@ -203,8 +204,7 @@ nb::object LineHandle::send(nb::handle message, nb::handle at, nb::handle late, 
 
 nb::object LineHandle::try_send(nb::handle message, nb::handle at, nb::handle late) {
     Message command = checked_command(message);
-    set_delivery(command, checked_delivery(at, nb::none()));
-    command.flags = checked_late(late);
+    set_delivery(command, checked_delivery(at, late));
     require_usable();
     const nb::ft_lock_guard lock{sending_};
     return to_python(sender_->try_send(command));
@@ -293,7 +293,7 @@ void bind_anew(nb::module_& module) {
              "Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.\n"
              "Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError.")
         .def("send", &LineHandle::send, "message"_a.none(), "at"_a.none() = nb::none(), nb::kw_only(),
-             "late"_a = "apply", "timeout"_a.none() = nb::none(),
+             "late"_a.none() = "apply", "timeout"_a.none() = nb::none(),
              nb::sig("def send(self, message: object, at: typing.SupportsIndex | None = None, *, "
                      "late: typing.Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status"),
              send.c_str())
@@ -308,11 +308,11 @@ void bind_anew(nb::module_& module) {
         .def_prop_ro("last_sequence", &LineHandle::last_sequence,
                      "The number of the last command that this line accepted, by whichever thread; 0 before the first.")
         .def_prop_ro("number", &LineHandle::number, "Which line it is: 0 the engine's own, a port's from 1 to 8.")
-        .def("_send_confirmed", &LineHandle::send_confirmed, "message"_a.none(), "at"_a.none(), "late"_a,
+        .def("_send_confirmed", &LineHandle::send_confirmed, "message"_a.none(), "at"_a.none(), "late"_a.none(),
              "timeout"_a.none(),
              nb::sig("def _send_confirmed(self, message: object, at: typing.SupportsIndex | None, late: str, "
                      "timeout: float | None) -> int"))
-        .def("_send_whole", &LineHandle::send_whole, "messages"_a, "at"_a.none(), "late"_a, "timeout"_a.none(),
+        .def("_send_whole", &LineHandle::send_whole, "messages"_a, "at"_a.none(), "late"_a.none(), "timeout"_a.none(),
              "confirm"_a,
              nb::sig("def _send_whole(self, messages: list[object], at: typing.SupportsIndex | None, late: str, "
                      "timeout: float | None, confirm: bool) -> int"))
