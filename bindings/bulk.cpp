@@ -85,7 +85,7 @@ std::size_t LineHandle::try_send_many(nb::handle array, std::size_t first, Kind 
     const std::uint8_t flags = checked_late(late);
     const Records records = Records::read(array);
     require_kinds(records, first, own);
-    require_usable();
+    require_usable();  // also where there is nothing to send
     std::array<Message, chunk_messages> chunk;
     std::size_t accepted = 0;
     std::size_t place = first;
@@ -100,8 +100,8 @@ std::size_t LineHandle::try_send_many(nb::handle array, std::size_t first, Kind 
             message.kind = kind;
             message.flags = flags;
         }
-        const nb::ft_lock_guard lock{sending_};
-        const std::size_t taken = sender_->try_send(std::span{chunk}.first(count));
+        const std::size_t taken =
+            by_sender([&](cueline::CommandSender& sender) { return sender.try_send(std::span{chunk}.first(count)); });
         accepted += taken;
         place += taken;
         if (taken < count) break;

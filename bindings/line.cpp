@@ -42,6 +42,7 @@ std::uint64_t checked_count(const char* name, const char* what, nb::handle value
             raise("ArgumentError",
                   std::string{name} + " must be " + what + ", from 0 to 2**63 - 1, got " + shown(value));
         }
+        if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw nb::python_error{};  // its own, or Ctrl-C
         PyErr_Clear();
     }
     raise("ArgumentTypeError", std::string{name} + " must be " + what + ", got " + shown(value));
@@ -108,10 +109,14 @@ class PortHandle : public LineHandle {
     }
 
     void close() {
-        send_by(shared(), nullptr, false);
+        send_no_more();
+        const nb::ft_lock_guard lock{sending_};
         port_.reset();
     }
-    [[nodiscard]] bool closed() const { return !port_.has_value(); }
+    [[nodiscard]] bool closed() {
+        const nb::ft_lock_guard lock{sending_};
+        return !port_.has_value();
+    }
 
   private:
     std::optional<CommandSender> port_;
@@ -131,7 +136,7 @@ std::uint8_t checked_late(nb::handle late) {
 Delivery checked_delivery(nb::handle at, nb::handle late) {
     Delivery delivery;
     if (!at.is_none()) delivery.frame = checked_count("at", "a frame or None", at);
-    if (!late.is_none()) delivery.flags = checked_late(late);
+    delivery.flags = checked_late(late);
     return delivery;
 }
 
@@ -141,45 +146,43 @@ void LineHandle::send_by(std::shared_ptr<SharedEngine> shared, CommandSender* se
     shared_ = std::move(shared);
     sender_ = sender;
     every_line_ = every_line;
-    if (sender != nullptr) line_ = sender->line();
+    line_ = sender->line();
+}
+
+void LineHandle::send_no_more() {
+    const nb::ft_lock_guard lock{sending_};
+    sender_ = nullptr;
+}
+
+void LineHandle::refuse_closed() {
+    raise("ClosedError", "this port is closed: open another one");
 }
 
 void LineHandle::require_usable() const {
     engine().require_usable();
-    if (sender_ == nullptr) raise("ClosedError", "this port is closed: open another one");
+    if (sender_ == nullptr) refuse_closed();
 }
 
 nb::object LineHandle::ping() {
-    require_usable();
-    const nb::ft_lock_guard lock{sending_};
-    return to_python(sender_->ping());
+    return to_python(by_sender([](CommandSender& sender) { return sender.ping(); }));
 }
 
 /// Calls `attempt` until it says true: once, or with a timeout as often as it takes, in which time other threads run.
 /// Returns false when there was no room and no timeout; raises Full when there was one.
 template <class Attempt>
 bool LineHandle::until_room(nb::handle timeout, std::size_t commands, Attempt attempt) {
-    const auto try_once = [&] {
-        require_usable();
-        const nb::ft_lock_guard lock{sending_};
-        return attempt();
-    };
-    const auto give_up = [&] {
-        const nb::ft_lock_guard lock{sending_};
-        sender_->count_dropped(commands);
-    };
     if (timeout.is_none()) {
-        const bool sent = try_once();
-        if (!sent) give_up();
+        const bool sent = by_sender(attempt);
+        if (!sent) count_dropped(commands);
         return sent;
     }
     using Clock = std::chrono::steady_clock;
     const auto seconds = nb::cast<double>(nb::module_::import_("cueline.arguments").attr("checked_timeout")(timeout));
     const auto began = Clock::now();
-    while (!try_once()) {
+    while (!by_sender(attempt)) {
         const double left_s = seconds - std::chrono::duration<double>(Clock::now() - began).count();
         if (left_s <= 0) {
-            give_up();
+            count_dropped(commands);
             raise("Full", "no room within " + shown(timeout) + " s: as many commands wait as the ring holds, " +
                               std::to_string(cueline::CommandRing::capacity));
         }
@@ -197,17 +200,15 @@ bool LineHandle::until_room(nb::handle timeout, std::size_t commands, Attempt at
 nb::object LineHandle::send(nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
     Message command = checked_command(message);
     set_delivery(command, checked_delivery(at, late));
-    const bool sent = until_room(timeout, 1, [&] { return sender_->try_send(command) == Status::ok; });
+    const bool sent =
+        until_room(timeout, 1, [&](CommandSender& sender) { return sender.try_send(command) == Status::ok; });
     return to_python(sent ? Status::ok : Status::full);
 }
 
 nb::object LineHandle::try_send(nb::handle message, nb::handle at, nb::handle late) {
     Message command = checked_command(message);
-    set_delivery(command, checked_delivery(at, nb::none()));
-    command.flags = checked_late(late);
-    require_usable();
-    const nb::ft_lock_guard lock{sending_};
-    return to_python(sender_->try_send(command));
+    set_delivery(command, checked_delivery(at, late));
+    return to_python(by_sender([&](CommandSender& sender) { return sender.try_send(command); }));
 }
 
 std::uint32_t LineHandle::send_confirmed(nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
@@ -215,7 +216,8 @@ std::uint32_t LineHandle::send_confirmed(nb::handle message, nb::handle at, nb::
     set_delivery(command, checked_delivery(at, late));
     command.flags |= cueline::delivery::confirm;
     ConfirmationPlace place{shared_->confirmations};
-    const bool sent = until_room(timeout, 1, [&] { return sender_->try_send(command) == Status::ok; });
+    const bool sent =
+        until_room(timeout, 1, [&](CommandSender& sender) { return sender.try_send(command) == Status::ok; });
     if (sent) place.keep();
     return sent ? command.sequence : 0;
 }
@@ -237,8 +239,8 @@ std::uint32_t LineHandle::send_whole(const nb::list& messages, nb::handle at, nb
         place.emplace(shared_->confirmations);
     }
     std::uint32_t sequence = 0;
-    const bool sent = until_room(timeout, members.size(), [&] {
-        sequence = sender_->try_send_whole(members, delivery);
+    const bool sent = until_room(timeout, members.size(), [&](CommandSender& sender) {
+        sequence = sender.try_send_whole(members, delivery);
         return sequence != 0;
     });
     if (confirm && sent) place->keep();
@@ -250,22 +252,21 @@ nb::object LineHandle::cancel(nb::handle sequence) {
     if (number == 0 || number > 0xFFFF'FFFFU) {
         raise("ArgumentError", "sequence must be a command's number, from 1 to 4294967295, got " + shown(sequence));
     }
-    require_usable();
-    const nb::ft_lock_guard lock{sending_};
-    return to_python(sender_->cancel(static_cast<std::uint32_t>(number)));
+    return to_python(
+        by_sender([=](CommandSender& sender) { return sender.cancel(static_cast<std::uint32_t>(number)); }));
 }
 
 nb::object LineHandle::cancel_all() {
-    require_usable();
-    const nb::ft_lock_guard lock{sending_};
-    return to_python(sender_->cancel_all(every_line_));
+    return to_python(by_sender([this](CommandSender& sender) { return sender.cancel_all(every_line_); }));
 }
 
 std::uint32_t LineHandle::last_sequence() {
     engine().require_own_process();
-    if (sender_ == nullptr) raise("ClosedError", "this port is closed: open another one");
-    const nb::ft_lock_guard lock{sending_};
-    return sender_->sequence();
+    {
+        const nb::ft_lock_guard lock{sending_};
+        if (sender_ != nullptr) return sender_->sequence();
+    }
+    refuse_closed();
 }
 
 cueline::RingCounts LineHandle::counts() const {
@@ -292,11 +293,11 @@ void bind_anew(nb::module_& module) {
         .def_prop_ro("last_sequence", &LineHandle::last_sequence,
                      "The number of the last command that this line accepted, by whichever thread; 0 before the first.")
         .def_prop_ro("number", &LineHandle::number, "Which line it is: 0 the engine's own, a port's from 1 to 8.")
-        .def("_send_confirmed", &LineHandle::send_confirmed, "message"_a.none(), "at"_a.none(), "late"_a,
+        .def("_send_confirmed", &LineHandle::send_confirmed, "message"_a.none(), "at"_a.none(), "late"_a.none(),
              "timeout"_a.none(),
              nb::sig("def _send_confirmed(self, message: object, at: typing.SupportsIndex | None, late: str, "
                      "timeout: float | None) -> int"))
-        .def("_send_whole", &LineHandle::send_whole, "messages"_a, "at"_a.none(), "late"_a, "timeout"_a.none(),
+        .def("_send_whole", &LineHandle::send_whole, "messages"_a, "at"_a.none(), "late"_a.none(), "timeout"_a.none(),
              "confirm"_a,
              nb::sig("def _send_whole(self, messages: list[object], at: typing.SupportsIndex | None, late: str, "
                      "timeout: float | None, confirm: bool) -> int"))

@@ -75,12 +75,30 @@ class LineHandle {
 
     [[nodiscard]] cueline::Engine& engine() const { return *shared_->engine; }
 
-    /// Has this line send by `sender`, or by none any more. `every_line`: whether cancel_all() goes for all of them.
+    /// Has this line send by `sender`. `every_line`: whether cancel_all() goes for all of them. Once, as it is made.
     void send_by(std::shared_ptr<SharedEngine> shared, cueline::CommandSender* sender, bool every_line);
 
-    nanobind::ft_mutex sending_;  // held by whoever pushes
+    /// From now on this line sends by nobody.
+    void send_no_more();
+
+    nanobind::ft_mutex sending_;  // held by whoever pushes, or has the line close
 
   private:
+    /// Calls `push` with the sender, which stays as long as that takes; it runs no Python code. Raises what
+    /// require_usable() raises.
+    template <class Push>
+    auto by_sender(Push push) {
+        require_usable();
+        {
+            const nanobind::ft_lock_guard lock{sending_};
+            // Without a GIL, another thread may have closed the port since.
+            if (sender_ != nullptr) return push(*sender_);
+        }
+        refuse_closed();
+    }
+
+    [[noreturn]] static void refuse_closed();
+
     template <class Attempt>
     bool until_room(nanobind::handle timeout, std::size_t commands, Attempt attempt);
 
@@ -107,7 +125,7 @@ void bind_sending(nanobind::class_<Handle, Bases...>& bound) {
             [](Handle& self, nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
                 return self.send(message, at, late, timeout);
             },
-            "message"_a.none(), "at"_a.none() = nb::none(), nb::kw_only(), "late"_a = "apply",
+            "message"_a.none(), "at"_a.none() = nb::none(), nb::kw_only(), "late"_a.none() = "apply",
             "timeout"_a.none() = nb::none(),
             nb::sig("def send(self, message: object, at: typing.SupportsIndex | None = None, *, "
                     "late: typing.Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status"),

@@ -128,8 +128,9 @@ std::size_t place_of(PyTypeObject* type, const Layout& layout, PyObject* name, s
     if (expected < fields.size() && fields[expected].name == name) return expected;
     const auto same = std::ranges::find(fields, name, &Field::name);
     if (same != fields.end()) return static_cast<std::size_t>(same - fields.begin());
-    const auto equal =
-        std::ranges::find_if(fields, [name](const Field& field) { return PyUnicode_Compare(field.name, name) == 0; });
+    const bool is_text = PyUnicode_Check(name) != 0;  // __new__(cls, **{1: 2}) comes as far as this
+    const auto equal = std::ranges::find_if(
+        fields, [=](const Field& field) { return is_text && PyUnicode_Compare(field.name, name) == 0; });
     if (equal != fields.end()) return static_cast<std::size_t>(equal - fields.begin());
     raise("ArgumentTypeError", name_of(type) + " has no field " + shown(name) + ": " + signature(layout));
 }

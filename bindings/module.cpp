@@ -166,7 +166,15 @@ class EngineHandle : public LineHandle {
     }
     [[nodiscard]] std::uint64_t time_at(std::uint64_t frame) const {
         engine_->require_own_process();
-        return engine_->block_time().time_at(frame);
+        const cueline::BlockTime time = engine_->block_time();
+        constexpr std::uint64_t most_s =
+            9'000'000'000;  // in nanoseconds they are within 63 bits, as what frame_at takes
+        if (frame > time.frame && (frame - time.frame) / time.samplerate >= most_s) {
+            raise("ArgumentError", "frame must be within 285 years of now, up to " +
+                                       std::to_string(time.frame + most_s * time.samplerate) + ", got " +
+                                       std::to_string(frame));
+        }
+        return time.time_at(frame);
     }
 
     void start() {
@@ -338,10 +346,10 @@ void bind_anew(nb::module_& module) {
         .def("_require_usable", &EngineHandle::require_usable)
         .def("_render_into", &EngineHandle::render_into, "audio"_a.noconvert(),
              nb::sig("def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None"))
-        .def("_publish", &EngineHandle::publish, "slot"_a, "samples"_a.noconvert(), "at"_a.none(), "late"_a,
+        .def("_publish", &EngineHandle::publish, "slot"_a, "samples"_a.noconvert(), "at"_a.none(), "late"_a.none(),
              nb::sig("def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32], at: object, "
                      "late: object) -> Status"))
-        .def("_publish_nothing", &EngineHandle::publish_nothing, "slot"_a, "at"_a.none(), "late"_a,
+        .def("_publish_nothing", &EngineHandle::publish_nothing, "slot"_a, "at"_a.none(), "late"_a.none(),
              nb::sig("def _publish_nothing(self, slot: int, at: object, late: object) -> Status"))
         .def("_require_slots", &EngineHandle::require_slots)
         .def("_require_offline", &EngineHandle::require_offline)

@@ -332,6 +332,12 @@ def test_a_cancelled_transaction_goes_with_all_its_messages() -> None:
         (lambda e: e.frame_at(-1), cueline.ArgumentError, "monotonic_ns must be 0 or more, got -1"),
         (lambda e: e.time_at("x"), cueline.ArgumentTypeError, "frame must be an integer, got 'x'"),
         (lambda e: e.time_at(5), cueline.DeviceError, "no block has been rendered yet"),
+        (lambda e: e.send(gain(1), late=None), cueline.ArgumentTypeError, "late must be 'apply' or 'drop', got None"),
+        (
+            lambda e: e.confirm(gain(1), late=None),
+            cueline.ArgumentTypeError,
+            "late must be 'apply' or 'drop', got None",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_the_numbers(
@@ -354,6 +360,19 @@ def _used_twice(engine: cueline.AudioEngine) -> None:
         pass
     with transaction:
         pass
+
+
+def test_what_a_number_s_own_code_raises_comes_out_of_a_send() -> None:
+    class Interrupted:
+        def __index__(self) -> int:
+            raise KeyboardInterrupt
+
+    engine = tone()
+    with pytest.raises(KeyboardInterrupt):
+        engine.send(gain(1), at=Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        engine.cancel(Interrupted())
+    assert engine.stats().commands.sent == 0
 
 
 def test_what_is_sent_to_a_closed_engine_is_refused() -> None:
@@ -394,6 +413,18 @@ def test_frames_and_the_clock_map_both_ways() -> None:
     assert engine.time_at(48_000 + 576) - engine.time_at(576) == 1_000_000_000
     assert engine.frame_at(0) == 0
     assert abs(engine.time_at(576) - time.monotonic_ns()) < 60e9
+
+
+def test_a_frame_too_far_for_the_clock_is_refused_with_the_farthest() -> None:
+    engine = tone()
+    engine.render(64)
+    with pytest.raises(
+        cueline.ArgumentError, match="within 285 years of now, up to 432000000000000, got 4611686018427387904"
+    ):
+        engine.time_at(2**62)
+    farthest = 432_000_000_000_000 - 1
+    assert engine.time_at(farthest) - engine.time_at(0) == pytest.approx(9e18)
+    assert engine.frame_at(engine.time_at(farthest)) == farthest
 
 
 def test_a_running_engine_s_frames_follow_the_clock() -> None:

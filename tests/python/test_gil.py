@@ -119,9 +119,9 @@ def import_storm(folder: Path) -> None:
 
 
 def write_modules(folder: Path) -> None:
-    """Three hundred modules, each with enough to compile."""
-    text = "\n".join(f"def function_{number}(a, b={number}):\n    return [a * b + {number}]" for number in range(60))
-    for number in range(300):
+    """A hundred modules, each with enough to compile for longer than a block: compiling lets nobody have the GIL."""
+    text = "\n".join(f"def function_{number}(a, b={number}):\n    return [a * b + {number}]" for number in range(400))
+    for number in range(100):
         (folder / f"storm_{number}.py").write_text(text)
 
 

@@ -308,6 +308,7 @@ def test_too_many_too_few_and_other_fields_are_refused() -> None:
         (lambda: call(1, 2, 3, 4), f"SetTone has 3 fields, got 4 values: {how}"),
         (lambda: call(1, 2, 3, pitch=4), f"SetTone has no field 'pitch': {how}"),
         (lambda: call(1, 2, voice=4), f"SetTone got voice twice: {how}"),
+        (lambda: call.__new__(call, 1, **{4: 2}), f"SetTone has no field 4: {how}"),
         (lambda: cueline.GetLevel(1), "GetLevel has 0 fields, got 1 values: GetLevel()"),  # type: ignore[call-arg]
     ]:
         refused(made, cueline.ArgumentTypeError, text)
