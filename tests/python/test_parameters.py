@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import cueline
 from conftest import eventually
+from cueline import meters
 
 
 @pytest.fixture
@@ -171,6 +172,13 @@ def test_parameters_cannot_be_deleted(tone: cueline.AudioEngine) -> None:
 
 
 # --- Meters -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_meter_of_one_field_is_a_float_and_names_that_python_has_not_go_by_numbers() -> None:
+    one = meters._maker(cueline.MeterSpec("load", "%", ("part",)))
+    assert one((0.25,)) == 0.25
+    odd = meters._maker(cueline.MeterSpec("left channel", "", ("peak", "class", "peak level")))
+    assert odd((1.0, 2.0, 3.0))._asdict() == {"peak": 1.0, "_1": 2.0, "_2": 3.0}
 
 
 def test_a_meter_of_several_fields_is_a_named_tuple_and_has_a_frame(tone: cueline.AudioEngine) -> None:

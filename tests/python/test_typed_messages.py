@@ -509,8 +509,12 @@ def test_numpy_knows_the_whole_message() -> None:
     for field in layout_of(Everything).fields:
         found, value = row[field.name], getattr(message, field.name)
         assert tuple(found) == value if field.count else found == value
-    assert (row["kind"], row["sequence"], row["frame"]) == (50_257, 0, 0)
+    header = {"kind": 50_257, "sequence": 0x89AB_CDEF, "frame": 0x0123_4567_89AB_CDEF}
+    as_c_has_it = struct.pack("=HBBIQ40s", header["kind"], 255, 255, header["sequence"], header["frame"], b"")
     plain = cueline.dtype()
+    for known in (made, plain):
+        row = np.frombuffer(as_c_has_it, known)[0]
+        assert {name: row[name] for name in header} == header
     assert (plain.itemsize, plain.names) == (56, ("kind", "sequence", "frame", "payload"))
     assert bytes(np.frombuffer(message.__reduce__()[1][1], plain)[0]["payload"]) == message.payload
     for wrong in (int, cueline.Message, 3):
