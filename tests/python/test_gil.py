@@ -119,7 +119,7 @@ def import_storm(folder: Path) -> None:
 
 
 def write_modules(folder: Path) -> None:
-    """A hundred modules, each with enough to compile for longer than a block: compiling lets nobody have the GIL."""
+    """Write a hundred modules that each take longer than a block to compile, which lets nobody have the GIL."""
     text = "\n".join(f"def function_{number}(a, b={number}):\n    return [a * b + {number}]" for number in range(400))
     for number in range(100):
         (folder / f"storm_{number}.py").write_text(text)
