@@ -143,7 +143,7 @@ class EngineHandle : public LineHandle {
 
     /// Puts what became of the commands that were sent with a confirmation, as far as the audio thread has told, into
     /// `told`, by port and sequence: at once, for what is told to one caller may be what another one waits for.
-    void receive_confirmations(nb::dict told) {
+    void receive_confirmations(const nb::dict& told) {
         engine_->require_own_process();
         Message outcome;
         while (true) {
