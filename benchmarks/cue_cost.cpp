@@ -87,6 +87,19 @@ void block_with_cancel_all_each(benchmark::State& state) {
     });
 }
 
+/// So many cues wait, and 256 of them are cancelled one by one, those that are due last: the furthest to look.
+void block_with_256_cancels_each(benchmark::State& state) {
+    Stage stage;
+    ControlSide& control = stage.engine.control();
+    time_blocks(state, stage, [&] {
+        control.cancel_all();
+        stage.run_block();
+        stage.fill(state.range(0));
+        const std::uint32_t last = control.sequence();
+        for (std::uint32_t back = 0; back < 256; ++back) control.cancel(last - back);
+    });
+}
+
 /// One transaction of so many members.
 void block_with_transaction_each(benchmark::State& state) {
     Stage stage;
@@ -155,6 +168,12 @@ void of_cues(benchmark::internal::Benchmark* row) {
 BENCHMARK(block_with_pending_cues_each)->Apply(of_cues);
 BENCHMARK(block_with_due_cues_each)->Apply(of_cues);
 BENCHMARK(block_with_cancel_all_each)->Apply(of_cues);
+BENCHMARK(block_with_256_cancels_each)
+    ->ArgName("cues")
+    ->Arg(0)
+    ->Arg(1024)
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK(insert_256_each)->ArgName("cues")->Arg(0)->Arg(768)->Iterations(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(block_with_transaction_each)
     ->ArgName("members")

@@ -5,14 +5,6 @@
 
 namespace cueline {
 
-namespace {
-
-bool is_member(const Message& command) noexcept CUELINE_NONBLOCKING {
-    return (command.flags & delivery::member) != 0;
-}
-
-}  // namespace
-
 void Engine::process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING {
     block_ns_ = block_ns;
     block_time_.write({frames_.get(), block_ns, samplerate_});
@@ -159,22 +151,16 @@ bool Engine::handle(const Message& command) noexcept CUELINE_NONBLOCKING {
 // --- Cancelling --------------------------------------------------------------------------------------------------
 
 void Engine::cancel(const Message& command) noexcept CUELINE_NONBLOCKING {
-    const std::uint32_t sequence = command.as<Cancel>().sequence;
-    schedule_.take_out(
-        [&, chosen = false](const Message& cue) mutable noexcept {
-            // A transaction's members lie behind their header, and go where it goes.
-            if (!is_member(cue)) chosen = cue.port == command.port && cue.sequence == sequence;
-            return chosen;
-        },
-        [this](const Message& cue) noexcept { forget(cue); });
+    schedule_.take_out_one(command.port, command.as<Cancel>().sequence,
+                           [this](const Message& cue) noexcept { forget(cue); });
 }
 
 void Engine::cancel_all(const Message& command) noexcept CUELINE_NONBLOCKING {
     const bool every_line = command.as<CancelAll>().every_line != 0;
     schedule_.take_out(
         [&, chosen = false](const Message& cue) mutable noexcept {
-            // Likewise. And where it is itself a member of a transaction, the rest of that has no header any more: it
-            // is being applied, and stays.
+            // A transaction's members lie behind their header, and go where it goes. Where this is itself a member of
+            // one, the rest of that has no header any more: it is being applied, and stays.
             if (!is_member(cue)) chosen = every_line || cue.port == command.port;
             return chosen;
         },

@@ -12,6 +12,11 @@
 
 namespace cueline {
 
+/// Whether a command is one of a transaction's, behind its header. Thread: any. Real-time: wait-free.
+inline bool is_member(const Message& command) noexcept CUELINE_NONBLOCKING {
+    return (command.flags & delivery::member) != 0;
+}
+
 /// Up to 1024 commands, called cues here, ordered by frame, and those of one frame by arrival: on one line that is by
 /// sequence. Plain memory, of one thread. A transaction lies in it as its header with its members behind it, all of one
 /// frame.
@@ -38,6 +43,7 @@ class Schedule {
     void add(const Message& cue) noexcept CUELINE_NONBLOCKING {
         const std::uint16_t place = places_[size_];
         cues_[place] = cue;
+        keys_[place] = is_member(cue) ? none : key(cue.port, cue.sequence);
         // The later ones stay in front: most cues come after those that wait, and all move up behind them.
         const auto later = [this](std::uint16_t other, std::uint64_t frame) noexcept {
             return cues_[other].frame > frame;
@@ -57,8 +63,24 @@ class Schedule {
         return true;
     }
 
-    /// Takes out all cues that `chosen` says true of, in the order in which they were due, and calls `taken_out` with
-    /// each. It bears no mark of its own, so that clang judges each use by the two.
+    /// Takes out the cue of that sequence on that line, with the members behind it, and calls `taken_out` with each, in
+    /// the order in which they were due. A member is not found by itself. Does nothing when there is none.
+    /// It bears no mark of its own, so that clang judges each use by what is called.
+    template <class TakenOut>
+    void take_out_one(std::uint8_t port, std::uint32_t sequence, TakenOut taken_out) noexcept {
+        // Its key is looked for in 8 KiB rather than in the cues' 56: a whole budget of cancels is to fit into a block.
+        std::size_t last = size_;
+        while (last > 0 && keys_[places_[last - 1]] != key(port, sequence)) --last;
+        if (last == 0 || sequence == 0) return;
+        std::size_t first = last - 1;
+        taken_out(at(first));
+        while (first > 0 && is_member(at(first - 1))) taken_out(at(--first));
+        std::uint16_t* const begin = places_.data();
+        std::rotate(begin + first, begin + last, begin + size_);  // their places are free now
+        size_ -= last - first;
+    }
+
+    /// Takes out all cues that `chosen` says true of, likewise.
     template <class Chosen, class TakenOut>
     void take_out(Chosen chosen, TakenOut taken_out) noexcept {
         std::array<std::uint16_t, capacity> free;
@@ -76,12 +98,18 @@ class Schedule {
 
   private:
     static constexpr std::uint16_t nowhere = capacity;
+    static constexpr std::uint64_t none = 0;  // no line's first command has this key: it has a sequence
+
+    static constexpr std::uint64_t key(std::uint8_t port, std::uint32_t sequence) noexcept CUELINE_NONBLOCKING {
+        return std::uint64_t{port} << 32U | sequence;
+    }
 
     [[nodiscard]] const Message& at(std::size_t index) const noexcept CUELINE_NONBLOCKING {
         return cues_[places_[index]];
     }
 
     std::array<Message, capacity> cues_;
+    std::array<std::uint64_t, capacity> keys_{};  // of the cues by their places, none of members
     // A permutation of all places: first those of the cues, the latest one's first; from size_ on the free ones.
     std::array<std::uint16_t, capacity> places_;
     std::size_t size_ = 0;

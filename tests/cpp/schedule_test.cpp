@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -66,6 +68,37 @@ TEST_F(ScheduleTest, what_is_taken_out_is_what_was_chosen_in_the_order_in_which_
     EXPECT_EQ(due(1000), (Sequences{5, 3, 1}));
 }
 
+TEST_F(ScheduleTest, one_is_taken_out_by_its_line_and_sequence_with_its_members) {
+    const auto add_of = [this](std::uint8_t port, std::uint32_t sequence, std::uint8_t flags) {
+        Message cue;
+        cue.frame = 50;
+        cue.port = port;
+        cue.sequence = sequence;
+        cue.flags = flags;
+        schedule_->add(cue);
+    };
+    add_of(0, 1, 0);
+    add_of(1, 1, 0);
+    add_of(0, 2, 0);  // a header
+    for (std::uint32_t member = 3; member < 6; ++member) add_of(0, member, delivery::member);
+    add_of(0, 6, 0);
+    const auto taken_by = [this](std::uint8_t port, std::uint32_t sequence) {
+        Sequences sequences;
+        schedule_->take_out_one(port, sequence,
+                                [&](const Message& cue) noexcept { sequences.push_back(cue.sequence); });
+        return sequences;
+    };
+    EXPECT_EQ(taken_by(0, 4), Sequences{}) << "a member alone";
+    EXPECT_EQ(taken_by(0, 0), Sequences{});
+    EXPECT_EQ(taken_by(2, 1), Sequences{});
+    EXPECT_EQ(taken_by(0, 2), (Sequences{2, 3, 4, 5}));
+    EXPECT_EQ(taken_by(0, 2), Sequences{});
+    EXPECT_EQ(taken_by(1, 1), Sequences{1});
+    EXPECT_EQ(schedule_->size(), 2U);
+    EXPECT_EQ(due(50), (Sequences{1, 6}));
+    EXPECT_EQ(taken_by(0, 6), Sequences{}) << "it has been due";
+}
+
 /// Thousands of steps beside the standard library's own ordered container, near the capacity for half of the time.
 TEST_F(ScheduleTest, does_as_a_multimap_does) {
     std::mt19937 random{static_cast<std::uint32_t>(seed())};
@@ -89,6 +122,13 @@ TEST_F(ScheduleTest, does_as_a_multimap_does) {
                 cue = chosen(as_message) ? model.erase(cue) : std::next(cue);
             }
             ASSERT_EQ(taken_out(chosen), expected);
+        } else if (random() % 4 == 0) {
+            const auto doomed = static_cast<std::uint32_t>(1 + random() % (sequence + 1));
+            const auto found = std::ranges::find(model, doomed, [](const auto& cue) { return cue.second; });
+            Sequences taken;
+            schedule_->take_out_one(0, doomed, [&](const Message& cue) noexcept { taken.push_back(cue.sequence); });
+            ASSERT_EQ(taken, found == model.end() ? Sequences{} : Sequences{doomed});
+            if (found != model.end()) model.erase(found);
         } else {
             now += random() % 20;
             Sequences expected;
