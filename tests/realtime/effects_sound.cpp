@@ -88,7 +88,7 @@ using BeginLines = void (AudioSide::*)(std::uint64_t) noexcept CUELINE_NONBLOCKI
 using Receive = Status (AudioSide::*)(Message&) noexcept CUELINE_NONBLOCKING;
 using Confirm = void (AudioSide::*)(Kind, const Applied&, const Message&) noexcept CUELINE_NONBLOCKING;
 using EndLines = void (AudioSide::*)() noexcept CUELINE_NONBLOCKING;
-using Answer = Status (EventSender::*)(Kind, const Pong&, const Message&) noexcept CUELINE_NONBLOCKING;
+using Answer = Status (EventSender::*)(Kind, const Pong&, Cause) noexcept CUELINE_NONBLOCKING;
 using Send = Status (CommandSender::*)(Message&) noexcept CUELINE_NONBLOCKING;
 using SendSome = std::size_t (CommandSender::*)(std::span<Message>) noexcept CUELINE_NONBLOCKING;
 using SendWhole = std::uint32_t (CommandSender::*)(std::span<const Message>, const Delivery&) noexcept
@@ -119,6 +119,7 @@ std::size_t forgotten(Schedule& schedule) noexcept CUELINE_NONBLOCKING {
     std::size_t forgotten = 0;
     schedule.take_out([](const Message& cue) noexcept { return cue.port == 0; },
                       [&forgotten](const Message&) noexcept { ++forgotten; });
+    schedule.take_out_one(0, 1, [&forgotten](const Message&) noexcept { ++forgotten; });
     return forgotten;
 }
 
