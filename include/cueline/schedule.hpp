@@ -75,9 +75,12 @@ class Schedule {
         std::size_t first = last - 1;
         taken_out(at(first));
         while (first > 0 && is_member(at(first - 1))) taken_out(at(--first));
+        const std::size_t count = last - first;
+        std::array<std::uint16_t, capacity> free;
         std::uint16_t* const begin = places_.data();
-        std::rotate(begin + first, begin + last, begin + size_);  // their places are free now
-        size_ -= last - first;
+        std::copy_n(begin + first, count, free.data());
+        std::copy_n(free.data(), count, std::copy(begin + last, begin + size_, begin + first));
+        size_ -= count;
     }
 
     /// Takes out all cues that `chosen` says true of, likewise.
