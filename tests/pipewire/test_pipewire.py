@@ -34,8 +34,9 @@ class PipeWire:
         self._process = subprocess.Popen(
             ["pipewire"], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + 15
-        while not (self.folder / "pipewire-0").exists():
+        deadline = time.monotonic() + 30
+        # Its socket says nothing: a server that was killed leaves one behind, and one that comes up makes it first.
+        while "PipeWire:Interface:Core" not in self.run("pw-cli", "info", "0"):
             assert time.monotonic() < deadline, "pipewire did not come up"
             time.sleep(0.05)
         self.run("pw-cli", "create-node", "adapter", SINK)
