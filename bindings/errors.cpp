@@ -1,7 +1,7 @@
 // errors.cpp: raising cueline.errors from C++.
 #include "errors.hpp"
 
-#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
 
 #include <cueline/error.hpp>
 
@@ -11,6 +11,10 @@ void raise(const char* name, const std::string& text) {
     const nb::object type = nb::module_::import_("cueline.errors").attr(name);
     PyErr_SetString(type.ptr(), text.c_str());
     throw nb::python_error{};
+}
+
+std::string shown(nb::handle value) {
+    return nb::cast<std::string>(nb::module_::import_("cueline.arguments").attr("shown")(value));
 }
 
 void translate(const std::exception_ptr& error, void*) {

@@ -28,10 +28,6 @@ using cueline::Delivery;
 using cueline::Message;
 using cueline::Status;
 
-std::string shown(nb::handle value) {
-    return nb::cast<std::string>(nb::module_::import_("cueline.arguments").attr("shown")(value));
-}
-
 /// Whole and not negative, or an error that names the argument.
 std::uint64_t checked_count(const char* name, const char* what, nb::handle value) {
     if (PyBool_Check(value.ptr()) == 0) {
@@ -66,17 +62,17 @@ Message checked_command(nb::handle object) {
     return command;
 }
 
-void set_delivery(Message& command, const Delivery& delivery) {
+/// The same, with what was asked of its delivery.
+Message checked_command(nb::handle object, nb::handle at, nb::handle late) {
+    Message command = checked_command(object);
+    const Delivery delivery = checked_delivery(at, late);
     command.frame = delivery.frame;
     command.flags = delivery.flags;
+    return command;
 }
 
-/// How long a sender waits between two looks: half a block, within what a user does not notice.
-std::chrono::nanoseconds nap(const cueline::Format& format) {
-    using namespace std::chrono_literals;
-    const std::chrono::nanoseconds block{cueline::duration_ns(format.blocksize, format.samplerate)};
-    return std::clamp<std::chrono::nanoseconds>(block / 2, 100us, 20ms);
-}
+constexpr double shortest_nap_s = 0.0001;
+constexpr double longest_nap_s = 0.02;  // so that a close() is soon noticed, however long the blocks are
 
 /// One more confirmation under way, unless its command is not sent.
 class ConfirmationPlace {
@@ -188,8 +184,7 @@ bool LineHandle::until_room(nb::handle timeout, std::size_t commands, Attempt at
         }
         {
             const WithoutGil without_gil;
-            std::this_thread::sleep_for(
-                std::min<std::chrono::duration<double>>(nap(engine().format()), std::chrono::duration<double>{left_s}));
+            std::this_thread::sleep_for(std::chrono::duration<double>{std::min(nap_s(), left_s)});
         }
         if (PyErr_CheckSignals() != 0) throw nb::python_error{};
         if (shutting_down()) raise("ClosedError", "Python is ending: nobody waits for room any more");
@@ -198,22 +193,19 @@ bool LineHandle::until_room(nb::handle timeout, std::size_t commands, Attempt at
 }
 
 nb::object LineHandle::send(nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
-    Message command = checked_command(message);
-    set_delivery(command, checked_delivery(at, late));
+    Message command = checked_command(message, at, late);
     const bool sent =
         until_room(timeout, 1, [&](CommandSender& sender) { return sender.try_send(command) == Status::ok; });
     return to_python(sent ? Status::ok : Status::full);
 }
 
 nb::object LineHandle::try_send(nb::handle message, nb::handle at, nb::handle late) {
-    Message command = checked_command(message);
-    set_delivery(command, checked_delivery(at, late));
+    Message command = checked_command(message, at, late);
     return to_python(by_sender([&](CommandSender& sender) { return sender.try_send(command); }));
 }
 
 std::uint32_t LineHandle::send_confirmed(nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
-    Message command = checked_command(message);
-    set_delivery(command, checked_delivery(at, late));
+    Message command = checked_command(message, at, late);
     command.flags |= cueline::delivery::confirm;
     ConfirmationPlace place{shared_->confirmations};
     const bool sent =
@@ -269,6 +261,11 @@ std::uint32_t LineHandle::last_sequence() {
     refuse_closed();
 }
 
+double LineHandle::nap_s() const {
+    const cueline::Format format = engine().format();
+    return std::clamp(0.5 * format.blocksize / format.samplerate, shortest_nap_s, longest_nap_s);
+}
+
 cueline::RingCounts LineHandle::counts() const {
     engine().require_own_process();
     return engine().command_counts(line_);
@@ -306,6 +303,7 @@ void bind_anew(nb::module_& module) {
         .def("_try_send_many", &LineHandle::try_send_many, "array"_a, "first"_a, "own"_a, "late"_a.none(),
              nb::sig("def _try_send_many(self, array: numpy.typing.NDArray[numpy.void], first: int, own: int, "
                      "late: str) -> int"))
+        .def_prop_ro("_nap_s", &LineHandle::nap_s)
         .def("_count_dropped", &LineHandle::count_dropped, "commands"_a)
         .def("_counts", &LineHandle::counts);
     nb::class_<PortHandle, LineHandle> port{module, "Port", "A line of its own into an engine."};

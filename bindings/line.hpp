@@ -63,6 +63,10 @@ class LineHandle {
     [[nodiscard]] std::uint8_t number() const { return line_; }
     [[nodiscard]] cueline::RingCounts counts() const;
 
+    /// How long whoever waits for the audio thread sleeps between two looks: half a block, within what a user does not
+    /// notice. In seconds.
+    [[nodiscard]] double nap_s() const;
+
     /// Raises what says that nothing can be sent, if that is so.
     void require_usable() const;
 

@@ -284,7 +284,3 @@ std::string text(const Field& field, const std::byte* payload) {
 std::string text(nb::handle string) {
     return nb::cast<std::string>(string);
 }
-
-std::string shown(nb::handle value) {
-    return nb::cast<std::string>(nb::module_::import_("cueline.arguments").attr("shown")(value));
-}

@@ -39,6 +39,3 @@ std::string text(const Field& field, const std::byte* payload);
 
 /// The text of a Python string. Thread: control, with the GIL.
 std::string text(nanobind::handle string);
-
-/// `value` as a refusal shows it. Thread: control, with the GIL; it runs the value's __repr__.
-std::string shown(nanobind::handle value);

@@ -1,8 +1,4 @@
-// message_types.cpp: a message is a Python object that holds the 56 bytes, and a type made for a kind knows its fields.
-//
-// These types are not nanobind's: a class that Python derives from one of nanobind's is watched by the garbage
-// collector, and each of its instances is entered into a table. A message is bytes, comes thousands of times a second,
-// and can be part of no cycle.
+// message_types.cpp: a type of messages for each kind: it knows its fields.
 //
 // A type that was made for a kind lives as long as the process, and so does its Layout.
 #include "message_types.hpp"
@@ -23,6 +19,7 @@
 
 #include "errors.hpp"
 #include "message_fields.hpp"
+#include "message_object.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -30,10 +27,6 @@ using namespace nb::literals;
 namespace {
 
 using cueline::Message;
-
-struct MessageObject {
-    PyObject_HEAD Message message;
-};
 
 /// What a message of some kind carries. Its first member is what the type keeps an address of.
 struct Layout {
@@ -49,25 +42,13 @@ struct Layout {
 
     [[nodiscard]] std::span<const Field> fields() const { return {all_fields.data(), field_count}; }
 };
-static_assert(std::is_standard_layout_v<Layout> && std::is_standard_layout_v<MessageObject>);
+static_assert(std::is_standard_layout_v<Layout>);
 static_assert(sizeof(Layout::significant) == cueline::payload_bytes);
 
-PyTypeObject* message_type = nullptr;                                                                   // set once
 std::array<std::atomic<PyTypeObject*>, std::numeric_limits<cueline::Kind>::max() + 1U> type_of_kind{};  // or nullptr
 
 PyTypeObject* type_for(cueline::Kind kind) {
     return type_of_kind.at(kind).load(std::memory_order_acquire);  // with define()'s release: the type is whole
-}
-
-Message& message_in(PyObject* object) {
-    return reinterpret_cast<MessageObject*>(object)->message;  // NOLINT(*-reinterpret-cast): as Python has objects
-}
-
-PyTypeObject* as_type(PyObject* object) {
-    return reinterpret_cast<PyTypeObject*>(object);  // NOLINT(*-reinterpret-cast): as Python has objects
-}
-PyObject* as_object(PyTypeObject* type) {
-    return reinterpret_cast<PyObject*>(type);  // NOLINT(*-reinterpret-cast): as Python has objects
 }
 
 /// The layout of a type that was made for a kind. Its getters were put into the type and stand first in its layout.
@@ -75,51 +56,15 @@ const Layout& layout_of(PyTypeObject* type) {
     return *reinterpret_cast<const Layout*>(type->tp_getset);  // NOLINT(*-reinterpret-cast)
 }
 
-/// Runs `call`, which returns a new reference; what it throws becomes Python's exception.
-template <class Call>
-PyObject* guarded(const Call& call) noexcept {
-    try {
-        return call();
-    } catch (nb::python_error& error) {
-        error.restore();
-    } catch (const std::bad_alloc&) {
-        PyErr_NoMemory();
-    } catch (const std::exception& error) {
-        PyErr_SetString(PyExc_SystemError, error.what());
-    }
-    return nullptr;
-}
-
 nb::object checked(PyObject* made) {
     if (made == nullptr) throw nb::python_error{};
     return nb::steal(made);
-}
-
-/// A new object of that type, or of one derived from it.
-PyObject* new_object(PyTypeObject* type, const Message& message) {
-    PyObject* object = nullptr;
-    if (PyType_HasFeature(type, Py_TPFLAGS_HAVE_GC) != 0) {
-        object = type->tp_alloc(type, 0);  // a class that Python derived
-    } else if (auto* made = PyObject_New(MessageObject, type); made != nullptr) {
-        object = &made->ob_base;
-    }
-    if (object != nullptr) message_in(object) = message;
-    return object;
-}
-
-void dealloc(PyObject* object) {
-    PyTypeObject* type = Py_TYPE(object);
-    type->tp_free(object);
-    Py_DECREF(as_object(type));
 }
 
 // --- Construction ------------------------------------------------------------------------------------------------
 
 std::string signature(const Layout& layout) {
     return text(nb::handle{layout.signature});
-}
-std::string name_of(PyTypeObject* type) {
-    return text(nb::handle{as_object(type)}.attr("__name__"));
 }
 
 /// The place of the field of this name, looking first where it is expected.
@@ -240,58 +185,10 @@ PyObject* new_plain(PyTypeObject* type, PyObject* arguments, PyObject* keywords)
     return guarded([&] { return construct_plain(type, arguments, keywords); });
 }
 
-/// Whether it was made for a kind. Such a type has no subclasses.
-bool is_made(PyTypeObject* type) {
-    return type->tp_new == &new_kind;
-}
-
 // --- What a message tells ----------------------------------------------------------------------------------------
 
 PyObject* get_field(PyObject* self, void* closure) noexcept {
     return load(*static_cast<const Field*>(closure), message_in(self).payload.data());
-}
-
-template <auto member>
-PyObject* get_number(PyObject* self, void*) noexcept {
-    return PyLong_FromUnsignedLongLong(message_in(self).*member);
-}
-
-PyObject* get_payload(PyObject* self, void*) noexcept {
-    std::array<char, cueline::payload_bytes> bytes{};
-    std::memcpy(bytes.data(), message_in(self).payload.data(), bytes.size());
-    return PyBytes_FromStringAndSize(bytes.data(), bytes.size());
-}
-
-bool same(const Message& left, const Message& right) {
-    return left.kind == right.kind && left.sequence == right.sequence && left.frame == right.frame &&
-           left.payload == right.payload;
-}
-
-PyObject* compare(PyObject* self, PyObject* other, int operation) noexcept {
-    const Message* right = message_of(other);
-    if (right == nullptr || (operation != Py_EQ && operation != Py_NE)) Py_RETURN_NOTIMPLEMENTED;
-    return PyBool_FromLong(same(message_in(self), *right) == (operation == Py_EQ) ? 1 : 0);
-}
-
-Py_hash_t hash(PyObject* self) noexcept {
-    // FNV-1a, over what same() looks at, a word at a time.
-    const Message& message = message_in(self);
-    std::array<std::uint64_t, 5> words{};
-    std::memcpy(words.data(), message.payload.data(), sizeof words);
-    std::uint64_t mixed = 0xcbf29ce484222325U;
-    const auto mix = [&mixed](std::uint64_t word) {
-        mixed = (mixed ^ word) * 0x100000001b3U;
-        mixed ^= mixed >> 32U;  // else the high bits of a word would not reach the low ones
-    };
-    mix(std::uint64_t{message.kind} << 32U | message.sequence);
-    mix(message.frame);
-    for (const std::uint64_t word : words) mix(word);
-    const auto hashed = static_cast<Py_hash_t>(mixed);
-    return hashed == -1 ? -2 : hashed;  // -1 is Python's word for an error
-}
-
-std::string numbers(const Message& message) {
-    return "sequence=" + std::to_string(message.sequence) + ", frame=" + std::to_string(message.frame);
 }
 
 PyObject* repr(PyObject* self) noexcept {
@@ -299,86 +196,16 @@ PyObject* repr(PyObject* self) noexcept {
         PyTypeObject* type = Py_TYPE(self);
         const Message& message = message_in(self);
         std::string inside;
-        if (is_made(type)) {
-            const auto add = [&inside](const std::string& part) { inside += (inside.empty() ? "" : ", ") + part; };
-            for (const Field& field : layout_of(type).fields()) {
-                add(text(nb::handle{field.name}) + "=" + text(field, message.payload.data()));
-            }
-            if (message.sequence != 0 || message.frame != 0) add(numbers(message));
-        } else {
-            inside = "kind=" + std::to_string(message.kind) + ", " + numbers(message);
+        const auto add = [&inside](const std::string& part) { inside += (inside.empty() ? "" : ", ") + part; };
+        for (const Field& field : layout_of(type).fields()) {
+            add(text(nb::handle{field.name}) + "=" + text(field, message.payload.data()));
         }
+        if (message.sequence != 0 || message.frame != 0) add(numbers_of(message));
         return nb::cast(name_of(type) + "(" + inside + ")").release().ptr();
     });
 }
 
-PyObject* itself(PyObject* self, PyObject*) noexcept {
-    return Py_NewRef(self);
-}
-
-/// For pickle: what makes it, its type, and its bytes.
-PyObject* reduce(PyObject* self, PyObject*) noexcept {
-    return guarded([self] {
-        const nb::object made = nb::module_::import_("cueline.typed").attr("unpickled");
-        const Message& message = message_in(self);
-        return nb::make_tuple(made,
-                              nb::make_tuple(nb::handle{as_object(Py_TYPE(self))}, nb::bytes{&message, sizeof message}))
-            .release()
-            .ptr();
-    });
-}
-
 // --- The types ---------------------------------------------------------------------------------------------------
-
-template <class Function>
-void* slot(Function* function) {
-    return reinterpret_cast<void*>(function);  // NOLINT(*-reinterpret-cast): as Python has slots
-}
-
-PyTypeObject* made_type(PyType_Spec& spec, PyTypeObject* base) {
-    const nb::object bases = base == nullptr ? nb::object{} : nb::object{nb::make_tuple(nb::handle{as_object(base)})};
-    return as_type(checked(PyType_FromSpecWithBases(&spec, bases.ptr())).release().ptr());
-}
-
-PyTypeObject* make_message_type() {
-    static std::array<PyGetSetDef, 7> getters{{
-        {"kind", &get_number<&Message::kind>, nullptr,
-         "What it is: below 256 cueline's own kinds, from there on the user's.", nullptr},
-        {"sequence", &get_number<&Message::sequence>, nullptr,
-         "A command's number on its line, once it is sent; of an event, that of the command it answers, or 0.",
-         nullptr},
-        {"frame", &get_number<&Message::frame>, nullptr,
-         "Where it applies, 0 as soon as it is read; of an event, where it arose.", nullptr},
-        {"flags", &get_number<&Message::flags>, nullptr, "What is asked of its delivery.", nullptr},
-        {"port", &get_number<&Message::port>, nullptr, "The line it came by; 0 is the engine's own.", nullptr},
-        {"payload", &get_payload, nullptr, "Its 40 bytes of payload.", nullptr},
-        {nullptr, nullptr, nullptr, nullptr, nullptr},
-    }};
-    static std::array<PyMethodDef, 4> methods{{
-        {"__copy__", &itself, METH_NOARGS, nullptr},
-        {"__deepcopy__", &itself, METH_O, nullptr},
-        {"__reduce__", &reduce, METH_NOARGS, nullptr},
-        {nullptr, nullptr, 0, nullptr},
-    }};
-    static constexpr const char* doc =
-        "Message(kind, payload=b\"\")\n--\n\n"
-        "A command or an event. A value: it does not change.\n\n"
-        "Made of a kind and up to 40 bytes, it is of the type that the kind has, if any: see cueline.message.";
-    std::array<PyType_Slot, 9> slots{{
-        {Py_tp_new, slot(&new_plain)},
-        {Py_tp_dealloc, slot(&dealloc)},
-        {Py_tp_repr, slot(&repr)},
-        {Py_tp_hash, slot(&hash)},
-        {Py_tp_richcompare, slot(&compare)},
-        {Py_tp_getset, getters.data()},
-        {Py_tp_methods, methods.data()},
-        {Py_tp_doc, const_cast<char*>(doc)},  // NOLINT(*-const-cast): Python copies it
-        {0, nullptr},
-    }};
-    PyType_Spec spec{"cueline._core.Message", sizeof(MessageObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
-                     slots.data()};
-    return made_type(spec, nullptr);
-}
 
 /// The field that Python's side tells of: (name, scalar, offset, count or None, enumeration or None).
 Field field_of(const nb::tuple& told) {
@@ -421,14 +248,15 @@ nb::object define(const std::string& name, std::uint16_t kind, const nb::list& f
     layout->signature = signature.inc_ref().ptr();
     layout->name = PyUnicode_AsUTF8(nb::cast(name).release().ptr());
 
-    std::array<PyType_Slot, 4> slots{{
-        {Py_tp_new, slot(&new_kind)},
-        {Py_tp_dealloc, slot(&dealloc)},
+    std::array<PyType_Slot, 5> slots{{
+        {Py_tp_new, as_slot(&new_kind)},
+        {Py_tp_dealloc, as_slot(&dealloc_message)},
+        {Py_tp_repr, as_slot(&repr)},
         {Py_tp_getset, layout->getters.data()},
         {0, nullptr},
     }};
     PyType_Spec spec{layout->name, sizeof(MessageObject), 0, Py_TPFLAGS_DEFAULT, slots.data()};
-    PyTypeObject* type = made_type(spec, message_type);
+    PyTypeObject* type = derived_type(spec);
     type->tp_vectorcall = &call_kind;
     (void)layout.release();                                        // the type's, and like it never freed
     type_of_kind.at(kind).store(type, std::memory_order_release);  // with type_for(): all of it is made
@@ -474,10 +302,6 @@ void make_canonical(Message& message, const Layout& layout) {
 
 }  // namespace
 
-const Message* message_of(PyObject* object) noexcept {
-    return PyObject_TypeCheck(object, message_type) != 0 ? &message_in(object) : nullptr;
-}
-
 nb::object to_python(const Message& message) {
     PyTypeObject* type = type_for(message.kind);
     if (type == nullptr) return checked(new_object(message_type, message));
@@ -487,7 +311,7 @@ nb::object to_python(const Message& message) {
 }
 
 void bind_message_types(nb::module_& module) {
-    if (message_type == nullptr) message_type = make_message_type();
+    if (message_type == nullptr) make_message_type(&new_plain);
     module.attr("Message") = nb::handle{as_object(message_type)};
     module.def(
         "_define_message", &define, "name"_a, "kind"_a, "fields"_a, "defaults"_a, "signature"_a,

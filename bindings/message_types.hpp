@@ -1,13 +1,11 @@
-// message_types.hpp: Message as Python has it, and the types that its users make of it, one for each kind.
+// message_types.hpp: the types of messages that Python's users make, one for each kind.
 #pragma once
 
 #include <nanobind/nanobind.h>
 
 #include <cueline/message.hpp>
 
-/// The message that `object` holds, or nullptr when it is none. It lives as long as `object`.
-/// Thread: control, with the GIL.
-const cueline::Message* message_of(PyObject* object) noexcept;
+#include "message_object.hpp"
 
 /// A Python object that holds `message`, of the type that its kind has: plain Message where it has none.
 /// Thread: control, with the GIL. Raises MemoryError.

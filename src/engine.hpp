@@ -173,7 +173,7 @@ class alignas(page_bytes) Engine final : BlockCallback {
     BufferSlots buffers_{buffer_table_, returned_buffers_};  // the audio thread's
     Panel panel_{link_};
     Context context_{audio_.events(), panel_.parameters(), panel_.meters(), &buffers_};
-    Schedule schedule_;                            // the audio thread's alone, and these three
+    Schedule schedule_;                            // the audio thread's alone, as the next three
     std::array<float*, most_channels> segment_{};  // where the channels of a part of a block begin
     std::uint64_t block_ns_ = 0;
     std::uint32_t samplerate_ = 0;

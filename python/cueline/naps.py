@@ -13,16 +13,13 @@ if TYPE_CHECKING:
 
 __all__ = ["naps"]
 
-_SHORTEST_S = 0.0001
-_LONGEST_S = 0.02  # so that a close() is soon noticed, however long the blocks are
-
 
 def naps(engine: _core.Engine, timeout: float | None) -> Iterator[float]:
     """Yield, for each look, how long to sleep if it finds nothing: half a block. End when ``timeout`` seconds are over.
 
     Without a timeout it goes on for ever; with 0 there is one look. Raises ArgumentError, ArgumentTypeError.
     """
-    nap = min(max(engine.blocksize / engine.samplerate / 2, _SHORTEST_S), _LONGEST_S)
+    nap = engine._nap_s
     if timeout is None:
         while True:
             yield nap

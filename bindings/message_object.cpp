@@ -1,0 +1,156 @@
+// message_object.cpp: Message: its numbers, equality, hash, repr, copies and pickles.
+#include "message_object.hpp"
+
+#include <nanobind/stl/string.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+namespace nb = nanobind;
+
+namespace {
+
+using cueline::Message;
+
+template <auto member>
+PyObject* get_number(PyObject* self, void*) noexcept {
+    return PyLong_FromUnsignedLongLong(message_in(self).*member);
+}
+
+PyObject* get_payload(PyObject* self, void*) noexcept {
+    std::array<char, cueline::payload_bytes> bytes{};
+    std::memcpy(bytes.data(), message_in(self).payload.data(), bytes.size());
+    return PyBytes_FromStringAndSize(bytes.data(), bytes.size());
+}
+
+bool same(const Message& left, const Message& right) {
+    return left.kind == right.kind && left.sequence == right.sequence && left.frame == right.frame &&
+           left.payload == right.payload;
+}
+
+PyObject* compare(PyObject* self, PyObject* other, int operation) noexcept {
+    const Message* right = message_of(other);
+    if (right == nullptr || (operation != Py_EQ && operation != Py_NE)) Py_RETURN_NOTIMPLEMENTED;
+    return PyBool_FromLong(same(message_in(self), *right) == (operation == Py_EQ) ? 1 : 0);
+}
+
+Py_hash_t hash(PyObject* self) noexcept {
+    // FNV-1a, over what same() looks at, a word at a time.
+    const Message& message = message_in(self);
+    std::array<std::uint64_t, 5> words{};
+    std::memcpy(words.data(), message.payload.data(), sizeof words);
+    std::uint64_t mixed = 0xcbf29ce484222325U;
+    const auto mix = [&mixed](std::uint64_t word) {
+        mixed = (mixed ^ word) * 0x100000001b3U;
+        mixed ^= mixed >> 32U;  // else the high bits of a word would not reach the low ones
+    };
+    mix(std::uint64_t{message.kind} << 32U | message.sequence);
+    mix(message.frame);
+    for (const std::uint64_t word : words) mix(word);
+    const auto hashed = static_cast<Py_hash_t>(mixed);
+    return hashed == -1 ? -2 : hashed;  // -1 is Python's word for an error
+}
+
+PyObject* repr(PyObject* self) noexcept {
+    return guarded([self] {
+        const Message& message = message_in(self);
+        const std::string kind = "kind=" + std::to_string(message.kind);
+        return nb::cast(name_of(Py_TYPE(self)) + "(" + kind + ", " + numbers_of(message) + ")").release().ptr();
+    });
+}
+
+PyObject* itself(PyObject* self, PyObject*) noexcept {
+    return Py_NewRef(self);
+}
+
+/// For pickle: what makes it, its type, and its bytes.
+PyObject* reduce(PyObject* self, PyObject*) noexcept {
+    return guarded([self] {
+        const nb::object made = nb::module_::import_("cueline.typed").attr("unpickled");
+        const Message& message = message_in(self);
+        return nb::make_tuple(made,
+                              nb::make_tuple(nb::handle{as_object(Py_TYPE(self))}, nb::bytes{&message, sizeof message}))
+            .release()
+            .ptr();
+    });
+}
+
+PyTypeObject* made_type(PyType_Spec& spec, const nb::object& bases) {
+    PyObject* made = PyType_FromSpecWithBases(&spec, bases.ptr());
+    if (made == nullptr) throw nb::python_error{};
+    return as_type(made);
+}
+
+}  // namespace
+
+PyObject* new_object(PyTypeObject* type, const Message& message) {
+    PyObject* object = nullptr;
+    if (PyType_HasFeature(type, Py_TPFLAGS_HAVE_GC) != 0) {
+        object = type->tp_alloc(type, 0);  // a class that Python derived
+    } else if (auto* made = PyObject_New(MessageObject, type); made != nullptr) {
+        object = &made->ob_base;
+    }
+    if (object != nullptr) message_in(object) = message;
+    return object;
+}
+
+void dealloc_message(PyObject* object) {
+    PyTypeObject* type = Py_TYPE(object);
+    type->tp_free(object);
+    Py_DECREF(as_object(type));
+}
+
+PyTypeObject* derived_type(PyType_Spec& spec) {
+    return made_type(spec, nb::make_tuple(nb::handle{as_object(message_type)}));
+}
+
+void make_message_type(newfunc make) {
+    static std::array<PyGetSetDef, 7> getters{{
+        {"kind", &get_number<&Message::kind>, nullptr,
+         "What it is: below 256 cueline's own kinds, from there on the user's.", nullptr},
+        {"sequence", &get_number<&Message::sequence>, nullptr,
+         "A command's number on its line, once it is sent; of an event, that of the command it answers, or 0.",
+         nullptr},
+        {"frame", &get_number<&Message::frame>, nullptr,
+         "Where it applies, 0 as soon as it is read; of an event, where it arose.", nullptr},
+        {"flags", &get_number<&Message::flags>, nullptr, "What is asked of its delivery.", nullptr},
+        {"port", &get_number<&Message::port>, nullptr, "The line it came by; 0 is the engine's own.", nullptr},
+        {"payload", &get_payload, nullptr, "Its 40 bytes of payload.", nullptr},
+        {nullptr, nullptr, nullptr, nullptr, nullptr},
+    }};
+    static std::array<PyMethodDef, 4> methods{{
+        {"__copy__", &itself, METH_NOARGS, nullptr},
+        {"__deepcopy__", &itself, METH_O, nullptr},
+        {"__reduce__", &reduce, METH_NOARGS, nullptr},
+        {nullptr, nullptr, 0, nullptr},
+    }};
+    static constexpr const char* doc =
+        "Message(kind, payload=b\"\")\n--\n\n"
+        "A command or an event. A value: it does not change.\n\n"
+        "Made of a kind and up to 40 bytes, it is of the type that the kind has, if any: see cueline.message.";
+    std::array<PyType_Slot, 9> slots{{
+        {Py_tp_new, as_slot(make)},
+        {Py_tp_dealloc, as_slot(&dealloc_message)},
+        {Py_tp_repr, as_slot(&repr)},
+        {Py_tp_hash, as_slot(&hash)},
+        {Py_tp_richcompare, as_slot(&compare)},
+        {Py_tp_getset, getters.data()},
+        {Py_tp_methods, methods.data()},
+        {Py_tp_doc, const_cast<char*>(doc)},  // NOLINT(*-const-cast): Python copies it
+        {0, nullptr},
+    }};
+    PyType_Spec spec{"cueline._core.Message", sizeof(MessageObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+                     slots.data()};
+    message_type = made_type(spec, {});
+}
+
+std::string name_of(PyTypeObject* type) {
+    return nb::cast<std::string>(nb::handle{as_object(type)}.attr("__name__"));
+}
+
+std::string numbers_of(const Message& message) {
+    return "sequence=" + std::to_string(message.sequence) + ", frame=" + std::to_string(message.frame);
+}
