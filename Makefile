@@ -105,7 +105,7 @@ stall: .venv/installed .venv/stall build/setup-stall  ## the sound while Python 
 	cmake --build --preset stall
 	PYTHONPATH=benchmarks $(BIN)/python -m stall $(if $(QUICK),--rounds 1 --seconds 1) --json build/stall/stall.json --svg $(SVG)
 
-lint: .venv/installed build/setup-lint build/setup-bench build/setup-stall  ## formats, clang-tidy, ruff, mypy: nothing to complain of
+lint: .venv/installed build/setup-lint build/setup-test build/setup-clang build/setup-bench build/setup-stall  ## formats, clang-tidy, ruff, mypy: nothing to complain of
 	cmake --preset dev
 	cmake --preset release
 	cmake --preset fuzz

@@ -1,6 +1,6 @@
 #!/bin/sh
 # setup.sh: installs the Debian packages that a purpose needs, or says in one line what to type.
-# usage: sh tools/setup.sh build|test|bench|stall|lint|clang|model
+# usage: sh tools/setup.sh build|test|bench|stall|lint|clang|pipewire|model
 set -eu
 needs_cargo=""
 audio="libjack-jackd2-dev portaudio19-dev" # headers for the build; cueline looks for the libraries as it runs
@@ -14,16 +14,14 @@ case "${1:-}" in
     needs_cargo=yes
     ;;
   stall) packages="g++ cmake ninja-build $audio jackd2" ;;
-  lint)
-    packages="cmake ninja-build libgtest-dev libseccomp-dev libbenchmark-dev $audio clang-22 clang-format-22 clang-tidy-22"
-    ;;
+  lint) packages="clang-format-22 clang-tidy-22" ;; # beside what each of its builds needs
   clang)
     packages="g++ cmake ninja-build libgtest-dev libseccomp-dev python3 $audio jackd2 clang-22 libclang-rt-22-dev llvm-22"
     ;;
   pipewire) packages="pipewire pipewire-bin pipewire-jack jackd2" ;;
   model) packages="g++" needs_cargo=yes ;;
   *)
-    echo "usage: sh tools/setup.sh build|test|bench|stall|lint|clang|model" >&2
+    echo "usage: sh tools/setup.sh build|test|bench|stall|lint|clang|pipewire|model" >&2
     exit 2
     ;;
 esac
