@@ -1,12 +1,12 @@
-// bulk.cpp: sending many messages in one call: out of Python's array, by way of the stack, into the ring.
+// bulk.cpp: sending many messages in one call: out of Python's array into the ring.
 #include "bulk.hpp"
 
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -22,9 +22,6 @@ namespace {
 using cueline::Kind;
 using cueline::Message;
 
-/// So many go into the ring at once: 3.5 KiB, which stay in the nearest cache.
-constexpr std::size_t chunk_messages = 64;
-
 /// What a record's kind means in an array of messages of kind `own`; `own` is none in one of messages of any kind.
 Kind meant(Kind kind, Kind own) {
     return kind == cueline::kind::none ? own : kind;
@@ -34,17 +31,24 @@ bool can_be_sent(Kind meant, Kind own) {
     return meant >= cueline::kind::first_processor && (own == cueline::kind::none || meant == own);
 }
 
-[[noreturn]] void refuse(std::size_t place, Kind kind, Kind own) {
-    raise("ArgumentError",
-          nb::cast<std::string>(nb::module_::import_("cueline.bulk").attr("refused_record")(place, kind, own)));
-}
+/// A record that cannot be sent.
+struct Refused {
+    std::size_t place;
+    Kind kind;
+};
 
-/// Raises for the first record, of those from `first` on, that cannot be sent.
-void require_kinds(const Records& records, std::size_t first, Kind own) {
+/// The first of the records from `first` on that cannot be sent, if there is one.
+std::optional<Refused> first_refused(const Records& records, std::size_t first, Kind own) {
     for (std::size_t place = first; place < records.size(); ++place) {
         const Kind kind = records.kind(place);
-        if (!can_be_sent(meant(kind, own), own)) refuse(place, kind, own);
+        if (!can_be_sent(meant(kind, own), own)) return Refused{place, kind};
     }
+    return std::nullopt;
+}
+
+[[noreturn]] void refuse(const Refused& record, Kind own) {
+    const nb::object text = nb::module_::import_("cueline.bulk").attr("refused_record");
+    raise("ArgumentError", nb::cast<std::string>(text(record.place, record.kind, own)));
 }
 
 }  // namespace
@@ -73,7 +77,8 @@ Kind Records::kind(std::size_t place) const {
 
 Message Records::message(std::size_t place) const {
     Message message;
-    std::memcpy(&message, record(place), sizeof message);
+    // By words, as it is pushed right after: see copy_bytes_by_words().
+    cueline::copy_bytes_by_words<sizeof message>(reinterpret_cast<std::byte*>(&message), record(place));
     return message;
 }
 
@@ -84,28 +89,27 @@ std::span<Message> Records::messages() const {
 std::size_t LineHandle::try_send_many(nb::handle array, std::size_t first, Kind own, nb::handle late) {
     const std::uint8_t flags = checked_late(late);
     const Records records = Records::read(array);
-    require_kinds(records, first, own);
-    require_usable();  // also where there is nothing to send
-    std::array<Message, chunk_messages> chunk;
-    std::size_t accepted = 0;
-    std::size_t place = first;
-    while (place < records.size()) {
-        const std::size_t count = std::min(chunk.size(), records.size() - place);
-        for (std::size_t index = 0; index < count; ++index) {
-            Message& message = chunk[index];
-            message = records.message(place + index);
-            const Kind kind = meant(message.kind, own);
-            // Another thread may write to the array while it is read: what goes is what was looked at.
-            if (!can_be_sent(kind, own)) refuse(place + index, message.kind, own);
-            message.kind = kind;
-            message.flags = flags;
+    const std::size_t wanted = records.size() - std::min(first, records.size());  // another thread may have shrunk it
+    std::optional<Refused> refused;
+    Message message;
+    // What goes is what was looked at, whatever another thread writes to the array meanwhile.
+    const auto next = [&](std::size_t place) noexcept -> Message* {
+        message = records.message(first + place);
+        const Kind kind = meant(message.kind, own);
+        if (!can_be_sent(kind, own)) {
+            refused = {first + place, message.kind};
+            return nullptr;
         }
-        const std::size_t taken =
-            by_sender([&](cueline::CommandSender& sender) { return sender.try_send(std::span{chunk}.first(count)); });
-        accepted += taken;
-        place += taken;
-        if (taken < count) break;
-    }
+        message.kind = kind;
+        message.flags = flags;
+        return &message;
+    };
+    const std::size_t accepted = by_sender([&](cueline::CommandSender& sender) -> std::size_t {
+        const std::size_t room = std::min(sender.room(), wanted);
+        refused = first_refused(records, first + room, own);  // none goes where one that stays here cannot
+        return refused ? 0 : sender.try_send_each(next, room);
+    });
+    if (refused) refuse(first_refused(records, first, own).value_or(*refused), own);
     return accepted;
 }
 

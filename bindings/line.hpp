@@ -41,7 +41,7 @@ class LineHandle {
     nanobind::object try_send(nanobind::handle message, nanobind::handle at, nanobind::handle late);
 
     /// Sends the messages of `array` from the one at `first` on, as many as there is room for: see Records. Those of
-    /// no kind are of kind `own`; where that is a kind, there are no others. All are looked at before one is sent.
+    /// no kind are of kind `own`; where that is a kind, there are no others. Where one cannot be sent, none is.
     /// Returns how many were accepted; the rest is not counted, as with try_send().
     std::size_t try_send_many(nanobind::handle array, std::size_t first, cueline::Kind own, nanobind::handle late);
 

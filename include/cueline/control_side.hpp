@@ -65,25 +65,30 @@ class CommandSender {
     /// Returns Status::full when the ring is full. That is not counted: who does not try again calls count_dropped().
     Status try_send(Message& message) noexcept CUELINE_NONBLOCKING {
         const std::uint32_t sequence = sequence_after(sequence_);
-        message.sequence = sequence;
-        message.port = number_;
+        message.set_origin(number_, sequence);
         const Status status = commands_.try_push(message);
         if (status == Status::ok) sequence_ = sequence;
         return status;
     }
 
-    /// Sends as many of `messages`, from the first on, as there is room for. Each gets its sequence and port here.
-    /// Thread: control, one at a time. Real-time: wait-free, in steps proportional to the number.
+    /// Sends the commands that `make` makes one by one, as many as there is room for, at most `most`; or none: see
+    /// Producer::produce(). They keep their kind, payload, frame and flags, and get their sequence and port here; so what
+    /// `make` points to is a Message that may be written to.
+    /// Thread: control, one at a time.
+    /// Real-time: as `make` is (it bears no mark, so that clang judges each use by it).
     /// Returns how many were accepted. The others are not counted: see try_send().
-    std::size_t try_send(std::span<Message> messages) noexcept CUELINE_NONBLOCKING {
+    template <class Make>
+    std::size_t try_send_each(Make&& make, std::size_t most) noexcept {
         std::uint32_t sequence = sequence_;
-        for (Message& message : messages) {
+        const auto numbered = [&](std::size_t place) noexcept -> const Message* {
+            Message* const message = make(place);
+            if (message == nullptr) return nullptr;
             sequence = sequence_after(sequence);
-            message.sequence = sequence;
-            message.port = number_;
-        }
-        const std::size_t accepted = commands_.try_push(std::span<const Message>{messages});
-        if (accepted > 0) sequence_ = messages[accepted - 1].sequence;
+            message->set_origin(number_, sequence);
+            return message;
+        };
+        const std::size_t accepted = commands_.produce(numbered, most);
+        if (accepted > 0) sequence_ = sequence;
         return accepted;
     }
 
@@ -96,15 +101,24 @@ class CommandSender {
     std::uint32_t try_send_whole(std::span<const Message> members, const Delivery& delivery = {}) noexcept
         CUELINE_NONBLOCKING {
         const std::size_t all = members.size() + 1;
-        // To the producer's thread a ring never says that it holds less than it does: what has room now will have it.
-        if (CommandRing::capacity - line_->ring.size() < all) return 0;
-        std::array<Message, most_members + 1> together;
-        together[0] = Message::of(kind::transaction, Transaction{static_cast<std::uint32_t>(members.size())});
-        together[0].frame = delivery.frame;
-        together[0].flags = delivery.flags;
-        std::ranges::copy(members, together.begin() + 1);
-        try_send(std::span{together}.first(all));
-        return together[0].sequence;
+        if (room() < all) return 0;
+        const std::uint32_t sequence = sequence_after(sequence_);
+        Message next = Message::of(kind::transaction, Transaction{static_cast<std::uint32_t>(members.size())});
+        next.frame = delivery.frame;
+        next.flags = delivery.flags;
+        const auto header_then_members = [&](std::size_t place) noexcept {
+            if (place > 0) next = members[place - 1];
+            return &next;
+        };
+        try_send_each(header_then_members, all);
+        return sequence;
+    }
+
+    /// How many commands there is room for, at the least: the audio side may have read more meanwhile.
+    /// Thread: control, one at a time. Real-time: wait-free.
+    [[nodiscard]] std::size_t room() const noexcept CUELINE_NONBLOCKING {
+        // To the producer's thread a ring never says that it holds less than it does.
+        return CommandRing::capacity - line_->ring.size();
     }
 
     /// Counts `number` commands as dropped. Thread: control, one at a time. Real-time: wait-free.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -62,6 +63,21 @@ struct Message {
     /// Thread: any. Real-time: wait-free.
     [[nodiscard]] static std::optional<Message> from_bytes(std::span<const std::byte> bytes) noexcept
         CUELINE_NONBLOCKING;
+
+    /// Says which line it came by, and its number there. Both are in one word with the kind and the flags, which is
+    /// written whole: who pushes the message right after need not wait for narrower stores to meet in it (see
+    /// copy_bytes_by_words()).
+    /// Thread: any. Real-time: wait-free.
+    void set_origin(std::uint8_t line, std::uint32_t number) noexcept CUELINE_NONBLOCKING {
+        if constexpr (std::endian::native == std::endian::little) {
+            const std::uint64_t word = std::uint64_t{kind} | std::uint64_t{flags} << 16U | std::uint64_t{line} << 24U |
+                                       std::uint64_t{number} << 32U;
+            std::memcpy(static_cast<void*>(this), &word, sizeof word);
+        } else {
+            port = line;
+            sequence = number;
+        }
+    }
 
     /// The payload, read as a `Payload`. The caller has looked at `kind`.
     /// Thread: any. Real-time: wait-free.

@@ -48,22 +48,28 @@ inline constexpr std::size_t cache_line_bytes = 64;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // bytes that were never written are copied like the rest
 #endif
-/// Makes a copy of `from` at `to`, word by word where the compiler would take wider steps. Who pushes a message has
-/// mostly just written it, in words; a wide load of them would wait until they have left the store buffer.
+/// Copies so many bytes, a multiple of 8, word by word where the compiler would take wider steps. Who pushes a message
+/// has mostly just written it, in words; a wide load of them would wait until they have left the store buffer.
 /// Thread: any. Real-time: wait-free.
+template <std::size_t Bytes>
+void copy_bytes_by_words(std::byte* to, const std::byte* from) noexcept CUELINE_NONBLOCKING {
+    static_assert(Bytes % sizeof(std::uint64_t) == 0);
+    for (std::size_t at = 0; at < Bytes; at += sizeof(std::uint64_t)) {
+        std::uint64_t word;
+        std::memcpy(&word, from + at, sizeof word);
+        asm("" : "+r"(word));  // in a register of its own: words are not joined
+        std::memcpy(to + at, &word, sizeof word);
+    }
+}
+
+/// Makes a copy of `from` at `to`, by words where it consists of such. Likewise.
 template <class T>
 void copy_by_words(T& to, const T& from) noexcept CUELINE_NONBLOCKING {
     if constexpr (sizeof(T) % sizeof(std::uint64_t) != 0) {
         std::construct_at(std::addressof(to), from);
     } else {
-        const auto* source = reinterpret_cast<const std::byte*>(std::addressof(from));
-        auto* target = reinterpret_cast<std::byte*>(std::addressof(to));
-        for (std::size_t at = 0; at < sizeof(T); at += sizeof(std::uint64_t)) {
-            std::uint64_t word;
-            std::memcpy(&word, source + at, sizeof word);
-            asm("" : "+r"(word));  // in a register of its own: words are not joined
-            std::memcpy(target + at, &word, sizeof word);
-        }
+        copy_bytes_by_words<sizeof(T)>(reinterpret_cast<std::byte*>(std::addressof(to)),
+                              reinterpret_cast<const std::byte*>(std::addressof(from)));
     }
 }
 #if defined(__GNUC__) && !defined(__clang__)
@@ -301,10 +307,28 @@ class alignas(cache_line_bytes) Producer : RingEnd<RingType> {
     /// Real-time: wait-free, in steps proportional to the number; no allocation, lock or system call.
     /// Returns how many were accepted.
     std::size_t try_push(std::span<const T> messages) noexcept(never_throws) CUELINE_NONBLOCKING {
-        if (capacity - (index_ - seen_head_) < messages.size()) seen_head_ = ring_->head();
-        const std::uint64_t count = std::min<std::uint64_t>(capacity - (index_ - seen_head_), messages.size());
+        return produce([messages](std::size_t place) noexcept { return &messages[place]; }, messages.size());
+    }
+
+    /// Appends the messages that `make` makes one by one, as many as there is room for, at most `most`. It is called
+    /// with 0, 1, 2 and so on, and returns a pointer to the message, which is copied before the next call; or a null
+    /// pointer, and then none of them is appended. It must not throw, nor use this end. The consumer sees none of them
+    /// or all.
+    /// Thread: the producer's only.
+    /// Real-time: as `make` is: it adds no wait, allocation, lock or system call of its own (and bears no mark, so that
+    /// clang judges each use by its `make`). Returns how many were appended.
+    template <class Make>
+    std::size_t produce(Make&& make, std::size_t most) noexcept(never_throws) {
+        static_assert(std::is_nothrow_invocable_r_v<const T*, Make&, std::size_t> || !never_throws,
+                      "what makes messages must not throw");
+        if (capacity - (index_ - seen_head_) < most) seen_head_ = ring_->head();
+        const std::uint64_t count = std::min<std::uint64_t>(capacity - (index_ - seen_head_), most);
         if (count == 0) return 0;
-        for (std::uint64_t place = 0; place < count; ++place) write(messages[place], index_ + place);
+        for (std::uint64_t place = 0; place < count; ++place) {
+            const T* const message = make(static_cast<std::size_t>(place));
+            if (message == nullptr) return 0;  // those before have no stamps: nobody will find them
+            write(*message, index_ + place);
+        }
         // The first one's stamp comes last: it is the one that the consumer waits for. Relaxed: whoever looks at the
         // others found the first one's before, whose release publishes all.
         for (std::uint64_t index = index_ + count - 1; index != index_; --index) {

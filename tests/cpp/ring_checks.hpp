@@ -81,6 +81,18 @@ class BesideModel {
         return "";
     }
 
+    /// Has the producer make `messages` as long as there is room, and give up if there is more.
+    std::string give_up_after(const std::vector<T>& messages) {
+        const std::size_t room = RingType::capacity - model_.size();
+        const std::size_t expected = messages.size() < room ? 0 : room;
+        const auto make = [&messages](std::size_t place) noexcept {
+            return place < messages.size() ? &messages[place] : nullptr;
+        };
+        if (producer_.produce(make, RingType::capacity) != expected) return "wrong number";
+        accept(std::span{messages}.first(expected));
+        return "";
+    }
+
     std::string pop_some(std::size_t most) {
         std::vector<T> messages(most, untouched());
         const std::size_t expected = std::min(most, model_.size());
@@ -152,7 +164,7 @@ std::string differs_from_model(std::uint64_t first_index, std::uint64_t seed, in
         } else if (pushes) {
             std::vector<T> messages(some(random), T::of(0));
             for (T& message : messages) message = T::of(random());
-            wrong = both.push_some(messages);
+            wrong = step % 4 == 0 ? both.give_up_after(messages) : both.push_some(messages);
         } else {
             wrong = step % 2 == 0 ? both.pop_some(some(random)) : both.consume(some(random));
         }
@@ -255,6 +267,14 @@ std::string goes_wrong_between_threads(std::uint64_t first_index, std::uint64_t 
             std::size_t pushed = 0;
             if (way == Way::one_by_one) {
                 pushed = producer.try_push(messages[0]) == Status::ok ? 1 : 0;
+            } else if (way == Way::in_place) {
+                // It gives up at the last one, if it comes so far, and then makes all of them.
+                const auto make = [&](std::size_t place) noexcept { return &messages[place]; };
+                const auto give_up = [&](std::size_t place) noexcept {
+                    return place + 1 < batch ? &messages[place] : nullptr;
+                };
+                pushed = producer.produce(give_up, batch);
+                if (pushed == 0) pushed = producer.produce(make, batch);
             } else {
                 pushed = producer.try_push(std::span<const T>{messages});
             }

@@ -189,6 +189,43 @@ TEST(RingSpans, what_is_read_in_place_takes_up_room_until_all_of_it_was_read) {
     EXPECT_EQ(producer.try_push(3), Status::ok);
 }
 
+TEST(RingSpans, what_is_made_one_by_one_goes_in_as_far_as_there_is_room) {
+    Ring<int, 4> ring;
+    Producer producer{ring};
+    Consumer consumer{ring};
+    int made = 0;
+    const auto make = [&made](std::size_t place) noexcept {
+        EXPECT_EQ(static_cast<std::size_t>(made), place);
+        ++made;
+        return &made;  // one place for all of them: each is copied before the next
+    };
+    EXPECT_EQ(producer.produce(make, 0), 0U);
+    EXPECT_EQ(producer.produce(make, 9), 4U);
+    EXPECT_EQ(producer.produce(make, 9), 0U);
+    EXPECT_EQ(made, 4);
+    std::vector<int> popped(4);
+    EXPECT_EQ(consumer.try_pop(std::span{popped}), 4U);
+    EXPECT_EQ(popped, (std::vector<int>{1, 2, 3, 4}));
+}
+
+TEST(RingSpans, of_what_is_given_up_nothing_goes_in) {
+    Ring<int, 4> ring;
+    Producer producer{ring};
+    Consumer consumer{ring};
+    const std::vector<int> numbers{7, 8, 9};
+    const auto give_up = [&](std::size_t place) noexcept { return place < 3 ? &numbers[place] : nullptr; };
+    int popped = -1;
+    for (int number = 0; number < 9; ++number) {  // in every slot, more than once
+        EXPECT_EQ(producer.produce(give_up, 4), 0U);
+        EXPECT_EQ(ring.size(), 0U);
+        ASSERT_EQ(consumer.try_pop(popped), Status::empty);
+        ASSERT_EQ(producer.try_push(number), Status::ok);
+        ASSERT_EQ(consumer.try_pop(popped), Status::ok);
+        EXPECT_EQ(popped, number);
+        ASSERT_EQ(consumer.try_pop(popped), Status::empty) << "what was given up is not there";
+    }
+}
+
 // --- The ends ------------------------------------------------------------------------------------------------------
 
 TEST(RingEnds, a_second_living_producer_is_refused) {

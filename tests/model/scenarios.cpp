@@ -120,6 +120,21 @@ class OneRing : public Scenario {
         return pushed;
     }
 
+    /// Makes `count` messages, numbered from `first`, and gives up where there is room for more.
+    void give_up_after(std::uint64_t first, std::size_t count) {
+        Numbered next;
+        const auto make = [&](std::size_t place) noexcept {
+            next = Numbered::of(first + place);
+            return place < count ? &next : nullptr;
+        };
+        loom_set_role(Role::producer);
+        const std::size_t pushed = producer->produce(make, Capacity);
+        loom_set_role(Role::none);
+        require(pushed <= count, "produce appends no more than was made");
+        for (std::size_t place = 0; place < pushed; ++place) accepted.push_back(first + place);
+        if (pushed == 0) refused_pushes += threads_run;
+    }
+
     /// Pops at most `most` at once. Returns how many came.
     std::size_t pop_some(std::size_t most) {
         std::vector<Numbered> messages(most, Numbered::of(untouched));
@@ -213,6 +228,27 @@ class Spans : public OneRing<Capacity> {
   private:
     int pushes_;
     int pops_;
+};
+
+/// The producer gives some up before it pushes: nobody finds those, in whatever way it looks.
+class GivesUp : public OneRing<4> {
+  public:
+    GivesUp() : OneRing<4>{below_wrap(2)} {
+        make_producer();
+        make_consumer();
+    }
+    void run(int thread) override {
+        if (thread == 0) {
+            give_up_after(100, 3);
+            push(1);
+            give_up_after(200, 2);
+            push_some(2, 2);
+        } else {
+            pop();
+            pop_some(4);
+            pop();
+        }
+    }
 };
 
 enum class Look : std::uint8_t { one_by_one, spans_of_one, one_then_a_span, all_at_once };
@@ -707,6 +743,7 @@ constexpr Entry entries[] = {
     {"a third thread watches a ring of one", 3, true, make<Watcher<1>>},
     {"each end trusts size()", 2, true, make<TrustedSize>},
     {"two at once, popped both or none", 2, false, make<Together<Look::all_at_once>>},
+    {"some given up, then others pushed", 2, false, make<GivesUp>},
     {"the first of two, then the rest", 2, false, make<Together<Look::one_then_a_span>>},
     {"the consumer trusts size() of spans", 2, true, make<TrustedSizeOfSpans>},
     {"the consumer watches the tail", 2, true, make<TailIsNeverBehind<1>>},

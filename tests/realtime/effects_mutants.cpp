@@ -20,6 +20,11 @@ void collect(Consumer<CommandRing>& commands, std::vector<Message>& messages) no
     commands.consume([&messages](const Message& command) noexcept { messages.push_back(command); });
 }
 
+// And what sends commands that it makes where there may be no room for them.
+void collect(CommandSender& line, std::vector<Message>& messages) noexcept CUELINE_NONBLOCKING {
+    line.try_send_each([&messages](std::size_t) noexcept { return &messages.emplace_back(); }, 4);
+}
+
 /// A visitor that is no more sound either.
 void collect(const Message& message, std::vector<Level>& levels) noexcept CUELINE_NONBLOCKING {
     Messages<Level>::visit(message, [&levels](const Level& level) noexcept { levels.push_back(level); });

@@ -90,7 +90,6 @@ using Confirm = void (AudioSide::*)(Kind, const Applied&, const Message&) noexce
 using EndLines = void (AudioSide::*)() noexcept CUELINE_NONBLOCKING;
 using Answer = Status (EventSender::*)(Kind, const Pong&, Cause) noexcept CUELINE_NONBLOCKING;
 using Send = Status (CommandSender::*)(Message&) noexcept CUELINE_NONBLOCKING;
-using SendSome = std::size_t (CommandSender::*)(std::span<Message>) noexcept CUELINE_NONBLOCKING;
 using SendWhole = std::uint32_t (CommandSender::*)(std::span<const Message>, const Delivery&) noexcept
     CUELINE_NONBLOCKING;
 using Forget = Status (CommandSender::*)(std::uint32_t) noexcept CUELINE_NONBLOCKING;
@@ -105,13 +104,12 @@ constexpr Confirm confirm = &AudioSide::confirm;
 constexpr EndLines end_lines = &AudioSide::end_block;
 constexpr Answer answer = &EventSender::send;
 constexpr Send send = &CommandSender::try_send;
-constexpr SendSome send_some = &CommandSender::try_send;
 constexpr SendWhole send_whole = &CommandSender::try_send_whole;
 constexpr Forget forget = &CommandSender::cancel;
 constexpr Confirmed confirmed = &ControlSide::receive_confirmation;
 static_assert(add != nullptr && take_due != nullptr && next_frame != nullptr && begin_lines != nullptr);
 static_assert(receive != nullptr && receive_member != nullptr && confirm != nullptr && end_lines != nullptr);
-static_assert(answer != nullptr && send != nullptr && send_some != nullptr && send_whole != nullptr);
+static_assert(answer != nullptr && send != nullptr && send_whole != nullptr);
 static_assert(forget != nullptr && confirmed != nullptr);
 
 /// To take cues out is as sound as what chooses them and what they are handed to.
@@ -128,6 +126,16 @@ std::uint32_t newest_sequence(Consumer<CommandRing>& commands) noexcept CUELINE_
     std::uint32_t newest = 0;
     commands.consume([&newest](const Message& command) noexcept { newest = command.sequence; });
     return newest;
+}
+
+/// Sending commands made one by one is as sound as what makes them.
+std::size_t send_three(CommandSender& line) noexcept CUELINE_NONBLOCKING {
+    Message next;
+    const auto make = [&next](std::size_t place) noexcept {
+        next.frame = place;
+        return &next;
+    };
+    return line.try_send_each(make, 3);
 }
 
 /// And visiting is as sound as the visitor.

@@ -42,7 +42,7 @@ struct Floor {
 }
 
 #[rustfmt::skip]
-const FLOORS: [Floor; 32] = [
+const FLOORS: [Floor; 33] = [
     Floor { scenario: "capacity 4: 7 pushes, 5 pops", executions: 10_000, messages: 7, refused: (true, true) },
     Floor { scenario: "capacity 2: 6 pushes, 5 pops", executions: 100_000, messages: 6, refused: (true, true) },
     Floor { scenario: "capacity 1: 4 messages through", executions: 150_000, messages: 4, refused: (true, true) },
@@ -61,6 +61,7 @@ const FLOORS: [Floor; 32] = [
     Floor { scenario: "a third thread watches a ring of one", executions: 5_000, messages: 2, refused: (true, false) },
     Floor { scenario: "each end trusts size()", executions: 50, messages: 2, refused: (false, false) },
     Floor { scenario: "two at once, popped both or none", executions: 250, messages: 4, refused: (false, true) },
+    Floor { scenario: "some given up, then others pushed", executions: 100, messages: 3, refused: (true, true) },
     Floor { scenario: "the first of two, then the rest", executions: 150, messages: 4, refused: (false, true) },
     Floor { scenario: "the consumer trusts size() of spans", executions: 9, messages: 3, refused: (false, false) },
     Floor { scenario: "the consumer watches the tail", executions: 300, messages: 1, refused: (false, true) },

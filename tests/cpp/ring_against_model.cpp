@@ -1,0 +1,17 @@
+// ring_against_model.cpp: whatever ring.hpp is found first, against a bounded deque: for rings that are broken on
+// purpose.
+#include <cueline/ring.hpp>
+
+#include <cstdio>
+#include <string>
+
+#include "ring_checks.hpp"
+
+int main() {
+    using cueline::test::Wide;
+    const std::string wrong = cueline::test::differs_from_model<cueline::Ring<Wide<2>, 8>>(
+        0, cueline::test::seed(), 200'000, cueline::test::Watch::indices, 50);
+    if (wrong.empty()) return 0;
+    std::printf("differs: %s\n", wrong.c_str());
+    return 1;
+}
