@@ -4,8 +4,8 @@
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,28 +27,33 @@ Kind meant(Kind kind, Kind own) {
     return kind == cueline::kind::none ? own : kind;
 }
 
-bool can_be_sent(Kind meant, Kind own) {
-    return meant >= cueline::kind::first_processor && (own == cueline::kind::none || meant == own);
+/// Whether a record can be sent, in an array of messages of kind `own`.
+bool can_be_sent(const Message& record, Kind own) {
+    constexpr std::uint64_t last_frame = (std::uint64_t{1} << 63U) - 1;  // as send() has it: beyond are negative ones
+    const Kind kind = meant(record.kind, own);
+    return kind >= cueline::kind::first_processor && (own == cueline::kind::none || kind == own) &&
+           record.frame <= last_frame;
 }
 
 /// A record that cannot be sent.
 struct Refused {
     std::size_t place;
-    Kind kind;
+    Message record;
 };
 
 /// The first of the records from `first` on that cannot be sent, if there is one.
 std::optional<Refused> first_refused(const Records& records, std::size_t first, Kind own) {
     for (std::size_t place = first; place < records.size(); ++place) {
-        const Kind kind = records.kind(place);
-        if (!can_be_sent(meant(kind, own), own)) return Refused{place, kind};
+        const Message record = records.message(place);
+        if (!can_be_sent(record, own)) return Refused{place, record};
     }
     return std::nullopt;
 }
 
-[[noreturn]] void refuse(const Refused& record, Kind own) {
+[[noreturn]] void refuse(const Refused& refused, Kind own) {
     const nb::object text = nb::module_::import_("cueline.bulk").attr("refused_record");
-    raise("ArgumentError", nb::cast<std::string>(text(record.place, record.kind, own)));
+    const Message& record = refused.record;
+    raise("ArgumentError", nb::cast<std::string>(text(refused.place, record.kind, record.frame, own)));
 }
 
 }  // namespace
@@ -67,12 +72,6 @@ Records::Records(nb::handle array, int access) {
 
 const std::byte* Records::record(std::size_t place) const {
     return static_cast<const std::byte*>(view_.buf) + static_cast<Py_ssize_t>(place) * *view_.strides;
-}
-
-Kind Records::kind(std::size_t place) const {
-    Kind kind = cueline::kind::none;
-    std::memcpy(&kind, record(place), sizeof kind);
-    return kind;
 }
 
 Message Records::message(std::size_t place) const {
@@ -95,12 +94,11 @@ std::size_t LineHandle::try_send_many(nb::handle array, std::size_t first, Kind 
     // What goes is what was looked at, whatever another thread writes to the array meanwhile.
     const auto next = [&](std::size_t place) noexcept -> Message* {
         message = records.message(first + place);
-        const Kind kind = meant(message.kind, own);
-        if (!can_be_sent(kind, own)) {
-            refused = {first + place, message.kind};
+        if (!can_be_sent(message, own)) {
+            refused = {first + place, message};
             return nullptr;
         }
-        message.kind = kind;
+        message.kind = meant(message.kind, own);
         message.flags = flags;
         return &message;
     };

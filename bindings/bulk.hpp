@@ -25,9 +25,6 @@ class Records {
 
     [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(*view_.shape); }
 
-    /// The kind of the record at `place`.
-    [[nodiscard]] cueline::Kind kind(std::size_t place) const;
-
     /// The record at `place`, as it stands there.
     [[nodiscard]] cueline::Message message(std::size_t place) const;
 

@@ -103,13 +103,16 @@ class EngineHandle : public LineHandle {
                                     "' has none: use AudioEngine(processor='player')");
     }
 
+    // What came before the engine was closed, or its device was lost, can still be had; then it is said that nothing
+    // will come any more.
+
     nb::object receive_msg() {
-        engine_->require_open();  // what came before the device was lost can still be had
+        engine_->require_own_process();
         Message message;
         {
             const nb::ft_lock_guard lock{receiving_};
             if (engine_->control().receive(message) == cueline::Status::empty) {
-                engine_->require_usable();  // nothing will come any more
+                engine_->require_usable();
                 return nb::none();
             }
         }
@@ -118,17 +121,17 @@ class EngineHandle : public LineHandle {
 
     /// How many messages there are to be received now.
     [[nodiscard]] std::size_t waiting() {
-        engine_->require_open();
+        engine_->require_own_process();
         const nb::ft_lock_guard lock{receiving_};
         const std::size_t messages = engine_->control().waiting();
-        if (messages == 0) engine_->require_usable();  // nothing will come any more
+        if (messages == 0) engine_->require_usable();
         return messages;
     }
 
     /// Takes as many messages as wait and `array` has room for.
     std::size_t receive_into(nb::handle array) {
         const Records room = Records::write(array);
-        engine_->require_open();
+        engine_->require_own_process();
         const nb::ft_lock_guard lock{receiving_};
         return engine_->control().receive(room.messages());
     }
@@ -276,8 +279,8 @@ void bind_anew(nb::module_& module) {
              "request"_a, "samplerate"_a.none(), "blocksize"_a.none(), "channels"_a, "budget"_a, "processor"_a)
         .def("receive_msg", &EngineHandle::receive_msg, nb::sig("def receive_msg(self) -> Message | None"),
              "Take the oldest message from the audio thread, or return None when there is none.\n\n"
-             "Never blocks. Any thread may call it: it holds the GIL while it pops. Raises ClosedError,\n"
-             "ForkedError.")
+             "Never blocks. Any thread may call it: it holds the GIL while it pops. What came before the engine was\n"
+             "closed can still be had; when there is no more, ClosedError is raised. Raises ForkedError, DeviceError.")
         .def("start", &EngineHandle::start,
              "Let the audio run; nothing to do when it does. Raises ClosedError, ForkedError, DeviceError.")
         .def("stop", &EngineHandle::stop,

@@ -28,20 +28,32 @@ using cueline::Delivery;
 using cueline::Message;
 using cueline::Status;
 
-/// Whole and not negative, or an error that names the argument.
-std::uint64_t checked_count(const char* name, const char* what, nb::handle value) {
+/// What an argument has to be, as a refusal says it: of another type, or out of range.
+struct Wanted {
+    const char* name;
+    const char* type;
+    const char* range;
+};
+constexpr Wanted wanted_frame{"at", "a frame, which is an integer, or None", "a frame from 0 to 2**63 - 1, or None"};
+constexpr Wanted wanted_sequence{"sequence", "a command's number", "a command's number, from 1 to 4294967295"};
+
+[[noreturn]] void refuse_range(const Wanted& wanted, nb::handle value) {
+    raise("ArgumentError", std::string{wanted.name} + " must be " + wanted.range + ", got " + shown(value));
+}
+
+/// Whole, not negative and within 63 bits, or an error.
+std::uint64_t checked_count(const Wanted& wanted, nb::handle value) {
     if (PyBool_Check(value.ptr()) == 0) {
         if (const auto index = nb::steal(PyNumber_Index(value.ptr())); index.is_valid()) {
             int overflow = 0;
             const long long number = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
-            if (overflow == 0 && number >= 0) return static_cast<std::uint64_t>(number);
-            raise("ArgumentError",
-                  std::string{name} + " must be " + what + ", from 0 to 2**63 - 1, got " + shown(value));
+            if (overflow != 0 || number < 0) refuse_range(wanted, value);
+            return static_cast<std::uint64_t>(number);
         }
         if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw nb::python_error{};  // its own, or Ctrl-C
         PyErr_Clear();
     }
-    raise("ArgumentTypeError", std::string{name} + " must be " + what + ", got " + shown(value));
+    raise("ArgumentTypeError", std::string{wanted.name} + " must be " + wanted.type + ", got " + shown(value));
 }
 
 /// The command that `object` is, without what is the sender's to say.
@@ -131,7 +143,7 @@ std::uint8_t checked_late(nb::handle late) {
 
 Delivery checked_delivery(nb::handle at, nb::handle late) {
     Delivery delivery;
-    if (!at.is_none()) delivery.frame = checked_count("at", "a frame or None", at);
+    if (!at.is_none()) delivery.frame = checked_count(wanted_frame, at);
     delivery.flags = checked_late(late);
     return delivery;
 }
@@ -164,7 +176,8 @@ nb::object LineHandle::ping() {
 }
 
 /// Calls `attempt` until it says true: once, or with a timeout as often as it takes, in which time other threads run.
-/// Returns false when there was no room and no timeout; raises Full when there was one.
+/// Returns false when there was no room and no timeout; raises Full when there was one. So many commands are counted as
+/// dropped when they are given up, for whatever reason.
 template <class Attempt>
 bool LineHandle::until_room(nb::handle timeout, std::size_t commands, Attempt attempt) {
     if (timeout.is_none()) {
@@ -186,8 +199,15 @@ bool LineHandle::until_room(nb::handle timeout, std::size_t commands, Attempt at
             const WithoutGil without_gil;
             std::this_thread::sleep_for(std::chrono::duration<double>{std::min(nap_s(), left_s)});
         }
-        if (PyErr_CheckSignals() != 0) throw nb::python_error{};
-        if (shutting_down()) raise("ClosedError", "Python is ending: nobody waits for room any more");
+        if (PyErr_CheckSignals() != 0) {
+            const nb::python_error interrupt;
+            count_dropped(commands);
+            throw interrupt;
+        }
+        if (shutting_down()) {
+            count_dropped(commands);
+            raise("ClosedError", "Python is ending: nobody waits for room any more");
+        }
     }
     return true;
 }
@@ -231,7 +251,7 @@ std::uint32_t LineHandle::send_whole(const nb::list& messages, nb::handle at, nb
         place.emplace(shared_->confirmations);
     }
     std::uint32_t sequence = 0;
-    const bool sent = until_room(timeout, members.size(), [&](CommandSender& sender) {
+    const bool sent = until_room(timeout, members.size() + 1, [&](CommandSender& sender) {
         sequence = sender.try_send_whole(members, delivery);
         return sequence != 0;
     });
@@ -239,11 +259,13 @@ std::uint32_t LineHandle::send_whole(const nb::list& messages, nb::handle at, nb
     return sequence;
 }
 
+void LineHandle::require_sendable(nb::handle message, nb::handle at, nb::handle late) {
+    checked_command(message, at, late);
+}
+
 nb::object LineHandle::cancel(nb::handle sequence) {
-    const std::uint64_t number = checked_count("sequence", "a command's number", sequence);
-    if (number == 0 || number > 0xFFFF'FFFFU) {
-        raise("ArgumentError", "sequence must be a command's number, from 1 to 4294967295, got " + shown(sequence));
-    }
+    const std::uint64_t number = checked_count(wanted_sequence, sequence);
+    if (number == 0 || number > 0xFFFF'FFFFU) refuse_range(wanted_sequence, sequence);
     return to_python(
         by_sender([=](CommandSender& sender) { return sender.cancel(static_cast<std::uint32_t>(number)); }));
 }
@@ -285,7 +307,9 @@ void bind_anew(nb::module_& module) {
              "of it. When it was applied before, nothing happens.\n\n"
              "Never blocks; returns Status.FULL when the ring is full. Raises as send().")
         .def("cancel_all", &LineHandle::cancel_all, nb::sig("def cancel_all(self) -> Status"),
-             "Have the audio thread forget all cues: an engine's those of all its lines, a port's its own.\n\n"
+             "Have the audio thread forget all cues that were sent before: an engine's those of all its lines, a "
+             "port's\n"
+             "its own. What has no frame is no cue.\n\n"
              "Never blocks; returns Status.FULL when the ring is full. Raises as send().")
         .def_prop_ro("last_sequence", &LineHandle::last_sequence,
                      "The number of the last command that this line accepted, by whichever thread; 0 before the first.")
@@ -298,6 +322,9 @@ void bind_anew(nb::module_& module) {
              "confirm"_a,
              nb::sig("def _send_whole(self, messages: list[object], at: typing.SupportsIndex | None, late: str, "
                      "timeout: float | None, confirm: bool) -> int"))
+        .def_static(
+            "_require_sendable", &LineHandle::require_sendable, "message"_a.none(), "at"_a.none(), "late"_a.none(),
+            nb::sig("def _require_sendable(message: object, at: typing.SupportsIndex | None, late: str) -> None"))
         .def("_try_send", &LineHandle::try_send, "message"_a.none(), "at"_a.none(), "late"_a.none(),
              nb::sig("def _try_send(self, message: object, at: typing.SupportsIndex | None, late: str) -> Status"))
         .def("_try_send_many", &LineHandle::try_send_many, "array"_a, "first"_a, "own"_a, "late"_a.none(),

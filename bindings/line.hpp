@@ -45,6 +45,9 @@ class LineHandle {
     /// Returns how many were accepted; the rest is not counted, as with try_send().
     std::size_t try_send_many(nanobind::handle array, std::size_t first, cueline::Kind own, nanobind::handle late);
 
+    /// Raises what send() would raise of its arguments.
+    static void require_sendable(nanobind::handle message, nanobind::handle at, nanobind::handle late);
+
     /// Counts commands as dropped: their sender has given up.
     void count_dropped(std::size_t commands);
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include <cueline/buffer.hpp>
+#include <cueline/control_side.hpp>
 #include <cueline/link.hpp>
 
 #include "baseline.hpp"
@@ -31,6 +32,7 @@ NB_MODULE(_core, module) {
     nb::register_exception_translator(&translate);
     module.attr("RING_CAPACITY") = cueline::CommandRing::capacity;
     module.attr("MOST_BUFFERS") = cueline::most_buffers;
+    module.attr("MOST_MEMBERS") = cueline::most_members;
     module.attr("ATOMICS_ARE_LOCK_FREE") =
         std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<bool>::is_always_lock_free;
     bind_messages(module);

@@ -12,8 +12,8 @@ with cueline.AudioEngine(processor="tone") as engine:  # JACK or a sound card wh
         engine.parameters["frequency"] = 220 + 22 * step  # never blocks; the audio thread ramps there, without a click
         engine.parameters["gain"] = step / 100
         time.sleep(0.03)
-        level = engine.meters["level"]  # the latest, whole: peak and rms of the same twentieth of a second
-        print(f"frame {engine.meters.frame('level'):6}  {'#' * round(200 * level.rms):30} peak {level.peak:.3f}")
+        level, frame = engine.meters.read("level")  # the latest, whole: peak and rms of the same twentieth of a second
+        print(f"frame {frame:6}  {'#' * round(200 * level.rms):30} peak {level.peak:.3f}")
 
     for gain in (0.3, 0.1, 0.0):  # all in one block, mostly: the last one counts, and none took room in a ring
         engine.parameters["gain"] = gain

@@ -23,6 +23,7 @@
 #include "buffer_pool.hpp"
 #include "fork_generation.hpp"
 #include "locked_memory.hpp"
+#include "overtaken.hpp"
 #include "panel.hpp"
 
 namespace cueline {
@@ -153,8 +154,8 @@ class alignas(page_bytes) Engine final : BlockCallback {
     void lost(std::string_view why) noexcept override;
 
     void read_commands() noexcept CUELINE_NONBLOCKING;
-    void accept(const Message& command) noexcept CUELINE_NONBLOCKING;
-    void accept_transaction(const Message& header) noexcept CUELINE_NONBLOCKING;
+    void accept(const Message& command, bool cancelled) noexcept CUELINE_NONBLOCKING;
+    void accept_transaction(const Message& header, bool cancelled) noexcept CUELINE_NONBLOCKING;
     void refuse(const Message& command, Reason reason) noexcept CUELINE_NONBLOCKING;
     void discard(const Message& command) noexcept CUELINE_NONBLOCKING;
     void apply_due(std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
@@ -173,7 +174,8 @@ class alignas(page_bytes) Engine final : BlockCallback {
     BufferSlots buffers_{buffer_table_, returned_buffers_};  // the audio thread's
     Panel panel_{link_};
     Context context_{audio_.events(), panel_.parameters(), panel_.meters(), &buffers_};
-    Schedule schedule_;                            // the audio thread's alone, as the next three
+    Schedule schedule_;  // the audio thread's alone, as the next four
+    Overtaken overtaken_;
     std::array<float*, most_channels> segment_{};  // where the channels of a part of a block begin
     std::uint64_t block_ns_ = 0;
     std::uint32_t samplerate_ = 0;

@@ -28,19 +28,22 @@ void Engine::read_commands() noexcept CUELINE_NONBLOCKING {
     Message command;
     while (audio_.receive(command) == Status::ok) {
         command.flags &= static_cast<std::uint8_t>(~delivery::member);  // whatever its sender set
+        const bool cancelled = overtaken_.note_read(command);
         if (command.kind == kind::transaction) {
-            accept_transaction(command);
+            accept_transaction(command, cancelled);
         } else {
-            accept(command);
+            accept(command, cancelled);
         }
     }
 }
 
 /// Applies a command, keeps it for its frame, or refuses it.
-void Engine::accept(const Message& command) noexcept CUELINE_NONBLOCKING {
+void Engine::accept(const Message& command, bool cancelled) noexcept CUELINE_NONBLOCKING {
     const std::uint64_t now = audio_.events().frame();
     const bool late = command.frame != 0 && command.frame < now;
-    if (command.frame > now) {
+    if (cancelled) {
+        refuse(command, Reason::cancelled);
+    } else if (command.frame > now) {
         if (schedule_.room() > 0) {
             schedule_.add(command);
         } else {
@@ -54,13 +57,13 @@ void Engine::accept(const Message& command) noexcept CUELINE_NONBLOCKING {
 }
 
 /// As accept(), of a header and the members behind it: what becomes of the one becomes of all.
-void Engine::accept_transaction(const Message& header) noexcept CUELINE_NONBLOCKING {
+void Engine::accept_transaction(const Message& header, bool cancelled) noexcept CUELINE_NONBLOCKING {
     const std::uint64_t now = audio_.events().frame();
     const bool late = header.frame != 0 && header.frame < now;
     const std::uint32_t members = header.as<Transaction>().members;
-    const bool kept = header.frame > now && schedule_.room() > members;
+    const bool kept = !cancelled && header.frame > now && schedule_.room() > members;
     const bool dropped = late && (header.flags & delivery::drop_if_late) != 0;
-    const bool applied = header.frame <= now && !dropped;
+    const bool applied = !cancelled && header.frame <= now && !dropped;
 
     if (kept) schedule_.add(header);
     Message member;
@@ -78,7 +81,7 @@ void Engine::accept_transaction(const Message& header) noexcept CUELINE_NONBLOCK
     if (applied) {
         apply(header, late);
     } else if (!kept) {
-        refuse(header, dropped ? Reason::late : Reason::schedule_full);
+        refuse(header, cancelled ? Reason::cancelled : dropped ? Reason::late : Reason::schedule_full);
     }
 }
 
@@ -156,12 +159,13 @@ void Engine::cancel(const Message& command) noexcept CUELINE_NONBLOCKING {
 }
 
 void Engine::cancel_all(const Message& command) noexcept CUELINE_NONBLOCKING {
-    const bool every_line = command.as<CancelAll>().every_line != 0;
+    const auto up_to = command.as<CancelAll>().up_to;
+    for (std::size_t line = 0; line < most_lines; ++line) overtaken_.forget(line, up_to[line]);
     schedule_.take_out(
         [&, chosen = false](const Message& cue) mutable noexcept {
             // A transaction's members lie behind their header, and go where it goes. Where this is itself a member of
             // one, the rest of that has no header any more: it is being applied, and stays.
-            if (!is_member(cue)) chosen = every_line || cue.port == command.port;
+            if (!is_member(cue)) chosen = up_to[cue.port] != 0 && !is_later(cue.sequence, up_to[cue.port]);
             return chosen;
         },
         [this](const Message& cue) noexcept { forget(cue); });

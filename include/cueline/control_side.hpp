@@ -21,6 +21,18 @@ constexpr std::uint32_t sequence_after(std::uint32_t sequence) noexcept CUELINE_
     return sequence == ~std::uint32_t{0} ? 1 : sequence + 1;
 }
 
+/// The number of the last of so many commands on a line; 0 when there are none.
+/// Thread: any. Real-time: wait-free.
+constexpr std::uint32_t last_sequence(std::uint64_t accepted) noexcept CUELINE_NONBLOCKING {
+    return accepted == 0 ? 0 : static_cast<std::uint32_t>((accepted - 1) % ~std::uint32_t{0}) + 1;
+}
+
+/// Whether the first of two numbers of one line, not half of all numbers apart, is the later one.
+/// Thread: any. Real-time: wait-free.
+constexpr bool is_later(std::uint32_t sequence, std::uint32_t than) noexcept CUELINE_NONBLOCKING {
+    return static_cast<std::int32_t>(sequence - than) > 0;
+}
+
 /// What is asked of a command's delivery: the frame at which it is to apply, 0 for as soon as it is read, and bits of
 /// namespace delivery.
 struct Delivery {
@@ -35,10 +47,11 @@ class CommandSender {
   public:
     /// Takes the sending end of a line. Thread: control. Throws EndTakenError when somebody holds it.
     CommandSender(Link& link, std::size_t line)
-        : line_{&link.lines_[line]},
+        : link_{&link},
+          line_{&link.lines_[line]},
           commands_{line_->ring},
           number_{static_cast<std::uint8_t>(line)},
-          sequence_{static_cast<std::uint32_t>(line_->ring.tail())} {
+          sequence_{last_sequence(line_->ring.tail())} {
         // The greatest ever: several threads may open lines at once. Relaxed: a ring orders its own messages, and a
         // line that the audio side learns of a block later loses nothing.
         std::uint32_t known = link.lines_in_use_.load(std::memory_order_relaxed);
@@ -72,11 +85,10 @@ class CommandSender {
     }
 
     /// Sends the commands that `make` makes one by one, as many as there is room for, at most `most`; or none: see
-    /// Producer::produce(). They keep their kind, payload, frame and flags, and get their sequence and port here; so what
-    /// `make` points to is a Message that may be written to.
-    /// Thread: control, one at a time.
-    /// Real-time: as `make` is (it bears no mark, so that clang judges each use by it).
-    /// Returns how many were accepted. The others are not counted: see try_send().
+    /// Producer::produce(). They keep their kind, payload, frame and flags, and get their sequence and port here; so
+    /// what `make` points to is a Message that may be written to. Thread: control, one at a time. Real-time: as `make`
+    /// is (it bears no mark, so that clang judges each use by it). Returns how many were accepted. The others are not
+    /// counted: see try_send().
     template <class Make>
     std::size_t try_send_each(Make&& make, std::size_t most) noexcept {
         std::uint32_t sequence = sequence_;
@@ -133,9 +145,15 @@ class CommandSender {
     /// been applied, or never was, nothing happens. Thread, real-time and return as send().
     Status cancel(std::uint32_t sequence) noexcept CUELINE_NONBLOCKING { return send(kind::cancel, Cancel{sequence}); }
 
-    /// Forgets all cues that were sent on this line before; of every line, if so wanted. Likewise.
+    /// Forgets all cues that were sent before: on this line, or on every line, if so wanted. What is sent later stays,
+    /// and so does what has no frame. Likewise.
     Status cancel_all(bool every_line = false) noexcept CUELINE_NONBLOCKING {
-        return send(kind::cancel_all, CancelAll{static_cast<std::uint8_t>(every_line ? 1 : 0)});
+        CancelAll cancel{};
+        for (std::size_t line = 0; line < most_lines; ++line) {
+            if (every_line) cancel.up_to[line] = last_sequence(link_->lines_[line].ring.tail());
+        }
+        cancel.up_to[number_] = sequence_;
+        return send(kind::cancel_all, cancel);
     }
 
     /// The number of the last command accepted on this line, 0 before the first; of a transaction that was the last,
@@ -146,6 +164,7 @@ class CommandSender {
     [[nodiscard]] std::uint8_t line() const noexcept { return number_; }
 
   private:
+    const Link* link_;
     Link::CountedRing* line_;
     Producer<CommandRing> commands_;
     std::uint8_t number_;
@@ -197,7 +216,7 @@ inline CommandSender open_port(Link& link) {
             continue;  // the next one then
         }
     }
-    throw PortsTakenError{"all " + std::to_string(most_ports) + " ports of this link are open: close one first"};
+    throw PortsTakenError{"all " + std::to_string(most_ports) + " ports are open: close one first"};
 }
 
 }  // namespace cueline

@@ -26,9 +26,6 @@ struct RingCounts {
 using CommandRing = Ring<Message>;
 using EventRing = Ring<Message>;
 
-inline constexpr std::size_t most_ports = 8;
-inline constexpr std::size_t most_lines = 1 + most_ports;  ///< line 0 is the control side's own, the others are ports
-
 /// The shared part: plain memory without pointers, so that it could lie in memory shared by two processes.
 /// Use it through one ControlSide, its ports and one AudioSide; it must outlive them.
 class Link {

@@ -26,7 +26,7 @@ inline constexpr Kind format_changed = 4;   ///< event: blocks come in another f
 inline constexpr Kind applied = 5;          ///< told to who asked for it: a command took effect. Payload: Applied
 inline constexpr Kind refused = 6;          ///< a command did not take effect. Payload: Refused
 inline constexpr Kind cancel = 7;           ///< command: forget a cue. Payload: Cancel
-inline constexpr Kind cancel_all = 8;       ///< command: forget cues, all there are. Payload: CancelAll
+inline constexpr Kind cancel_all = 8;       ///< command: forget cues, those sent before. Payload: CancelAll
 inline constexpr Kind transaction = 9;      ///< command: those that follow it belong together. Payload: Transaction
 inline constexpr Kind publish_buffer = 10;  ///< command: here is a buffer. Payload: PublishBuffer
 inline constexpr Kind first_processor = 16;
@@ -48,6 +48,8 @@ inline constexpr std::uint8_t member = 4;        ///< it belongs to the transact
 }  // namespace delivery
 
 inline constexpr std::size_t payload_bytes = 40;
+inline constexpr std::size_t most_ports = 8;
+inline constexpr std::size_t most_lines = 1 + most_ports;  ///< line 0 is the control side's own, the others are ports
 
 /// A command or an event. With a stamp of 8 bytes beside it, it is one cache line.
 struct Message {
@@ -181,7 +183,8 @@ struct Cancel {
 /// A cancel_all's payload.
 struct CancelAll {
     static constexpr Kind kind = cueline::kind::cancel_all;
-    std::uint8_t every_line;  ///< 0: only what came by the same one; a byte, for any may come
+    /// Of each line by its number, the last command whose cue is to be forgotten; 0: none is.
+    std::array<std::uint32_t, most_lines> up_to;
 };
 
 /// A transaction's payload. Its members follow it on the same line at once; its own frame and flags are theirs.

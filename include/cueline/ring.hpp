@@ -69,7 +69,7 @@ void copy_by_words(T& to, const T& from) noexcept CUELINE_NONBLOCKING {
         std::construct_at(std::addressof(to), from);
     } else {
         copy_bytes_by_words<sizeof(T)>(reinterpret_cast<std::byte*>(std::addressof(to)),
-                              reinterpret_cast<const std::byte*>(std::addressof(from)));
+                                       reinterpret_cast<const std::byte*>(std::addressof(from)));
     }
 }
 #if defined(__GNUC__) && !defined(__clang__)

@@ -39,7 +39,7 @@ from cueline.messages import (
     SetTone,
     StopBuffer,
 )
-from cueline.meters import Meters, MeterSpec
+from cueline.meters import MeterReading, Meters, MeterSpec
 from cueline.parameters import Parameters, ParameterSpec
 from cueline.port import Port
 from cueline.stats import BufferStats, CueStats, RingStats, Stats
@@ -68,6 +68,7 @@ __all__ = [
     "GetLevel",
     "Level",
     "Message",
+    "MeterReading",
     "MeterSpec",
     "Meters",
     "MissingPackageError",

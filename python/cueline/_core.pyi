@@ -13,6 +13,8 @@ RING_CAPACITY: int = 1024
 
 MOST_BUFFERS: int = 128
 
+MOST_MEMBERS: int = 256
+
 ATOMICS_ARE_LOCK_FREE: bool = True
 
 class Status(enum.IntEnum):
@@ -180,7 +182,8 @@ class Line:
 
     def cancel_all(self) -> Status:
         """
-        Have the audio thread forget all cues: an engine's those of all its lines, a port's its own.
+        Have the audio thread forget all cues that were sent before: an engine's those of all its lines, a port's
+        its own. What has no frame is no cue.
 
         Never blocks; returns Status.FULL when the ring is full. Raises as send().
         """
@@ -198,6 +201,9 @@ class Line:
     def _send_confirmed(self, message: object, at: SupportsIndex | None, late: str, timeout: float | None) -> int: ...
 
     def _send_whole(self, messages: list[object], at: SupportsIndex | None, late: str, timeout: float | None, confirm: bool) -> int: ...
+
+    @staticmethod
+    def _require_sendable(message: object, at: SupportsIndex | None, late: str) -> None: ...
 
     def _try_send(self, message: object, at: SupportsIndex | None, late: str) -> Status: ...
 
@@ -390,8 +396,8 @@ class Engine(Line):
         """
         Take the oldest message from the audio thread, or return None when there is none.
 
-        Never blocks. Any thread may call it: it holds the GIL while it pops. Raises ClosedError,
-        ForkedError.
+        Never blocks. Any thread may call it: it holds the GIL while it pops. What came before the engine was
+        closed can still be had; when there is no more, ClosedError is raised. Raises ForkedError, DeviceError.
         """
 
     def start(self) -> None:

@@ -19,6 +19,7 @@ __all__ = [
     "checked_name",
     "checked_number",
     "checked_timeout",
+    "refuse_attribute",
     "refuse_name",
     "shown",
 ]
@@ -27,7 +28,7 @@ _LONGEST_LATENCY_S = 10
 
 
 def checked_integer(name: str, value: SupportsIndex) -> int:
-    """Return ``value`` as an int of 64 bits; what its range is, is for others to say."""
+    """Return ``value`` as an int that fits 64 bits; what its range is, is for others to say."""
     try:
         number = operator.index(value) if not isinstance(value, bool) else None
     except TypeError:
@@ -35,7 +36,7 @@ def checked_integer(name: str, value: SupportsIndex) -> int:
     if number is None:
         raise ArgumentTypeError(f"{name} must be an integer, got {shown(value)}")
     if number.bit_length() > 63:
-        raise ArgumentError(f"{name} must be an integer of at most 64 bits, got one of {number.bit_length()}")
+        raise ArgumentError(f"{name} must be an integer of at most 63 bits, got one of {number.bit_length()}")
     return int(number)
 
 
@@ -85,6 +86,11 @@ def checked_number(name: str, value: float, most: float, unit: str = "", least: 
     if not least <= value <= most:  # so that NaN is refused too
         raise ArgumentError(f"{name} must be from {least:g} to {most:g}{unit and ' '}{unit}, got {shown(value)}")
     return float(value)
+
+
+def refuse_attribute(what: str, name: str) -> NoReturn:
+    """Raise that ``what``, which are had by their names, have no attribute of this one."""
+    raise AttributeError(f"{what} are had by their names, {what}[{name!r}], and not as attributes")
 
 
 def refuse_name(what: str, name: object, known: Iterable[str]) -> NoReturn:

@@ -61,7 +61,11 @@ async def asend(
     for nap in naps(engine, timeout):
         if line._try_send(message, at, late) is _core.Status.OK:
             return
-        await _pause(nap)
+        try:
+            await _pause(nap)
+        except BaseException:  # cancelled: it has been refused, and nobody tries again
+            line._count_dropped(1)
+            raise
     line._count_dropped(1)
     raise Full(f"no room within {shown(timeout)} s: as many commands wait as the ring holds, {_core.RING_CAPACITY}")
 

@@ -25,6 +25,7 @@ _MESSAGE_BYTES = 56
 _HEADER = {"kind": ("u2", 0), "sequence": ("u4", 4), "frame": ("u8", 8)}
 _FIRST_SENT_KIND = 16
 _NO_KIND = 0
+_LAST_FRAME = 2**63 - 1
 
 
 def dtype(cls: type | None = None) -> np.dtype[Any]:
@@ -67,13 +68,14 @@ def send_many(
     accepted = line._try_send_many(array, 0, own, late)
     if accepted == wanted:
         return accepted
-    if seconds is not None:
-        for nap in naps(engine, seconds):
+    try:
+        for nap in () if seconds is None else naps(engine, seconds):
             accepted += line._try_send_many(array, accepted, own, late)
             if accepted == wanted:
                 return accepted
             time.sleep(nap)
-    line._count_dropped(wanted - accepted)
+    finally:  # a Ctrl-C gives them up, too
+        line._count_dropped(wanted - accepted)
     if seconds is not None:
         full = Full(
             f"no room within {shown(timeout)} s: {accepted} of {wanted} messages were accepted, and as many commands "
@@ -114,8 +116,13 @@ def select(array: Records, cls: type) -> Records:
     return selected
 
 
-def refused_record(place: int, kind: int, own: int) -> str:
-    """Return why the record of this kind cannot be sent, in an array of messages of kind ``own``, or of any kind."""
+def refused_record(place: int, kind: int, frame: int, own: int) -> str:
+    """Return why the record cannot be sent, in an array of messages of kind ``own``, or of any kind."""
+    if frame > _LAST_FRAME:
+        return (
+            f"the message at index {place} is for frame {frame}, and frames are from 0 to 2**63 - 1: "
+            f"was it {frame - 2**64} before NumPy made it unsigned?"
+        )
     if kind == _NO_KIND:
         return (
             f"the message at index {place} has no kind, and the array's dtype names no class: set its kind, "

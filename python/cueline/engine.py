@@ -224,8 +224,9 @@ class AudioEngine(_core.Engine):
         they are not: its ``accepted`` says how many are. Nothing is sent when a message of them cannot be. ``late`` is
         that of send(), for all of them.
 
-        Raises ArgumentError with the index and the kind of a message that cannot be sent, and for an array that has
-        not one dimension, ArgumentTypeError for one of another dtype, ClosedError, ForkedError, DeviceError.
+        Raises ArgumentError with the index of a message that cannot be sent, for its kind or its frame, and for an
+        array that has not one dimension, ArgumentTypeError for one of another dtype, ClosedError, ForkedError,
+        DeviceError.
         """
         return send_many(self, self, array, late, timeout)
 

@@ -81,7 +81,7 @@ _WHY = {
     1: "it was read after its frame, and was to be dropped then",
     2: "as many cues waited already as the schedule holds, 1024",
     3: "it was cancelled",
-    4: "the engine's processor does not know its kind",
+    4: "the engine's processor could make nothing of it: of its kind, or of what it names",
 }
 
 

@@ -36,7 +36,7 @@ class Reason(enum.IntEnum):
     CANCELLED = 3
     """Somebody asked for that."""
     UNKNOWN = 4
-    """Neither the engine nor the processor knows its kind."""
+    """Neither the engine nor its processor could make anything of it: of its kind, or of what it names."""
 
 
 @own_message(2)

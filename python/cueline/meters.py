@@ -6,13 +6,15 @@ import operator
 from collections import namedtuple
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from keyword import iskeyword
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from cueline import _core
+from cueline.arguments import refuse_attribute
 from cueline.errors import ClosedError, ForkedError
 
-__all__ = ["MeterSpec", "Meters"]
+__all__ = ["MeterReading", "MeterSpec", "Meters"]
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,19 @@ class MeterSpec:
     """What its numbers are, in their order."""
 
 
+class MeterReading(NamedTuple):
+    """What a meter showed, and when."""
+
+    value: Any
+    """As ``meters[name]`` has it."""
+    frame: int
+    """The frame that it is of, as the processor said; 0 while there is none."""
+
+
 if TYPE_CHECKING:  # what it is by its methods, and its base class cannot be: nanobind's types have one base
 
-    class _Base(_core.Meters, Mapping[str, Any]): ...
+    class _Base(_core.Meters, Mapping[str, Any]):
+        _makers: dict[str, Callable[[tuple[float, ...]], Any]]
 
 else:
     _Base = _core.Meters
@@ -38,7 +50,7 @@ class Meters(_Base):
     """An engine's meters: a read-only mapping of their names to the latest values that the audio thread gave them.
 
     ``meters["level"]`` is a float where the meter has one field; where it has several, a named tuple of them:
-    ``meters["level"].peak``. The numbers of one value are of one moment, never of two; ``frame`` says which. Reading
+    ``meters["level"].peak``. The numbers of one value are of one moment, never of two; ``read`` says which. Reading
     never blocks, and costs the audio thread nothing. What a meter showed last can be read while the engine stands
     still, or its device is lost.
 
@@ -48,19 +60,21 @@ class Meters(_Base):
 
     def __init__(self, engine: _core.Line) -> None:
         super().__init__(engine)
-        self._makers = {name: _maker(self.spec(name)) for name in self}
+        object.__setattr__(self, "_makers", {name: _maker(self.spec(name)) for name in self})
 
     def __getitem__(self, name: str) -> Any:
-        values, _ = self._read(name)
-        return self._makers[name](values)
+        return self.read(name).value
 
-    def frame(self, name: str) -> int:
-        """Return the frame that the meter's latest value is of; 0 while it has none.
+    def read(self, name: str) -> MeterReading:
+        """Return the meter's latest value, and the frame that it is of; 0 while it has none.
 
         Raises UnknownNameError, ClosedError, ForkedError.
         """
-        _, frame = self._read(name)
-        return frame
+        values, frame = self._read(name)
+        return MeterReading(self._makers[name](values), frame)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        refuse_attribute("meters", name)
 
     def spec(self, name: str) -> MeterSpec:
         """Return what the processor says of the meter. Raises UnknownNameError."""
@@ -89,8 +103,21 @@ def _maker(spec: MeterSpec) -> Callable[[tuple[float, ...]], Any]:
     """Return what makes a value that a user sees of a meter's numbers."""
     if len(spec.fields) == 1:
         return operator.itemgetter(0)
-    type_name = spec.name if spec.name.isidentifier() and not iskeyword(spec.name) else "meter"
+    return partial(_value, spec.name, spec.fields)
+
+
+def _value(name: str, fields: tuple[str, ...], values: tuple[float, ...]) -> Any:
+    """Return a named tuple. Where it was pickled, it is made again by this."""
+    return _value_type(name, fields)._make(values)
+
+
+@cache
+def _value_type(name: str, fields: tuple[str, ...]) -> Any:
+    type_name = name if name.isidentifier() and not iskeyword(name) else "meter"
     # A field whose name is no Python name goes by its number: _0, _1.
-    made: Any = namedtuple(type_name, spec.fields, rename=True)  # type: ignore[misc]
-    make: Callable[[tuple[float, ...]], Any] = made._make
-    return make
+    plain: Any = namedtuple(type_name, fields, rename=True)  # type: ignore[misc]
+
+    def reduce(value: tuple[float, ...]) -> tuple[Any, ...]:
+        return _value, (name, fields, tuple(value))
+
+    return type(type_name, (plain,), {"__slots__": (), "__reduce__": reduce})

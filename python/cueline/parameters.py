@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from cueline import _core
-from cueline.arguments import shown
+from cueline.arguments import refuse_attribute, shown
 from cueline.errors import ArgumentTypeError, ClosedError, ForkedError
 
 __all__ = ["ParameterSpec", "Parameters"]
@@ -53,6 +53,9 @@ class Parameters(_Base):
     def spec(self, name: str) -> ParameterSpec:
         """Return what the processor says of the parameter. Raises UnknownNameError."""
         return ParameterSpec(*self._spec(name))
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        refuse_attribute("parameters", name)
 
     def __delitem__(self, name: str) -> NoReturn:
         raise ArgumentTypeError(f"parameters can be set and not deleted: {shown(name)}")

@@ -6,9 +6,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from cueline import _core
+from cueline.arguments import shown
 from cueline.awaiting import asend
 from cueline.bulk import send_many
 from cueline.confirmation import Confirmation, confirm
+from cueline.errors import ArgumentTypeError
 from cueline.stats import RingStats, ring_stats
 from cueline.transaction import Transaction
 
@@ -32,6 +34,8 @@ class Port(_core.Port):
     """
 
     def __init__(self, engine: AudioEngine) -> None:
+        if not isinstance(engine, _core.Engine):
+            raise ArgumentTypeError(f"a port is one of an engine's, engine.open_port(), got {shown(engine)}")
         super().__init__(engine)
         self._engine = engine
 

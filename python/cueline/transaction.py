@@ -6,7 +6,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from cueline import _core
-from cueline.errors import ArgumentError, Full
+from cueline.arguments import shown
+from cueline.errors import ArgumentError, ArgumentTypeError, Full
 
 if TYPE_CHECKING:
     from typing import Literal, SupportsIndex
@@ -22,7 +23,7 @@ __all__ = ["Transaction"]
 class Transaction:
     """A ``with`` whose messages go in whole as it ends, or not at all. An exception inside sends none of them.
 
-    One thread uses it, once.
+    One thread uses it, once. One without messages sends nothing, and has neither a sequence nor a confirmation.
     """
 
     def __init__(
@@ -34,6 +35,8 @@ class Transaction:
         timeout: float | None,
         confirm: bool,
     ) -> None:
+        if not isinstance(confirm, bool):
+            raise ArgumentTypeError(f"confirm must be True or False, got {shown(confirm)}")
         self.sequence = 0
         """The number that stands for all of it, once it is accepted: what ``cancel`` takes."""
         self.confirmation: Confirmation | None = None
@@ -53,9 +56,16 @@ class Transaction:
         return self
 
     def send(self, message: object) -> None:
-        """Add a message. It goes when the ``with`` ends. Raises ArgumentError outside of it."""
+        """Add a message. It goes when the ``with`` ends.
+
+        Raises ArgumentError outside of it, and for more than 256 messages; otherwise as the line's ``send``.
+        """
         if not self._open:
             raise ArgumentError("a transaction's messages are sent inside its 'with'")
+        at, late, _ = self._delivery
+        self._line._require_sendable(message, at, late)
+        if len(self._messages) == _core.MOST_MEMBERS:
+            raise ArgumentError(f"a transaction has at most {_core.MOST_MEMBERS} messages, and this is one more")
         self._messages.append(message)
 
     def __exit__(

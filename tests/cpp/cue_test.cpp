@@ -1,90 +1,16 @@
-// cue_test.cpp: commands for a frame, confirmed, together, cancelled, by several lines: on the offline device.
-#include "engine.hpp"
-
+// cue_test.cpp: commands for a frame, confirmed, together, cancelled: on the offline device.
 #include <gtest/gtest.h>
 
-#include <array>
 #include <memory>
 #include <random>
-#include <thread>
 #include <vector>
 
-#include "offline_device.hpp"
-#include "processors.hpp"
+#include "cues.hpp"
 #include "refusal.hpp"
 #include "ring_checks.hpp"
 
 namespace cueline::test {
 namespace {
-
-/// Renders the level that kind::set_level sets, so that a sample tells which cues came before it.
-class LevelProcessor final : public Processor {
-  public:
-    void prepare(const Format&) override {}
-    bool handle(const Message& command, Context&) noexcept CUELINE_NONBLOCKING override {
-        if (command.kind != kind::set_level) return false;
-        level_ = command.as<float>();
-        ++handled_;
-        return true;
-    }
-    void render(const AudioBlock& block, Context&) noexcept CUELINE_NONBLOCKING override {
-        for (std::size_t channel = 0; channel < block.channels.size(); ++channel) {
-            std::ranges::fill(block.channel(channel), level_);
-        }
-    }
-    [[nodiscard]] std::uint64_t handled() const { return handled_; }
-
-  private:
-    float level_ = 0;
-    std::uint64_t handled_ = 0;
-};
-
-class Cues : public testing::Test {
-  protected:
-    Cues() : Cues{64, default_budget} {}
-    Cues(std::uint32_t blocksize, std::int64_t budget) {
-        auto device =
-            std::make_unique<OfflineDevice>(Format{.samplerate = 48'000, .channels = 1, .blocksize = blocksize});
-        auto processor = std::make_unique<LevelProcessor>();
-        device_ = device.get();
-        processor_ = processor.get();
-        engine_ = std::make_unique<Engine>(std::move(device), std::move(processor), budget);
-        engine_->start();
-    }
-
-    std::vector<float> render(std::size_t frames) {
-        std::vector<float> audio(frames);
-        device_->render(audio);
-        return audio;
-    }
-    Status set(float level, std::uint64_t frame, std::uint8_t flags = 0) {
-        return control().send(kind::set_level, level, {.frame = frame, .flags = flags});
-    }
-    [[nodiscard]] ControlSide& control() const { return engine_->control(); }
-    [[nodiscard]] CueCounts counts() const { return engine_->stats().cues; }
-
-    std::vector<Message> events() {
-        std::vector<Message> all;
-        Message message;
-        while (control().receive(message) == Status::ok) all.push_back(message);
-        return all;
-    }
-    std::vector<Message> confirmations() {
-        std::vector<Message> all;
-        Message message;
-        while (control().receive_confirmation(message) == Status::ok) all.push_back(message);
-        return all;
-    }
-    Message confirmation() {
-        const std::vector<Message> all = confirmations();
-        EXPECT_EQ(all.size(), 1U);
-        return all.empty() ? Message{} : all.front();
-    }
-
-    OfflineDevice* device_ = nullptr;
-    const LevelProcessor* processor_ = nullptr;
-    std::unique_ptr<Engine> engine_;
-};
 
 void expect_refused(const Message& message, Reason reason, std::uint64_t wanted_frame) {
     EXPECT_EQ(message.kind, cueline::kind::refused);
@@ -324,11 +250,6 @@ std::vector<Message> levels(std::size_t number) {
     return members;
 }
 
-class SmallBudget : public Cues {
-  protected:
-    SmallBudget() : Cues{64, 4} {}
-};
-
 TEST_F(SmallBudget, transaction_is_applied_in_one_block_whatever_the_budget) {
     set(-1, 0);
     set(-2, 0);
@@ -404,7 +325,9 @@ TEST_F(Cues, transaction_is_cancelled_as_one) {
 TEST_F(Cues, transaction_that_cancels_all_is_itself_applied_to_its_end) {
     set(9, 300);
     std::vector<Message> members = levels(3);
-    members[1] = Message::of(CancelAll{1});
+    CancelAll cancel{};
+    cancel.up_to[0] = 1000;
+    members[1] = Message::of(cancel);
     control().try_send_whole(members, {.frame = 100});
     EXPECT_EQ(render(512)[511], members[2].as<float>());
     EXPECT_EQ(counts().cancelled, 1U);
@@ -417,100 +340,6 @@ TEST_F(Cues, what_a_sender_says_of_members_counts_for_nothing) {
     control().cancel(first);
     EXPECT_EQ(render(128)[100], 2.0F);
     EXPECT_EQ(counts().cancelled, 1U);
-}
-
-// --- Ports -------------------------------------------------------------------------------------------------------
-
-TEST_F(SmallBudget, lines_are_read_in_turn) {
-    CommandSender first = engine_->open_port();
-    CommandSender second = engine_->open_port();
-    EXPECT_EQ(first.line(), 1U);
-    EXPECT_EQ(second.line(), 2U);
-    for (int count = 0; count < 100; ++count) {
-        set(1, 0);  // floods
-        if (count < 4) first.ping();
-        if (count < 4) second.ping();
-    }
-    for (int block = 0; block < 3; ++block) render(64);
-    std::array<int, 3> answered{};
-    for (const Message& pong : events()) ++answered.at(pong.port);
-    EXPECT_EQ(answered, (std::array<int, 3>{0, 4, 4})) << "a third of the budget each, in three blocks of four";
-    EXPECT_EQ(processor_->handled(), 4U);
-}
-
-TEST_F(Cues, port_that_closes_loses_nothing_and_the_next_one_goes_on_where_it_stopped) {
-    {
-        CommandSender port = engine_->open_port();
-        for (int count = 0; count < 500; ++count) port.send(kind::set_level, 1.0F);
-    }
-    CommandSender next = engine_->open_port();
-    EXPECT_EQ(next.line(), 1U);
-    next.ping();
-    EXPECT_EQ(next.sequence(), 501U);
-    render(256);
-    EXPECT_EQ(processor_->handled(), 500U);
-    EXPECT_EQ(events().size(), 1U);
-    EXPECT_EQ(engine_->command_counts(1).sent, 501U);
-}
-
-TEST_F(Cues, ninth_port_is_refused_with_the_number) {
-    std::vector<CommandSender> ports;
-    for (std::size_t count = 0; count < most_ports; ++count) ports.push_back(engine_->open_port());
-    EXPECT_EQ(refusal<PortsTakenError>([this] { static_cast<void>(engine_->open_port()); }),
-              "all 8 ports of this link are open: close one first");
-    ports.erase(ports.begin() + 3);
-    EXPECT_EQ(engine_->open_port().line(), 4U);
-}
-
-TEST_F(Cues, port_cancels_its_own_cues_only) {
-    CommandSender port = engine_->open_port();
-    set(1, 100);
-    port.send(kind::set_level, 2.0F, {.frame = 100});
-    port.cancel(1);
-    EXPECT_EQ(render(128)[100], 1.0F);
-    port.send(kind::set_level, 2.0F, {.frame = 200});
-    set(3, 200);
-    port.cancel_all();
-    EXPECT_EQ(render(128)[100], 3.0F);
-    port.send(kind::set_level, 4.0F, {.frame = 500});
-    render(64);
-    control().cancel_all(true);
-    render(128);
-    EXPECT_EQ(render(128).back(), 3.0F);
-    EXPECT_EQ(counts().cancelled, 3U);
-}
-
-TEST_F(Cues, eight_threads_on_eight_ports_lose_nothing) {
-    constexpr std::uint32_t each = 3000;
-    std::vector<CommandSender> ports;
-    for (std::size_t count = 0; count < most_ports; ++count) ports.push_back(engine_->open_port());
-    std::atomic<std::size_t> sending = most_ports;
-    std::vector<std::jthread> threads;
-    for (CommandSender& port : ports) {
-        threads.emplace_back([&port, &sending] {
-            for (std::uint32_t sent = 0; sent < each;) {
-                Message ping = Message::of(cueline::kind::ping, Ping{port.line()});
-                if (port.try_send(ping) == Status::ok) {
-                    ++sent;
-                } else {
-                    std::this_thread::yield();
-                }
-            }
-            --sending;
-        });
-    }
-    std::array<std::uint32_t, most_lines> last{};
-    for (bool more = true; more;) {
-        const bool still_sending = sending.load() > 0;
-        render(64);
-        const std::vector<Message> pongs = events();
-        for (const Message& pong : pongs) {
-            ASSERT_EQ(pong.as<Pong>().sent_ns, pong.port);
-            ASSERT_EQ(pong.sequence, ++last.at(pong.port)) << "on line " << int{pong.port};
-        }
-        more = still_sending || !pongs.empty();
-    }
-    for (std::size_t line = 1; line < most_lines; ++line) EXPECT_EQ(last.at(line), each) << line;
 }
 
 }  // namespace

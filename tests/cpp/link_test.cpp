@@ -175,6 +175,10 @@ TEST_F(LinkTest, sequences_leave_out_0_and_go_on_with_the_next_control_side) {
     static_assert(sequence_after(0) == 1);
     static_assert(sequence_after(7) == 8);
     static_assert(sequence_after(0xFFFF'FFFF) == 1, "0 stands for none");
+    static_assert(last_sequence(0) == 0 && last_sequence(1) == 1 && last_sequence(0xFFFF'FFFF) == 0xFFFF'FFFF);
+    static_assert(last_sequence(0x1'0000'0000) == 1 && last_sequence(0x1'FFFF'FFFE) == 0xFFFF'FFFF);
+    static_assert(last_sequence(0x1'FFFF'FFFF) == 1, "as often as it has gone round");
+    static_assert(is_later(2, 1) && !is_later(1, 1) && !is_later(1, 2) && is_later(1, 0xFFFF'FFFF));
     const auto link = std::make_unique<Link>();
     std::make_unique<ControlSide>(*link)->send(300, 0);
     std::make_unique<ControlSide>(*link)->send(300, 0);

@@ -256,10 +256,13 @@ void go_on(Conversation& conversation, FuzzedDataProvider& input) {
         }
         case 4: {
             const std::size_t line = some_line();
-            const bool every_line = input.ConsumeBool();
-            conversation.send(line, kind::cancel_all,
-                              payload_of(CancelAll{static_cast<std::uint8_t>(every_line ? 1 : 0)}),
-                              some_delivery(input, conversation.now()));
+            CancelAll cancel{};
+            for (std::size_t other = 0; other < most_lines; ++other) {
+                if (other == line || input.ConsumeBool()) {
+                    cancel.up_to.at(other) = some_sequence(input, conversation.sent(other));
+                }
+            }
+            conversation.send(line, kind::cancel_all, payload_of(cancel), some_delivery(input, conversation.now()));
             break;
         }
         case 5: {

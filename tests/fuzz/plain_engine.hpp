@@ -141,7 +141,12 @@ class PlainEngine {
     void accept(Cue cue, bool fits) {
         const Message& command = cue.command;
         const bool late = command.frame != 0 && command.frame < frame;
-        if (command.frame > frame && fits) {
+        std::uint32_t& forgotten = forgotten_.at(command.port);
+        read_.at(command.port) = command.sequence;
+        if (is_later(command.sequence, forgotten)) forgotten = 0;
+        if (forgotten != 0 && command.frame != 0) {
+            refuse(command, Reason::cancelled);
+        } else if (command.frame > frame && fits) {
             schedule_.emplace(command.frame, std::move(cue));  // behind those of its frame
         } else if (command.frame > frame) {
             refuse(command, Reason::schedule_full);
@@ -181,11 +186,22 @@ class PlainEngine {
                     return cue.port == command.port && cue.sequence == sequence;
                 });
                 return true;
-            case kind::cancel_all:
-                forget([&, every_line = command.payload[0] != std::byte{0}](const Message& cue) {
-                    return every_line || cue.port == command.port;
-                });
+            case kind::cancel_all: {
+                const auto up_to = command.as<CancelAll>().up_to;
+                const auto sent_before = [&](const Message& cue) {
+                    return !is_later(cue.sequence, up_to.at(cue.port));
+                };
+                forget([&](const Message& cue) { return up_to.at(cue.port) != 0 && sent_before(cue); });
+                // Those that wait in their lines are forgotten as they are read.
+                for (std::size_t line = 0; line < most_lines; ++line) {
+                    std::uint32_t& forgotten = forgotten_.at(line);
+                    const std::uint32_t last = up_to.at(line);
+                    if (last != 0 && is_later(last, read_.at(line)) && (forgotten == 0 || is_later(last, forgotten))) {
+                        forgotten = last;
+                    }
+                }
                 return true;
+            }
             case kind::transaction:
                 return true;
             case kind::publish_buffer: {
@@ -249,6 +265,8 @@ class PlainEngine {
     std::uint32_t budget_;
     std::size_t turn_ = 0;
     std::multimap<std::uint64_t, Cue> schedule_;
+    std::array<std::uint32_t, most_lines> read_{};       // the sequence of each line's last command
+    std::array<std::uint32_t, most_lines> forgotten_{};  // and that of the last one whose cue is cancelled already
     std::uint64_t handled_ = 0;
 };
 

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +33,16 @@ def offline() -> Iterator[cueline.AudioEngine]:
 def running() -> Iterator[cueline.AudioEngine]:
     with cueline.AudioEngine("null") as engine:
         yield engine
+
+
+def tone(blocksize: int = 64, **arguments: Any) -> cueline.AudioEngine:
+    """Return an engine that renders a tone when told to."""
+    return cueline.AudioEngine("offline", processor="tone", channels=1, blocksize=blocksize, **arguments)
+
+
+def gain(value: float) -> cueline.SetTone:
+    """Return the message that sets the tone's gain, and nothing else."""
+    return cueline.SetTone(frequency_hz=float("nan"), gain=value)
 
 
 def eventually(condition: Callable[[], bool], *, within_s: float = 10) -> bool:

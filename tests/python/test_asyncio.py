@@ -85,6 +85,17 @@ def test_messages_are_iterated_over_until_the_engine_is_closed() -> None:
     assert asyncio.run(main()) == list(range(1, 301))
 
 
+def test_what_came_before_a_close_is_iterated_over_too(engine: cueline.AudioEngine) -> None:
+    async def main() -> list[int]:
+        return [message.sequence async for message in engine]
+
+    for _ in range(50):
+        engine.ping()
+    engine.render(BLOCK)
+    engine.close()
+    assert asyncio.run(main()) == list(range(1, 51))
+
+
 def test_nothing_in_time_is_empty(engine: cueline.AudioEngine) -> None:
     for timeout in (0, 0.01):
         with pytest.raises(cueline.Empty, match=rf"^no message within {timeout} s$"):
@@ -362,9 +373,11 @@ def test_a_cancelled_asend_has_not_sent(engine: cueline.AudioEngine) -> None:
             await asyncio.wait_for(engine.asend(cueline.GetLevel()), 0.003)
 
     accepted = fill(engine)
+    dropped = engine.stats().commands.dropped
     asyncio.run(main())
     engine.render(2 * BLOCK)
     assert engine.last_sequence == accepted
+    assert engine.stats().commands.dropped == dropped + 1
     assert {type(message) for message in engine.messages()} == {cueline.Pong}
 
 
@@ -372,7 +385,7 @@ def test_a_cancelled_asend_has_not_sent(engine: cueline.AudioEngine) -> None:
     ("arguments", "how", "text"),
     [
         ((3,), {}, "what is sent is a message, as a class with @cueline.message makes them, got 3"),
-        ((cueline.GetLevel(), -1), {}, "at must be a frame or None, from 0 to 2**63 - 1, got -1"),
+        ((cueline.GetLevel(), -1), {}, "at must be a frame from 0 to 2**63 - 1, or None, got -1"),
         ((cueline.GetLevel(),), {"late": "no"}, "late must be 'apply' or 'drop', got 'no'"),
         ((cueline.GetLevel(),), {"timeout": -1}, "timeout must be 0 seconds or more, or None, got -1"),
     ],

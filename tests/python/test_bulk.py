@@ -242,6 +242,12 @@ def of_kinds(dtype: Any, *kinds: int) -> Any:
     return array
 
 
+def at_frames(*frames: int) -> Any:
+    array = questions(len(frames))
+    array["frame"] = [frame % 2**64 for frame in frames]
+    return array
+
+
 @pytest.mark.parametrize(
     ("array", "text"),
     [
@@ -258,6 +264,20 @@ def of_kinds(dtype: Any, *kinds: int) -> Any:
             of_kinds(cueline.dtype(cueline.SetTone), 0, 16, 0, 17),
             "the message at index 3 is of kind 17, and the array's dtype says SetTone, which is kind 16: leave its "
             "kind 0, or use an array of cueline.dtype()",
+        ),
+        (
+            at_frames(0, 2**63 - 1, -2, -1),
+            "the message at index 2 is for frame 18446744073709551614, and frames are from 0 to 2**63 - 1: was it -2 "
+            "before NumPy made it unsigned?",
+        ),
+        (
+            at_frames(*[0] * RING, 2**63),  # there is no room for it anyway
+            "the message at index 1024 is for frame 9223372036854775808, and frames are from 0 to 2**63 - 1: was it "
+            "-9223372036854775808 before NumPy made it unsigned?",
+        ),
+        (
+            of_kinds(cueline.dtype(), *[16] * 3, 15, *[16] * RING, 14),
+            "the message at index 3 cannot be sent: kinds below 16 are the engine's own, and this one is of kind 15",
         ),
         (
             np.zeros(1, cueline.dtype(cueline.Pong)),
@@ -382,7 +402,7 @@ def test_at_most_so_many_are_received(tone: cueline.AudioEngine, most: int, size
         (0, "max must be from 1 to 1024, which is all that can wait at once, got 0"),
         (-1, "max must be from 1 to 1024, which is all that can wait at once, got -1"),
         (1025, "max must be from 1 to 1024, which is all that can wait at once, got 1025"),
-        (2**70, "max must be an integer of at most 64 bits, got one of 71"),
+        (2**70, "max must be an integer of at most 63 bits, got one of 71"),
         (1.5, "max must be an integer, got 1.5"),
         (None, "max must be an integer, got None"),
     ],
@@ -483,6 +503,7 @@ def test_a_port_sends_many_on_its_own_line(tone: cueline.AudioEngine) -> None:
 def test_a_closed_engine_neither_sends_nor_receives(tone: cueline.AudioEngine) -> None:
     answered(tone, 3)
     tone.close()
+    assert len(tone.receive_many()) == 3  # what came before can still be had
     for call in (lambda: tone.send_many(questions(0)), tone.receive_many):
         with pytest.raises(cueline.ClosedError):
             call()

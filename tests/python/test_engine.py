@@ -72,6 +72,21 @@ def test_a_closed_engine_says_so(offline: cueline.AudioEngine, use: Callable[[cu
         use(offline)
 
 
+def test_what_came_before_a_close_can_still_be_had(offline: cueline.AudioEngine) -> None:
+    for _ in range(3):
+        offline.ping()
+    offline.render(64)
+    offline.close()
+    first = offline.receive_msg()
+    assert first is not None
+    assert first.sequence == 1
+    assert offline.receive(timeout=0).sequence == 2
+    assert [int(sequence) for sequence in offline.receive_many()["sequence"]] == [3]
+    for receive in (offline.receive_msg, offline.receive, offline.receive_many):
+        with pytest.raises(cueline.ClosedError, match="this engine is closed: make a new one"):
+            receive()
+
+
 def test_a_closed_engine_still_has_its_counters(running: cueline.AudioEngine) -> None:
     running.ping()
     running.receive(10)
@@ -140,10 +155,10 @@ class Awkward:
     ("arguments", "text"),
     [
         ({"samplerate": 999}, "samplerate must be from 1000 to 768000 frames a second, got 999"),
-        ({"samplerate": 10**30}, "samplerate must be an integer of at most 64 bits, got one of 100"),
+        ({"samplerate": 10**30}, "samplerate must be an integer of at most 63 bits, got one of 100"),
         ({"blocksize": 0}, "blocksize must be from 1 to 8192 frames, got 0"),
         ({"blocksize": -(2**63) + 1}, f"blocksize must be from 1 to 8192 frames, got {-(2**63) + 1}"),
-        ({"blocksize": 10**5000}, "blocksize must be an integer of at most 64 bits, got one of 16610"),
+        ({"blocksize": 10**5000}, "blocksize must be an integer of at most 63 bits, got one of 16610"),
         ({"channels": 65}, "channels must be from 1 to 64 channels, got 65"),
         ({"budget": 0}, "budget must be from 1 to 1024 messages a block, got 0"),
         ({"budget": 1025}, "budget must be from 1 to 1024 messages a block, got 1025"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import pickle
 import threading
 from collections.abc import Iterator, Mapping, MutableMapping
 from fractions import Fraction
@@ -157,7 +158,7 @@ def test_unknown_names_are_a_key_error_that_names_those_there_are(tone: cueline.
             act()
         assert isinstance(refused.value, KeyError)
         assert str(refused.value) == f"no parameter {name!r}: the engine's processor has 'frequency', 'gain'"
-    for act in (lambda: tone.meters[name], lambda: tone.meters.spec(name), lambda: tone.meters.frame(name)):
+    for act in (lambda: tone.meters[name], lambda: tone.meters.spec(name), lambda: tone.meters.read(name)):
         with pytest.raises(cueline.UnknownNameError) as refused:
             act()
         assert str(refused.value) == f"no meter {name!r}: the engine's processor has 'level'"
@@ -187,15 +188,31 @@ def test_a_meter_of_several_fields_is_a_named_tuple_and_has_a_frame(tone: cuelin
     assert list(tone.meters) == ["level"]
     assert tone.meters.spec("level") == cueline.MeterSpec("level", "", ("peak", "rms"))
     assert tone.meters["level"] == (0.0, 0.0)
-    assert tone.meters.frame("level") == 0
+    assert tone.meters.read("level") == ((0.0, 0.0), 0)
     tone.parameters["gain"] = 0.5
     tone.render(4800 + 100)
     level = tone.meters["level"]
     assert level.peak == pytest.approx(0.5, rel=1e-3)
     assert level.rms == pytest.approx(0.5 / 2**0.5, rel=1e-3)
-    assert tone.meters.frame("level") == 4800
+    assert tone.meters.read("level") == cueline.MeterReading(level, frame=4800)
     assert tone.meters == {"level": level}
     assert repr(tone.meters) == f"<cueline.Meters {{'level': level(peak={level.peak!r}, rms={level.rms!r})}}>"
+
+
+def test_a_meter_s_value_can_be_sent_to_another_process(tone: cueline.AudioEngine) -> None:
+    tone.render(4800)
+    reading = tone.meters.read("level")
+    there = pickle.loads(pickle.dumps(reading))
+    assert there == reading
+    assert there.value.peak == reading.value.peak
+    assert type(there.value) is type(reading.value)
+
+
+def test_a_name_taken_for_an_attribute_is_refused_with_the_way_to_say_it(tone: cueline.AudioEngine) -> None:
+    with pytest.raises(AttributeError, match=r"parameters are had by their names, parameters\['gain'\]"):
+        tone.parameters.gain = 0.7
+    with pytest.raises(AttributeError, match=r"meters are had by their names, meters\['level'\]"):
+        tone.meters.level = 0.7
 
 
 def test_meters_are_read_only(tone: cueline.AudioEngine) -> None:
@@ -209,9 +226,9 @@ def test_meters_are_read_only(tone: cueline.AudioEngine) -> None:
 
 def test_a_meter_moves_while_the_audio_runs() -> None:
     with cueline.AudioEngine("null", processor="tone") as engine:
-        assert eventually(lambda: engine.meters.frame("level") > 0)
-        before = engine.meters.frame("level")
-        assert eventually(lambda: engine.meters.frame("level") > before)
+        assert eventually(lambda: engine.meters.read("level").frame > 0)
+        before = engine.meters.read("level").frame
+        assert eventually(lambda: engine.meters.read("level").frame > before)
         assert engine.meters["level"].peak > 0
 
 
@@ -227,10 +244,9 @@ def test_any_thread_may_set_and_read() -> None:
             engine.parameters["gain"] = number / 10
             if engine.parameters["gain"] * 10 not in (1, 2, 3, 4):
                 wrong.append("a gain that nobody set")
-            level = engine.meters["level"]
+            level, now = engine.meters.read("level")
             if not 0 <= level.rms <= level.peak <= 1:
                 wrong.append(f"torn: {level}")
-            now = engine.meters.frame("level")
             if now < frame:
                 wrong.append("it went back")
             frame = now
@@ -251,7 +267,7 @@ def test_a_closed_engine_refuses_both_and_still_says_what_there_was(tone: cuelin
         lambda: tone.parameters["gain"],
         lambda: tone.parameters.__setitem__("gain", 0.5),
         lambda: tone.meters["level"],
-        lambda: tone.meters.frame("level"),
+        lambda: tone.meters.read("level"),
     ):
         with pytest.raises(cueline.ClosedError):
             act()

@@ -82,7 +82,9 @@ class CueConversation {
             // Each before all others of its round: as far as an insertion can go.
             send_surely(line(0), Message::of(kind::set_level, 1.0F), {far_away - number, flags});
         }
-        send_surely(line(1), Message::of(cueline::kind::cancel_all, CancelAll{1}), {});
+        while (line(1).room() == 0) {
+        }
+        line(1).cancel_all(true);
     }
 
     void until_read() {

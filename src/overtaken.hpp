@@ -1,0 +1,42 @@
+// overtaken.hpp: cues that are cancelled before they are read: lines are read in turn, and a cancel_all may come first.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include <cueline/control_side.hpp>
+#include <cueline/link.hpp>
+#include <cueline/message.hpp>
+
+namespace cueline {
+
+/// How far each line has been read, and up to which of its commands cues are forgotten that are still to be read.
+/// Thread: audio. Real-time: every call is wait-free.
+class Overtaken {
+  public:
+    /// Notes that `command` was read from its line. Returns whether it is a cue that was cancelled before.
+    bool note_read(const Message& command) noexcept CUELINE_NONBLOCKING {
+        Line& line = lines_[command.port];
+        line.read = command.sequence;
+        if (line.forgotten == 0) return false;
+        const bool later = is_later(command.sequence, line.forgotten);
+        if (later) line.forgotten = 0;  // it would be the later one again, half the numbers on
+        return !later && command.frame != 0;
+    }
+
+    /// From now on cues are forgotten, as they are read, up to the command of that sequence on that line; 0: none.
+    void forget(std::size_t line, std::uint32_t up_to) noexcept CUELINE_NONBLOCKING {
+        if (up_to == 0 || !is_later(up_to, lines_[line].read)) return;
+        if (lines_[line].forgotten == 0 || is_later(up_to, lines_[line].forgotten)) lines_[line].forgotten = up_to;
+    }
+
+  private:
+    struct Line {
+        std::uint32_t read = 0;  // sequences; 0 before the first
+        std::uint32_t forgotten = 0;
+    };
+    std::array<Line, most_lines> lines_;
+};
+
+}  // namespace cueline

@@ -1,0 +1,92 @@
+// cues.hpp: an engine on the offline device whose samples tell which commands came before them.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine.hpp"
+#include "offline_device.hpp"
+#include "processors.hpp"
+
+namespace cueline::test {
+
+/// Renders the level that kind::set_level sets, so that a sample tells which cues came before it.
+class LevelProcessor final : public Processor {
+  public:
+    void prepare(const Format&) override {}
+    bool handle(const Message& command, Context&) noexcept CUELINE_NONBLOCKING override {
+        if (command.kind != kind::set_level) return false;
+        level_ = command.as<float>();
+        ++handled_;
+        return true;
+    }
+    void render(const AudioBlock& block, Context&) noexcept CUELINE_NONBLOCKING override {
+        for (std::size_t channel = 0; channel < block.channels.size(); ++channel) {
+            std::ranges::fill(block.channel(channel), level_);
+        }
+    }
+    [[nodiscard]] std::uint64_t handled() const { return handled_; }
+
+  private:
+    float level_ = 0;
+    std::uint64_t handled_ = 0;
+};
+
+class Cues : public testing::Test {
+  protected:
+    Cues() : Cues{64, default_budget} {}
+    Cues(std::uint32_t blocksize, std::int64_t budget) {
+        auto device =
+            std::make_unique<OfflineDevice>(Format{.samplerate = 48'000, .channels = 1, .blocksize = blocksize});
+        auto processor = std::make_unique<LevelProcessor>();
+        device_ = device.get();
+        processor_ = processor.get();
+        engine_ = std::make_unique<Engine>(std::move(device), std::move(processor), budget);
+        engine_->start();
+    }
+
+    std::vector<float> render(std::size_t frames) {
+        std::vector<float> audio(frames);
+        device_->render(audio);
+        return audio;
+    }
+    Status set(float level, std::uint64_t frame, std::uint8_t flags = 0) {
+        return control().send(kind::set_level, level, {.frame = frame, .flags = flags});
+    }
+    [[nodiscard]] ControlSide& control() const { return engine_->control(); }
+    [[nodiscard]] CueCounts counts() const { return engine_->stats().cues; }
+
+    std::vector<Message> events() {
+        std::vector<Message> all;
+        Message message;
+        while (control().receive(message) == Status::ok) all.push_back(message);
+        return all;
+    }
+    std::vector<Message> confirmations() {
+        std::vector<Message> all;
+        Message message;
+        while (control().receive_confirmation(message) == Status::ok) all.push_back(message);
+        return all;
+    }
+    Message confirmation() {
+        const std::vector<Message> all = confirmations();
+        EXPECT_EQ(all.size(), 1U);
+        return all.empty() ? Message{} : all.front();
+    }
+
+    OfflineDevice* device_ = nullptr;
+    const LevelProcessor* processor_ = nullptr;
+    std::unique_ptr<Engine> engine_;
+};
+
+class SmallBudget : public Cues {
+  protected:
+    SmallBudget() : Cues{64, 4} {}
+};
+
+}  // namespace cueline::test

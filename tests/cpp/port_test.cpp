@@ -1,0 +1,182 @@
+// port_test.cpp: commands by several lines: read in turn, cancelled, lost by none.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "cues.hpp"
+#include "overtaken.hpp"
+#include "refusal.hpp"
+
+namespace cueline::test {
+namespace {
+
+TEST_F(SmallBudget, lines_are_read_in_turn) {
+    CommandSender first = engine_->open_port();
+    CommandSender second = engine_->open_port();
+    EXPECT_EQ(first.line(), 1U);
+    EXPECT_EQ(second.line(), 2U);
+    for (int count = 0; count < 100; ++count) {
+        set(1, 0);  // floods
+        if (count < 4) first.ping();
+        if (count < 4) second.ping();
+    }
+    for (int block = 0; block < 3; ++block) render(64);
+    std::array<int, 3> answered{};
+    for (const Message& pong : events()) ++answered.at(pong.port);
+    EXPECT_EQ(answered, (std::array<int, 3>{0, 4, 4})) << "a third of the budget each, in three blocks of four";
+    EXPECT_EQ(processor_->handled(), 4U);
+}
+
+TEST_F(Cues, port_that_closes_loses_nothing_and_the_next_one_goes_on_where_it_stopped) {
+    {
+        CommandSender port = engine_->open_port();
+        for (int count = 0; count < 500; ++count) port.send(kind::set_level, 1.0F);
+    }
+    CommandSender next = engine_->open_port();
+    EXPECT_EQ(next.line(), 1U);
+    next.ping();
+    EXPECT_EQ(next.sequence(), 501U);
+    render(256);
+    EXPECT_EQ(processor_->handled(), 500U);
+    EXPECT_EQ(events().size(), 1U);
+    EXPECT_EQ(engine_->command_counts(1).sent, 501U);
+}
+
+TEST_F(Cues, ninth_port_is_refused_with_the_number) {
+    std::vector<CommandSender> ports;
+    for (std::size_t count = 0; count < most_ports; ++count) ports.push_back(engine_->open_port());
+    EXPECT_EQ(refusal<PortsTakenError>([this] { static_cast<void>(engine_->open_port()); }),
+              "all 8 ports are open: close one first");
+    ports.erase(ports.begin() + 3);
+    EXPECT_EQ(engine_->open_port().line(), 4U);
+}
+
+TEST_F(Cues, port_cancels_its_own_cues_only) {
+    CommandSender port = engine_->open_port();
+    set(1, 100);
+    port.send(kind::set_level, 2.0F, {.frame = 100});
+    port.cancel(1);
+    EXPECT_EQ(render(128)[100], 1.0F);
+    port.send(kind::set_level, 2.0F, {.frame = 200});
+    set(3, 200);
+    port.cancel_all();
+    EXPECT_EQ(render(128)[100], 3.0F);
+    port.send(kind::set_level, 4.0F, {.frame = 500});
+    render(64);
+    control().cancel_all(true);
+    render(128);
+    EXPECT_EQ(render(128).back(), 3.0F);
+    EXPECT_EQ(counts().cancelled, 3U);
+}
+
+TEST_F(Cues, cancelling_on_every_line_goes_for_what_was_sent_before_and_for_nothing_else) {
+    CommandSender port = engine_->open_port();
+    CommandSender quiet = engine_->open_port();
+    port.send(kind::set_level, 1.0F, {.frame = 100});  // nothing of this is read before the cancel, whose line is first
+    port.send(kind::set_level, 2.0F);                  // no cue
+    const std::array<Message, 2> members{Message::of(kind::set_level, 3.0F), Message::of(kind::set_level, 3.0F)};
+    port.try_send_whole(members, {.frame = 101, .flags = delivery::confirm});
+    control().cancel_all(true);
+    port.send(kind::set_level, 4.0F, {.frame = 102});
+    quiet.send(kind::set_level, 5.0F, {.frame = 103});
+    const std::vector<float> audio = render(128);
+    EXPECT_EQ(audio[0], 2.0F);
+    EXPECT_EQ(audio[101], 2.0F);
+    EXPECT_EQ(audio[102], 4.0F);
+    EXPECT_EQ(audio[103], 5.0F);
+    EXPECT_EQ(counts().cancelled, 2U);
+    Message confirmation;
+    ASSERT_EQ(control().receive_confirmation(confirmation), Status::ok);
+    EXPECT_EQ(confirmation.kind, cueline::kind::refused);
+    EXPECT_EQ(confirmation.as<Refused>().reason, Reason::cancelled);
+    EXPECT_EQ(confirmation.port, port.line());
+}
+
+TEST_F(SmallBudget, cues_that_are_read_long_after_they_were_cancelled_are_not_played_late) {
+    CommandSender port = engine_->open_port();
+    for (int count = 0; count < 20; ++count) port.send(kind::set_level, 1.0F, {.frame = 64});
+    control().cancel_all(true);
+    port.send(kind::set_level, 2.0F, {.frame = 64});
+    render(64 * 8);
+    EXPECT_EQ(counts().cancelled, 20U);
+    EXPECT_EQ(counts().late, 1U);
+    EXPECT_EQ(processor_->handled(), 1U);
+}
+
+TEST_F(Cues, eight_threads_on_eight_ports_lose_nothing) {
+    constexpr std::uint32_t each = 3000;
+    std::vector<CommandSender> ports;
+    for (std::size_t count = 0; count < most_ports; ++count) ports.push_back(engine_->open_port());
+    std::atomic<std::size_t> sending = most_ports;
+    std::vector<std::jthread> threads;
+    for (CommandSender& port : ports) {
+        threads.emplace_back([&port, &sending] {
+            for (std::uint32_t sent = 0; sent < each;) {
+                Message ping = Message::of(cueline::kind::ping, Ping{port.line()});
+                if (port.try_send(ping) == Status::ok) {
+                    ++sent;
+                } else {
+                    std::this_thread::yield();
+                }
+            }
+            --sending;
+        });
+    }
+    std::array<std::uint32_t, most_lines> last{};
+    for (bool more = true; more;) {
+        const bool still_sending = sending.load() > 0;
+        render(64);
+        const std::vector<Message> pongs = events();
+        for (const Message& pong : pongs) {
+            ASSERT_EQ(pong.as<Pong>().sent_ns, pong.port);
+            ASSERT_EQ(pong.sequence, ++last.at(pong.port)) << "on line " << int{pong.port};
+        }
+        more = still_sending || !pongs.empty();
+    }
+    for (std::size_t line = 1; line < most_lines; ++line) EXPECT_EQ(last.at(line), each) << line;
+}
+
+// --- Cues that are cancelled before they are read --------------------------------------------------------------------
+
+TEST(Overtaken, ends_with_the_first_command_that_was_sent_later) {
+    Overtaken overtaken;
+    const auto read = [&overtaken](std::uint32_t sequence) {
+        Message cue;
+        cue.port = 3;
+        cue.sequence = sequence;
+        cue.frame = 1000;
+        return overtaken.note_read(cue);
+    };
+    EXPECT_FALSE(read(1));
+    overtaken.forget(3, 1);  // read already: the schedule has it
+    EXPECT_FALSE(read(2));
+    overtaken.forget(3, 5);
+    overtaken.forget(3, 4);  // no step back
+    overtaken.forget(3, 0);
+    overtaken.forget(2, 9);  // another line's
+    EXPECT_TRUE(read(3));
+    EXPECT_TRUE(read(5));
+    EXPECT_FALSE(read(6));
+    EXPECT_FALSE(read(0x8000'0004)) << "half the numbers on, 5 would be the later one";
+}
+
+TEST(Overtaken, goes_round_with_the_numbers) {
+    Overtaken overtaken;
+    Message cue;
+    cue.frame = 1;
+    cue.sequence = ~std::uint32_t{0} - 1;
+    EXPECT_FALSE(overtaken.note_read(cue));
+    overtaken.forget(0, 1);
+    cue.sequence = ~std::uint32_t{0};
+    EXPECT_TRUE(overtaken.note_read(cue));
+    cue.sequence = 1;
+    EXPECT_TRUE(overtaken.note_read(cue));
+    cue.sequence = 2;
+    EXPECT_FALSE(overtaken.note_read(cue));
+}
+
+}  // namespace
+}  // namespace cueline::test

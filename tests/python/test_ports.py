@@ -1,0 +1,141 @@
+"""Ports: lines of their own into an engine, their answers, their ends, and what a cancel reaches."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+import weakref
+from pathlib import Path
+
+import pytest
+
+import cueline
+from conftest import eventually, fill, gain, tone
+from cueline import Status
+
+
+def running_threads() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
+def test_ports_have_rings_of_their_own_and_answers_name_them() -> None:
+    engine = cueline.AudioEngine("offline", blocksize=64)
+    with engine.open_port() as first, engine.open_port() as second:
+        assert (first.number, second.number) == (1, 2)
+        fill(engine)
+        assert first.ping() is Status.OK
+        assert second.ping() is Status.OK
+        engine.render(64)
+        by_port = {message.port for message in engine.messages()}
+        assert by_port == {0, 1, 2}
+        assert first.stats() == cueline.RingStats(sent=1, dropped=0, high_water=1)
+    assert first.closed
+    with pytest.raises(cueline.ClosedError, match="this port is closed: open another one"):
+        first.ping()
+    first.close()
+
+
+def test_a_port_confirms_cancels_and_sends_whole_on_its_own_line() -> None:
+    engine = tone()
+    port = engine.open_port()
+    engine.send(gain(0.1), at=100)
+    confirmation = port.confirm(gain(0.1), at=100)
+    assert confirmation.sequence == 1
+    port.cancel(confirmation.sequence)
+    with port.transaction(at=200, confirm=True) as transaction:
+        transaction.send(cueline.GetLevel())
+    engine.render(256)
+    with pytest.raises(cueline.RefusedError):
+        confirmation.result(0)
+    assert transaction.confirmation is not None
+    assert transaction.confirmation.result(0).port == port.number
+    level = engine.receive_msg()
+    assert level is not None
+    assert (level.port, level.frame) == (1, 200)
+
+
+def test_eight_ports_can_be_open_and_a_closed_one_s_place_is_free() -> None:
+    engine = tone()
+    ports = [engine.open_port() for _ in range(8)]
+    with pytest.raises(cueline.PortsTakenError, match="all 8 ports are open: close one first"):
+        engine.open_port()
+    for _ in range(5):
+        ports[2].ping()
+    ports[2].close()
+    again = engine.open_port()
+    assert again.number == 3
+    again.ping()
+    engine.render(64)
+    assert [message.sequence for message in engine.messages()] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_port_keeps_its_engine() -> None:
+    port = cueline.AudioEngine("offline").open_port()
+    gc.collect()
+    assert port.ping() is Status.OK
+
+
+def test_an_engine_that_keeps_its_own_port_is_collected_and_its_audio_thread_ends() -> None:
+    class Synth(cueline.AudioEngine):
+        port: cueline.Port
+        confirmation: cueline.Confirmation
+
+    threads = running_threads()
+    engine = Synth("null", processor="tone")
+    engine.start()
+    engine.port = engine.open_port()
+    engine.confirmation = engine.port.confirm(gain(0.1))
+    assert running_threads() > threads
+    alive = weakref.ref(engine)
+    del engine
+    gc.collect()
+    assert alive() is None
+    assert eventually(lambda: running_threads() == threads)
+
+
+def test_threads_on_ports_of_their_own_lose_nothing() -> None:
+    each = 2000
+    with cueline.AudioEngine("null", blocksize=64, budget=1024) as engine:
+        ports = [engine.open_port() for _ in range(4)]
+
+        def send(port: cueline.Port) -> None:
+            for _ in range(each):
+                while port.ping() is Status.FULL:
+                    time.sleep(0.001)
+
+        threads = [threading.Thread(target=send, args=(port,)) for port in ports]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [port.stats().sent for port in ports] == [each] * 4
+
+        def answers() -> int:
+            events = engine.stats().events
+            return events.sent + events.dropped  # the ring may well overflow: nobody receives meanwhile
+
+        assert eventually(lambda: answers() == 4 * each)
+        last = dict.fromkeys(range(1, 5), 0)
+        for pong in engine.messages():
+            assert pong.sequence > last[pong.port]
+            last[pong.port] = pong.sequence
+        assert any(last.values())
+
+
+def test_an_engine_cancels_what_was_sent_before_on_any_line_though_it_was_not_read_yet() -> None:
+    engine = tone()
+    with engine.open_port() as port:
+        doomed = port.confirm(gain(0.5), at=1000)  # the engine's line is read first
+        engine.cancel_all()
+        kept = port.confirm(gain(0.5), at=1000)
+        engine.render(2000)
+        with pytest.raises(cueline.RefusedError, match="it was cancelled"):
+            doomed.result(0)
+        assert kept.result(0).frame == 1000
+        assert engine.stats().cues.cancelled == 1
+
+
+def test_only_an_engine_opens_ports() -> None:
+    with tone().open_port() as port, pytest.raises(cueline.ArgumentTypeError, match=r"engine.open_port\(\), got"):
+        cueline.Port(port)  # type: ignore[arg-type]
