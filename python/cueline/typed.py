@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -33,7 +34,20 @@ _CPP_WORDS = """
     reinterpret_cast requires return short signed sizeof static static_assert static_cast struct switch template this
     thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t while xor
     xor_eq
-"""
+
+    cueline std
+
+    BUFSIZ CSIGNAL INFINITY MAXFLOAT NAN NFDBITS NULL NZERO WCONTINUED WEOF WEXITED WEXITSTATUS WIFCONTINUED WIFEXITED
+    WIFSIGNALED WIFSTOPPED WNOHANG WNOWAIT WSTOPPED WSTOPSIG WTERMSIG WUNTRACED alloca assert assert_perror be16toh
+    be32toh be64toh errno htobe16 htobe32 htobe64 htole16 htole32 htole64 i386 issubnormal le16toh le32toh le64toh linux
+    L_ctermid L_cuserid L_tmpnam math_errhandling offsetof pthread_cleanup_pop pthread_cleanup_pop_restore_np
+    pthread_cleanup_push pthread_cleanup_push_defer_np P_tmpdir sched_priority stderr stdin stdout strdupa strndupa unix
+"""  # the language's, the namespaces that a generated header names, and macros of what it includes
+_CPP_MACRO = re.compile(
+    r"[A-Z][A-Z0-9]*_[A-Z0-9_]*"  # INT8_MAX. LFO, EQ and OSC1 are left to users, who have such things
+    r"|E[A-Z0-9]{2,}"  # EOF, and errno's, which C keeps for itself
+    r"|SNAN\w*|M_[A-Z0-9]\w*|SYS_\w*"  # SNANF32, M_PIf, SYS_read
+)
 _NOT_THEIRS = {"__init__", "__new__", "__slots__", "__del__"}
 _NOT_COPIED = {"__dict__", "__weakref__", "__module__", "__qualname__", "__annotations__"} | {
     "__annotate__",
@@ -109,7 +123,9 @@ def unpickled(cls: type[_core.Message], state: bytes) -> _core.Message:
 def require_cpp_name(name: str, what: str) -> None:
     """Raise ArgumentError when ``name``, of ``what``, cannot be a name in C++."""
     if name in _CPP_WORDS.split():
-        raise ArgumentError(f"{what} cannot be named {name!r}, which is a word of C++'s: {name}_ would do")
+        raise ArgumentError(f"{what} cannot be named {name!r}, which means something else in C++: {name}_ would do")
+    if _CPP_MACRO.fullmatch(name):
+        raise ArgumentError(f"{what} cannot be named {name!r}, as C++ names its macros: take small letters")
     if not (name.isascii() and name.isidentifier()) or name.startswith("_") or "__" in name:
         raise ArgumentError(
             f"{what} needs a name that C++ can have too, of letters, digits and single underscores within, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 import cueline
 from cueline import cli, header, messages
-from cueline.typed import layout_of
+from cueline.typed import layout_of, require_cpp_name
 
 ROOT = Path(__file__).parents[2]
 COMPILER = ["g++", "-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
@@ -191,6 +192,44 @@ def test_cuelines_own_messages_are_those_of_message_hpp(tmp_path: Path) -> None:
     program = '#include <type_traits>\n#include "messages.hpp"\n' + "\n".join(asserts) + "\nint main() {}\n"
     compile_and_run(tmp_path, program)
     assert len(asserts) > 40
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++-22"])
+def test_what_a_header_includes_takes_no_name_that_is_not_refused(compiler: str, tmp_path: Path) -> None:
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not here")
+    included = re.findall("^#include .*$", header.header([cueline.Pong], source="here"), flags=re.MULTILINE)
+    often = [f"#include <{name}>" for name in ("cueline/visit.hpp", "cerrno", "cassert", "cstdio", "cmath")]
+    (tmp_path / "main.cpp").write_text("\n".join([*included, *often]) + "\n")
+    asked = [compiler, "-std=gnu++20", "-dM", "-E", f"-I{ROOT / 'include'}", str(tmp_path / "main.cpp")]
+    told = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=True).stdout
+    macros = {name for name in re.findall(r"^#define (\w+)", told, flags=re.MULTILINE) if is_a_name_else(name)}
+    assert {"unix", "errno", "assert", "EOF", "NULL", "INT8_MAX", "UINT64_C", "M_PIf", "CUELINE_NONBLOCKING"} <= macros
+    assert len(macros) > 500
+    assert [name for name in sorted(macros) if is_a_name(name)] == []
+
+
+def is_a_name_else(name: str) -> bool:
+    """Return whether it would be one, were there no macros."""
+    return not name.startswith("_") and "__" not in name
+
+
+def is_a_name(name: str) -> bool:
+    try:
+        require_cpp_name(name, "a field")
+    except cueline.ArgumentError:
+        return False
+    return True
+
+
+def test_names_that_are_not_refused_compile(tmp_path: Path) -> None:
+    names = ["ADSR", "LFO", "EQ", "Q", "OSC1", "MIDI", "LFO_rate", "M_gain", "L_level", "Kind", "array", "uint8_t"]
+    annotations = dict.fromkeys(("first", *names), cueline.u8)
+    made = [cueline.message(41_020)(type("Fields", (), {"__annotations__": annotations}))]
+    made += [cueline.message(41_021 + place)(type(name, (), {})) for place, name in enumerate(names[:-1])]
+    (tmp_path / "messages.hpp").write_text(header.header(made, source="here"))
+    includes = "".join(f"#include <{name}>\n" for name in ("cerrno", "cassert", "cstdio", "cmath"))
+    compile_and_run(tmp_path, includes + '#include "messages.hpp"\nint main() {}\n')
 
 
 @pytest.mark.parametrize(

@@ -402,15 +402,26 @@ def test_a_field_named_as_every_messages_is_refused(name: str) -> None:
     refused(lambda: defined({name: cueline.u8}), cueline.ArgumentError, text)
 
 
-@pytest.mark.parametrize("name", ["class", "double", "xor", "_hidden", "a__b", "größe", "Made", "two words"])
+@pytest.mark.parametrize(
+    "name", ["class", "double", "xor", "_hidden", "a__b", "größe", "Made", "two words", "std", "cueline"]
+)
 def test_a_name_that_cpp_cannot_have_is_refused(name: str) -> None:
     with pytest.raises(cueline.ArgumentError, match="name"):
         defined({name: cueline.u8})
 
 
 def test_a_class_of_a_name_that_cpp_cannot_have_is_refused() -> None:
-    text = "a message's class cannot be named 'union', which is a word of C++'s: union_ would do"
+    text = "a message's class cannot be named 'union', which means something else in C++: union_ would do"
     refused(lambda: defined({}, kind=50_304, name="union"), cueline.ArgumentError, text)
+
+
+def test_a_name_that_is_a_macro_in_cpp_is_refused_or_looks_like_one() -> None:
+    text = "a field of Made cannot be named 'errno', which means something else in C++: errno_ would do"
+    refused(lambda: defined({"errno": cueline.u8}), cueline.ArgumentError, text)
+    text = "a field of Made cannot be named 'NOTE_ON', as C++ names its macros: take small letters"
+    refused(lambda: defined({"NOTE_ON": cueline.u8}), cueline.ArgumentError, text)
+    text = "a message's class cannot be named 'INT8_MAX', as C++ names its macros: take small letters"
+    refused(lambda: defined({}, kind=50_304, name="INT8_MAX"), cueline.ArgumentError, text)
 
 
 def test_a_default_is_checked_and_stands_behind_what_has_none() -> None:
