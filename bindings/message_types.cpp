@@ -278,8 +278,8 @@ nb::object from_bytes(const nb::type_object& type, const nb::bytes& bytes) {
     PyTypeObject* fitting = type_for(message->kind);
     if (fitting == nullptr) fitting = message_type;
     if (type.ptr() != as_object(fitting) && type.ptr() != as_object(message_type)) {
-        raise("ArgumentError", "a message of kind " + std::to_string(message->kind) + " is a " + name_of(fitting) +
-                                   ", not a " + text(type.attr("__name__")));
+        raise("ArgumentError", "a message of kind " + std::to_string(message->kind) + " is of class " +
+                                   name_of(fitting) + ", not " + text(type.attr("__name__")));
     }
     return to_python(*message);
 }

@@ -310,9 +310,9 @@ def test_a_cancelled_transaction_goes_with_all_its_messages() -> None:
         (
             lambda e: e.send(cueline.Pong(1, 2)),
             cueline.ArgumentError,
-            "a Pong cannot be sent: .* of kind 2",
+            "^Pong cannot be sent: .* of kind 2",
         ),
-        (lambda e: e.send(cueline.Message(9)), cueline.ArgumentError, "a Message cannot be sent: .* of kind 9"),
+        (lambda e: e.send(cueline.Message(9)), cueline.ArgumentError, "^Message cannot be sent: .* of kind 9"),
         (lambda e: e.send(gain(1), at=-1), cueline.ArgumentError, r"at must be a frame or None, .*, got -1"),
         (lambda e: e.send(gain(1), at=2**63), cueline.ArgumentError, r"from 0 to 2\*\*63 - 1, got 9223372036854775808"),
         (lambda e: e.send(gain(1), at=1.5), cueline.ArgumentTypeError, "at must be a frame or None, got 1.5"),

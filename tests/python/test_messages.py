@@ -122,7 +122,7 @@ def test_a_message_is_unpickled_from_its_own_bytes_or_not_at_all(state: bytes, m
         with pytest.raises(cueline.ArgumentError, match=f"a message is 56 bytes, got {len(state)}"):
             unpickled(made, state)
     elif made not in (fitting, cueline.Message):
-        text = f"a message of kind {kind} is a {fitting.__name__}, not a {made.__name__}"
+        text = f"a message of kind {kind} is of class {fitting.__name__}, not {made.__name__}$"
         with pytest.raises(cueline.ArgumentError, match=text):
             unpickled(made, state)
     else:
