@@ -87,14 +87,10 @@ PyTypeObject* made_type(PyType_Spec& spec, const nb::object& bases) {
 }  // namespace
 
 PyObject* new_object(PyTypeObject* type, const Message& message) {
-    PyObject* object = nullptr;
-    if (PyType_HasFeature(type, Py_TPFLAGS_HAVE_GC) != 0) {
-        object = type->tp_alloc(type, 0);  // a class that Python derived
-    } else if (auto* made = PyObject_New(MessageObject, type); made != nullptr) {
-        object = &made->ob_base;
-    }
-    if (object != nullptr) message_in(object) = message;
-    return object;
+    auto* made = PyObject_New(MessageObject, type);
+    if (made == nullptr) return nullptr;
+    made->message = message;
+    return &made->ob_base;
 }
 
 void dealloc_message(PyObject* object) {

@@ -42,7 +42,7 @@ inline const cueline::Message* message_of(PyObject* object) noexcept {
     return PyObject_TypeCheck(object, message_type) != 0 ? &message_in(object) : nullptr;
 }
 
-/// A new object of that type, or of one derived from it; nullptr with MemoryError set.
+/// A new object of message_type or of one that derived_type() made; nullptr with MemoryError set.
 PyObject* new_object(PyTypeObject* type, const cueline::Message& message);
 
 /// tp_dealloc of each of the types.

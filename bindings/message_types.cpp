@@ -131,6 +131,10 @@ cueline::Kind checked_kind(nb::handle kind) {
 
 /// Message(kind, payload=b""): of the type that the kind has, as if it had been received.
 PyObject* construct_plain(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
+    if (type != message_type) {
+        const std::string name = name_of(type);
+        raise("ArgumentTypeError", name + " has no kind: put @cueline.message(kind) above class " + name);
+    }
     static std::array<const char*, 3> names{"kind", "payload", nullptr};
     PyObject* kind = nullptr;  // NOLINT(misc-const-correctness): it is written
     Py_buffer payload{};
@@ -154,7 +158,7 @@ PyObject* construct_plain(PyTypeObject* type, PyObject* arguments, PyObject* key
                                    std::to_string(bytes));
     }
     if (bytes > 0) std::memcpy(message.payload.data(), payload.buf, bytes);
-    return type == message_type ? to_python(message).release().ptr() : new_object(type, message);
+    return to_python(message).release().ptr();
 }
 
 /// tp_vectorcall: the short way.

@@ -446,6 +446,23 @@ def test_a_class_with_other_bases_is_refused() -> None:
     assert derived(3).a == 3
 
 
+def test_a_class_that_no_decorator_made_has_no_instances() -> None:
+    class Foo(cueline.Message):
+        a: cueline.u32
+
+    class Slotted(cueline.Message):
+        __slots__ = ()
+
+    text = "Foo has no kind: put @cueline.message(kind) above class Foo"
+    for made in (Foo, lambda: Foo(700), lambda: Foo(a=1), lambda: cueline.Message.__new__(Foo, 700)):
+        refused(made, cueline.ArgumentTypeError, text)  # type: ignore[arg-type]
+    text = "Slotted has no kind: put @cueline.message(kind) above class Slotted"
+    refused(lambda: Slotted(700), cueline.ArgumentTypeError, text)
+    state = cueline.Message(700).__reduce__()[1][1]  # type: ignore[index]
+    with pytest.raises(cueline.ArgumentError, match="a message of kind 700 is of class Message, not Foo"):
+        unpickled(Foo, state)
+
+
 def test_a_type_that_is_not_there_is_refused() -> None:
     with pytest.raises(cueline.ArgumentTypeError, match="Made has a field of a type that is not there: name 'u9'"):
         defined({"field": "u9"})
