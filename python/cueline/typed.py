@@ -48,7 +48,7 @@ _CPP_MACRO = re.compile(
     r"|E[A-Z0-9]{2,}"  # EOF, and errno's, which C keeps for itself
     r"|SNAN\w*|M_[A-Z0-9]\w*|SYS_\w*"  # SNANF32, M_PIf, SYS_read
 )
-_NOT_THEIRS = {"__init__", "__new__", "__slots__", "__del__"}
+_NOT_THEIRS = {"__init__", "__post_init__", "__new__", "__slots__", "__del__"}
 _NOT_COPIED = {"__dict__", "__weakref__", "__module__", "__qualname__", "__annotations__"} | {
     "__annotate__",
     "__annotate_func__",

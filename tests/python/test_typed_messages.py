@@ -432,7 +432,7 @@ def test_a_default_is_checked_and_stands_behind_what_has_none() -> None:
     assert defined({"a": cueline.u8, "b": cueline.u8}, a=1, b=2)().payload[:2] == b"\1\2"
 
 
-@pytest.mark.parametrize("name", ["__init__", "__new__", "__slots__", "__del__"])
+@pytest.mark.parametrize("name", ["__init__", "__post_init__", "__new__", "__slots__", "__del__"])
 def test_a_class_that_makes_its_instances_otherwise_is_refused(name: str) -> None:
     text = f"Made must not have {name}: a message's fields are all that it is made of"
     refused(lambda: defined({}, **{name: ()}), cueline.ArgumentTypeError, text)
