@@ -7,6 +7,7 @@ import re
 import sys
 import types
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 
 from cueline import _core
@@ -88,10 +89,7 @@ def message(kind: int) -> Callable[[Class], Class]:
         _require_plain(cls)
         other = _core._message_type(number)
         if other is not None and _whole_name(other) != _whole_name(cls):
-            raise ArgumentError(
-                f"kind {number} is {_whole_name(other)}'s already: give {_whole_name(cls)} another one, "
-                f"from {_FIRST_USER_KIND} to {_LAST_KIND}"
-            )
+            raise ArgumentError(f"kind {number} is {_whole_name(other)}'s already{_way_out(other, cls)}")
         return cast(Class, _made(cls, number, scope))
 
     return decorate
@@ -221,6 +219,22 @@ def _require_field_name(owner: str, name: str) -> None:
 
 def _whole_name(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _way_out(other: type, cls: type) -> str:
+    """Return what to do where ``cls`` is to have the kind that ``other`` has."""
+    file = _file_of(cls)
+    if file is None or file != _file_of(other) or cls.__qualname__ != other.__qualname__:
+        return f": give {_whole_name(cls)} another one, from {_FIRST_USER_KIND} to {_LAST_KIND}"
+    return (
+        f", and {_whole_name(cls)} would be a second class of the same lines: {file.name} runs twice, as "
+        f"{other.__module__} and as {cls.__module__}. Put {cls.__name__} into a module of its own, and import it"
+    )
+
+
+def _file_of(cls: type) -> Path | None:
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    return Path(file).resolve() if isinstance(file, str) else None
 
 
 def _move(cls: type, made: type, *, without: dict[str, object]) -> None:

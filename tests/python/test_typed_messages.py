@@ -337,6 +337,22 @@ def test_a_kind_of_another_class_is_refused_and_both_are_named() -> None:
     assert type(cueline.Message(50_256)) is SetTone
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_file_that_runs_twice_is_told_so(first: bool, tmp_path: Path) -> None:
+    """As a program, and as the module that a helper of the program imports."""
+    note = "import cueline\n@cueline.message(500)\nclass Note:\n    pass\n"
+    (tmp_path / "app.py").write_text("import helper\n" + note if first else note + "import helper\n")
+    (tmp_path / "helper.py").write_text("from app import Note\n")
+    done = subprocess.run(
+        [sys.executable, "app.py"], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path
+    )
+    one, other = ("app", "__main__") if first else ("__main__", "app")
+    assert done.stderr.splitlines()[-1] == (
+        f"cueline.errors.ArgumentError: kind 500 is {one}.Note's already, and {other}.Note would be a second class of "
+        f"the same lines: app.py runs twice, as {one} and as {other}. Put Note into a module of its own, and import it"
+    )
+
+
 def test_a_class_can_be_defined_again_and_the_last_one_counts() -> None:
     first = defined({"number": cueline.u8}, kind=50_310, name="Again")
     made = first(7)
