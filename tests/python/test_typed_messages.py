@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import ctypes
+import enum
 import fractions
 import inspect
 import math
@@ -375,6 +376,8 @@ def test_a_class_can_be_defined_again_and_the_last_one_counts() -> None:
         (tuple[()], "tuple["),
         (cueline.u8 | None, ""),
         (Annotated[str, cueline.u8], ""),
+        (Annotated[enum.Flag, cueline.u8], ""),
+        (enum.IntEnum, "IntEnum"),
         (Annotated[int, "a remark"], ""),
         (SetTone, "SetTone"),
         (None, "NoneType"),
@@ -387,7 +390,8 @@ def test_a_type_that_c_has_not_is_refused_with_what_can_be(hint: Any, shown: str
     assert text.startswith(f"Made.field cannot be {shown}")
     assert text.endswith(
         "in a message: use cueline.u8 to u64, i8 to i64, f32, f64, bool, a tuple of equal ones such as "
-        "tuple[cueline.f32, cueline.f32], or cueline.array(cueline.u8, 16)"
+        "tuple[cueline.f32, cueline.f32], cueline.array(cueline.u8, 16), or Annotated[Mode, cueline.u32] where Mode is "
+        "an IntEnum or an IntFlag"
     )
 
 
@@ -521,6 +525,23 @@ def test_a_reason_that_is_not_known_is_a_number() -> None:
     assert cueline.Refused(1, 2).reason is cueline.Reason.SCHEDULE_FULL
     assert cueline.Refused(1, cueline.Reason.LATE).reason is cueline.Reason.LATE
     assert cueline.Refused(1, 99).reason == 99  # type: ignore[arg-type]
+
+
+class Pedals(enum.IntFlag):
+    SUSTAIN = 1
+    SOFT = 2
+
+
+def test_flags_are_read_as_what_they_make_together() -> None:
+    made = defined({"pedals": Annotated[Pedals, cueline.u8]}, kind=50_305, name="Pressed", pedals=Pedals.SOFT)
+    both = made(Pedals.SUSTAIN | Pedals.SOFT)
+    assert both.pedals is Pedals.SUSTAIN | Pedals.SOFT
+    assert both.payload[0] == 3
+    assert repr(both) == f"Pressed(pedals={Pedals(3)!r})"
+    assert made().pedals is Pedals.SOFT
+    assert made(0).pedals == Pedals(0)
+    assert made(255).pedals == 255
+    refused(lambda: made(256), cueline.ArgumentError, "pedals must be from 0 to 255, got 256")
 
 
 def test_a_message_is_no_work_for_the_garbage_collector() -> None:
