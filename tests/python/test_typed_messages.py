@@ -588,7 +588,7 @@ def test_numpy_knows_the_whole_message() -> None:
 
 
 CHECKED = """
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 import cueline
 
 @cueline.message(256)
@@ -605,6 +605,26 @@ match message:
         number = voice
     case cueline.Pong(sequence=sequence):
         number = sequence
+
+@cueline.message(257)
+class Panic:
+    pass
+
+@cueline.message(258)
+class AllOff(cueline.Message):
+    if TYPE_CHECKING:
+        def __init__(self) -> None: ...
+
+@cueline.message(259)
+class Reset(cueline.Message):
+    pass
+
+def stop(engine: cueline.AudioEngine) -> None:
+    engine.send(Panic())
+    engine.send(AllOff())
+    match engine.receive_msg():
+        case Panic() | AllOff():
+            pass
 """
 WRONG = {
     "SetTone()": "call-arg",
@@ -612,6 +632,7 @@ WRONG = {
     "SetTone(1, (1, 2), pitch=3)": "call-arg",
     "tone.voice = 3": "misc",
     "tone.pitch": "attr-defined",
+    "Reset()": "call-arg",
 }
 
 
