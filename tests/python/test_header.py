@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,11 +117,16 @@ static_assert(offsetof(Everything, g) == 24);
     )
 
 
-def test_what_python_writes_cpp_reads(written: Path) -> None:
-    folder: dict[str, object] = {"__name__": "tests_of_the_header"}
+def classes() -> dict[str, Any]:
+    """Return what stands in MODULE."""
+    folder: dict[str, Any] = {"__name__": "tests_of_the_header"}
     sys.modules["tests_of_the_header"] = type(sys)("tests_of_the_header")
     exec(compile(MODULE, "messages.py", "exec"), folder)
-    message = folder["Everything"](True, 65535, -128, -(2**31), (0.1, float("inf")), [0, 128, 255], -1e300)  # type: ignore[operator]
+    return folder
+
+
+def test_what_python_writes_cpp_reads(written: Path) -> None:
+    message = classes()["Everything"](True, 65535, -128, -(2**31), (0.1, float("inf")), [0, 128, 255], -1e300)
     state = message.__reduce__()[1][1]
     assert len(state) == 56
     program = r"""
@@ -150,6 +156,33 @@ int main(int, char** arguments) {
     told = compile_and_run(written, program, state.hex())
     tenth = struct.unpack("<f", struct.pack("<f", 0.1))[0]
     assert told == f"1 65535 -128 -2147483648 {tenth:.9g} inf 0 128 255 {-1e300:.17g}"
+
+
+def test_what_cpp_writes_python_reads(written: Path) -> None:
+    program = r"""
+#include <cstdio>
+#include "messages.hpp"
+using namespace synth::wire;
+int main() {
+    cueline::Message message =
+        cueline::Message::of(Everything{true, 65535, -128, -2147483647 - 1, {0.5F, -1e30F}, {0, 128, 255}, -1e300});
+    message.set_origin(3, 4'000'000'000U);
+    message.frame = 1ULL << 40U;
+    const auto* bytes = reinterpret_cast<const unsigned char*>(&message);
+    for (std::size_t place = 0; place < sizeof message; ++place) std::printf("%02x", bytes[place]);
+}
+"""
+    data = bytes.fromhex(compile_and_run(written, program))
+    assert len(data) == 56
+    Everything = classes()["Everything"]  # noqa: N806
+    message = cueline._core._message_from_bytes(cueline.Message, data)
+    assert type(message) is Everything
+    assert (message.kind, message.port, message.sequence, message.frame) == (40_000, 3, 4_000_000_000, 2**40)
+    match message:
+        case Everything(a=True, b=65535, c=-128, d=least, e=(0.5, low), f=(0, 128, 255), g=-1e300):
+            assert (least, low) == (-(2**31), struct.unpack("<f", struct.pack("<f", -1e30))[0])
+        case _:
+            pytest.fail(f"it is {message}")
 
 
 def test_a_layout_that_is_not_cpps_does_not_compile(written: Path) -> None:
