@@ -304,6 +304,28 @@ def test_what_is_no_module_of_messages_is_refused(
     assert text in printed.err
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("outer/pkg/m.py", "outer.pkg.m"), ("outer/pkg/__init__.py", "outer.pkg"), ("bare/m.py", "bare.m")],
+)
+def test_a_file_that_imports_its_neighbours_by_dots_is_told_its_name(path: str, name: str, tmp_path: Path) -> None:
+    module = "from .kinds import NOTE\nimport cueline\n@cueline.message(NOTE)\nclass Note:\n    pass\n"
+    for folder in ("outer", "outer/pkg", "bare"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "kinds.py").write_text("NOTE = 41_040\n")
+    (tmp_path / "outer/__init__.py").write_text("")
+    (tmp_path / "outer/pkg/__init__.py").write_text("")
+    (tmp_path / path).write_text(module)
+    asked = [sys.executable, "-m", "cueline", "header", path]
+    refused = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert refused.stderr.strip().endswith(
+        f"{path} cannot be imported: ImportError: attempted relative import with no known parent package. "
+        f"It is part of a package: cueline header {name}, in the folder {tmp_path}"
+    )
+    assert "struct Note {" in command(tmp_path, name)
+
+
 @pytest.mark.parametrize("namespace", ["", "class", "a::", "a b", "a::2", "x__y"])
 def test_a_namespace_that_cannot_be_is_refused(namespace: str) -> None:
     with pytest.raises(cueline.ArgumentError, match="a namespace"):
