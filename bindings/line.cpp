@@ -64,8 +64,8 @@ Message checked_command(nb::handle object) {
               "what is sent is a message, as a class with @cueline.message makes them, got " + shown(object));
     }
     if (message->kind < cueline::kind::first_processor) {
-        raise("ArgumentError", "a " + nb::cast<std::string>(nb::handle{Py_TYPE(object.ptr())}.attr("__name__")) +
-                                   " cannot be sent: kinds below " + std::to_string(cueline::kind::first_processor) +
+        raise("ArgumentError", name_of(Py_TYPE(object.ptr())) + " cannot be sent: kinds below " +
+                                   std::to_string(cueline::kind::first_processor) +
                                    " are the engine's own, and this one is of kind " + std::to_string(message->kind));
     }
     Message command;

@@ -27,8 +27,8 @@ PyObject* get_payload(PyObject* self, void*) noexcept {
 }
 
 bool same(const Message& left, const Message& right) {
-    return left.kind == right.kind && left.sequence == right.sequence && left.frame == right.frame &&
-           left.payload == right.payload;
+    return left.kind == right.kind && left.port == right.port && left.sequence == right.sequence &&
+           left.frame == right.frame && left.payload == right.payload;
 }
 
 PyObject* compare(PyObject* self, PyObject* other, int operation) noexcept {
@@ -47,7 +47,7 @@ Py_hash_t hash(PyObject* self) noexcept {
         mixed = (mixed ^ word) * 0x100000001b3U;
         mixed ^= mixed >> 32U;  // else the high bits of a word would not reach the low ones
     };
-    mix(std::uint64_t{message.kind} << 32U | message.sequence);
+    mix(std::uint64_t{message.port} << 48U | std::uint64_t{message.kind} << 32U | message.sequence);
     mix(message.frame);
     for (const std::uint64_t word : words) mix(word);
     const auto hashed = static_cast<Py_hash_t>(mixed);
@@ -87,14 +87,10 @@ PyTypeObject* made_type(PyType_Spec& spec, const nb::object& bases) {
 }  // namespace
 
 PyObject* new_object(PyTypeObject* type, const Message& message) {
-    PyObject* object = nullptr;
-    if (PyType_HasFeature(type, Py_TPFLAGS_HAVE_GC) != 0) {
-        object = type->tp_alloc(type, 0);  // a class that Python derived
-    } else if (auto* made = PyObject_New(MessageObject, type); made != nullptr) {
-        object = &made->ob_base;
-    }
-    if (object != nullptr) message_in(object) = message;
-    return object;
+    auto* made = PyObject_New(MessageObject, type);
+    if (made == nullptr) return nullptr;
+    made->message = message;
+    return &made->ob_base;
 }
 
 void dealloc_message(PyObject* object) {
@@ -152,5 +148,6 @@ std::string name_of(PyTypeObject* type) {
 }
 
 std::string numbers_of(const Message& message) {
-    return "sequence=" + std::to_string(message.sequence) + ", frame=" + std::to_string(message.frame);
+    const std::string port = message.port == 0 ? "" : ", port=" + std::to_string(message.port);
+    return "sequence=" + std::to_string(message.sequence) + ", frame=" + std::to_string(message.frame) + port;
 }

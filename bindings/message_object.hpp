@@ -42,7 +42,7 @@ inline const cueline::Message* message_of(PyObject* object) noexcept {
     return PyObject_TypeCheck(object, message_type) != 0 ? &message_in(object) : nullptr;
 }
 
-/// A new object of that type, or of one derived from it; nullptr with MemoryError set.
+/// A new object of message_type or of one that derived_type() made; nullptr with MemoryError set.
 PyObject* new_object(PyTypeObject* type, const cueline::Message& message);
 
 /// tp_dealloc of each of the types.
@@ -57,7 +57,7 @@ PyTypeObject* derived_type(PyType_Spec& spec);
 /// The name of a type, without its module.
 std::string name_of(PyTypeObject* type);
 
-/// "sequence=1, frame=0": what a message's repr says beside its fields.
+/// "sequence=1, frame=0", and the port where it is not the engine's own: what a message's repr says beside its fields.
 std::string numbers_of(const cueline::Message& message);
 
 /// Runs `call`, which returns a new reference; what it throws becomes Python's exception.

@@ -131,6 +131,10 @@ cueline::Kind checked_kind(nb::handle kind) {
 
 /// Message(kind, payload=b""): of the type that the kind has, as if it had been received.
 PyObject* construct_plain(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
+    if (type != message_type) {
+        const std::string name = name_of(type);
+        raise("ArgumentTypeError", name + " has no kind: put @cueline.message(kind) above class " + name);
+    }
     static std::array<const char*, 3> names{"kind", "payload", nullptr};
     PyObject* kind = nullptr;  // NOLINT(misc-const-correctness): it is written
     Py_buffer payload{};
@@ -154,7 +158,7 @@ PyObject* construct_plain(PyTypeObject* type, PyObject* arguments, PyObject* key
                                    std::to_string(bytes));
     }
     if (bytes > 0) std::memcpy(message.payload.data(), payload.buf, bytes);
-    return type == message_type ? to_python(message).release().ptr() : new_object(type, message);
+    return to_python(message).release().ptr();
 }
 
 /// tp_vectorcall: the short way.
@@ -200,7 +204,7 @@ PyObject* repr(PyObject* self) noexcept {
         for (const Field& field : layout_of(type).fields()) {
             add(text(nb::handle{field.name}) + "=" + text(field, message.payload.data()));
         }
-        if (message.sequence != 0 || message.frame != 0) add(numbers_of(message));
+        if (message.sequence != 0 || message.frame != 0 || message.port != 0) add(numbers_of(message));
         return nb::cast(name_of(type) + "(" + inside + ")").release().ptr();
     });
 }
@@ -278,8 +282,8 @@ nb::object from_bytes(const nb::type_object& type, const nb::bytes& bytes) {
     PyTypeObject* fitting = type_for(message->kind);
     if (fitting == nullptr) fitting = message_type;
     if (type.ptr() != as_object(fitting) && type.ptr() != as_object(message_type)) {
-        raise("ArgumentError", "a message of kind " + std::to_string(message->kind) + " is a " + name_of(fitting) +
-                                   ", not a " + text(type.attr("__name__")));
+        raise("ArgumentError", "a message of kind " + std::to_string(message->kind) + " is of class " +
+                                   name_of(fitting) + ", not " + text(type.attr("__name__")));
     }
     return to_python(*message);
 }

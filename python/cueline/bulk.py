@@ -146,8 +146,7 @@ def _kind_to_send(array: Records) -> int:
     if _NO_KIND < own < _FIRST_SENT_KIND:
         name = getattr(_core._message_type(own), "__name__", "message")
         raise ArgumentError(
-            f"a {name} cannot be sent: kinds below {_FIRST_SENT_KIND} are the engine's own, and this one is of "
-            f"kind {own}"
+            f"{name} cannot be sent: kinds below {_FIRST_SENT_KIND} are the engine's own, and this one is of kind {own}"
         )
     return own
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cueline.messages import Reason, Refused
@@ -91,6 +91,9 @@ class RefusedError(Error, RuntimeError):
     def __init__(self, refused: Refused) -> None:
         super().__init__(f"command {refused.sequence} did not take effect: {_WHY[refused.reason]}")
         self.refused = refused
+
+    def __reduce__(self) -> tuple[Any, ...]:  # Exception's would make it of its text
+        return type(self), (self.refused,), vars(self)
 
     @property
     def reason(self) -> Reason:

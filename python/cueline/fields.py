@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 PAYLOAD_BYTES = 40
+Enumeration = type[enum.IntEnum] | type[enum.IntFlag]
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ _BOOL = Scalar("bool", 10, 1, "bool", "?")
 
 _WAY_OUT = (
     "use cueline.u8 to u64, i8 to i64, f32, f64, bool, a tuple of equal ones such as tuple[cueline.f32, cueline.f32], "
-    "or cueline.array(cueline.u8, 16)"
+    "cueline.array(cueline.u8, 16), or Annotated[Mode, cueline.u32] where Mode is an IntEnum or an IntFlag"
 )
 
 
@@ -98,7 +99,7 @@ class Field:
     """Of an array; None for one number."""
     offset: int
     """In the payload, in bytes."""
-    enumeration: type[enum.IntEnum] | None = None
+    enumeration: Enumeration | None = None
     """What its number is shown as."""
 
     @property
@@ -139,7 +140,7 @@ def laid_out(owner: str, kind: int, hints: Mapping[str, Any]) -> Layout:
     return Layout(kind, tuple(fields), size)
 
 
-def _parsed(where: str, hint: Any) -> tuple[Scalar, int | None, type[enum.IntEnum] | None]:
+def _parsed(where: str, hint: Any) -> tuple[Scalar, int | None, Enumeration | None]:
     scalar = _scalar(hint)
     if scalar is not None:
         return scalar, None, None
@@ -151,7 +152,7 @@ def _parsed(where: str, hint: Any) -> tuple[Scalar, int | None, type[enum.IntEnu
             if isinstance(part, Array):
                 return part.scalar, part.count, None
             scalar = _scalar(part)
-            if scalar is not None and isinstance(kind, type) and issubclass(kind, enum.IntEnum):
+            if scalar is not None and isinstance(kind, type) and issubclass(kind, (enum.IntEnum, enum.IntFlag)):
                 return scalar, None, kind
     if get_origin(hint) is tuple:
         scalars = [_scalar(part) for part in get_args(hint)]

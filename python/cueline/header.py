@@ -119,7 +119,20 @@ def _imported(asked: str) -> ModuleType:
         raise
     except BaseException as error:  # a SystemExit too
         why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        if path is not None and isinstance(error, ImportError) and "attempted relative import" in str(error):
+            why += _within_its_package(path)
         raise ArgumentError(f"{asked} cannot be imported: {why}") from error
+
+
+def _within_its_package(path: Path) -> str:
+    """Return how to name a file that imports its neighbours by dots."""
+    file = path.resolve()
+    package = file.parent
+    names = [package.name] if file.stem == "__init__" else [package.name, file.stem]
+    while (package.parent / "__init__.py").is_file():
+        package = package.parent
+        names.insert(0, package.name)
+    return f". It is part of a package: cueline header {'.'.join(names)}, in the folder {package.parent}"
 
 
 def _run_file(path: Path) -> ModuleType:

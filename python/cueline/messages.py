@@ -39,6 +39,12 @@ class Reason(enum.IntEnum):
     """Neither the engine nor its processor could make anything of it: of its kind, or of what it names."""
 
 
+def _numbers_of(message: Message) -> str:
+    """Return what a message's own text says beside its fields."""
+    port = f", port={message.port}" if message.port != 0 else ""
+    return f"sequence={message.sequence}, frame={message.frame}{port}"
+
+
 @own_message(2)
 class Pong(Message):
     """The audio thread's answer to a ping.
@@ -51,7 +57,7 @@ class Pong(Message):
     block_ns: u64
 
     def __repr__(self) -> str:
-        return f"Pong(sequence={self.sequence}, frame={self.frame})"  # a clock's readings say nothing to a reader
+        return f"Pong({_numbers_of(self)})"  # a clock's readings say nothing to a reader
 
 
 @own_message(3)
@@ -64,7 +70,7 @@ class DeviceLost(Message):
     lost_ns: u64
 
     def __repr__(self) -> str:
-        return f"DeviceLost(sequence={self.sequence}, frame={self.frame})"
+        return f"DeviceLost({_numbers_of(self)})"
 
 
 @own_message(4)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 import types
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 
 from cueline import _core
@@ -33,8 +35,21 @@ _CPP_WORDS = """
     reinterpret_cast requires return short signed sizeof static static_assert static_cast struct switch template this
     thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t while xor
     xor_eq
-"""
-_NOT_THEIRS = {"__init__", "__new__", "__slots__", "__del__"}
+
+    cueline std
+
+    BUFSIZ CSIGNAL INFINITY MAXFLOAT NAN NFDBITS NULL NZERO WCONTINUED WEOF WEXITED WEXITSTATUS WIFCONTINUED WIFEXITED
+    WIFSIGNALED WIFSTOPPED WNOHANG WNOWAIT WSTOPPED WSTOPSIG WTERMSIG WUNTRACED alloca assert assert_perror be16toh
+    be32toh be64toh errno htobe16 htobe32 htobe64 htole16 htole32 htole64 i386 issubnormal le16toh le32toh le64toh linux
+    L_ctermid L_cuserid L_tmpnam math_errhandling offsetof pthread_cleanup_pop pthread_cleanup_pop_restore_np
+    pthread_cleanup_push pthread_cleanup_push_defer_np P_tmpdir sched_priority stderr stdin stdout strdupa strndupa unix
+"""  # the language's, the namespaces that a generated header names, and macros of what it includes
+_CPP_MACRO = re.compile(
+    r"[A-Z][A-Z0-9]*_[A-Z0-9_]*"  # INT8_MAX. LFO, EQ and OSC1 are left to users, who have such things
+    r"|E[A-Z0-9]{2,}"  # EOF, and errno's, which C keeps for itself
+    r"|SNAN\w*|M_[A-Z0-9]\w*|SYS_\w*"  # SNANF32, M_PIf, SYS_read
+)
+_NOT_THEIRS = {"__init__", "__post_init__", "__new__", "__slots__", "__del__"}
 _NOT_COPIED = {"__dict__", "__weakref__", "__module__", "__qualname__", "__annotations__"} | {
     "__annotate__",
     "__annotate_func__",
@@ -74,10 +89,7 @@ def message(kind: int) -> Callable[[Class], Class]:
         _require_plain(cls)
         other = _core._message_type(number)
         if other is not None and _whole_name(other) != _whole_name(cls):
-            raise ArgumentError(
-                f"kind {number} is {_whole_name(other)}'s already: give {_whole_name(cls)} another one, "
-                f"from {_FIRST_USER_KIND} to {_LAST_KIND}"
-            )
+            raise ArgumentError(f"kind {number} is {_whole_name(other)}'s already{_way_out(other, cls)}")
         return cast(Class, _made(cls, number, scope))
 
     return decorate
@@ -109,7 +121,9 @@ def unpickled(cls: type[_core.Message], state: bytes) -> _core.Message:
 def require_cpp_name(name: str, what: str) -> None:
     """Raise ArgumentError when ``name``, of ``what``, cannot be a name in C++."""
     if name in _CPP_WORDS.split():
-        raise ArgumentError(f"{what} cannot be named {name!r}, which is a word of C++'s: {name}_ would do")
+        raise ArgumentError(f"{what} cannot be named {name!r}, which means something else in C++: {name}_ would do")
+    if _CPP_MACRO.fullmatch(name):
+        raise ArgumentError(f"{what} cannot be named {name!r}, as C++ names its macros: take small letters")
     if not (name.isascii() and name.isidentifier()) or name.startswith("_") or "__" in name:
         raise ArgumentError(
             f"{what} needs a name that C++ can have too, of letters, digits and single underscores within, "
@@ -205,6 +219,22 @@ def _require_field_name(owner: str, name: str) -> None:
 
 def _whole_name(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _way_out(other: type, cls: type) -> str:
+    """Return what to do where ``cls`` is to have the kind that ``other`` has."""
+    file = _file_of(cls)
+    if file is None or file != _file_of(other) or cls.__qualname__ != other.__qualname__:
+        return f": give {_whole_name(cls)} another one, from {_FIRST_USER_KIND} to {_LAST_KIND}"
+    return (
+        f", and {_whole_name(cls)} would be a second class of the same lines: {file.name} runs twice, as "
+        f"{other.__module__} and as {cls.__module__}. Put {cls.__name__} into a module of its own, and import it"
+    )
+
+
+def _file_of(cls: type) -> Path | None:
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    return Path(file).resolve() if isinstance(file, str) else None
 
 
 def _move(cls: type, made: type, *, without: dict[str, object]) -> None:

@@ -281,7 +281,7 @@ def at_frames(*frames: int) -> Any:
         ),
         (
             np.zeros(1, cueline.dtype(cueline.Pong)),
-            "a Pong cannot be sent: kinds below 16 are the engine's own, and this one is of kind 2",
+            "Pong cannot be sent: kinds below 16 are the engine's own, and this one is of kind 2",
         ),
         (
             questions(6).reshape(2, 3),

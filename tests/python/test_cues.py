@@ -297,9 +297,9 @@ def test_a_cancelled_transaction_goes_with_all_its_messages() -> None:
         (
             lambda e: e.send(cueline.Pong(1, 2)),
             cueline.ArgumentError,
-            "a Pong cannot be sent: .* of kind 2",
+            "^Pong cannot be sent: .* of kind 2",
         ),
-        (lambda e: e.send(cueline.Message(9)), cueline.ArgumentError, "a Message cannot be sent: .* of kind 9"),
+        (lambda e: e.send(cueline.Message(9)), cueline.ArgumentError, "^Message cannot be sent: .* of kind 9"),
         (
             lambda e: e.send(gain(1), at=-1),
             cueline.ArgumentError,

@@ -16,7 +16,7 @@ import pytest
 
 import cueline
 from conftest import eventually, fill
-from cueline import Status
+from cueline import Status, errors
 
 # --- Life
 
@@ -223,6 +223,21 @@ def test_every_error_is_a_cueline_error_and_a_built_in_one() -> None:
     assert set(expected) | {cueline.Error} == {
         thing for thing in vars(cueline).values() if isinstance(thing, type) and issubclass(thing, Exception)
     }
+
+
+@pytest.mark.parametrize("made", [getattr(errors, name) for name in errors.__all__])
+def test_every_error_survives_a_pickle_and_a_copy(made: type[cueline.Error]) -> None:
+    """As a ProcessPoolExecutor needs it."""
+    refused = cueline.Refused(wanted_frame=7, reason=cueline.Reason.CANCELLED)
+    error = cueline.RefusedError(refused) if made is cueline.RefusedError else made("too large: 3")
+    error.noted = "a remark"  # type: ignore[attr-defined]
+    if isinstance(error, cueline.Full):
+        error.accepted = 5
+    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        assert type(again) is made
+        assert str(again) == str(error) != ""
+        assert vars(again) == vars(error)
+    assert not isinstance(error, cueline.RefusedError) or error.refused == refused
 
 
 # --- Sending and receiving

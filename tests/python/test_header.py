@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+import shutil
 import struct
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import cueline
 from cueline import cli, header, messages
-from cueline.typed import layout_of
+from cueline.typed import layout_of, require_cpp_name
 
 ROOT = Path(__file__).parents[2]
 COMPILER = ["g++", "-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
@@ -115,11 +117,16 @@ static_assert(offsetof(Everything, g) == 24);
     )
 
 
-def test_what_python_writes_cpp_reads(written: Path) -> None:
-    folder: dict[str, object] = {"__name__": "tests_of_the_header"}
+def classes() -> dict[str, Any]:
+    """Return what stands in MODULE."""
+    folder: dict[str, Any] = {"__name__": "tests_of_the_header"}
     sys.modules["tests_of_the_header"] = type(sys)("tests_of_the_header")
     exec(compile(MODULE, "messages.py", "exec"), folder)
-    message = folder["Everything"](True, 65535, -128, -(2**31), (0.1, float("inf")), [0, 128, 255], -1e300)  # type: ignore[operator]
+    return folder
+
+
+def test_what_python_writes_cpp_reads(written: Path) -> None:
+    message = classes()["Everything"](True, 65535, -128, -(2**31), (0.1, float("inf")), [0, 128, 255], -1e300)
     state = message.__reduce__()[1][1]
     assert len(state) == 56
     program = r"""
@@ -149,6 +156,33 @@ int main(int, char** arguments) {
     told = compile_and_run(written, program, state.hex())
     tenth = struct.unpack("<f", struct.pack("<f", 0.1))[0]
     assert told == f"1 65535 -128 -2147483648 {tenth:.9g} inf 0 128 255 {-1e300:.17g}"
+
+
+def test_what_cpp_writes_python_reads(written: Path) -> None:
+    program = r"""
+#include <cstdio>
+#include "messages.hpp"
+using namespace synth::wire;
+int main() {
+    cueline::Message message =
+        cueline::Message::of(Everything{true, 65535, -128, -2147483647 - 1, {0.5F, -1e30F}, {0, 128, 255}, -1e300});
+    message.set_origin(3, 4'000'000'000U);
+    message.frame = 1ULL << 40U;
+    const auto* bytes = reinterpret_cast<const unsigned char*>(&message);
+    for (std::size_t place = 0; place < sizeof message; ++place) std::printf("%02x", bytes[place]);
+}
+"""
+    data = bytes.fromhex(compile_and_run(written, program))
+    assert len(data) == 56
+    Everything = classes()["Everything"]  # noqa: N806
+    message = cueline._core._message_from_bytes(cueline.Message, data)
+    assert type(message) is Everything
+    assert (message.kind, message.port, message.sequence, message.frame) == (40_000, 3, 4_000_000_000, 2**40)
+    match message:
+        case Everything(a=True, b=65535, c=-128, d=least, e=(0.5, low), f=(0, 128, 255), g=-1e300):
+            assert (least, low) == (-(2**31), struct.unpack("<f", struct.pack("<f", -1e30))[0])
+        case _:
+            pytest.fail(f"it is {message}")
 
 
 def test_a_layout_that_is_not_cpps_does_not_compile(written: Path) -> None:
@@ -193,6 +227,44 @@ def test_cuelines_own_messages_are_those_of_message_hpp(tmp_path: Path) -> None:
     assert len(asserts) > 40
 
 
+@pytest.mark.parametrize("compiler", ["g++", "clang++-22"])
+def test_what_a_header_includes_takes_no_name_that_is_not_refused(compiler: str, tmp_path: Path) -> None:
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not here")
+    included = re.findall("^#include .*$", header.header([cueline.Pong], source="here"), flags=re.MULTILINE)
+    often = [f"#include <{name}>" for name in ("cueline/visit.hpp", "cerrno", "cassert", "cstdio", "cmath")]
+    (tmp_path / "main.cpp").write_text("\n".join([*included, *often]) + "\n")
+    asked = [compiler, "-std=gnu++20", "-dM", "-E", f"-I{ROOT / 'include'}", str(tmp_path / "main.cpp")]
+    told = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=True).stdout
+    macros = {name for name in re.findall(r"^#define (\w+)", told, flags=re.MULTILINE) if is_a_name_else(name)}
+    assert {"unix", "errno", "assert", "EOF", "NULL", "INT8_MAX", "UINT64_C", "M_PIf", "CUELINE_NONBLOCKING"} <= macros
+    assert len(macros) > 500
+    assert [name for name in sorted(macros) if is_a_name(name)] == []
+
+
+def is_a_name_else(name: str) -> bool:
+    """Return whether it would be one, were there no macros."""
+    return not name.startswith("_") and "__" not in name
+
+
+def is_a_name(name: str) -> bool:
+    try:
+        require_cpp_name(name, "a field")
+    except cueline.ArgumentError:
+        return False
+    return True
+
+
+def test_names_that_are_not_refused_compile(tmp_path: Path) -> None:
+    names = ["ADSR", "LFO", "EQ", "Q", "OSC1", "MIDI", "LFO_rate", "M_gain", "L_level", "Kind", "array", "uint8_t"]
+    annotations = dict.fromkeys(("first", *names), cueline.u8)
+    made = [cueline.message(41_020)(type("Fields", (), {"__annotations__": annotations}))]
+    made += [cueline.message(41_021 + place)(type(name, (), {})) for place, name in enumerate(names[:-1])]
+    (tmp_path / "messages.hpp").write_text(header.header(made, source="here"))
+    includes = "".join(f"#include <{name}>\n" for name in ("cerrno", "cassert", "cstdio", "cmath"))
+    compile_and_run(tmp_path, includes + '#include "messages.hpp"\nint main() {}\n')
+
+
 @pytest.mark.parametrize(
     ("files", "asked", "text"),
     [
@@ -230,6 +302,28 @@ def test_what_is_no_module_of_messages_is_refused(
     printed = capsys.readouterr()
     assert printed.out == ""
     assert text in printed.err
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("outer/pkg/m.py", "outer.pkg.m"), ("outer/pkg/__init__.py", "outer.pkg"), ("bare/m.py", "bare.m")],
+)
+def test_a_file_that_imports_its_neighbours_by_dots_is_told_its_name(path: str, name: str, tmp_path: Path) -> None:
+    module = "from .kinds import NOTE\nimport cueline\n@cueline.message(NOTE)\nclass Note:\n    pass\n"
+    for folder in ("outer", "outer/pkg", "bare"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "kinds.py").write_text("NOTE = 41_040\n")
+    (tmp_path / "outer/__init__.py").write_text("")
+    (tmp_path / "outer/pkg/__init__.py").write_text("")
+    (tmp_path / path).write_text(module)
+    asked = [sys.executable, "-m", "cueline", "header", path]
+    refused = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert refused.stderr.strip().endswith(
+        f"{path} cannot be imported: ImportError: attempted relative import with no known parent package. "
+        f"It is part of a package: cueline header {name}, in the folder {tmp_path}"
+    )
+    assert "struct Note {" in command(tmp_path, name)
 
 
 @pytest.mark.parametrize("namespace", ["", "class", "a::", "a b", "a::2", "x__y"])

@@ -46,13 +46,13 @@ TYPES: dict[type[cueline.Message], tuple[int, bytes, dict[str, float], str]] = {
 KINDS = {kind: made for made, (kind, *_) in TYPES.items() if made is not cueline.Message}
 
 
-def bytes_of(kind: int, payload: bytes = b"", *, sequence: int = 3, frame: int = 4096) -> bytes:
-    return struct.pack("<HBBIQ40s", kind, 0, 0, sequence, frame, payload)
+def bytes_of(kind: int, payload: bytes = b"", *, sequence: int = 3, frame: int = 4096, port: int = 0) -> bytes:
+    return struct.pack("<HBBIQ40s", kind, 0, port, sequence, frame, payload)
 
 
-def example(made: type[cueline.Message]) -> cueline.Message:
+def example(made: type[cueline.Message], *, port: int = 0) -> cueline.Message:
     kind, payload, *_ = TYPES[made]
-    return unpickled(made, bytes_of(kind, payload))
+    return unpickled(made, bytes_of(kind, payload, port=port))
 
 
 @pytest.mark.parametrize("made", TYPES)
@@ -66,6 +66,16 @@ def test_a_message_tells_what_it_carries(made: type[cueline.Message]) -> None:
     assert {name: getattr(message, name) for name in numbers} == numbers
     assert made is cueline.Message or made.__match_args__ == tuple(numbers)  # type: ignore[attr-defined]
     assert repr(message) == f"{made.__name__}({text}sequence=3, frame=4096)"
+
+
+@pytest.mark.parametrize("made", TYPES)
+def test_a_message_of_another_line_is_another_one_and_says_so(made: type[cueline.Message]) -> None:
+    one, other = example(made), example(made, port=2)
+    assert (one.port, other.port) == (0, 2)
+    assert one != other
+    assert hash(one) != hash(other)
+    assert repr(other) == repr(one).replace("frame=4096", "frame=4096, port=2")
+    assert pickle.loads(pickle.dumps(other)) == other
 
 
 def test_messages_are_values(offline: cueline.AudioEngine) -> None:
@@ -122,7 +132,7 @@ def test_a_message_is_unpickled_from_its_own_bytes_or_not_at_all(state: bytes, m
         with pytest.raises(cueline.ArgumentError, match=f"a message is 56 bytes, got {len(state)}"):
             unpickled(made, state)
     elif made not in (fitting, cueline.Message):
-        text = f"a message of kind {kind} is a {fitting.__name__}, not a {made.__name__}"
+        text = f"a message of kind {kind} is of class {fitting.__name__}, not {made.__name__}$"
         with pytest.raises(cueline.ArgumentError, match=text):
             unpickled(made, state)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import ctypes
+import enum
 import fractions
 import inspect
 import math
@@ -337,6 +338,22 @@ def test_a_kind_of_another_class_is_refused_and_both_are_named() -> None:
     assert type(cueline.Message(50_256)) is SetTone
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_file_that_runs_twice_is_told_so(first: bool, tmp_path: Path) -> None:
+    """As a program, and as the module that a helper of the program imports."""
+    note = "import cueline\n@cueline.message(500)\nclass Note:\n    pass\n"
+    (tmp_path / "app.py").write_text("import helper\n" + note if first else note + "import helper\n")
+    (tmp_path / "helper.py").write_text("from app import Note\n")
+    done = subprocess.run(
+        [sys.executable, "app.py"], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path
+    )
+    one, other = ("app", "__main__") if first else ("__main__", "app")
+    assert done.stderr.splitlines()[-1] == (
+        f"cueline.errors.ArgumentError: kind 500 is {one}.Note's already, and {other}.Note would be a second class of "
+        f"the same lines: app.py runs twice, as {one} and as {other}. Put Note into a module of its own, and import it"
+    )
+
+
 def test_a_class_can_be_defined_again_and_the_last_one_counts() -> None:
     first = defined({"number": cueline.u8}, kind=50_310, name="Again")
     made = first(7)
@@ -359,6 +376,8 @@ def test_a_class_can_be_defined_again_and_the_last_one_counts() -> None:
         (tuple[()], "tuple["),
         (cueline.u8 | None, ""),
         (Annotated[str, cueline.u8], ""),
+        (Annotated[enum.Flag, cueline.u8], ""),
+        (enum.IntEnum, "IntEnum"),
         (Annotated[int, "a remark"], ""),
         (SetTone, "SetTone"),
         (None, "NoneType"),
@@ -371,7 +390,8 @@ def test_a_type_that_c_has_not_is_refused_with_what_can_be(hint: Any, shown: str
     assert text.startswith(f"Made.field cannot be {shown}")
     assert text.endswith(
         "in a message: use cueline.u8 to u64, i8 to i64, f32, f64, bool, a tuple of equal ones such as "
-        "tuple[cueline.f32, cueline.f32], or cueline.array(cueline.u8, 16)"
+        "tuple[cueline.f32, cueline.f32], cueline.array(cueline.u8, 16), or Annotated[Mode, cueline.u32] where Mode is "
+        "an IntEnum or an IntFlag"
     )
 
 
@@ -402,15 +422,26 @@ def test_a_field_named_as_every_messages_is_refused(name: str) -> None:
     refused(lambda: defined({name: cueline.u8}), cueline.ArgumentError, text)
 
 
-@pytest.mark.parametrize("name", ["class", "double", "xor", "_hidden", "a__b", "größe", "Made", "two words"])
+@pytest.mark.parametrize(
+    "name", ["class", "double", "xor", "_hidden", "a__b", "größe", "Made", "two words", "std", "cueline"]
+)
 def test_a_name_that_cpp_cannot_have_is_refused(name: str) -> None:
     with pytest.raises(cueline.ArgumentError, match="name"):
         defined({name: cueline.u8})
 
 
 def test_a_class_of_a_name_that_cpp_cannot_have_is_refused() -> None:
-    text = "a message's class cannot be named 'union', which is a word of C++'s: union_ would do"
+    text = "a message's class cannot be named 'union', which means something else in C++: union_ would do"
     refused(lambda: defined({}, kind=50_304, name="union"), cueline.ArgumentError, text)
+
+
+def test_a_name_that_is_a_macro_in_cpp_is_refused_or_looks_like_one() -> None:
+    text = "a field of Made cannot be named 'errno', which means something else in C++: errno_ would do"
+    refused(lambda: defined({"errno": cueline.u8}), cueline.ArgumentError, text)
+    text = "a field of Made cannot be named 'NOTE_ON', as C++ names its macros: take small letters"
+    refused(lambda: defined({"NOTE_ON": cueline.u8}), cueline.ArgumentError, text)
+    text = "a message's class cannot be named 'INT8_MAX', as C++ names its macros: take small letters"
+    refused(lambda: defined({}, kind=50_304, name="INT8_MAX"), cueline.ArgumentError, text)
 
 
 def test_a_default_is_checked_and_stands_behind_what_has_none() -> None:
@@ -421,7 +452,7 @@ def test_a_default_is_checked_and_stands_behind_what_has_none() -> None:
     assert defined({"a": cueline.u8, "b": cueline.u8}, a=1, b=2)().payload[:2] == b"\1\2"
 
 
-@pytest.mark.parametrize("name", ["__init__", "__new__", "__slots__", "__del__"])
+@pytest.mark.parametrize("name", ["__init__", "__post_init__", "__new__", "__slots__", "__del__"])
 def test_a_class_that_makes_its_instances_otherwise_is_refused(name: str) -> None:
     text = f"Made must not have {name}: a message's fields are all that it is made of"
     refused(lambda: defined({}, **{name: ()}), cueline.ArgumentTypeError, text)
@@ -433,6 +464,23 @@ def test_a_class_with_other_bases_is_refused() -> None:
             cueline.message(50_300)(type("Made", bases, {}))
     derived = cueline.message(50_302)(type("Derived", (cueline.Message,), {"__annotations__": {"a": cueline.u8}}))
     assert derived(3).a == 3
+
+
+def test_a_class_that_no_decorator_made_has_no_instances() -> None:
+    class Foo(cueline.Message):
+        a: cueline.u32
+
+    class Slotted(cueline.Message):
+        __slots__ = ()
+
+    text = "Foo has no kind: put @cueline.message(kind) above class Foo"
+    for made in (Foo, lambda: Foo(700), lambda: Foo(a=1), lambda: cueline.Message.__new__(Foo, 700)):
+        refused(made, cueline.ArgumentTypeError, text)  # type: ignore[arg-type]
+    text = "Slotted has no kind: put @cueline.message(kind) above class Slotted"
+    refused(lambda: Slotted(700), cueline.ArgumentTypeError, text)
+    state = cueline.Message(700).__reduce__()[1][1]  # type: ignore[index]
+    with pytest.raises(cueline.ArgumentError, match="a message of kind 700 is of class Message, not Foo"):
+        unpickled(Foo, state)
 
 
 def test_a_type_that_is_not_there_is_refused() -> None:
@@ -479,6 +527,23 @@ def test_a_reason_that_is_not_known_is_a_number() -> None:
     assert cueline.Refused(1, 99).reason == 99  # type: ignore[arg-type]
 
 
+class Pedals(enum.IntFlag):
+    SUSTAIN = 1
+    SOFT = 2
+
+
+def test_flags_are_read_as_what_they_make_together() -> None:
+    made = defined({"pedals": Annotated[Pedals, cueline.u8]}, kind=50_305, name="Pressed", pedals=Pedals.SOFT)
+    both = made(Pedals.SUSTAIN | Pedals.SOFT)
+    assert both.pedals is Pedals.SUSTAIN | Pedals.SOFT
+    assert both.payload[0] == 3
+    assert repr(both) == f"Pressed(pedals={Pedals(3)!r})"
+    assert made().pedals is Pedals.SOFT
+    assert made(0).pedals == Pedals(0)
+    assert made(255).pedals == 255
+    refused(lambda: made(256), cueline.ArgumentError, "pedals must be from 0 to 255, got 256")
+
+
 def test_a_message_is_no_work_for_the_garbage_collector() -> None:
     import gc
 
@@ -523,7 +588,7 @@ def test_numpy_knows_the_whole_message() -> None:
 
 
 CHECKED = """
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 import cueline
 
 @cueline.message(256)
@@ -540,6 +605,26 @@ match message:
         number = voice
     case cueline.Pong(sequence=sequence):
         number = sequence
+
+@cueline.message(257)
+class Panic:
+    pass
+
+@cueline.message(258)
+class AllOff(cueline.Message):
+    if TYPE_CHECKING:
+        def __init__(self) -> None: ...
+
+@cueline.message(259)
+class Reset(cueline.Message):
+    pass
+
+def stop(engine: cueline.AudioEngine) -> None:
+    engine.send(Panic())
+    engine.send(AllOff())
+    match engine.receive_msg():
+        case Panic() | AllOff():
+            pass
 """
 WRONG = {
     "SetTone()": "call-arg",
@@ -547,6 +632,7 @@ WRONG = {
     "SetTone(1, (1, 2), pitch=3)": "call-arg",
     "tone.voice = 3": "misc",
     "tone.pitch": "attr-defined",
+    "Reset()": "call-arg",
 }
 
 
