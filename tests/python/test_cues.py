@@ -142,6 +142,18 @@ def test_cancel_forgets_one_cue_and_cancel_all_all_of_them() -> None:
     assert engine.stats().cues.cancelled == 3
 
 
+@pytest.mark.parametrize(("now", "in_time"), [(127, True), (128, False)])
+def test_a_cancel_at_the_cue_s_own_frame_comes_too_late(now: int, in_time: bool) -> None:
+    with tone() as engine:
+        engine.send(gain(0.5), at=128)
+        engine.render(now)
+        assert engine.now() == now
+        engine.cancel(engine.last_sequence)
+        engine.render(64)
+        assert engine.stats().cues.cancelled == in_time
+        assert engine.stats().cues.pending == 0
+
+
 def test_a_confirmed_command_tells_its_frame_or_why_not() -> None:
     engine = tone()
     in_time = engine.confirm(gain(0.5), at=500)
@@ -473,6 +485,49 @@ def test_a_port_confirms_cancels_and_sends_whole_on_its_own_line() -> None:
     level = engine.receive_msg()
     assert level is not None
     assert (level.port, level.frame) == (1, 200)
+
+
+def cancel_all_of_the_engine(engine: cueline.AudioEngine, _: cueline.Confirmation) -> None:
+    engine.cancel_all()
+
+
+def cancel_by_the_next_port(engine: cueline.AudioEngine, confirmation: cueline.Confirmation) -> None:
+    with engine.open_port() as port:
+        port.cancel(confirmation.sequence)
+
+
+def cancel_by_number_on_the_engine(engine: cueline.AudioEngine, confirmation: cueline.Confirmation) -> None:
+    engine.cancel(confirmation.sequence)
+
+
+@pytest.mark.parametrize(
+    ("cancel", "reaches"),
+    [(cancel_all_of_the_engine, True), (cancel_by_the_next_port, True), (cancel_by_number_on_the_engine, False)],
+)
+def test_a_cue_outlives_its_port_and_some_cancels_reach_it(
+    cancel: Callable[[cueline.AudioEngine, cueline.Confirmation], None], reaches: bool
+) -> None:
+    with tone() as engine:
+        with engine.open_port() as port:
+            confirmation = port.confirm(gain(0.5), at=1000)
+        engine.render(64)
+        with pytest.raises(cueline.ClosedError, match="this port is closed"):
+            confirmation.cancel()
+        cancel(engine, confirmation)
+        engine.render(1000)
+        if reaches:
+            with pytest.raises(cueline.RefusedError, match="it was cancelled"):
+                confirmation.result(0)
+        else:
+            assert confirmation.result(0).frame == 1000
+
+
+def test_cancel_all_leaves_what_was_read_after_it() -> None:
+    with tone() as engine, engine.open_port() as port:
+        port.send(gain(0.5), at=1000)
+        engine.cancel_all()  # its line's turn comes first
+        engine.render(64)
+        assert (engine.stats().cues.pending, engine.stats().cues.cancelled) == (1, 0)
 
 
 def test_eight_ports_can_be_open_and_a_closed_one_s_place_is_free() -> None:
