@@ -45,9 +45,9 @@ class Confirmation:
     def result(self, timeout: float | None = None) -> Applied:
         """Wait until it is told, without the GIL, and return it: its ``frame``, and whether that was ``late``.
 
-        ``timeout`` is in seconds; None waits for ever, 0 looks once. Raises RefusedError with the reason when the
-        command did not take effect, NotYetError (a TimeoutError) when it is not told in time, ClosedError, ForkedError,
-        and DeviceError when the audio has ended: nothing will be told any more.
+        ``timeout`` is in seconds; 0 looks once, None waits for ever, as it does on an engine that stands still. Raises
+        RefusedError with the reason when the command did not take effect, NotYetError (a TimeoutError) when it is not
+        told in time, ClosedError, ForkedError, and DeviceError when the audio has ended: nothing will be told any more.
         """
         for nap in naps(self._engine, timeout):
             if (applied := self._look()) is not None:
@@ -56,7 +56,10 @@ class Confirmation:
         raise NotYetError(f"command {self.sequence} was neither applied nor refused within {timeout} s")
 
     def cancel(self) -> _core.Status:
-        """Have the audio thread forget the command, if it waits for its frame. As the line's ``cancel``."""
+        """Have the audio thread forget the command, if it waits for its frame. As the line's ``cancel``.
+
+        Raises ClosedError when the port that it was sent by is closed; ``engine.cancel_all()`` still reaches it.
+        """
         return self._line.cancel(self.sequence)
 
     def __await__(self) -> Generator[Any, None, Applied]:

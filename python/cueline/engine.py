@@ -57,7 +57,7 @@ class AudioEngine(_core.Engine):
 
     Raises ArgumentError, ArgumentTypeError, DeviceError.
 
-    As a context manager it starts, and closes at the end. Any Python thread may use it, a signal handler and
+    As a context manager it starts, and closes at the end; what has come by then can still be received. Any Python thread may use it, a signal handler and
     ``__del__`` too; a forked child may not.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import wave
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -22,13 +23,14 @@ class WavFile:
     """A WAV file to be written, piece by piece. Raises ArgumentError when it cannot be."""
 
     def __init__(self, path: str, samplerate: int, channels: int) -> None:
-        try:
-            self._file = wave.open(path, "wb")  # noqa: SIM115  # closed by __exit__
+        try:  # not by wave.open(): what it leaves of a file that it could not open prints a traceback as it dies
+            self._file = Path(path).open("wb")  # noqa: SIM115  # closed by __exit__
         except OSError as error:
             raise ArgumentError(f"cannot write {path}: {error.strerror}") from None
-        self._file.setnchannels(channels)
-        self._file.setsampwidth(2)
-        self._file.setframerate(samplerate)
+        self._sound = wave.open(self._file, "wb")  # noqa: SIM115  # likewise
+        self._sound.setnchannels(channels)
+        self._sound.setsampwidth(2)
+        self._sound.setframerate(samplerate)
 
     def __enter__(self) -> Self:
         return self
@@ -39,9 +41,10 @@ class WavFile:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._file.close()
+        with self._file:
+            self._sound.close()
 
     def write(self, audio: npt.NDArray[np.float32]) -> None:
         """Append ``audio``, of shape (frames, channels), full scale -1 to 1; what goes beyond is cut off."""
         samples = (audio.clip(-1, 1) * _FULL_SCALE).round().astype("<i2")
-        self._file.writeframes(samples.tobytes())
+        self._sound.writeframes(samples.tobytes())

@@ -128,6 +128,18 @@ def test_cancel_forgets_one_cue_and_cancel_all_all_of_them() -> None:
     assert engine.stats().cues.cancelled == 3
 
 
+@pytest.mark.parametrize(("now", "in_time"), [(127, True), (128, False)])
+def test_a_cancel_at_the_cue_s_own_frame_comes_too_late(now: int, in_time: bool) -> None:
+    with tone() as engine:
+        engine.send(gain(0.5), at=128)
+        engine.render(now)
+        assert engine.now() == now
+        engine.cancel(engine.last_sequence)
+        engine.render(64)
+        assert engine.stats().cues.cancelled == in_time
+        assert engine.stats().cues.pending == 0
+
+
 def test_a_confirmed_command_tells_its_frame_or_why_not() -> None:
     engine = tone()
     in_time = engine.confirm(gain(0.5), at=500)

@@ -124,6 +124,11 @@ def test_what_cannot_be_rendered_is_refused(tmp_path: Path, arguments: tuple[str
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_that_cannot_be_written_is_refused_in_one_line(tmp_path: Path) -> None:
+    ran = cueline_command("play", "tone", "--wav", "no/such/folder.wav", cwd=tmp_path)
+    assert ran.stderr == "cueline: cannot write no/such/folder.wav: No such file or directory\n"
+
+
 def test_a_tone_can_be_rendered_too(tmp_path: Path) -> None:
     ran = cueline_command("play", "tone", "--wav", "t.wav", "--seconds", "0.5", "--json", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr

@@ -6,6 +6,7 @@ import gc
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,41 @@ def test_a_port_confirms_cancels_and_sends_whole_on_its_own_line() -> None:
     level = engine.receive_msg()
     assert level is not None
     assert (level.port, level.frame) == (1, 200)
+
+
+def cancel_all_of_the_engine(engine: cueline.AudioEngine, _: cueline.Confirmation) -> None:
+    engine.cancel_all()
+
+
+def cancel_by_the_next_port(engine: cueline.AudioEngine, confirmation: cueline.Confirmation) -> None:
+    with engine.open_port() as port:
+        port.cancel(confirmation.sequence)
+
+
+def cancel_by_number_on_the_engine(engine: cueline.AudioEngine, confirmation: cueline.Confirmation) -> None:
+    engine.cancel(confirmation.sequence)
+
+
+@pytest.mark.parametrize(
+    ("cancel", "reaches"),
+    [(cancel_all_of_the_engine, True), (cancel_by_the_next_port, True), (cancel_by_number_on_the_engine, False)],
+)
+def test_a_cue_outlives_its_port_and_some_cancels_reach_it(
+    cancel: Callable[[cueline.AudioEngine, cueline.Confirmation], None], reaches: bool
+) -> None:
+    with tone() as engine:
+        with engine.open_port() as port:
+            confirmation = port.confirm(gain(0.5), at=1000)
+        engine.render(64)
+        with pytest.raises(cueline.ClosedError, match="this port is closed"):
+            confirmation.cancel()
+        cancel(engine, confirmation)
+        engine.render(1000)
+        if reaches:
+            with pytest.raises(cueline.RefusedError, match="it was cancelled"):
+                confirmation.result(0)
+        else:
+            assert confirmation.result(0).frame == 1000
 
 
 def test_eight_ports_can_be_open_and_a_closed_one_s_place_is_free() -> None:
