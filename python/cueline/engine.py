@@ -57,8 +57,8 @@ class AudioEngine(_core.Engine):
 
     Raises ArgumentError, ArgumentTypeError, DeviceError.
 
-    As a context manager it starts, and closes at the end; what has come by then can still be received. Any Python thread may use it, a signal handler and
-    ``__del__`` too; a forked child may not.
+    As a context manager it starts, and closes at the end; what has come by then can still be received. Any Python
+    thread may use it, a signal handler and ``__del__`` too; a forked child may not.
     """
 
     _made = False  # an instance that its constructor refused has no engine to ask

@@ -219,7 +219,7 @@ def test_a_buffer_that_is_dropped_or_cancelled_comes_back(player: cueline.AudioE
 
 @pytest.mark.parametrize(
     ("options", "text"),
-    [({"at": -1}, "at must be a frame or None"), ({"late": "never"}, "late must be 'apply' or 'drop'")],
+    [({"at": -1}, "at must be a frame"), ({"late": "never"}, "late must be 'apply' or 'drop'")],
 )
 def test_a_wrong_delivery_is_refused(player: cueline.AudioEngine, options: dict[str, Any], text: str) -> None:
     for array in (np.ones(4), None):
