@@ -200,9 +200,8 @@ bool LineHandle::until_room(nb::handle timeout, std::size_t commands, Attempt at
             std::this_thread::sleep_for(std::chrono::duration<double>{std::min(nap_s(), left_s)});
         }
         if (PyErr_CheckSignals() != 0) {
-            const nb::python_error interrupt;
             count_dropped(commands);
-            throw interrupt;
+            throw nb::python_error{};
         }
         if (shutting_down()) {
             count_dropped(commands);

@@ -81,7 +81,9 @@ void Engine::accept_transaction(const Message& header, bool cancelled) noexcept 
     if (applied) {
         apply(header, late);
     } else if (!kept) {
-        refuse(header, cancelled ? Reason::cancelled : dropped ? Reason::late : Reason::schedule_full);
+        auto reason = dropped ? Reason::late : Reason::schedule_full;
+        if (cancelled) reason = Reason::cancelled;
+        refuse(header, reason);
     }
 }
 

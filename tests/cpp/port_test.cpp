@@ -100,7 +100,7 @@ TEST_F(SmallBudget, cues_that_are_read_long_after_they_were_cancelled_are_not_pl
     for (int count = 0; count < 20; ++count) port.send(kind::set_level, 1.0F, {.frame = 64});
     control().cancel_all(true);
     port.send(kind::set_level, 2.0F, {.frame = 64});
-    render(64 * 8);
+    render(512);
     EXPECT_EQ(counts().cancelled, 20U);
     EXPECT_EQ(counts().late, 1U);
     EXPECT_EQ(processor_->handled(), 1U);
