@@ -328,7 +328,8 @@ int soak(const Options& options) {
     row("memory at start, KiB", signed_of(memory_at_start));
     row("memory at end, KiB", signed_of(memory_at_end), grew ? "  <-- grew by more than 4 MiB" : "");
 
-    if (total.received < 100 * options.seconds || swapped.published < 100 * options.seconds || total.refused == 0 ||
+    // Of the thousand swaps a second that are tried, a busy machine has come to 980.
+    if (total.received < 100 * options.seconds || swapped.published < 500 * options.seconds || total.refused == 0 ||
         total.engines < options.seconds) {
         std::printf("FAILED: too little happened to prove anything\n");
         return 1;
