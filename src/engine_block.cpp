@@ -167,7 +167,7 @@ void Engine::cancel_all(const Message& command) noexcept CUELINE_NONBLOCKING {
         [&, chosen = false](const Message& cue) mutable noexcept {
             // A transaction's members lie behind their header, and go where it goes. Where this is itself a member of
             // one, the rest of that has no header any more: it is being applied, and stays.
-            if (!is_member(cue)) chosen = up_to[cue.port] != 0 && !is_later(cue.sequence, up_to[cue.port]);
+            if (!is_member(cue)) chosen = up_to[cue.port] != 0 && !overtaken_.was_sent_after(cue, up_to[cue.port]);
             return chosen;
         },
         [this](const Message& cue) noexcept { forget(cue); });

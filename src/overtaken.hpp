@@ -25,6 +25,14 @@ class Overtaken {
         return !later && command.frame != 0;
     }
 
+    /// Whether `cue`, which was read, was sent after the command of sequence `than` on its line, however long it has
+    /// waited.
+    [[nodiscard]] bool was_sent_after(const Message& cue, std::uint32_t than) const noexcept CUELINE_NONBLOCKING {
+        // Told by what was read last: a cue that has waited for half of all numbers would look like a later one.
+        const std::uint32_t read = lines_[cue.port].read;
+        return is_later(read, than) && cue.sequence - than - 1 < read - than;
+    }
+
     /// From now on cues are forgotten, as they are read, up to the command of that sequence on that line; 0: none.
     void forget(std::size_t line, std::uint32_t up_to) noexcept CUELINE_NONBLOCKING {
         if (up_to == 0 || !is_later(up_to, lines_[line].read)) return;

@@ -163,6 +163,26 @@ TEST(Overtaken, ends_with_the_first_command_that_was_sent_later) {
     EXPECT_FALSE(read(0x8000'0004)) << "half the numbers on, 5 would be the later one";
 }
 
+TEST(Overtaken, tells_what_was_sent_after_however_long_it_has_waited) {
+    Overtaken overtaken;
+    Message cue;
+    cue.frame = ~std::uint64_t{0};
+    for (const std::uint32_t sequence : {5U, 0x8000'0010U, 0xFFFF'FFF0U}) {
+        cue.sequence = sequence;
+        overtaken.note_read(cue);
+    }
+    const auto after = [&](std::uint32_t sequence, std::uint32_t than) {
+        cue.sequence = sequence;
+        return overtaken.was_sent_after(cue, than);
+    };
+    EXPECT_FALSE(after(5, 0xFFFF'FFE0)) << "it was sent long before";
+    EXPECT_FALSE(after(0xFFFF'FFE0, 0xFFFF'FFE0));
+    EXPECT_TRUE(after(0xFFFF'FFE1, 0xFFFF'FFE0));
+    EXPECT_TRUE(after(0xFFFF'FFF0, 0xFFFF'FFE0));
+    EXPECT_FALSE(after(0xFFFF'FFF0, 0xFFFF'FFF0));
+    EXPECT_FALSE(after(0xFFFF'FFF0, 3)) << "what is to be forgotten has not all been read";
+}
+
 TEST(Overtaken, goes_round_with_the_numbers) {
     Overtaken overtaken;
     Message cue;

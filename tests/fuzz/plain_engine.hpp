@@ -188,8 +188,10 @@ class PlainEngine {
                 return true;
             case kind::cancel_all: {
                 const auto up_to = command.as<CancelAll>().up_to;
-                const auto sent_before = [&](const Message& cue) {
-                    return !is_later(cue.sequence, up_to.at(cue.port));
+                const auto sent_before = [&](const Message& cue) {  // it is none of those from there to the last one
+                    const std::uint32_t since = read_.at(cue.port) - up_to.at(cue.port);
+                    const std::uint32_t place = cue.sequence - up_to.at(cue.port);
+                    return static_cast<std::int32_t>(since) <= 0 || place == 0 || place > since;
                 };
                 forget([&](const Message& cue) { return up_to.at(cue.port) != 0 && sent_before(cue); });
                 // Those that wait in their lines are forgotten as they are read.
