@@ -94,6 +94,7 @@ class AudioSide {
             last_ = turn_;
             turn_ = turn_ + 1 < lines_ ? turn_ + 1 : 0;
             if (commands_[last_].try_pop(command) == Status::ok) {
+                command.port = static_cast<std::uint8_t>(last_);  // whatever stands there: it is an index from here on
                 --left_in_block_;
                 return Status::ok;
             }
@@ -106,7 +107,9 @@ class AudioSide {
     /// Thread: audio, inside a block. Real-time: wait-free.
     Status receive_member(Message& command) noexcept CUELINE_NONBLOCKING {
         if (left_in_block_ > 0) --left_in_block_;
-        return commands_[last_].try_pop(command);
+        const Status status = commands_[last_].try_pop(command);
+        if (status == Status::ok) command.port = static_cast<std::uint8_t>(last_);
+        return status;
     }
 
     /// From now on it is `frame` that is rendered next: what events are stamped with.
