@@ -85,10 +85,11 @@ class CommandSender {
     }
 
     /// Sends the commands that `make` makes one by one, as many as there is room for, at most `most`; or none: see
-    /// Producer::produce(). They keep their kind, payload, frame and flags, and get their sequence and port here; so
-    /// what `make` points to is a Message that may be written to. Thread: control, one at a time. Real-time: as `make`
-    /// is (it bears no mark, so that clang judges each use by it). Returns how many were accepted. The others are not
-    /// counted: see try_send().
+    /// Producer::produce(). They keep their kind, payload, frame and flags, and get their sequence and port here;
+    /// so what `make` points to is a Message that may be written to.
+    /// Thread: control, one at a time.
+    /// Real-time: as `make` is (it bears no mark, so that clang judges each use by it).
+    /// Returns how many were accepted. The others are not counted: see try_send().
     template <class Make>
     std::size_t try_send_each(Make&& make, std::size_t most) noexcept {
         std::uint32_t sequence = sequence_;
