@@ -200,22 +200,22 @@ class EngineHandle : public LineHandle {
         for (std::size_t done = 0; done < all.size();) {
             if (shutting_down()) raise("ClosedError", "Python is ending: there is nobody to render for");
             const std::span<float> round = all.subspan(done, std::min(all.size() - done, samples_a_round(format)));
-            bool stopped = false;
+            std::size_t rendered = 0;
             {
                 const WithoutGil without_gil;
                 try {
-                    offline_->render(round);
+                    rendered = offline_->render(round);
                 } catch (const cueline::DeviceError&) {
-                    stopped = true;  // by another thread, or a signal handler, since the round before
+                    rendered = 0;  // stopped by another thread, or a signal handler, since the round before
                 }
             }
+            done += rendered;
             engine_->require_usable();
-            if (stopped) {
+            if (rendered < round.size()) {
                 raise("DeviceError", "stop() ended this render after " + std::to_string(done / format.channels) +
                                          " of " + std::to_string(all.size() / format.channels) + " frames");
             }
             if (PyErr_CheckSignals() != 0) throw nb::python_error{};
-            done += round.size();
         }
     }
 

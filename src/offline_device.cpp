@@ -15,11 +15,15 @@ void OfflineDevice::start(BlockCallback& callback) {
 }
 
 void OfflineDevice::stop() noexcept {
-    const std::scoped_lock lock{rendering_};
-    callback_ = nullptr;
+    stopping_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a wish; the mutex orders what is done
+    {
+        const std::scoped_lock lock{rendering_};
+        callback_ = nullptr;
+    }
+    stopping_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-void OfflineDevice::render(std::span<float> interleaved) {
+std::size_t OfflineDevice::render(std::span<float> interleaved) {
     if (interleaved.size() % format_.channels != 0) {
         throw ArgumentError{"render needs room for whole frames of " + std::to_string(format_.channels) +
                             " channels, got " + std::to_string(interleaved.size()) + " samples"};
@@ -27,7 +31,8 @@ void OfflineDevice::render(std::span<float> interleaved) {
     const std::scoped_lock lock{rendering_};
     if (callback_ == nullptr) throw DeviceError{"the engine stands still: start it before it renders"};
     const std::size_t channels = format_.channels;
-    while (!interleaved.empty()) {
+    const std::size_t wanted = interleaved.size();
+    while (!interleaved.empty() && stopping_.load(std::memory_order_relaxed) == 0) {
         const auto frames =
             static_cast<std::uint32_t>(std::min<std::size_t>(interleaved.size() / channels, format_.blocksize));
         const AudioBlock block = buffers_.block(frames);
@@ -44,6 +49,7 @@ void OfflineDevice::render(std::span<float> interleaved) {
         }
         interleaved = interleaved.subspan(frames * channels);
     }
+    return wanted - interleaved.size();
 }
 
 DeviceStats OfflineDevice::stats() const noexcept {

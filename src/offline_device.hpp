@@ -1,6 +1,8 @@
 // offline_device.hpp: no thread and no clock: the caller's thread renders frames now.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <mutex>
 #include <span>
 
@@ -24,14 +26,17 @@ class OfflineDevice final : public Device {
 
     /// Renders whole blocks, and a shorter last one, into `interleaved`: frames times channels samples, one
     /// frame after the other. The calling thread is the audio thread meanwhile.
-    /// Thread: any; a second one, and stop(), wait for the first to end. Throws DeviceError while the engine
-    /// stands still, ArgumentError for samples that make no whole number of frames.
-    void render(std::span<float> interleaved);
+    /// Thread: any; a second one waits for the first to end. Returns how many samples it rendered: fewer when stop()
+    /// came in between. Throws DeviceError while the engine stands still, ArgumentError for samples that make no whole
+    /// number of frames.
+    std::size_t render(std::span<float> interleaved);
 
   private:
     Format format_;
     AudioBuffers buffers_;
     std::mutex rendering_;  // no thread here is a real-time one
+    /// How many want to stop: who renders without end would have the mutex again before they do.
+    std::atomic<int> stopping_ = 0;
     BlockCallback* callback_ = nullptr;
     CallbackLoad load_;
 };

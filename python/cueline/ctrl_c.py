@@ -20,6 +20,11 @@ class CtrlC:
     def __exit__(self, *_: object) -> None:
         signal.signal(signal.SIGINT, self._before)
 
+    def heed(self) -> None:
+        """Raise KeyboardInterrupt if it came: to be called where nothing is under way."""
+        if self.came:
+            raise KeyboardInterrupt
+
     def _note(self, *_: object) -> None:
         self.came = True
         signal.signal(signal.SIGINT, signal.default_int_handler)

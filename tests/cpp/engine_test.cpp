@@ -246,6 +246,25 @@ TEST(OfflineDevice, renders_for_one_thread_after_the_other) {
     EXPECT_EQ(offline.engine.stats().frames, 2 * rounds);
 }
 
+TEST(OfflineDevice, is_stopped_between_two_blocks_though_somebody_renders_without_end) {
+    Offline offline;
+    std::vector<float> audio(std::size_t{64'000} * format.channels);
+    std::size_t rendered = 0;
+    std::thread renderer{[&] {
+        try {
+            do rendered = offline.device->render(audio);
+            while (rendered == audio.size());
+        } catch (const DeviceError&) {
+            rendered = 0;  // it came between two calls
+        }
+    }};
+    while (offline.engine.stats().blocks == 0) std::this_thread::yield();
+    offline.engine.stop();
+    renderer.join();
+    EXPECT_LT(rendered, audio.size());
+    EXPECT_EQ(rendered % (std::size_t{format.blocksize} * format.channels), 0U);
+}
+
 TEST(OfflineDevice, says_what_its_callback_costs) {
     Offline offline;
     offline.render(6400);

@@ -14,6 +14,7 @@ from cueline.bench.measure import Effort, measure
 from cueline.bench.report import WIDTH, print_report
 from cueline.bench.results import Results, account
 from cueline.console import PlainConsole
+from cueline.ctrl_c import CtrlC
 
 __all__ = ["FULL", "QUICK", "benchmark", "run"]
 
@@ -37,12 +38,15 @@ def run(options: argparse.Namespace) -> int:
 
 def benchmark(effort: Effort) -> Results:
     """Measure all that can be measured here."""
-    with ExitStack() as stack:
+    # A Ctrl-C is heeded between two steps: within one, multiprocessing may be cut in two, or swallow it.
+    with CtrlC() as ctrl_c, ExitStack() as stack:
         calls = our_calls(stack)
+        ctrl_c.heed()
         found, missing = peers.peers(stack)
+        ctrl_c.heed()
         trips = echo.round_trips(stack, peers.packaged)
         contenders = [*calls, *(one for peer in found for one in peer.contenders), *trips]
-        costs = measure(contenders, effort)
+        costs = measure(contenders, effort, between=ctrl_c.heed)
     return Results(this_machine(), effort, calls, [peer.way for peer in found], trips, missing, costs)
 
 

@@ -97,19 +97,24 @@ def together(first: Costs, second: Costs) -> Costs:
     return Costs([one + other for one, other in zip(first.batches, second.batches, strict=True)])
 
 
-def measure(contenders: Sequence[Contender], effort: Effort, *, seed: int = 0) -> dict[str, Costs]:
+def measure(
+    contenders: Sequence[Contender], effort: Effort, *, seed: int = 0, between: Callable[[], None] = lambda: None
+) -> dict[str, Costs]:
     """Time all contenders, round after round, in an order drawn anew for each, and return their costs by name.
 
-    Python's garbage collector stands still meanwhile, as it does under ``timeit``.
+    ``between`` is called when the one is through and the next one has not begun. Python's garbage collector stands
+    still meanwhile, as it does under ``timeit``.
     """
     runs = [_Run(contender, effort.calls(contender)) for contender in contenders]
     for run in runs:
         run.once(Costs())  # the interpreter specialises code that it has run a few times
+        between()
     costs = {contender.name: Costs() for contender in contenders}
     order = random.Random(seed)
     for _ in range(effort.rounds):
         for run in order.sample(runs, len(runs)):
             run.once(costs[run.contender.name])
+            between()
     return costs
 
 

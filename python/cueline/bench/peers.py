@@ -69,7 +69,7 @@ def packaged(name: str) -> ModuleType | None:
 
 def peers(stack: ExitStack) -> tuple[list[Peer], list[Missing]]:
     """Return all that are installed, living as long as ``stack``, and those that are not."""
-    found = [_queue(), _simple_queue(), _deque(), _process_queue()]
+    found = [_queue(), _simple_queue(), _deque(), _process_queue(stack)]
     missing = []
     if culsans := packaged("culsans"):
         found.append(_culsans(culsans))
@@ -112,9 +112,11 @@ def _deque() -> Peer:
     )
 
 
-def _process_queue() -> Peer:
+def _process_queue(stack: ExitStack) -> Peer:
     carrier = multiprocessing.get_context("spawn").Queue(_SIZE)
-    carrier.cancel_join_thread()  # at a Ctrl-C nobody waits for what is under way
+    # Its feeder thread is waited for: cut off as Python ends, it would leave a semaphore that somebody complains of.
+    stack.callback(carrier.join_thread)
+    stack.callback(carrier.close)
     return _peer(
         "multiprocessing.Queue",
         {"queue": carrier},
