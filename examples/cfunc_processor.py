@@ -20,8 +20,7 @@ class Struck:
     velocity: cueline.f64
 
 
-BELL = np.dtype([("phase", np.float64), ("level", np.float64)])
-STRIKE, STRUCK = cueline.dtype(Strike), cueline.dtype(Struck)
+BELL, STRIKE, STRUCK = np.dtype([("phase", "f8"), ("level", "f8")]), cueline.dtype(Strike), cueline.dtype(Struck)
 
 
 @numba.cfunc(cueline.HANDLE_SIGNATURE)

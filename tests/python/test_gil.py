@@ -44,7 +44,7 @@ def compiled_processor() -> object:
     """Return a processor of Python that numba compiled."""
     import numba
 
-    @numba.cfunc(cueline.RENDER_SIGNATURE)
+    @numba.cfunc(cueline.RENDER_SIGNATURE, error_model="numpy")
     def render(audio, channels, frames, frame, samplerate, parameters, meters, events, state):  # noqa: ARG001
         sound = numba.carray(audio, (channels, frames))
         for i in range(frames):
