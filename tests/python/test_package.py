@@ -58,7 +58,7 @@ try:
 except ImportError:
     import _xxsubinterpreters as interpreters
 second = interpreters.create()
-program = "try:\\n import cueline\\nexcept ImportError as refused:\\n print(refused, flush=True)"
+program = "try:\\n import cueline\\nexcept ImportError as refused:\\n print(refused.__cause__ or refused, flush=True)"
 (interpreters.exec if hasattr(interpreters, "exec") else interpreters.run_string)(second, program)
 
 import cueline
