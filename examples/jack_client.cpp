@@ -4,6 +4,7 @@
 #include <cueline/control_side.hpp>
 
 #include <chrono>
+#include <cinttypes>
 #include <cstdio>
 #include <thread>
 
@@ -42,7 +43,7 @@ int process(jack_nframes_t frames, void* data) {
         voice.line.events().send(Sounds::kind, Sounds{pluck.frequency_hz}, command);  // full: dropped, and counted
     }
     for (jack_nframes_t i = 0; i < frames; ++i) {
-        voice.phase += voice.step - (voice.phase > 1 ? 2 : 0);
+        voice.phase += voice.step - (voice.phase > 1 ? 2.0F : 0.0F);
         voice.level *= 0.9998F;
         out[i] = voice.level * voice.phase;
     }
@@ -74,10 +75,10 @@ int main() {
         cueline::Message event;
         while (control.receive(event) == cueline::Status::ok) {
             const auto heard = static_cast<double>(event.as<Sounds>().frequency_hz);
-            std::printf("%.1f Hz sounds, from frame %llu on\n", heard, static_cast<unsigned long long>(event.frame));
+            std::printf("%.1f Hz sounds, from frame %" PRIu64 " on\n", heard, event.frame);
         }
     }
     jack_client_close(client);  // no block runs any more
-    std::printf("%llu sent, %llu dropped\n", static_cast<unsigned long long>(link.command_counts().sent),
-                static_cast<unsigned long long>(link.command_counts().dropped + link.event_counts().dropped));
+    const std::uint64_t dropped = link.command_counts().dropped + link.event_counts().dropped;
+    std::printf("%" PRIu64 " sent, %" PRIu64 " dropped\n", link.command_counts().sent, dropped);
 }
