@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -205,7 +206,8 @@ def test_the_package_and_a_prefix_have_the_same_headers() -> None:
 
 def test_the_command_tells_where_they_are() -> None:
     for flag, folder in {"--includedir": cueline.get_include(), "--cmakedir": cueline.get_cmake_dir()}.items():
-        told = subprocess.run([sys.executable, "-m", "cueline", flag], capture_output=True, text=True, check=True)
+        command, narrow = [sys.executable, "-m", "cueline", flag], os.environ | {"COLUMNS": "20"}
+        told = subprocess.run(command, capture_output=True, text=True, check=True, env=narrow)
         assert told.stdout == f"{folder}\n"
         assert Path(folder).is_dir()
 
