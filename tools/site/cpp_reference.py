@@ -100,7 +100,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         return None
     root = Path(config.config_file_path).parent
     for title, paths in headers(config).items():
-        rows = [f"| [{Path(path).name}]({Path(page_of(path)).name}) | {purpose(root / path)} |" for path in paths]
+        rows = [f"| [{Path(path).name}]({Path(page_of(path)).name}) | {purpose(root / path)[0]} |" for path in paths]
         markdown += "\n".join(["", f"## {title}", "", "| header | what it is |", "| --- | --- |", *rows, ""])
     return markdown
 
@@ -125,16 +125,15 @@ def page_of(path: str) -> str:
     return f"{posixpath.dirname(INDEX)}/{Path(path).stem}.md"
 
 
-def purpose(header: Path) -> str:
-    """Return what a header's first lines say it is for."""
+def purpose(header: Path) -> list[str]:
+    """Return what a header's first lines say it is for: in short, and then more where there is more."""
     said = []
     for line in header.read_text().splitlines():
         if not line.startswith("//"):
             break
         said.append(line.removeprefix("//").strip() or "\n\n")
-    text = " ".join(said).removeprefix(f"{header.name}:").strip()
-    first, *rest = re.split(r"\s*\n\n\s*", text)
-    return escaped(" ".join([f"{first[:1].upper()}{first[1:]}".rstrip(".") + ".", *rest]))
+    first, *rest = re.split(r"\s*\n\n\s*", " ".join(said).removeprefix(f"{header.name}:").strip())
+    return [escaped(f"{first[:1].upper()}{first[1:]}".rstrip(".") + "."), *map(escaped, rest)]
 
 
 def doxygen(root: Path, paths: list[str], output: str) -> list[Element]:
@@ -186,7 +185,7 @@ class Reference:
         """Return the Markdown of a header's page."""
         self._page = path
         sections = sorted(self._sections(path), key=lambda section: section.line)
-        out = [f"# {Path(path).name}", purpose(self._root / path)]
+        out = [f"# {Path(path).name}", *purpose(self._root / path)]
         if "/cueline/" in path:
             out += [f"```cpp\n#include <cueline/{Path(path).name}>\n```"]
         up = "../" * page_of(path).count("/")

@@ -112,7 +112,7 @@ def source_page(root: Path, path: str) -> str:
         names = sorted(file.name for file in (root / path).iterdir() if file.is_file())
         return title + "".join(f"- [{name}]({posixpath.basename(path)}/{name})\n" for name in names)
     language = LANGUAGES.get(Path(path).suffix, "text")
-    return f'{title}``````{language} linenums="1"\n{(root / path).read_text()}``````\n'
+    return f"{title}``````{language}\n{(root / path).read_text()}``````\n"
 
 
 def on_config(config: MkDocsConfig) -> None:
