@@ -125,10 +125,47 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copied(tmp_path_factory.mktemp("project"))
 
 
-def test_a_copy_builds(project: Path) -> None:
+NEW_HEADER = """// horn.hpp: a horn.
+#pragma once
+
+/// Makes a horn of `Class`.
+#define CUELINE_HORN(Class) Class
+
+namespace cueline {
+
+/// A horn.
+class Horn {
+  public:
+    /// Blows it. Thread: audio. Real-time: wait-free; see blow_twice(). Returns how loud it was.
+    int blow(const int& force, int times = 1) noexcept [[clang::nonblocking]];
+    /// Pitches, low and high.
+    int low() const;
+    int high() const;
+
+  private:
+    /// Not to be seen.
+    int valve();
+};
+
+}  // namespace cueline
+"""
+
+
+def test_a_copy_builds_and_a_new_header_gets_its_page(project: Path) -> None:
+    header = project / "include/cueline/horn.hpp"
+    header.write_text(NEW_HEADER.replace("[[clang::nonblocking]]", "CUELINE_NONBLOCKING"))
     done = build(project)
+    header.unlink()
     assert done.returncode == 0, done.stderr
     assert "WARNING" not in done.stderr
+    html = (project / "build/docs/reference/cpp/horn.html").read_text()
+    shown = text_of(html)
+    assert "#define CUELINE_HORN(Class)" in shown
+    assert "int blow(const int&amp; force, int times = 1) noexcept CUELINE_NONBLOCKING;" in shown
+    assert "<li><strong>Real-time</strong> wait-free; see blow_twice().</li>" in html
+    assert "low, high" in shown
+    assert "Not to be seen" not in shown
+    assert "horn.html" in (project / "build/docs/reference/cpp/index.html").read_text()
 
 
 WRONG = {

@@ -50,7 +50,7 @@ WARN_IF_UNDOCUMENTED = NO
 LABEL = re.compile(r"(?:^(?=Thread:|Real-time:)|(?<=[.)]) )(Thread:|Real-time:|Returns|Throws)\s+")
 ASIDE = re.compile(r"\s*NOLINT(NEXTLINE)?\(.*")
 MARK = "CUELINE_NONBLOCKING"  # doxygen cannot read past it, so it is kept from it and looked up
-WIDTH = 84  # of a declaration, before its parameters get a line each
+WIDTH = 92  # of a declaration, before its parameters get a line each
 
 
 @dataclass
@@ -117,6 +117,9 @@ def headers(config: MkDocsConfig) -> dict[str, list[str]]:
                 raise PluginError(f"mkdocs.yml names {pattern}, and there is no such header")
             groups.setdefault(title, []).extend(path for path in found if path not in seen)
             seen.update(found)
+    pages = [page_of(path) for paths in groups.values() for path in paths]
+    if twice := {page for page in pages if pages.count(page) > 1}:
+        raise PluginError(f"two headers of the reference have one name: {', '.join(sorted(twice))}")
     return {title: paths for title, paths in groups.items() if paths}
 
 
@@ -146,7 +149,7 @@ def doxygen(root: Path, paths: list[str], output: str) -> list[Element]:
     for line in done.stderr.splitlines():
         log.warning("doxygen: %s", line)
     index = ElementTree.parse(f"{output}/xml/index.xml").getroot()
-    kinds = ("class", "struct", "namespace")
+    kinds = ("class", "struct", "namespace", "file")
     names = [compound.attrib["refid"] for compound in index if compound.get("kind") in kinds]
     return [ElementTree.parse(f"{output}/xml/{name}.xml").getroot()[0] for name in names]
 
@@ -160,10 +163,18 @@ class Reference:
             compounds = doxygen(root, paths, output)
         self._places: dict[str, tuple[str, str]] = {}  # doxygen's name of a thing: its page, and its anchor
         self._page = ""
+        self._macros = [
+            member
+            for compound in compounds
+            for member in compound.iter("memberdef")
+            if member.get("kind") == "define" and comment_of(member)
+        ]
         self._compounds = [
             compound
             for compound in compounds
-            if text_of(compound, "compoundname").split("::")[0] == "cueline" and compound.get("prot") != "private"
+            if compound.get("kind") != "file"
+            and text_of(compound, "compoundname").split("::")[0] == "cueline"
+            and compound.get("prot") != "private"
         ]
         classes = {text_of(each, "compoundname") for each in self._compounds if each.get("kind") != "namespace"}
         for compound in self._compounds:
@@ -195,6 +206,9 @@ class Reference:
         return "\n\n".join(out) + "\n"
 
     def _sections(self, path: str) -> Iterator[Section]:
+        for macro in self._macros:
+            if file_of(macro) == path:
+                yield self._macro_section(macro)
         for compound in self._compounds:
             if compound.get("kind") != "namespace":
                 if file_of(compound) == path:
@@ -213,6 +227,12 @@ class Reference:
             for group in grouped([member for member in functions_of(compound) if file_of(member) == path]):
                 place = f"{own}::{text_of(group.members[0], 'name')}"
                 yield Section(line_of(group.members[0]), group.heading, anchor(place), self._group(group))
+
+    def _macro_section(self, macro: Element) -> Section:
+        name = text_of(macro, "name")
+        parameters = [text_of(parameter) for parameter in macro.iter("param")]
+        head = f"#define {name}({', '.join(parameters)})" if parameters else f"#define {name}"
+        return Section(line_of(macro), name, anchor(name), [block(head), *self._comment(macro)])
 
     def _class_section(self, compound: Element) -> Section:
         own = text_of(compound, "compoundname")

@@ -109,10 +109,10 @@ def source_page(root: Path, path: str) -> str:
     """Return the Markdown of a page that shows a file or a folder of the repository."""
     title = f'---\ntitle: "{path}"\nsearch:\n  exclude: true\n---\n\n# `{path}`\n\n'
     if (root / path).is_dir():
-        names = sorted(file.name for file in (root / path).iterdir() if file.is_file())
+        names = sorted(file.name for file in (root / path).iterdir() if file.is_file() and file.name[0] != ".")
         return title + "".join(f"- [{name}]({posixpath.basename(path)}/{name})\n" for name in names)
     language = LANGUAGES.get(Path(path).suffix, "text")
-    return f"{title}``````{language}\n{(root / path).read_text()}``````\n"
+    return f"{title}``````{language}\n{(root / path).read_text(errors='replace')}``````\n"
 
 
 def on_config(config: MkDocsConfig) -> None:
