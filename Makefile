@@ -10,7 +10,7 @@ SVG ?= build/stall
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-pipewire test-long model model-long effects rtsan sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python bench bench-cpp bench-python stall lint format stubs clean
+.PHONY: help run test test-cpp test-python test-pipewire test-long model model-long effects rtsan sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python bench bench-cpp bench-python stall docs lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -105,7 +105,11 @@ stall: .venv/installed .venv/stall build/setup-stall  ## the sound while Python 
 	cmake --build --preset stall
 	PYTHONPATH=benchmarks $(BIN)/python -m stall $(if $(QUICK),--rounds 1 --seconds 1) --json build/stall/stall.json --svg $(SVG)
 
-lint: .venv/installed build/setup-lint build/setup-test build/setup-clang build/setup-bench build/setup-stall  ## formats, clang-tidy, ruff, mypy: nothing to complain of
+docs: .venv/docs build/setup-docs  ## the site, into build/docs: whatever leads nowhere fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	$(BIN)/python -m pytest tests/docs
+
+lint: .venv/installed build/setup-lint build/setup-test build/setup-clang build/setup-bench build/setup-stall .venv/docs  ## formats, clang-tidy, ruff, mypy: nothing to complain of
 	cmake --preset dev
 	cmake --preset release
 	cmake --preset fuzz
@@ -121,6 +125,7 @@ lint: .venv/installed build/setup-lint build/setup-test build/setup-clang build/
 	$(BIN)/mypy
 	$(BIN)/mypy examples
 	$(BIN)/mypy benchmarks
+	$(BIN)/mypy tools/site
 
 format: .venv/ready build/setup-lint  ## format everything
 	clang-format-22 -i $$(git ls-files '*.cpp' '*.hpp')
@@ -158,6 +163,10 @@ build/setup-%: tools/setup.sh
 # What the stall is watched beside. PortAudio is Debian's.
 .venv/stall: pyproject.toml | .venv/ready build/setup-stall
 	$(BIN)/python -m pip install --quiet --group stall
+	@touch $@
+
+.venv/docs: pyproject.toml | .venv/ready
+	$(BIN)/python -m pip install --quiet --group docs
 	@touch $@
 
 build/asan-python/installed: .venv/ready $(SOURCES)
