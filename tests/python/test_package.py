@@ -110,7 +110,8 @@ def test_the_programs_in_the_readme_are_the_examples() -> None:
 
 def test_what_the_documents_point_to_is_there() -> None:
     for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
-        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
+        prose = re.sub(r"^```.*?^```$", "", document.read_text(), flags=re.DOTALL | re.MULTILINE)
+        for target in re.findall(r"\]\(([^)#]+)\)", prose):
             assert (document.parent / target).exists(), f"{document.name} points to {target}"
 
 
