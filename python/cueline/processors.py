@@ -34,8 +34,8 @@ def checked_processor(processor: str | OffersProcessor | CapsuleType | None) -> 
         return processor
     if isinstance(processor, type) or not isinstance(processor, OffersProcessor):
         raise ArgumentTypeError(
-            "processor must be a name, a processor's capsule, an object that offers one by __cueline_processor__(), "
-            f"or None, got {shown(processor)}"
+            "processor must be a name, a processor's capsule, an object with __cueline_processor__(), or None, "
+            f"got {shown(processor)}"
         )
     capsule = processor.__cueline_processor__()
     if not _is_capsule(capsule):
