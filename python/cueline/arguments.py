@@ -30,7 +30,8 @@ _LONGEST_LATENCY_S = 10
 def checked_integer(name: str, value: SupportsIndex) -> int:
     """Return ``value`` as an int that fits 64 bits; what its range is, is for others to say."""
     try:
-        number = operator.index(value) if not isinstance(value, bool) else None
+        # By its name: NumPy's own, of which some versions only warn that it is no index.
+        number = operator.index(value) if type(value).__name__ not in ("bool", "bool_") else None
     except TypeError:
         number = None
     if number is None:
