@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import time
@@ -21,6 +22,19 @@ sanitized = "libasan" in os.environ.get("LD_PRELOAD", "")
 
 # Where tests are run in the background, Ctrl-C may be ignored from the start, in the programs that they run too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# What this run may do without. Of all else that a test needs, set-up has seen to it, and a test never skips for want of
+# it: `make wheel` alone says more here, for a machine that has nothing to build with.
+MAY_LACK = os.environ.get("CUELINE_TESTS_MAY_LACK", "clang++-22").split()
+
+
+def require(tool: str) -> None:
+    """Go on if the command ``tool`` is here. Else skip the test, if this run may do without; or fail it."""
+    if shutil.which(tool) is None:
+        if tool in MAY_LACK:
+            pytest.skip(f"needs {tool}, which is not here")
+        pytest.fail(f"needs {tool}, which is not here; type: sh tools/setup.sh test")
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import pytest
 
 import cueline
+from conftest import require
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
@@ -88,6 +89,7 @@ def run_page(page: str, folder: Path) -> None:
         if block.in_language("sh"):
             run("sh", "-e", "-c", block.text)
         if block.in_language("cpp"):
+            require(COMPILER[0])
             (folder / "page.cpp").write_text(block.text)
             run(*COMPILER, "page.cpp")
 
