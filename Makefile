@@ -10,7 +10,7 @@ SVG ?= build/stall
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-pipewire test-long model model-long effects rtsan sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python bench bench-cpp bench-python stall lint format stubs clean
+.PHONY: help run test test-cpp test-python test-pipewire test-long model model-long effects rtsan sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python bench bench-cpp bench-python stall wheel lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -105,6 +105,10 @@ stall: .venv/installed .venv/stall build/setup-stall  ## the sound while Python 
 	cmake --build --preset stall
 	PYTHONPATH=benchmarks $(BIN)/python -m stall $(if $(QUICK),--rounds 1 --seconds 1) --json build/stall/stall.json --svg $(SVG)
 
+wheel: .venv/wheel build/setup-wheel build/setup-test  ## the sdist and the wheel into dist/, tried and tested where there is no compiler
+	$(BIN)/python -m pytest -q tests/wheel
+	PYTHONPATH=tools $(BIN)/python -m shipping
+
 lint: .venv/installed build/setup-lint build/setup-test build/setup-clang build/setup-bench build/setup-stall  ## formats, clang-tidy, ruff, mypy: nothing to complain of
 	cmake --preset dev
 	cmake --preset release
@@ -121,6 +125,7 @@ lint: .venv/installed build/setup-lint build/setup-test build/setup-clang build/
 	$(BIN)/mypy
 	$(BIN)/mypy examples
 	$(BIN)/mypy benchmarks
+	MYPYPATH=tools $(BIN)/mypy tools
 
 format: .venv/ready build/setup-lint  ## format everything
 	clang-format-22 -i $$(git ls-files '*.cpp' '*.hpp')
@@ -158,6 +163,10 @@ build/setup-%: tools/setup.sh
 # What the stall is watched beside. PortAudio is Debian's.
 .venv/stall: pyproject.toml | .venv/ready build/setup-stall
 	$(BIN)/python -m pip install --quiet --group stall
+	@touch $@
+
+.venv/wheel: pyproject.toml | .venv/ready
+	$(BIN)/python -m pip install --quiet --group wheel
 	@touch $@
 
 build/asan-python/installed: .venv/ready $(SOURCES)

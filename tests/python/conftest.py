@@ -30,11 +30,19 @@ MAY_LACK = os.environ.get("CUELINE_TESTS_MAY_LACK", "clang++-22").split()
 
 
 def require(tool: str) -> None:
-    """Go on if the command ``tool`` is here. Else skip the test, if this run may do without; or fail it."""
-    if shutil.which(tool) is None:
+    """Go on if ``tool`` is here, a command or a library. Else skip the test, if this run may do without; or fail it."""
+    if not (_loads(tool) if ".so." in tool else shutil.which(tool)):
         if tool in MAY_LACK:
             pytest.skip(f"needs {tool}, which is not here")
         pytest.fail(f"needs {tool}, which is not here; type: sh tools/setup.sh test")
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture

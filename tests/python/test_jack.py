@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pytest
 
 import cueline
-from conftest import eventually
+from conftest import eventually, require
 from jack_server import JackServer, recorded
 
 
@@ -77,6 +77,7 @@ def test_it_is_what_an_engine_gets_that_asks_for_nothing() -> None:
 
 
 def test_without_a_server_an_engine_that_asks_for_jack_is_told_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    require("libjack.so.0")
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "cueline-test-nobody")
     with pytest.raises(cueline.DeviceError, match="no JACK server runs here: start one"):
         cueline.AudioEngine("jack")
