@@ -125,7 +125,7 @@ lint: .venv/installed build/setup-lint build/setup-test build/setup-clang build/
 	$(BIN)/mypy
 	$(BIN)/mypy examples
 	$(BIN)/mypy benchmarks
-	MYPYPATH=tools $(BIN)/mypy tools
+	$(BIN)/mypy tools
 
 format: .venv/ready build/setup-lint  ## format everything
 	clang-format-22 -i $$(git ls-files '*.cpp' '*.hpp')

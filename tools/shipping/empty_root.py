@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shipping.artifacts import Refused
+from shipping.refusal import refuse
 
 PACKAGES = "python3,python3-venv"
 SOURCES = [Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list")]
@@ -65,8 +65,7 @@ class EmptyRoot:
 
     def require_empty(self) -> None:
         """Raise Refused if there is something to build with or to make sound with, in the root or in the work."""
-        if found := unwanted_in(self.folder, self.work):
-            raise Refused("the empty environment is not empty", found)
+        refuse("the empty environment is not empty", unwanted_in(self.folder, self.work))
 
     def run(
         self, *command: str, environment: Mapping[str, str] | None = None, captured: bool = False

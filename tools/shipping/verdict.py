@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 
 class Verdict(NamedTuple):
+    """What is wrong with a run, and what there is to say of it in a line."""
+
     faults: list[str]
     summary: str
 
