@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shipping.refusal import refuse
+from shipping.refusal import command, refuse
 
 PACKAGES = "python3,python3-venv"
 SOURCES = [Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list")]
@@ -34,8 +34,8 @@ def unwanted_in(*trees: Path) -> list[str]:
         for folder, _, files in os.walk(tree):
             for name in files:
                 path = Path(folder, name)
-                command = os.access(path, os.X_OK) or path.is_symlink()
-                if UNWANTED.fullmatch(name) and (command or ".so" in name or name.endswith(".h")):
+                runs = os.access(path, os.X_OK) or path.is_symlink()
+                if UNWANTED.fullmatch(name) and (runs or ".so" in name or name.endswith(".h")):
                     found.append(str(path.relative_to(tree)))
     return sorted(found)
 
@@ -51,12 +51,13 @@ class EmptyRoot:
         """Make the root, unless it is there already, and an empty folder for the work."""
         codename = platform.freedesktop_os_release()["VERSION_CODENAME"]
         sources = [str(path) for path in SOURCES if path.exists()]
-        command = ["mmdebstrap", "--quiet", "--mode=root", "--variant=apt", f"--include={PACKAGES}", codename]
-        recipe, made_by = " ".join([*command, *sources]), self.folder.with_suffix(".made-by")
+        bootstrap = ["mmdebstrap", "--mode=root", "--variant=apt", f"--include={PACKAGES}", codename]
+        recipe, made_by = " ".join([*bootstrap, *sources]), self.folder.with_suffix(".made-by")
         if not made_by.exists() or made_by.read_text() != recipe:
             made_by.unlink(missing_ok=True)
             shutil.rmtree(self.folder, ignore_errors=True)
-            subprocess.run([*command, str(self.folder), *sources], stdin=subprocess.DEVNULL, check=True)
+            self.folder.mkdir(parents=True)
+            command(*bootstrap, self.folder, *sources)
             (self.folder / "work").mkdir()
             made_by.write_text(recipe)
         shutil.rmtree(self.work, ignore_errors=True)
