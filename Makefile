@@ -10,7 +10,7 @@ SVG ?= build/stall
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-pipewire test-long model model-long effects rtsan sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python bench bench-cpp bench-python stall docs lint format stubs clean
+.PHONY: help run test test-cpp test-python test-pipewire test-long model model-long effects rtsan sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python bench bench-cpp bench-python stall docs wheel lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -109,6 +109,10 @@ docs: .venv/docs build/setup-docs  ## the site, into build/docs: whatever leads 
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	$(BIN)/python -m pytest tests/docs
 
+wheel: .venv/wheel build/setup-wheel build/setup-test  ## the sdist and the wheel into dist/, tried and tested where there is no compiler
+	$(BIN)/python -m pytest -q tests/wheel
+	PYTHONPATH=tools $(BIN)/python -m shipping
+
 lint: .venv/installed build/setup-lint build/setup-test build/setup-clang build/setup-bench build/setup-stall .venv/docs  ## formats, clang-tidy, ruff, mypy: nothing to complain of
 	cmake --preset dev
 	cmake --preset release
@@ -125,7 +129,7 @@ lint: .venv/installed build/setup-lint build/setup-test build/setup-clang build/
 	$(BIN)/mypy
 	$(BIN)/mypy examples
 	$(BIN)/mypy benchmarks
-	$(BIN)/mypy tools/site
+	$(BIN)/mypy tools
 
 format: .venv/ready build/setup-lint  ## format everything
 	clang-format-22 -i $$(git ls-files '*.cpp' '*.hpp')
@@ -167,6 +171,10 @@ build/setup-%: tools/setup.sh
 
 .venv/docs: pyproject.toml | .venv/ready
 	$(BIN)/python -m pip install --quiet --group docs
+	@touch $@
+
+.venv/wheel: pyproject.toml | .venv/ready
+	$(BIN)/python -m pip install --quiet --group wheel
 	@touch $@
 
 build/asan-python/installed: .venv/ready $(SOURCES)

@@ -23,5 +23,4 @@ with cueline.AudioEngine("null", processor="tone") as engine:
             if message.port != 0:
                 print(f"from port {message.port}: {type(message).__name__} of command {message.sequence}")
     thread.join()
-    engine.receive(timeout=1)
     print(engine.stats().commands.sent > 0, "lines are read in turn, one command of each")

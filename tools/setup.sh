@@ -1,6 +1,6 @@
 #!/bin/sh
 # setup.sh: installs the Debian packages that a purpose needs, or says in one line what to type.
-# usage: sh tools/setup.sh build|test|bench|stall|docs|lint|clang|pipewire|model
+# usage: sh tools/setup.sh build|test|bench|stall|docs|lint|clang|pipewire|model|wheel
 set -eu
 needs_cargo=""
 audio="libjack-jackd2-dev portaudio19-dev" # headers for the build; cueline looks for the libraries as it runs
@@ -21,8 +21,9 @@ case "${1:-}" in
     ;;
   pipewire) packages="pipewire pipewire-bin pipewire-jack jackd2" ;;
   model) packages="g++" needs_cargo=yes ;;
+  wheel) packages="binutils mmdebstrap util-linux" ;; # beside what a build needs
   *)
-    echo "usage: sh tools/setup.sh build|test|bench|stall|docs|lint|clang|pipewire|model" >&2
+    echo "usage: sh tools/setup.sh build|test|bench|stall|docs|lint|clang|pipewire|model|wheel" >&2
     exit 2
     ;;
 esac

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import time
@@ -21,6 +22,27 @@ sanitized = "libasan" in os.environ.get("LD_PRELOAD", "")
 
 # Where tests are run in the background, Ctrl-C may be ignored from the start, in the programs that they run too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# What this run may do without. Of all else that a test needs, set-up has seen to it, and a test never skips for want of
+# it: `make wheel` alone says more here, for a machine that has nothing to build with.
+MAY_LACK = os.environ.get("CUELINE_TESTS_MAY_LACK", "clang++-22").split()
+
+
+def require(tool: str) -> None:
+    """Go on if ``tool`` is here, a command or a library. Else skip the test, if this run may do without; or fail it."""
+    if not (_loads(tool) if ".so." in tool else shutil.which(tool)):
+        if tool in MAY_LACK:
+            pytest.skip(f"needs {tool}, which is not here")
+        pytest.fail(f"needs {tool}, which is not here; type: sh tools/setup.sh test")
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from types import TracebackType
 import numpy as np
 import numpy.typing as npt
 
+from conftest import require
+
 NAME = "cueline-test"
 
 
@@ -28,6 +30,7 @@ class JackServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> JackServer:
+        require("jackd")
         self._lock = (Path(tempfile.gettempdir()) / "cueline-test-jack.lock").open("a")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         os.environ["JACK_DEFAULT_SERVER"] = NAME

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import cueline
-from conftest import shown_on_a_terminal
+from conftest import require, shown_on_a_terminal
 from cueline import cli, ping
 
 
@@ -129,6 +129,7 @@ def test_ping_draws_a_histogram(tmp_path: Path) -> None:
 
 
 def test_an_unknown_device_is_refused_with_the_names_there_are() -> None:
+    require("libportaudio.so.2")
     done = run("ping", "--device", "loud")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("cueline: device must be 'null', 'offline', 'jack', 'portaudio', or words of ")

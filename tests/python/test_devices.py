@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import cueline
+from conftest import require
 from jack_server import JackServer
 
 
@@ -81,6 +82,7 @@ def test_the_command_prints_a_table_with_the_default_starred() -> None:
 
 @pytest.mark.usefixtures("_no_server")
 def test_the_command_says_what_is_missing_and_nothing_else_does() -> None:
+    require("libjack.so.0")
     done = run()
     assert (done.returncode, done.stderr) == (0, ""), "ALSA and JACK have a lot to say"
     assert "jack: no JACK server runs here: start one" in done.stdout

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import cueline
+from conftest import require
 from pages import blocks_of, on_one_page
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +51,7 @@ def run_page(page: str, folder: Path) -> None:
         if block.in_language("sh"):
             run("sh", "-e", "-c", block.text)
         if block.in_language("cpp"):
+            require(COMPILER[0])
             (folder / "page.cpp").write_text(block.text)
             run(*COMPILER, "page.cpp")
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import cueline
+from conftest import require
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,6 +35,8 @@ class Said:
 @pytest.fixture(scope="session")
 def probe(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     """Build the extension of tests/extension, as its author would, against the installed package."""
+    require("cmake")
+    require("g++")
     folder = tmp_path_factory.mktemp("extension")
 
     def cmake(*arguments: object) -> None:

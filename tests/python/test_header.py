@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import struct
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 import cueline
+from conftest import require
 from cueline import cli, header, messages
 from cueline.typed import layout_of, require_cpp_name
 
@@ -60,6 +60,7 @@ class Panic:
 
 
 def compile_and_run(folder: Path, program: str, *arguments: str) -> str:
+    require(COMPILER[0])
     (folder / "main.cpp").write_text(program)
     where = [f"-I{ROOT / 'include'}", f"-I{folder}", str(folder / "main.cpp"), "-o", str(folder / "main")]
     built = subprocess.run([*COMPILER, *where], capture_output=True, text=True, timeout=60, check=False)
@@ -187,12 +188,13 @@ int main() {
 
 def test_a_layout_that_is_not_cpps_does_not_compile(written: Path) -> None:
     """The assertions in a header can fail."""
+    require(COMPILER[0])
     text = (written / "messages.hpp").read_text()
     for wrong in ("offsetof(Everything, d) == 4", "sizeof(Everything) == 48"):
         name = re.escape(wrong.partition(" == ")[0])
         (written / "wrong.hpp").write_text(re.sub(rf"{name} == \d+", wrong, text))
         where = ["-fsyntax-only", f"-I{ROOT / 'include'}", "-x", "c++", str(written / "wrong.hpp")]
-        built = subprocess.run(["g++", "-std=c++20", *where], capture_output=True, text=True, timeout=60, check=False)
+        built = subprocess.run([*COMPILER[:2], *where], capture_output=True, text=True, timeout=60, check=False)
         assert built.returncode != 0
         assert "static assertion failed" in built.stderr
 
@@ -229,8 +231,7 @@ def test_cuelines_own_messages_are_those_of_message_hpp(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("compiler", ["g++", "clang++-22"])
 def test_what_a_header_includes_takes_no_name_that_is_not_refused(compiler: str, tmp_path: Path) -> None:
-    if shutil.which(compiler) is None:
-        pytest.skip(f"{compiler} is not here")
+    require(compiler)
     included = re.findall("^#include .*$", header.header([cueline.Pong], source="here"), flags=re.MULTILINE)
     often = [f"#include <{name}>" for name in ("cueline/visit.hpp", "cerrno", "cassert", "cstdio", "cmath")]
     (tmp_path / "main.cpp").write_text("\n".join([*included, *often]) + "\n")

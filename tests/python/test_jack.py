@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pytest
 
 import cueline
-from conftest import eventually
+from conftest import eventually, require
 from jack_server import JackServer, recorded
 
 
@@ -77,6 +77,7 @@ def test_it_is_what_an_engine_gets_that_asks_for_nothing() -> None:
 
 
 def test_without_a_server_an_engine_that_asks_for_jack_is_told_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    require("libjack.so.0")
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "cueline-test-nobody")
     with pytest.raises(cueline.DeviceError, match="no JACK server runs here: start one"):
         cueline.AudioEngine("jack")
@@ -169,6 +170,7 @@ def test_ping_takes_the_server_that_runs() -> None:
 
 
 def test_the_bare_client_of_the_examples_hears_and_tells(server: JackServer, tmp_path: Path) -> None:
+    require("g++")
     example = Path(__file__).parents[2] / "examples/jack_client.cpp"
     headers = ["-std=c++20", "-O2", f"-I{cueline.get_include()}"]
     subprocess.run(["g++", *headers, example, "-ljack", "-o", tmp_path / "pluck"], check=True, timeout=120)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import cueline
+from conftest import require
 from cueline import _core
 
 ROOT = Path(__file__).parents[2]
@@ -27,11 +28,13 @@ def test_the_stub_is_what_the_module_offers(tmp_path: Path) -> None:
     stub = tmp_path / "_core.pyi"
     asked = ["--include-private", "-q", "-p", str(ROOT / "bindings/stub_patterns.txt"), "-m", "cueline._core"]
     subprocess.run([sys.executable, "-m", "nanobind.stubgen", *asked, "-o", str(stub)], check=True, timeout=60)
-    assert (ROOT / "python/cueline/_core.pyi").read_text() == stub.read_text(), "type: make stubs"
+    shipped = resources.files("cueline").joinpath("_core.pyi")
+    assert shipped.read_text() == stub.read_text(), "type: make stubs"
 
 
 def binds_at_once(library: Path) -> bool:
     """Return whether every symbol that ``library`` asks for is looked for as it is loaded."""
+    require("readelf")
     dynamic = subprocess.run(["readelf", "-dW", library], capture_output=True, text=True, timeout=60, check=True).stdout
     return "BIND_NOW" in dynamic
 
@@ -42,6 +45,7 @@ def test_the_audio_thread_never_looks_for_a_symbol() -> None:
 
 
 def test_a_library_that_binds_late_is_found(tmp_path: Path) -> None:
+    require("g++")
     library = tmp_path / "late.so"
     subprocess.run(
         ["g++", "-shared", "-fPIC", "-Wl,-z,lazy", "-x", "c++", "-", "-o", library],
@@ -78,6 +82,7 @@ def test_a_sub_interpreter_is_told_that_it_cannot_have_the_module() -> None:
 
 
 def test_the_module_needs_no_audio_library_to_be_imported() -> None:
+    require("readelf")
     read = subprocess.run(["readelf", "-d", cueline._core.__file__], capture_output=True, text=True, check=True)
     needed = re.findall(r"\(NEEDED\).*\[(.+)\]", read.stdout)
     assert any(name.startswith("libc.so") for name in needed)
@@ -186,6 +191,7 @@ def build_the_consumer(folder: Path, *found: str) -> None:
 
 def test_an_installed_cueline_is_found_by_cmake(tmp_path: Path) -> None:
     """Install it, and build programs of somebody else's against it: of the headers, and of the engine."""
+    require("cmake")
     cmake("-S", ROOT, "-B", tmp_path / "cueline", "-G", "Ninja")
     cmake("--build", tmp_path / "cueline")
     cmake("--install", tmp_path / "cueline", "--prefix", tmp_path / "prefix")
@@ -194,6 +200,7 @@ def test_an_installed_cueline_is_found_by_cmake(tmp_path: Path) -> None:
 
 def test_the_package_is_found_by_cmake(tmp_path: Path) -> None:
     """The same, against what pip installed."""
+    require("cmake")
     build_the_consumer(tmp_path, f"-Dcueline_DIR={cueline.get_cmake_dir()}")
 
 
@@ -221,6 +228,7 @@ def test_scikit_build_core_finds_it_by_itself() -> None:
 
 def test_ring_hpp_can_be_taken_alone(tmp_path: Path) -> None:
     """Copy that one file into an empty folder, and compile with it."""
+    require("g++")
     (tmp_path / "ring.hpp").write_text((ROOT / "include/cueline/ring.hpp").read_text())
     (tmp_path / "main.cpp").write_text('#include "ring.hpp"\ncueline::Ring<int> ring;\nint main() {}\n')
     subprocess.run(["g++", "-std=c++20", "main.cpp"], cwd=tmp_path, check=True, timeout=60)

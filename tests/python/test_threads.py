@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import cueline
-from conftest import eventually
+from conftest import eventually, require
 from cueline import Status
 
 
@@ -247,6 +247,7 @@ def test_a_forked_child_may_make_its_own() -> None:
 
 def test_the_package_can_be_imported_afresh() -> None:
     """Some test runners and notebooks empty sys.modules."""
+    require("libportaudio.so.2")  # else "loud" is refused for the want of it
     program = """
 import sys, cueline
 old = cueline.AudioEngine("offline")
