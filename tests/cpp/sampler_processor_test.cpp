@@ -285,7 +285,7 @@ TEST(SamplerProcessor, nothing_clicks) {
                       played.render(32);
                   }
               })),
-              bound + 2.0F / static_cast<float>(fade));
+              bound);
     EXPECT_LT(greatest_step(around([](Played& played) { played.stop(0); })), bound);
     EXPECT_LT(greatest_step(around([](Played& played) { played.unload(0); })), bound);
     EXPECT_LT(greatest_step(around([](Played& played) { played.trigger(0); })), bound);
@@ -314,6 +314,20 @@ TEST(SamplerProcessor, a_stopped_pad_is_silent_after_5_ms_and_begins_as_it_was_l
     played.trigger(0);
     played.trigger(0);  // nothing of the first was heard, so that there is nothing to take away
     EXPECT_EQ(played.render(10), ramp(10));
+}
+
+TEST(SamplerProcessor, triggered_anew_it_begins_at_once_over_what_fades) {
+    Played played{64, 1};
+    const std::vector<float> samples(1'000, 0.5F);
+    played.load(0, samples);
+    played.trigger(0);
+    played.render(100);
+    played.trigger(0, 0.5F);
+    const std::vector<float> heard = played.render(300);
+    for (std::size_t frame = 0; frame < heard.size(); ++frame) {
+        const float tail = frame < fade ? 0.5F * static_cast<float>(fade - frame) / static_cast<float>(fade) : 0.0F;
+        EXPECT_FLOAT_EQ(heard[frame], 0.25F + tail);
+    }
 }
 
 TEST(SamplerProcessor, knobs_of_a_silent_pad_are_there_at_once_and_those_of_another_in_20_ms) {

@@ -71,13 +71,14 @@ bool SamplerProcessor::obey(const Trigger& wanted, const cueline::Message& comma
     Pad& pad = pads_[wanted.pad];
     if (pad.plays) end(wanted.pad, Reason::triggered, context.events().frame(), context);
     if (pad.sounds()) {
-        pad.jumped = true;  // else it begins as its buffer does
-    } else {                // and nobody hears its knobs jump
+        pad.jumped = true;
+    } else {  // nobody hears its knobs jump
         for (const std::size_t number : {gain_of(wanted.pad), pan_of(wanted.pad)}) {
             context.parameter(number).jump_to(context.parameter(number).target());
         }
     }
     pad.plays = true;
+    pad.attacks = true;
     pad.velocity = wanted.velocity;
     pad.position = 0;
     pad.trigger = command;
@@ -131,7 +132,10 @@ void SamplerProcessor::look_at_buffer(std::size_t number, const cueline::Buffer*
         end(number, Reason::empty, frame, context);
         return;
     }
-    pad.jumped = pad.jumped || (pad.serial != 0 && pad.serial != buffer->serial);
+    if (pad.serial != 0 && pad.serial != buffer->serial) {
+        pad.jumped = true;
+        pad.attacks = false;
+    }
     pad.serial = buffer->serial;
     if (pad.loops) pad.position %= buffer->frames;
     if (pad.position >= buffer->frames) end(number, Reason::played, frame, context);
@@ -172,14 +176,15 @@ SamplerProcessor::Stereo SamplerProcessor::next_sample(Pad& pad, const cueline::
         sample.right = pad.velocity * buffer->sample(pad.position, buffer->channels == 1 ? 0 : 1);
     }
     if (pad.jumped) {
-        pad.jump = {.left = pad.last.left - sample.left, .right = pad.last.right - sample.right};
+        pad.tail = pad.last;
         pad.fade_left = fade_frames_;
         pad.jumped = false;
     }
     if (pad.fade_left > 0) {
-        const float part = static_cast<float>(pad.fade_left) / static_cast<float>(fade_frames_);
-        sample.left += pad.jump.left * part;
-        sample.right += pad.jump.right * part;
+        const float old = static_cast<float>(pad.fade_left) / static_cast<float>(fade_frames_);
+        const float fresh = pad.attacks ? 1 : 1 - old;
+        sample.left = sample.left * fresh + pad.tail.left * old;
+        sample.right = sample.right * fresh + pad.tail.right * old;
         --pad.fade_left;
     }
     pad.last = sample;

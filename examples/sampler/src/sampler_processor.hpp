@@ -23,9 +23,10 @@ enum class Reason : std::uint32_t { played, stopped, triggered, empty };  // NOL
 /// first two left and right. Panned to one side it is 3 dB louder there, so that its power stays the same. Where the
 /// device has one channel it gets half of both, and channels beyond the second are silent. Rates are not converted.
 ///
-/// Nothing clicks: where a pad would jump, because it was stopped, triggered anew, reloaded or emptied while it
-/// sounded, the difference to what it was is added, and taken away in 5 ms. A pad that is reloaded goes on in its new
-/// buffer, at the place where it was. Where a buffer begins, ends or goes round, the sound is its author's.
+/// Nothing clicks. A pad that is stopped, or emptied while it sounds, fades within 5 ms from where it was; one that is
+/// reloaded goes on in its new buffer, at the place where it was, and crosses over to it likewise. One that is
+/// triggered anew begins at once, while the rest of what it was fades. None of that needs the old buffer, which goes
+/// back at once. Where a buffer begins, ends or goes round, the sound is its author's.
 ///
 /// PadEnded answers each Trigger, once: stamped with the first frame without it. When the event ring is full it is
 /// dropped and counted. What makes no sense (pad 8, a velocity of NaN) is refused: the engine counts it as unhandled.
@@ -39,7 +40,7 @@ class SamplerProcessor final : public cueline::Processor {
     static constexpr std::size_t master_gain = std::size_t{2} * pads;
     static constexpr std::size_t master_meter = pads;  // behind those of the pads, which have their pad's number
 
-    /// Pads play on. What is under way of a jump begins anew.
+    /// Pads play on. A tail that fades begins anew, from where it is.
     /// Thread: control, or a helper of the device's, while no block runs.
     void prepare(const cueline::Format& format) override;
 
@@ -63,17 +64,18 @@ class SamplerProcessor final : public cueline::Processor {
     struct Pad {
         bool plays = false;
         bool loops = false;
-        bool jumped = false;  // what comes next does not follow from what was
+        bool jumped = false;   // what comes next does not follow from what was
+        bool attacks = false;  // it has not jumped since its trigger: only what it was before fades
         float velocity = 0;
         std::uint32_t position = 0;  // of the next frame, in the buffer
         cueline::Cause trigger;
         std::uint64_t serial = 0;  // of the buffer that it is heard of, 0 while of none
         std::uint32_t fade_left = 0;
         Stereo last;     // what was heard of it in the frame before
-        Stereo jump;     // and the difference that is being taken away
+        Stereo tail;     // what was before it jumped, and fades
         float peak = 0;  // since its meter was set
 
-        /// A pad that was stopped still sounds until its jump is taken away.
+        /// A pad that was stopped still sounds until its tail has faded.
         [[nodiscard]] bool sounds() const noexcept CUELINE_NONBLOCKING { return plays || jumped || fade_left > 0; }
     };
 
