@@ -96,7 +96,7 @@ class Conversation {
     void publish(std::uint32_t pad, const std::vector<float>& samples, std::uint32_t channels, std::uint64_t frame) {
         ++commands_;
         each([&](Engine& engine) {
-            engine.stats();  // takes back what came back
+            (void)engine.stats();  // takes back what came back
             require(engine.publish(pad, samples, channels, {.frame = frame}) == Status::ok, "a pad is loaded");
         });
     }
