@@ -26,7 +26,7 @@
 #include "null_device.hpp"
 #include "offline_device.hpp"
 #include "open_device.hpp"
-#include "open_processor.hpp"
+#include "processors.hpp"
 #include "range.hpp"
 #include "wakeups.hpp"
 #include "without_gil.hpp"
@@ -45,15 +45,15 @@ class EngineHandle : public LineHandle {
   public:
     EngineHandle(cueline::DeviceRequest request, std::optional<std::int64_t> samplerate,
                  std::optional<std::int64_t> blocksize, std::int64_t channels, std::int64_t budget,
-                 std::string processor)
-        : processor_{std::move(processor)} {
+                 nb::handle processor) {
         if (samplerate)
             request.samplerate = cueline::checked_range("samplerate", *samplerate, cueline::samplerate_range);
         if (blocksize) request.blocksize = cueline::checked_range("blocksize", *blocksize, cueline::blocksize_range);
         request.channels = cueline::checked_range("channels", channels, cueline::channels_range);
         cueline::checked_range("budget", budget, cueline::budget_range);
 
-        std::unique_ptr<cueline::Processor> made = cueline::open_processor(processor_);
+        NamedProcessor named = processor_of(processor);
+        processor_ = std::move(named.name);
 
         const WithoutGil without_gil;  // a sound system may take its time to answer
         std::unique_ptr<cueline::Device> opened = cueline::open_device(request);
@@ -61,7 +61,7 @@ class EngineHandle : public LineHandle {
         null_ = dynamic_cast<cueline::NullDevice*>(opened.get());
         name_ = opened->name();
         auto shared = std::make_shared<SharedEngine>();
-        shared->engine = std::make_unique<cueline::Engine>(std::move(opened), std::move(made), budget);
+        shared->engine = std::make_unique<cueline::Engine>(std::move(opened), named.processor, budget);
         engine_ = shared->engine.get();
         send_by(std::move(shared), &engine_->control(), true);
     }
@@ -275,7 +275,7 @@ void bind_anew(nb::module_& module) {
     bind_sending(engine);
     engine
         .def(nb::init<cueline::DeviceRequest, std::optional<std::int64_t>, std::optional<std::int64_t>, std::int64_t,
-                      std::int64_t, std::string>(),
+                      std::int64_t, nb::handle>(),
              "request"_a, "samplerate"_a.none(), "blocksize"_a.none(), "channels"_a, "budget"_a, "processor"_a)
         .def("receive_msg", &EngineHandle::receive_msg, nb::sig("def receive_msg(self) -> Message | None"),
              "Take the oldest message from the audio thread, or return None when there is none.\n\n"

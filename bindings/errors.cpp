@@ -25,6 +25,8 @@ void translate(const std::exception_ptr& error, void*) {
         std::rethrow_exception(error);
     } catch (const cueline::ArgumentError& argument) {
         set("ArgumentError", argument);
+    } catch (const cueline::ProcessorMismatchError& mismatch) {
+        set("ProcessorError", mismatch);
     } catch (const cueline::DeviceError& device) {
         set("DeviceError", device);
     } catch (const cueline::PortsTakenError& taken) {

@@ -21,6 +21,7 @@
 #include "line.hpp"
 #include "messages.hpp"
 #include "panel.hpp"
+#include "processors.hpp"
 #include "without_gil.hpp"
 
 namespace nb = nanobind;
@@ -40,6 +41,7 @@ NB_MODULE(_core, module) {
     bind_lines(module);
     bind_panel(module);
     bind_counts(module);
+    bind_processors(module);
     bind_engine(module);
     bind_baseline(module);
     nb::module_::import_("atexit").attr("register")(nb::cpp_function(&shut_down));

@@ -1,10 +1,31 @@
-# install.cmake: the headers, and what find_package(cueline) reads.
+# install.cmake: what others build against: the headers, the engine's archive, and what find_package(cueline) reads.
+# In a wheel all of it lies in the package's folder, and is laid out there as it is under a prefix.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
+if(SKBUILD)
+  set(lib cueline/lib)
+else()
+  set(lib ${CMAKE_INSTALL_LIBDIR})
+endif()
+set(include ${CUELINE_INSTALL_INCLUDEDIR})
+set(package ${lib}/cmake/cueline)
+
 install(TARGETS cueline EXPORT cueline)
-install(DIRECTORY include/cueline DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(EXPORT cueline FILE cueline-config.cmake NAMESPACE cueline:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/cueline)
-write_basic_package_version_file(${PROJECT_BINARY_DIR}/cueline-config-version.cmake COMPATIBILITY SameMinorVersion
-                                 ARCH_INDEPENDENT)
-install(FILES ${PROJECT_BINARY_DIR}/cueline-config-version.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/cueline)
+install(DIRECTORY include/cueline bindings/include/cueline DESTINATION ${include} FILES_MATCHING PATTERN "*.hpp")
+if(CUELINE_BUILD_ENGINE)
+  install(TARGETS cueline_engine EXPORT cueline ARCHIVE DESTINATION ${lib})
+  # engine.hpp, open_device.hpp, open_processor.hpp, null_device.hpp, offline_device.hpp, and what they include.
+  set(engine_headers
+      audio_buffers buffer_pool callback_load device_request engine fork_generation joined_processor lateness
+      locked_memory null_device offline_device open_device open_processor overtaken own_thread panel)
+  list(TRANSFORM engine_headers PREPEND src/)
+  list(TRANSFORM engine_headers APPEND .hpp)
+  install(FILES ${engine_headers} DESTINATION ${include}/cueline/engine)
+endif()
+install(EXPORT cueline FILE cueline-targets.cmake NAMESPACE cueline:: DESTINATION ${package})
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/cueline-config.cmake.in ${PROJECT_BINARY_DIR}/cueline-config.cmake
+                              INSTALL_DESTINATION ${package} NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/cueline-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/cueline-config.cmake ${PROJECT_BINARY_DIR}/cueline-config-version.cmake
+        DESTINATION ${package})

@@ -11,7 +11,7 @@
 
 namespace cueline {
 
-Engine::Engine(std::unique_ptr<Device> device, std::unique_ptr<Processor> processor, std::int64_t budget)
+Engine::Engine(std::unique_ptr<Device> device, std::shared_ptr<Processor> processor, std::int64_t budget)
     : control_{link_},
       audio_{link_, checked_range("budget", budget, budget_range)},
       locked_{memory_of(*this)},
@@ -59,6 +59,7 @@ void Engine::close() noexcept {
     const std::scoped_lock lock{running_mutex_};
     closed_.store(true, std::memory_order_relaxed);  // relaxed: those who must see it hold the lock
     stop_locked();
+    processor_.leave();
     pool_.close();
 }
 

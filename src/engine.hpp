@@ -22,6 +22,7 @@
 
 #include "buffer_pool.hpp"
 #include "fork_generation.hpp"
+#include "joined_processor.hpp"
 #include "locked_memory.hpp"
 #include "overtaken.hpp"
 #include "panel.hpp"
@@ -57,10 +58,11 @@ struct EngineStats {
 /// It begins on a page of its own, so that locking it locks nothing else.
 class alignas(page_bytes) Engine final : BlockCallback {
   public:
-    /// Prepares `processor` for the device's format. The engine stands still until start().
-    /// Thread: control. Throws ArgumentError for a budget outside 1 to 1024 messages a block, and what
-    /// Processor::prepare throws.
-    Engine(std::unique_ptr<Device> device, std::unique_ptr<Processor> processor, std::int64_t budget = default_budget);
+    /// Prepares `processor` for the device's format. The engine stands still until start(). The processor is this
+    /// engine's alone until close(); who else has a share in it must not touch what the audio thread uses.
+    /// Thread: control. Throws ArgumentError for a budget outside 1 to 1024 messages a block and for a processor that
+    /// is another engine's, or none; and what Processor::prepare throws.
+    Engine(std::unique_ptr<Device> device, std::shared_ptr<Processor> processor, std::int64_t budget = default_budget);
 
     /// Stops, and frees the device before the processor.
     ~Engine();
@@ -193,7 +195,7 @@ class alignas(page_bytes) Engine final : BlockCallback {
 
     mutable BufferPool pool_{buffer_table_, returned_buffers_};  // to look at it is to free what came back
     std::uint32_t slots_ = 0;
-    std::unique_ptr<Processor> processor_;
+    JoinedProcessor processor_;
     std::unique_ptr<Device> device_;
     std::mutex running_mutex_;  // control threads only: the audio thread knows nothing of it
     bool running_ = false;

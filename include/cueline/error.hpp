@@ -15,6 +15,11 @@ struct DeviceError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// A processor was compiled against a cueline that this one does not fit. The text has both versions, and the way out.
+struct ProcessorMismatchError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
 /// As many ports are open as there can be.
 struct PortsTakenError : std::runtime_error {
     using std::runtime_error::runtime_error;

@@ -40,6 +40,9 @@ class Meter {
     /// Shows these numbers, one for each field, as those of `frame`. The control side gets them whole or not at all,
     /// and the latest only. Fields that are left out are 0; more than a meter can have are ignored.
     void set(std::initializer_list<double> values, std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
+        set(std::span<const double>{values.begin(), values.size()}, frame);
+    }
+    void set(std::span<const double> values, std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
         MeterValue value{.fields = {}, .frame = frame};
         std::copy_n(values.begin(), std::min(values.size(), most_meter_fields), value.fields.begin());
         shared_->write(value);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <span>
 
@@ -43,6 +44,14 @@ class Processor {
     /// Fills every sample of `block`.
     /// Thread: audio. Real-time: must neither allocate, lock, block, call the system nor throw.
     virtual void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING = 0;
+
+    /// Has it be one engine's, until that leaves it: no two may run it at once. An engine does so itself.
+    /// Thread: any. Returns false when it is another one's.
+    [[nodiscard]] bool join_engine() noexcept { return !has_engine_.exchange(true); }
+    void leave_engine() noexcept { has_engine_.store(false); }
+
+  private:
+    std::atomic<bool> has_engine_ = false;
 };
 
 /// The quiet one: it knows no kinds and renders silence.

@@ -4,6 +4,7 @@ from importlib.metadata import version as _version
 
 from cueline._core import Message, Status
 from cueline.bulk import dtype, select
+from cueline.cfunc import HANDLE_SIGNATURE, RENDER_SIGNATURE, cfunc_processor
 from cueline.confirmation import Confirmation
 from cueline.device_list import Device, devices
 from cueline.engine import AudioEngine
@@ -41,12 +42,16 @@ from cueline.messages import (
 )
 from cueline.meters import MeterReading, Meters, MeterSpec
 from cueline.parameters import Parameters, ParameterSpec
+from cueline.paths import get_cmake_dir, get_include
 from cueline.port import Port
+from cueline.processors import OffersProcessor
 from cueline.stats import BufferStats, CueStats, RingStats, Stats
 from cueline.transaction import Transaction
 from cueline.typed import message
 
 __all__ = [
+    "HANDLE_SIGNATURE",
+    "RENDER_SIGNATURE",
     "Applied",
     "ArgumentError",
     "ArgumentTypeError",
@@ -73,6 +78,7 @@ __all__ = [
     "Meters",
     "MissingPackageError",
     "NotYetError",
+    "OffersProcessor",
     "ParameterSpec",
     "Parameters",
     "PlayBuffer",
@@ -91,10 +97,13 @@ __all__ = [
     "Transaction",
     "UnknownNameError",
     "array",
+    "cfunc_processor",
     "devices",
     "dtype",
     "f32",
     "f64",
+    "get_cmake_dir",
+    "get_include",
     "i8",
     "i16",
     "i32",

@@ -1,6 +1,6 @@
 """The compiled part of cueline. Use it through the package."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 import enum
 from typing import Literal, SupportsIndex
 
@@ -367,10 +367,16 @@ class EngineStats:
     @property
     def memory_locked(self) -> bool: ...
 
+def _cfunc_processor(render: int, handle: int, state: int, parameters: Sequence[tuple[str, float, float, float, str, float]], meters: Sequence[tuple[str, str, Sequence[str]]], name: str, keep: object) -> object: ...
+
+MOST_EVENTS_A_CALL: int = 16
+
+MOST_METER_FIELDS: int = 8
+
 class Engine(Line):
     """A link, a processor and a device, run together."""
 
-    def __init__(self, request: DeviceRequest, samplerate: int | None, blocksize: int | None, channels: int, budget: int, processor: str) -> None: ...
+    def __init__(self, request: DeviceRequest, samplerate: int | None, blocksize: int | None, channels: int, budget: int, processor: object) -> None: ...
 
     def ping(self) -> Status:
         """

@@ -96,6 +96,13 @@ def _parser() -> argparse.ArgumentParser:
         prog="cueline", description="A line from Python to the real-time thread of an audio engine."
     )
     parser.add_argument("--version", action="version", version=f"cueline {cueline.__version__}")
+    about_folder = "print the folder of {}, for who builds against cueline"
+    parser.add_argument(
+        "--includedir", action="version", version=cueline.get_include(), help=about_folder.format("the C++ headers")
+    )
+    parser.add_argument(
+        "--cmakedir", action="version", version=cueline.get_cmake_dir(), help=about_folder.format("the CMake package")
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     about_ping = "Ping the audio thread, and say where the time of each round trip went."
     _add_ping(commands.add_parser("ping", help=about_ping, description=about_ping))

@@ -23,6 +23,7 @@ from cueline.meters import Meters
 from cueline.naps import naps
 from cueline.parameters import Parameters
 from cueline.port import Port
+from cueline.processors import checked_processor
 from cueline.samples import checked_samples
 from cueline.stats import BufferStats, CueStats, Stats, ring_stats
 from cueline.transaction import Transaction
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from cueline.bulk import Records
+    from cueline.processors import CapsuleType, OffersProcessor
 
 __all__ = ["AudioEngine"]
 
@@ -47,15 +49,18 @@ class AudioEngine(_core.Engine):
     a sound card), ``"offline"`` (renders when told to), or None: JACK when a server runs, else PortAudio's default
     device, else null. ``cueline.devices()`` lists them.
 
-    ``processor`` is what renders: ``"silence"`` (None too), ``"tone"``, a sine by its parameters, or ``"player"``,
-    which plays what ``publish`` hands it.
+    ``processor`` is what renders: ``"silence"`` (None too), ``"tone"``, a sine by its parameters, ``"player"``, which
+    plays what ``publish`` hands it; or one of your own: a capsule, as ``cueline.cfunc_processor`` and C++'s
+    ``cueline::processor_capsule`` make it, or an object that has one (``OffersProcessor``). It is one engine's at a
+    time, until that is closed.
 
     ``samplerate`` is in frames a second (1000 to 768000), ``blocksize`` in frames (1 to 8192); left out, they are the
     device's own. ``channels`` 1 to 64, ``budget`` the most messages the audio thread reads in a block (1 to 1024).
     JACK: ``client_name``, ``server`` by name, ``connect`` (True: to the physical ports; False: to none; a regular
     expression: to the input ports that match). PortAudio: ``latency``, ``"low"``, ``"high"`` or in seconds.
 
-    Raises ArgumentError, ArgumentTypeError, DeviceError.
+    Raises ArgumentError, ArgumentTypeError, DeviceError, ProcessorError for a processor that was compiled against a
+    cueline that this one does not fit, and what a processor of yours raises as it is prepared.
 
     As a context manager it starts, and closes at the end; what has come by then can still be received. Any Python
     thread may use it, a signal handler and ``__del__`` too; a forked child may not.
@@ -67,7 +72,7 @@ class AudioEngine(_core.Engine):
         self,
         device: str | int | None = None,
         *,
-        processor: str | None = None,
+        processor: str | OffersProcessor | CapsuleType | None = None,
         samplerate: int | None = None,
         blocksize: int | None = None,
         channels: int = 2,
@@ -91,7 +96,7 @@ class AudioEngine(_core.Engine):
             None if blocksize is None else checked_integer("blocksize", blocksize),
             checked_integer("channels", channels),
             checked_integer("budget", budget),
-            checked_name("processor", processor) or "silence",
+            checked_processor(processor),
         )
         self._parameters = Parameters(self)
         self._meters = Meters(self)

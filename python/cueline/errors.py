@@ -74,7 +74,7 @@ class MissingPackageError(Error, ImportError):
 
 
 class ProcessorError(Error, RuntimeError):
-    """The engine's processor does not know what was asked of it; the text says which one does."""
+    """The processor does not do what was asked of it, or does not fit the engine; the text says why, and what does."""
 
 
 _WHY = {

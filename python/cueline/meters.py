@@ -22,10 +22,10 @@ class MeterSpec:
     """What the processor says of a meter."""
 
     name: str
-    unit: str
+    unit: str = ""
     """``"dB"``; empty: none."""
-    fields: tuple[str, ...]
-    """What its numbers are, in their order."""
+    fields: tuple[str, ...] = ("value",)
+    """What its numbers are, 1 to 8 of them, in their order."""
 
 
 class MeterReading(NamedTuple):

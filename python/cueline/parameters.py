@@ -18,15 +18,15 @@ class ParameterSpec:
     """What the processor says of a parameter."""
 
     name: str
-    lowest: float
+    lowest: float = 0.0
     """In ``unit``, as ``highest`` and ``default``."""
-    highest: float
-    default: float
+    highest: float = 1.0
+    default: float = 0.0
     """What it is until somebody sets it."""
-    unit: str
+    unit: str = ""
     """``"Hz"``, ``"dB"``; empty: none."""
-    ramp: float
-    """Seconds that it takes from one value to another; 0: it jumps."""
+    ramp: float = 0.02
+    """Seconds that it takes from one value to another, 0 to 3600; 0: it jumps."""
 
 
 if TYPE_CHECKING:  # what it is by its methods, and its base class cannot be: nanobind's types have one base

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from importlib import metadata, resources
@@ -60,7 +61,7 @@ def test_the_module_needs_no_audio_library_to_be_imported() -> None:
 
 def test_there_is_one_version() -> None:
     assert cueline.__version__ == metadata.version("cueline")
-    assert f"project(cueline VERSION {cueline.__version__} " in (ROOT / "CMakeLists.txt").read_text()
+    assert f'version[] = "{cueline.__version__}"' in (ROOT / "include/cueline/version.hpp").read_text()
     assert f"## {cueline.__version__}" in (ROOT / "CHANGELOG.md").read_text()
 
 
@@ -142,23 +143,53 @@ def test_every_line_of_the_coverage_names_a_test_that_exists() -> None:
     assert spec_tests <= set(named), sorted(spec_tests - set(named))
 
 
+def cmake(*arguments: object) -> None:
+    done = subprocess.run(["cmake", *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def build_the_consumer(folder: Path, *found: str) -> None:
+    """Build and run the programs of somebody else's project, in an empty folder."""
+    shutil.copytree(ROOT / "tests/consumer", folder / "source")
+    cmake("-S", folder / "source", "-B", folder / "built", "-G", "Ninja", *found)
+    cmake("--build", folder / "built")
+    for program, said in {"headers": "took 7\n", "engine": "rendered 256 frames of tone: 1 pong\n"}.items():
+        done = subprocess.run([folder / "built" / program], capture_output=True, text=True, timeout=60, check=False)
+        assert done.stdout == said
+
+
 def test_an_installed_cueline_is_found_by_cmake(tmp_path: Path) -> None:
-    """Install the headers, and build a program of somebody else's against them."""
-
-    def cmake(*arguments: object) -> None:
-        done = subprocess.run(["cmake", *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-
+    """Install it, and build programs of somebody else's against it: of the headers, and of the engine."""
     cmake("-S", ROOT, "-B", tmp_path / "cueline", "-G", "Ninja")
     cmake("--build", tmp_path / "cueline")
     cmake("--install", tmp_path / "cueline", "--prefix", tmp_path / "prefix")
-    cmake(
-        "-S", ROOT / "tests/consumer", "-B", tmp_path / "consumer", "-G", "Ninja",
-        f"-DCMAKE_PREFIX_PATH={tmp_path / 'prefix'}",
-    )  # fmt: skip
-    cmake("--build", tmp_path / "consumer")
-    done = subprocess.run([tmp_path / "consumer/consumer"], capture_output=True, text=True, timeout=60, check=False)
-    assert done.stdout == "took 7\n"
+    build_the_consumer(tmp_path, f"-DCMAKE_PREFIX_PATH={tmp_path / 'prefix'}")
+
+
+def test_the_package_is_found_by_cmake(tmp_path: Path) -> None:
+    """The same, against what pip installed."""
+    build_the_consumer(tmp_path, f"-Dcueline_DIR={cueline.get_cmake_dir()}")
+
+
+def test_the_package_and_a_prefix_have_the_same_headers() -> None:
+    headers = {path.relative_to(cueline.get_include()) for path in Path(cueline.get_include()).rglob("*.hpp")}
+    public = {path.relative_to(ROOT / "include") for path in (ROOT / "include").rglob("*.hpp")}
+    assert public | {Path("cueline/python.hpp"), Path("cueline/engine/engine.hpp")} <= headers
+    for header in public:
+        assert (cueline.get_include() / header).read_text() == (ROOT / "include" / header).read_text()
+
+
+def test_the_command_tells_where_they_are() -> None:
+    for flag, folder in {"--includedir": cueline.get_include(), "--cmakedir": cueline.get_cmake_dir()}.items():
+        told = subprocess.run([sys.executable, "-m", "cueline", flag], capture_output=True, text=True, check=True)
+        assert told.stdout == f"{folder}\n"
+        assert Path(folder).is_dir()
+
+
+def test_scikit_build_core_finds_it_by_itself() -> None:
+    (entry,) = metadata.entry_points(group="cmake.root", name="cueline")
+    root = resources.files(entry.load())
+    assert root.joinpath("lib/cmake/cueline/cueline-config.cmake").is_file()
 
 
 def test_ring_hpp_can_be_taken_alone(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-// main.cpp: takes a command through a link, with nothing but the installed headers.
+// headers.cpp: takes a command through a link, with nothing but the installed headers.
 #include <cueline/audio_side.hpp>
 #include <cueline/control_side.hpp>
 #include <cueline/processor.hpp>

@@ -1,0 +1,109 @@
+// processors.cpp: takes processors out of capsules, and puts those of C functions into some.
+#include "processors.hpp"
+
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <cueline/processor_offer.hpp>
+#include <cueline/python.hpp>
+
+#include "cfunc_processor.hpp"
+#include "errors.hpp"
+#include "open_processor.hpp"
+#include "taken_processor.hpp"
+#include "without_gil.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace {
+
+/// Another's text, whatever its bytes are.
+std::string printable(const char* text) {
+    const auto decoded =
+        nb::steal<nb::str>(PyUnicode_DecodeUTF8(text, static_cast<Py_ssize_t>(std::strlen(text)), "backslashreplace"));
+    return decoded.c_str();
+}
+
+NamedProcessor taken_out(nb::handle capsule) {
+    const char* const name = PyCapsule_GetName(capsule.ptr());
+    if (name == nullptr || std::string_view{name} != cueline::processor_capsule_name) {
+        raise("ArgumentError", "a processor's capsule is called '" + std::string{cueline::processor_capsule_name} +
+                                   "', and this one " + (name == nullptr ? "nothing" : "'" + printable(name) + "'") +
+                                   ": make it by cueline::processor_capsule()");
+    }
+    const auto* const offer = static_cast<const cueline::ProcessorOffer*>(PyCapsule_GetPointer(capsule.ptr(), name));
+    std::shared_ptr<cueline::Processor> processor = cueline::take_processor(*offer);
+    return {std::move(processor), offer->name == nullptr ? "" : printable(offer->name)};
+}
+
+using Parameter = std::tuple<std::string, double, double, double, std::string, double>;
+using Meter = std::tuple<std::string, std::string, std::vector<std::string>>;
+
+/// Keeps what C functions need to live, and lets go of it where the processor ends: with or without the GIL.
+class KeepingProcessor {
+  public:
+    KeepingProcessor(nb::object kept, const cueline::CFunctions& functions,
+                     std::vector<cueline::CFuncProcessor::OwnParameter> parameters,
+                     std::vector<cueline::CFuncProcessor::OwnMeter> meters)
+        : kept_{kept.release()}, processor_{functions, std::move(parameters), std::move(meters)} {}
+    ~KeepingProcessor() {
+        if (shutting_down()) return;  // it goes with the process
+        const nb::gil_scoped_acquire with_gil;
+        kept_.dec_ref();
+    }
+    KeepingProcessor(const KeepingProcessor&) = delete;
+    KeepingProcessor& operator=(const KeepingProcessor&) = delete;
+
+    [[nodiscard]] cueline::CFuncProcessor& processor() { return processor_; }
+
+  private:
+    nb::handle kept_;
+    cueline::CFuncProcessor processor_;
+};
+
+/// A capsule of a processor that calls the functions at these addresses; `keep` lives as long as it does.
+nb::object cfunc_processor(std::uintptr_t render, std::uintptr_t handle, std::uintptr_t state,
+                           const std::vector<Parameter>& parameters, const std::vector<Meter>& meters, std::string name,
+                           nb::object keep) {
+    std::vector<cueline::CFuncProcessor::OwnParameter> own_parameters;
+    for (const auto& [parameter, lowest, highest, preset, unit, ramp_s] : parameters) {
+        own_parameters.push_back({parameter, lowest, highest, preset, unit, ramp_s});
+    }
+    std::vector<cueline::CFuncProcessor::OwnMeter> own_meters;
+    for (const auto& [meter, unit, fields] : meters) own_meters.push_back({meter, unit, fields});
+    // NOLINTBEGIN(performance-no-int-to-ptr,*-reinterpret-cast): that is how Python has them
+    const cueline::CFunctions functions{.render = reinterpret_cast<cueline::CFunctions::Render>(render),
+                                        .handle = reinterpret_cast<cueline::CFunctions::Handle>(handle),
+                                        .state = reinterpret_cast<void*>(state)};
+    // NOLINTEND(performance-no-int-to-ptr,*-reinterpret-cast)
+    const auto owner = std::make_shared<KeepingProcessor>(std::move(keep), functions, std::move(own_parameters),
+                                                          std::move(own_meters));
+    PyObject* const capsule = cueline::processor_capsule({owner, &owner->processor()}, std::move(name));
+    if (capsule == nullptr) throw nb::python_error{};
+    return nb::steal(capsule);
+}
+
+}  // namespace
+
+NamedProcessor processor_of(nb::handle given) {
+    if (PyCapsule_CheckExact(given.ptr())) return taken_out(given);
+    std::string name = nb::cast<std::string>(given);
+    std::shared_ptr<cueline::Processor> processor = cueline::open_processor(name);
+    return {std::move(processor), std::move(name)};
+}
+
+void bind_processors(nb::module_& module) {
+    module.def("_cfunc_processor", &cfunc_processor, "render"_a, "handle"_a, "state"_a, "parameters"_a, "meters"_a,
+               "name"_a, "keep"_a);
+}

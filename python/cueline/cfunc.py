@@ -1,0 +1,208 @@
+"""Processors of compiled functions: what numba makes of Python, for the audio thread."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Protocol
+
+from cueline import _core
+from cueline.arguments import checked_name, shown
+from cueline.errors import ArgumentError, ArgumentTypeError, ProcessorError
+from cueline.meters import MeterSpec
+from cueline.parameters import ParameterSpec
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from cueline.processors import CapsuleType
+
+__all__ = ["HANDLE_SIGNATURE", "RENDER_SIGNATURE", "cfunc_processor"]
+
+RENDER_SIGNATURE = (
+    "void(CPointer(float32), uint32, uint32, uint64, float64, CPointer(float64), CPointer(float64), voidptr, voidptr)"
+)
+"""Of ``render(audio, channels, frames, frame, samplerate, parameters, meters, events, state)``, as numba has it."""
+
+HANDLE_SIGNATURE = "boolean(voidptr, uint64, float64, voidptr, voidptr)"
+"""Of ``handle(command, frame, samplerate, events, state)``, as numba has it."""
+
+_COMPILED = {
+    RENDER_SIGNATURE: "(float32*, uint32, uint32, uint64, float64, float64*, float64*, void*, void*) -> none",
+    HANDLE_SIGNATURE: "(void*, uint64, float64, void*, void*) -> bool",
+}
+
+
+class CFunc(Protocol):
+    """What ``numba.cfunc`` makes."""
+
+    @property
+    def address(self) -> int: ...
+    @property
+    def native_name(self) -> str: ...
+    def inspect_llvm(self) -> str: ...
+
+
+def cfunc_processor(
+    render: CFunc,
+    handle: CFunc | None = None,
+    *,
+    state: npt.NDArray[np.generic] | None = None,
+    parameters: Iterable[ParameterSpec] = (),
+    meters: Iterable[MeterSpec] = (),
+    name: str | None = None,
+) -> CapsuleType:
+    """Return a processor of functions that ``numba.cfunc`` compiled, for ``AudioEngine(processor=...)``.
+
+    ``render`` fills a block, or a part of one; it is compiled for ``RENDER_SIGNATURE``. ``audio`` is for
+    ``numba.carray(audio, (channels, frames))``, ``frame`` the index of its first frame; ``parameters`` has for each
+    parameter its value in each frame, ``carray(parameters, (count, frames))``; ``meters`` eight numbers for each
+    meter, ``carray(meters, (count, 8))``, which are shown after each call; ``events`` is for
+    ``carray(events, 16, cueline.dtype())``: those that have a kind afterwards are sent, at their frame, or at the first
+    of the call where that is 0.
+
+    ``handle`` acts on a command, and returns whether it knows it; it is compiled for ``HANDLE_SIGNATURE``. ``command``
+    is for ``carray(command, 1, cueline.dtype(cls))``.
+
+    ``state`` is a NumPy array, which is handed to both, ``carray(state, state.shape, state.dtype)``; it is kept, and is
+    the audio thread's as long as the engine is not closed. ``name`` is what the engine's ``processor`` says: the name
+    of ``render``, if it is left out.
+
+    Both run on the audio thread, compiled, without Python. What numba compiled is looked through for what may not be
+    there: a function that may raise (it would take the GIL for that), that allocates, or that calls anything but
+    arithmetic is refused with a ProcessorError. ``numba.cfunc(RENDER_SIGNATURE, error_model="numpy")`` keeps divisions
+    from raising. Raises ArgumentError, ArgumentTypeError. What is wrong with parameters and meters, AudioEngine says.
+    """
+    keep = [_checked("render", render, RENDER_SIGNATURE)]
+    if handle is not None:
+        keep.append(_checked("handle", handle, HANDLE_SIGNATURE))
+    return _core._cfunc_processor(
+        render.address,
+        0 if handle is None else handle.address,
+        _address_of(state),
+        [_parameter(spec) for spec in parameters],
+        [_meter(spec) for spec in meters],
+        checked_name("name", name) or str(getattr(render, "__name__", "cfunc")),
+        (keep, state),
+    )
+
+
+def _parameter(spec: ParameterSpec) -> tuple[str, float, float, float, str, float]:
+    if not isinstance(spec, ParameterSpec):
+        raise ArgumentTypeError(f"parameters must be cueline.ParameterSpec, got {shown(spec)}")
+    return spec.name, spec.lowest, spec.highest, spec.default, spec.unit, spec.ramp
+
+
+def _meter(spec: MeterSpec) -> tuple[str, str, list[str]]:
+    if not isinstance(spec, MeterSpec):
+        raise ArgumentTypeError(f"meters must be cueline.MeterSpec, got {shown(spec)}")
+    return spec.name, spec.unit, list(spec.fields)
+
+
+def _address_of(state: npt.NDArray[np.generic] | None) -> int:
+    if state is None:
+        return 0
+    import numpy as np
+
+    if not isinstance(state, np.ndarray):
+        raise ArgumentTypeError(f"state must be a NumPy array or None, got {shown(state)}")
+    if state.dtype.hasobject:
+        raise ArgumentTypeError("state must be of plain numbers: its dtype has Python objects, which need the GIL")
+    if not (state.flags.c_contiguous and state.flags.writeable):
+        raise ArgumentError("state must be contiguous and writeable: the audio thread writes to it in place")
+    return int(state.ctypes.data)
+
+
+# --- What was compiled ------------------------------------------------------------------------------------------------
+
+_NAME = r'@("[^"]+"|[-\w.$]+)'
+
+# What a compiled function may call: arithmetic of LLVM's own and of the C library, and moving bytes.
+_ALLOWED = re.compile(
+    r"llvm\.(?!.*(?:coro|eh\.))[\w.]+|__svml_\w+|mem(?:cpy|move|set)"
+    r"|(?:sin|cos|tan|asin|acos|atan|atan2|sinh|cosh|tanh|asinh|acosh|atanh|exp|exp2|expm1|log|log2|log10|log1p|pow|sqrt|cbrt"
+    r"|hypot|fmod|remainder|floor|ceil|round|trunc|rint|nearbyint|fabs|copysign|fmin|fmax|ldexp|frexp|erf|erfc)f?"
+)
+# What numba wraps around every function, for the exceptions that this one cannot raise.
+_WRAPPER = {
+    "PyErr_Clear",
+    "PyErr_SetNone",
+    "PyErr_SetString",
+    "PyErr_WriteUnraisable",
+    "PyUnicode_FromString",
+    "Py_DecRef",
+    "numba_gil_ensure",
+    "numba_gil_release",
+}
+# A function that may raise leaves this behind, for what calls it to raise by.
+_RAISES = re.compile(r"\.const\.picklebuf\.|numba_do_raise")
+
+
+def _checked(what: str, function: CFunc, signature: str) -> CFunc:
+    """Return ``function``, which numba compiled for ``signature`` and which does nothing that may not be done."""
+    if not all(hasattr(function, name) for name in ("address", "native_name", "inspect_llvm", "_sig")):
+        raise ArgumentTypeError(f"{what} must be made by numba.cfunc, got {shown(function)}")
+    compiled = str(getattr(function, "_sig"))  # noqa: B009
+    if compiled != _COMPILED[signature]:
+        wanted = f"{signature!r}, which is {_COMPILED[signature]}"
+        raise ArgumentError(f"{what} must be compiled for {wanted}, got {compiled}")
+    wrong = list(_wrong_in(function))
+    if wrong:
+        raise ProcessorError(f"{what} cannot run on the audio thread: it " + ", and ".join(wrong))
+    return function
+
+
+def _wrong_in(function: CFunc) -> Iterator[str]:
+    """Yield what ``function`` does and may not, as it reads in a sentence."""
+    mentioned, declared = _names_in(function.inspect_llvm())
+    entry = function.native_name
+    if entry not in mentioned:
+        yield "cannot be looked through: numba does not show what it compiled"
+        return
+    # The function stands in the wrapper, or is called by it.
+    reached = (mentioned[entry] - _WRAPPER) | _reached_from(mentioned[entry] & mentioned.keys(), mentioned)
+    if any(_RAISES.match(name) for name in reached):
+        yield (
+            "may raise an exception, for which it would take the GIL: compile it with error_model='numpy', index "
+            "within bounds and slice nothing of another length"
+        )
+    forbidden = {name for name in reached & declared if not _ALLOWED.fullmatch(name)}
+    allocating = {name for name in forbidden if name.startswith("NRT_")}
+    if allocating:
+        yield "allocates memory, for an array or a list: write into the arrays that it is given, element by element"
+    if others := sorted(forbidden - allocating):
+        yield f"calls {', '.join(others)}, which is no arithmetic"
+
+
+def _names_in(llvm: str) -> tuple[dict[str, set[str]], set[str]]:
+    """Return of each function that is defined the names in it, and the names of those that are only declared."""
+    mentioned: dict[str, set[str]] = {}
+    declared: set[str] = set()
+    inside: set[str] | None = None
+    for line in llvm.splitlines():
+        if line.startswith(("define", "declare")):
+            found = re.search(_NAME + r"\(", line)
+            if found is None:
+                continue
+            name = found[1].strip('"')
+            if line.startswith("declare"):
+                declared.add(name)
+            else:
+                inside = mentioned.setdefault(name, set())
+        elif line.startswith("}"):
+            inside = None
+        elif inside is not None:
+            inside.update(name.strip('"') for name in re.findall(_NAME, line))
+    return mentioned, declared
+
+
+def _reached_from(names: Iterable[str], mentioned: dict[str, set[str]]) -> set[str]:
+    reached: set[str] = set()
+    ahead = list(names)
+    while ahead:
+        name = ahead.pop()
+        if name not in reached:
+            reached.add(name)
+            ahead.extend(mentioned.get(name, ()))
+    return reached

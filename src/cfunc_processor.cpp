@@ -1,0 +1,75 @@
+// cfunc_processor.cpp: lays a block out as C functions see it, and takes from them what they say.
+#include "cfunc_processor.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace cueline {
+
+CFuncProcessor::CFuncProcessor(const CFunctions& functions, std::vector<OwnParameter> parameters,
+                               std::vector<OwnMeter> meters)
+    : functions_{functions}, own_parameters_{std::move(parameters)}, own_meters_{std::move(meters)} {
+    for (const OwnParameter& own : own_parameters_) {
+        parameter_specs_.push_back({.name = own.name,
+                                    .lowest = own.lowest,
+                                    .highest = own.highest,
+                                    .preset = own.preset,
+                                    .unit = own.unit,
+                                    .ramp_s = own.ramp_s});
+    }
+    for (const OwnMeter& own : own_meters_) fields_.emplace_back(own.fields.begin(), own.fields.end());
+    for (std::size_t index = 0; index < own_meters_.size(); ++index) {
+        meter_specs_.push_back(
+            {.name = own_meters_[index].name, .unit = own_meters_[index].unit, .fields = fields_[index]});
+    }
+    meter_values_.resize(own_meters_.size() * most_meter_fields);
+}
+
+void CFuncProcessor::prepare(const Format& format) {
+    samplerate_ = format.samplerate;
+    audio_.resize(std::size_t{format.channels} * format.blocksize);
+    parameter_values_.resize(own_parameters_.size() * format.blocksize);
+}
+
+bool CFuncProcessor::handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING {
+    if (functions_.handle == nullptr) return false;
+    const std::uint64_t frame = context.events().frame();
+    const bool known = functions_.handle(&command, frame, samplerate_, events_.data(), functions_.state) != 0;
+    send_events(context, frame, command);
+    return known;
+}
+
+void CFuncProcessor::render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING {
+    double* value = parameter_values_.data();
+    for (std::size_t index = 0; index < own_parameters_.size(); ++index) {
+        Parameter& parameter = context.parameter(index);
+        for (std::uint32_t frame = 0; frame < block.frames; ++frame) *value++ = parameter.next();
+    }
+    functions_.render(audio_.data(), static_cast<std::uint32_t>(block.channels.size()), block.frames, block.frame,
+                      samplerate_, parameter_values_.data(), meter_values_.data(), events_.data(), functions_.state);
+    const float* sample = audio_.data();
+    for (float* const channel : block.channels) {
+        std::copy_n(sample, block.frames, channel);
+        sample += block.frames;
+    }
+    for (std::size_t index = 0; index < own_meters_.size(); ++index) {
+        const double* const numbers = meter_values_.data() + index * most_meter_fields;
+        context.meter(index).set(std::span{numbers, most_meter_fields}, block.frame + block.frames);
+    }
+    send_events(context, block.frame, {});
+}
+
+void CFuncProcessor::send_events(Context& context, std::uint64_t frame, Cause cause) noexcept CUELINE_NONBLOCKING {
+    for (Message& event : events_) {
+        if (event.kind == kind::none) continue;
+        Cause said;
+        said.sequence = event.sequence;
+        said.port = event.port;
+        // A full event ring drops it, and counts it.
+        context.events().send_at(event.frame == 0 ? frame : event.frame, event.kind, event.payload,
+                                 event.sequence == 0 ? cause : said);
+        event = {};
+    }
+}
+
+}  // namespace cueline

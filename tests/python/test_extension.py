@@ -1,0 +1,223 @@
+"""Processors of extension modules: built against the installed package, taken, refused, and alive as long as needed."""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import cueline
+
+ROOT = Path(__file__).parents[2]
+
+
+@cueline.message(kind=300)
+class Say:
+    number: cueline.f64
+
+
+@cueline.message(kind=301)
+class Said:
+    number: cueline.f64
+    at: cueline.u64
+
+
+@pytest.fixture(scope="session")
+def probe(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """Build the extension of tests/extension, as its author would, against the installed package."""
+    folder = tmp_path_factory.mktemp("extension")
+
+    def cmake(*arguments: object) -> None:
+        done = subprocess.run(["cmake", *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    found = [f"-Dcueline_DIR={cueline.get_cmake_dir()}", f"-DPython_EXECUTABLE={sys.executable}"]
+    cmake("-S", ROOT / "tests/extension", "-B", folder, "-G", "Ninja", *found)
+    cmake("--build", folder)
+    (built,) = folder.glob("probe.*.so")
+    spec = importlib.util.spec_from_file_location("probe", built)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def engine_of(processor: Any, **arguments: Any) -> cueline.AudioEngine:
+    return cueline.AudioEngine("offline", processor=processor, blocksize=64, channels=1, **arguments)
+
+
+def test_a_processor_of_an_extension_renders_and_has_its_parameters_meters_and_buffers(probe: ModuleType) -> None:
+    with engine_of(probe.processor()) as engine:
+        assert engine.processor == "probe"
+        assert engine.buffer_slots == 1
+        assert set(np.unique(engine.render(64))) == {0.5}
+        engine.parameters["level"] = 0.25
+        engine.publish(0, np.array([1.0], np.float32), at=128)
+        audio = engine.render(128)
+        assert set(np.unique(audio[:64])) == {0.25}
+        assert set(np.unique(audio[64:])) == {1.25}
+        assert engine.meters["said"] == (0, 0)
+
+
+def test_its_messages_go_down_and_its_events_come_up_as_their_own_types(probe: ModuleType) -> None:
+    with engine_of(probe.processor()) as engine:
+        engine.send(Say(number=2.5), at=70)
+        engine.render(128)
+        said = engine.receive_msg()
+        assert isinstance(said, Said)
+        assert (said.number, said.at, said.frame, said.sequence) == (2.5, 70, 70, 1)
+        assert engine.meters["said"].times == 1
+        assert engine.meters.read("said").frame == 70
+        assert engine.stats().unhandled == 0
+        engine.send(cueline.GetLevel())
+        engine.render(64)
+        assert engine.stats().unhandled == 1
+
+
+def test_it_runs_on_a_device_of_its_own_thread(probe: ModuleType) -> None:
+    with cueline.AudioEngine("null", processor=probe.processor()) as engine:
+        engine.send(Say(number=1.0))
+        assert isinstance(engine.receive(timeout=10), Said)
+
+
+class Offering:
+    def __init__(self, capsule: object) -> None:
+        self.capsule = capsule
+
+    def __cueline_processor__(self) -> object:
+        return self.capsule
+
+
+def test_an_object_can_offer_its_processor(probe: ModuleType) -> None:
+    instrument = Offering(probe.processor())
+    assert isinstance(instrument, cueline.OffersProcessor)
+    with engine_of(instrument) as engine:
+        assert engine.render(1)[0, 0] == 0.5
+
+
+def test_an_extension_of_another_interface_is_refused_with_both_versions(probe: ModuleType) -> None:
+    other = probe.processor_of_another(7, "9.1.0", probe.layout())
+    with pytest.raises(cueline.ProcessorError) as refused:
+        engine_of(other)
+    assert str(refused.value) == (
+        f"this processor was compiled against cueline 9.1.0, and the engine is of {cueline.__version__}: the extension "
+        "has processor interface 7, the engine 1; build the extension anew, against cueline "
+        f"{cueline.__version__}"
+    )
+
+
+def test_an_extension_of_another_layout_is_refused_with_what_differs(probe: ModuleType) -> None:
+    layout = probe.layout().replace("Message 56", "Message 64")
+    assert layout != probe.layout()
+    with pytest.raises(cueline.ProcessorError, match=r"9\.1\.0.*'Message 64' in the extension and 'Message 56' in the"):
+        engine_of(probe.processor_of_another(1, "9.1.0", layout))
+    with pytest.raises(cueline.ProcessorError, match=r"'libc\+\+' in the extension and 'libstdc\+\+' in the engine"):
+        engine_of(probe.processor_of_another(1, "9.1.0", layout.replace("libstdc++", "libc++")))
+    with pytest.raises(cueline.ProcessorError, match="'nothing' in the extension and 'libstdc"):
+        engine_of(probe.processor_of_another(1, "9.1.0", ""))
+    with pytest.raises(cueline.ProcessorError, match="'Ghost 8' in the extension and 'nothing' in the engine"):
+        engine_of(probe.processor_of_another(1, "9.1.0", probe.layout() + ", Ghost 8"))
+
+
+def test_an_extension_of_another_version_that_fits_is_taken(probe: ModuleType) -> None:
+    with engine_of(probe.processor_of_another(1, "9.1.0", probe.layout())) as engine:
+        assert engine.render(1)[0, 0] == 0.5
+
+
+def test_what_is_no_processor_is_refused(probe: ModuleType) -> None:
+    with pytest.raises(cueline.ArgumentError, match=r"is called 'cueline\.processor', and this one 'somebody\.else'"):
+        engine_of(probe.capsule_of_another_kind())
+    with pytest.raises(cueline.ArgumentTypeError, match="must return a processor's capsule, got 3"):
+        engine_of(Offering(3))
+    for wrong in (3, object(), Offering, b"tone"):
+        with pytest.raises(cueline.ArgumentTypeError, match="processor must be a name, a processor's capsule"):
+            engine_of(wrong)
+    with pytest.raises(ValueError, match="null pointer"):
+        probe.nothing()
+
+
+def test_a_name_that_is_no_text_does_no_harm(probe: ModuleType) -> None:
+    with engine_of(probe.nameless()) as engine:
+        assert engine.processor == r"\xff\xfe"
+
+
+def test_a_processor_lives_as_long_as_whoever_has_it(probe: ModuleType) -> None:
+    gc.collect()
+    before = probe.how_many_live()
+    capsule = probe.processor()
+    engine = engine_of(capsule)
+    assert probe.how_many_live() == before + 1
+    del capsule  # the engine has it still
+    with engine:
+        assert engine.render(1)[0, 0] == 0.5
+    del engine
+    gc.collect()
+    assert probe.how_many_live() == before
+
+    capsule = probe.processor()
+    engine = engine_of(capsule)
+    port = engine.open_port()
+    del engine, port
+    gc.collect()
+    assert probe.how_many_live() == before + 1  # the capsule has it still
+    with engine_of(capsule) as engine:
+        assert engine.render(1)[0, 0] == 0.5
+    del capsule, engine
+    gc.collect()
+    assert probe.how_many_live() == before
+
+
+def test_a_running_engine_that_is_dropped_lets_go_of_its_processor(probe: ModuleType) -> None:
+    gc.collect()
+    before = probe.how_many_live()
+    engine = cueline.AudioEngine("null", processor=probe.processor())
+    engine.start()
+    engine.ping()
+    engine.receive(timeout=10)
+    del engine
+    gc.collect()
+    assert probe.how_many_live() == before
+
+
+def test_a_processor_is_one_engines_at_a_time(probe: ModuleType) -> None:
+    capsule = probe.processor()
+    first = engine_of(capsule)
+    with pytest.raises(cueline.ArgumentError, match=r"has an engine already: close\(\) that one first"):
+        engine_of(capsule)
+    first.close()
+    with engine_of(capsule) as second:
+        assert second.render(1)[0, 0] == 0.5
+    first.close()  # once more: it is not its any longer
+    third = engine_of(capsule)
+    first.close()
+    with pytest.raises(cueline.ArgumentError, match="has an engine already"):
+        engine_of(capsule)
+    third.close()
+
+
+def test_what_its_prepare_throws_comes_up_and_it_is_let_go(probe: ModuleType) -> None:
+    before = probe.how_many_live()
+    capsule = probe.processor_that_fails()
+    for _ in range(2):  # the second time it is free again
+        with pytest.raises(RuntimeError, match="the probe has no tables to prepare"):
+            engine_of(capsule)
+    del capsule
+    gc.collect()
+    assert probe.how_many_live() == before
+
+
+def test_an_engine_that_cannot_be_made_lets_go_of_its_processor(probe: ModuleType) -> None:
+    capsule = probe.processor()
+    with pytest.raises(cueline.ArgumentError, match="budget"):
+        engine_of(capsule, budget=0)
+    with pytest.raises(cueline.DeviceError):
+        cueline.AudioEngine("jack", server="cueline-nobody-runs-this-one", processor=capsule)
+    engine_of(capsule).close()
