@@ -151,8 +151,9 @@ TEST(SamplerProcessor, a_pan_leaves_the_power_as_it_is) {
         played.set(SamplerProcessor::pan_of(1), pan);
         played.trigger(1);
         const std::vector<float> heard = played.render(1);
-        EXPECT_FLOAT_EQ(heard[0], static_cast<float>(0.5 * std::sqrt(1 - pan)));
-        EXPECT_FLOAT_EQ(heard[1], static_cast<float>(0.5 * std::sqrt(1 + pan)));
+        const double angle = (pan + 1) * std::numbers::pi / 4;
+        EXPECT_NEAR(heard[0], 0.5 * std::numbers::sqrt2 * std::cos(angle), 0.01);
+        EXPECT_NEAR(heard[1], 0.5 * std::numbers::sqrt2 * std::sin(angle), 0.01);
         EXPECT_NEAR(heard[0] * heard[0] + heard[1] * heard[1], 0.5, 1e-6);
     }
 }
@@ -300,6 +301,14 @@ TEST(SamplerProcessor, nothing_clicks) {
     EXPECT_LT(greatest_step(around([](Played& played) { played.set(SamplerProcessor::gain_of(0), 0); })), bound);
     EXPECT_LT(greatest_step(around([](Played& played) { played.set(SamplerProcessor::pan_of(0), 1); })), bound);
     EXPECT_LT(greatest_step(around([](Played& played) { played.set(SamplerProcessor::master_gain, 0); })), bound);
+    Played aside;  // from one side to the other
+    aside.load(0, std::vector<float>(48'000, 0.5F));
+    aside.set(SamplerProcessor::pan_of(0), 1);
+    aside.trigger(0);
+    aside.render(100);
+    aside.set(SamplerProcessor::pan_of(0), -1);
+    aside.render(2'000);
+    EXPECT_LT(greatest_step(aside.heard()), 0.005F);
 }
 
 TEST(SamplerProcessor, a_stopped_pad_is_silent_after_5_ms_and_begins_as_it_was_loaded) {

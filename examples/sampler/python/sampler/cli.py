@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cueline
+import soundfile
 from rich.console import Console
 
 from sampler.drums import DRUMS, make_sounds
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     try:
         status: int = options.run(options)
-    except (cueline.Error, ValueError, OSError) as error:
+    except (cueline.Error, soundfile.SoundFileError, ValueError, OSError) as error:
         print(f"sampler: {error}", file=sys.stderr)
         return 2
     return status

@@ -115,8 +115,8 @@ def render(sampler: Sampler, player: Player, path: str | Path) -> int:
         raise ValueError("a file has an end: the player must have bars")
     piece = engine.samplerate // 10  # shorter than the player is ahead
     with soundfile.SoundFile(path, "w", engine.samplerate, engine.channels, subtype="FLOAT", format="WAV") as file:
-        while True:
+        player.step()
+        while (left := player.end_frame - engine.now()) > 0 or not player.done:
+            file.write(engine.render(min(piece, left) if left > 0 else piece))
             player.step()
-            if engine.now() >= player.end_frame and player.done:
-                return engine.now()
-            file.write(engine.render(piece if engine.now() >= player.end_frame else min(piece, player.end_frame - engine.now())))
+    return engine.now()

@@ -81,7 +81,7 @@ class Sampler:
         deadline_s = time.monotonic() + _PATIENCE_S
         while self.engine.publish(pad, samples, at) is cueline.Status.FULL:
             if time.monotonic() > deadline_s:
-                raise cueline.Full(f"pad {pad} could not be loaded: no room for {_PATIENCE_S:g} s, is the audio running?")
+                raise cueline.Full(f"no room to load pad {pad} for {_PATIENCE_S:g} s: is the audio running?")
             time.sleep(_NAP_S)
         self.loaded[pad] = Loaded(name, samples.shape[0])
 
