@@ -28,6 +28,13 @@ namespace nb = nanobind;
 
 NB_MODULE(_core, module) {
     module.doc() = "The compiled part of cueline. Use it through the package.";
+    // Types are bound once in a process, and the GIL that a call holds is to be the only one.
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        PyErr_SetString(PyExc_ImportError,
+                        "cueline runs in Python's main interpreter, and this is a sub-interpreter: make the engine "
+                        "there, or use another process");
+        throw nb::python_error{};
+    }
     // At interpreter exit somebody may well still hold an engine, and that is no leak of ours.
     nb::set_leak_warnings(false);
     nb::register_exception_translator(&translate);

@@ -5,6 +5,7 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -76,12 +77,16 @@ class KeepingProcessor {
 nb::object cfunc_processor(std::uintptr_t render, std::uintptr_t handle, std::uintptr_t state,
                            const std::vector<Parameter>& parameters, const std::vector<Meter>& meters, std::string name,
                            nb::object keep) {
-    std::vector<cueline::CFuncProcessor::OwnParameter> own_parameters;
-    for (const auto& [parameter, lowest, highest, preset, unit, ramp_s] : parameters) {
-        own_parameters.push_back({parameter, lowest, highest, preset, unit, ramp_s});
-    }
-    std::vector<cueline::CFuncProcessor::OwnMeter> own_meters;
-    for (const auto& [meter, unit, fields] : meters) own_meters.push_back({meter, unit, fields});
+    std::vector<cueline::CFuncProcessor::OwnParameter> own_parameters(parameters.size());
+    std::ranges::transform(parameters, own_parameters.begin(), [](const Parameter& parameter) {
+        const auto& [its_name, lowest, highest, preset, unit, ramp_s] = parameter;
+        return cueline::CFuncProcessor::OwnParameter{its_name, lowest, highest, preset, unit, ramp_s};
+    });
+    std::vector<cueline::CFuncProcessor::OwnMeter> own_meters(meters.size());
+    std::ranges::transform(meters, own_meters.begin(), [](const Meter& meter) {
+        const auto& [its_name, unit, fields] = meter;
+        return cueline::CFuncProcessor::OwnMeter{its_name, unit, fields};
+    });
     // NOLINTBEGIN(performance-no-int-to-ptr,*-reinterpret-cast): that is how Python has them
     const cueline::CFunctions functions{.render = reinterpret_cast<cueline::CFunctions::Render>(render),
                                         .handle = reinterpret_cast<cueline::CFunctions::Handle>(handle),
@@ -89,16 +94,16 @@ nb::object cfunc_processor(std::uintptr_t render, std::uintptr_t handle, std::ui
     // NOLINTEND(performance-no-int-to-ptr,*-reinterpret-cast)
     const auto owner = std::make_shared<KeepingProcessor>(std::move(keep), functions, std::move(own_parameters),
                                                           std::move(own_meters));
-    PyObject* const capsule = cueline::processor_capsule({owner, &owner->processor()}, std::move(name));
-    if (capsule == nullptr) throw nb::python_error{};
-    return nb::steal(capsule);
+    auto capsule = nb::steal(cueline::processor_capsule({owner, &owner->processor()}, std::move(name)));
+    if (!capsule.is_valid()) throw nb::python_error{};
+    return capsule;
 }
 
 }  // namespace
 
 NamedProcessor processor_of(nb::handle given) {
     if (PyCapsule_CheckExact(given.ptr())) return taken_out(given);
-    std::string name = nb::cast<std::string>(given);
+    auto name = nb::cast<std::string>(given);
     std::shared_ptr<cueline::Processor> processor = cueline::open_processor(name);
     return {std::move(processor), std::move(name)};
 }

@@ -40,10 +40,10 @@ bool CFuncProcessor::handle(const Message& command, Context& context) noexcept C
 }
 
 void CFuncProcessor::render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING {
-    double* value = parameter_values_.data();
+    std::size_t place = 0;
     for (std::size_t index = 0; index < own_parameters_.size(); ++index) {
         Parameter& parameter = context.parameter(index);
-        for (std::uint32_t frame = 0; frame < block.frames; ++frame) *value++ = parameter.next();
+        for (std::uint32_t frame = 0; frame < block.frames; ++frame) parameter_values_[place++] = parameter.next();
     }
     functions_.render(audio_.data(), static_cast<std::uint32_t>(block.channels.size()), block.frames, block.frame,
                       samplerate_, parameter_values_.data(), meter_values_.data(), events_.data(), functions_.state);

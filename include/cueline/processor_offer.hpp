@@ -5,6 +5,7 @@
 // their place, and the engine looks at them before it looks at anything else.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -43,17 +44,24 @@ inline const std::string& processor_layout() {
     static constexpr std::string_view library = "another standard library";
 #endif
     static const std::string layout = [] {
-        const std::pair<std::string_view, std::size_t> sizes[] = {
-            // NOLINT(*-avoid-c-arrays)
-            {"Processor", sizeof(Processor)},     {"Format", sizeof(Format)},
-            {"AudioBlock", sizeof(AudioBlock)},   {"Context", sizeof(Context)},
-            {"EventSender", sizeof(EventSender)}, {"EventRing", sizeof(EventRing)},
-            {"Message", sizeof(Message)},         {"ParameterSpec", sizeof(ParameterSpec)},
-            {"Parameter", sizeof(Parameter)},     {"SharedParameter", sizeof(SharedParameter<>)},
-            {"MeterSpec", sizeof(MeterSpec)},     {"Meter", sizeof(Meter)},
-            {"SharedMeter", sizeof(SharedMeter)}, {"Buffer", sizeof(Buffer)},
+        using Size = std::pair<std::string_view, std::size_t>;
+        const auto sizes = std::to_array<Size>({
+            {"Processor", sizeof(Processor)},
+            {"Format", sizeof(Format)},
+            {"AudioBlock", sizeof(AudioBlock)},
+            {"Context", sizeof(Context)},
+            {"EventSender", sizeof(EventSender)},
+            {"EventRing", sizeof(EventRing)},
+            {"Message", sizeof(Message)},
+            {"ParameterSpec", sizeof(ParameterSpec)},
+            {"Parameter", sizeof(Parameter)},
+            {"SharedParameter", sizeof(SharedParameter<>)},
+            {"MeterSpec", sizeof(MeterSpec)},
+            {"Meter", sizeof(Meter)},
+            {"SharedMeter", sizeof(SharedMeter)},
+            {"Buffer", sizeof(Buffer)},
             {"BufferSlots", sizeof(BufferSlots)},
-        };
+        });
         std::string text{library};
         for (const auto& [name, size] : sizes) text.append(", ").append(name).append(" ").append(std::to_string(size));
         return text;

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import pytest
 
 import cueline
@@ -39,11 +40,25 @@ class Ticking(Protocol):
     def answers(self) -> int: ...
 
 
+def compiled_processor() -> object:
+    """Return a processor of Python that numba compiled."""
+    import numba
+
+    @numba.cfunc(cueline.RENDER_SIGNATURE, error_model="numpy")
+    def render(audio, channels, frames, frame, samplerate, parameters, meters, events, state):  # noqa: ARG001
+        sound = numba.carray(audio, (channels, frames))
+        for i in range(frames):
+            for channel in range(channels):
+                sound[channel, i] = np.sin((frame + i) / samplerate)
+
+    return cueline.cfunc_processor(render)
+
+
 class Engine:
     """The real thing."""
 
-    def __init__(self) -> None:
-        self._engine = cueline.AudioEngine("null")
+    def __init__(self, processor: object = None) -> None:
+        self._engine = cueline.AudioEngine("null", processor=processor)
         self._engine.start()
         self.block_s = self._engine.blocksize / self._engine.samplerate
         assert eventually(lambda: self._engine.stats().blocks > 10)
@@ -178,6 +193,16 @@ def right_in_the_end(disturb: Callable[[Path], None], folder: Path, ticking: Tic
 @disturbances
 def test_the_audio_goes_on_whatever_python_does(disturb: Callable[[Path], None], folder: Path) -> None:
     engine = Engine()
+    try:
+        wrong = right_in_the_end(disturb, folder, engine)
+        assert "" in wrong, wrong
+    finally:
+        engine.close()
+
+
+@disturbances
+def test_a_processor_that_numba_compiled_goes_on_likewise(disturb: Callable[[Path], None], folder: Path) -> None:
+    engine = Engine(compiled_processor())
     try:
         wrong = right_in_the_end(disturb, folder, engine)
         assert "" in wrong, wrong

@@ -166,3 +166,24 @@ def test_a_killed_python_leaves_the_server() -> None:
 def test_ping_takes_the_server_that_runs() -> None:
     done = run("ping", "--json", "--count", "1")
     assert json.loads(done.stdout)["stats"]["device"] == "jack"
+
+
+def test_the_bare_client_of_the_examples_hears_and_tells(
+    server: JackServer, tmp_path: Path
+) -> None:
+    example = Path(__file__).parents[2] / "examples/jack_client.cpp"
+    headers = ["-std=c++20", "-O2", f"-I{cueline.get_include()}"]
+    subprocess.run(["g++", *headers, example, "-ljack", "-o", tmp_path / "pluck"], check=True, timeout=120)
+    done = subprocess.run([tmp_path / "pluck"], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    *heard, counts = done.stdout.splitlines()
+    assert [line.split(" Hz")[0] for line in heard] == ["220.0", "277.2", "329.6", "440.0"]
+    frames = [int(line.split("frame ")[1].split()[0]) for line in heard]
+    assert frames == sorted(set(frames))
+    assert not any(frame % 128 for frame in frames)  # where a block begins
+    assert counts == "4 sent, 0 dropped"
+    server.kill()
+    alone = subprocess.run([tmp_path / "pluck"], capture_output=True, text=True, timeout=60, check=False)
+    assert (alone.returncode, alone.stdout) == (1, "")
+    assert "no JACK server runs" in alone.stderr
+    server.start()

@@ -52,6 +52,30 @@ def test_a_library_that_binds_late_is_found(tmp_path: Path) -> None:
     assert not binds_at_once(library)
 
 
+SUB_INTERPRETER = """
+try:
+    import _interpreters as interpreters  # from 3.13 on
+except ImportError:
+    import _xxsubinterpreters as interpreters
+second = interpreters.create()
+program = "try:\\n import cueline\\nexcept ImportError as refused:\\n print(refused.__cause__ or refused, flush=True)"
+(interpreters.exec if hasattr(interpreters, "exec") else interpreters.run_string)(second, program)
+
+import cueline
+
+with cueline.AudioEngine("offline") as engine:
+    print(engine.ping().name)
+"""
+
+
+def test_a_sub_interpreter_is_told_that_it_cannot_have_the_module() -> None:
+    done = subprocess.run([sys.executable, "-c", SUB_INTERPRETER], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    refused, first = done.stdout.splitlines()
+    assert "sub-interpreter" in refused or "does not support loading in subinterpreters" in refused
+    assert first == "OK"
+
+
 def test_the_module_needs_no_audio_library_to_be_imported() -> None:
     read = subprocess.run(["readelf", "-d", cueline._core.__file__], capture_output=True, text=True, check=True)
     needed = re.findall(r"\(NEEDED\).*\[(.+)\]", read.stdout)

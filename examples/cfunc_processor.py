@@ -1,0 +1,59 @@
+"""A processor written in Python: numba compiles it, and the audio thread runs it without Python."""
+
+# ruff: noqa: ARG001, D101, D103
+# mypy: allow-untyped-defs
+import math
+
+import numba
+import numpy as np
+
+import cueline
+
+
+@cueline.message(kind=256)
+class Strike:
+    velocity: cueline.f64
+
+
+@cueline.message(kind=257)
+class Struck:
+    velocity: cueline.f64
+
+
+BELL, STRIKE, STRUCK = np.dtype([("phase", "f8"), ("level", "f8")]), cueline.dtype(Strike), cueline.dtype(Struck)
+
+
+@numba.cfunc(cueline.HANDLE_SIGNATURE)
+def handle(command, frame, samplerate, events, state):  # on the audio thread, as each command applies
+    strike = numba.carray(command, 1, STRIKE)[0]
+    if strike.kind == 256:
+        numba.carray(state, 1, BELL)[0].level = strike.velocity
+        answer = numba.carray(events, 16, STRUCK)[0]
+        answer.kind, answer.velocity = 257, strike.velocity
+    return strike.kind == 256
+
+
+@numba.cfunc(cueline.RENDER_SIGNATURE, error_model="numpy")
+def render(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+    sound = numba.carray(audio, (channels, frames))
+    frequency = numba.carray(parameters, (1, frames))
+    bell = numba.carray(state, 1, BELL)[0]
+    for i in range(frames):
+        bell.phase += frequency[0, i] / samplerate
+        bell.level *= 0.9998
+        for channel in range(channels):
+            sound[channel, i] = bell.level * math.sin(2 * math.pi * bell.phase)
+    numba.carray(meters, 8)[0] = bell.level
+
+
+bell = cueline.cfunc_processor(
+    render,
+    handle,
+    state=np.zeros(1, BELL),
+    parameters=[cueline.ParameterSpec("frequency", 20, 20_000, default=660, unit="Hz")],
+    meters=[cueline.MeterSpec("level")],
+)
+with cueline.AudioEngine("offline", processor=bell) as engine:
+    engine.send(Strike(velocity=0.5), at=4800)
+    audio = engine.render(9600)
+    print(engine.receive(timeout=1), f"first sample at {np.flatnonzero(audio[:, 0])[0]}", engine.meters["level"])

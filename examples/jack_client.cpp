@@ -1,0 +1,84 @@
+// jack_client.cpp: the plain pieces in a callback of your own: a link between main() and a bare JACK client, no engine.
+#include <jack/jack.h>
+#include <cueline/audio_side.hpp>
+#include <cueline/control_side.hpp>
+
+#include <chrono>
+#include <cinttypes>
+#include <cstdio>
+#include <thread>
+
+namespace {
+
+struct Pluck {  // a command
+    static constexpr cueline::Kind kind = 256;
+    float frequency_hz;
+};
+struct Sounds {  // an event: it was heard, in that frame
+    static constexpr cueline::Kind kind = 257;
+    float frequency_hz;
+};
+
+/// All that the audio thread has.
+struct Voice {
+    cueline::AudioSide line;
+    jack_port_t* port;
+    float samplerate;
+    std::uint64_t frame = 0;
+    float phase = 0, step = 0, level = 0;
+};
+
+/// Once per block, on JACK's thread: it reads what came, answers it, and renders.
+int process(jack_nframes_t frames, void* data) {
+    Voice& voice = *static_cast<Voice*>(data);
+    auto* const out = static_cast<float*>(jack_port_get_buffer(voice.port, frames));
+
+    voice.line.begin_block(voice.frame);
+    cueline::Message command;
+    while (voice.line.receive(command) == cueline::Status::ok) {  // at most 256 a block: see AudioSide
+        if (command.kind != Pluck::kind) continue;
+        const auto pluck = command.as<Pluck>();
+        voice.step = 2 * pluck.frequency_hz / voice.samplerate;
+        voice.level = 0.5F;
+        voice.line.events().send(Sounds::kind, Sounds{pluck.frequency_hz}, command);  // full: dropped, and counted
+    }
+    for (jack_nframes_t i = 0; i < frames; ++i) {
+        voice.phase += voice.step - (voice.phase > 1 ? 2.0F : 0.0F);
+        voice.level *= 0.9998F;
+        out[i] = voice.level * voice.phase;
+    }
+    voice.frame += frames;
+    voice.line.end_block();
+    return 0;
+}
+
+}  // namespace
+
+int main() {
+    jack_client_t* const client = jack_client_open("pluck", JackNoStartServer, nullptr);
+    if (client == nullptr) {
+        std::fputs("no JACK server runs: start one, for instance jackd -d dummy\n", stderr);
+        return 1;
+    }
+    static cueline::Link link;  // 744 kB, too large for a stack
+    cueline::ControlSide control{link};
+    Voice voice{cueline::AudioSide{link},
+                jack_port_register(client, "out", JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput, 0),
+                static_cast<float>(jack_get_sample_rate(client))};
+    jack_set_process_callback(client, &process, &voice);
+    jack_activate(client);
+    jack_connect(client, jack_port_name(voice.port), "system:playback_1");  // where there is one
+
+    for (const float hz : {220.0F, 277.2F, 329.6F, 440.0F}) {
+        if (control.send(Pluck::kind, Pluck{hz}) == cueline::Status::full) std::puts("the line is full");
+        std::this_thread::sleep_for(std::chrono::milliseconds{300});
+        cueline::Message event;
+        while (control.receive(event) == cueline::Status::ok) {
+            const auto heard = static_cast<double>(event.as<Sounds>().frequency_hz);
+            std::printf("%.1f Hz sounds, from frame %" PRIu64 " on\n", heard, event.frame);
+        }
+    }
+    jack_client_close(client);  // no block runs any more
+    const std::uint64_t dropped = link.command_counts().dropped + link.event_counts().dropped;
+    std::printf("%" PRIu64 " sent, %" PRIu64 " dropped\n", link.command_counts().sent, dropped);
+}

@@ -1,0 +1,137 @@
+// cfunc_processor_test.cpp: what C functions see of a block, and what is made of what they leave.
+#include "cfunc_processor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine.hpp"
+#include "offline_device.hpp"
+
+namespace cueline::test {
+namespace {
+
+struct Seen {
+    std::uint32_t calls = 0;
+    std::uint32_t most_frames = 0;
+    std::uint64_t next_frame = 0;
+    bool in_order = true;
+};
+
+/// Channel c of frame f is f + c times its first parameter.
+void render(float* audio, std::uint32_t channels, std::uint32_t frames, std::uint64_t frame, double samplerate,
+            const double* parameters, double* meters, Message* events, void* state) noexcept CUELINE_NONBLOCKING {
+    auto& seen = *static_cast<Seen*>(state);
+    ++seen.calls;
+    seen.most_frames = std::max(seen.most_frames, frames);
+    seen.in_order = seen.in_order && frame == seen.next_frame;
+    seen.next_frame = frame + frames;
+    for (std::uint32_t channel = 0; channel < channels; ++channel) {
+        for (std::uint32_t place = 0; place < frames; ++place) {
+            *audio++ = static_cast<float>(static_cast<double>(frame + place) + channel * parameters[place]);
+        }
+    }
+    meters[0] += frames;
+    meters[most_meter_fields + 1] = samplerate;
+    if (frame == 0) {
+        events[15] = Message::of(300, frames);
+        events[15].frame = 5;
+    }
+}
+
+std::uint8_t handle(const Message* command, std::uint64_t frame, double /*samplerate*/, Message* events,
+                    void* /*state*/) noexcept CUELINE_NONBLOCKING {
+    if (command->kind != 301) return 0;
+    events[0] = Message::of(302, frame);
+    return 1;
+}
+
+class CFuncs : public testing::Test {
+  protected:
+    void make(CFunctions::Handle knows = &handle) {
+        auto device = std::make_unique<OfflineDevice>(Format{.channels = 2, .blocksize = 32});
+        device_ = device.get();
+        engine_ = std::make_unique<Engine>(
+            std::move(device),
+            std::make_shared<CFuncProcessor>(
+                CFunctions{.render = &render, .handle = knows, .state = &seen_},
+                std::vector<CFuncProcessor::OwnParameter>{{"slope", 0, 10, 1, "", 0}, {"other", 0, 1, 0, "dB", 0.02}},
+                std::vector<CFuncProcessor::OwnMeter>{{"frames", "", {"value"}}, {"rate", "Hz", {"nothing", "rate"}}}));
+        engine_->start();
+    }
+
+    std::vector<float> rendered(std::size_t frames) {
+        std::vector<float> audio(frames * 2);
+        device_->render(audio);
+        return audio;
+    }
+
+    Seen seen_;
+    OfflineDevice* device_ = nullptr;
+    std::unique_ptr<Engine> engine_;
+};
+
+TEST_F(CFuncs, each_frame_of_each_channel_is_what_they_wrote_there) {
+    make();
+    engine_->panel().set(0, 2);
+    const std::vector<float> audio = rendered(100);
+    for (std::size_t frame = 0; frame < 100; ++frame) {
+        EXPECT_EQ(audio[frame * 2], static_cast<float>(frame));
+        EXPECT_EQ(audio[frame * 2 + 1], static_cast<float>(frame) + 2);
+    }
+    EXPECT_EQ(seen_.calls, 4U);
+    EXPECT_TRUE(seen_.in_order);
+}
+
+TEST_F(CFuncs, a_cue_parts_a_block_between_two_calls) {
+    make();
+    engine_->control().send(301, std::uint64_t{0}, {.frame = 40});
+    rendered(64);
+    EXPECT_EQ(seen_.calls, 3U);
+    EXPECT_EQ(seen_.most_frames, 32U);
+    EXPECT_TRUE(seen_.in_order);
+}
+
+TEST_F(CFuncs, what_they_leave_in_the_events_is_sent_with_frame_and_cause) {
+    make();
+    engine_->control().send(301, std::uint64_t{0}, {.frame = 40});
+    rendered(64);
+    Message event;
+    ASSERT_EQ(engine_->control().receive(event), Status::ok);
+    EXPECT_EQ(event.kind, 300);
+    EXPECT_EQ(event.frame, 5U);
+    EXPECT_EQ(event.as<std::uint32_t>(), 32U);
+    ASSERT_EQ(engine_->control().receive(event), Status::ok);
+    EXPECT_EQ(event.kind, 302);
+    EXPECT_EQ(event.frame, 40U);
+    EXPECT_EQ(event.sequence, 1U);
+    EXPECT_EQ(event.as<std::uint64_t>(), 40U);
+    EXPECT_EQ(engine_->control().receive(event), Status::empty);
+}
+
+TEST_F(CFuncs, what_they_do_not_know_is_counted) {
+    make();
+    engine_->control().send(303, 0);
+    rendered(32);
+    EXPECT_EQ(engine_->stats().unhandled, 1U);
+    make(nullptr);
+    engine_->control().send(301, 0);
+    rendered(32);
+    EXPECT_EQ(engine_->stats().unhandled, 1U);
+}
+
+TEST_F(CFuncs, meters_keep_their_numbers_from_call_to_call_and_are_shown) {
+    make();
+    rendered(100);
+    EXPECT_EQ(engine_->panel().read(0).fields[0], 100);
+    EXPECT_EQ(engine_->panel().read(0).frame, 100U);
+    EXPECT_EQ(engine_->panel().read(1).fields[1], 48'000);
+    EXPECT_EQ(engine_->panel().meter_specs()[1].fields[1], "rate");
+    EXPECT_EQ(engine_->panel().parameter_specs()[1].unit, "dB");
+}
+
+}  // namespace
+}  // namespace cueline::test

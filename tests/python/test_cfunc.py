@@ -1,0 +1,300 @@
+"""Processors of functions that numba compiled: what they are given, what they give, and what is refused."""
+
+# ruff: noqa: ARG001
+from __future__ import annotations
+
+import gc
+import math
+import weakref
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+
+import cueline
+from cueline import HANDLE_SIGNATURE, RENDER_SIGNATURE, MeterSpec, ParameterSpec, cfunc_processor
+
+COUNTS = np.dtype([("calls", np.int64), ("frames", np.int64), ("told", np.float64)])
+
+
+@cueline.message(kind=400)
+class Tell:
+    number: cueline.f64
+
+
+@cueline.message(kind=401)
+class Told:
+    number: cueline.f64
+    samplerate: cueline.f64
+
+
+TELL, TOLD = cueline.dtype(Tell), cueline.dtype(Told)
+ANY = cueline.dtype()
+
+
+def rendering(function: Any, **options: Any) -> Any:
+    return numba.cfunc(RENDER_SIGNATURE, **options)(function)
+
+
+def handling(function: Any, **options: Any) -> Any:
+    return numba.cfunc(HANDLE_SIGNATURE, **options)(function)
+
+
+@numba.cfunc(RENDER_SIGNATURE)
+def count(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+    """Render the frame's number and the parameters' values, and count."""
+    sound = numba.carray(audio, (channels, frames))
+    values = numba.carray(parameters, (2, frames))
+    for i in range(frames):
+        for channel in range(channels):
+            sound[channel, i] = frame + i if channel == 0 else values[channel - 1, i]
+    counts = numba.carray(state, 1, COUNTS)[0]
+    counts.calls += 1
+    counts.frames += frames
+    shown = numba.carray(meters, (2, 8))
+    shown[0, 0] = counts.frames
+    shown[1, 0] = samplerate
+    shown[1, 1] = channels
+
+
+@numba.cfunc(HANDLE_SIGNATURE)
+def tell(command, frame, samplerate, events, state):
+    """Know one kind, and answer it."""
+    told = numba.carray(command, 1, TELL)[0]
+    if told.kind != 400:
+        return False
+    numba.carray(state, 1, COUNTS)[0].told = told.number
+    answers = numba.carray(events, 16, TOLD)
+    answers[0].kind = 401
+    answers[0].number = told.number
+    answers[0].samplerate = samplerate
+    return True
+
+
+@numba.cfunc(RENDER_SIGNATURE)
+def chatter(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+    """Send sixteen events in each call, each a frame later than the one before."""
+    sent = numba.carray(events, 16, ANY)
+    for i in range(16):
+        sent[i].kind = 500 + i
+        sent[i].frame = frame + i if i > 0 else 0
+        sent[i].sequence = 7 if i == 3 else 0
+
+
+def engine_of(processor: Any, *, channels: int = 3, blocksize: int = 64) -> cueline.AudioEngine:
+    return cueline.AudioEngine("offline", processor=processor, channels=channels, blocksize=blocksize)
+
+
+def counting(state: np.ndarray[Any, Any]) -> Any:
+    return cfunc_processor(
+        count,
+        tell,
+        state=state,
+        parameters=[ParameterSpec("jump", -10, 10, default=1, ramp=0), ParameterSpec("glide", 0, 48, ramp=0.001)],
+        meters=[MeterSpec("frames"), MeterSpec("format", fields=("samplerate", "channels"))],
+    )
+
+
+@pytest.mark.parametrize("blocksize", [1, 7, 64, 1000])
+def test_each_frame_has_its_number_and_its_parameters(blocksize: int) -> None:
+    state = np.zeros(1, COUNTS)
+    with engine_of(counting(state), blocksize=blocksize) as engine:
+        engine.render(blocksize)
+        engine.parameters["jump"] = -2
+        engine.parameters["glide"] = 48
+        audio = engine.render(1000)
+        begin = blocksize
+        assert audio[:, 0].tolist() == list(range(begin, begin + 1000))
+        assert set(audio[:, 1]) == {-2}
+        assert audio[:48, 2].tolist() == pytest.approx(range(1, 49))
+        assert set(audio[48:, 2]) == {48}
+        assert engine.meters["frames"] == begin + 1000
+        assert engine.meters["format"] == (48000, 3)
+        assert engine.processor == "count"
+    assert state[0]["frames"] == begin + 1000
+
+
+def test_a_cue_splits_a_block_and_the_command_is_handled_between_its_parts() -> None:
+    state = np.zeros(1, COUNTS)
+    with engine_of(counting(state)) as engine:
+        engine.send(Tell(number=0.25), at=10)
+        audio = engine.render(64)
+        assert audio[:, 0].tolist() == list(range(64))
+        answer = engine.receive_msg()
+        assert isinstance(answer, Told)
+        assert (answer.number, answer.samplerate, answer.frame, answer.sequence) == (0.25, 48000, 10, 1)
+        assert engine.receive_msg() is None
+        assert (state[0]["calls"], state[0]["told"]) == (2, 0.25)
+        engine.send(cueline.GetLevel())
+        engine.render(1)
+        assert engine.stats().unhandled == 1
+
+
+def test_without_a_handle_it_knows_no_commands() -> None:
+    with engine_of(cfunc_processor(chatter)) as engine:
+        engine.send(Tell(number=1))
+        engine.render(1)
+        assert engine.stats().unhandled == 1
+
+
+def test_events_are_sent_with_their_frames_in_their_order_and_counted_when_dropped() -> None:
+    with engine_of(cfunc_processor(chatter, name="chatterbox")) as engine:
+        assert engine.processor == "chatterbox"
+        engine.render(128)
+        events = list(engine.messages())
+        assert [event.kind for event in events] == [*range(500, 516)] * 2
+        assert [event.frame for event in events] == [*range(16), *range(64, 80)]
+        assert [event.sequence for event in events] == ([0] * 3 + [7] + [0] * 12) * 2
+        engine.render(64 * 65)
+        assert engine.stats().events.dropped == 16
+
+
+def test_functions_and_state_live_as_long_as_the_processor() -> None:
+    state = np.zeros(1, COUNTS)
+    function = rendering(count._pyfunc)
+    watched, kept = weakref.ref(function), weakref.ref(state)
+    engine = engine_of(cfunc_processor(function, state=state, parameters=[ParameterSpec("a"), ParameterSpec("b")],
+                                       meters=[MeterSpec("c"), MeterSpec("d")]))  # fmt: skip
+    del function, state
+    gc.collect()
+    assert watched() is not None
+    assert kept() is not None
+    with engine:
+        assert engine.render(3)[:, 0].tolist() == [0, 1, 2]
+    del engine
+    gc.collect()
+    assert watched() is None
+    assert kept() is None
+
+
+def test_arithmetic_of_all_sorts_is_accepted() -> None:
+    @numba.njit
+    def shape(x):
+        return np.tanh(x) * math.exp(-x) + math.pow(abs(x), 0.3) + math.atan2(x, 2.0) + np.floor(x) + x % 3.0
+
+    def render(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+        sound = numba.carray(audio, (channels, frames))
+        for i in range(frames):
+            x = shape(i / samplerate) + np.sqrt(np.float32(i)) + math.log(i + 1.0) + (i // 3) * (i % 5) + min(i, 3)
+            for channel in range(channels):
+                sound[channel, i] = np.cos(x) if x > 0.5 else math.hypot(x, 1.0)
+
+    with engine_of(cfunc_processor(rendering(render, error_model="numpy"))) as engine:
+        assert np.isfinite(engine.render(64)).all()
+
+
+# --- What is refused, each a mutant of the look at what was compiled --------------------------------------------------
+
+
+def divides(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+    sound = numba.carray(audio, (channels, frames))
+    values = numba.carray(parameters, (2, frames))
+    sound[0, 0] = values[0, 0] / values[1, 0]
+
+
+def raises(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+    if frames > 100:
+        raise ValueError("too long")
+
+
+def allocates(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+    sound = numba.carray(audio, (channels, frames))
+    noise = np.empty(64)
+    for i in range(64):
+        noise[i] = i * frames
+    sound[0, 0] = noise[frames % 64]
+
+
+def lists(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+    values = [1.0 * frames]
+    for i in range(frames):
+        values.append(i)
+    numba.carray(audio, (channels, frames))[0, 0] = values[-1]
+
+
+def prints(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+    print(frames)
+
+
+def rolls_dice(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+    numba.carray(audio, (channels, frames))[0, 0] = np.random.random()
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (divides, "may raise an exception"),
+        (raises, "may raise an exception"),
+        (allocates, "allocates memory"),
+        (lists, "allocates memory"),
+        (prints, "calls .*PySys_FormatStdout"),
+        (rolls_dice, "calls .*numba_get_np_random_state"),
+    ],
+)
+def test_what_may_not_be_done_on_the_audio_thread_is_seen_in_what_was_compiled(function: Any, reason: str) -> None:
+    with pytest.raises(cueline.ProcessorError, match=f"render cannot run on the audio thread: it .*{reason}"):
+        cfunc_processor(rendering(function))
+
+
+def test_a_handle_that_may_raise_is_refused_as_well() -> None:
+    def handle(command, frame, samplerate, events, state):
+        return 1 // frame > 0
+
+    with pytest.raises(cueline.ProcessorError, match="handle cannot run on the audio thread: it may raise"):
+        cfunc_processor(count, handling(handle))
+    assert cfunc_processor(count, handling(handle, error_model="numpy"))
+
+
+def test_a_division_that_cannot_raise_is_accepted() -> None:
+    assert cfunc_processor(rendering(divides, error_model="numpy"))
+
+
+def test_what_numba_does_not_show_is_refused() -> None:
+    class Opaque:
+        address, native_name, _sig = count.address, "elsewhere", count._sig
+
+        def inspect_llvm(self) -> str:
+            return "; nothing to see\n"
+
+    with pytest.raises(cueline.ProcessorError, match="cannot be looked through"):
+        cfunc_processor(Opaque())
+
+
+def test_a_function_of_another_signature_is_refused_with_both() -> None:
+    @numba.cfunc("float64(float64)")
+    def other(x):
+        return x
+
+    with pytest.raises(cueline.ArgumentError, match=r"render must be compiled for 'void\(.*got \(float64,\) ->"):
+        cfunc_processor(other)
+    with pytest.raises(cueline.ArgumentError, match=r"handle must be compiled for 'boolean\(.*got \(float32\*, "):
+        cfunc_processor(count, count)
+
+
+def test_what_is_no_such_function_is_refused() -> None:
+    for wrong in (None, print, 3, numba.njit(lambda: None), count.ctypes):
+        with pytest.raises(cueline.ArgumentTypeError, match=r"render must be made by numba\.cfunc"):
+            cfunc_processor(wrong)
+
+
+def test_state_must_be_an_array_that_can_be_written_in_place() -> None:
+    for wrong in ([1.0], 3, np.zeros(2, object)):
+        with pytest.raises(cueline.ArgumentTypeError, match="state must be"):
+            cfunc_processor(count, state=wrong)
+    frozen = np.zeros(2)
+    frozen.flags.writeable = False
+    for not_in_place in (np.zeros((4, 4))[:, 1], frozen):
+        with pytest.raises(cueline.ArgumentError, match="state must be contiguous and writeable"):
+            cfunc_processor(count, state=not_in_place)
+
+
+def test_parameters_and_meters_are_specs_and_the_engine_says_what_is_wrong_with_them() -> None:
+    with pytest.raises(cueline.ArgumentTypeError, match=r"parameters must be cueline\.ParameterSpec, got 'gain'"):
+        cfunc_processor(count, parameters=["gain"])
+    with pytest.raises(cueline.ArgumentTypeError, match=r"meters must be cueline\.MeterSpec"):
+        cfunc_processor(count, meters=["level"])
+    with pytest.raises(cueline.ArgumentError, match="two parameters named 'gain'"):
+        engine_of(cfunc_processor(count, parameters=[ParameterSpec("gain"), ParameterSpec("gain")]))
+    with pytest.raises(cueline.ArgumentError, match="'level' must have 1 to 8 fields, got 0"):
+        engine_of(cfunc_processor(count, meters=[MeterSpec("level", fields=())]))
