@@ -192,7 +192,7 @@ void go_on(Conversation& conversation, FuzzedDataProvider& input) {
         case 1: {
             const auto channels = input.ConsumeIntegralInRange<std::uint32_t>(1, 3);
             std::vector<float> samples(channels * input.ConsumeIntegralInRange<std::size_t>(1, 600));
-            const float step = input.ConsumeFloatingPointInRange<float>(-1, 1);
+            const auto step = input.ConsumeFloatingPointInRange<float>(-1, 1);
             for (std::size_t at = 0; at < samples.size(); ++at) {
                 samples[at] = std::remainder(step * static_cast<float>(at + 1), 2.0F);
             }

@@ -67,7 +67,8 @@ bool SamplerProcessor::handle(const cueline::Message& command, cueline::Context&
 
 bool SamplerProcessor::obey(const Trigger& wanted, const cueline::Message& command, cueline::Context& context) noexcept
     CUELINE_NONBLOCKING {
-    if (!(wanted.velocity >= 0 && wanted.velocity <= 1)) return false;  // so that what is no number is refused too
+    const bool makes_sense = wanted.velocity >= 0 && wanted.velocity <= 1;  // what is no number does not
+    if (!makes_sense) return false;
     Pad& pad = pads_[wanted.pad];
     if (pad.plays) end(wanted.pad, Reason::triggered, context.events().frame(), context);
     if (pad.sounds()) {
