@@ -1,6 +1,6 @@
 #!/bin/sh
 # setup.sh: installs the Debian packages that a purpose needs, or says in one line what to type.
-# usage: sh tools/setup.sh build|test|bench|stall|lint|clang|pipewire|model
+# usage: sh tools/setup.sh build|test|bench|stall|docs|lint|clang|pipewire|model
 set -eu
 needs_cargo=""
 audio="libjack-jackd2-dev portaudio19-dev" # headers for the build; cueline looks for the libraries as it runs
@@ -14,6 +14,7 @@ case "${1:-}" in
     needs_cargo=yes
     ;;
   stall) packages="g++ cmake ninja-build $audio jackd2" ;;
+  docs) packages="doxygen python3 python3-venv" ;;
   lint) packages="clang-format-22 clang-tidy-22" ;; # beside what each of its builds needs
   clang)
     packages="g++ cmake ninja-build libgtest-dev libseccomp-dev python3 $audio jackd2 clang-22 libclang-rt-22-dev llvm-22"
@@ -21,7 +22,7 @@ case "${1:-}" in
   pipewire) packages="pipewire pipewire-bin pipewire-jack jackd2" ;;
   model) packages="g++" needs_cargo=yes ;;
   *)
-    echo "usage: sh tools/setup.sh build|test|bench|stall|lint|clang|pipewire|model" >&2
+    echo "usage: sh tools/setup.sh build|test|bench|stall|docs|lint|clang|pipewire|model" >&2
     exit 2
     ;;
 esac

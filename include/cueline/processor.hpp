@@ -14,6 +14,8 @@
 
 namespace cueline {
 
+/// The user's DSP, which an engine runs: derive from it. docs/write-your-own-engine.md goes through one, from an empty
+/// folder to a package for Python.
 class Processor {
   public:
     Processor() = default;

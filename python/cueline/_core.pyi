@@ -369,10 +369,6 @@ class EngineStats:
 
 def _cfunc_processor(render: int, handle: int, state: int, parameters: Sequence[tuple[str, float, float, float, str, float]], meters: Sequence[tuple[str, str, Sequence[str]]], name: str, keep: object) -> object: ...
 
-MOST_EVENTS_A_CALL: int = 16
-
-MOST_METER_FIELDS: int = 8
-
 class Engine(Line):
     """A link, a processor and a device, run together."""
 

@@ -91,18 +91,28 @@ def _discard_the_rest() -> None:
     os.close(nowhere)
 
 
+class _Tell(argparse.Action):
+    """Prints its text and ends: as it is, for a shell to take in."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, const: str, help: str) -> None:  # noqa: A002
+        super().__init__(option_strings, dest, nargs=0, const=const, help=help, default=argparse.SUPPRESS)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(self.const)
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cueline", description="A line from Python to the real-time thread of an audio engine."
     )
     parser.add_argument("--version", action="version", version=f"cueline {cueline.__version__}")
     about_folder = "print the folder of {}, for who builds against cueline"
-    parser.add_argument(
-        "--includedir", action="version", version=cueline.get_include(), help=about_folder.format("the C++ headers")
-    )
-    parser.add_argument(
-        "--cmakedir", action="version", version=cueline.get_cmake_dir(), help=about_folder.format("the CMake package")
-    )
+    for flag, folder, of in (
+        ("--includedir", cueline.get_include(), "the C++ headers"),
+        ("--cmakedir", cueline.get_cmake_dir(), "the CMake package"),
+    ):
+        parser.add_argument(flag, action=_Tell, const=folder, help=about_folder.format(of))
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     about_ping = "Ping the audio thread, and say where the time of each round trip went."
     _add_ping(commands.add_parser("ping", help=about_ping, description=about_ping))

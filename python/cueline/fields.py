@@ -48,15 +48,25 @@ class Scalar:
 
 
 u8 = Annotated[int, Scalar("u8", 0, 1, "std::uint8_t", "u1")]
+"""An unsigned integer of 8 bits."""
 u16 = Annotated[int, Scalar("u16", 1, 2, "std::uint16_t", "u2")]
+"""An unsigned integer of 16 bits."""
 u32 = Annotated[int, Scalar("u32", 2, 4, "std::uint32_t", "u4")]
+"""An unsigned integer of 32 bits."""
 u64 = Annotated[int, Scalar("u64", 3, 8, "std::uint64_t", "u8")]
+"""An unsigned integer of 64 bits."""
 i8 = Annotated[int, Scalar("i8", 4, 1, "std::int8_t", "i1")]
+"""A signed integer of 8 bits."""
 i16 = Annotated[int, Scalar("i16", 5, 2, "std::int16_t", "i2")]
+"""A signed integer of 16 bits."""
 i32 = Annotated[int, Scalar("i32", 6, 4, "std::int32_t", "i4")]
+"""A signed integer of 32 bits."""
 i64 = Annotated[int, Scalar("i64", 7, 8, "std::int64_t", "i8")]
+"""A signed integer of 64 bits."""
 f32 = Annotated[float, Scalar("f32", 8, 4, "float", "f4")]
+"""A float of 32 bits: a finite number that would become infinite is refused."""
 f64 = Annotated[float, Scalar("f64", 9, 8, "double", "f8")]
+"""A float of 64 bits, as Python has them."""
 _BOOL = Scalar("bool", 10, 1, "bool", "?")
 
 _WAY_OUT = (

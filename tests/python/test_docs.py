@@ -13,54 +13,16 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 import cueline
+from pages import blocks_of, on_one_page
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
+FOLLOWED = ["write-your-own-engine.md"]  # as a whole, with the wheel alone: tests/authors
 COMPILER = ["g++", "-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", f"-I{ROOT / 'include'}"]
-LANGUAGES = ("python", "sh", "cpp", "text")  # the last is for people
-
-BLOCK = re.compile(
-    r"(?:^<!-- (?P<mark>file|not run): *(?P<why>.*?) *-->\n)?^```(?P<language>.*)\n(?P<text>(?:.*\n)*?)^```$",
-    re.MULTILINE,
-)
-
-
-class Block(NamedTuple):
-    text: str  # on the lines that it has in the page, so that whatever is said of a line is said of the page's
-    language: str
-    file: str  # the name it is kept under, or ""
-    left_out: str  # why it is not run, or ""
-
-    def in_language(self, language: str) -> bool:
-        return self.language == language and not self.file and not self.left_out
-
-
-def blocks_of(page: str) -> list[Block]:
-    blocks = []
-    for found in BLOCK.finditer(page):
-        mark, why = found["mark"], found["why"]
-        assert mark is None or why, f"this mark says nothing: {found[0]}"
-        assert found["language"] in LANGUAGES, f"a block says what it is, one of {LANGUAGES}: {found[0]}"
-        lines_before = "\n" * page.count("\n", 0, found.start("text"))
-        file, left_out = (why if mark == kind else "" for kind in ("file", "not run"))
-        blocks.append(Block(lines_before + found["text"], found["language"], file, left_out))
-    assert page.count("```") == 2 * len(blocks), "a fence is not at the begin of a line, or has no other end"
-    assert page.count("<!--") == sum(bool(block.file or block.left_out) for block in blocks), "a mark marks no block"
-    return blocks
-
-
-def on_one_page(blocks: list[Block]) -> str:
-    """Return the blocks as one text, each still on its lines."""
-    lines = [""] * max(block.text.count("\n") for block in blocks)
-    for block in blocks:
-        for number, line in enumerate(block.text.splitlines()):
-            lines[number] = lines[number] or line
-    return "\n".join(lines) + "\n"
 
 
 def run_page(page: str, folder: Path) -> None:
@@ -92,7 +54,10 @@ def run_page(page: str, folder: Path) -> None:
             run(*COMPILER, "page.cpp")
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if "```" in page.read_text()], ids=lambda page: page.name)
+WITH_CODE = [page for page in PAGES if "```" in page.read_text() and page.name not in FOLLOWED]
+
+
+@pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.name)
 def test_a_page_does_as_it_says(page: Path, tmp_path: Path) -> None:
     run_page(page.read_text(), tmp_path)
 
@@ -101,9 +66,9 @@ def test_hardly_a_block_is_left_out() -> None:
     blocks = [block for page in PAGES for block in blocks_of(page.read_text())]
     assert sum(block.language == "python" for block in blocks) >= 7
     assert sum(block.language == "cpp" for block in blocks) >= 3
-    assert sum(block.language == "text" for block in blocks) <= 2
+    assert sum(block.language == "text" for block in blocks) <= 3
     left_out = [block.left_out for block in blocks if block.left_out]
-    assert len(left_out) <= 2, left_out
+    assert len(left_out) <= 3, left_out
     assert all(len(reason.split()) >= 3 for reason in left_out), left_out
 
 

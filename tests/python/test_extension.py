@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -221,3 +223,32 @@ def test_an_engine_that_cannot_be_made_lets_go_of_its_processor(probe: ModuleTyp
     with pytest.raises(cueline.DeviceError):
         cueline.AudioEngine("jack", server="cueline-nobody-runs-this-one", processor=capsule)
     engine_of(capsule).close()
+
+
+# What processor_offer.hpp makes a processor and its engine agree on, by the interface's number.
+CODE_OF_THE_INTERFACE = {1: "a4e87a1c251b4701"}
+
+
+def code_of_the_interface() -> str:
+    """Return a hash of the code, without comments, of all headers that processor_offer.hpp includes."""
+    headers: set[str] = set()
+    ahead = ["cueline/processor_offer.hpp"]
+    while ahead:
+        header = ahead.pop()
+        if header in headers or header == "cueline/version.hpp":
+            continue
+        headers.add(header)
+        ahead += re.findall(r"#include <(cueline/\w+\.hpp)>", (ROOT / "include" / header).read_text())
+    code = "".join(re.sub(r"//.*|\s+", "", (ROOT / "include" / header).read_text()) for header in sorted(headers))
+    return hashlib.sha256(code.encode()).hexdigest()[:16]
+
+
+def test_who_changes_what_both_sides_read_looks_at_the_interface() -> None:
+    """Sizes are compared as an extension is loaded; what a change means is for the one who makes it to say.
+
+    Would a processor that was compiled before the change be misunderstood? Then raise processor_interface in
+    processor_offer.hpp, and write its line here. If not, renew the line that is here.
+    """
+    said = re.search(r"processor_interface = (\d+);", (ROOT / "include/cueline/processor_offer.hpp").read_text())
+    assert said is not None
+    assert {int(said[1]): code_of_the_interface()} == CODE_OF_THE_INTERFACE

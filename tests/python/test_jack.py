@@ -168,9 +168,7 @@ def test_ping_takes_the_server_that_runs() -> None:
     assert json.loads(done.stdout)["stats"]["device"] == "jack"
 
 
-def test_the_bare_client_of_the_examples_hears_and_tells(
-    server: JackServer, tmp_path: Path
-) -> None:
+def test_the_bare_client_of_the_examples_hears_and_tells(server: JackServer, tmp_path: Path) -> None:
     example = Path(__file__).parents[2] / "examples/jack_client.cpp"
     headers = ["-std=c++20", "-O2", f"-I{cueline.get_include()}"]
     subprocess.run(["g++", *headers, example, "-ljack", "-o", tmp_path / "pluck"], check=True, timeout=120)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -109,7 +110,8 @@ def test_the_programs_in_the_readme_are_the_examples() -> None:
 
 def test_what_the_documents_point_to_is_there() -> None:
     for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
-        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
+        prose = re.sub(r"^```.*?^```$", "", document.read_text(), flags=re.DOTALL | re.MULTILINE)
+        for target in re.findall(r"\]\(([^)#]+)\)", prose):
             assert (document.parent / target).exists(), f"{document.name} points to {target}"
 
 
@@ -205,7 +207,8 @@ def test_the_package_and_a_prefix_have_the_same_headers() -> None:
 
 def test_the_command_tells_where_they_are() -> None:
     for flag, folder in {"--includedir": cueline.get_include(), "--cmakedir": cueline.get_cmake_dir()}.items():
-        told = subprocess.run([sys.executable, "-m", "cueline", flag], capture_output=True, text=True, check=True)
+        command, narrow = [sys.executable, "-m", "cueline", flag], os.environ | {"COLUMNS": "20"}
+        told = subprocess.run(command, capture_output=True, text=True, check=True, env=narrow)
         assert told.stdout == f"{folder}\n"
         assert Path(folder).is_dir()
 
