@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from sampler import Pattern, PatternError, Player, Sampler
 from sampler.cli import main
-from sampler.drums import DRUMS
+from sampler.drums import DRUMS, make_sounds
 from sampler.pattern import HOUSE, frame_of
 from sampler.view import View
 
@@ -86,6 +87,15 @@ def test_the_header_is_what_the_messages_say() -> None:
     command = [sys.executable, "-m", "cueline", "header", "python/sampler/messages.py", "--namespace", "sampler"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, cwd=PROJECT)
     assert done.stdout == (PROJECT / "src" / "messages.hpp").read_text()
+
+
+def test_the_program_in_the_readme_runs(tmp_path: Path) -> None:
+    make_sounds(tmp_path, 48_000)
+    (program,) = re.findall(r"^```python\n(.*?)^```$", (PROJECT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True, cwd=tmp_path
+    )
+    assert done.stdout.startswith("PLAYED at frame")
 
 
 def test_make_sounds_writes_what_play_and_render_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,7 @@ from sampler import _sampler
 from sampler.messages import PADS, LoopPad, StopPad, Trigger
 
 if TYPE_CHECKING:
+    from cueline.processors import CapsuleType
     from typing_extensions import Self
 
 __all__ = ["Loaded", "PadLevel", "Sampler", "SoundError"]
@@ -50,8 +51,12 @@ class Sampler:
     """
 
     def __init__(self, device: str | int | None = None, **options: Any) -> None:
-        self.engine = cueline.AudioEngine(device, processor=_sampler.processor(), **options)
+        self.engine = cueline.AudioEngine(device, processor=self, **options)
         self.loaded: list[Loaded | None] = [None] * PADS
+
+    def __cueline_processor__(self) -> CapsuleType:
+        """Return a new processor: by this, an engine knows what it can be made with."""
+        return _sampler.processor()
 
     def __enter__(self) -> Self:
         self.engine.start()
