@@ -81,8 +81,6 @@ def main() -> None:
     lay_out_tests(sdist, root)
     test(root)
 
-    # The sampler comes here: examples/sampler, built in a fresh environment whose only cueline is `wheel`.
-
     DIST.mkdir()
     for shipped in (sdist, wheel):
         shutil.copy2(shipped, DIST)

@@ -1,0 +1,5 @@
+"""`python -m sampler` is `sampler`."""
+
+from sampler.cli import command
+
+command()

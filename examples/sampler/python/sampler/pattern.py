@@ -1,0 +1,94 @@
+"""A drum pattern in text, and the exact frame of each of its hits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+__all__ = ["HOUSE", "Hit", "Pattern", "PatternError"]
+
+STEPS_A_BEAT = 4
+STEPS_A_BAR = 16
+VELOCITIES = {"X": 1.0, "x": 0.8, "o": 0.4}
+RESTS = "-."
+
+HOUSE = """
+kick        X---x---X---x---|X---x---X---x-o-
+clap        ----x-------x---|----x-------x---
+closed-hat  o-o-o-o-o-o-o-o-|o-o-o-o-o-o-ooox
+open-hat    --x---x---x---x-|--x---x---x---x-
+rim         ---o--o----o----|---o--o---o-----
+cowbell     ----------------|-----------o--o-
+tom         ----------------|------------xx-x
+snare       ----o-------o---|----o-------o-oo
+"""
+
+
+class PatternError(ValueError):
+    """A pattern that cannot be read. The text says where, and what there may be."""
+
+
+class Hit(NamedTuple):
+    """A pad to be triggered: at which step, counted from 0, and how hard, from 0 to 1."""
+
+    step: int
+    pad: int
+    velocity: float
+
+
+class Pattern:
+    """Lines of a pad's name and its steps, sixteenths: ``X`` loud, ``x``, ``o`` soft, ``-`` or ``.`` none.
+
+    ``|`` and blanks between steps are for the eye, ``#`` begins a comment. A line that is shorter than the longest is
+    repeated. ``names`` are the pads' in their order. Raises PatternError.
+    """
+
+    def __init__(self, text: str, names: Sequence[str]) -> None:
+        lines: dict[int, str] = {}
+        for number, line in enumerate(text.splitlines(), 1):
+            name, *rest = line.split("#")[0].split() or [""]
+            if not name:
+                continue
+            if name not in names:
+                raise PatternError(f"line {number}: no pad is called {name!r}: there are {', '.join(names)}")
+            steps = "".join(rest).replace("|", "")
+            for step in steps:
+                if step not in VELOCITIES and step not in RESTS:
+                    raise PatternError(f"line {number}: a step is one of X x o - and ., got {step!r}")
+            if not steps:
+                raise PatternError(f"line {number}: {name} has no steps")
+            if names.index(name) in lines:
+                raise PatternError(f"line {number}: {name} has a line already")
+            lines[names.index(name)] = steps
+        if not lines:
+            raise PatternError("a pattern has at least one line: a pad's name and its steps, as in 'kick x---x---'")
+        self.steps = max(map(len, lines.values()))
+        """How many there are, until it begins again."""
+        self._hits = [
+            [
+                Hit(step, pad, VELOCITIES[steps[step % len(steps)]])
+                for pad, steps in sorted(lines.items())
+                if steps[step % len(steps)] in VELOCITIES
+            ]
+            for step in range(self.steps)
+        ]
+
+    def hits(self, steps: int | None = None) -> Iterator[Hit]:
+        """Yield the hits of so many steps, or without an end, in their order."""
+        if steps is None and not any(self._hits):
+            raise PatternError("a pattern without a hit has no end to play to")
+        step = 0
+        while steps is None or step < steps:
+            for hit in self._hits[step % self.steps]:
+                yield hit._replace(step=step)
+            step += 1
+
+
+def frame_of(step: int, bpm: float, samplerate: int, swing: float = 0) -> int:
+    """Return the frame of a step, counted from the beginning: the nearest, so that no error adds up.
+
+    ``swing``, from 0 to 1, is by how much of a step every second one comes later.
+    """
+    place = step + Fraction(swing) * (step % 2)
+    return round(place * 60 * samplerate / (Fraction(bpm) * STEPS_A_BEAT))

@@ -1,0 +1,122 @@
+"""Player: hits sent ahead of their time, each for its own frame; live, or into a file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cueline
+import soundfile
+
+from sampler.messages import PadEnded
+from sampler.pattern import STEPS_A_BAR, Hit, Pattern, frame_of
+from sampler.sampler import Sampler
+
+__all__ = ["Player", "render"]
+
+_AHEAD_S = 0.25  # how long Python may stall without a hit being missed
+_FEWEST_BLOCKS_AHEAD = 4
+_QUIET_S = 0.02  # longer than a pad takes to fade
+
+
+class Player:
+    """Plays a pattern on a sampler, from ``first_frame`` on, for so many bars, or until it is stopped.
+
+    ``step()`` is to be called more often than four times a second. It never blocks. What the audio thread did not
+    get in time is left out, and counted: a drum that comes too late is worse than none.
+    """
+
+    def __init__(
+        self,
+        sampler: Sampler,
+        pattern: Pattern,
+        *,
+        bpm: float = 120,
+        swing: float = 0,
+        bars: int | None = None,
+        first_frame: int = 0,
+    ) -> None:
+        if not 20 <= bpm <= 400:
+            raise ValueError(f"bpm must be from 20 to 400, got {bpm:g}")
+        if not 0 <= swing < 1:
+            raise ValueError(f"swing must be from 0 to less than 1, got {swing:g}")
+        self.sent = 0
+        """Hits that were sent."""
+        self.missed = 0
+        """Hits that were not sent, as their frame had passed."""
+        self.ended: list[PadEnded] = []
+        """What the pads told, and nobody has taken: clear it as you like."""
+        self._told = 0
+        self._sampler = sampler
+        self._engine = sampler.engine
+        self._bpm = bpm
+        self._swing = swing
+        self._first_frame = first_frame
+        self._samplerate = sampler.engine.samplerate  # as it begins: frames are counted by it
+        self._steps = None if bars is None else bars * STEPS_A_BAR
+        self._hits: Iterator[Hit] = pattern.hits(self._steps)
+        self._next = next(self._hits, None)
+
+    @property
+    def end_frame(self) -> int | None:
+        """The frame after the last bar."""
+        return None if self._steps is None else self.frame_of(self._steps)
+
+    @property
+    def done(self) -> bool:
+        """Whether all hits were sent, and all that was triggered has ended."""
+        counts = self._engine.stats()
+        lost = counts.cues.dropped_late + counts.events.dropped
+        return self._next is None and self._told + lost >= self.sent
+
+    def frame_of(self, step: int) -> int:
+        """Return the frame of a step, counted from 0."""
+        return self._first_frame + frame_of(step, self._bpm, self._samplerate, self._swing)
+
+    def step(self) -> None:
+        """Send the hits of the time to come, and hear what the pads tell."""
+        now = self._engine.now()
+        ahead = max(round(_AHEAD_S * self._samplerate), _FEWEST_BLOCKS_AHEAD * self._engine.blocksize)
+        while self._next is not None and (frame := self.frame_of(self._next.step)) < now + ahead:
+            if frame < now:
+                self.missed += 1
+            elif self._sampler.trigger(self._next.pad, self._next.velocity, frame, late="drop"):
+                break  # the ring is full: the next time, then
+            else:
+                self.sent += 1
+            self._next = next(self._hits, None)
+        for message in self._engine.messages():
+            if isinstance(message, PadEnded):
+                self.ended.append(message)
+                self._told += 1
+
+    def stop(self) -> None:
+        """Forget the hits to come, and have all pads silent: to be called once, and no step() after it."""
+        self._next = None
+        while self._engine.cancel_all() is cueline.Status.FULL:
+            time.sleep(_QUIET_S)
+        self._sampler.stop_all()
+        if self._engine.device == "offline":
+            return
+        until = self._engine.now() + round(_QUIET_S * self._samplerate) + 2 * self._engine.blocksize
+        deadline_s = time.monotonic() + 1
+        while self._engine.now() < until and time.monotonic() < deadline_s:
+            time.sleep(_QUIET_S / 4)
+
+
+def render(sampler: Sampler, player: Player, path: str | Path) -> int:
+    """Render what ``player`` plays on the offline device into a WAV file of 32-bit floats; return its frames.
+
+    It ends when the last sound has, or with the last bar, whichever comes later.
+    """
+    engine = sampler.engine
+    if player.end_frame is None:
+        raise ValueError("a file has an end: the player must have bars")
+    piece = engine.samplerate // 10  # shorter than the player is ahead
+    with soundfile.SoundFile(path, "w", engine.samplerate, engine.channels, subtype="FLOAT", format="WAV") as file:
+        player.step()
+        while (left := player.end_frame - engine.now()) > 0 or not player.done:
+            file.write(engine.render(min(piece, left) if left > 0 else piece))
+            player.step()
+    return engine.now()

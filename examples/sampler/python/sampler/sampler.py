@@ -1,0 +1,168 @@
+"""Sampler: the pads as Python has them, on an engine with the sampler's processor."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import cueline
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from sampler import _sampler
+from sampler.messages import PADS, LoopPad, StopPad, Trigger
+
+if TYPE_CHECKING:
+    from cueline.processors import CapsuleType
+    from typing_extensions import Self
+
+__all__ = ["Loaded", "PadLevel", "Sampler", "SoundError"]
+
+_PATIENCE_S = 1.0  # how long a pad that is loaded waits for room
+_NAP_S = 0.002
+
+
+class SoundError(ValueError):
+    """A sound that a pad cannot have. The text has the numbers, and what to do."""
+
+
+class Loaded(NamedTuple):
+    """What was loaded into a pad."""
+
+    name: str
+    frames: int
+
+
+class PadLevel(NamedTuple):
+    """What a pad's meter shows: its peak of late, full scale 1, and where it is, in seconds; 0 when it is silent."""
+
+    peak: float
+    playhead: float
+
+
+class Sampler:
+    """Eight pads, 0 to 7, on an engine of their own: ``engine`` is that, for whatever is not here.
+
+    ``device`` and the options are ``cueline.AudioEngine``'s. As a context manager it starts, and closes at the end.
+    Threads: as the engine; but who loads one pad from two threads does not know which sound it has in the end.
+    """
+
+    def __init__(self, device: str | int | None = None, **options: Any) -> None:
+        self.engine = cueline.AudioEngine(device, processor=self, **options)
+        self.loaded: list[Loaded | None] = [None] * PADS
+
+    def __cueline_processor__(self) -> CapsuleType:
+        """Return a new processor: by this, an engine knows what it can be made with."""
+        return _sampler.processor()
+
+    def __enter__(self) -> Self:
+        self.engine.start()
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.engine.close()
+
+    def load(
+        self, pad: int, sound: str | Path | npt.NDArray[np.floating[Any]], at: int | None = None, *, name: str = ""
+    ) -> None:
+        """Load a sound file, or an array of shape (frames,) or (frames, channels), into a pad.
+
+        A pad that plays goes on in its new sound. Rates are not converted: a file has to have the engine's. Reading,
+        copying and freeing are this thread's; the audio thread swaps a pointer. Raises SoundError, cueline.Full when
+        there was no room for a second, ValueError for a pad that there is not.
+        """
+        _require_pad(pad)
+        if isinstance(sound, np.ndarray):
+            samples: npt.NDArray[np.floating[Any]] = sound
+        else:
+            samples = self._read(Path(sound))
+            name = name or Path(sound).stem
+        _require_sound(samples, name or "the array")
+        deadline_s = time.monotonic() + _PATIENCE_S
+        while self.engine.publish(pad, samples, at) is cueline.Status.FULL:
+            if time.monotonic() > deadline_s:
+                raise cueline.Full(f"no room to load pad {pad} for {_PATIENCE_S:g} s: is the audio running?")
+            time.sleep(_NAP_S)
+        self.loaded[pad] = Loaded(name, samples.shape[0])
+
+    def unload(self, pad: int) -> cueline.Status:
+        """Take a pad's sound away. One that plays fades, and has ended."""
+        _require_pad(pad)
+        if (status := self.engine.publish(pad, None)) is cueline.Status.OK:
+            self.loaded[pad] = None
+        return status
+
+    def trigger(self, pad: int, velocity: float = 1.0, at: int | None = None, *, late: Any = "apply") -> cueline.Status:
+        """Play a pad from its beginning, at a frame or as soon as it is read. Never blocks: Status.OK, or FULL."""
+        _require_pad(pad)
+        if not 0 <= velocity <= 1:
+            raise ValueError(f"velocity must be from 0 to 1, got {velocity:g}")
+        return self.engine.send(Trigger(pad=pad, velocity=velocity), at, late=late)
+
+    def stop(self, pad: int, at: int | None = None) -> cueline.Status:
+        """Stop a pad, within 5 ms of the frame. Never blocks."""
+        _require_pad(pad)
+        return self.engine.send(StopPad(pad=pad), at)
+
+    def stop_all(self, at: int | None = None) -> None:
+        """Stop all pads, in one block at one frame. Raises cueline.Full when there is no room for a second."""
+        with self.engine.transaction(at, timeout=_PATIENCE_S) as together:
+            for pad in range(PADS):
+                together.send(StopPad(pad=pad))
+
+    def loop(self, pad: int, loops: bool = True, at: int | None = None) -> cueline.Status:
+        """Say whether a pad goes round, now and whenever it is triggered. Never blocks."""
+        _require_pad(pad)
+        return self.engine.send(LoopPad(pad=pad, loops=int(loops)), at)
+
+    def set_gain(self, pad: int, gain: float) -> None:
+        """Set a pad's gain, 0 to 1: reached in 20 ms, or at once while it is silent. Never blocks."""
+        _require_pad(pad)
+        self.engine.parameters[f"gain {pad}"] = gain
+
+    def set_pan(self, pad: int, pan: float) -> None:
+        """Set where a pad is, from -1 (left) to 1 (right), at the same power. As set_gain()."""
+        _require_pad(pad)
+        self.engine.parameters[f"pan {pad}"] = pan
+
+    def set_master(self, gain: float) -> None:
+        """Set the gain of all together, 0 to 1: reached in 20 ms. Never blocks."""
+        self.engine.parameters["master"] = gain
+
+    def level(self, pad: int) -> PadLevel:
+        """Return what a pad's meter shows: the latest, whole. Never blocks."""
+        _require_pad(pad)
+        return PadLevel(*self.engine.meters[f"pad {pad}"])
+
+    def _read(self, path: Path) -> npt.NDArray[np.float32]:
+        try:
+            samples, samplerate = soundfile.read(path, dtype="float32", always_2d=True)
+        except (OSError, soundfile.SoundFileError) as error:
+            why = "there is no such file" if not path.exists() else f"not a sound file that can be read ({error})"
+            raise SoundError(f"{path}: {why}; WAV, FLAC, AIFF and Ogg are") from None
+        if samplerate != self.engine.samplerate:
+            raise SoundError(
+                f"{path} has {samplerate} frames a second, and the engine {self.engine.samplerate}: convert it "
+                f"(sox {path.name} -r {self.engine.samplerate} other.wav), or make the engine with "
+                f"samplerate={samplerate}"
+            )
+        return samples  # type: ignore[no-any-return]  # soundfile has no types
+
+
+def _require_pad(pad: int) -> None:
+    if not 0 <= pad < PADS:
+        raise ValueError(f"pad must be from 0 to {PADS - 1}, got {pad}")
+
+
+def _require_sound(samples: npt.NDArray[np.floating[Any]], name: str) -> None:
+    if samples.ndim not in (1, 2) or samples.size == 0:
+        raise SoundError(f"{name} has no sound in it: its shape is {samples.shape}")
+    if samples.ndim == 2 and samples.shape[1] > 2:
+        raise SoundError(f"{name} has {samples.shape[1]} channels, and a pad has one or two: mix it down")
+    if not np.isfinite(samples).all():
+        raise SoundError(f"{name} has samples that are no finite numbers: write it anew")

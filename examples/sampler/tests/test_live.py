@@ -1,0 +1,125 @@
+"""Live: on the null device and on a JACK server, hits are on the frames that they were sent for."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+
+import cueline
+import pytest
+from conftest import load_drums
+
+from sampler import Pattern, Player, Reason, Sampler
+from sampler.drums import DRUMS
+
+DEVICES = ["null", "jack"]
+
+
+@pytest.fixture(params=DEVICES)
+def device(request: pytest.FixtureRequest) -> str:
+    if request.param == "jack":
+        request.getfixturevalue("jack")
+    return str(request.param)
+
+
+def test_two_bars_are_on_their_frames(device: str) -> None:
+    pattern = Pattern("rim x-x-\nclosed-hat -x-x", list(DRUMS))
+    with Sampler(device) as sampler:
+        assert sampler.engine.device == device
+        sounds = load_drums(sampler)
+        first_frame = sampler.engine.now() + sampler.engine.samplerate // 4
+        player = Player(sampler, pattern, bpm=170, bars=2, first_frame=first_frame)
+        loudest = 0.0
+        while not player.done:
+            player.step()
+            loudest = max(loudest, sampler.engine.meters["master"].peak)
+            time.sleep(0.02)
+        stats = sampler.engine.stats()
+    assert (player.sent, player.missed, stats.cues.late, stats.cues.dropped_late) == (32, 0, 0, 0)
+    assert stats.unhandled == 0
+    assert 0.1 < loudest < 1
+    # None is cut off by the next, so where each ended says where it began.
+    began = sorted(told.frame - len(sounds[told.pad]) for told in player.ended)
+    assert {told.reason for told in player.ended} == {Reason.PLAYED}
+    assert began == [player.frame_of(step) for step in range(32)]
+
+
+def test_the_command_plays_and_says_how_it_went(device: str) -> None:
+    command = [sys.executable, "-m", "sampler", "play", "--device", device, "--bars", "1", "--bpm", "240"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert f"240 bpm on {device}" in done.stdout
+    assert "23 hits sent, 0 late and left out, 0 refused for now, 0 events dropped" in done.stdout
+    assert done.stderr == ""
+
+
+def test_ctrl_c_ends_it_quietly_on_a_terminal() -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "sampler", "play", "--device", "null"]
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
+    shown = b""
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        interrupted = False
+        deadline_s = time.monotonic() + 30
+        while time.monotonic() < deadline_s:
+            try:
+                shown += os.read(ours, 4096)
+            except OSError:  # the other end is closed
+                break
+            if not interrupted and b"cowbell" in shown and b"dBFS" in shown:
+                interrupted = True
+                process.send_signal(signal.SIGINT)
+    os.close(ours)
+    assert process.returncode == 0, shown.decode()
+    assert b"Traceback" not in shown
+    assert b"hits sent" in shown.splitlines()[-1]
+
+
+def test_stop_forgets_what_was_to_come_and_all_is_silent() -> None:
+    with Sampler("null") as sampler:
+        load_drums(sampler)
+        for pad in range(8):
+            sampler.loop(pad)
+        player = Player(sampler, Pattern("kick x", list(DRUMS)), bpm=200, first_frame=sampler.engine.now() + 4_800)
+        while sampler.engine.meters["master"].peak == 0:
+            player.step()
+            time.sleep(0.01)
+        player.stop()
+        time.sleep(0.15)
+        assert sampler.engine.meters["master"].peak == 0
+        assert sampler.engine.stats().cues.pending == 0
+        assert sampler.engine.stats().cues.cancelled > 0
+
+
+def test_a_full_ring_is_tried_again_and_no_hit_is_lost() -> None:
+    with Sampler("offline") as sampler:
+        load_drums(sampler)
+        player = Player(sampler, Pattern("rim x", list(DRUMS)), bpm=400, bars=1, first_frame=4_800)
+        while sampler.engine.ping() is cueline.Status.OK:
+            pass
+        player.step()
+        assert player.sent == 0
+        while not player.done:
+            sampler.engine.render(1_000)
+            player.step()
+        assert (player.sent, player.missed) == (16, 0)
+        assert sampler.engine.stats().cues.dropped_late == 0
+
+
+def test_hits_that_python_was_too_late_for_are_left_out_and_counted() -> None:
+    with Sampler("offline") as sampler:
+        load_drums(sampler)
+        player = Player(sampler, Pattern("rim x", list(DRUMS)), bpm=150, bars=2)
+        player.step()
+        sent = player.sent
+        sampler.engine.render(2 * 48_000)  # Python stalls, and the audio goes on
+        while not player.done:
+            player.step()
+            sampler.engine.render(4_800)
+        left_out = 2 * 48_000 // 4_800 - sent
+        assert abs(player.missed - left_out) <= 1
+        assert player.sent + player.missed == 32

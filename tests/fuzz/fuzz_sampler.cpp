@@ -1,0 +1,234 @@
+// fuzz_sampler.cpp: any conversation with the worked example's sampler, in blocks of two sizes at once: both must say
+// and play the very same, and what they say must be sound.
+#include <fuzzer/FuzzedDataProvider.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "engine.hpp"
+#include "offline_device.hpp"
+#include "sampler_processor.hpp"
+
+namespace cueline::fuzz {
+namespace {
+
+using sampler::LoopPad;
+using sampler::PadEnded;
+using sampler::SamplerProcessor;
+using sampler::StopPad;
+using sampler::Trigger;
+using Payload = std::array<std::byte, payload_bytes>;
+
+// So many commands are under way at most: none waits for a block's budget, else blocks would leave a mark, and rightly;
+// and there are as many buffers.
+constexpr std::size_t round_commands = 100;
+
+void require(bool holds, const char* claim) {
+    if (holds) return;
+    std::fprintf(stderr, "not so: %s\n", claim);
+    std::abort();
+}
+
+class Played {
+  public:
+    explicit Played(std::uint32_t blocksize, std::uint32_t channels)
+        : Played{std::make_unique<OfflineDevice>(Format{.channels = channels, .blocksize = blocksize}), channels} {}
+
+    [[nodiscard]] Engine& engine() { return engine_; }
+    std::vector<float> render(std::size_t frames) {  // NOLINT(readability-make-member-function-const): it plays on
+        std::vector<float> samples(frames * channels_);
+        device_->render(samples);
+        return samples;
+    }
+    /// What it said: frame, sequence, pad, reason. Of pads that end in one block it is told pad by pad.
+    std::vector<std::array<std::uint64_t, 4>> said() {
+        std::vector<std::array<std::uint64_t, 4>> all;
+        for (Message event; engine_.control().receive(event) == Status::ok;) {
+            require(event.kind == PadEnded::kind, "it says nothing but PadEnded");
+            const auto ended = event.as<PadEnded>();
+            all.push_back({event.frame, event.sequence, ended.pad, ended.reason});
+        }
+        std::ranges::sort(all);
+        return all;
+    }
+
+  private:
+    Played(std::unique_ptr<OfflineDevice> opened, std::uint32_t channels)
+        : channels_{channels}, device_{opened.get()}, engine_{std::move(opened), std::make_unique<SamplerProcessor>()} {
+        engine_.start();
+    }
+
+    std::uint32_t channels_;
+    OfflineDevice* device_;
+    Engine engine_;
+};
+
+/// Both of them, and what has to come of what they were told.
+class Conversation {
+  public:
+    explicit Conversation(FuzzedDataProvider& input)
+        : channels_{input.ConsumeIntegralInRange<std::uint32_t>(1, 3)},
+          few_{input.ConsumeIntegralInRange<std::uint32_t>(1, 64), channels_},
+          many_{4096, channels_} {}
+
+    [[nodiscard]] std::uint64_t now() { return few_.engine().now(); }
+    [[nodiscard]] bool has_room() const { return commands_ < round_commands; }
+
+    void send(const Message& command, std::uint64_t frame) {
+        ++commands_;
+        const bool known = makes_sense(command);
+        unhandled_ += known ? 0 : 1;
+        triggers_ += known && command.kind == Trigger::kind ? 1 : 0;
+        each([&](Engine& engine) {
+            require(engine.control().send(command.kind, command.payload, {.frame = frame}) == Status::ok,
+                    "there is room");
+        });
+    }
+    void publish(std::uint32_t pad, const std::vector<float>& samples, std::uint32_t channels, std::uint64_t frame) {
+        ++commands_;
+        each([&](Engine& engine) {
+            (void)engine.stats();  // takes back what came back
+            require(engine.publish(pad, samples, channels, {.frame = frame}) == Status::ok, "a pad is loaded");
+        });
+    }
+    void unload(std::uint32_t pad, std::uint64_t frame) {
+        ++commands_;
+        each([&](Engine& engine) { engine.publish_nothing(pad, {.frame = frame}); });
+    }
+    void set(std::size_t knob, double part) {
+        each([&](Engine& engine) {
+            const ParameterSpec& spec = engine.panel().parameter_specs()[knob];
+            engine.panel().set(knob, spec.lowest + (spec.highest - spec.lowest) * part);
+        });
+    }
+
+    void render(std::size_t frames) {
+        const std::vector<float> samples = few_.render(frames);
+        require(samples == many_.render(frames), "blocks leave no mark on what is heard");
+        require(std::ranges::all_of(samples, [](float sample) { return std::abs(sample) <= loudest; }),
+                "it is no louder than what was triggered");
+        const auto said = few_.said();
+        require(said == many_.said(), "blocks leave no mark on what is said");
+        for (const auto& [frame, sequence, pad, reason] : said) {
+            require(frame <= now() && pad < SamplerProcessor::pads && reason <= 3, "what it says is sound");
+        }
+        ended_ += said.size();
+        require(ended_ <= triggers_ && triggers_ - ended_ <= round_commands + SamplerProcessor::pads,
+                "a trigger is answered once");
+        for (std::size_t meter = 0; meter <= SamplerProcessor::master_meter; ++meter) {
+            const MeterValue value = few_.engine().panel().read(meter);
+            require(value.fields == many_.engine().panel().read(meter).fields, "blocks leave no mark on the meters");
+        }
+        commands_ = few_.engine().stats().cues.pending;
+    }
+
+    /// All cues have come, and all pads are silent.
+    void finish() {
+        for (std::uint32_t pad = 0; pad < SamplerProcessor::pads; ++pad) {
+            send(Message::of(StopPad{pad}), last_cue + now());
+        }
+        render(last_cue * 2);
+        render(SamplerProcessor::pads);
+        each([this](Engine& engine) {
+            require(engine.stats().unhandled == unhandled_, "what makes no sense is refused, and nothing else");
+        });
+        require(ended_ == triggers_, "each trigger is answered");
+        const std::vector<float> silence = few_.render(100);
+        require(std::ranges::all_of(silence, [](float sample) { return sample == 0; }), "a stopped pad is silent");
+    }
+
+    static constexpr std::uint64_t last_cue = 500;  // how far ahead one may be
+
+  private:
+    // Eight pads of full scale, panned to one side, each triggered in every frame of its 240 that fade.
+    static constexpr float loudest = 8 * 1.5F * 241;
+
+    static bool makes_sense(const Message& command) {
+        const auto pad = command.as<std::uint32_t>();
+        if (pad >= SamplerProcessor::pads) return false;
+        if (command.kind == StopPad::kind || command.kind == LoopPad::kind) return true;
+        const float velocity = command.as<Trigger>().velocity;
+        return command.kind == Trigger::kind && velocity >= 0 && velocity <= 1;
+    }
+
+    template <class Act>
+    void each(Act act) {
+        act(few_.engine());
+        act(many_.engine());
+    }
+
+    std::uint32_t channels_;
+    Played few_;
+    Played many_;
+    std::uint64_t commands_ = 0;
+    std::uint64_t unhandled_ = 0;
+    std::uint64_t triggers_ = 0;
+    std::uint64_t ended_ = 0;
+};
+
+void go_on(Conversation& conversation, FuzzedDataProvider& input) {
+    if (!conversation.has_room()) conversation.render(Conversation::last_cue);
+    const auto pad = input.ConsumeIntegralInRange<std::uint32_t>(0, SamplerProcessor::pads - 1);
+    const std::uint64_t frame =
+        conversation.now() + input.ConsumeIntegralInRange<std::uint64_t>(0, Conversation::last_cue);
+    switch (input.ConsumeIntegralInRange(0, 8)) {
+        case 0: {  // any bytes
+            Payload payload{};
+            const auto kind = input.ConsumeIntegralInRange<Kind>(Trigger::kind, PadEnded::kind + 1);
+            const auto bytes = input.ConsumeBytes<std::byte>(payload.size());
+            std::ranges::copy(bytes, payload.begin());
+            conversation.send(Message::of(kind, payload), frame);
+            break;
+        }
+        case 1: {
+            const auto channels = input.ConsumeIntegralInRange<std::uint32_t>(1, 3);
+            std::vector<float> samples(channels * input.ConsumeIntegralInRange<std::size_t>(1, 600));
+            const auto step = input.ConsumeFloatingPointInRange<float>(-1, 1);
+            for (std::size_t at = 0; at < samples.size(); ++at) {
+                samples[at] = std::remainder(step * static_cast<float>(at + 1), 2.0F);
+            }
+            conversation.publish(pad, samples, channels, frame);
+            break;
+        }
+        case 2:
+            conversation.unload(pad, frame);
+            break;
+        case 3:
+            conversation.send(Message::of(StopPad{pad}), frame);
+            break;
+        case 4:
+            conversation.send(Message::of(LoopPad{.pad = pad, .loops = input.ConsumeIntegral<std::uint32_t>()}), frame);
+            break;
+        case 5:
+            conversation.set(input.ConsumeIntegralInRange<std::size_t>(0, SamplerProcessor::master_gain),
+                             input.ConsumeProbability<double>());
+            break;
+        case 6:
+            conversation.render(input.ConsumeIntegralInRange<std::size_t>(1, 3'000));
+            break;
+        default: {
+            const auto velocity = input.ConsumeProbability<float>();
+            conversation.send(Message::of(Trigger{.pad = pad, .velocity = velocity}), frame);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace cueline::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    FuzzedDataProvider input{data, size};
+    cueline::fuzz::Conversation conversation{input};
+    while (input.remaining_bytes() > 0) cueline::fuzz::go_on(conversation, input);
+    conversation.finish();
+    return 0;
+}

@@ -1,0 +1,125 @@
+// sealed_sampler_test.cpp: the worked example's processor on a thread that dies at any system call: pads triggered,
+// looped, stopped and reloaded while they sound, knobs turned, meters read, nonsense refused, events overflowing.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine.hpp"
+#include "rule_breaking.hpp"
+#include "sampler_processor.hpp"
+#include "sealed_engine.hpp"
+#include "sealed_thread.hpp"
+
+CUELINE_RULES_OFF
+#include "rule_breakers.hpp"
+CUELINE_RULES_ON
+
+namespace cueline::test {
+namespace {
+
+using sampler::LoopPad;
+using sampler::SamplerProcessor;
+using sampler::StopPad;
+using sampler::Trigger;
+
+/// Its control side: reloads pads so often, and does everything else meanwhile.
+void go_on(Engine& engine, std::uint64_t reloads) {
+    std::vector<float> samples;
+    const auto send = [&engine](const auto& command, std::uint64_t at = 0) {
+        using Command = std::remove_cvref_t<decltype(command)>;
+        while (engine.control().send(Command::kind, command, {.frame = at}) != Status::ok) {
+        }
+    };
+    for (std::uint64_t number = 0; number < reloads;) {
+        const auto pad = static_cast<std::uint32_t>(number % SamplerProcessor::pads);
+        const std::uint32_t channels = 1 + pad % 2;
+        samples.resize(channels * (1 + number * 997 % 4096), 0.1F);
+        if (engine.publish(pad, samples, channels) != Status::ok) continue;
+        ++number;
+        send(LoopPad{.pad = pad, .loops = pad % 3});
+        send(Trigger{.pad = pad, .velocity = 0.5F}, engine.now() + number % 200);
+        send(Trigger{.pad = pad, .velocity = 2});
+        if (number % 4 == 0) send(StopPad{(pad + 3) % SamplerProcessor::pads});
+        if (number % 97 == 0) engine.publish_nothing(pad);
+        const double part = static_cast<double>(number % 100) / 100;
+        for (std::size_t knob = 0; const ParameterSpec& spec : engine.panel().parameter_specs()) {
+            engine.panel().set(knob++, spec.lowest + (spec.highest - spec.lowest) * part);
+        }
+    }
+    while (engine.stats().buffers.in_use > SamplerProcessor::pads) {
+    }
+}
+
+/// Ends the process: 0 when the toll was nothing.
+template <class ProcessorType>
+[[noreturn]] void be_sealed(std::uint64_t reloads) {
+    auto own_device = std::make_unique<HandDevice>();
+    HandDevice& device = *own_device;
+    Engine engine{std::move(own_device), std::make_unique<ProcessorType>()};
+    engine.start();
+    std::atomic<bool> warm = false;
+    std::atomic<bool> over = false;
+    const Toll toll = run_sealed(
+        [&] {
+            while (!warm.load()) device.run_block();
+        },
+        [&] {
+            while (!over.load()) device.run_block();
+        },
+        [&] {
+            go_on(engine, 500);
+            warm.store(true);
+            go_on(engine, reloads);
+            over.store(true);
+        },
+        {});
+    const EngineStats stats = engine.stats();
+    std::fprintf(
+        stderr, "%llu reloads, %llu refused, %llu events dropped: page faults %llu, switches %llu, allocations %llu\n",
+        static_cast<unsigned long long>(stats.buffers.published), static_cast<unsigned long long>(stats.unhandled),
+        static_cast<unsigned long long>(stats.events.dropped), static_cast<unsigned long long>(toll.page_faults),
+        static_cast<unsigned long long>(toll.voluntary_switches), static_cast<unsigned long long>(toll.allocations));
+    const bool complete = stats.buffers.published >= reloads && stats.unhandled >= reloads &&
+                          stats.events.dropped > 0 && engine.panel().read(SamplerProcessor::master_meter).frame > 0;
+    std::_Exit(complete && toll.page_faults + toll.voluntary_switches + toll.allocations == 0 ? 0 : 1);
+}
+
+TEST_F(SealedEngine, nor_do_the_worked_examples_pads_reloaded_twenty_thousand_times) {
+    EXPECT_EXIT(be_sealed<SamplerProcessor>(20'000), testing::ExitedWithCode(0),
+                "page faults 0, switches 0, allocations 0");
+}
+
+/// The sampler, but it frees something whenever a command comes.
+class FreeingSampler final : public Processor {
+  public:
+    void prepare(const Format& format) override { sampler_.prepare(format); }
+    [[nodiscard]] std::uint32_t buffer_slots() const override { return sampler_.buffer_slots(); }
+    [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return sampler_.parameters(); }
+    [[nodiscard]] std::span<const MeterSpec> meters() const override { return sampler_.meters(); }
+    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
+        break_the_rule([] {
+            const auto freed_here = std::make_unique<int>(1);
+            escaped = freed_here.get();
+        });
+        return sampler_.handle(command, context);
+    }
+    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+        sampler_.render(block, context);
+    }
+
+  private:
+    SamplerProcessor sampler_;
+};
+
+TEST_F(SealedEngine, the_counter_catches_a_sampler_that_frees) {
+    EXPECT_EXIT(be_sealed<FreeingSampler>(1'000), testing::ExitedWithCode(1), "allocations [1-9]");
+}
+
+}  // namespace
+}  // namespace cueline::test
