@@ -37,20 +37,20 @@ class Played {
                  channels} {}
 
     void load(std::int64_t pad, std::span<const float> samples, std::int64_t channels = 1, std::uint64_t at = 0) {
-        EXPECT_EQ(engine_.publish(pad, samples, channels, {.frame = at}), Status::ok);
+        EXPECT_EQ(engine_->publish(pad, samples, channels, {.frame = at}), Status::ok);
     }
     void unload(std::int64_t pad, std::uint64_t at = 0) {
-        EXPECT_EQ(engine_.publish_nothing(pad, {.frame = at}), Status::ok);
+        EXPECT_EQ(engine_->publish_nothing(pad, {.frame = at}), Status::ok);
     }
     template <class Command>
     void send(const Command& command, std::uint64_t at = 0) {
-        EXPECT_EQ(engine_.control().send(Command::kind, command, {.frame = at}), Status::ok);
+        EXPECT_EQ(engine_->control().send(Command::kind, command, {.frame = at}), Status::ok);
     }
     void trigger(std::uint32_t pad, float velocity = 1) { send(Trigger{.pad = pad, .velocity = velocity}); }
     void stop(std::uint32_t pad) { send(StopPad{pad}); }
     void loop(std::uint32_t pad, std::uint32_t loops) { send(LoopPad{.pad = pad, .loops = loops}); }
-    void set(std::size_t parameter, double value) { engine_.panel().set(parameter, value); }
-    [[nodiscard]] cueline::MeterValue meter(std::size_t number) { return engine_.panel().read(number); }
+    void set(std::size_t parameter, double value) { engine_->panel().set(parameter, value); }
+    [[nodiscard]] cueline::MeterValue meter(std::size_t number) { return engine_->panel().read(number); }
 
     /// One frame after the other.
     std::vector<float> render(std::size_t frames) {  // NOLINT(readability-make-member-function-const): it plays on
@@ -68,20 +68,22 @@ class Played {
     std::vector<Message> events() {
         std::vector<Message> all;
         Message event;
-        while (engine_.control().receive(event) == Status::ok) all.push_back(event);
+        while (engine_->control().receive(event) == Status::ok) all.push_back(event);
         return all;
     }
-    [[nodiscard]] cueline::EngineStats stats() const { return engine_.stats(); }
+    [[nodiscard]] cueline::EngineStats stats() const { return engine_->stats(); }
 
   private:
     Played(std::unique_ptr<cueline::OfflineDevice> opened, std::uint32_t channels)
-        : channels_{channels}, device_{opened.get()}, engine_{std::move(opened), std::make_unique<SamplerProcessor>()} {
-        engine_.start();
+        : channels_{channels},
+          device_{opened.get()},
+          engine_{std::make_unique<cueline::Engine>(std::move(opened), std::make_unique<SamplerProcessor>())} {
+        engine_->start();
     }
 
     std::uint32_t channels_;
     cueline::OfflineDevice* device_;
-    cueline::Engine engine_;
+    std::unique_ptr<cueline::Engine> engine_;  // on the heap: a test has several, and a sanitizer's frames are large
     std::vector<float> heard_;
 };
 
