@@ -13,10 +13,10 @@ NB_MODULE(_sampler, module) {
     module.def(
         "processor",
         [] {
-            PyObject* const capsule =
-                cueline::processor_capsule(std::make_shared<sampler::SamplerProcessor>(), "sampler");
-            if (capsule == nullptr) throw nb::python_error{};
-            return nb::steal(capsule);
+            auto capsule =
+                nb::steal(cueline::processor_capsule(std::make_shared<sampler::SamplerProcessor>(), "sampler"));
+            if (!capsule.is_valid()) throw nb::python_error{};
+            return capsule;
         },
         "A new processor, for cueline.AudioEngine(processor=...).");
 }
