@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import cueline
-from conftest import require
+from conftest import require, sanitized
 from cueline import _core
 
 ROOT = Path(__file__).parents[2]
@@ -201,7 +201,8 @@ def test_an_installed_cueline_is_found_by_cmake(tmp_path: Path) -> None:
 def test_the_package_is_found_by_cmake(tmp_path: Path) -> None:
     """The same, against what pip installed."""
     require("cmake")
-    build_the_consumer(tmp_path, f"-Dcueline_DIR={cueline.get_cmake_dir()}")
+    flags = "-fsanitize=address,undefined" if sanitized else ""  # as the archive was compiled with
+    build_the_consumer(tmp_path, f"-Dcueline_DIR={cueline.get_cmake_dir()}", f"-DCMAKE_CXX_FLAGS={flags}")
 
 
 def test_the_package_and_a_prefix_have_the_same_headers() -> None:
