@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import cueline
-from conftest import require
+from conftest import require, sanitized
 from cueline import _core
 
 ROOT = Path(__file__).parents[2]
@@ -130,6 +130,8 @@ NAMED_BY = {
     r"add_caught_mutant\((\w+)": "soak.{}_is_caught",
     r"add_fuzz_target\((\w+)": "fuzz.{}",
     r"add_broken_engine\((\w+)": "fuzz.engine_that_{}_is_caught",
+    r"add_broken_sampler\((\w+)": "fuzz.sampler_that_{}_is_caught",
+    r"add_caught_sampler\((\w+)": "sampler.that_{}_is_caught",
     r"add_fuzz_mutant\((\w+ \w+)": "fuzz.{}_is_caught",
 }
 
@@ -149,7 +151,7 @@ def all_tests() -> set[str]:
     return tests
 
 
-TEST_NAME = r"`(test_\w+|[A-Z]\w+\.\w+|(?:does_not_compile|effects|symbols|soak|fuzz)\.\w+)`"
+TEST_NAME = r"`(test_\w+|[A-Z]\w+\.\w+|(?:does_not_compile|effects|symbols|soak|fuzz|sampler)\.\w+)`"
 
 
 def test_the_page_on_safety_names_tests_that_exist() -> None:
@@ -201,7 +203,8 @@ def test_an_installed_cueline_is_found_by_cmake(tmp_path: Path) -> None:
 def test_the_package_is_found_by_cmake(tmp_path: Path) -> None:
     """The same, against what pip installed."""
     require("cmake")
-    build_the_consumer(tmp_path, f"-Dcueline_DIR={cueline.get_cmake_dir()}")
+    flags = "-fsanitize=address,undefined" if sanitized else ""  # as the archive was compiled with
+    build_the_consumer(tmp_path, f"-Dcueline_DIR={cueline.get_cmake_dir()}", f"-DCMAKE_CXX_FLAGS={flags}")
 
 
 def test_the_package_and_a_prefix_have_the_same_headers() -> None:

@@ -71,7 +71,7 @@ print(engine.receive(10))
         "the null device could not start its thread (Resource temporarily unavailable): "
         "it needs room for one more thread and its stack (ulimit -u, ulimit -v)"
     )
-    assert second == "Pong(sequence=1, frame=0)", "and once there is room again, it starts"
+    assert second.startswith("Pong(sequence=1, frame="), "and once there is room again, it starts"
 
 
 def test_other_threads_keep_their_priority() -> None:
