@@ -290,7 +290,8 @@ class Reference:
                 said = tidy(text_of(member, "definition")).replace("cueline::", "").replace("= typedef ", "= ")
                 said = re.sub(r"^using .*(?=\b\w+ =)", "using ", said)
             else:
-                said = tidy(f"{text_of(member, 'type')} {text_of(member, 'name')} {text_of(member, 'initializer')}")
+                parts = (text_of(member, part) for part in ("type", "name", "argsstring", "initializer"))
+                said = tidy("{} {}{} {}".format(*parts))
             said = re.sub(r"^(static |inline )*(constexpr )", r"\2", said).strip()
             rows.append(f"| `{said.replace('|', chr(92) + '|')}` | {self._words(member)} |")
         return "\n".join(["| | |", "| --- | --- |", *rows])
