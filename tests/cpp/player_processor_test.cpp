@@ -13,80 +13,24 @@
 #include <utility>
 #include <vector>
 
-#include "engine.hpp"
-#include "offline_device.hpp"
+#include "offline_playing.hpp"
 
 namespace cueline::test {
 namespace {
 
 constexpr std::size_t fade = 240;  // 5 ms at 48 kHz
 
-/// An engine that plays, on the offline device.
-class Player {
+/// The player's engine, as a test speaks to it.
+class Player : public OfflinePlaying<PlayerProcessor> {
   public:
-    explicit Player(std::uint32_t blocksize = 64, std::uint32_t channels = 1)
-        : Player{std::make_unique<OfflineDevice>(Format{.channels = channels, .blocksize = blocksize}), channels} {}
+    explicit Player(std::uint32_t blocksize = 64, std::uint32_t channels = 1) : OfflinePlaying{blocksize, channels} {}
 
-    void publish(std::int64_t slot, std::span<const float> samples, std::int64_t channels = 1) {
-        EXPECT_EQ(engine_.publish(slot, samples, channels), Status::ok);
-    }
-    void empty(std::int64_t slot) { EXPECT_EQ(engine_.publish_nothing(slot), Status::ok); }
+    void empty(std::int64_t slot) { publish_nothing(slot); }
     void play(std::uint32_t slot, float gain = 1, bool loop = false) {
-        engine_.control().send(kind::play_buffer,
-                               PlayBuffer{.slot = slot, .gain = gain, .loop = static_cast<std::uint8_t>(loop)});
+        send(PlayBuffer{.slot = slot, .gain = gain, .loop = static_cast<std::uint8_t>(loop)});
     }
-    void stop(std::uint32_t slot) { engine_.control().send(kind::stop_buffer, StopBuffer{slot}); }
-
-    /// One frame after the other.
-    std::vector<float> render(std::size_t frames) {  // NOLINT(readability-make-member-function-const): it plays on
-        std::vector<float> audio(frames * channels_);
-        device_->render(audio);
-        heard_.insert(heard_.end(), audio.begin(), audio.end());
-        return audio;
-    }
-    /// All that was rendered so far.
-    [[nodiscard]] const std::vector<float>& heard() const { return heard_; }
-    std::vector<Message> events() {
-        std::vector<Message> all;
-        Message event;
-        while (engine_.control().receive(event) == Status::ok) all.push_back(event);
-        return all;
-    }
-    [[nodiscard]] EngineStats stats() const { return engine_.stats(); }
-
-  private:
-    Player(std::unique_ptr<OfflineDevice> opened, std::uint32_t channels)
-        : channels_{channels}, device_{opened.get()}, engine_{std::move(opened), std::make_unique<PlayerProcessor>()} {
-        engine_.start();
-    }
-
-    std::uint32_t channels_;
-    OfflineDevice* device_;
-    Engine engine_;
-    std::vector<float> heard_;
+    void stop(std::uint32_t slot) { send(StopBuffer{slot}); }
 };
-
-std::vector<float> ramp(std::size_t frames, float from = 1) {
-    std::vector<float> samples(frames);
-    for (std::size_t frame = 0; frame < frames; ++frame) samples[frame] = (from + static_cast<float>(frame)) / 4096;
-    return samples;
-}
-
-std::vector<float> sine(std::size_t frames, double period) {
-    std::vector<float> samples(frames);
-    for (std::size_t frame = 0; frame < frames; ++frame) {
-        samples[frame] = static_cast<float>(std::sin(static_cast<double>(frame) * 2 * std::numbers::pi / period));
-    }
-    return samples;
-}
-
-float greatest_step(std::span<const float> samples) {
-    float greatest = 0;
-    for (std::size_t frame = 1; frame < samples.size(); ++frame) {
-        greatest = std::max(greatest, std::abs(samples[frame] - samples[frame - 1]));
-    }
-    return greatest;
-}
 
 TEST(PlayerProcessor, a_buffer_sounds_as_it_is_and_then_there_is_silence) {
     for (const std::uint32_t blocksize : {1U, 7U, 64U, 100U, 128U}) {

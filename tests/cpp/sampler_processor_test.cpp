@@ -15,99 +15,33 @@
 #include <utility>
 #include <vector>
 
-#include "engine.hpp"
-#include "offline_device.hpp"
+#include "offline_playing.hpp"
 #include "ring_checks.hpp"
 
 namespace sampler::test {
 namespace {
 
-using cueline::Format;
 using cueline::Message;
-using cueline::Status;
+using cueline::test::greatest_step;
+using cueline::test::ramp;
+using cueline::test::sine;
 
 constexpr std::size_t fade = 240;  // 5 ms at 48 kHz
 constexpr double second = 48'000;
 
-/// An engine with the sampler, on the offline device.
-class Played {
+/// The sampler's engine, as a test speaks to it.
+class Played : public cueline::test::OfflinePlaying<SamplerProcessor> {
   public:
-    explicit Played(std::uint32_t blocksize = 64, std::uint32_t channels = 2)
-        : Played{std::make_unique<cueline::OfflineDevice>(Format{.channels = channels, .blocksize = blocksize}),
-                 channels} {}
+    explicit Played(std::uint32_t blocksize = 64, std::uint32_t channels = 2) : OfflinePlaying{blocksize, channels} {}
 
     void load(std::int64_t pad, std::span<const float> samples, std::int64_t channels = 1, std::uint64_t at = 0) {
-        EXPECT_EQ(engine_->publish(pad, samples, channels, {.frame = at}), Status::ok);
+        publish(pad, samples, channels, at);
     }
-    void unload(std::int64_t pad, std::uint64_t at = 0) {
-        EXPECT_EQ(engine_->publish_nothing(pad, {.frame = at}), Status::ok);
-    }
-    template <class Command>
-    void send(const Command& command, std::uint64_t at = 0) {
-        EXPECT_EQ(engine_->control().send(Command::kind, command, {.frame = at}), Status::ok);
-    }
+    void unload(std::int64_t pad, std::uint64_t at = 0) { publish_nothing(pad, at); }
     void trigger(std::uint32_t pad, float velocity = 1) { send(Trigger{.pad = pad, .velocity = velocity}); }
     void stop(std::uint32_t pad) { send(StopPad{pad}); }
     void loop(std::uint32_t pad, std::uint32_t loops) { send(LoopPad{.pad = pad, .loops = loops}); }
-    void set(std::size_t parameter, double value) { engine_->panel().set(parameter, value); }
-    [[nodiscard]] cueline::MeterValue meter(std::size_t number) { return engine_->panel().read(number); }
-
-    /// One frame after the other.
-    std::vector<float> render(std::size_t frames) {  // NOLINT(readability-make-member-function-const): it plays on
-        std::vector<float> audio(frames * channels_);
-        device_->render(audio);
-        heard_.insert(heard_.end(), audio.begin(), audio.end());
-        return audio;
-    }
-    /// One side of all that was rendered so far.
-    [[nodiscard]] std::vector<float> heard(std::size_t channel = 0) const {
-        std::vector<float> side;
-        for (std::size_t at = channel; at < heard_.size(); at += channels_) side.push_back(heard_[at]);
-        return side;
-    }
-    std::vector<Message> events() {
-        std::vector<Message> all;
-        Message event;
-        while (engine_->control().receive(event) == Status::ok) all.push_back(event);
-        return all;
-    }
-    [[nodiscard]] cueline::EngineStats stats() const { return engine_->stats(); }
-
-  private:
-    Played(std::unique_ptr<cueline::OfflineDevice> opened, std::uint32_t channels)
-        : channels_{channels},
-          device_{opened.get()},
-          engine_{std::make_unique<cueline::Engine>(std::move(opened), std::make_unique<SamplerProcessor>())} {
-        engine_->start();
-    }
-
-    std::uint32_t channels_;
-    cueline::OfflineDevice* device_;
-    std::unique_ptr<cueline::Engine> engine_;  // on the heap: a test has several, and a sanitizer's frames are large
-    std::vector<float> heard_;
 };
-
-std::vector<float> ramp(std::size_t frames, float from = 1) {
-    std::vector<float> samples(frames);
-    for (std::size_t frame = 0; frame < frames; ++frame) samples[frame] = (from + static_cast<float>(frame)) / 4096;
-    return samples;
-}
-
-std::vector<float> sine(std::size_t frames, double period) {
-    std::vector<float> samples(frames);
-    for (std::size_t frame = 0; frame < frames; ++frame) {
-        samples[frame] = static_cast<float>(std::sin(static_cast<double>(frame) * 2 * std::numbers::pi / period));
-    }
-    return samples;
-}
-
-float greatest_step(std::span<const float> samples) {
-    float greatest = 0;
-    for (std::size_t frame = 1; frame < samples.size(); ++frame) {
-        greatest = std::max(greatest, std::abs(samples[frame] - samples[frame - 1]));
-    }
-    return greatest;
-}
 
 void expect_ended(const Message& event, std::uint32_t pad, Reason reason, std::uint64_t frame, std::uint32_t sequence) {
     EXPECT_EQ(event.kind, PadEnded::kind);

@@ -1,0 +1,100 @@
+// offline_playing.hpp: a processor on an engine that a test renders, and sounds to have it play.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <numbers>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "engine.hpp"
+#include "offline_device.hpp"
+
+namespace cueline::test {
+
+/// An engine with that processor on the offline device, and all that was heard of it.
+template <class ProcessorType>
+class OfflinePlaying {
+  public:
+    OfflinePlaying(std::uint32_t blocksize, std::uint32_t channels)
+        : OfflinePlaying{std::make_unique<OfflineDevice>(Format{.channels = channels, .blocksize = blocksize}),
+                         channels} {}
+
+    void publish(std::int64_t slot, std::span<const float> samples, std::int64_t channels = 1, std::uint64_t at = 0) {
+        EXPECT_EQ(engine_->publish(slot, samples, channels, {.frame = at}), Status::ok);
+    }
+    void publish_nothing(std::int64_t slot, std::uint64_t at = 0) {
+        EXPECT_EQ(engine_->publish_nothing(slot, {.frame = at}), Status::ok);
+    }
+    template <class Command>
+    void send(const Command& command, std::uint64_t at = 0) {
+        EXPECT_EQ(engine_->control().send(Command::kind, command, {.frame = at}), Status::ok);
+    }
+    void set(std::size_t parameter, double value) { engine_->panel().set(parameter, value); }
+    [[nodiscard]] MeterValue meter(std::size_t number) { return engine_->panel().read(number); }
+
+    /// One frame after the other.
+    std::vector<float> render(std::size_t frames) {  // NOLINT(readability-make-member-function-const): it plays on
+        std::vector<float> audio(frames * channels_);
+        device_->render(audio);
+        heard_.insert(heard_.end(), audio.begin(), audio.end());
+        return audio;
+    }
+    /// One channel of all that was rendered so far.
+    [[nodiscard]] std::vector<float> heard(std::size_t channel = 0) const {
+        std::vector<float> one;
+        for (std::size_t at = channel; at < heard_.size(); at += channels_) one.push_back(heard_[at]);
+        return one;
+    }
+    std::vector<Message> events() {
+        std::vector<Message> all;
+        Message event;
+        while (engine_->control().receive(event) == Status::ok) all.push_back(event);
+        return all;
+    }
+    [[nodiscard]] EngineStats stats() const { return engine_->stats(); }
+
+  private:
+    OfflinePlaying(std::unique_ptr<OfflineDevice> opened, std::uint32_t channels)
+        : channels_{channels},
+          device_{opened.get()},
+          engine_{std::make_unique<Engine>(std::move(opened), std::make_unique<ProcessorType>())} {
+        engine_->start();
+    }
+
+    std::uint32_t channels_;
+    OfflineDevice* device_;
+    std::unique_ptr<Engine> engine_;  // on the heap: a test has several, and a sanitizer's frames are large
+    std::vector<float> heard_;
+};
+
+inline std::vector<float> ramp(std::size_t frames, float from = 1) {
+    std::vector<float> samples(frames);
+    for (std::size_t frame = 0; frame < frames; ++frame) samples[frame] = (from + static_cast<float>(frame)) / 4096;
+    return samples;
+}
+
+/// `period` is in frames.
+inline std::vector<float> sine(std::size_t frames, double period) {
+    std::vector<float> samples(frames);
+    for (std::size_t frame = 0; frame < frames; ++frame) {
+        samples[frame] = static_cast<float>(std::sin(static_cast<double>(frame) * 2 * std::numbers::pi / period));
+    }
+    return samples;
+}
+
+/// What a click would make greater.
+inline float greatest_step(std::span<const float> samples) {
+    float greatest = 0;
+    for (std::size_t frame = 1; frame < samples.size(); ++frame) {
+        greatest = std::max(greatest, std::abs(samples[frame] - samples[frame - 1]));
+    }
+    return greatest;
+}
+
+}  // namespace cueline::test
