@@ -118,6 +118,10 @@ def _address_of(state: npt.NDArray[np.generic] | None) -> int:
 
 _NAME = r'@("[^"]+"|[-\w.$]+)'
 
+_CALL = re.compile(r"\b(?:call|invoke)\b")
+_CALL_BY_NAME = re.compile(r"\b(?:call|invoke)\b[^%@]*" + _NAME + r"\(")
+_BY_ADDRESS = "a function by its address (of ctypes?)"  # no name that LLVM could have
+
 # What a compiled function may call: arithmetic of LLVM's own and of the C library, and moving bytes.
 _ALLOWED = re.compile(
     r"llvm\.(?!.*(?:coro|eh\.))[\w.]+|__svml_\w+|mem(?:cpy|move|set)"
@@ -184,7 +188,10 @@ def _wrong_in(function: CFunc) -> Iterator[str]:
 
 
 def _names_in(llvm: str) -> tuple[dict[str, set[str]], set[str]]:
-    """Return of each function that is defined the names in it, and the names of those that are only declared."""
+    """Return of each function that is defined the names in it, and the names of those that are only declared.
+
+    Whatever is called by its address counts as one of these.
+    """
     mentioned: dict[str, set[str]] = {}
     declared: set[str] = set()
     inside: set[str] | None = None
@@ -202,7 +209,9 @@ def _names_in(llvm: str) -> tuple[dict[str, set[str]], set[str]]:
             inside = None
         elif inside is not None:
             inside.update(name.strip('"') for name in re.findall(_NAME, line))
-    return mentioned, declared
+            if _CALL.search(line) and not _CALL_BY_NAME.search(line):
+                inside.add(_BY_ADDRESS)
+    return mentioned, declared | {_BY_ADDRESS}
 
 
 def _reached_from(names: Iterable[str], mentioned: dict[str, set[str]]) -> set[str]:

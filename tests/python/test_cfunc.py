@@ -3,6 +3,7 @@
 # ruff: noqa: ARG001
 from __future__ import annotations
 
+import ctypes
 import gc
 import math
 import weakref
@@ -221,6 +222,29 @@ def rolls_dice(audio, channels, frames, frame, samplerate, parameters, meters, e
     numba.carray(audio, (channels, frames))[0, 0] = np.random.random()
 
 
+usleep = ctypes.CDLL(None).usleep
+usleep.argtypes, usleep.restype = [ctypes.c_uint], ctypes.c_int
+python = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda number: number + 1)
+
+
+def sleeps(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+    usleep(10)
+
+
+def calls_python(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+    numba.carray(audio, (channels, frames))[0, 0] = python(3)
+
+
+@numba.njit(parallel=True)
+def on_all_cores(values):
+    for i in numba.prange(len(values)):
+        values[i] = 0
+
+
+def uses_threads(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+    on_all_cores(numba.carray(audio, channels * frames))
+
+
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
@@ -230,6 +254,9 @@ def rolls_dice(audio, channels, frames, frame, samplerate, parameters, meters, e
         (lists, "allocates memory"),
         (prints, "calls .*PySys_FormatStdout"),
         (rolls_dice, "calls .*numba_get_np_random_state"),
+        (sleeps, "calls a function by its address"),
+        (calls_python, "calls a function by its address"),
+        (uses_threads, "calls .*numba_"),
     ],
 )
 def test_what_may_not_be_done_on_the_audio_thread_is_seen_in_what_was_compiled(function: Any, reason: str) -> None:
