@@ -142,6 +142,7 @@ _WRAPPER = {
 # A function that may raise leaves the one behind, for what calls it to raise by, and that has the others.
 _RAISES = re.compile(r"\.const\.picklebuf\.|numba_do_raise")
 _RAISING = {
+    _BY_ADDRESS,
     "NRT_Free",
     "PyBytes_FromStringAndSize",
     "numba_do_raise",
