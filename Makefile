@@ -105,8 +105,8 @@ stall: .venv/installed .venv/stall build/setup-stall  ## the sound while Python 
 	cmake --build --preset stall
 	PYTHONPATH=benchmarks $(BIN)/python -m stall $(if $(QUICK),--rounds 1 --seconds 1) --json build/stall/stall.json --svg $(SVG)
 
-sampler: build/setup-test $(if $(wildcard dist/cueline-*.whl),,build/sampler/wheelhouse)  ## the worked example, built, tested and played outside the repository, with only the wheel installed
-	sh tools/sampler.sh $(PYTHON) $(if $(wildcard dist/cueline-*.whl),dist,build/sampler/wheelhouse)
+sampler: build/setup-test build/sampler/wheelhouse  ## the worked example, built, tested and played outside the repository, with only the wheel installed
+	sh tools/sampler.sh $(PYTHON) build/sampler/wheelhouse
 
 docs: .venv/docs build/setup-docs  ## the site, into build/docs: whatever leads nowhere fails
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
@@ -115,8 +115,7 @@ docs: .venv/docs build/setup-docs  ## the site, into build/docs: whatever leads 
 wheel: .venv/wheel build/setup-wheel build/setup-test build/setup-clang  ## the sdist and the wheel into dist/, tried and tested where there is no compiler; then what authors do with it
 	$(BIN)/python -m pytest -q tests/wheel
 	PYTHONPATH=tools $(BIN)/python -m shipping
-	$(BIN)/python -m pytest -q tests/authors
-	sh tools/sampler.sh $(PYTHON) dist
+	$(BIN)/python -m pytest -q tests/authors && sh tools/sampler.sh $(PYTHON) dist || { rm -rf dist; exit 1; }
 
 lint: .venv/installed build/setup-lint build/setup-test build/setup-clang build/setup-bench build/setup-stall .venv/docs  ## formats, clang-tidy, ruff, mypy: nothing to complain of
 	cmake --preset dev
@@ -145,7 +144,7 @@ stubs: .venv/installed  ## write the stub of the compiled module anew
 	$(BIN)/python -m nanobind.stubgen --include-private -p bindings/stub_patterns.txt -m cueline._core -o python/cueline/_core.pyi
 
 clean:  ## remove what was built, the virtual environment too
-	rm -rf build .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # --- Set-up: each stamp stands for something done -----------------------------------------------------------------
 
@@ -174,7 +173,6 @@ build/setup-%: tools/setup.sh
 	$(BIN)/python -m pip install --quiet --group stall
 	@touch $@
 
-# Where `make wheel` has made none.
 build/sampler/wheelhouse: $(SOURCES) | build/setup-build
 	rm -rf $@
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir $@ .

@@ -74,7 +74,7 @@ class KeepingProcessor {
 };
 
 /// A capsule of a processor that calls the functions at these addresses; `keep` lives as long as it does.
-nb::object cfunc_processor(std::uintptr_t render, std::uintptr_t handle, std::uintptr_t state,
+nb::object cfunc_processor(std::uintptr_t render, std::uintptr_t handle, std::uintptr_t state, std::size_t state_bytes,
                            const std::vector<Parameter>& parameters, const std::vector<Meter>& meters, std::string name,
                            nb::object keep) {
     std::vector<cueline::CFuncProcessor::OwnParameter> own_parameters(parameters.size());
@@ -90,7 +90,8 @@ nb::object cfunc_processor(std::uintptr_t render, std::uintptr_t handle, std::ui
     // NOLINTBEGIN(performance-no-int-to-ptr,*-reinterpret-cast): that is how Python has them
     const cueline::CFunctions functions{.render = reinterpret_cast<cueline::CFunctions::Render>(render),
                                         .handle = reinterpret_cast<cueline::CFunctions::Handle>(handle),
-                                        .state = reinterpret_cast<void*>(state)};
+                                        .state = reinterpret_cast<void*>(state),
+                                        .state_bytes = state_bytes};
     // NOLINTEND(performance-no-int-to-ptr,*-reinterpret-cast)
     const auto owner = std::make_shared<KeepingProcessor>(std::move(keep), functions, std::move(own_parameters),
                                                           std::move(own_meters));
@@ -109,6 +110,6 @@ NamedProcessor processor_of(nb::handle given) {
 }
 
 void bind_processors(nb::module_& module) {
-    module.def("_cfunc_processor", &cfunc_processor, "render"_a, "handle"_a, "state"_a, "parameters"_a, "meters"_a,
-               "name"_a, "keep"_a);
+    module.def("_cfunc_processor", &cfunc_processor, "render"_a, "handle"_a, "state"_a, "state_bytes"_a, "parameters"_a,
+               "meters"_a, "name"_a, "keep"_a);
 }

@@ -69,16 +69,20 @@ int main() {
     jack_activate(client);
     jack_connect(client, jack_port_name(voice.port), "system:playback_1");  // where there is one
 
-    for (const float hz : {220.0F, 277.2F, 329.6F, 440.0F}) {
-        if (control.send(Pluck::kind, Pluck{hz}) == cueline::Status::full) std::puts("the line is full");
-        std::this_thread::sleep_for(std::chrono::milliseconds{300});
+    const auto tell_what_came = [&control] {
         cueline::Message event;
         while (control.receive(event) == cueline::Status::ok) {
             const auto heard = static_cast<double>(event.as<Sounds>().frequency_hz);
             std::printf("%.1f Hz sounds, from frame %" PRIu64 " on\n", heard, event.frame);
         }
+    };
+    for (const float hz : {220.0F, 277.2F, 329.6F, 440.0F}) {
+        if (control.send(Pluck::kind, Pluck{hz}) == cueline::Status::full) std::puts("the line is full");
+        std::this_thread::sleep_for(std::chrono::milliseconds{300});
+        tell_what_came();
     }
     jack_client_close(client);  // no block runs any more
+    tell_what_came();           // and nothing else will come
     const std::uint64_t dropped = link.command_counts().dropped + link.event_counts().dropped;
     std::printf("%" PRIu64 " sent, %" PRIu64 " dropped\n", link.command_counts().sent, dropped);
 }

@@ -27,8 +27,13 @@ CFuncProcessor::CFuncProcessor(const CFunctions& functions, std::vector<OwnParam
 
 void CFuncProcessor::prepare(const Format& format) {
     samplerate_ = format.samplerate;
+    for (std::optional<LockedMemory>& locked : locked_) locked.reset();
     audio_.resize(std::size_t{format.channels} * format.blocksize);
     parameter_values_.resize(own_parameters_.size() * format.blocksize);
+    locked_[0].emplace(std::as_writable_bytes(std::span{audio_}));
+    locked_[1].emplace(std::as_writable_bytes(std::span{parameter_values_}));
+    locked_[2].emplace(std::as_writable_bytes(std::span{meter_values_}));
+    locked_[3].emplace(std::span{static_cast<std::byte*>(functions_.state), functions_.state_bytes});
 }
 
 bool CFuncProcessor::handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING {
@@ -68,8 +73,8 @@ void CFuncProcessor::send_events(Context& context, std::uint64_t frame, Cause ca
         // A full event ring drops it, and counts it.
         context.events().send_at(event.frame == 0 ? frame : event.frame, event.kind, event.payload,
                                  event.sequence == 0 ? cause : said);
-        event = {};
     }
+    events_.fill({});
 }
 
 }  // namespace cueline

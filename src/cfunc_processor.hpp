@@ -2,12 +2,16 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <cueline/processor.hpp>
+
+#include "locked_memory.hpp"
 
 namespace cueline {
 
@@ -32,6 +36,7 @@ struct CFunctions {
     Render render = nullptr;
     Handle handle = nullptr;  ///< nullptr: it knows no commands
     void* state = nullptr;
+    std::size_t state_bytes = 0;
 };
 
 /// Calls C functions, which live as long as it does, with their state.
@@ -55,6 +60,7 @@ class CFuncProcessor final : public Processor {
     /// Thread: control. Allocates. What is wrong with the parameters and meters, the engine says.
     CFuncProcessor(const CFunctions& functions, std::vector<OwnParameter> parameters, std::vector<OwnMeter> meters);
 
+    /// Brings in what a block touches, the state too, and locks it where that is permitted.
     void prepare(const Format& format) override;
     [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return parameter_specs_; }
     [[nodiscard]] std::span<const MeterSpec> meters() const override { return meter_specs_; }
@@ -76,6 +82,7 @@ class CFuncProcessor final : public Processor {
     std::vector<double> parameter_values_;
     std::vector<double> meter_values_;
     std::array<Message, most_events_a_call> events_;
+    std::array<std::optional<LockedMemory>, 4> locked_;  // of what is above, and the state
 };
 
 }  // namespace cueline

@@ -14,6 +14,10 @@ LockedMemory::LockedMemory(std::span<std::byte> range) noexcept
         volatile std::byte& first_of_page = range[offset];
         first_of_page = first_of_page;
     }
+    if (!range.empty()) {  // which may begin in the middle of a page, and end in one more
+        volatile std::byte& last = range.back();
+        last = last;
+    }
 }
 
 LockedMemory::~LockedMemory() {

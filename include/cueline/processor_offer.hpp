@@ -83,8 +83,9 @@ struct ProcessorOffer {
     void* (*share)(void* owner) = nullptr;
     void (*release)(void* owner) noexcept = nullptr;
 };
-static_assert(offsetof(ProcessorOffer, processor_interface) == 0 && offsetof(ProcessorOffer, version) == 8 &&
-              offsetof(ProcessorOffer, layout) == 16);
+static_assert(offsetof(ProcessorOffer, processor_interface) == 0 &&
+              offsetof(ProcessorOffer, version) == sizeof(void*) &&
+              offsetof(ProcessorOffer, layout) == 2 * sizeof(void*));
 
 /// Offers `processor`, which is called `name` where an engine is asked for it. Whoever makes the offer may keep a share
 /// in the processor, and so does each engine that takes it: it is destroyed with the last of them, on a control thread.

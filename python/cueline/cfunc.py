@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Protocol
+from numbers import Real
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cueline import _core
 from cueline.arguments import checked_name, shown
@@ -34,6 +35,9 @@ _COMPILED = {
 }
 
 
+_Spec = TypeVar("_Spec")
+
+
 class CFunc(Protocol):
     """What ``numba.cfunc`` makes."""
 
@@ -59,15 +63,15 @@ def cfunc_processor(
     ``numba.carray(audio, (channels, frames))``, ``frame`` the index of its first frame; ``parameters`` has for each
     parameter its value in each frame, ``carray(parameters, (count, frames))``; ``meters`` eight numbers for each
     meter, ``carray(meters, (count, 8))``, which are shown after each call; ``events`` is for
-    ``carray(events, 16, cueline.dtype())``: those that have a kind afterwards are sent, at their frame, or at the first
-    of the call where that is 0.
+    ``carray(events, 16, TOLD)``, where ``TOLD = cueline.dtype(cls)`` stands outside, as numba wants it: those that have
+    a kind afterwards are sent, at their frame, or at the first of the call where that is 0.
 
     ``handle`` acts on a command, and returns whether it knows it; it is compiled for ``HANDLE_SIGNATURE``. ``command``
-    is for ``carray(command, 1, cueline.dtype(cls))``.
+    is for ``carray(command, 1, TELL)``, likewise.
 
-    ``state`` is a NumPy array, which is handed to both, ``carray(state, state.shape, state.dtype)``; it is kept, and is
-    the audio thread's as long as the engine is not closed. ``name`` is what the engine's ``processor`` says: the name
-    of ``render``, if it is left out.
+    ``state`` is a NumPy array, which is handed to both, ``carray(state, SHAPE, DTYPE)``; it is kept, brought into
+    memory and locked there where that is permitted, and is the audio thread's as long as the engine is not closed.
+    ``name`` is what the engine's ``processor`` says: the name of ``render``, if it is left out.
 
     Both run on the audio thread, compiled, without Python. What numba compiled is looked through for what may not be
     there: a function that may raise (it would take the GIL for that), that allocates, or that calls anything but
@@ -80,9 +84,10 @@ def cfunc_processor(
     return _core._cfunc_processor(
         render.address,
         0 if handle is None else handle.address,
-        _address_of(state),
-        [_parameter(spec) for spec in parameters],
-        [_meter(spec) for spec in meters],
+        0 if state is None else _address_of(state),
+        0 if state is None else state.nbytes,
+        [_parameter(spec) for spec in _listed("parameters", parameters)],
+        [_meter(spec) for spec in _listed("meters", meters)],
         checked_name("name", name) or str(getattr(render, "__name__", "cfunc")),
         (keep, state),
     )
@@ -91,18 +96,34 @@ def cfunc_processor(
 def _parameter(spec: ParameterSpec) -> tuple[str, float, float, float, str, float]:
     if not isinstance(spec, ParameterSpec):
         raise ArgumentTypeError(f"parameters must be cueline.ParameterSpec, got {shown(spec)}")
-    return spec.name, spec.lowest, spec.highest, spec.default, spec.unit, spec.ramp
+    numbers = (spec.lowest, spec.highest, spec.default, spec.ramp)
+    if any(isinstance(number, bool) or not isinstance(number, Real) for number in numbers):
+        raise ArgumentTypeError(f"a parameter's lowest, highest, default and ramp must be numbers, got {shown(spec)}")
+    lowest, highest, default, ramp = map(float, numbers)
+    return _text(spec.name, spec), lowest, highest, default, _text(spec.unit, spec), ramp
 
 
 def _meter(spec: MeterSpec) -> tuple[str, str, list[str]]:
     if not isinstance(spec, MeterSpec):
         raise ArgumentTypeError(f"meters must be cueline.MeterSpec, got {shown(spec)}")
-    return spec.name, spec.unit, list(spec.fields)
+    if isinstance(spec.fields, str) or not isinstance(spec.fields, Iterable):
+        raise ArgumentTypeError(f"a meter's fields must be names, as in fields=('peak',), got {shown(spec)}")
+    return _text(spec.name, spec), _text(spec.unit, spec), [_text(field, spec) for field in spec.fields]
 
 
-def _address_of(state: npt.NDArray[np.generic] | None) -> int:
-    if state is None:
-        return 0
+def _text(text: str, spec: object) -> str:
+    if not isinstance(text, str):
+        raise ArgumentTypeError(f"names and units must be texts, got {shown(text)} in {shown(spec)}")
+    return checked_name("a name or unit", text) or "" if text else ""
+
+
+def _listed(what: str, specs: Iterable[_Spec]) -> list[_Spec]:
+    if not isinstance(specs, Iterable):
+        raise ArgumentTypeError(f"{what} must be a list of specs, got {shown(specs)}")
+    return list(specs)
+
+
+def _address_of(state: npt.NDArray[np.generic]) -> int:
     import numpy as np
 
     if not isinstance(state, np.ndarray):
@@ -111,6 +132,11 @@ def _address_of(state: npt.NDArray[np.generic] | None) -> int:
         raise ArgumentTypeError("state must be of plain numbers: its dtype has Python objects, which need the GIL")
     if not (state.flags.c_contiguous and state.flags.writeable):
         raise ArgumentError("state must be contiguous and writeable: the audio thread writes to it in place")
+    owner: object = state
+    while isinstance(owner, np.ndarray):
+        if isinstance(owner, np.memmap):
+            raise ArgumentTypeError("state must be in memory, and this is a file's: the audio thread would wait for it")
+        owner = owner.base
     return int(state.ctypes.data)
 
 
@@ -126,7 +152,8 @@ _BY_ADDRESS = "a function by its address (of ctypes?)"  # no name that LLVM coul
 _ALLOWED = re.compile(
     r"llvm\.(?!.*(?:coro|eh\.))[\w.]+|__svml_\w+|mem(?:cpy|move|set)"
     r"|(?:sin|cos|tan|asin|acos|atan|atan2|sinh|cosh|tanh|asinh|acosh|atanh|exp|exp2|expm1|log|log2|log10|log1p|pow|sqrt|cbrt"
-    r"|hypot|fmod|remainder|floor|ceil|round|trunc|rint|nearbyint|fabs|copysign|fmin|fmax|ldexp|frexp|erf|erfc)f?"
+    r"|hypot|fmod|remainder|floor|ceil|round|trunc|rint|nearbyint|fabs|copysign|fmin|fmax|erf|erfc)f?"
+    r"|numba_(?:ldexp|frexp|gamma|nextafter|cpow)f?"
 )
 # What numba wraps around every function, for the exceptions that this one cannot raise.
 _WRAPPER = {
@@ -167,6 +194,9 @@ def _checked(what: str, function: CFunc, signature: str) -> CFunc:
 
 def _wrong_in(function: CFunc) -> Iterator[str]:
     """Yield what ``function`` does and may not, as it reads in a sentence."""
+    if getattr(function, "cache_hits", 0) or type(getattr(function, "_cache", None)).__name__ == "FunctionCache":
+        yield "is kept in numba's cache, and what comes from there cannot be looked through: leave out cache=True"
+        return
     mentioned, declared = _names_in(function.inspect_llvm())
     entry = function.native_name
     if entry not in mentioned:

@@ -7,7 +7,7 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cueline
@@ -92,13 +92,13 @@ def _discard_the_rest() -> None:
 
 
 class _Tell(argparse.Action):
-    """Prints its text and ends: as it is, for a shell to take in."""
+    """Prints what its function returns and ends: as it is, for a shell to take in."""
 
-    def __init__(self, option_strings: Sequence[str], dest: str, const: str, help: str) -> None:  # noqa: A002
+    def __init__(self, option_strings: Sequence[str], dest: str, const: Callable[[], str], help: str) -> None:  # noqa: A002
         super().__init__(option_strings, dest, nargs=0, const=const, help=help, default=argparse.SUPPRESS)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        print(self.const)
+        print(self.const())
         parser.exit()
 
 
@@ -109,8 +109,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"cueline {cueline.__version__}")
     about_folder = "print the folder of {}, for who builds against cueline"
     for flag, folder, of in (
-        ("--includedir", cueline.get_include(), "the C++ headers"),
-        ("--cmakedir", cueline.get_cmake_dir(), "the CMake package"),
+        ("--includedir", cueline.get_include, "the C++ headers"),
+        ("--cmakedir", cueline.get_cmake_dir, "the CMake package"),
     ):
         parser.add_argument(flag, action=_Tell, const=folder, help=about_folder.format(of))
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -6,7 +6,12 @@ from __future__ import annotations
 import ctypes
 import gc
 import math
+import resource
+import subprocess
+import sys
 import weakref
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -151,6 +156,48 @@ def test_events_are_sent_with_their_frames_in_their_order_and_counted_when_dropp
         assert engine.stats().events.dropped == 16
 
 
+def test_what_an_event_that_was_not_sent_left_behind_is_gone_by_the_next_call() -> None:
+    def render(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+        event = numba.carray(events, 16, ANY)[0]
+        if frame == 0:
+            event.frame, event.sequence = 5, 9  # but no kind: it is not sent
+        else:
+            event.kind = 500
+
+    with engine_of(cfunc_processor(rendering(render))) as engine:
+        engine.render(128)
+        (event,) = engine.messages()
+        assert (event.frame, event.sequence) == (64, 0)
+
+
+STATE_PAGES = 4_096
+
+
+@numba.cfunc(RENDER_SIGNATURE)
+def turn_pages(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+    pages = numba.carray(state, (STATE_PAGES, 512), np.float64)
+    for page in range(STATE_PAGES):
+        pages[page, 0] += 1
+
+
+def faults_while(act: Callable[[], object]) -> int:
+    before = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
+    act()
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_minflt - before
+
+
+def test_the_state_is_in_memory_before_the_first_block() -> None:
+    state = np.zeros((STATE_PAGES, 512))
+    with engine_of(cfunc_processor(turn_pages, state=state)) as engine:
+        assert faults_while(lambda: engine.render(64)) < STATE_PAGES / 20
+    assert state[:, 0].all()
+
+
+def test_the_count_of_faults_sees_pages_that_nobody_touched() -> None:
+    state = np.zeros((STATE_PAGES, 512))
+    assert faults_while(lambda: state.__setitem__((slice(None), 0), 1)) > STATE_PAGES / 20
+
+
 def test_functions_and_state_live_as_long_as_the_processor() -> None:
     state = np.zeros(1, COUNTS)
     function = rendering(count._pyfunc)
@@ -177,7 +224,14 @@ def test_arithmetic_of_all_sorts_is_accepted() -> None:
     def render(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
         sound = numba.carray(audio, (channels, frames))
         for i in range(frames):
-            x = shape(i / samplerate) + np.sqrt(np.float32(i)) + math.log(i + 1.0) + (i // 3) * (i % 5) + min(i, 3)
+            x = (
+                math.ldexp(shape(i / samplerate), 1)
+                + math.gamma(2.5)
+                + np.sqrt(np.float32(i))
+                + math.log(i + 1.0)
+                + (i // 3) * (i % 5)
+                + min(i, 3)
+            )
             for channel in range(channels):
                 sound[channel, i] = np.cos(x) if x > 0.5 else math.hypot(x, 1.0)
 
@@ -277,6 +331,50 @@ def test_a_division_that_cannot_raise_is_accepted() -> None:
     assert cfunc_processor(rendering(divides, error_model="numpy"))
 
 
+CACHED = """
+import sys
+import numba
+import cueline
+
+@numba.cfunc(cueline.RENDER_SIGNATURE, cache=True)
+def render(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+    pass
+
+try:
+    cueline.cfunc_processor(render)
+except cueline.ProcessorError as refused:
+    print(refused)
+"""
+
+
+def test_what_comes_from_numbas_cache_is_refused_the_first_time_too(tmp_path: Path) -> None:
+    (tmp_path / "cached.py").write_text(CACHED)
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "cached.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert "leave out cache=True" in done.stdout, done.stdout + done.stderr
+
+
+ENDING = """
+import numba, numpy as np
+import cueline
+
+@numba.cfunc(cueline.RENDER_SIGNATURE)
+def render(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+    numba.carray(state, 1, np.float64)[0] += frames
+
+engine = cueline.AudioEngine("null", processor=cueline.cfunc_processor(render, state=np.zeros(1)))
+engine.itself = engine  # so that it is there until the end
+engine.start()
+engine.ping()
+engine.receive(timeout=10)
+"""
+
+
+def test_a_program_that_ends_while_it_runs_ends_well() -> None:
+    done = subprocess.run([sys.executable, "-c", ENDING], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_what_numba_does_not_show_is_refused() -> None:
     class Opaque:
         address, native_name, _sig = count.address, "elsewhere", count._sig
@@ -305,10 +403,14 @@ def test_what_is_no_such_function_is_refused() -> None:
             cfunc_processor(wrong)
 
 
-def test_state_must_be_an_array_that_can_be_written_in_place() -> None:
+def test_state_must_be_an_array_that_can_be_written_in_place(tmp_path: Path) -> None:
     for wrong in ([1.0], 3, np.zeros(2, object)):
         with pytest.raises(cueline.ArgumentTypeError, match="state must be"):
             cfunc_processor(count, state=wrong)
+    mapped = np.memmap(tmp_path / "state", np.float64, "w+", shape=(4, 4))
+    for of_a_file in (mapped, mapped[1:], np.asarray(mapped)):
+        with pytest.raises(cueline.ArgumentTypeError, match="this is a file's"):
+            cfunc_processor(count, state=of_a_file)
     frozen = np.zeros(2)
     frozen.flags.writeable = False
     for not_in_place in (np.zeros((4, 4))[:, 1], frozen):
@@ -321,6 +423,20 @@ def test_parameters_and_meters_are_specs_and_the_engine_says_what_is_wrong_with_
         cfunc_processor(count, parameters=["gain"])
     with pytest.raises(cueline.ArgumentTypeError, match=r"meters must be cueline\.MeterSpec"):
         cfunc_processor(count, meters=["level"])
+    with pytest.raises(cueline.ArgumentTypeError, match=r"parameters must be a list of specs"):
+        cfunc_processor(count, parameters=ParameterSpec("gain"))
+    for number in ("a", None, True):
+        with pytest.raises(cueline.ArgumentTypeError, match="lowest, highest, default and ramp must be numbers"):
+            cfunc_processor(count, parameters=[ParameterSpec("gain", number)])
+    for spec in (ParameterSpec(3), ParameterSpec("gain", unit=3)):
+        with pytest.raises(cueline.ArgumentTypeError, match="names and units must be texts, got 3"):
+            cfunc_processor(count, parameters=[spec])
+    with pytest.raises(cueline.ArgumentTypeError, match=r"fields must be names, as in fields=\('peak',\)"):
+        cfunc_processor(count, meters=[MeterSpec("level", fields="peak")])
+    with pytest.raises(cueline.ArgumentTypeError, match="names and units must be texts, got 3"):
+        cfunc_processor(count, meters=[MeterSpec("level", fields=("peak", 3))])
+    with pytest.raises(cueline.ArgumentError, match="can be printed"):
+        cfunc_processor(count, meters=[MeterSpec("\udcff")])
     with pytest.raises(cueline.ArgumentError, match="two parameters named 'gain'"):
         engine_of(cfunc_processor(count, parameters=[ParameterSpec("gain"), ParameterSpec("gain")]))
     with pytest.raises(cueline.ArgumentError, match="'level' must have 1 to 8 fields, got 0"):

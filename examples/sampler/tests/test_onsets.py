@@ -92,3 +92,16 @@ def test_each_pad_tells_where_it_ended(tmp_path: Path) -> None:
     assert all(isinstance(told, PadEnded) and told.reason is Reason.PLAYED for told in player.ended)
     rim, kick = len(sounds[6]), len(sounds[0])
     assert ended == {(6, step * 6_000 + rim) for step in (0, 4, 8, 12)} | {(0, step * 6_000 + kick) for step in (4, 12)}
+
+
+def test_a_pad_that_goes_round_ends_with_the_file(tmp_path: Path) -> None:
+    with Sampler("offline") as sampler:
+        load_drums(sampler)
+        sampler.loop(0)
+        player = Player(sampler, Pattern("kick x---------------", list(DRUMS)), bpm=200, bars=2)
+        frames = render(sampler, player, tmp_path / "out.wav")
+    assert player.end_frame is not None
+    assert player.end_frame < frames < player.end_frame + 2 * 48_000
+    assert player.ended[-1].reason is Reason.STOPPED
+    audio = soundfile.read(tmp_path / "out.wav", dtype="float32")[0]
+    assert not audio[-480:].any()

@@ -108,7 +108,8 @@ class Player:
 def render(sampler: Sampler, player: Player, path: str | Path) -> int:
     """Render what ``player`` plays on the offline device into a WAV file of 32-bit floats; return its frames.
 
-    It ends when the last sound has, or with the last bar, whichever comes later.
+    It ends when the last sound has, or with the last bar, whichever comes later; a pad that goes round is stopped once
+    the longest sound would have ended.
     """
     engine = sampler.engine
     if player.end_frame is None:
@@ -117,6 +118,9 @@ def render(sampler: Sampler, player: Player, path: str | Path) -> int:
     with soundfile.SoundFile(path, "w", engine.samplerate, engine.channels, subtype="FLOAT", format="WAV") as file:
         player.step()
         while (left := player.end_frame - engine.now()) > 0 or not player.done:
+            longest = max((loaded.frames for loaded in sampler.loaded if loaded is not None), default=0)
+            if left <= -longest:
+                sampler.stop_all()
             file.write(engine.render(min(piece, left) if left > 0 else piece))
             player.step()
     return engine.now()
