@@ -65,7 +65,7 @@ void CFuncProcessor::render(const AudioBlock& block, Context& context) noexcept 
 }
 
 void CFuncProcessor::send_events(Context& context, std::uint64_t frame, Cause cause) noexcept CUELINE_NONBLOCKING {
-    for (Message& event : events_) {
+    for (const Message& event : events_) {
         if (event.kind == kind::none) continue;
         Cause said;
         said.sequence = event.sequence;
