@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory, dist: Path) -> Path:
     author.types(sys.executable, "-m", "venv", environment)
     author.use(environment)
     author.types("pip", "install", "--quiet", "cueline")
+    (installed,) = environment.glob("lib/python*/site-packages/cueline/_core.*.so")
+    with zipfile.ZipFile(next(dist.glob("cueline-*.whl"))) as wheel:
+        assert installed.read_bytes() == wheel.read(f"cueline/{installed.name}"), "pip has another cueline than ours"
     return environment
 
 
