@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 import cueline
+from conftest import sanitized
 from cueline import HANDLE_SIGNATURE, RENDER_SIGNATURE, MeterSpec, ParameterSpec, cfunc_processor
 
 COUNTS = np.dtype([("calls", np.int64), ("frames", np.int64), ("told", np.float64)])
@@ -186,6 +187,7 @@ def faults_while(act: Callable[[], object]) -> int:
     return resource.getrusage(resource.RUSAGE_THREAD).ru_minflt - before
 
 
+@pytest.mark.skipif(sanitized, reason="a sanitizer answers mlock in the system's place")
 def test_the_state_is_in_memory_before_the_first_block() -> None:
     state = np.zeros((STATE_PAGES, 512))
     with engine_of(cfunc_processor(turn_pages, state=state)) as engine:
