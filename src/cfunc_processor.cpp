@@ -67,12 +67,9 @@ void CFuncProcessor::render(const AudioBlock& block, Context& context) noexcept 
 void CFuncProcessor::send_events(Context& context, std::uint64_t frame, Cause cause) noexcept CUELINE_NONBLOCKING {
     for (const Message& event : events_) {
         if (event.kind == kind::none) continue;
-        Cause said;
-        said.sequence = event.sequence;
-        said.port = event.port;
         // A full event ring drops it, and counts it.
         context.events().send_at(event.frame == 0 ? frame : event.frame, event.kind, event.payload,
-                                 event.sequence == 0 ? cause : said);
+                                 event.sequence == 0 ? cause : Cause{event});
     }
     events_.fill({});
 }

@@ -7,16 +7,15 @@
 
 namespace cueline {
 
-JoinedProcessor::JoinedProcessor(std::shared_ptr<Processor> processor)
-    : processor_{std::move(processor)}, running_{processor_.get()} {
-    if (running_ == nullptr) throw ArgumentError{"an engine needs a processor: to hear nothing, SilenceProcessor"};
-    if (!running_->join_engine()) {
+JoinedProcessor::JoinedProcessor(std::shared_ptr<Processor> processor) : processor_{std::move(processor)} {
+    if (!processor_) throw ArgumentError{"an engine needs a processor: to hear nothing, SilenceProcessor"};
+    if (!processor_->join_engine()) {
         throw ArgumentError{"this processor has an engine already: close() that one first, or make another processor"};
     }
 }
 
 void JoinedProcessor::leave() noexcept {
-    if (joined_) running_->leave_engine();
+    if (joined_) processor_->leave_engine();
     joined_ = false;
 }
 

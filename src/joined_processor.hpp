@@ -20,12 +20,11 @@ class JoinedProcessor {
     void leave() noexcept;
 
     /// Thread: any. Real-time: wait-free.
-    Processor* operator->() const noexcept CUELINE_NONBLOCKING { return running_; }
-    Processor& operator*() const noexcept { return *running_; }
+    Processor* operator->() const noexcept CUELINE_NONBLOCKING { return processor_.get(); }
+    Processor& operator*() const noexcept { return *processor_; }
 
   private:
     std::shared_ptr<Processor> processor_;
-    Processor* running_;  // the same, at hand without a look into the share
     bool joined_ = true;
 };
 

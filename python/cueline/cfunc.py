@@ -114,7 +114,9 @@ def _meter(spec: MeterSpec) -> tuple[str, str, list[str]]:
 def _text(text: str, spec: object) -> str:
     if not isinstance(text, str):
         raise ArgumentTypeError(f"names and units must be texts, got {shown(text)} in {shown(spec)}")
-    return checked_name("a name or unit", text) or "" if text else ""
+    if text:  # where a name is empty, the engine says it
+        checked_name("a name or unit", text)
+    return text
 
 
 def _listed(what: str, specs: Iterable[_Spec]) -> list[_Spec]:

@@ -37,6 +37,12 @@ def require(tool: str) -> None:
         pytest.fail(f"needs {tool}, which is not here; type: sh tools/setup.sh test")
 
 
+def cmake(*arguments: object) -> None:
+    """Run cmake, which has to succeed."""
+    done = subprocess.run(["cmake", *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def _loads(library: str) -> bool:
     try:
         ctypes.CDLL(library)

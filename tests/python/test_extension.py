@@ -6,7 +6,6 @@ import gc
 import hashlib
 import importlib.util
 import re
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +15,7 @@ import numpy as np
 import pytest
 
 import cueline
-from conftest import require
+from conftest import cmake, require
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,10 +37,6 @@ def probe(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     require("cmake")
     require("g++")
     folder = tmp_path_factory.mktemp("extension")
-
-    def cmake(*arguments: object) -> None:
-        done = subprocess.run(["cmake", *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
 
     found = [f"-Dcueline_DIR={cueline.get_cmake_dir()}", f"-DPython_EXECUTABLE={sys.executable}"]
     cmake("-S", ROOT / "tests/extension", "-B", folder, "-G", "Ninja", *found)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import cueline
-from conftest import require, sanitized
+from conftest import cmake, require, sanitized
 from cueline import _core
 
 ROOT = Path(__file__).parents[2]
@@ -174,11 +174,6 @@ def test_every_line_of_the_coverage_names_a_test_that_exists() -> None:
     assert set(named) <= tests, sorted(set(named) - tests)
     spec_tests = {name for name in tests if name.startswith(("test_scenario_", "test_case_", "Spec"))}
     assert spec_tests <= set(named), sorted(spec_tests - set(named))
-
-
-def cmake(*arguments: object) -> None:
-    done = subprocess.run(["cmake", *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def build_the_consumer(folder: Path, *found: str) -> None:

@@ -19,6 +19,7 @@
 #include <thread>
 
 #include "engine.hpp"
+#include "freeing.hpp"
 #include "hand_jack.hpp"
 #include "player_processor.hpp"
 #include "processors.hpp"
@@ -301,28 +302,8 @@ TEST_F(SealedEngine, nor_do_twenty_thousand_buffers_that_are_swapped_while_they_
                 "buffers: page faults 0, voluntary switches 0, allocations 0");
 }
 
-/// The player, but it frees something whenever it is told to play.
-class FreeingPlayer final : public Processor {
-  public:
-    void prepare(const Format& format) override { player_.prepare(format); }
-    [[nodiscard]] std::uint32_t buffer_slots() const override { return PlayerProcessor::slots; }
-    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
-        break_the_rule([] {
-            const auto freed_here = std::make_unique<int>(1);
-            escaped = freed_here.get();
-        });
-        return player_.handle(command, context);
-    }
-    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
-        player_.render(block, context);
-    }
-
-  private:
-    PlayerProcessor player_;
-};
-
 TEST_F(SealedEngine, the_counter_catches_a_player_that_frees) {
-    EXPECT_EXIT(be_sealed_while_buffers_are_swapped<FreeingPlayer>(1'000), testing::ExitedWithCode(1),
+    EXPECT_EXIT(be_sealed_while_buffers_are_swapped<Freeing<PlayerProcessor>>(1'000), testing::ExitedWithCode(1),
                 "allocations [1-9]");
 }
 

@@ -11,14 +11,10 @@
 #include <vector>
 
 #include "engine.hpp"
-#include "rule_breaking.hpp"
+#include "freeing.hpp"
 #include "sampler_processor.hpp"
 #include "sealed_engine.hpp"
 #include "sealed_thread.hpp"
-
-CUELINE_RULES_OFF
-#include "rule_breakers.hpp"
-CUELINE_RULES_ON
 
 namespace cueline::test {
 namespace {
@@ -95,30 +91,8 @@ TEST_F(SealedEngine, nor_do_the_worked_examples_pads_reloaded_twenty_thousand_ti
                 "page faults 0, switches 0, allocations 0");
 }
 
-/// The sampler, but it frees something whenever a command comes.
-class FreeingSampler final : public Processor {
-  public:
-    void prepare(const Format& format) override { sampler_.prepare(format); }
-    [[nodiscard]] std::uint32_t buffer_slots() const override { return sampler_.buffer_slots(); }
-    [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return sampler_.parameters(); }
-    [[nodiscard]] std::span<const MeterSpec> meters() const override { return sampler_.meters(); }
-    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
-        break_the_rule([] {
-            const auto freed_here = std::make_unique<int>(1);
-            escaped = freed_here.get();
-        });
-        return sampler_.handle(command, context);
-    }
-    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
-        sampler_.render(block, context);
-    }
-
-  private:
-    SamplerProcessor sampler_;
-};
-
 TEST_F(SealedEngine, the_counter_catches_a_sampler_that_frees) {
-    EXPECT_EXIT(be_sealed<FreeingSampler>(1'000), testing::ExitedWithCode(1), "allocations [1-9]");
+    EXPECT_EXIT(be_sealed<Freeing<SamplerProcessor>>(1'000), testing::ExitedWithCode(1), "allocations [1-9]");
 }
 
 }  // namespace
