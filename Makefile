@@ -189,5 +189,6 @@ build/asan-python/installed: .venv/ready $(SOURCES)
 	rm -rf build/asan-python/site
 	$(BIN)/python -m pip install --quiet --target build/asan-python/site --no-build-isolation --no-deps \
 	  -Cbuild-dir=build/asan-python/cmake \
-	  -Ccmake.define.CMAKE_CXX_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" .
+	  -Ccmake.define.CMAKE_CXX_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" \
+	  -Ccmake.define.CMAKE_CXX_FLAGS_RELEASE="-Og -g" .
 	@touch $@

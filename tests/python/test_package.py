@@ -186,6 +186,7 @@ def build_the_consumer(folder: Path, *found: str) -> None:
         assert done.stdout == said
 
 
+@pytest.mark.skipif(sanitized, reason="compiles an engine of its own, in which no sanitizer is")
 def test_an_installed_cueline_is_found_by_cmake(tmp_path: Path) -> None:
     """Install it, and build programs of somebody else's against it: of the headers, and of the engine."""
     require("cmake")
