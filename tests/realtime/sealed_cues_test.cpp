@@ -16,6 +16,7 @@
 #include "rule_breaking.hpp"
 #include "sealed_engine.hpp"
 #include "sealed_thread.hpp"
+#include "wrapping_processor.hpp"
 
 CUELINE_RULES_OFF
 #include "rule_breakers.hpp"
@@ -156,9 +157,8 @@ TEST_F(SealedEngine, nor_do_cues_transactions_confirmations_cancels_and_nine_lin
 }
 
 /// As WaveProcessor, but makes something whenever a cue has come due within a block.
-class AllocatingAtACue final : public Processor {
+class AllocatingAtACue final : public WrappingProcessor<WaveProcessor> {
   public:
-    void prepare(const Format& format) override { wave_.prepare(format); }
     bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
         if (command.frame != 0 && command.frame == context.events().frame() && command.frame % 64 != 0) {
             break_the_rule([] {
@@ -166,14 +166,8 @@ class AllocatingAtACue final : public Processor {
                 escaped = made.get();
             });
         }
-        return wave_.handle(command, context);
+        return WrappingProcessor::handle(command, context);
     }
-    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
-        wave_.render(block, context);
-    }
-
-  private:
-    WaveProcessor wave_;
 };
 
 TEST_F(SealedEngine, the_counter_catches_a_processor_that_allocates_at_a_cue) {

@@ -13,7 +13,6 @@
 #include <cstdlib>
 #include <memory>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -27,6 +26,7 @@
 #include "sealed_engine.hpp"
 #include "sealed_thread.hpp"
 #include "tone_processor.hpp"
+#include "wrapping_processor.hpp"
 
 CUELINE_RULES_OFF
 #include "rule_breakers.hpp"
@@ -223,30 +223,22 @@ TEST_F(SealedEngine, nor_do_they_inside_the_callback_that_jack_calls) {
 
 /// The test tone, led by the messages of this conversation: each level is a new tone, and a flood is of its levels. Its
 /// parameters are moved and its meter is read meanwhile.
-class LedTone final : public Processor {
+class LedTone final : public WrappingProcessor<ToneProcessor> {
   public:
-    void prepare(const Format& format) override { tone_.prepare(format); }
-    [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return tone_.parameters(); }
-    [[nodiscard]] std::span<const MeterSpec> meters() const override { return tone_.meters(); }
     bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
         if (command.kind == kind::set_level) {
             const auto level = command.as<float>();
-            tone_.handle(Message::of(cueline::kind::set_tone, SetTone{level * 10, level / 100}), context);
+            const SetTone tone{level * 10, level / 100};
+            WrappingProcessor::handle(Message::of(cueline::kind::set_tone, tone), context);
             context.events().send(kind::level_was_set, level, command);
             return true;
         }
         if (command.kind != kind::flood) return false;
         for (auto left = command.as<std::uint32_t>(); left > 0; --left) {
-            tone_.handle(Message::of(cueline::kind::get_level, GetLevel{}), context);
+            WrappingProcessor::handle(Message::of(cueline::kind::get_level, GetLevel{}), context);
         }
         return true;
     }
-    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
-        tone_.render(block, context);
-    }
-
-  private:
-    ToneProcessor tone_;
 };
 
 TEST_F(SealedEngine, nor_do_they_where_they_set_the_test_tone_and_ask_for_its_level) {
@@ -309,22 +301,17 @@ TEST_F(SealedEngine, the_counter_catches_a_player_that_frees) {
 
 /// As WaveProcessor, but does `Act` once, when the thread has been sealed for a while.
 template <class Act>
-class OnceProcessor final : public Processor {
+class OnceProcessor final : public WrappingProcessor<WaveProcessor> {
   public:
-    void prepare(const Format& format) override { wave_.prepare(format); }
     bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
         if (++handled_ == act_at) Act::act();
-        return wave_.handle(command, context);
-    }
-    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
-        wave_.render(block, context);
+        return WrappingProcessor::handle(command, context);
     }
 
   private:
     // Three in eight of all messages come to a processor.
     static constexpr std::uint64_t act_at = warm_up * 3 / 8 + 1000;
 
-    WaveProcessor wave_;
     std::uint64_t handled_ = 0;
 };
 

@@ -1,0 +1,29 @@
+// wrapping_processor.hpp: a processor that passes all on to another one, for whoever changes one thing of it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include <cueline/processor.hpp>
+
+namespace cueline::test {
+
+template <class ProcessorType>
+class WrappingProcessor : public Processor {
+  public:
+    void prepare(const Format& format) override { wrapped_.prepare(format); }
+    [[nodiscard]] std::uint32_t buffer_slots() const override { return wrapped_.buffer_slots(); }
+    [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return wrapped_.parameters(); }
+    [[nodiscard]] std::span<const MeterSpec> meters() const override { return wrapped_.meters(); }
+    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
+        return wrapped_.handle(command, context);
+    }
+    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+        wrapped_.render(block, context);
+    }
+
+  private:
+    ProcessorType wrapped_;
+};
+
+}  // namespace cueline::test
