@@ -13,10 +13,10 @@
 #include <cueline/monotonic.hpp>
 #include <cueline/schedule.hpp>
 
-#include "engine.hpp"
+#include "engine/engine.hpp"
+#include "processors/tone_processor.hpp"
 #include "spread.hpp"
 #include "step_device.hpp"
-#include "tone_processor.hpp"
 
 namespace cueline::bench {
 namespace {
@@ -113,15 +113,15 @@ void block_with_transaction_each(benchmark::State& state) {
 /// 252 pings, in equal parts by so many lines.
 void block_from_lines_each(benchmark::State& state) {
     Stage stage;
-    std::vector<CommandSender> ports;
+    std::vector<CommandSender> opened;
     const auto lines = static_cast<std::size_t>(state.range(0));
-    while (ports.size() + 1 < lines) ports.push_back(stage.engine.open_port());
+    while (opened.size() + 1 < lines) opened.push_back(stage.engine.open_line());
     const std::size_t each = 252 / lines;
     time_blocks(state, stage, [&] {
         stage.take_events();
         for (std::size_t number = 0; number < each; ++number) {
             stage.engine.control().ping();
-            for (CommandSender& port : ports) port.ping();
+            for (CommandSender& line : opened) line.ping();
         }
     });
 }
@@ -129,7 +129,7 @@ void block_from_lines_each(benchmark::State& state) {
 /// The test tone, one of whose parameters was written so often since the block before.
 void block_after_parameter_writes_each(benchmark::State& state) {
     Stage stage{std::make_unique<ToneProcessor>()};
-    Panel& panel = stage.engine.panel();
+    ProcessorControls& panel = stage.engine.controls();
     const ParameterSpec& spec = panel.parameter_specs()[0];
     bool up = false;
     time_blocks(state, stage, [&] {

@@ -16,23 +16,23 @@
 
 #include <cueline/monotonic.hpp>
 
-#include "engine.hpp"
-#include "null_device.hpp"
-#include "offline_device.hpp"
+#include "devices/null_device.hpp"
+#include "devices/offline_device.hpp"
+#include "engine/engine.hpp"
 #include "spread.hpp"
 #include "step_device.hpp"
 
 namespace cueline::bench {
 namespace {
 
-constexpr std::int64_t most_messages = 256;
+constexpr std::int64_t max_messages = 256;
 
 /// A started engine with its device at hand.
 template <class SomeDevice>
 struct Running {
     Running() : Running{std::make_unique<SomeDevice>(block_format)} {}
     explicit Running(std::unique_ptr<SomeDevice> opened)
-        : device{opened.get()}, engine{std::move(opened), std::make_unique<SilenceProcessor>(), most_messages} {
+        : device{opened.get()}, engine{std::move(opened), std::make_unique<SilenceProcessor>(), max_messages} {
         engine.start();
     }
 
@@ -136,14 +136,14 @@ BENCHMARK(block_each)
     ->ArgName("messages")
     ->Arg(0)
     ->RangeMultiplier(2)
-    ->Range(1, most_messages)
+    ->Range(1, max_messages)
     ->Iterations(1)
     ->Unit(benchmark::kMillisecond);
 BENCHMARK(block_from_other_thread_each)
     ->ArgName("messages")
     ->Arg(0)
     ->RangeMultiplier(4)
-    ->Range(1, most_messages)
+    ->Range(1, max_messages)
     ->Iterations(1)
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();

@@ -10,7 +10,7 @@
 #include <cueline/device.hpp>
 #include <cueline/monotonic.hpp>
 
-#include "audio_buffers.hpp"
+#include "devices/audio_buffers.hpp"
 
 namespace cueline::bench {
 

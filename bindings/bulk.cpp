@@ -13,7 +13,7 @@
 #include <cueline/control_side.hpp>
 
 #include "errors.hpp"
-#include "line.hpp"
+#include "sender.hpp"
 
 namespace nb = nanobind;
 
@@ -85,7 +85,7 @@ std::span<Message> Records::messages() const {
     return {static_cast<Message*>(view_.buf), size()};
 }
 
-std::size_t LineHandle::try_send_many(nb::handle array, std::size_t first, Kind own, nb::handle late) {
+std::size_t SenderHandle::try_send_many(nb::handle array, std::size_t first, Kind own, nb::handle late) {
     const std::uint8_t flags = checked_late(late);
     const Records records = Records::read(array);
     const std::size_t wanted = records.size() - std::min(first, records.size());  // another thread may have shrunk it
@@ -111,7 +111,7 @@ std::size_t LineHandle::try_send_many(nb::handle array, std::size_t first, Kind 
     return accepted;
 }
 
-void LineHandle::count_dropped(std::size_t commands) {
+void SenderHandle::count_dropped(std::size_t commands) {
     engine().require_own_process();
     const nb::ft_lock_guard lock{sending_};
     if (sender_ != nullptr) sender_->count_dropped(commands);

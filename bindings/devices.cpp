@@ -6,8 +6,8 @@
 #include <nanobind/stl/variant.h>
 #include <nanobind/stl/vector.h>
 
-#include "device_request.hpp"
-#include "open_device.hpp"
+#include <cueline/engine/device_request.hpp>
+#include <cueline/engine/open_device.hpp>
 #include "without_gil.hpp"
 
 namespace nb = nanobind;

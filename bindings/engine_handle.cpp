@@ -18,16 +18,16 @@
 #include <cueline/error.hpp>
 #include <cueline/message.hpp>
 
+#include <cueline/engine/open_device.hpp>
+#include <cueline/engine/range.hpp>
 #include "bulk.hpp"
-#include "engine.hpp"
+#include "devices/null_device.hpp"
+#include "devices/offline_device.hpp"
+#include "engine/engine.hpp"
 #include "errors.hpp"
-#include "line.hpp"
 #include "messages.hpp"
-#include "null_device.hpp"
-#include "offline_device.hpp"
-#include "open_device.hpp"
 #include "processors.hpp"
-#include "range.hpp"
+#include "sender.hpp"
 #include "wakeups.hpp"
 #include "without_gil.hpp"
 
@@ -41,7 +41,7 @@ using cueline::Message;
 /// Frames and channels, one frame after the other; read only is enough.
 using Samples = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
-class EngineHandle : public LineHandle {
+class EngineHandle : public SenderHandle {
   public:
     EngineHandle(cueline::DeviceRequest request, std::optional<std::int64_t> samplerate,
                  std::optional<std::int64_t> blocksize, std::int64_t channels, std::int64_t budget,
@@ -78,7 +78,7 @@ class EngineHandle : public LineHandle {
         const cueline::Delivery delivery = checked_delivery(at, late);
         const std::span<const float> samples{array.data(), array.size()};
         const auto channels = static_cast<std::int64_t>(array.shape(1));
-        cueline::BufferPool::Made made;
+        cueline::BufferPool::PendingBuffer made;
         {
             std::optional<WithoutGil> without_gil;
             if (samples.size_bytes() >= large_bytes) without_gil.emplace();
@@ -137,7 +137,7 @@ class EngineHandle : public LineHandle {
     }
 
     /// Puts what became of the commands that were sent with a confirmation, as far as the audio thread has told, into
-    /// `told`, by port and sequence: at once, for what is told to one caller may be what another one waits for.
+    /// `told`, by line and sequence: at once, for what is told to one caller may be what another one waits for.
     void receive_confirmations(const nb::dict& told) {
         engine_->require_own_process();
         Message outcome;
@@ -147,7 +147,7 @@ class EngineHandle : public LineHandle {
                 if (engine_->control().receive_confirmation(outcome) == cueline::Status::empty) return;
             }
             --shared()->confirmations;
-            told[nb::make_tuple(outcome.port, outcome.sequence)] = to_python(outcome);
+            told[nb::make_tuple(outcome.line, outcome.sequence)] = to_python(outcome);
         }
     }
 
@@ -162,11 +162,11 @@ class EngineHandle : public LineHandle {
     [[nodiscard]] std::uint64_t time_at(std::uint64_t frame) const {
         engine_->require_own_process();
         const cueline::BlockTime time = engine_->block_time();
-        constexpr std::uint64_t most_s =
+        constexpr std::uint64_t max_s =
             9'000'000'000;  // in nanoseconds they are within 63 bits, as what frame_at takes
-        if (frame > time.frame && (frame - time.frame) / time.samplerate >= most_s) {
+        if (frame > time.frame && (frame - time.frame) / time.samplerate >= max_s) {
             raise("ArgumentError", "frame must be within 285 years of now, up to " +
-                                       std::to_string(time.frame + most_s * time.samplerate) + ", got " +
+                                       std::to_string(time.frame + max_s * time.samplerate) + ", got " +
                                        std::to_string(frame));
         }
         return time.time_at(frame);
@@ -270,8 +270,8 @@ class EngineHandle : public LineHandle {
 };
 
 void bind_anew(nb::module_& module) {
-    nb::class_<EngineHandle, LineHandle> engine{module, "Engine", nb::is_weak_referenceable(),
-                                                "A link, a processor and a device, run together."};
+    nb::class_<EngineHandle, SenderHandle> engine{module, "Engine", nb::is_weak_referenceable(),
+                                                  "A link, a processor and a device, run together."};
     bind_sending(engine);
     engine
         .def(nb::init<cueline::DeviceRequest, std::optional<std::int64_t>, std::optional<std::int64_t>, std::int64_t,

@@ -29,8 +29,8 @@ void translate(const std::exception_ptr& error, void*) {
         set("ProcessorError", mismatch);
     } catch (const cueline::DeviceError& device) {
         set("DeviceError", device);
-    } catch (const cueline::PortsTakenError& taken) {
-        set("PortsTakenError", taken);
+    } catch (const cueline::LinesTakenError& taken) {
+        set("LinesTakenError", taken);
     } catch (const cueline::ClosedError& closed) {
         set("ClosedError", closed);
     } catch (const cueline::ForkedError& forked) {

@@ -27,7 +27,7 @@ PyObject* get_payload(PyObject* self, void*) noexcept {
 }
 
 bool same(const Message& left, const Message& right) {
-    return left.kind == right.kind && left.port == right.port && left.sequence == right.sequence &&
+    return left.kind == right.kind && left.line == right.line && left.sequence == right.sequence &&
            left.frame == right.frame && left.payload == right.payload;
 }
 
@@ -47,7 +47,7 @@ Py_hash_t hash(PyObject* self) noexcept {
         mixed = (mixed ^ word) * 0x100000001b3U;
         mixed ^= mixed >> 32U;  // else the high bits of a word would not reach the low ones
     };
-    mix(std::uint64_t{message.port} << 48U | std::uint64_t{message.kind} << 32U | message.sequence);
+    mix(std::uint64_t{message.line} << 48U | std::uint64_t{message.kind} << 32U | message.sequence);
     mix(message.frame);
     for (const std::uint64_t word : words) mix(word);
     const auto hashed = static_cast<Py_hash_t>(mixed);
@@ -113,7 +113,7 @@ void make_message_type(newfunc make) {
         {"frame", &get_number<&Message::frame>, nullptr,
          "Where it applies, 0 as soon as it is read; of an event, where it arose.", nullptr},
         {"flags", &get_number<&Message::flags>, nullptr, "What is asked of its delivery.", nullptr},
-        {"port", &get_number<&Message::port>, nullptr, "The line it came by; 0 is the engine's own.", nullptr},
+        {"line", &get_number<&Message::line>, nullptr, "The line it came by; 0 is the engine's own.", nullptr},
         {"payload", &get_payload, nullptr, "Its 40 bytes of payload.", nullptr},
         {nullptr, nullptr, nullptr, nullptr, nullptr},
     }};
@@ -148,6 +148,6 @@ std::string name_of(PyTypeObject* type) {
 }
 
 std::string numbers_of(const Message& message) {
-    const std::string port = message.port == 0 ? "" : ", port=" + std::to_string(message.port);
-    return "sequence=" + std::to_string(message.sequence) + ", frame=" + std::to_string(message.frame) + port;
+    const std::string line = message.line == 0 ? "" : ", line=" + std::to_string(message.line);
+    return "sequence=" + std::to_string(message.sequence) + ", frame=" + std::to_string(message.frame) + line;
 }

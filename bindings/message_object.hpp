@@ -57,7 +57,7 @@ PyTypeObject* derived_type(PyType_Spec& spec);
 /// The name of a type, without its module.
 std::string name_of(PyTypeObject* type);
 
-/// "sequence=1, frame=0", and the port where it is not the engine's own: what a message's repr says beside its fields.
+/// "sequence=1, frame=0", and the line where it is not the engine's own: what a message's repr says beside its fields.
 std::string numbers_of(const cueline::Message& message);
 
 /// Runs `call`, which returns a new reference; what it throws becomes Python's exception.

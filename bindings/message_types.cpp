@@ -204,7 +204,7 @@ PyObject* repr(PyObject* self) noexcept {
         for (const Field& field : layout_of(type).fields()) {
             add(text(nb::handle{field.name}) + "=" + text(field, message.payload.data()));
         }
-        if (message.sequence != 0 || message.frame != 0 || message.port != 0) add(numbers_of(message));
+        if (message.sequence != 0 || message.frame != 0 || message.line != 0) add(numbers_of(message));
         return nb::cast(name_of(type) + "(" + inside + ")").release().ptr();
     });
 }

@@ -14,14 +14,14 @@
 #include <cueline/link.hpp>
 
 #include "baseline.hpp"
-#include "counts.hpp"
 #include "devices.hpp"
 #include "engine_handle.hpp"
 #include "errors.hpp"
-#include "line.hpp"
 #include "messages.hpp"
-#include "panel.hpp"
+#include "processor_controls.hpp"
 #include "processors.hpp"
+#include "sender.hpp"
+#include "stats.hpp"
 #include "without_gil.hpp"
 
 namespace nb = nanobind;
@@ -39,15 +39,15 @@ NB_MODULE(_core, module) {
     nb::set_leak_warnings(false);
     nb::register_exception_translator(&translate);
     module.attr("RING_CAPACITY") = cueline::CommandRing::capacity;
-    module.attr("MOST_BUFFERS") = cueline::most_buffers;
-    module.attr("MOST_MEMBERS") = cueline::most_members;
+    module.attr("MAX_BUFFERS") = cueline::max_buffers;
+    module.attr("MAX_MEMBERS") = cueline::max_members;
     module.attr("ATOMICS_ARE_LOCK_FREE") =
         std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<bool>::is_always_lock_free;
     bind_messages(module);
     bind_devices(module);
-    bind_lines(module);
-    bind_panel(module);
-    bind_counts(module);
+    bind_senders(module);
+    bind_processor_controls(module);
+    bind_stats(module);
     bind_processors(module);
     bind_engine(module);
     bind_baseline(module);

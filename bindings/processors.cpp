@@ -18,10 +18,10 @@
 #include <cueline/processor_offer.hpp>
 #include <cueline/python.hpp>
 
-#include "cfunc_processor.hpp"
+#include <cueline/engine/open_processor.hpp>
 #include "errors.hpp"
-#include "open_processor.hpp"
-#include "taken_processor.hpp"
+#include "processors/cfunc_processor.hpp"
+#include "processors/taken_processor.hpp"
 #include "without_gil.hpp"
 
 namespace nb = nanobind;
@@ -79,8 +79,8 @@ nb::object cfunc_processor(std::uintptr_t render, std::uintptr_t handle, std::ui
                            nb::object keep) {
     std::vector<cueline::CFuncProcessor::OwnParameter> own_parameters(parameters.size());
     std::ranges::transform(parameters, own_parameters.begin(), [](const Parameter& parameter) {
-        const auto& [its_name, lowest, highest, preset, unit, ramp_s] = parameter;
-        return cueline::CFuncProcessor::OwnParameter{its_name, lowest, highest, preset, unit, ramp_s};
+        const auto& [its_name, lowest, highest, default_value, unit, ramp_s] = parameter;
+        return cueline::CFuncProcessor::OwnParameter{its_name, lowest, highest, default_value, unit, ramp_s};
     });
     std::vector<cueline::CFuncProcessor::OwnMeter> own_meters(meters.size());
     std::ranges::transform(meters, own_meters.begin(), [](const Meter& meter) {

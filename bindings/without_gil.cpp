@@ -5,7 +5,7 @@
 #include <chrono>
 #include <thread>
 
-#include "fork_generation.hpp"
+#include "system/fork_generation.hpp"
 
 namespace nb = nanobind;
 

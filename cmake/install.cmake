@@ -15,13 +15,6 @@ install(TARGETS cueline EXPORT cueline)
 install(DIRECTORY include/cueline bindings/include/cueline DESTINATION ${include} FILES_MATCHING PATTERN "*.hpp")
 if(CUELINE_BUILD_ENGINE)
   install(TARGETS cueline_engine EXPORT cueline ARCHIVE DESTINATION ${lib})
-  # engine.hpp, open_device.hpp, open_processor.hpp, null_device.hpp, offline_device.hpp, and what they include.
-  set(engine_headers
-      audio_buffers buffer_pool callback_load device_request engine fork_generation joined_processor lateness
-      locked_memory null_device offline_device open_device open_processor overtaken own_thread panel)
-  list(TRANSFORM engine_headers PREPEND src/)
-  list(TRANSFORM engine_headers APPEND .hpp)
-  install(FILES ${engine_headers} DESTINATION ${include}/cueline/engine)
 endif()
 install(EXPORT cueline FILE cueline-targets.cmake NAMESPACE cueline:: DESTINATION ${package})
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/cueline-config.cmake.in ${PROJECT_BINARY_DIR}/cueline-config.cmake

@@ -83,6 +83,6 @@ int main() {
     }
     jack_client_close(client);  // no block runs any more
     tell_what_came();           // and nothing else will come
-    const std::uint64_t dropped = link.command_counts().dropped + link.event_counts().dropped;
-    std::printf("%" PRIu64 " sent, %" PRIu64 " dropped\n", link.command_counts().sent, dropped);
+    const std::uint64_t dropped = link.command_stats().dropped + link.event_stats().dropped;
+    std::printf("%" PRIu64 " sent, %" PRIu64 " dropped\n", link.command_stats().sent, dropped);
 }

@@ -16,7 +16,7 @@ struct Format {
     std::uint32_t blocksize = 128;  ///< most frames in a block; the last of an offline render may be shorter
 };
 
-inline constexpr std::size_t most_channels = 64;
+inline constexpr std::size_t max_channels = 64;
 
 /// One block for a processor to fill: planar, one run of `frames` samples per channel, full scale -1 to 1.
 struct AudioBlock {

@@ -16,10 +16,10 @@ struct Cause {
     constexpr Cause() noexcept CUELINE_NONBLOCKING = default;
     // NOLINTNEXTLINE(*-explicit-*): a command is a cause
     constexpr Cause(const Message& command) noexcept CUELINE_NONBLOCKING : sequence{command.sequence},
-                                                                           port{command.port} {}
+                                                                           line{command.line} {}
 
     std::uint32_t sequence = 0;
-    std::uint8_t port = 0;
+    std::uint8_t line = 0;
 };
 
 /// Sends events from the audio thread: what a processor gets to answer with.
@@ -49,7 +49,7 @@ class EventSender {
 
     static Message stamped(Message message, std::uint64_t frame, Cause cause) noexcept CUELINE_NONBLOCKING {
         message.sequence = cause.sequence;
-        message.port = cause.port;
+        message.line = cause.line;
         message.frame = frame;
         return message;
     }
@@ -74,7 +74,7 @@ class AudioSide {
     /// Takes the audio end, to read at most `budget` commands a block; the rest waits for the next one.
     /// Throws EndTakenError when the link has a living audio side.
     explicit AudioSide(Link& link, std::uint32_t budget = default_budget)
-        : AudioSide{link, budget, std::make_index_sequence<most_lines>{}} {}
+        : AudioSide{link, budget, std::make_index_sequence<max_lines>{}} {}
 
     /// Begins the block whose first frame is `frame`: a fresh budget.
     /// Thread: audio. Real-time: wait-free.
@@ -91,10 +91,11 @@ class AudioSide {
     Status receive(Message& command) noexcept CUELINE_NONBLOCKING {
         if (left_in_block_ == 0) return Status::empty;
         for (std::uint32_t looked_at = 0; looked_at < lines_; ++looked_at) {
-            last_ = turn_;
-            turn_ = turn_ + 1 < lines_ ? turn_ + 1 : 0;
-            if (commands_[last_].try_pop(command) == Status::ok) {
-                command.port = static_cast<std::uint8_t>(last_);  // whatever stands there: it is an index from here on
+            current_line_ = next_line_;
+            next_line_ = next_line_ + 1 < lines_ ? next_line_ + 1 : 0;
+            if (commands_[current_line_].try_pop(command) == Status::ok) {
+                command.line =
+                    static_cast<std::uint8_t>(current_line_);  // whatever stands there: it is an index from here on
                 --left_in_block_;
                 return Status::ok;
             }
@@ -107,8 +108,8 @@ class AudioSide {
     /// Thread: audio, inside a block. Real-time: wait-free.
     Status receive_member(Message& command) noexcept CUELINE_NONBLOCKING {
         if (left_in_block_ > 0) --left_in_block_;
-        const Status status = commands_[last_].try_pop(command);
-        if (status == Status::ok) command.port = static_cast<std::uint8_t>(last_);
+        const Status status = commands_[current_line_].try_pop(command);
+        if (status == Status::ok) command.line = static_cast<std::uint8_t>(current_line_);
         return status;
     }
 
@@ -145,14 +146,14 @@ class AudioSide {
           budget_{budget} {}
 
     Link* link_;
-    std::array<Consumer<CommandRing>, most_lines> commands_;
+    std::array<Consumer<CommandRing>, max_lines> commands_;
     EventSender events_;
     Producer<EventRing> confirmations_;
     std::uint32_t budget_;
     std::uint32_t left_in_block_ = 0;
-    std::uint32_t lines_ = 1;  // those to look at in this block
-    std::uint32_t turn_ = 0;   // whose turn it is
-    std::uint32_t last_ = 0;   // whose it was
+    std::uint32_t lines_ = 1;         // those to look at in this block
+    std::uint32_t next_line_ = 0;     // whose turn it is
+    std::uint32_t current_line_ = 0;  // whose it was
 };
 
 }  // namespace cueline

@@ -37,8 +37,8 @@ struct Buffer {
 
 using BufferHandle = std::uint32_t;
 inline constexpr BufferHandle no_buffer = ~BufferHandle{0};  ///< in a PublishBuffer: the slot is to be empty
-inline constexpr std::size_t most_buffer_slots = 64;
-inline constexpr std::size_t most_buffers = 128;  ///< in slots and under way, both ways together
+inline constexpr std::size_t max_buffer_slots = 64;
+inline constexpr std::size_t max_buffers = 128;  ///< in slots and under way, both ways together
 
 /// A handle on its way back.
 struct ReturnedBuffer {
@@ -64,7 +64,7 @@ class BufferSlotsOf {
     /// Both must outlive it. Thread: control. Throws EndTakenError when somebody has the ring's writing end.
     BufferSlotsOf(const Table& table, Returns& returns) : table_{&table}, returns_{returns} { slots_.fill(no_buffer); }
 
-    /// How many slots there are, at most most_buffer_slots. Thread: control, before the first command.
+    /// How many slots there are, at most max_buffer_slots. Thread: control, before the first command.
     void set_count(std::uint32_t count) noexcept { count_ = count; }
 
     /// What lies in `slot`, nullptr when nothing does or there is no such slot. It stays there until the next apply().
@@ -110,11 +110,11 @@ class BufferSlotsOf {
     const Table* table_;
     Producer<Returns> returns_;
     std::uint32_t count_ = 0;
-    std::array<BufferHandle, most_buffer_slots> slots_;
+    std::array<BufferHandle, max_buffer_slots> slots_;
     std::array<bool, Handles> here_{};  // whether a handle is in a slot
 };
 
-using BufferSlots = BufferSlotsOf<Buffer, most_buffers>;
+using BufferSlots = BufferSlotsOf<Buffer, max_buffers>;
 
 /// The control side's part: which handles are free, and which came back. One thread at a time uses it.
 template <std::size_t Handles, class Memory = StdMemory>

@@ -40,7 +40,7 @@ struct Delivery {
     std::uint8_t flags = 0;
 };
 
-inline constexpr std::size_t most_members = 256;  ///< of a transaction
+inline constexpr std::size_t max_members = 256;  ///< of a transaction
 
 /// Sends commands on one line of a link. One thread at a time uses it.
 class CommandSender {
@@ -73,7 +73,7 @@ class CommandSender {
         return status;
     }
 
-    /// Sends `message` with the kind, payload, frame and flags that it has. It gets its sequence and port here.
+    /// Sends `message` with the kind, payload, frame and flags that it has. It gets its sequence and line here.
     /// Thread: control, one at a time. Real-time: wait-free.
     /// Returns Status::full when the ring is full. That is not counted: who does not try again calls count_dropped().
     Status try_send(Message& message) noexcept CUELINE_NONBLOCKING {
@@ -85,7 +85,7 @@ class CommandSender {
     }
 
     /// Sends the commands that `make` makes one by one, as many as there is room for, at most `most`; or none: see
-    /// Producer::produce(). They keep their kind, payload, frame and flags, and get their sequence and port here;
+    /// Producer::produce(). They keep their kind, payload, frame and flags, and get their sequence and line here;
     /// so what `make` points to is a Message that may be written to.
     /// Thread: control, one at a time.
     /// Real-time: as `make` is (it bears no mark, so that clang judges each use by it).
@@ -108,7 +108,7 @@ class CommandSender {
     /// Sends `members` together: they are accepted as a whole or not at all, and applied in one block at one frame, in
     /// their order. What their messages ask of their own delivery counts for nothing. The transaction takes a
     /// sequence, and then each member.
-    /// Thread: control, one at a time. Real-time: wait-free, in steps proportional to the number. 1 to most_members
+    /// Thread: control, one at a time. Real-time: wait-free, in steps proportional to the number. 1 to max_members
     /// members. Returns the transaction's sequence, which stands for all of it when it is confirmed or cancelled; or 0
     /// when they do not all fit. That is not counted: see try_send().
     std::uint32_t try_send_whole(std::span<const Message> members, const Delivery& delivery = {}) noexcept
@@ -150,7 +150,7 @@ class CommandSender {
     /// and so does what has no frame. Likewise.
     Status cancel_all(bool every_line = false) noexcept CUELINE_NONBLOCKING {
         CancelAll cancel{};
-        for (std::size_t line = 0; line < most_lines; ++line) {
+        for (std::size_t line = 0; line < max_lines; ++line) {
             if (every_line) cancel.up_to[line] = last_sequence(link_->lines_[line].ring.tail());
         }
         cancel.up_to[number_] = sequence_;
@@ -161,7 +161,7 @@ class CommandSender {
     /// the last member's. Thread: control, one at a time.
     [[nodiscard]] std::uint32_t sequence() const noexcept { return sequence_; }
 
-    /// Which line it is: 0 to most_ports. Thread: any.
+    /// Which line it is: below max_lines. Thread: any.
     [[nodiscard]] std::uint8_t line() const noexcept { return number_; }
 
   private:
@@ -206,18 +206,17 @@ class ControlSide : public CommandSender {
     Consumer<EventRing> confirmations_;
 };
 
-/// Another thread's way to the same audio side: a line of its own, one of most_ports. What it accepted before it died
-/// is read all the same.
-/// Thread: control, any number of them at once. Throws PortsTakenError when all are open.
-inline CommandSender open_port(Link& link) {
-    for (std::size_t line = 1; line < most_lines; ++line) {
+/// Another thread's way to the same audio side: a line of its own, one of max_lines - 1. What it accepted before it
+/// died is read all the same. Thread: control, any number of them at once. Throws LinesTakenError when all are open.
+inline CommandSender open_line(Link& link) {
+    for (std::size_t line = 1; line < max_lines; ++line) {
         try {
             return CommandSender{link, line};
         } catch (const EndTakenError&) {
             continue;  // the next one then
         }
     }
-    throw PortsTakenError{"all " + std::to_string(most_ports) + " ports are open: close one first"};
+    throw LinesTakenError{"all " + std::to_string(max_lines - 1) + " lines are open: close one first"};
 }
 
 }  // namespace cueline

@@ -20,8 +20,8 @@ struct ProcessorMismatchError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// As many ports are open as there can be.
-struct PortsTakenError : std::runtime_error {
+/// As many lines are open as there can be.
+struct LinesTakenError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 

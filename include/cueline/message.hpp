@@ -48,14 +48,13 @@ inline constexpr std::uint8_t member = 4;        ///< it belongs to the transact
 }  // namespace delivery
 
 inline constexpr std::size_t payload_bytes = 40;
-inline constexpr std::size_t most_ports = 8;
-inline constexpr std::size_t most_lines = 1 + most_ports;  ///< line 0 is the control side's own, the others are ports
+inline constexpr std::size_t max_lines = 9;  ///< line 0 is the engine's own; open_line() opens the others
 
 /// A command or an event. With a stamp of 8 bytes beside it, it is one cache line.
 struct Message {
     Kind kind = kind::none;
     std::uint8_t flags = 0;      ///< a command's: what is asked of its delivery, of namespace delivery
-    std::uint8_t port = 0;       ///< the line it came by: 0 is the engine's own; an event carries its cause's
+    std::uint8_t line = 0;       ///< the line it came by: 0 is the engine's own; an event carries its cause's
     std::uint32_t sequence = 0;  ///< a command's number on its line, from 1; an event carries its cause's, or 0
     std::uint64_t frame = 0;     ///< a command's: where it applies, 0 as soon as it is read; an event's: where it arose
     std::array<std::byte, payload_bytes> payload{};
@@ -70,14 +69,14 @@ struct Message {
     /// written whole: who pushes the message right after need not wait for narrower stores to meet in it (see
     /// copy_bytes_by_words()).
     /// Thread: any. Real-time: wait-free.
-    void set_origin(std::uint8_t line, std::uint32_t number) noexcept CUELINE_NONBLOCKING {
+    void set_origin(std::uint8_t line_number, std::uint32_t command_number) noexcept CUELINE_NONBLOCKING {
         if constexpr (std::endian::native == std::endian::little) {
-            const std::uint64_t word = std::uint64_t{kind} | std::uint64_t{flags} << 16U | std::uint64_t{line} << 24U |
-                                       std::uint64_t{number} << 32U;
+            const std::uint64_t word = std::uint64_t{kind} | std::uint64_t{flags} << 16U |
+                                       std::uint64_t{line_number} << 24U | std::uint64_t{command_number} << 32U;
             std::memcpy(static_cast<void*>(this), &word, sizeof word);
         } else {
-            port = line;
-            sequence = number;
+            line = line_number;
+            sequence = command_number;
         }
     }
 
@@ -120,7 +119,7 @@ inline std::optional<Message> Message::from_bytes(std::span<const std::byte> byt
 }
 
 static_assert(sizeof(Message) == 56 && alignof(Message) == 8);
-static_assert(offsetof(Message, kind) == 0 && offsetof(Message, flags) == 2 && offsetof(Message, port) == 3);
+static_assert(offsetof(Message, kind) == 0 && offsetof(Message, flags) == 2 && offsetof(Message, line) == 3);
 static_assert(offsetof(Message, sequence) == 4);
 static_assert(offsetof(Message, frame) == 8 && offsetof(Message, payload) == 16);
 static_assert(std::is_trivially_copyable_v<Message> && std::is_standard_layout_v<Message>);
@@ -184,7 +183,7 @@ struct Cancel {
 struct CancelAll {
     static constexpr Kind kind = cueline::kind::cancel_all;
     /// Of each line by its number, the last command whose cue is to be forgotten; 0: none is.
-    std::array<std::uint32_t, most_lines> up_to;
+    std::array<std::uint32_t, max_lines> up_to;
 };
 
 /// A transaction's payload. Its members follow it on the same line at once; its own frame and flags are theirs.

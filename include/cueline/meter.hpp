@@ -14,8 +14,8 @@
 
 namespace cueline {
 
-inline constexpr std::size_t most_meters = 32;
-inline constexpr std::size_t most_meter_fields = 8;
+inline constexpr std::size_t max_meters = 32;
+inline constexpr std::size_t max_meter_fields = 8;
 
 /// What a processor says of a meter that it has. The texts live as long as the processor.
 struct MeterSpec {
@@ -27,7 +27,7 @@ struct MeterSpec {
 
 /// What a meter says: as many numbers as it has fields, all of one moment.
 struct MeterValue {
-    std::array<double, most_meter_fields> fields{};
+    std::array<double, max_meter_fields> fields{};
     std::uint64_t frame = 0;  ///< the moment: as the processor gave it, or 0 while it never did
 };
 
@@ -44,7 +44,7 @@ class Meter {
     }
     void set(std::span<const double> values, std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
         MeterValue value{.fields = {}, .frame = frame};
-        std::copy_n(values.begin(), std::min(values.size(), most_meter_fields), value.fields.begin());
+        std::copy_n(values.begin(), std::min(values.size(), max_meter_fields), value.fields.begin());
         shared_->write(value);
     }
 

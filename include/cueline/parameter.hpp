@@ -16,15 +16,15 @@
 
 namespace cueline {
 
-inline constexpr std::size_t most_parameters = 64;
-inline constexpr std::size_t longest_ramp_s = 3600;
+inline constexpr std::size_t max_parameters = 64;
+inline constexpr std::size_t max_ramp_s = 3600;
 
 /// What a processor says of a parameter that it has. The texts live as long as the processor.
 struct ParameterSpec {
-    std::string_view name;  ///< not empty, and no other parameter's
-    double lowest = 0;      ///< in `unit`, as the next two
-    double highest = 1;     ///< at least `lowest`
-    double preset = 0;      ///< what it is until somebody sets it
+    std::string_view name;     ///< not empty, and no other parameter's
+    double lowest = 0;         ///< in `unit`, as the next two
+    double highest = 1;        ///< at least `lowest`
+    double default_value = 0;  ///< what it is until somebody sets it
     std::string_view
         unit{};  ///< "Hz", "dB"; empty: none NOLINT(readability-redundant-member-init): or g++ warns who leaves it out
     double ramp_s = 0.02;  ///< seconds from one value to another, 0 to 3600; 0: it jumps
@@ -39,7 +39,7 @@ class SharedParameter {
     SharedParameter() noexcept(Memory::never_throws) = default;
 
     /// What it is until somebody writes it. Thread: control, before it is shared.
-    void preset(double value) noexcept(Memory::never_throws) {
+    void set_default(double value) noexcept(Memory::never_throws) {
         bits_.store(std::bit_cast<std::uint64_t>(value), std::memory_order_relaxed);  // relaxed: nobody else has it yet
     }
 
@@ -121,13 +121,13 @@ class Parameter {
     /// The parameter of an array's place that nobody declared.
     Parameter() noexcept = default;
 
-    /// Stands at its preset. `shared` outlives it. Thread: control, before the first block.
+    /// Stands at its default. `shared` outlives it. Thread: control, before the first block.
     Parameter(const ParameterSpec& spec, const SharedParameter<>& shared) noexcept
         : shared_{&shared},
           lowest_{spec.lowest},
           highest_{spec.highest},
           ramp_s_{spec.ramp_s},
-          ramp_{spec.preset, spec.preset} {}
+          ramp_{spec.default_value, spec.default_value} {}
 
     /// Counts its ramp in frames of this rate. One under way begins anew, from where it is.
     /// Thread: control, while no block runs.

@@ -7,10 +7,10 @@
 #include <span>
 
 #include <cueline/audio.hpp>
-#include <cueline/context.hpp>
 #include <cueline/message.hpp>
 #include <cueline/meter.hpp>
 #include <cueline/parameter.hpp>
+#include <cueline/process_context.hpp>
 
 namespace cueline {
 
@@ -28,12 +28,12 @@ class Processor {
     /// Thread: control, or a helper of the device's, while no block runs. May allocate, throw and block.
     virtual void prepare(const Format& format) = 0;
 
-    /// How many buffers it can be handed at once, at most most_buffer_slots: context.buffer() has those in slots 0 to
+    /// How many buffers it can be handed at once, at most max_buffer_slots: context.buffer() has those in slots 0 to
     /// one less. Asked once, after the first prepare(). Thread: control.
     [[nodiscard]] virtual std::uint32_t buffer_slots() const { return 0; }
-    /// The parameters and the meters that it has, asked for once, after the first prepare(): Context offers them by
-    /// their numbers here. At most 64 and 32. What is returned lives as long as the processor.
-    /// Thread: control, before the first block.
+    /// The parameters and the meters that it has, asked for once, after the first prepare(): ProcessContext offers them
+    /// by their numbers here. At most 64 and 32. What is returned lives as long as the processor. Thread: control,
+    /// before the first block.
     [[nodiscard]] virtual std::span<const ParameterSpec> parameters() const { return {}; }
     [[nodiscard]] virtual std::span<const MeterSpec> meters() const { return {}; }
 
@@ -41,11 +41,11 @@ class Processor {
     /// do not come here.
     /// Thread: audio. Real-time: must neither allocate, lock, block, call the system nor throw.
     /// Returns false for a kind it does not know: the engine counts it as unhandled.
-    virtual bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING = 0;
+    virtual bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING = 0;
 
     /// Fills every sample of `block`.
     /// Thread: audio. Real-time: must neither allocate, lock, block, call the system nor throw.
-    virtual void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING = 0;
+    virtual void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING = 0;
 
     /// Has it be one engine's, until that leaves it: no two may run it at once. An engine does so itself.
     /// Thread: any. Returns false when it is another one's.
@@ -60,8 +60,8 @@ class Processor {
 class SilenceProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override { return false; }
-    void render(const AudioBlock& block, Context&) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+    void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         for (std::size_t index = 0; index < block.channels.size(); ++index) {
             std::ranges::fill(block.channel(index), 0.0F);
         }

@@ -16,10 +16,10 @@
 
 #include <cueline/audio.hpp>
 #include <cueline/buffer.hpp>
-#include <cueline/context.hpp>
 #include <cueline/message.hpp>
 #include <cueline/meter.hpp>
 #include <cueline/parameter.hpp>
+#include <cueline/process_context.hpp>
 #include <cueline/processor.hpp>
 #include <cueline/version.hpp>
 
@@ -49,7 +49,7 @@ inline const std::string& processor_layout() {
             {"Processor", sizeof(Processor)},
             {"Format", sizeof(Format)},
             {"AudioBlock", sizeof(AudioBlock)},
-            {"Context", sizeof(Context)},
+            {"ProcessContext", sizeof(ProcessContext)},
             {"EventSender", sizeof(EventSender)},
             {"EventRing", sizeof(EventRing)},
             {"Message", sizeof(Message)},

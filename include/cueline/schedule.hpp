@@ -43,7 +43,7 @@ class Schedule {
     void add(const Message& cue) noexcept CUELINE_NONBLOCKING {
         const std::uint16_t place = places_[size_];
         cues_[place] = cue;
-        keys_[place] = is_member(cue) ? none : key(cue.port, cue.sequence);
+        keys_[place] = is_member(cue) ? none : key(cue.line, cue.sequence);
         // The later ones stay in front: most cues come after those that wait, and all move up behind them.
         const auto later = [this](std::uint16_t other, std::uint64_t frame) noexcept {
             return cues_[other].frame > frame;
@@ -67,10 +67,10 @@ class Schedule {
     /// the order in which they were due. A member is not found by itself. Does nothing when there is none.
     /// It bears no mark of its own, so that clang judges each use by what is called.
     template <class TakenOut>
-    void take_out_one(std::uint8_t port, std::uint32_t sequence, TakenOut taken_out) noexcept {
+    void take_out_one(std::uint8_t line, std::uint32_t sequence, TakenOut taken_out) noexcept {
         // Its key is looked for in 8 KiB rather than in the cues' 56: a whole budget of cancels is to fit into a block.
         std::size_t last = size_;
-        while (last > 0 && keys_[places_[last - 1]] != key(port, sequence)) --last;
+        while (last > 0 && keys_[places_[last - 1]] != key(line, sequence)) --last;
         if (last == 0 || sequence == 0) return;
         std::size_t first = last - 1;
         taken_out(at(first));
@@ -103,8 +103,8 @@ class Schedule {
     static constexpr std::uint16_t nowhere = capacity;
     static constexpr std::uint64_t none = 0;  // no line's first command has this key: it has a sequence
 
-    static constexpr std::uint64_t key(std::uint8_t port, std::uint32_t sequence) noexcept CUELINE_NONBLOCKING {
-        return std::uint64_t{port} << 32U | sequence;
+    static constexpr std::uint64_t key(std::uint8_t line, std::uint32_t sequence) noexcept CUELINE_NONBLOCKING {
+        return std::uint64_t{line} << 32U | sequence;
     }
 
     [[nodiscard]] const Message& at(std::size_t index) const noexcept CUELINE_NONBLOCKING {

@@ -12,19 +12,20 @@ from cueline.errors import (
     ArgumentError,
     ArgumentTypeError,
     ClosedError,
+    ConfirmationTimeout,
     DeviceError,
     Empty,
     Error,
     ForkedError,
     Full,
+    LinesTakenError,
     MissingPackageError,
-    NotYetError,
-    PortsTakenError,
     ProcessorError,
     RefusedError,
     UnknownNameError,
 )
 from cueline.fields import array, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
+from cueline.line import Line
 from cueline.messages import (
     Applied,
     BufferEnded,
@@ -43,7 +44,6 @@ from cueline.messages import (
 from cueline.meters import MeterReading, Meters, MeterSpec
 from cueline.parameters import Parameters, ParameterSpec
 from cueline.paths import get_cmake_dir, get_include
-from cueline.port import Port
 from cueline.processors import OffersProcessor
 from cueline.stats import BufferStats, CueStats, RingStats, Stats
 from cueline.transaction import Transaction
@@ -61,6 +61,7 @@ __all__ = [
     "Click",
     "ClosedError",
     "Confirmation",
+    "ConfirmationTimeout",
     "CueStats",
     "Device",
     "DeviceError",
@@ -72,19 +73,18 @@ __all__ = [
     "Full",
     "GetLevel",
     "Level",
+    "Line",
+    "LinesTakenError",
     "Message",
     "MeterReading",
     "MeterSpec",
     "Meters",
     "MissingPackageError",
-    "NotYetError",
     "OffersProcessor",
     "ParameterSpec",
     "Parameters",
     "PlayBuffer",
     "Pong",
-    "Port",
-    "PortsTakenError",
     "ProcessorError",
     "Reason",
     "Refused",

@@ -11,9 +11,9 @@ from typing_extensions import Self
 
 RING_CAPACITY: int = 1024
 
-MOST_BUFFERS: int = 128
+MAX_BUFFERS: int = 128
 
-MOST_MEMBERS: int = 256
+MAX_MEMBERS: int = 256
 
 ATOMICS_ARE_LOCK_FREE: bool = True
 
@@ -56,7 +56,7 @@ class Message:
         """What is asked of its delivery."""
 
     @property
-    def port(self) -> int:
+    def line(self) -> int:
         """The line it came by; 0 is the engine's own."""
 
     @property
@@ -149,7 +149,7 @@ def list_devices() -> list[DeviceInfo]:
     All devices that could be opened now; the first marked one is what an engine gets that asks for none.
     """
 
-class Line:
+class Sender:
     """A line for commands to the audio thread."""
 
     def ping(self) -> Status:
@@ -182,7 +182,7 @@ class Line:
 
     def cancel_all(self) -> Status:
         """
-        Have the audio thread forget all cues that were sent before: an engine's those of all its lines, a port's
+        Have the audio thread forget all cues that were sent before: an engine's those of all its lines, a line's
         its own. What has no frame is no cue.
 
         Never blocks; returns Status.FULL when the ring is full. Raises as send().
@@ -196,7 +196,7 @@ class Line:
 
     @property
     def number(self) -> int:
-        """Which line it is: 0 the engine's own, a port's from 1 to 8."""
+        """Which line it is: 0 the engine's own, a line's from 1 to 8."""
 
     def _send_confirmed(self, message: object, at: SupportsIndex | None, late: str, timeout: float | None) -> int: ...
 
@@ -210,16 +210,16 @@ class Line:
     def _try_send_many(self, array: numpy.typing.NDArray[numpy.void], first: int, own: int, late: str) -> int: ...
 
     @property
-    def _nap_s(self) -> float: ...
+    def _polling_interval_s(self) -> float: ...
 
     def _count_dropped(self, commands: int) -> None: ...
 
-    def _counts(self) -> RingCounts: ...
+    def _counts(self) -> RingStats: ...
 
-class Port(Line):
+class Line(Sender):
     """A line of its own into an engine."""
 
-    def __init__(self, engine: Line) -> None: ...
+    def __init__(self, engine: Sender) -> None: ...
 
     def ping(self) -> Status:
         """
@@ -253,7 +253,7 @@ class Port(Line):
 class Parameters:
     """An engine's parameters, by their names."""
 
-    def __init__(self, engine: Line) -> None: ...
+    def __init__(self, engine: Sender) -> None: ...
 
     def __len__(self) -> int: ...
 
@@ -270,7 +270,7 @@ class Parameters:
 class Meters:
     """An engine's meters, by their names."""
 
-    def __init__(self, engine: Line) -> None: ...
+    def __init__(self, engine: Sender) -> None: ...
 
     def __len__(self) -> int: ...
 
@@ -282,7 +282,7 @@ class Meters:
 
     def _spec(self, name: str) -> tuple[str, str, tuple[str, ...]]: ...
 
-class RingCounts:
+class RingStats:
     @property
     def sent(self) -> int: ...
 
@@ -292,7 +292,7 @@ class RingCounts:
     @property
     def high_water(self) -> int: ...
 
-class CueCounts:
+class CueStats:
     @property
     def pending(self) -> int: ...
 
@@ -308,7 +308,7 @@ class CueCounts:
     @property
     def cancelled(self) -> int: ...
 
-class BufferCounts:
+class BufferStats:
     @property
     def published(self) -> int: ...
 
@@ -335,19 +335,19 @@ class EngineStats:
     def unhandled(self) -> int: ...
 
     @property
-    def commands(self) -> RingCounts: ...
+    def commands(self) -> RingStats: ...
 
     @property
-    def events(self) -> RingCounts: ...
+    def events(self) -> RingStats: ...
 
     @property
-    def confirmations(self) -> RingCounts: ...
+    def confirmations(self) -> RingStats: ...
 
     @property
-    def cues(self) -> CueCounts: ...
+    def cues(self) -> CueStats: ...
 
     @property
-    def buffers(self) -> BufferCounts: ...
+    def buffers(self) -> BufferStats: ...
 
     @property
     def xruns(self) -> int: ...
@@ -369,7 +369,7 @@ class EngineStats:
 
 def _cfunc_processor(render: int, handle: int, state: int, state_bytes: int, parameters: Sequence[tuple[str, float, float, float, str, float]], meters: Sequence[tuple[str, str, Sequence[str]]], name: str, keep: object) -> object: ...
 
-class Engine(Line):
+class Engine(Sender):
     """A link, a processor and a device, run together."""
 
     def __init__(self, request: DeviceRequest, samplerate: int | None, blocksize: int | None, channels: int, budget: int, processor: object) -> None: ...

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cueline import _core
 from cueline.arguments import shown
 from cueline.errors import ClosedError, Empty, Full
-from cueline.naps import naps
+from cueline.polling import polling_intervals
 
 if TYPE_CHECKING:
     from typing import Literal, SupportsIndex
@@ -40,7 +40,7 @@ async def areceive(engine: AudioEngine, timeout: float | None) -> _core.Message:
     """Wait for a message: see AudioEngine.areceive()."""
     if engine._turns.over():
         await _pause(0)
-    for nap in naps(engine, timeout):
+    for nap in polling_intervals(engine, timeout):
         if (message := engine.receive_msg()) is not None:
             return message
         await _pause(nap)
@@ -49,7 +49,7 @@ async def areceive(engine: AudioEngine, timeout: float | None) -> _core.Message:
 
 async def asend(
     engine: AudioEngine,
-    line: _core.Line,
+    line: _core.Sender,
     message: object,
     at: SupportsIndex | None,
     late: Literal["apply", "drop"],
@@ -58,7 +58,7 @@ async def asend(
     """Wait for room and send: see AudioEngine.asend()."""
     if engine._turns.over():
         await _pause(0)
-    for nap in naps(engine, timeout):
+    for nap in polling_intervals(engine, timeout):
         if line._try_send(message, at, late) is _core.Status.OK:
             return
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 from cueline import _core
 from cueline.arguments import checked_integer, checked_timeout, shown
 from cueline.errors import ArgumentError, ArgumentTypeError, Full
-from cueline.naps import naps
+from cueline.polling import polling_intervals
 from cueline.typed import layout_of
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def dtype(cls: type | None = None) -> np.dtype[Any]:
 
 def send_many(
     engine: _core.Engine,
-    line: _core.Line,
+    line: _core.Sender,
     array: Records,
     late: Literal["apply", "drop"],
     timeout: float | None,
@@ -69,7 +69,7 @@ def send_many(
     if accepted == wanted:
         return accepted
     try:
-        for nap in () if seconds is None else naps(engine, seconds):
+        for nap in () if seconds is None else polling_intervals(engine, seconds):
             accepted += line._try_send_many(array, accepted, own, late)
             if accepted == wanted:
                 return accepted
@@ -151,7 +151,7 @@ def _kind_to_send(array: Records) -> int:
     return own
 
 
-_MOST_KNOWN = 64
+_MAX_KNOWN = 64
 _known: dict[int, tuple[np.dtype[Any], int]] = {}  # by id: those of equal layout may differ in the class they name
 
 
@@ -183,7 +183,7 @@ def _known_kind(found: np.dtype[Any]) -> int:
             f"{shown(found)}: make it with np.zeros(count, cueline.dtype(cls)), or array.astype(cueline.dtype(cls)) "
             "where it has the same fields"
         )
-    if len(_known) >= _MOST_KNOWN:
+    if len(_known) >= _MAX_KNOWN:
         _known.clear()
     _known[id(found)] = (found, own)  # which keeps it, so that no other dtype gets its id
     return own

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from cueline import _core
-from cueline.errors import Full, NotYetError, RefusedError
+from cueline.errors import ConfirmationTimeout, Full, RefusedError
 from cueline.messages import Applied, Refused
-from cueline.naps import naps
+from cueline.polling import polling_intervals
 
 if TYPE_CHECKING:
     from typing import Literal, SupportsIndex
@@ -26,7 +26,7 @@ class Confirmation:
     Any thread may use it.
     """
 
-    def __init__(self, engine: AudioEngine, line: _core.Line, sequence: int) -> None:
+    def __init__(self, engine: AudioEngine, line: _core.Sender, sequence: int) -> None:
         self.sequence = sequence
         """The command's number on its line."""
         self._engine = engine
@@ -46,19 +46,19 @@ class Confirmation:
         """Wait until it is told, without the GIL, and return it: its ``frame``, and whether that was ``late``.
 
         ``timeout`` is in seconds; 0 looks once, None waits for ever, as it does on an engine that stands still. Raises
-        RefusedError with the reason when the command did not take effect, NotYetError (a TimeoutError) when it is not
-        told in time, ClosedError, ForkedError, and DeviceError when the audio has ended: nothing will be told any more.
+        RefusedError with the reason when the command did not take effect, ConfirmationTimeout (a TimeoutError) when it
+        is not told in time, ClosedError, ForkedError, and DeviceError when the audio has ended: nothing more will be told.
         """
-        for nap in naps(self._engine, timeout):
+        for nap in polling_intervals(self._engine, timeout):
             if (applied := self._look()) is not None:
                 return applied
             time.sleep(nap)
-        raise NotYetError(f"command {self.sequence} was neither applied nor refused within {timeout} s")
+        raise ConfirmationTimeout(f"command {self.sequence} was neither applied nor refused within {timeout} s")
 
     def cancel(self) -> _core.Status:
         """Have the audio thread forget the command, if it waits for its frame. As the line's ``cancel``.
 
-        Raises ClosedError when the port that it was sent by is closed; ``engine.cancel_all()`` still reaches it.
+        Raises ClosedError when the line that it was sent by is closed; ``engine.cancel_all()`` still reaches it.
         """
         return self._line.cancel(self.sequence)
 
@@ -68,7 +68,7 @@ class Confirmation:
     async def _wait(self) -> Applied:
         import asyncio  # only here: it takes longer to import than all the rest
 
-        for nap in naps(self._engine, None):
+        for nap in polling_intervals(self._engine, None):
             if (applied := self._look()) is not None:
                 return applied
             await asyncio.sleep(nap)
@@ -90,10 +90,10 @@ class Confirmations:
     """
 
     def __init__(self) -> None:
-        self._under_way: dict[tuple[int, int], ref[Confirmation]] = {}  # by port and sequence
+        self._under_way: dict[tuple[int, int], ref[Confirmation]] = {}  # by line and sequence
         self._told: dict[tuple[int, int], _core.Message] = {}  # also before it is known to be under way
 
-    def expect(self, engine: AudioEngine, line: _core.Line, sequence: int) -> Confirmation:
+    def expect(self, engine: AudioEngine, line: _core.Sender, sequence: int) -> Confirmation:
         """Return the confirmation of a command that was sent."""
         confirmation = Confirmation(engine, line, sequence)
         key = (line.number, sequence)
@@ -122,7 +122,7 @@ class Confirmations:
 
 def confirm(
     engine: AudioEngine,
-    line: _core.Line,
+    line: _core.Sender,
     message: object,
     at: SupportsIndex | None,
     late: Literal["apply", "drop"],

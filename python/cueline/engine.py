@@ -19,10 +19,10 @@ from cueline.awaiting import Arrivals, Turns, areceive, asend
 from cueline.bulk import receive_many, send_many
 from cueline.confirmation import Confirmation, Confirmations, confirm
 from cueline.errors import ArgumentError, ArgumentTypeError, Empty
+from cueline.line import Line
 from cueline.meters import Meters
-from cueline.naps import naps
 from cueline.parameters import Parameters
-from cueline.port import Port
+from cueline.polling import polling_intervals
 from cueline.processors import checked_processor
 from cueline.samples import checked_samples
 from cueline.stats import BufferStats, CueStats, Stats, ring_stats
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AudioEngine"]
 
-_MOST_FRAMES = 2**31 - 1  # of one render: twelve hours at 48 kHz
+_MAX_FRAMES = 2**31 - 1  # of one render: twelve hours at 48 kHz
 
 
 class AudioEngine(_core.Engine):
@@ -178,7 +178,7 @@ class AudioEngine(_core.Engine):
         ``timeout`` is in seconds; 0 looks once. Raises Empty (a queue.Empty) when it is over, ClosedError,
         ForkedError, ArgumentError, ArgumentTypeError.
         """
-        for nap in naps(self, timeout):
+        for nap in polling_intervals(self, timeout):
             if (message := self.receive_msg()) is not None:
                 return message
             time.sleep(nap)
@@ -255,12 +255,12 @@ class AudioEngine(_core.Engine):
         """Return the time of time.monotonic_ns() at which ``frame`` is rendered. As frame_at(), the other way."""
         return self._time_at(checked_count("frame", frame))
 
-    def open_port(self) -> Port:
+    def open_line(self) -> Line:
         """Open another line for commands: its own ring, for another thread, drained in turn with the others.
 
-        Raises PortsTakenError when 8 are open, ClosedError, ForkedError.
+        Raises LinesTakenError when 8 are open, ClosedError, ForkedError.
         """
-        return Port(self)
+        return Line(self)
 
     def confirm(
         self,
@@ -311,8 +311,8 @@ class AudioEngine(_core.Engine):
 
         self._require_offline()
         count = checked_integer("frames", frames)
-        if not 0 <= count <= _MOST_FRAMES:
-            raise ArgumentError(f"frames must be from 0 to {_MOST_FRAMES}, got {count}")
+        if not 0 <= count <= _MAX_FRAMES:
+            raise ArgumentError(f"frames must be from 0 to {_MAX_FRAMES}, got {count}")
         audio = np.empty((count, self.channels), np.float32)
         self._render_into(audio)
         return audio
@@ -346,7 +346,7 @@ class AudioEngine(_core.Engine):
             ),
             buffers=BufferStats(
                 in_use=now.buffers.in_use,
-                limit=_core.MOST_BUFFERS,
+                limit=_core.MAX_BUFFERS,
                 published=now.buffers.published,
                 refused=now.buffers.refused,
                 bytes=now.buffers.bytes,

@@ -12,14 +12,14 @@ __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
     "ClosedError",
+    "ConfirmationTimeout",
     "DeviceError",
     "Empty",
     "Error",
     "ForkedError",
     "Full",
+    "LinesTakenError",
     "MissingPackageError",
-    "NotYetError",
-    "PortsTakenError",
     "ProcessorError",
     "RefusedError",
     "UnknownNameError",
@@ -61,12 +61,12 @@ class Full(Error, queue.Full):
     """How many messages were accepted before, of those that a ``send_many`` was to send."""
 
 
-class NotYetError(Error, TimeoutError):
+class ConfirmationTimeout(Error, TimeoutError):
     """What was waited for did not come in time."""
 
 
-class PortsTakenError(Error, RuntimeError):
-    """As many ports are open as there can be."""
+class LinesTakenError(Error, RuntimeError):
+    """As many lines are open as there can be."""
 
 
 class MissingPackageError(Error, ImportError):

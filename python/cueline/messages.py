@@ -41,8 +41,8 @@ class Reason(enum.IntEnum):
 
 def _numbers_of(message: Message) -> str:
     """Return what a message's own text says beside its fields."""
-    port = f", port={message.port}" if message.port != 0 else ""
-    return f"sequence={message.sequence}, frame={message.frame}{port}"
+    line = f", line={message.line}" if message.line != 0 else ""
+    return f"sequence={message.sequence}, frame={message.frame}{line}"
 
 
 @own_message(2)

@@ -58,7 +58,7 @@ class Meters(_Base):
     can be had of a closed engine too.
     """
 
-    def __init__(self, engine: _core.Line) -> None:
+    def __init__(self, engine: _core.Sender) -> None:
         super().__init__(engine)
         object.__setattr__(self, "_makers", {name: _maker(self.spec(name)) for name in self})
 

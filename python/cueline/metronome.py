@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cueline.confirmation import Confirmation
 from cueline.engine import AudioEngine
-from cueline.errors import Full, NotYetError, RefusedError
+from cueline.errors import ConfirmationTimeout, Full, RefusedError
 from cueline.messages import Click
 
 __all__ = ["Metronome"]
@@ -60,7 +60,7 @@ class Metronome:
         for frame, confirmation in self._under_way:
             try:
                 applied = confirmation.result(0)
-            except NotYetError:
+            except ConfirmationTimeout:
                 still.append((frame, confirmation))
             except RefusedError:
                 pass  # cancelled

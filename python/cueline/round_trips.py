@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 __all__ = ["RoundTrip", "RoundTrips", "Spread"]
 
-_MOST_KEPT = 100_000
+_MAX_KEPT = 100_000
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ class RoundTrips:
     def add(self, trip: RoundTrip) -> None:
         """Take one more into account (reservoir sampling: Vitter, 1985, algorithm R)."""
         self.count += 1
-        if len(self.kept) < _MOST_KEPT:
+        if len(self.kept) < _MAX_KEPT:
             self.kept.append(trip)
-        elif (place := self._random.randrange(self.count)) < _MOST_KEPT:
+        elif (place := self._random.randrange(self.count)) < _MAX_KEPT:
             self.kept[place] = trip
 
     def spread(self, part: Callable[[RoundTrip], int]) -> Spread | None:

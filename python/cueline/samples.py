@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["checked_samples"]
 
-_MOST_SAMPLES = 2**31 - 1
-_MOST_CHANNELS = 1024
+_MAX_SAMPLES = 2**31 - 1
+_MAX_CHANNELS = 1024
 
 
 def checked_samples(array: npt.ArrayLike) -> npt.NDArray[np.float32]:
@@ -35,12 +35,12 @@ def checked_samples(array: npt.ArrayLike) -> npt.NDArray[np.float32]:
         raise ArgumentError(f"array must have shape (frames,) or (frames, channels), got {given.shape}")
     if given.size == 0:
         raise ArgumentError(f"array must hold samples, got none: its shape is {given.shape}; None empties a slot")
-    if given.size > _MOST_SAMPLES:
-        raise ArgumentError(f"array must hold at most {_MOST_SAMPLES} samples, got {given.size}")
+    if given.size > _MAX_SAMPLES:
+        raise ArgumentError(f"array must hold at most {_MAX_SAMPLES} samples, got {given.size}")
     samples = given[:, np.newaxis] if given.ndim == 1 else given
-    if samples.shape[1] > _MOST_CHANNELS:
+    if samples.shape[1] > _MAX_CHANNELS:
         raise ArgumentError(
-            f"array must have at most {_MOST_CHANNELS} channels, got shape {given.shape}: "
+            f"array must have at most {_MAX_CHANNELS} channels, got shape {given.shape}: "
             "frames come first; transpose it if they come last"
         )
     try:

@@ -83,13 +83,13 @@ class Stats:
     memory_locked: bool
     """Whether the memory of the engine and its device was locked (a processor's own is its own matter)."""
     commands: RingStats
-    """Of the engine's own line; a port has its own."""
+    """Of the engine's own line; a line has its own."""
     events: RingStats
     confirmations: RingStats
     cues: CueStats
     buffers: BufferStats
 
 
-def ring_stats(counts: _core.RingCounts) -> RingStats:
+def ring_stats(counts: _core.RingStats) -> RingStats:
     """Return what C++ counted."""
     return RingStats(sent=counts.sent, dropped=counts.dropped, high_water=counts.high_water)

@@ -29,7 +29,7 @@ class Transaction:
     def __init__(
         self,
         engine: AudioEngine,
-        line: _core.Line,
+        line: _core.Sender,
         at: SupportsIndex | None,
         late: Literal["apply", "drop"],
         timeout: float | None,
@@ -64,8 +64,8 @@ class Transaction:
             raise ArgumentError("a transaction's messages are sent inside its 'with'")
         at, late, _ = self._delivery
         self._line._require_sendable(message, at, late)
-        if len(self._messages) == _core.MOST_MEMBERS:
-            raise ArgumentError(f"a transaction has at most {_core.MOST_MEMBERS} messages, and this is one more")
+        if len(self._messages) == _core.MAX_MEMBERS:
+            raise ArgumentError(f"a transaction has at most {_core.MAX_MEMBERS} messages, and this is one more")
         self._messages.append(message)
 
     def __exit__(

@@ -26,7 +26,7 @@ else:
 __all__ = ["layout_of", "message", "own_message", "require_cpp_name", "unpickled"]
 
 _FIRST_USER_KIND, _LAST_KIND = 256, 65535
-_TAKEN = {"kind", "sequence", "frame", "payload", "port", "flags"}
+_TAKEN = {"kind", "sequence", "frame", "payload", "line", "flags"}
 _CPP_WORDS = """
     alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t class
     compl concept const consteval constexpr constinit const_cast continue co_await co_return co_yield decltype default

@@ -15,10 +15,10 @@
 #include <thread>
 #include <vector>
 
+#include <cueline/engine/open_device.hpp>
 #include "beats.hpp"
-#include "engine.hpp"
+#include "engine/engine.hpp"
 #include "jack_server.hpp"
-#include "open_device.hpp"
 #include "patience.hpp"
 #include "processors.hpp"
 
@@ -85,8 +85,8 @@ TEST_P(AnyDevice, answers_pings) {
 class Follower final : public Processor {
   public:
     void prepare(const Format& format) override { longest_ = format.blocksize; }
-    bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override { return false; }
-    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+    void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         if (block.frame != next_ || block.frames > longest_ || block.channels.size() != 2) gaps.add(1);
         next_ = block.frame + block.frames;
         quiet_.render(block, context);

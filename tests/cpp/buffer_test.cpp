@@ -16,10 +16,10 @@
 #include <cueline/error.hpp>
 
 #include "allocation_counter.hpp"
-#include "buffer_pool.hpp"
-#include "engine.hpp"
-#include "null_device.hpp"
-#include "offline_device.hpp"
+#include "devices/null_device.hpp"
+#include "devices/offline_device.hpp"
+#include "engine/buffer_pool.hpp"
+#include "engine/engine.hpp"
 #include "patience.hpp"
 #include "processors.hpp"
 #include "refusal.hpp"
@@ -36,8 +36,8 @@ class SlotsProcessor final : public Processor {
     explicit SlotsProcessor(std::uint32_t slots) : slots_{slots} {}
     void prepare(const Format&) override {}
     [[nodiscard]] std::uint32_t buffer_slots() const override { return slots_; }
-    bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override { return false; }
-    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+    void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         quiet_.render(block, context);
         for (std::uint32_t slot = 0; slot < slots_; ++slot) {
             const Buffer* const buffer = context.buffer(slot);
@@ -147,13 +147,13 @@ TEST(Buffers, nothing_published_empties_a_slot) {
 
 TEST(Buffers, too_many_under_way_are_refused_and_counted_and_the_rest_goes_on) {
     Offline offline;
-    for (std::size_t count = 0; count < most_buffers; ++count) ASSERT_EQ(offline.publish(0, 0.5F), Status::ok);
+    for (std::size_t count = 0; count < max_buffers; ++count) ASSERT_EQ(offline.publish(0, 0.5F), Status::ok);
     EXPECT_EQ(offline.publish(0, 9.0F), Status::full);
     EXPECT_EQ(offline.engine.publish_nothing(1), Status::ok) << "it takes no buffer";
     const BufferStats stats = offline.engine.stats().buffers;
-    EXPECT_EQ(stats.published, most_buffers);
+    EXPECT_EQ(stats.published, max_buffers);
     EXPECT_EQ(stats.refused, 1U);
-    EXPECT_EQ(stats.in_use, most_buffers);
+    EXPECT_EQ(stats.in_use, max_buffers);
     EXPECT_EQ(offline.block()[0], 0.5F);
     EXPECT_EQ(offline.in_use(), 1U);
     EXPECT_EQ(offline.publish(0, 0.7F), Status::ok);
@@ -174,13 +174,13 @@ TEST(Buffers, a_full_command_ring_refuses_and_nothing_is_kept) {
 }
 
 TEST(Buffers, as_many_as_there_are_slots_lie_there_at_once) {
-    Offline offline{most_buffer_slots};
-    for (std::uint32_t slot = 0; slot < most_buffer_slots; ++slot) {
+    Offline offline{max_buffer_slots};
+    for (std::uint32_t slot = 0; slot < max_buffer_slots; ++slot) {
         ASSERT_EQ(offline.publish(slot, static_cast<float>(slot + 1)), Status::ok);
     }
     const std::vector<float> values = offline.block();
-    for (std::size_t slot = 0; slot < most_buffer_slots; ++slot) EXPECT_EQ(values[slot], static_cast<float>(slot + 1));
-    EXPECT_EQ(offline.in_use(), most_buffer_slots);
+    for (std::size_t slot = 0; slot < max_buffer_slots; ++slot) EXPECT_EQ(values[slot], static_cast<float>(slot + 1));
+    EXPECT_EQ(offline.in_use(), max_buffer_slots);
 }
 
 TEST(Buffers, refusals_have_the_numbers) {
@@ -218,14 +218,14 @@ TEST(Buffers, commands_that_no_publish_sent_do_nothing) {
     const auto send = [&](std::uint32_t slot, std::uint32_t handle) {
         offline.engine.control().send(cueline::kind::publish_buffer, PublishBuffer{slot, handle});
     };
-    constexpr std::uint32_t no_handle = most_buffers;
-    send(1, no_handle);                                                              // no such handle
-    send(1, no_buffer - 1);                                                          // likewise
-    send(1, 5);                                                                      // nobody has filled its place
-    for (BufferHandle handle = 0; handle < most_buffers; ++handle) send(1, handle);  // one of them is in slot 0
-    send(8, no_buffer);                                                              // no such slot
+    constexpr std::uint32_t no_handle = max_buffers;
+    send(1, no_handle);                                                             // no such handle
+    send(1, no_buffer - 1);                                                         // likewise
+    send(1, 5);                                                                     // nobody has filled its place
+    for (BufferHandle handle = 0; handle < max_buffers; ++handle) send(1, handle);  // one of them is in slot 0
+    send(8, no_buffer);                                                             // no such slot
     EXPECT_EQ(offline.block(), (std::vector<float>{0.5F, 0, 0, 0, 0, 0, 0, 0}));
-    EXPECT_EQ(offline.engine.stats().unhandled, most_buffers + 4);
+    EXPECT_EQ(offline.engine.stats().unhandled, max_buffers + 4);
     EXPECT_EQ(offline.in_use(), 1U);
     EXPECT_EQ(offline.publish(1, 0.25F), Status::ok);
     EXPECT_EQ(offline.block()[1], 0.25F);
@@ -241,7 +241,7 @@ TEST(Buffers, one_that_is_never_applied_comes_straight_back) {
     const BufferHandle dropped = pool.hand_over(pool.make(samples, 1));
     slots.discard({0, dropped});
     slots.discard({0, no_buffer});
-    slots.discard({0, most_buffers});
+    slots.discard({0, max_buffers});
     EXPECT_EQ(slots.at(0), nullptr);
     EXPECT_EQ(pool.stats().in_use, 0U);
 
@@ -305,8 +305,8 @@ TEST(Buffers, made_and_not_sent_is_freed) {
     Offline offline;
     {
         const std::vector<float> samples(10);
-        BufferPool::Made made = offline.engine.make_buffer(0, samples, 1);
-        BufferPool::Made moved = std::move(made);
+        BufferPool::PendingBuffer made = offline.engine.make_buffer(0, samples, 1);
+        BufferPool::PendingBuffer moved = std::move(made);
         EXPECT_TRUE(static_cast<bool>(moved));
         EXPECT_EQ(offline.in_use(), 1U);
         moved = offline.engine.make_buffer(0, samples, 1);
@@ -321,8 +321,8 @@ TEST(Buffers, closing_frees_all_wherever_they_are) {
     offline.block();
     offline.publish(1, 0.3F);
     offline.block();
-    offline.publish(2, 0.4F);                                                          // on its way
-    BufferPool::Made made = offline.engine.make_buffer(3, std::vector<float>(10), 1);  // not sent yet
+    offline.publish(2, 0.4F);                                                                   // on its way
+    BufferPool::PendingBuffer made = offline.engine.make_buffer(3, std::vector<float>(10), 1);  // not sent yet
     offline.engine.close();
     EXPECT_EQ(offline.engine.stats().buffers.bytes, 0U);
     EXPECT_EQ(refusal<ClosedError>([&] { offline.engine.publish(3, std::move(made)); }),
@@ -389,7 +389,7 @@ TEST(Buffers, many_threads_make_them_at_once_and_every_one_arrives_whole) {
         for (int count = 0; count < 300; ++count) {
             const std::vector<float> samples(1 + random() % 5'000, static_cast<float>(random() % 1'000));
             const auto slot = static_cast<std::int64_t>(random() % 8);
-            BufferPool::Made made = engine.make_buffer(slot, samples, 1);
+            BufferPool::PendingBuffer made = engine.make_buffer(slot, samples, 1);
             const std::scoped_lock lock{sending};
             if (engine.publish(slot, std::move(made)) == Status::ok) ++accepted;
         }

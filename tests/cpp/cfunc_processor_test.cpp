@@ -1,5 +1,5 @@
 // cfunc_processor_test.cpp: what C functions see of a block, and what is made of what they leave.
-#include "cfunc_processor.hpp"
+#include "processors/cfunc_processor.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,15 +8,15 @@
 #include <memory>
 #include <vector>
 
-#include "engine.hpp"
-#include "offline_device.hpp"
+#include "devices/offline_device.hpp"
+#include "engine/engine.hpp"
 
 namespace cueline::test {
 namespace {
 
 struct Seen {
     std::uint32_t calls = 0;
-    std::uint32_t most_frames = 0;
+    std::uint32_t max_frames = 0;
     std::uint64_t next_frame = 0;
     bool in_order = true;
 };
@@ -26,7 +26,7 @@ void render(float* audio, std::uint32_t channels, std::uint32_t frames, std::uin
             const double* parameters, double* meters, Message* events, void* state) noexcept CUELINE_NONBLOCKING {
     auto& seen = *static_cast<Seen*>(state);
     ++seen.calls;
-    seen.most_frames = std::max(seen.most_frames, frames);
+    seen.max_frames = std::max(seen.max_frames, frames);
     seen.in_order = seen.in_order && frame == seen.next_frame;
     seen.next_frame = frame + frames;
     for (std::uint32_t channel = 0; channel < channels; ++channel) {
@@ -35,7 +35,7 @@ void render(float* audio, std::uint32_t channels, std::uint32_t frames, std::uin
         }
     }
     meters[0] += frames;
-    meters[most_meter_fields + 1] = samplerate;
+    meters[max_meter_fields + 1] = samplerate;
     if (frame == 0) {
         events[15] = Message::of(300, frames);
         events[15].frame = 5;
@@ -76,7 +76,7 @@ class CFuncs : public testing::Test {
 
 TEST_F(CFuncs, each_frame_of_each_channel_is_what_they_wrote_there) {
     make();
-    engine_->panel().set(0, 2);
+    engine_->controls().set(0, 2);
     const std::vector<float> audio = rendered(100);
     for (std::size_t frame = 0; frame < 100; ++frame) {
         EXPECT_EQ(audio[frame * 2], static_cast<float>(frame));
@@ -91,7 +91,7 @@ TEST_F(CFuncs, a_cue_parts_a_block_between_two_calls) {
     engine_->control().send(301, std::uint64_t{0}, {.frame = 40});
     rendered(64);
     EXPECT_EQ(seen_.calls, 3U);
-    EXPECT_EQ(seen_.most_frames, 32U);
+    EXPECT_EQ(seen_.max_frames, 32U);
     EXPECT_TRUE(seen_.in_order);
 }
 
@@ -126,11 +126,11 @@ TEST_F(CFuncs, what_they_do_not_know_is_counted) {
 TEST_F(CFuncs, meters_keep_their_numbers_from_call_to_call_and_are_shown) {
     make();
     rendered(100);
-    EXPECT_EQ(engine_->panel().read(0).fields[0], 100);
-    EXPECT_EQ(engine_->panel().read(0).frame, 100U);
-    EXPECT_EQ(engine_->panel().read(1).fields[1], 48'000);
-    EXPECT_EQ(engine_->panel().meter_specs()[1].fields[1], "rate");
-    EXPECT_EQ(engine_->panel().parameter_specs()[1].unit, "dB");
+    EXPECT_EQ(engine_->controls().read(0).fields[0], 100);
+    EXPECT_EQ(engine_->controls().read(0).frame, 100U);
+    EXPECT_EQ(engine_->controls().read(1).fields[1], 48'000);
+    EXPECT_EQ(engine_->controls().meter_specs()[1].fields[1], "rate");
+    EXPECT_EQ(engine_->controls().parameter_specs()[1].unit, "dB");
 }
 
 }  // namespace

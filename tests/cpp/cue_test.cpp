@@ -264,11 +264,11 @@ TEST_F(SmallBudget, transaction_is_applied_in_one_block_whatever_the_budget) {
 }
 
 TEST_F(Cues, transaction_is_refused_whole_when_it_does_not_fit) {
-    while (engine_->command_counts(0).sent < 1024 - 100) set(-1, 0);
+    while (engine_->command_stats(0).sent < 1024 - 100) set(-1, 0);
     EXPECT_EQ(control().try_send_whole(levels(100)), 0U) << "a place is missing: its own";
-    EXPECT_EQ(engine_->command_counts(0).sent, 1024U - 100);
+    EXPECT_EQ(engine_->command_stats(0).sent, 1024U - 100);
     EXPECT_NE(control().try_send_whole(levels(99)), 0U);
-    EXPECT_EQ(engine_->command_counts(0).sent, 1024U);
+    EXPECT_EQ(engine_->command_stats(0).sent, 1024U);
 }
 
 TEST_F(Cues, transaction_is_applied_at_its_frame_and_not_before) {

@@ -9,8 +9,8 @@
 #include <memory>
 #include <vector>
 
-#include "engine.hpp"
-#include "offline_device.hpp"
+#include "devices/offline_device.hpp"
+#include "engine/engine.hpp"
 #include "processors.hpp"
 
 namespace cueline::test {
@@ -19,13 +19,13 @@ namespace cueline::test {
 class LevelProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message& command, Context&) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message& command, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         if (command.kind != kind::set_level) return false;
         level_ = command.as<float>();
         ++handled_;
         return true;
     }
-    void render(const AudioBlock& block, Context&) noexcept CUELINE_NONBLOCKING override {
+    void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         for (std::size_t channel = 0; channel < block.channels.size(); ++channel) {
             std::ranges::fill(block.channel(channel), level_);
         }
@@ -59,7 +59,7 @@ class Cues : public testing::Test {
         return control().send(kind::set_level, level, {.frame = frame, .flags = flags});
     }
     [[nodiscard]] ControlSide& control() const { return engine_->control(); }
-    [[nodiscard]] CueCounts counts() const { return engine_->stats().cues; }
+    [[nodiscard]] CueStats counts() const { return engine_->stats().cues; }
 
     std::vector<Message> events() {
         std::vector<Message> all;

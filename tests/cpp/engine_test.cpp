@@ -1,5 +1,5 @@
 // engine_test.cpp: the engine on the offline device: every block is ours to step.
-#include "engine.hpp"
+#include "engine/engine.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,11 +16,11 @@
 
 #include <cueline/error.hpp>
 
-#include "callback_load.hpp"
-#include "offline_device.hpp"
-#include "open_device.hpp"
+#include <cueline/engine/open_device.hpp>
+#include <cueline/engine/range.hpp>
+#include "devices/callback_load.hpp"
+#include "devices/offline_device.hpp"
 #include "processors.hpp"
-#include "range.hpp"
 #include "refusal.hpp"
 #include "ring_checks.hpp"
 
@@ -96,11 +96,11 @@ TEST(Engine, keeps_its_own_kinds_from_the_processor) {
     class Greedy final : public Processor {
       public:
         void prepare(const Format&) override {}
-        bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override {
+        bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
             taken.add(1);
             return true;
         }
-        void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+        void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
             quiet_.render(block, context);
         }
         Counter taken;

@@ -10,7 +10,7 @@
 
 #include <portaudio.h>
 
-#include "portaudio_library.hpp"
+#include "devices/portaudio/portaudio_library.hpp"
 
 namespace cueline::test {
 

@@ -14,10 +14,10 @@
 #include <thread>
 #include <vector>
 
-#include "engine.hpp"
+#include <cueline/engine/open_device.hpp>
+#include "engine/engine.hpp"
 #include "jack_recorder.hpp"
 #include "jack_server.hpp"
-#include "open_device.hpp"
 #include "patience.hpp"
 #include "processors.hpp"
 #include "refusal.hpp"
@@ -75,8 +75,8 @@ TEST(JackDevice, the_check_catches_one_sample_too_many) {
     class Stutter final : public Processor {
       public:
         void prepare(const Format&) override {}
-        bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override { return false; }
-        void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+        bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+        void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
             wave_.render(block, context);
             block.channel(0)[1] = block.channel(0)[0];
         }
@@ -175,8 +175,8 @@ TEST(JackDevice, counts_the_servers_xruns) {
     class Laggard final : public Processor {
       public:
         void prepare(const Format&) override {}
-        bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override { return true; }
-        void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+        bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return true; }
+        void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
             quiet_.render(block, context);
             // Without a sleep: JACK ends its threads at the first system call that waits, which nothing here survives.
             break_the_rule([] {
@@ -204,8 +204,8 @@ class Prepared final : public Processor {
         prepared_by.store(gettid());
         if (format.blocksize == unwanted) throw std::runtime_error{"that is too long for me"};
     }
-    bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override { return false; }
-    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+    void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         wave_.render(block, context);
         if (block.frames != prepared_for.load(std::memory_order_relaxed)) unprepared.add(1);
         rendered_by.store(break_the_rule([] { return gettid(); }), std::memory_order_relaxed);

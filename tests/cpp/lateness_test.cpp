@@ -1,5 +1,5 @@
 // lateness_test.cpp: the buckets, what is counted in them, and that the null device counts every block.
-#include "lateness.hpp"
+#include "devices/lateness.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <limits>
 #include <thread>
 
-#include "null_device.hpp"
+#include "devices/null_device.hpp"
 #include "rule_breaking.hpp"
 
 namespace cueline::test {

@@ -89,12 +89,12 @@ TEST_F(LinkTest, events_carry_the_frame_of_their_block) {
     audio_.begin_block(12'800);
     Message cause;
     cause.sequence = 77;
-    cause.port = 3;
+    cause.line = 3;
     audio_.events().send(400, 1, cause);
     ASSERT_EQ(control_.receive(message_), Status::ok);
     EXPECT_EQ(message_.kind, 400U);
     EXPECT_EQ(message_.sequence, 77U);
-    EXPECT_EQ(message_.port, 3);
+    EXPECT_EQ(message_.line, 3);
     EXPECT_EQ(message_.frame, 12'800U);
     EXPECT_EQ(control_.receive(message_), Status::empty);
 }
@@ -128,7 +128,7 @@ TEST_F(LinkTest, refused_commands_are_counted_and_take_no_sequence) {
     for (int number = 0; number < 1024; ++number) ASSERT_EQ(control_.send(300, number), Status::ok);
     EXPECT_EQ(control_.ping(), Status::full);
     EXPECT_EQ(control_.send(300, 0), Status::full);
-    const RingCounts counts = link_->command_counts();
+    const RingStats counts = link_->command_stats();
     EXPECT_EQ(counts.sent, 1024U);
     EXPECT_EQ(counts.dropped, 2U);
     EXPECT_EQ(counts.high_water, 1024U);
@@ -150,7 +150,7 @@ TEST_F(LinkTest, dropped_events_are_counted) {
     audio_.begin_block(0);
     for (int number = 0; number < 1030; ++number) audio_.events().send(400, number);
     audio_.end_block();
-    const RingCounts counts = link_->event_counts();
+    const RingStats counts = link_->event_stats();
     EXPECT_EQ(counts.sent, 1024U);
     EXPECT_EQ(counts.dropped, 6U);
     EXPECT_EQ(counts.high_water, 1024U);
@@ -158,7 +158,7 @@ TEST_F(LinkTest, dropped_events_are_counted) {
 
 TEST_F(LinkTest, high_water_is_the_most_that_ever_waited) {
     for (int number = 0; number < 3; ++number) control_.send(300, number);
-    EXPECT_EQ(link_->command_counts().high_water, 0U) << "the audio side has not looked yet";
+    EXPECT_EQ(link_->command_stats().high_water, 0U) << "the audio side has not looked yet";
     audio_.begin_block(0);
     while (audio_.receive(message_) == Status::ok) audio_.events().send(400, 0);
     audio_.end_block();
@@ -167,8 +167,8 @@ TEST_F(LinkTest, high_water_is_the_most_that_ever_waited) {
     control_.send(300, 9);
     audio_.begin_block(0);
     audio_.end_block();
-    EXPECT_EQ(link_->command_counts().high_water, 3U) << "it does not come down";
-    EXPECT_EQ(link_->event_counts().high_water, 3U);
+    EXPECT_EQ(link_->command_stats().high_water, 3U) << "it does not come down";
+    EXPECT_EQ(link_->event_stats().high_water, 3U);
 }
 
 TEST_F(LinkTest, sequences_leave_out_0_and_go_on_with_the_next_control_side) {
@@ -229,8 +229,8 @@ TEST(Link, works_through_two_mappings_of_one_memory) {
         audio.events().send(400, 43, message);
         ASSERT_EQ(control.receive(message), Status::ok);
         EXPECT_EQ(message.as<int>(), 43);
-        EXPECT_EQ(link_here.event_counts().sent, 1U);
-        EXPECT_EQ(link_there.event_counts().sent, 1U);
+        EXPECT_EQ(link_here.event_stats().sent, 1U);
+        EXPECT_EQ(link_there.event_stats().sent, 1U);
     }
     munmap(here, sizeof(Link));
     munmap(there, sizeof(Link));

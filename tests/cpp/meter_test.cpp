@@ -17,17 +17,17 @@
 
 #include <cueline/error.hpp>
 
-#include "engine.hpp"
-#include "null_device.hpp"
-#include "offline_device.hpp"
-#include "panel.hpp"
+#include "devices/null_device.hpp"
+#include "devices/offline_device.hpp"
+#include "engine/engine.hpp"
+#include "engine/processor_controls.hpp"
+#include "processors/tone_processor.hpp"
 #include "refusal.hpp"
-#include "tone_processor.hpp"
 
 namespace cueline::test {
 namespace {
 
-constexpr std::array<std::string_view, most_meter_fields> eight{"a", "b", "c", "d", "e", "f", "g", "h"};
+constexpr std::array<std::string_view, max_meter_fields> eight{"a", "b", "c", "d", "e", "f", "g", "h"};
 
 /// Shows a number once a block, in every field of its first meter.
 class Counting final : public Processor {
@@ -36,8 +36,8 @@ class Counting final : public Processor {
 
     void prepare(const Format&) override {}
     [[nodiscard]] std::span<const MeterSpec> meters() const override { return specs_; }
-    bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override { return false; }
-    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+    void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         quiet_.render(block, context);
         if (specs_.empty()) return;
         const double n = ++number_;
@@ -80,7 +80,7 @@ class Metered {
 
 TEST(Meter, shows_nothing_at_frame_0_until_it_is_set) {
     Metered metered{{with_fields("count", 8)}};
-    const MeterValue value = metered.engine.panel().read(0);
+    const MeterValue value = metered.engine.controls().read(0);
     EXPECT_EQ(value.fields, (std::array<double, 8>{}));
     EXPECT_EQ(value.frame, 0U);
 }
@@ -89,7 +89,7 @@ TEST(Meter, shows_the_latest_value_and_its_frame_and_goes_on_showing_it) {
     Metered metered{{with_fields("count", 8)}};
     metered.render(std::size_t{10} * 128);
     for (int look = 0; look < 3; ++look) {
-        const MeterValue value = metered.engine.panel().read(0);
+        const MeterValue value = metered.engine.controls().read(0);
         EXPECT_EQ(value.fields, (std::array<double, 8>{10, 20, 30, 40, 50, 60, 70, 80}));
         EXPECT_EQ(value.frame, 9U * 128);
     }
@@ -121,7 +121,7 @@ TEST(MeterThreads, a_value_is_of_one_moment_and_never_goes_back) {
     engine.start();
     double newest = 0;
     while (newest < 2'000) {
-        const MeterValue value = engine.panel().read(0);
+        const MeterValue value = engine.controls().read(0);
         const double number = value.fields[0];
         ASSERT_GE(number, newest);
         for (std::size_t field = 0; field < 8; ++field) {
@@ -137,9 +137,9 @@ TEST(MeterThreads, a_value_is_of_one_moment_and_never_goes_back) {
 /// Peak, rms and frame after so many frames, in blocks of that size.
 MeterValue level_after(std::size_t frames, std::uint32_t blocksize) {
     Metered metered{std::make_unique<ToneProcessor>(), {.samplerate = 48'000, .channels = 2, .blocksize = blocksize}};
-    metered.engine.panel().set(1, 0.5);
+    metered.engine.controls().set(1, 0.5);
     metered.render(frames);
-    return metered.engine.panel().read(0);
+    return metered.engine.controls().read(0);
 }
 
 TEST(Meter, the_tones_level_is_of_whole_twentieths_of_a_second_whatever_the_blocks_are) {
@@ -183,9 +183,9 @@ TEST(Meter, declarations_are_refused_with_the_numbers) {
 }
 
 TEST(Meter, there_can_be_32_and_no_more) {
-    static const std::string letters(most_meters + 1, 'x');
+    static const std::string letters(max_meters + 1, 'x');
     std::vector<MeterSpec> specs;
-    for (std::size_t length = 1; length <= most_meters; ++length) {
+    for (std::size_t length = 1; length <= max_meters; ++length) {
         specs.push_back(with_fields(std::string_view{letters}.substr(0, length), 1));
     }
     EXPECT_EQ(refused(specs), "not refused");
@@ -195,7 +195,7 @@ TEST(Meter, there_can_be_32_and_no_more) {
 
 TEST(Meter, numbers_that_none_has_are_refused) {
     Metered metered{{with_fields("count", 1)}};
-    EXPECT_EQ(refusal<ArgumentError>([&] { static_cast<void>(metered.engine.panel().read(1)); }),
+    EXPECT_EQ(refusal<ArgumentError>([&] { static_cast<void>(metered.engine.controls().read(1)); }),
               "no meter 1: the processor declares 1");
 }
 

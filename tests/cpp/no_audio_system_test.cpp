@@ -7,9 +7,9 @@
 
 #include <cueline/error.hpp>
 
-#include "open_device.hpp"
+#include <cueline/engine/open_device.hpp>
 #include "refusal.hpp"
-#include "shared_library.hpp"
+#include "system/shared_library.hpp"
 
 namespace cueline::test {
 namespace {

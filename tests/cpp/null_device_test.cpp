@@ -1,6 +1,6 @@
 // null_device_test.cpp: the clocked thread, beyond what any_device_test.cpp asks of it. Counts and rates only: when a
 // busy machine wakes it is nobody's to promise.
-#include "null_device.hpp"
+#include "devices/null_device.hpp"
 
 #include <pthread.h>
 #include <unistd.h>
@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "beats.hpp"
-#include "engine.hpp"
+#include "engine/engine.hpp"
 #include "patience.hpp"
 #include "processors.hpp"
 #include "rule_breaking.hpp"

@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine.hpp"
-#include "offline_device.hpp"
+#include "devices/offline_device.hpp"
+#include "engine/engine.hpp"
 
 namespace cueline::test {
 
@@ -35,8 +35,8 @@ class OfflinePlaying {
     void send(const Command& command, std::uint64_t at = 0) {
         EXPECT_EQ(engine_->control().send(Command::kind, command, {.frame = at}), Status::ok);
     }
-    void set(std::size_t parameter, double value) { engine_->panel().set(parameter, value); }
-    [[nodiscard]] MeterValue meter(std::size_t number) { return engine_->panel().read(number); }
+    void set(std::size_t parameter, double value) { engine_->controls().set(parameter, value); }
+    [[nodiscard]] MeterValue meter(std::size_t number) { return engine_->controls().read(number); }
 
     /// One frame after the other.
     std::vector<float> render(std::size_t frames) {  // NOLINT(readability-make-member-function-const): it plays on

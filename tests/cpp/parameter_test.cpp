@@ -18,9 +18,9 @@
 
 #include <cueline/error.hpp>
 
-#include "engine.hpp"
-#include "offline_device.hpp"
-#include "panel.hpp"
+#include "devices/offline_device.hpp"
+#include "engine/engine.hpp"
+#include "engine/processor_controls.hpp"
 #include "refusal.hpp"
 
 namespace cueline::test {
@@ -38,12 +38,12 @@ class Showing final : public Processor {
 
     void prepare(const Format&) override {}
     [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return specs_; }
-    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         if (command.kind != go_to) return false;
         context.parameter(0).go_to(command.as<double>());
         return true;
     }
-    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+    void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         for (std::size_t index = 0; index < block.channels.size(); ++index) {
             for (float& sample : block.channel(index)) {
                 sample = index < specs_.size() ? static_cast<float>(context.parameter(index).next()) : 0;
@@ -70,7 +70,7 @@ class Shown {
         for (std::size_t frame = 0; frame < frames; ++frame) values.push_back(audio[2 * frame + parameter]);
         return values;
     }
-    void set(double value) { engine.panel().set(0, value); }
+    void set(double value) { engine.controls().set(0, value); }
 
   private:
     OfflineDevice* device_;
@@ -85,8 +85,9 @@ class Shown {
 };
 
 /// From -10 to 10, at 1, with a ramp of 480 frames.
-constexpr ParameterSpec ramped{.name = "x", .lowest = -10, .highest = 10, .preset = 1, .unit = "dB", .ramp_s = 0.01};
-constexpr ParameterSpec jumping{.name = "y", .lowest = -10, .highest = 10, .preset = 2, .unit = {}, .ramp_s = 0};
+constexpr ParameterSpec ramped{
+    .name = "x", .lowest = -10, .highest = 10, .default_value = 1, .unit = "dB", .ramp_s = 0.01};
+constexpr ParameterSpec jumping{.name = "y", .lowest = -10, .highest = 10, .default_value = 2, .unit = {}, .ramp_s = 0};
 
 /// The furthest that it goes from one frame to the next.
 float largest_step(std::span<const float> values) {
@@ -99,11 +100,11 @@ float largest_step(std::span<const float> values) {
 
 // --- On the audio side ---------------------------------------------------------------------------------------------
 
-TEST(Parameter, stands_at_its_preset_until_it_is_set) {
+TEST(Parameter, stands_at_its_default_until_it_is_set) {
     Shown shown{{ramped, jumping}};
     EXPECT_EQ(shown.render(100), std::vector<float>(100, 1));
     EXPECT_EQ(shown.render(100, 1), std::vector<float>(100, 2));
-    EXPECT_EQ(shown.engine.panel().get(0), 1);
+    EXPECT_EQ(shown.engine.controls().get(0), 1);
 }
 
 TEST(Parameter, what_is_set_before_the_first_block_is_what_it_begins_with) {
@@ -151,11 +152,11 @@ TEST(Parameter, the_check_of_clicks_catches_one_that_jumps) {
 TEST(Parameter, a_thousand_writes_between_two_blocks_leave_the_command_ring_as_it_was_and_the_last_one_counts) {
     Shown shown{{jumping}};
     shown.render(64);
-    const RingCounts before = shown.engine.stats().commands;
+    const RingStats before = shown.engine.stats().commands;
     for (int write = 0; write < 1'000; ++write) shown.set(write % 10);
     shown.set(7);
     EXPECT_EQ(shown.render(64), std::vector<float>(64, 7));
-    const RingCounts after = shown.engine.stats().commands;
+    const RingStats after = shown.engine.stats().commands;
     EXPECT_EQ(after.sent, before.sent);
     EXPECT_EQ(after.dropped, 0U);
     EXPECT_EQ(after.high_water, before.high_water);
@@ -180,7 +181,7 @@ TEST(Parameter, a_message_moves_it_from_its_frame_on_and_the_control_side_does_n
     shown.render(64);
     move(shown, 5);
     EXPECT_EQ(shown.render(600).back(), 5);
-    EXPECT_EQ(shown.engine.panel().get(0), 1);
+    EXPECT_EQ(shown.engine.controls().get(0), 1);
 }
 
 TEST(Parameter, the_next_write_wins_over_a_message_even_of_the_value_that_it_had) {
@@ -278,16 +279,21 @@ std::string refused(std::vector<ParameterSpec> specs) {
     return refusal<ArgumentError>([&] { const Shown shown{std::move(specs)}; });
 }
 
-ParameterSpec with(double lowest, double highest, double preset, double ramp_s = 0) {
-    return {.name = "gain", .lowest = lowest, .highest = highest, .preset = preset, .unit = {}, .ramp_s = ramp_s};
+ParameterSpec with(double lowest, double highest, double default_value, double ramp_s = 0) {
+    return {.name = "gain",
+            .lowest = lowest,
+            .highest = highest,
+            .default_value = default_value,
+            .unit = {},
+            .ramp_s = ramp_s};
 }
 
 TEST(Parameter, declarations_are_refused_with_the_numbers) {
     EXPECT_EQ(refused({with(0, 1, 2)}),
-              "parameter 'gain' must have a lowest value, a preset and a highest one, in this order, got 0, 2 and 1");
+              "parameter 'gain' must have a lowest value, a default and a highest one, in this order, got 0, 2 and 1");
     for (const ParameterSpec& spec : {with(1, 0, 0.5), with(0, 1, -0.1), with(0, infinite, 1), with(-infinite, 1, 0),
                                       with(not_a_number, 1, 0), with(0, not_a_number, 0), with(0, 1, not_a_number)}) {
-        EXPECT_NE(refused({spec}), "not refused") << spec.lowest << " " << spec.preset << " " << spec.highest;
+        EXPECT_NE(refused({spec}), "not refused") << spec.lowest << " " << spec.default_value << " " << spec.highest;
     }
     EXPECT_EQ(refused({with(0, 1, 0, -0.5)}), "parameter 'gain' must have a ramp from 0 to 3600 seconds, got -0.5");
     EXPECT_EQ(refused({with(0, 1, 0, 3'601)}), "parameter 'gain' must have a ramp from 0 to 3600 seconds, got 3601");
@@ -299,7 +305,7 @@ TEST(Parameter, declarations_are_refused_with_the_numbers) {
 
 /// As many as that, each with a name of its own.
 std::vector<ParameterSpec> many(std::size_t count) {
-    static const std::string letters(most_parameters + 1, 'x');
+    static const std::string letters(max_parameters + 1, 'x');
     std::vector<ParameterSpec> specs;
     for (std::size_t length = 1; length <= count; ++length) {
         specs.push_back({.name = std::string_view{letters}.substr(0, length)});
@@ -309,10 +315,10 @@ std::vector<ParameterSpec> many(std::size_t count) {
 
 TEST(Parameter, there_can_be_64_and_no_more) {
     Shown shown{many(64)};
-    shown.engine.panel().set(63, 0.5);
+    shown.engine.controls().set(63, 0.5);
     shown.render(64);
-    EXPECT_EQ(shown.engine.panel().get(63), 0.5);
-    EXPECT_EQ(shown.engine.panel().get(62), 0);
+    EXPECT_EQ(shown.engine.controls().get(63), 0.5);
+    EXPECT_EQ(shown.engine.controls().get(62), 0);
     EXPECT_EQ(refused(many(65)), "a processor can have at most 64 parameters, and declares 65");
 }
 
@@ -323,7 +329,7 @@ TEST(Parameter, values_outside_the_range_are_refused_and_change_nothing) {
     EXPECT_EQ(setting(-10.5), "x must be from -10 to 10 dB, got -10.5");
     EXPECT_EQ(setting(not_a_number), "x must be from -10 to 10 dB, got nan");
     EXPECT_EQ(setting(infinite), "x must be from -10 to 10 dB, got inf");
-    EXPECT_EQ(shown.engine.panel().get(0), 1);
+    EXPECT_EQ(shown.engine.controls().get(0), 1);
     EXPECT_EQ(shown.render(64), std::vector<float>(64, 1));
     EXPECT_EQ(setting(10), "not refused");
     EXPECT_EQ(setting(-10), "not refused");
@@ -331,9 +337,9 @@ TEST(Parameter, values_outside_the_range_are_refused_and_change_nothing) {
 
 TEST(Parameter, numbers_that_none_has_are_refused) {
     Shown shown{{ramped}};
-    EXPECT_EQ(refusal<ArgumentError>([&] { shown.engine.panel().set(1, 0); }),
+    EXPECT_EQ(refusal<ArgumentError>([&] { shown.engine.controls().set(1, 0); }),
               "no parameter 1: the processor declares 1");
-    EXPECT_EQ(refusal<ArgumentError>([&] { static_cast<void>(shown.engine.panel().get(64)); }),
+    EXPECT_EQ(refusal<ArgumentError>([&] { static_cast<void>(shown.engine.controls().get(64)); }),
               "no parameter 64: the processor declares 1");
 }
 

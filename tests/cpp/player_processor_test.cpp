@@ -1,5 +1,5 @@
 // player_processor_test.cpp: the player's sound, bit for bit, and what it tells when a buffer has ended.
-#include "player_processor.hpp"
+#include "processors/player_processor.hpp"
 
 #include <gtest/gtest.h>
 
@@ -259,7 +259,7 @@ TEST(PlayerProcessor, plays_on_in_another_format) {
     slots.apply({0, 3});
     Link link;
     AudioSide audio{link};
-    Context context{audio.events(), {}, {}, &slots};
+    ProcessContext context{audio.events(), {}, {}, &slots};
 
     PlayerProcessor processor;
     processor.prepare({.channels = 1});

@@ -1,6 +1,6 @@
 // portaudio_device_test.cpp: PortAudio's devices on a PortAudio that does what we say: status flags, streams that end
 // by themselves, refusals.
-#include "portaudio_device.hpp"
+#include "devices/portaudio/portaudio_device.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,8 +21,8 @@
 
 #include <cueline/error.hpp>
 
+#include "devices/gate.hpp"
 #include "fake_portaudio.hpp"
-#include "gate.hpp"
 #include "patience.hpp"
 #include "refusal.hpp"
 

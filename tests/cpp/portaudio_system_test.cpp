@@ -12,15 +12,15 @@
 #include <thread>
 #include <vector>
 
-#include "engine.hpp"
+#include <cueline/engine/open_device.hpp>
+#include "devices/portaudio/portaudio.hpp"
+#include "engine/engine.hpp"
 #include "jack_server.hpp"
-#include "open_device.hpp"
 #include "patience.hpp"
-#include "portaudio.hpp"
 #include "processors.hpp"
-#include "quiet_stderr.hpp"
 #include "refusal.hpp"
 #include "sanitizers.hpp"
+#include "system/quiet_stderr.hpp"
 
 namespace cueline::test {
 namespace {

@@ -22,7 +22,7 @@ class WaveProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
 
-    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         switch (command.kind) {
             case kind::set_level:
                 level_ = command.as<float>();
@@ -38,7 +38,7 @@ class WaveProcessor final : public Processor {
         }
     }
 
-    void render(const AudioBlock& block, Context&) noexcept CUELINE_NONBLOCKING override {
+    void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
             const float sample = level_ * phase_;
             phase_ = phase_ < 1.0F ? phase_ + 0.001F : -1.0F;
@@ -57,8 +57,8 @@ class WaveProcessor final : public Processor {
 class WatchfulProcessor : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override { return true; }
-    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return true; }
+    void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         quiet_.render(block, context);
         note_allocations();
     }
@@ -69,14 +69,14 @@ class WatchfulProcessor : public Processor {
   private:
     void note_allocations() noexcept CUELINE_NONBLOCKING {
         const std::uint64_t so_far = allocations_on_this_thread();
-        if (!first_) allocations_.add(so_far - last_);
+        if (!first_) allocations_.add(so_far - current_line_);
         first_ = false;
-        last_ = so_far;
+        current_line_ = so_far;
     }
 
     SilenceProcessor quiet_;
     Counter allocations_;
-    std::uint64_t last_ = 0;
+    std::uint64_t current_line_ = 0;
     bool first_ = true;
 };
 

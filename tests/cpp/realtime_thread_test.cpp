@@ -1,5 +1,5 @@
 // realtime_thread_test.cpp: what a thread asks of the system, with and without the privilege to get it.
-#include "realtime_thread.hpp"
+#include "system/realtime_thread.hpp"
 
 #include <linux/capability.h>
 #include <sched.h>
@@ -21,9 +21,9 @@
 #include <thread>
 #include <vector>
 
-#include "audio_buffers.hpp"
-#include "engine.hpp"
-#include "null_device.hpp"
+#include "devices/audio_buffers.hpp"
+#include "devices/null_device.hpp"
+#include "engine/engine.hpp"
 #include "sanitizers.hpp"
 
 namespace cueline::test {

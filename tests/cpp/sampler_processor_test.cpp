@@ -437,12 +437,12 @@ TEST(SamplerProcessor, plays_on_in_another_format) {
     slots.apply({0, 3});
     cueline::Link link;
     cueline::AudioSide audio{link};
-    cueline::Panel panel{link};
+    cueline::ProcessorControls panel{link};
     SamplerProcessor processor;
     processor.prepare({.channels = 1});
     panel.declare(processor);
     panel.prepare({.channels = 1});
-    cueline::Context context{audio.events(), panel.parameters(), panel.meters(), &slots};
+    cueline::ProcessContext context{audio.events(), panel.parameters(), panel.meters(), &slots};
 
     processor.handle(Message::of(Trigger{.pad = 0, .velocity = 1}), context);
     std::vector<float> left(10);

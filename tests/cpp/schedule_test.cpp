@@ -69,10 +69,10 @@ TEST_F(ScheduleTest, what_is_taken_out_is_what_was_chosen_in_the_order_in_which_
 }
 
 TEST_F(ScheduleTest, one_is_taken_out_by_its_line_and_sequence_with_its_members) {
-    const auto add_of = [this](std::uint8_t port, std::uint32_t sequence, std::uint8_t flags) {
+    const auto add_of = [this](std::uint8_t line, std::uint32_t sequence, std::uint8_t flags) {
         Message cue;
         cue.frame = 50;
-        cue.port = port;
+        cue.line = line;
         cue.sequence = sequence;
         cue.flags = flags;
         schedule_->add(cue);
@@ -82,9 +82,9 @@ TEST_F(ScheduleTest, one_is_taken_out_by_its_line_and_sequence_with_its_members)
     add_of(0, 2, 0);  // a header
     for (std::uint32_t member = 3; member < 6; ++member) add_of(0, member, delivery::member);
     add_of(0, 6, 0);
-    const auto taken_by = [this](std::uint8_t port, std::uint32_t sequence) {
+    const auto taken_by = [this](std::uint8_t line, std::uint32_t sequence) {
         Sequences sequences;
-        schedule_->take_out_one(port, sequence,
+        schedule_->take_out_one(line, sequence,
                                 [&](const Message& cue) noexcept { sequences.push_back(cue.sequence); });
         return sequences;
     };

@@ -10,9 +10,9 @@
 
 #include <cueline/ring.hpp>
 
-#include "engine.hpp"
-#include "null_device.hpp"
-#include "offline_device.hpp"
+#include "devices/null_device.hpp"
+#include "devices/offline_device.hpp"
+#include "engine/engine.hpp"
 #include "processors.hpp"
 #include "ring_checks.hpp"
 #include "rule_breaking.hpp"
@@ -77,7 +77,7 @@ TEST_F(SpecScenario, audio_thread_message_processing_check_catches_an_allocation
     /// One std::string too long, once a message.
     class Careless final : public WatchfulProcessor {
       public:
-        bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
+        bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
             break_the_rule([] {
                 const std::string text(100, 'x');
                 escaped = text.data();  // seen from outside: a compiler may leave out an allocation that is not

@@ -1,5 +1,5 @@
 // taken_processor_test.cpp: a processor that was offered: taken where it fits, refused where not, and alive in between.
-#include "taken_processor.hpp"
+#include "processors/taken_processor.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,8 +11,8 @@
 #include <cueline/processor_offer.hpp>
 #include <cueline/version.hpp>
 
-#include "engine.hpp"
-#include "offline_device.hpp"
+#include "devices/offline_device.hpp"
+#include "engine/engine.hpp"
 #include "processors.hpp"
 #include "refusal.hpp"
 
@@ -79,11 +79,11 @@ TEST(TakenProcessor, of_another_interface_is_refused_before_anything_else_is_loo
 
 TEST(TakenProcessor, of_another_layout_is_refused_with_what_differs) {
     std::string layout = processor_layout();
-    layout.replace(layout.find("Context "), 8, "Context 1");
+    layout.replace(layout.find("ProcessContext "), 8, "ProcessContext 1");
     ProcessorOffer foreign;
     foreign.layout = layout.c_str();
     const std::string refused = refusal_of(foreign);
-    EXPECT_NE(refused.find("the layout is another one, 'Context 1"), std::string::npos) << refused;
+    EXPECT_NE(refused.find("the layout is another one, 'ProcessContext 1"), std::string::npos) << refused;
     foreign.layout = "";
     EXPECT_NE(refusal_of(foreign).find("'nothing' in the extension"), std::string::npos);
 }

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include <cueline/ramp.hpp>
+#include "processors/tone_processor.hpp"
 #include "ring_checks.hpp"
 #include "tone_playing.hpp"
-#include "tone_processor.hpp"
 
 namespace cueline::test {
 namespace {
@@ -30,14 +30,14 @@ template <Jump jump>
 class JumpingTone final : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message& command, Context&) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message& command, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         const auto wanted = command.as<SetTone>();
         gain_.go_to(wanted.gain, jump == Jump::gain ? 1 : 960);
         frequency_hz_.go_to(wanted.frequency_hz, jump == Jump::frequency ? 1 : 960);
         if (jump == Jump::phase) cycles_ = 0;
         return true;
     }
-    void render(const AudioBlock& block, Context&) noexcept CUELINE_NONBLOCKING override {
+    void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
             if (jump != Jump::once_a_block || frame == 0) gain_.next();
             const auto sample = static_cast<float>(gain_.value() * std::sin(2 * pi * cycles_));
@@ -95,11 +95,11 @@ bool clicks(std::uint64_t run) {
     constexpr double slope = 2 * pi * 200 / 48'000;  // of the sine at full scale
     constexpr double ramp = 1.0 / 960;               // the gain's way in a frame, and a fraction of the slope's
     constexpr double furthest = slope + ramp + 1e-6;
-    constexpr double most_bent = slope * slope + 2 * ramp * slope + 2 * ramp + ramp * slope + 1e-6;
+    constexpr double max_bent = slope * slope + 2 * ramp * slope + 2 * ramp + ramp * slope + 1e-6;
     for (std::size_t frame = 2; frame < all.size(); ++frame) {
         const double before = static_cast<double>(all[frame - 1]) - all[frame - 2];
         const double now = static_cast<double>(all[frame]) - all[frame - 1];
-        if (std::abs(now) > furthest || std::abs(now - before) > most_bent) return true;
+        if (std::abs(now) > furthest || std::abs(now - before) > max_bent) return true;
     }
     return false;
 }

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "processors/tone_processor.hpp"
 #include "tone_playing.hpp"
-#include "tone_processor.hpp"
 
 namespace cueline::test {
 namespace {
@@ -26,9 +26,9 @@ TEST(ToneParameters, say_what_they_are) {
     EXPECT_EQ(specs[frequency].name, "frequency");
     EXPECT_EQ(specs[frequency].unit, "Hz");
     EXPECT_EQ(specs[frequency].highest, 22'050);
-    EXPECT_EQ(specs[frequency].preset, 440);
+    EXPECT_EQ(specs[frequency].default_value, 440);
     EXPECT_EQ(specs[gain].name, "gain");
-    EXPECT_EQ(specs[gain].preset, 0.2);
+    EXPECT_EQ(specs[gain].default_value, 0.2);
     ASSERT_EQ(tone.meters().size(), 1U);
     EXPECT_EQ(tone.meters()[0].name, "level");
 }

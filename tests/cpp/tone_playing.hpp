@@ -13,9 +13,9 @@
 #include <cueline/audio_side.hpp>
 #include <cueline/control_side.hpp>
 
-#include "audio_buffers.hpp"
-#include "panel.hpp"
-#include "tone_processor.hpp"
+#include "devices/audio_buffers.hpp"
+#include "engine/processor_controls.hpp"
+#include "processors/tone_processor.hpp"
 
 namespace cueline::test {
 
@@ -27,14 +27,14 @@ class Played {
   public:
     explicit Played(const Format& format = {}) : format_{format} {
         processor_.prepare(format);
-        panel_.declare(processor_);
-        panel_.prepare(format);
+        controls_.declare(processor_);
+        controls_.prepare(format);
     }
 
     void prepare(const Format& format) {
         format_ = format;
         processor_.prepare(format);
-        panel_.prepare(format);
+        controls_.prepare(format);
     }
     bool handle(const Message& command) { return processor_.handle(command, context_); }
     void set(float frequency_hz, float gain) { handle(Message::of(kind::set_tone, SetTone{frequency_hz, gain})); }
@@ -46,7 +46,7 @@ class Played {
         while (samples.size() < frames) {
             const std::size_t left = std::min<std::size_t>(frames - samples.size(), format_.blocksize);
             const AudioBlock block = buffers.block(static_cast<std::uint32_t>(left));
-            panel_.begin_block();
+            controls_.begin_block();
             processor_.render(block, context_);
             const std::span<const float> first = block.channel(0);
             for (std::size_t channel = 1; channel < format_.channels; ++channel) {
@@ -57,7 +57,7 @@ class Played {
         return samples;
     }
 
-    void set_parameter(std::size_t number, double value) { panel_.set(number, value); }
+    void set_parameter(std::size_t number, double value) { controls_.set(number, value); }
 
     Level level() {
         EXPECT_TRUE(handle(Message::of(kind::get_level, GetLevel{})));
@@ -75,8 +75,8 @@ class Played {
     Link link_;
     ControlSide control_{link_};
     AudioSide audio_{link_};
-    Panel panel_{link_};
-    Context context_{audio_.events(), panel_.parameters(), panel_.meters()};
+    ProcessorControls controls_{link_};
+    ProcessContext context_{audio_.events(), controls_.parameters(), controls_.meters()};
     ProcessorType processor_;
 };
 

@@ -1,5 +1,5 @@
 // tone_processor_test.cpp: the test tone's wave, sample by sample, and its formats.
-#include "tone_processor.hpp"
+#include "processors/tone_processor.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,8 +11,8 @@
 
 #include <cueline/error.hpp>
 
-#include "open_processor.hpp"
-#include "player_processor.hpp"
+#include <cueline/engine/open_processor.hpp>
+#include "processors/player_processor.hpp"
 #include "tone_playing.hpp"
 
 namespace cueline::test {

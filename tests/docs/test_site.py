@@ -169,16 +169,16 @@ def test_a_copy_builds_and_a_new_header_gets_its_page(project: Path) -> None:
 
 
 WRONG = {
-    "a link to no page": ("docs/ports.md", "[a](messagess.md)", "messagess.md"),
-    "an anchor that there is not": ("docs/ports.md", "[a](cues.md#confirmation)", "'#confirmation'"),
-    "an anchor of its own page": ("docs/ports.md", "[a](#which)", "'#which'"),
-    "a link to no file of the repository": ("docs/ports.md", "[a](../examples/port.py)", "../examples/port.py"),
-    "a link from the root": ("docs/ports.md", "[a](/cues.md)", "'/cues.md'"),
+    "a link to no page": ("docs/lines.md", "[a](messagess.md)", "messagess.md"),
+    "an anchor that there is not": ("docs/lines.md", "[a](cues.md#confirmation)", "'#confirmation'"),
+    "an anchor of its own page": ("docs/lines.md", "[a](#which)", "'#which'"),
+    "a link to no file of the repository": ("docs/lines.md", "[a](../examples/line.py)", "../examples/line.py"),
+    "a link from the root": ("docs/lines.md", "[a](/cues.md)", "'/cues.md'"),
     "a chart that there is not": ("docs/performance.md", "![a](charts/none.svg)", "charts/none.svg"),
     "the README's link": ("README.md", "[a](docs/porst.md)", "docs/porst.md"),
-    "the README's anchor": ("README.md", "[a](docs/ports.md#what-hold)", "#what-hold"),
+    "the README's anchor": ("README.md", "[a](docs/lines.md#what-hold)", "#what-hold"),
     "the README's link to a file": ("README.md", "[a](include/cueline/rang.hpp)", "rang.hpp"),
-    "the changelog's link": ("CHANGELOG.md", "[a](docs/port.md)", "docs/port.md"),
+    "the changelog's link": ("CHANGELOG.md", "[a](docs/line.md)", "docs/line.md"),
     "the contributing's anchor": ("CONTRIBUTING.md", "[a](#rule)", "'#rule'"),
     "a page that the navigation forgets": ("docs/forgotten.md", "# Forgotten", "forgotten.md"),
     "a command of doxygen's that it does not know": (

@@ -37,7 +37,8 @@ class Probe final : public cueline::Processor {
     [[nodiscard]] std::span<const cueline::ParameterSpec> parameters() const override { return parameters_; }
     [[nodiscard]] std::span<const cueline::MeterSpec> meters() const override { return meters_; }
 
-    bool handle(const cueline::Message& command, cueline::Context& context) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const cueline::Message& command, cueline::ProcessContext& context) noexcept
+        CUELINE_NONBLOCKING override {
         if (command.kind != Say::kind) return false;
         const std::uint64_t frame = context.events().frame();
         const Said said{command.as<Say>().number, frame};
@@ -46,7 +47,8 @@ class Probe final : public cueline::Processor {
         return true;
     }
 
-    void render(const cueline::AudioBlock& block, cueline::Context& context) noexcept CUELINE_NONBLOCKING override {
+    void render(const cueline::AudioBlock& block, cueline::ProcessContext& context) noexcept
+        CUELINE_NONBLOCKING override {
         const cueline::Buffer* const buffer = context.buffer(0);
         for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
             const double level = context.parameter(0).next();
@@ -57,7 +59,7 @@ class Probe final : public cueline::Processor {
 
   private:
     static constexpr std::array<std::string_view, 2> fields_{"times", "number"};
-    std::array<cueline::ParameterSpec, 1> parameters_{{{.name = "level", .preset = 0.5, .ramp_s = 0}}};
+    std::array<cueline::ParameterSpec, 1> parameters_{{{.name = "level", .default_value = 0.5, .ramp_s = 0}}};
     std::array<cueline::MeterSpec, 1> meters_{{{.name = "said", .fields = fields_}}};
     bool fails_;
     double times_ = 0;

@@ -17,8 +17,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine.hpp"
-#include "offline_device.hpp"
+#include "devices/offline_device.hpp"
+#include "engine/engine.hpp"
 #include "plain_engine.hpp"
 
 namespace cueline::fuzz {
@@ -36,7 +36,7 @@ void require(bool holds, const char* claim) {
 class PartProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         const auto payload = command.as<Payload>();
         Payload part{};
 #ifdef CUELINE_MUTANT_TRUSTS  // it trusts what it is sent
@@ -52,7 +52,7 @@ class PartProcessor final : public Processor {
         ++handled_;
         return true;
     }
-    void render(const AudioBlock& block, Context&) noexcept CUELINE_NONBLOCKING override {
+    void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         std::fill_n(block.channels[0], block.frames, static_cast<float>(handled_));
     }
     [[nodiscard]] std::uint32_t buffer_slots() const noexcept override { return slots; }
@@ -77,17 +77,17 @@ class Conversation {
 
     /// The line that has this number, or, when it is not open, the one that is opened now.
     std::size_t opened(std::size_t line) {
-        if (line == 0 || ports_.at(line)) return line;
-        CommandSender port = engine_->open_port();
+        if (line == 0 || lines_.at(line)) return line;
+        CommandSender line = engine_->open_line();
         std::size_t free = 1;
-        while (ports_.at(free)) ++free;
-        require(port.line() == free, "the first port that is free is opened");
-        require(port.sequence() == sent(free), "a port goes on where it stopped");
+        while (lines_.at(free)) ++free;
+        require(line.line() == free, "the first line that is free is opened");
+        require(line.sequence() == sent(free), "a line goes on where it stopped");
         expected_.lines_in_use = std::max(expected_.lines_in_use, free + 1);
-        ports_.at(free).emplace(std::move(port));
+        lines_.at(free).emplace(std::move(line));
         return free;
     }
-    void close(std::size_t line) { ports_.at(line).reset(); }
+    void close(std::size_t line) { lines_.at(line).reset(); }
 
     void send(std::size_t line, Kind kind, const Payload& payload, const Delivery& delivery) {
         Message message = Message::of(kind, payload);
@@ -123,13 +123,13 @@ class Conversation {
 
     void finish() const {
         const EngineStats stats = engine_->stats();
-        for (std::size_t line = 0; line < most_lines; ++line) {
-            require(same(engine_->command_counts(line), expected_.lines.at(line).seen()), "commands are counted");
+        for (std::size_t line = 0; line < max_lines; ++line) {
+            require(same(engine_->command_stats(line), expected_.lines.at(line).seen()), "commands are counted");
         }
         require(same(stats.events, expected_.events.seen()), "events are counted");
         require(stats.unhandled == expected_.unhandled, "what nobody knew is counted");
         require(stats.frames == expected_.frame, "frames are counted");
-        const CueCounts& wanted = expected_.cues;
+        const CueStats& wanted = expected_.cues;
         require(stats.cues.pending == wanted.pending, "cues that wait are counted");
         require(stats.cues.late == wanted.late && stats.cues.dropped_late == wanted.dropped_late,
                 "late cues are counted");
@@ -139,8 +139,8 @@ class Conversation {
 
   private:
     [[nodiscard]] CommandSender& sender(std::size_t line) {
-        std::optional<CommandSender>& port = ports_.at(line);
-        return port ? *port : engine_->control();
+        std::optional<CommandSender>& opened = lines_.at(line);
+        return opened ? *opened : engine_->control();
     }
 
     template <class Receive>
@@ -158,7 +158,7 @@ class Conversation {
 
     static void require_same(const Message& message, const Message& wanted) {
         require(message.kind == wanted.kind && message.flags == wanted.flags, "an event has its kind");
-        require(message.sequence == wanted.sequence && message.port == wanted.port, "an event has its cause");
+        require(message.sequence == wanted.sequence && message.line == wanted.line, "an event has its cause");
         require(message.frame == wanted.frame, "an event has its frame");
         std::size_t bytes = message.payload.size();
         if (message.kind == kind::pong) bytes = sizeof(Pong::sent_ns);  // its second word is a clock
@@ -166,14 +166,14 @@ class Conversation {
         require(std::memcmp(message.payload.data(), wanted.payload.data(), bytes) == 0, "an event has its payload");
     }
 
-    static bool same(const RingCounts& counts, const RingCounts& wanted) {
+    static bool same(const RingStats& counts, const RingStats& wanted) {
         return counts.sent == wanted.sent && counts.dropped == wanted.dropped && counts.high_water == wanted.high_water;
     }
 
     PlainEngine expected_;
     OfflineDevice* device_ = nullptr;
     std::unique_ptr<Engine> engine_;
-    std::array<std::optional<CommandSender>, most_lines> ports_;  // the first stays empty: that line is the engine's
+    std::array<std::optional<CommandSender>, max_lines> lines_;  // the first stays empty: that line is the engine's
 };
 
 Kind some_kind(FuzzedDataProvider& input) {
@@ -226,7 +226,8 @@ std::uint32_t some_sequence(FuzzedDataProvider& input, std::uint64_t sent) {
 
 void go_on(Conversation& conversation, FuzzedDataProvider& input) {
     const auto some_line = [&] {
-        return conversation.opened(input.ConsumeBool() ? 0 : input.ConsumeIntegralInRange<std::size_t>(0, most_ports));
+        return conversation.opened(input.ConsumeBool() ? 0
+                                                       : input.ConsumeIntegralInRange<std::size_t>(0, max_lines - 1));
     };
     switch (input.ConsumeIntegralInRange(0, 9)) {
         case 0:
@@ -257,7 +258,7 @@ void go_on(Conversation& conversation, FuzzedDataProvider& input) {
         case 4: {
             const std::size_t line = some_line();
             CancelAll cancel{};
-            for (std::size_t other = 0; other < most_lines; ++other) {
+            for (std::size_t other = 0; other < max_lines; ++other) {
                 if (other == line || input.ConsumeBool()) {
                     cancel.up_to.at(other) = some_sequence(input, conversation.sent(other));
                 }
@@ -267,7 +268,7 @@ void go_on(Conversation& conversation, FuzzedDataProvider& input) {
         }
         case 5: {
             const std::size_t line = some_line();
-            std::vector<Message> members(input.ConsumeIntegralInRange<std::size_t>(1, most_members));
+            std::vector<Message> members(input.ConsumeIntegralInRange<std::size_t>(1, max_members));
             const Message member = Message::of(some_kind(input), some_payload(input));
             const Message other = Message::of(some_kind(input), some_payload(input));
             for (std::size_t place = 0; place < members.size(); ++place)
@@ -276,7 +277,7 @@ void go_on(Conversation& conversation, FuzzedDataProvider& input) {
             break;
         }
         case 6:
-            conversation.close(input.ConsumeIntegralInRange<std::size_t>(1, most_ports));
+            conversation.close(input.ConsumeIntegralInRange<std::size_t>(1, max_lines - 1));
             break;
         case 7:
             conversation.receive_confirmations(input.ConsumeIntegralInRange<std::size_t>(1, 1100));

@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine.hpp"
-#include "offline_device.hpp"
+#include "devices/offline_device.hpp"
+#include "engine/engine.hpp"
 #include "sampler_processor.hpp"
 
 namespace cueline::fuzz {
@@ -106,8 +106,8 @@ class Conversation {
     }
     void set(std::size_t knob, double part) {
         each([&](Engine& engine) {
-            const ParameterSpec& spec = engine.panel().parameter_specs()[knob];
-            engine.panel().set(knob, spec.lowest + (spec.highest - spec.lowest) * part);
+            const ParameterSpec& spec = engine.controls().parameter_specs()[knob];
+            engine.controls().set(knob, spec.lowest + (spec.highest - spec.lowest) * part);
         });
     }
 
@@ -125,8 +125,8 @@ class Conversation {
         require(ended_ <= triggers_ && triggers_ - ended_ <= round_commands + SamplerProcessor::pads,
                 "a trigger is answered once");
         for (std::size_t meter = 0; meter <= SamplerProcessor::master_meter; ++meter) {
-            const MeterValue value = few_.engine().panel().read(meter);
-            require(value.fields == many_.engine().panel().read(meter).fields, "blocks leave no mark on the meters");
+            const MeterValue value = few_.engine().controls().read(meter);
+            require(value.fields == many_.engine().controls().read(meter).fields, "blocks leave no mark on the meters");
         }
         commands_ = few_.engine().stats().cues.pending;
     }

@@ -16,7 +16,7 @@
 #include <cueline/message.hpp>
 #include <cueline/schedule.hpp>
 
-#include "engine.hpp"
+#include "engine/engine.hpp"
 
 namespace cueline::fuzz {
 
@@ -26,7 +26,7 @@ inline constexpr std::uint32_t blocksize = 16;
 /// A line, or a ring up.
 struct PlainRing {
     std::deque<Message> waiting;
-    RingCounts counts;
+    RingStats counts;
 
     bool push(const Message& message) {
         if (waiting.size() == Ring<Message>::capacity) {
@@ -38,8 +38,8 @@ struct PlainRing {
         return true;
     }
     void note_level() { counts.high_water = std::max<std::uint64_t>(counts.high_water, waiting.size()); }
-    [[nodiscard]] RingCounts seen() const {
-        RingCounts seen = counts;
+    [[nodiscard]] RingStats seen() const {
+        RingStats seen = counts;
         if (seen.dropped > 0) seen.high_water = Ring<Message>::capacity;
         return seen;
     }
@@ -50,17 +50,17 @@ class PlainEngine {
   public:
     explicit PlainEngine(std::uint32_t budget) : budget_{budget} {}
 
-    std::array<PlainRing, most_lines> lines;
+    std::array<PlainRing, max_lines> lines;
     std::size_t lines_in_use = 1;
     PlainRing events;
     PlainRing confirmations;
-    CueCounts cues;
+    CueStats cues;
     std::uint64_t unhandled = 0;
     std::uint64_t frame = 0;
 
     /// Returns whether the line accepts it.
     bool send(std::size_t line, Message message) {
-        message.port = static_cast<std::uint8_t>(line);
+        message.line = static_cast<std::uint8_t>(line);
         message.sequence = static_cast<std::uint32_t>(lines.at(line).counts.sent) + 1;
         return lines.at(line).push(message);
     }
@@ -110,13 +110,13 @@ class PlainEngine {
     void read() {
         for (std::uint32_t left = budget_; left > 0;) {
             std::size_t looked_at = 0;
-            while (looked_at < lines_in_use && lines.at(turn_).waiting.empty()) {
-                turn_ = (turn_ + 1) % lines_in_use;
+            while (looked_at < lines_in_use && lines.at(next_line_).waiting.empty()) {
+                next_line_ = (next_line_ + 1) % lines_in_use;
                 ++looked_at;
             }
             if (looked_at == lines_in_use) return;
-            std::deque<Message>& line = lines.at(turn_).waiting;
-            turn_ = (turn_ + 1) % lines_in_use;
+            std::deque<Message>& line = lines.at(next_line_).waiting;
+            next_line_ = (next_line_ + 1) % lines_in_use;
 
             Cue cue{line.front(), {}};
             line.pop_front();
@@ -141,8 +141,8 @@ class PlainEngine {
     void accept(Cue cue, bool fits) {
         const Message& command = cue.command;
         const bool late = command.frame != 0 && command.frame < frame;
-        std::uint32_t& forgotten = forgotten_.at(command.port);
-        read_.at(command.port) = command.sequence;
+        std::uint32_t& forgotten = forgotten_.at(command.line);
+        read_.at(command.line) = command.sequence;
         if (is_later(command.sequence, forgotten)) forgotten = 0;
         if (forgotten != 0 && command.frame != 0) {
             refuse(command, Reason::cancelled);
@@ -183,19 +183,19 @@ class PlainEngine {
             }
             case kind::cancel:
                 forget([&, sequence = command.as<Cancel>().sequence](const Message& cue) {
-                    return cue.port == command.port && cue.sequence == sequence;
+                    return cue.line == command.line && cue.sequence == sequence;
                 });
                 return true;
             case kind::cancel_all: {
                 const auto up_to = command.as<CancelAll>().up_to;
                 const auto sent_before = [&](const Message& cue) {  // it is none of those from there to the last one
-                    const std::uint32_t since = read_.at(cue.port) - up_to.at(cue.port);
-                    const std::uint32_t place = cue.sequence - up_to.at(cue.port);
+                    const std::uint32_t since = read_.at(cue.line) - up_to.at(cue.line);
+                    const std::uint32_t place = cue.sequence - up_to.at(cue.line);
                     return static_cast<std::int32_t>(since) <= 0 || place == 0 || place > since;
                 };
-                forget([&](const Message& cue) { return up_to.at(cue.port) != 0 && sent_before(cue); });
+                forget([&](const Message& cue) { return up_to.at(cue.line) != 0 && sent_before(cue); });
                 // Those that wait in their lines are forgotten as they are read.
-                for (std::size_t line = 0; line < most_lines; ++line) {
+                for (std::size_t line = 0; line < max_lines; ++line) {
                     std::uint32_t& forgotten = forgotten_.at(line);
                     const std::uint32_t last = up_to.at(line);
                     if (last != 0 && is_later(last, read_.at(line)) && (forgotten == 0 || is_later(last, forgotten))) {
@@ -254,7 +254,7 @@ class PlainEngine {
 
     static Message of_cause(Message message, const Message& cause) {
         message.sequence = cause.sequence;
-        message.port = cause.port;
+        message.line = cause.line;
         return message;
     }
 
@@ -265,10 +265,10 @@ class PlainEngine {
     }
 
     std::uint32_t budget_;
-    std::size_t turn_ = 0;
+    std::size_t next_line_ = 0;
     std::multimap<std::uint64_t, Cue> schedule_;
-    std::array<std::uint32_t, most_lines> read_{};       // the sequence of each line's last command
-    std::array<std::uint32_t, most_lines> forgotten_{};  // and that of the last one whose cue is cancelled already
+    std::array<std::uint32_t, max_lines> read_{};       // the sequence of each line's last command
+    std::array<std::uint32_t, max_lines> forgotten_{};  // and that of the last one whose cue is cancelled already
     std::uint64_t handled_ = 0;
 };
 

@@ -33,7 +33,7 @@ bool threads_run = false;
 std::uint64_t refused_pushes = 0;
 std::uint64_t refused_pops = 0;
 // The most messages that a ring accepted in one execution, or values that a reader had.
-std::uint64_t most_messages = 0;
+std::uint64_t max_messages = 0;
 
 void require(bool holds, const char* claim) {
     if (!holds) loom_fail(claim);
@@ -154,7 +154,7 @@ class OneRing : public Scenario {
 
     /// Drains the ring, and shows that nothing is lost, doubled or out of order, and that every slot still works.
     void finish() override {
-        most_messages = std::max<std::uint64_t>(most_messages, accepted.size());
+        max_messages = std::max<std::uint64_t>(max_messages, accepted.size());
         if (!producer) make_producer();
         if (!consumer) make_consumer();
         while (received.size() <= accepted.size() && pop()) {
@@ -477,7 +477,7 @@ class LatestOfWrites : public Scenario {
 
     /// The last value has come, or comes now; and every slot still works.
     void finish() override {
-        most_messages = std::max(most_messages, values_read_);
+        max_messages = std::max(max_messages, values_read_);
         read();
         require(newest_ == writes_, "the last value is read");
         require(!read(), "it is new once");
@@ -532,7 +532,7 @@ class ParameterWrites : public Scenario {
     }
 
     void finish() override {
-        most_messages = std::max(most_messages, values_read_);
+        max_messages = std::max(max_messages, values_read_);
         read();
         require(newest_ == writes_, "the last value is read");
         require(!read(), "it is read once");
@@ -594,7 +594,7 @@ class BufferHandover : public Scenario {
 
     /// The last one lies in the slot, all others are back, and every handle still works.
     void finish() override {
-        most_messages = std::max(most_messages, seen_);
+        max_messages = std::max(max_messages, seen_);
         // A mutant's books are wrong anyhow. It is the access itself that loom has to see.
         if (does_any_wrong()) {
             sides_.reset();
@@ -801,7 +801,7 @@ std::uint64_t scenario_refused_pops() {
     return refused_pops;
 }
 std::uint64_t scenario_most_messages() {
-    return most_messages;
+    return max_messages;
 }
 }
 

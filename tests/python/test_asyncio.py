@@ -349,12 +349,12 @@ def test_asend_waits_for_room(engine: cueline.AudioEngine) -> None:
 
 
 def test_asend_sends_at_once_where_there_is_room(engine: cueline.AudioEngine) -> None:
-    with engine.open_port() as port:
+    with engine.open_line() as line:
         assert at_once(engine.asend(cueline.GetLevel())) is None
-        assert at_once(port.asend(cueline.GetLevel())) is None
-        assert port.stats().sent == engine.stats().commands.sent == 1
+        assert at_once(line.asend(cueline.GetLevel())) is None
+        assert line.stats().sent == engine.stats().commands.sent == 1
         engine.render(BLOCK)
-        assert sorted(message.port for message in engine.messages()) == [0, port.number]
+        assert sorted(message.line for message in engine.messages()) == [0, line.number]
 
 
 @pytest.mark.parametrize("timeout", [0, 0.005])

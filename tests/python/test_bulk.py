@@ -173,7 +173,7 @@ def test_an_array_may_lie_as_it_likes(tone: cueline.AudioEngine, arranged: Calla
 
 
 def test_what_is_the_senders_to_say_is_not_the_arrays(tone: cueline.AudioEngine) -> None:
-    """Flags that ask for a confirmation, a port and a sequence, in an array that says drop: none of it counts."""
+    """Flags that ask for a confirmation, a line and a sequence, in an array that says drop: none of it counts."""
     array = questions(2)
     array["sequence"] = 77
     array.view(np.uint8).reshape(2, 56)[:, 2:4] = 255
@@ -181,7 +181,7 @@ def test_what_is_the_senders_to_say_is_not_the_arrays(tone: cueline.AudioEngine)
     array["frame"] = 1  # late
     assert tone.send_many(array) == 2
     tone.render(BLOCK)
-    assert [(m.sequence, m.flags, m.port) for m in tone.messages()] == [(1, 0, 0), (2, 0, 0)]
+    assert [(m.sequence, m.flags, m.line) for m in tone.messages()] == [(1, 0, 0), (2, 0, 0)]
     told: dict[tuple[int, int], cueline.Message] = {}
     tone._receive_confirmations(told)
     assert told == {}
@@ -485,19 +485,19 @@ def test_only_messages_are_selected_and_only_by_a_class() -> None:
 
 
 def test_a_port_sends_many_on_its_own_line(tone: cueline.AudioEngine) -> None:
-    with tone.open_port() as port:
+    with tone.open_line() as line:
         assert fill(tone) == RING
-        assert port.send_many(questions(1100)) == RING
-        assert (port.stats().sent, port.stats().dropped) == (RING, 76)
+        assert line.send_many(questions(1100)) == RING
+        assert (line.stats().sent, line.stats().dropped) == (RING, 76)
         with pytest.raises(cueline.Full) as refused:
-            port.send_many(questions(1), timeout=0)
+            line.send_many(questions(1), timeout=0)
         assert refused.value.accepted == 0
         tone.render(3 * BLOCK)
         levels = [m for m in tone.messages() if isinstance(m, cueline.Level)]
         assert levels
-        assert {level.port for level in levels} == {port.number}
-    with pytest.raises(cueline.ClosedError, match=r"^this port is closed: open another one$"):
-        port.send_many(questions(1))
+        assert {level.line for level in levels} == {line.number}
+    with pytest.raises(cueline.ClosedError, match=r"^this line is closed: open another one$"):
+        line.send_many(questions(1))
 
 
 def test_a_closed_engine_neither_sends_nor_receives(tone: cueline.AudioEngine) -> None:

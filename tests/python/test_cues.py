@@ -118,9 +118,9 @@ def test_cancel_forgets_one_cue_and_cancel_all_all_of_them() -> None:
     assert engine.cancel(doomed) is Status.OK
     engine.render(128)
     assert [message.frame for message in engine.messages()] == [101]
-    port = engine.open_port()
-    for line in (engine, port):
-        line.send(cueline.GetLevel(), at=1000)
+    line = engine.open_line()
+    for sender in (engine, line):
+        sender.send(cueline.GetLevel(), at=1000)
     engine.render(64)
     engine.cancel_all()
     engine.render(2000)
@@ -147,7 +147,7 @@ def test_a_confirmed_command_tells_its_frame_or_why_not() -> None:
     cancelled = engine.confirm(gain(0.5), at=600)
     assert cancelled.cancel() is Status.OK
     assert not in_time.done()
-    with pytest.raises(cueline.NotYetError, match=r"^command 1 was neither applied nor refused within 0 s$"):
+    with pytest.raises(cueline.ConfirmationTimeout, match=r"^command 1 was neither applied nor refused within 0 s$"):
         in_time.result(timeout=0)
     engine.render(640)
     late = engine.confirm(gain(0.1), at=1)
@@ -403,14 +403,14 @@ def test_what_a_number_s_own_code_raises_comes_out_of_a_send() -> None:
 
 def test_what_is_sent_to_a_closed_engine_is_refused() -> None:
     engine = tone()
-    port = engine.open_port()
+    line = engine.open_line()
     engine.close()
     for call in (
         lambda: engine.send(gain(1)),
         lambda: engine.cancel(1),
         lambda: engine.confirm(gain(1)),
-        lambda: port.send(gain(1)),
-        engine.open_port,
+        lambda: line.send(gain(1)),
+        engine.open_line,
     ):
         with pytest.raises(cueline.ClosedError):
             call()

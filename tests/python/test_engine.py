@@ -215,8 +215,8 @@ def test_every_error_is_a_cueline_error_and_a_built_in_one() -> None:
         cueline.MissingPackageError: ImportError,
         cueline.ProcessorError: RuntimeError,
         cueline.Full: queue.Full,
-        cueline.NotYetError: TimeoutError,
-        cueline.PortsTakenError: RuntimeError,
+        cueline.ConfirmationTimeout: TimeoutError,
+        cueline.LinesTakenError: RuntimeError,
         cueline.RefusedError: RuntimeError,
         cueline.UnknownNameError: KeyError,
     }

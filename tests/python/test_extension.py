@@ -164,8 +164,8 @@ def test_a_processor_lives_as_long_as_whoever_has_it(probe: ModuleType) -> None:
 
     capsule = probe.processor()
     engine = engine_of(capsule)
-    port = engine.open_port()
-    del engine, port
+    line = engine.open_line()
+    del engine, line
     gc.collect()
     assert probe.how_many_live() == before + 1  # the capsule has it still
     with engine_of(capsule) as engine:

@@ -178,7 +178,7 @@ int main() {
     Everything = classes()["Everything"]  # noqa: N806
     message = cueline._core._message_from_bytes(cueline.Message, data)
     assert type(message) is Everything
-    assert (message.kind, message.port, message.sequence, message.frame) == (40_000, 3, 4_000_000_000, 2**40)
+    assert (message.kind, message.line, message.sequence, message.frame) == (40_000, 3, 4_000_000_000, 2**40)
     match message:
         case Everything(a=True, b=65535, c=-128, d=least, e=(0.5, low), f=(0, 128, 255), g=-1e300):
             assert (least, low) == (-(2**31), struct.unpack("<f", struct.pack("<f", -1e30))[0])

@@ -64,13 +64,13 @@ KINDS = {kind: made for made, (kind, *_) in TYPES.items() if made is not cueline
 known_kinds = st.integers(0, 255) | st.integers(65_000, 65_535)
 
 
-def bytes_of(kind: int, payload: bytes = b"", *, sequence: int = 3, frame: int = 4096, port: int = 0) -> bytes:
-    return struct.pack("<HBBIQ40s", kind, 0, port, sequence, frame, payload)
+def bytes_of(kind: int, payload: bytes = b"", *, sequence: int = 3, frame: int = 4096, line: int = 0) -> bytes:
+    return struct.pack("<HBBIQ40s", kind, 0, line, sequence, frame, payload)
 
 
-def example(made: type[cueline.Message], *, port: int = 0) -> cueline.Message:
+def example(made: type[cueline.Message], *, line: int = 0) -> cueline.Message:
     kind, payload, *_ = TYPES[made]
-    return unpickled(made, bytes_of(kind, payload, port=port))
+    return unpickled(made, bytes_of(kind, payload, line=line))
 
 
 def test_the_table_has_all_of_cuelines_own() -> None:
@@ -84,7 +84,7 @@ def test_a_message_tells_what_it_carries(made: type[cueline.Message]) -> None:
     message = example(made)
     assert type(message) is made
     assert (message.kind, message.sequence, message.frame) == (kind, 3, 4096)
-    assert (message.flags, message.port) == (0, 0)
+    assert (message.flags, message.line) == (0, 0)
     assert message.payload == payload.ljust(40, b"\0")
     assert {name: getattr(message, name) for name in numbers} == numbers
     assert made is cueline.Message or made.__match_args__ == tuple(numbers)  # type: ignore[attr-defined]
@@ -93,11 +93,11 @@ def test_a_message_tells_what_it_carries(made: type[cueline.Message]) -> None:
 
 @pytest.mark.parametrize("made", TYPES)
 def test_a_message_of_another_line_is_another_one_and_says_so(made: type[cueline.Message]) -> None:
-    one, other = example(made), example(made, port=2)
-    assert (one.port, other.port) == (0, 2)
+    one, other = example(made), example(made, line=2)
+    assert (one.line, other.line) == (0, 2)
     assert one != other
     assert hash(one) != hash(other)
-    assert repr(other) == repr(one).replace("frame=4096", "frame=4096, port=2")
+    assert repr(other) == repr(one).replace("frame=4096", "frame=4096, line=2")
     assert pickle.loads(pickle.dumps(other)) == other
 
 

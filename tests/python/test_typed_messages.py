@@ -416,7 +416,7 @@ def test_an_array_holds_what_a_message_has_room_for(count: int) -> None:
         cueline.array(int, 3)
 
 
-@pytest.mark.parametrize("name", ["kind", "sequence", "frame", "payload", "port", "flags"])
+@pytest.mark.parametrize("name", ["kind", "sequence", "frame", "payload", "line", "flags"])
 def test_a_field_named_as_every_messages_is_refused(name: str) -> None:
     text = f"Made.{name} must have another name: every message has a {name} of its own"
     refused(lambda: defined({name: cueline.u8}), cueline.ArgumentError, text)
@@ -501,7 +501,7 @@ def test_types_in_strings_are_found_where_the_class_is() -> None:
 def test_a_plain_message_is_made_of_a_kind_and_bytes() -> None:
     made = cueline.Message(1000, b"abc")
     assert (made.kind, made.payload) == (1000, b"abc".ljust(40, b"\0"))
-    assert (made.sequence, made.frame, made.flags, made.port) == (0, 0, 0, 0)
+    assert (made.sequence, made.frame, made.flags, made.line) == (0, 0, 0, 0)
     assert made == cueline.Message(kind=1000, payload=bytearray(b"abc")) != cueline.Message(1000)
     assert cueline.Message(65535, memoryview(bytes(40))).kind == 65535
     assert pickle.loads(pickle.dumps(made)) == made

@@ -21,10 +21,10 @@ namespace cueline::test {
 class Sound final : public Processor {
   public:
     void prepare(const Format& format) override { wave_.prepare(format); }
-    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         return wave_.handle(command, context);
     }
-    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+    void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         wave_.render(block, context);
     }
 
@@ -35,8 +35,8 @@ class Sound final : public Processor {
 // Where the audio path begins is marked: clang makes such a pointer only of a function that is held to the rules. Of
 // what overrides or is called by these, clang asks the mark itself.
 using Block = void (BlockCallback::*)(const AudioBlock&, std::uint64_t) noexcept CUELINE_NONBLOCKING;
-using Handle = bool (Processor::*)(const Message&, Context&) noexcept CUELINE_NONBLOCKING;
-using Render = void (Processor::*)(const AudioBlock&, Context&) noexcept CUELINE_NONBLOCKING;
+using Handle = bool (Processor::*)(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING;
+using Render = void (Processor::*)(const AudioBlock&, ProcessContext&) noexcept CUELINE_NONBLOCKING;
 using Push = Status (Producer<CommandRing>::*)(const Message&) noexcept CUELINE_NONBLOCKING;
 using Pop = Status (Consumer<CommandRing>::*)(Message&) noexcept CUELINE_NONBLOCKING;
 
@@ -115,7 +115,7 @@ static_assert(forget != nullptr && confirmed != nullptr);
 /// To take cues out is as sound as what chooses them and what they are handed to.
 std::size_t forgotten(Schedule& schedule) noexcept CUELINE_NONBLOCKING {
     std::size_t forgotten = 0;
-    schedule.take_out([](const Message& cue) noexcept { return cue.port == 0; },
+    schedule.take_out([](const Message& cue) noexcept { return cue.line == 0; },
                       [&forgotten](const Message&) noexcept { ++forgotten; });
     schedule.take_out_one(0, 1, [&forgotten](const Message&) noexcept { ++forgotten; });
     return forgotten;

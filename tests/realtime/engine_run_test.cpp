@@ -10,9 +10,9 @@
 #include <thread>
 #include <vector>
 
-#include "engine.hpp"
-#include "null_device.hpp"
-#include "offline_device.hpp"
+#include "devices/null_device.hpp"
+#include "devices/offline_device.hpp"
+#include "engine/engine.hpp"
 #include "ring_checks.hpp"
 
 namespace cueline::test {
@@ -22,14 +22,14 @@ namespace {
 class EveryKindProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         std::uint64_t sum = 0;
         for (const std::byte byte : command.payload) sum += std::to_integer<std::uint64_t>(byte);
         context.events().send(command.kind, sum, command);
         handled_.add(1);
         return true;
     }
-    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+    void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         quiet_.render(block, context);
     }
     [[nodiscard]] std::uint64_t handled() const { return handled_.get(); }

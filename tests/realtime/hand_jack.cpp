@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 
-#include "jack_device.hpp"
+#include "devices/jack/jack_device.hpp"
 
 namespace cueline::test {
 

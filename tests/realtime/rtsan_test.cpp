@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "engine.hpp"
-#include "offline_device.hpp"
+#include "devices/offline_device.hpp"
+#include "engine/engine.hpp"
 #include "rule_breaking.hpp"
 
 CUELINE_RULES_OFF

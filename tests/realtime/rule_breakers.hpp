@@ -77,11 +77,11 @@ template <class Act>
 class RuleBreaker final : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         Act::act();
         return true;
     }
-    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+    void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         quiet_.render(block, context);
     }
 

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine.hpp"
+#include "engine/engine.hpp"
 #include "processors.hpp"
 #include "rule_breaking.hpp"
 #include "sealed_engine.hpp"
@@ -29,13 +29,13 @@ namespace {
 class CueConversation {
   public:
     explicit CueConversation(Engine& engine) : engine_{&engine} {
-        while (ports_.size() < most_ports) ports_.push_back(engine.open_port());
+        while (lines_.size() < max_lines - 1) lines_.push_back(engine.open_line());
     }
 
     void go_on(std::uint64_t rounds) {
         for (std::uint64_t last = round_ + rounds; round_ < last; ++round_) {
-            for (std::size_t line = 0; line < most_lines; ++line) send_cues(this->line(line));
-            send_whole(line(round_ % most_lines));
+            for (std::size_t line = 0; line < max_lines; ++line) send_cues(this->line(line));
+            send_whole(line(round_ % max_lines));
             if (round_ % 4 == 3) overfill();
             until_read();
             if (round_ % 8 != 7) take_answers();  // so that both rings up overflow now and then
@@ -45,7 +45,7 @@ class CueConversation {
     [[nodiscard]] std::uint64_t confirmations() const { return confirmations_; }
 
   private:
-    [[nodiscard]] CommandSender& line(std::size_t line) { return line == 0 ? engine_->control() : ports_.at(line - 1); }
+    [[nodiscard]] CommandSender& line(std::size_t line) { return line == 0 ? engine_->control() : lines_.at(line - 1); }
 
     /// Some in this block and some in the next hundred, some too late, and one that is cancelled.
     void send_cues(CommandSender& line) {
@@ -91,7 +91,7 @@ class CueConversation {
 
     void until_read() {
         const Message ping = Message::of(cueline::kind::ping, Ping{});
-        for (std::size_t number = 0; number < most_lines; ++number) send_surely(line(number), ping, {});
+        for (std::size_t number = 0; number < max_lines; ++number) send_surely(line(number), ping, {});
         const std::uint64_t blocks = engine_->stats().blocks + 40;
         while (engine_->stats().blocks < blocks) {
         }
@@ -105,7 +105,7 @@ class CueConversation {
     }
 
     Engine* engine_;
-    std::vector<CommandSender> ports_;
+    std::vector<CommandSender> lines_;
     std::uint64_t round_ = 0;
     std::uint64_t confirmations_ = 0;
 };
@@ -159,7 +159,7 @@ TEST_F(SealedEngine, nor_do_cues_transactions_confirmations_cancels_and_nine_lin
 /// As WaveProcessor, but makes something whenever a cue has come due within a block.
 class AllocatingAtACue final : public WrappingProcessor<WaveProcessor> {
   public:
-    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         if (command.frame != 0 && command.frame == context.events().frame() && command.frame % 64 != 0) {
             break_the_rule([] {
                 const auto made = std::make_unique<int>(1);

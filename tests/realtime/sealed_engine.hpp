@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "audio_buffers.hpp"
-#include "engine.hpp"
+#include "devices/audio_buffers.hpp"
+#include "engine/engine.hpp"
 #include "sanitizers.hpp"
 
 namespace cueline::test {

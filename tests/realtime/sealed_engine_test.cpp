@@ -17,15 +17,15 @@
 #include <string_view>
 #include <thread>
 
-#include "engine.hpp"
+#include "engine/engine.hpp"
 #include "freeing.hpp"
 #include "hand_jack.hpp"
-#include "player_processor.hpp"
 #include "processors.hpp"
+#include "processors/player_processor.hpp"
+#include "processors/tone_processor.hpp"
 #include "rule_breaking.hpp"
 #include "sealed_engine.hpp"
 #include "sealed_thread.hpp"
-#include "tone_processor.hpp"
 #include "wrapping_processor.hpp"
 
 CUELINE_RULES_OFF
@@ -100,7 +100,7 @@ class Conversation {
     void overflow(const Engine& engine) {
         constexpr std::uint32_t events = 2 * EventRing::capacity;
         const auto all = [&engine] {
-            const RingCounts counts = engine.stats().events;
+            const RingStats counts = engine.stats().events;
             return counts.sent + counts.dropped;
         };
         const std::uint64_t before = all();
@@ -118,13 +118,13 @@ class Conversation {
 
     /// Whether every parameter was set, and every meter was seen to move.
     [[nodiscard]] bool all_moved() const {
-        return moved_.size() == engine_->panel().parameter_specs().size() + engine_->panel().meter_specs().size();
+        return moved_.size() == engine_->controls().parameter_specs().size() + engine_->controls().meter_specs().size();
     }
 
   private:
     /// Sets each parameter, now to the one end of its range and now to the other, and looks at each meter.
     void turn_knobs() {
-        Panel& panel = engine_->panel();
+        ProcessorControls& panel = engine_->controls();
         up_ = !up_;
         for (std::size_t index = 0; const ParameterSpec& spec : panel.parameter_specs()) {
             panel.set(index, up_ ? spec.highest : spec.lowest);
@@ -225,7 +225,7 @@ TEST_F(SealedEngine, nor_do_they_inside_the_callback_that_jack_calls) {
 /// parameters are moved and its meter is read meanwhile.
 class LedTone final : public WrappingProcessor<ToneProcessor> {
   public:
-    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         if (command.kind == kind::set_level) {
             const auto level = command.as<float>();
             const SetTone tone{level * 10, level / 100};
@@ -303,7 +303,7 @@ TEST_F(SealedEngine, the_counter_catches_a_player_that_frees) {
 template <class Act>
 class OnceProcessor final : public WrappingProcessor<WaveProcessor> {
   public:
-    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         if (++handled_ == act_at) Act::act();
         return WrappingProcessor::handle(command, context);
     }

@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "engine.hpp"
+#include "engine/engine.hpp"
 #include "freeing.hpp"
 #include "sampler_processor.hpp"
 #include "sealed_engine.hpp"
@@ -43,8 +43,8 @@ void go_on(Engine& engine, std::uint64_t reloads) {
         if (number % 4 == 0) send(StopPad{(pad + 3) % SamplerProcessor::pads});
         if (number % 97 == 0) engine.publish_nothing(pad);
         const double part = static_cast<double>(number % 100) / 100;
-        for (std::size_t knob = 0; const ParameterSpec& spec : engine.panel().parameter_specs()) {
-            engine.panel().set(knob++, spec.lowest + (spec.highest - spec.lowest) * part);
+        for (std::size_t knob = 0; const ParameterSpec& spec : engine.controls().parameter_specs()) {
+            engine.controls().set(knob++, spec.lowest + (spec.highest - spec.lowest) * part);
         }
     }
     while (engine.stats().buffers.in_use > SamplerProcessor::pads) {
@@ -81,7 +81,7 @@ template <class ProcessorType>
         static_cast<unsigned long long>(stats.events.dropped), static_cast<unsigned long long>(toll.page_faults),
         static_cast<unsigned long long>(toll.voluntary_switches), static_cast<unsigned long long>(toll.allocations));
     const bool complete = stats.buffers.published >= reloads && stats.unhandled >= reloads &&
-                          stats.events.dropped > 0 && engine.panel().read(SamplerProcessor::master_meter).frame > 0;
+                          stats.events.dropped > 0 && engine.controls().read(SamplerProcessor::master_meter).frame > 0;
     std::_Exit(complete && toll.page_faults + toll.voluntary_switches + toll.allocations == 0 ? 0 : 1);
 }
 

@@ -15,10 +15,10 @@ class WrappingProcessor : public Processor {
     [[nodiscard]] std::uint32_t buffer_slots() const override { return wrapped_.buffer_slots(); }
     [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return wrapped_.parameters(); }
     [[nodiscard]] std::span<const MeterSpec> meters() const override { return wrapped_.meters(); }
-    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         return wrapped_.handle(command, context);
     }
-    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+    void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         wrapped_.render(block, context);
     }
 

@@ -23,8 +23,8 @@
 #include <thread>
 #include <vector>
 
-#include "engine.hpp"
-#include "null_device.hpp"
+#include "devices/null_device.hpp"
+#include "engine/engine.hpp"
 #include "sanitizers.hpp"
 #include "swaps.hpp"
 
@@ -64,7 +64,7 @@ class EchoProcessor final : public Processor {
   public:
     explicit EchoProcessor(Mutant mutant) : mutant_{mutant} {}
     void prepare(const Format&) override {}
-    bool handle(const Message& command, Context& context) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         auto checked = command.as<Checked>();
         if (checked.sum != checked.right_sum()) broken_.add(1);
         const bool now = ++handled_ % 1000 == 0;
@@ -79,7 +79,7 @@ class EchoProcessor final : public Processor {
         held_.kind = kind::none;
         return true;
     }
-    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+    void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         quiet_.render(block, context);
     }
     [[nodiscard]] std::uint64_t broken() const { return broken_.get(); }
@@ -302,9 +302,9 @@ int soak(const Options& options) {
     Account total = line.settle();
     total.add(churned);
 
-    constexpr std::uint64_t most_growth_kib = 4096;
+    constexpr std::uint64_t max_growth_kib = 4096;
     // Sanitizers keep what is freed, so there it grows.
-    const bool grew = memory_is_the_systems && memory_at_end > memory_at_start + most_growth_kib;
+    const bool grew = memory_is_the_systems && memory_at_end > memory_at_start + max_growth_kib;
     const auto row = [](const char* name, std::int64_t number, const char* verdict = "") {
         std::printf("  %-34s %14lld %s\n", name, static_cast<long long>(number), verdict);
     };

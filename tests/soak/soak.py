@@ -22,7 +22,7 @@ from rich.table import Table
 import cueline
 from cueline import Status
 
-MOST_GROWTH_KIB = 16 * 1024
+MAX_GROWTH_KIB = 16 * 1024
 
 
 @dataclass
@@ -169,7 +169,7 @@ def soak(seconds: float, seed: int, *, forgets: bool) -> int:
     line.engine.close()
     total.add(churned)
 
-    grew = memory_at_end > memory_at_start + MOST_GROWTH_KIB
+    grew = memory_at_end > memory_at_start + MAX_GROWTH_KIB
     table = Table("", "", "", show_header=False)
     table.columns[1].justify = "right"
     for name, number, complaint in [
@@ -183,7 +183,7 @@ def soak(seconds: float, seed: int, *, forgets: bool) -> int:
         ("out of order", total.out_of_order, "<-- must be 0" if total.out_of_order else ""),
         ("xruns", total.xruns, ""),
         ("memory at start, KiB", memory_at_start, ""),
-        ("memory at end, KiB", memory_at_end, f"<-- grew by more than {MOST_GROWTH_KIB} KiB" if grew else ""),
+        ("memory at end, KiB", memory_at_end, f"<-- grew by more than {MAX_GROWTH_KIB} KiB" if grew else ""),
     ]:
         table.add_row(name, str(number), complaint)
     console.print(table)

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine.hpp"
-#include "null_device.hpp"
+#include "devices/null_device.hpp"
+#include "engine/engine.hpp"
 
 namespace cueline::test {
 
@@ -34,8 +34,8 @@ class ReadingProcessor final : public Processor {
 
     void prepare(const Format&) override {}
     [[nodiscard]] std::uint32_t buffer_slots() const override { return slots; }
-    bool handle(const Message&, Context&) noexcept CUELINE_NONBLOCKING override { return false; }
-    void render(const AudioBlock& block, Context& context) noexcept CUELINE_NONBLOCKING override {
+    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+    void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         quiet_.render(block, context);
         for (std::uint32_t slot = 0; slot < slots; ++slot) {
             const Buffer* const buffer = context.buffer(slot);

@@ -24,10 +24,10 @@ constexpr std::array<std::string_view, 2> master_fields{"peak", "rms"};
 constexpr auto parameter_specs = [] {
     std::array<cueline::ParameterSpec, SamplerProcessor::master_gain + 1> specs{};
     for (std::size_t pad = 0; pad < SamplerProcessor::pads; ++pad) {
-        specs.at(SamplerProcessor::gain_of(pad)) = {.name = gain_names.at(pad), .lowest = 0, .preset = 1};
-        specs.at(SamplerProcessor::pan_of(pad)) = {.name = pan_names.at(pad), .lowest = -1, .preset = 0};
+        specs.at(SamplerProcessor::gain_of(pad)) = {.name = gain_names.at(pad), .lowest = 0, .default_value = 1};
+        specs.at(SamplerProcessor::pan_of(pad)) = {.name = pan_names.at(pad), .lowest = -1, .default_value = 0};
     }
-    specs.at(SamplerProcessor::master_gain) = {.name = "master", .lowest = 0, .preset = 1};
+    specs.at(SamplerProcessor::master_gain) = {.name = "master", .lowest = 0, .default_value = 1};
     return specs;
 }();
 
@@ -57,7 +57,8 @@ void SamplerProcessor::prepare(const cueline::Format& format) {
     for (Pad& pad : pads_) pad.jumped = pad.jumped || pad.fade_left > 0;
 }
 
-bool SamplerProcessor::handle(const cueline::Message& command, cueline::Context& context) noexcept CUELINE_NONBLOCKING {
+bool SamplerProcessor::handle(const cueline::Message& command, cueline::ProcessContext& context) noexcept
+    CUELINE_NONBLOCKING {
     bool accepted = false;
     cueline::Messages<Trigger, StopPad, LoopPad>::visit(command, [&](const auto& wanted) noexcept CUELINE_NONBLOCKING {
         accepted = wanted.pad < pads && obey(wanted, command, context);
@@ -65,8 +66,8 @@ bool SamplerProcessor::handle(const cueline::Message& command, cueline::Context&
     return accepted;
 }
 
-bool SamplerProcessor::obey(const Trigger& wanted, const cueline::Message& command, cueline::Context& context) noexcept
-    CUELINE_NONBLOCKING {
+bool SamplerProcessor::obey(const Trigger& wanted, const cueline::Message& command,
+                            cueline::ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     const bool makes_sense = wanted.velocity >= 0 && wanted.velocity <= 1;  // what is no number does not
     if (!makes_sense) return false;
     Pad& pad = pads_[wanted.pad];
@@ -87,19 +88,19 @@ bool SamplerProcessor::obey(const Trigger& wanted, const cueline::Message& comma
     return true;
 }
 
-bool SamplerProcessor::obey(const StopPad& wanted, const cueline::Message&, cueline::Context& context) noexcept
+bool SamplerProcessor::obey(const StopPad& wanted, const cueline::Message&, cueline::ProcessContext& context) noexcept
     CUELINE_NONBLOCKING {
     if (pads_[wanted.pad].plays) end(wanted.pad, Reason::stopped, context.events().frame(), context);
     return true;
 }
 
-bool SamplerProcessor::obey(const LoopPad& wanted, const cueline::Message&, cueline::Context&) noexcept
+bool SamplerProcessor::obey(const LoopPad& wanted, const cueline::Message&, cueline::ProcessContext&) noexcept
     CUELINE_NONBLOCKING {
     pads_[wanted.pad].loops = wanted.loops != 0;
     return true;
 }
 
-void SamplerProcessor::render(const cueline::AudioBlock& block, cueline::Context& context) noexcept
+void SamplerProcessor::render(const cueline::AudioBlock& block, cueline::ProcessContext& context) noexcept
     CUELINE_NONBLOCKING {
     Buffers buffers{};
     for (std::size_t number = 0; number < pads; ++number) {
@@ -126,7 +127,7 @@ void SamplerProcessor::render(const cueline::AudioBlock& block, cueline::Context
 
 /// Another buffer may lie there than before, by its serial, or none.
 void SamplerProcessor::look_at_buffer(std::size_t number, const cueline::Buffer* buffer, std::uint64_t frame,
-                                      cueline::Context& context) noexcept CUELINE_NONBLOCKING {
+                                      cueline::ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     Pad& pad = pads_[number];
     if (!pad.plays) return;
     if (buffer == nullptr) {
@@ -143,7 +144,7 @@ void SamplerProcessor::look_at_buffer(std::size_t number, const cueline::Buffer*
 }
 
 SamplerProcessor::Stereo SamplerProcessor::next_frame(const Buffers& buffers, std::uint64_t frame,
-                                                      cueline::Context& context) noexcept CUELINE_NONBLOCKING {
+                                                      cueline::ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     Stereo sum;
     for (std::size_t number = 0; number < pads; ++number) {
         Pad& pad = pads_[number];
@@ -196,8 +197,8 @@ SamplerProcessor::Stereo SamplerProcessor::next_sample(Pad& pad, const cueline::
 }
 
 /// From `frame` on the pad plays no more. One that is cut off jumps, if anything of it was heard.
-void SamplerProcessor::end(std::size_t number, Reason reason, std::uint64_t frame, cueline::Context& context) noexcept
-    CUELINE_NONBLOCKING {
+void SamplerProcessor::end(std::size_t number, Reason reason, std::uint64_t frame,
+                           cueline::ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     Pad& pad = pads_[number];
     pad.plays = false;
     pad.jumped = pad.jumped || (reason != Reason::played && pad.serial != 0);
@@ -206,7 +207,7 @@ void SamplerProcessor::end(std::size_t number, Reason reason, std::uint64_t fram
         PadEnded{.pad = static_cast<std::uint32_t>(number), .reason = static_cast<std::uint32_t>(reason)}, pad.trigger);
 }
 
-void SamplerProcessor::show_meters(std::uint64_t frame, cueline::Context& context) noexcept CUELINE_NONBLOCKING {
+void SamplerProcessor::show_meters(std::uint64_t frame, cueline::ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     for (std::size_t number = 0; number < pads; ++number) {
         Pad& pad = pads_[number];
         const double playhead_s = pad.plays ? pad.position / samplerate_ : 0;

@@ -52,8 +52,10 @@ class SamplerProcessor final : public cueline::Processor {
     [[nodiscard]] std::span<const cueline::MeterSpec> meters() const override;
 
     /// Thread: audio. Real-time: wait-free; no allocation, lock or system call; so is all below.
-    bool handle(const cueline::Message& command, cueline::Context& context) noexcept CUELINE_NONBLOCKING override;
-    void render(const cueline::AudioBlock& block, cueline::Context& context) noexcept CUELINE_NONBLOCKING override;
+    bool handle(const cueline::Message& command, cueline::ProcessContext& context) noexcept
+        CUELINE_NONBLOCKING override;
+    void render(const cueline::AudioBlock& block, cueline::ProcessContext& context) noexcept
+        CUELINE_NONBLOCKING override;
 
   private:
     struct Stereo {
@@ -81,20 +83,20 @@ class SamplerProcessor final : public cueline::Processor {
 
     using Buffers = std::array<const cueline::Buffer*, pads>;
 
-    bool obey(const Trigger& wanted, const cueline::Message& command, cueline::Context& context) noexcept
+    bool obey(const Trigger& wanted, const cueline::Message& command, cueline::ProcessContext& context) noexcept
         CUELINE_NONBLOCKING;
-    bool obey(const StopPad& wanted, const cueline::Message& command, cueline::Context& context) noexcept
+    bool obey(const StopPad& wanted, const cueline::Message& command, cueline::ProcessContext& context) noexcept
         CUELINE_NONBLOCKING;
-    bool obey(const LoopPad& wanted, const cueline::Message& command, cueline::Context& context) noexcept
+    bool obey(const LoopPad& wanted, const cueline::Message& command, cueline::ProcessContext& context) noexcept
         CUELINE_NONBLOCKING;
     void look_at_buffer(std::size_t number, const cueline::Buffer* buffer, std::uint64_t frame,
-                        cueline::Context& context) noexcept CUELINE_NONBLOCKING;
-    Stereo next_frame(const Buffers& buffers, std::uint64_t frame, cueline::Context& context) noexcept
+                        cueline::ProcessContext& context) noexcept CUELINE_NONBLOCKING;
+    Stereo next_frame(const Buffers& buffers, std::uint64_t frame, cueline::ProcessContext& context) noexcept
         CUELINE_NONBLOCKING;
     [[nodiscard]] Stereo next_sample(Pad& pad, const cueline::Buffer* buffer) const noexcept CUELINE_NONBLOCKING;
-    void end(std::size_t number, Reason reason, std::uint64_t frame, cueline::Context& context) noexcept
+    void end(std::size_t number, Reason reason, std::uint64_t frame, cueline::ProcessContext& context) noexcept
         CUELINE_NONBLOCKING;
-    void show_meters(std::uint64_t frame, cueline::Context& context) noexcept CUELINE_NONBLOCKING;
+    void show_meters(std::uint64_t frame, cueline::ProcessContext& context) noexcept CUELINE_NONBLOCKING;
 
     std::array<Pad, pads> pads_;
     double samplerate_ = cueline::Format{}.samplerate;

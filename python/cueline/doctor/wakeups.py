@@ -16,9 +16,9 @@ BLOCKSIZE = 128
 SAMPLERATE = 48_000
 
 # What is OK, as docs/python.md tells it.
-_MOST_WORST = 0.5  # of a block: the rest of it has to do for the processor's work
+_MAX_WORST = 0.5  # of a block: the rest of it has to do for the processor's work
 _MOST_P99 = 0.1  # of a block
-_MOST_LOST = 0.001  # of all blocks: more than that is a FAIL
+_MAX_LOST = 0.001  # of all blocks: more than that is a FAIL
 
 _LARGEST_BLOCKSIZE = 8192
 
@@ -93,16 +93,16 @@ def wakeup_lateness(wakeups: Wakeups) -> Finding:
     due = wakeups.blocks + wakeups.missed
     found = f"p99 {p99_ns / 1e3:.0f} us, worst {wakeups.worst_ns / 1e3:.0f} us, {wakeups.lost} of {due} blocks lost"
     mend = f"engine = cueline.AudioEngine(blocksize={_roomy_blocksize(wakeups)})  # Python: such blocks have room"
-    if wakeups.lost > _MOST_LOST * due:
+    if wakeups.lost > _MAX_LOST * due:
         return fail(name, found, why, mend)
-    if wakeups.lost or wakeups.worst_ns > _MOST_WORST * wakeups.block_ns or p99_ns > _MOST_P99 * wakeups.block_ns:
+    if wakeups.lost or wakeups.worst_ns > _MAX_WORST * wakeups.block_ns or p99_ns > _MOST_P99 * wakeups.block_ns:
         return warn(name, found, why, mend)
     return ok(name, found, why)
 
 
 def _roomy_blocksize(wakeups: Wakeups) -> int:
     """Return the least power of two by which this run would have been OK, or the largest that an engine takes."""
-    needed_ns = max(wakeups.worst_ns / _MOST_WORST, wakeups.late_ns(0.99) / _MOST_P99)
+    needed_ns = max(wakeups.worst_ns / _MAX_WORST, wakeups.late_ns(0.99) / _MOST_P99)
     blocksize = 2 * BLOCKSIZE
     while blocksize < _LARGEST_BLOCKSIZE and blocksize * 1e9 / SAMPLERATE < needed_ns:
         blocksize *= 2

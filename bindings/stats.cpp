@@ -1,0 +1,64 @@
+// counts.cpp: RingStats, CueStats, BufferStats and EngineStats: numbers, to be read.
+#include "stats.hpp"
+
+#include <nanobind/stl/string.h>
+
+#include "engine/engine.hpp"
+
+namespace nb = nanobind;
+
+namespace {
+
+using cueline::BufferStats;
+using cueline::CueStats;
+using cueline::EngineStats;
+using cueline::RingStats;
+
+void bind_anew(nb::module_& module) {
+    nb::class_<RingStats>(module, "RingStats")
+        .def_ro("sent", &RingStats::sent)
+        .def_ro("dropped", &RingStats::dropped)
+        .def_ro("high_water", &RingStats::high_water);
+
+    nb::class_<CueStats>(module, "CueStats")
+        .def_ro("pending", &CueStats::pending)
+        .def_ro("late", &CueStats::late)
+        .def_ro("dropped_late", &CueStats::dropped_late)
+        .def_ro("refused", &CueStats::refused)
+        .def_ro("cancelled", &CueStats::cancelled);
+
+    nb::class_<BufferStats>(module, "BufferStats")
+        .def_ro("published", &BufferStats::published)
+        .def_ro("refused", &BufferStats::refused)
+        .def_ro("in_use", &BufferStats::in_use)
+        .def_ro("bytes", &BufferStats::bytes)
+        .def_ro("memory_locked", &BufferStats::memory_locked);
+
+    nb::class_<EngineStats>(module, "EngineStats")
+        .def_ro("blocks", &EngineStats::blocks)
+        .def_ro("frames", &EngineStats::frames)
+        .def_ro("unhandled", &EngineStats::unhandled)
+        .def_ro("commands", &EngineStats::commands)
+        .def_ro("events", &EngineStats::events)
+        .def_ro("confirmations", &EngineStats::confirmations)
+        .def_ro("cues", &EngineStats::cues)
+        .def_ro("buffers", &EngineStats::buffers)
+        .def_prop_ro("xruns", [](const EngineStats& stats) { return stats.device_stats.xruns; })
+        .def_prop_ro("missed_blocks", [](const EngineStats& stats) { return stats.device_stats.missed_blocks; })
+        .def_prop_ro("load_mean", [](const EngineStats& stats) { return stats.device_stats.load_mean; })
+        .def_prop_ro("load_peak", [](const EngineStats& stats) { return stats.device_stats.load_peak; })
+        .def_prop_ro("realtime_priority", [](const EngineStats& stats) { return stats.device_stats.realtime_priority; })
+        .def_prop_ro("memory_locked", [](const EngineStats& stats) { return stats.device_stats.memory_locked; });
+}
+
+}  // namespace
+
+void bind_stats(nb::module_& module) {
+    const bool anew = !nb::type<EngineStats>().is_valid();
+    if (anew) bind_anew(module);
+    for (const nb::handle type :
+         {nb::type<RingStats>(), nb::type<CueStats>(), nb::type<BufferStats>(), nb::type<EngineStats>()}) {
+        if (anew) type.inc_ref();  // bound once a process: see bind_engine()
+        module.attr(type.attr("__name__")) = type;
+    }
+}

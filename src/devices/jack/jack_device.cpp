@@ -1,0 +1,268 @@
+// jack_device.cpp: the life of a client: opened, called once a block, followed where the server goes, closed.
+#include "devices/jack/jack_device.hpp"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <cueline/error.hpp>
+
+#include "system/block_clock.hpp"
+
+namespace cueline {
+
+namespace {
+
+std::string server_in_words(const DeviceRequest& request) {
+    return request.server ? "the JACK server '" + *request.server + "'" : "the JACK server";
+}
+
+}  // namespace
+
+JackDevice::JackDevice(const JackLibrary& jack, const DeviceRequest& request) : jack_{jack}, request_{request} {
+    const auto longest = static_cast<std::size_t>(jack.client_name_size()) - 1;
+    if (request.client_name && request.client_name->size() > longest) {
+        throw ArgumentError{"client_name must be at most " + std::to_string(longest) + " bytes, got " +
+                            std::to_string(request.client_name->size())};
+    }
+    if (request.connect) {
+        if (const auto* const pattern = std::get_if<std::string>(&*request.connect)) require_regular(*pattern);
+    }
+    const Format offered = format_of(JackClient{jack_, client_name(), request_.server});
+    require_what_was_asked(offered);
+    samplerate_.store(offered.samplerate, std::memory_order_relaxed);  // relaxed: nobody else has us yet
+    blocksize_.store(offered.blocksize, std::memory_order_relaxed);
+}
+
+Format JackDevice::format() const noexcept {
+    // Relaxed: each is a report, and whoever is to render by them is told by prepare().
+    return {.samplerate = samplerate_.load(std::memory_order_relaxed),
+            .channels = request_.channels,
+            .blocksize = blocksize_.load(std::memory_order_relaxed)};
+}
+
+// --- The audio thread ---------------------------------------------------------------------------------------------
+
+void JackDevice::carry_block(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING {
+    const std::uint64_t began_ns = block_clock_ns();
+    const std::span<float*> channels{channels_.data(), request_.channels};
+    for (std::size_t channel = 0; channel < channels.size(); ++channel) {
+        channels[channel] = static_cast<float*>(jack_.port_get_buffer(ports_[channel], frames));
+    }
+    const bool ours = gate_.try_enter();
+    if (ours && frames == blocksize_.load(std::memory_order_relaxed)) {  // relaxed: changed behind the shut gate only
+        callback_->process({.channels = channels, .frames = frames}, began_ns);
+        load_.record(block_clock_ns() - began_ns, period_ns_);
+    } else {
+        for (float* const channel : channels) std::fill_n(channel, frames, 0.0F);
+        // Relaxed: nothing else is read on its strength. Who stops misses nothing.
+        if (!stopping_.load(std::memory_order_relaxed)) missed_blocks_.add(1);
+    }
+    if (ours) gate_.leave();
+}
+
+// --- The control side ---------------------------------------------------------------------------------------------
+
+void JackDevice::start(BlockCallback& callback) {
+    callback_ = &callback;
+    stopping_.store(false, std::memory_order_relaxed);  // relaxed, both: no other thread runs yet
+    server_gone_.store(false, std::memory_order_relaxed);
+    client_ = std::make_unique<JackClient>(jack_, client_name(), request_.server);
+    try {
+        take_format(callback);
+        set_callbacks();
+        for (std::uint32_t channel = 0; channel < request_.channels; ++channel) {
+            ports_.at(channel) = client_->registered_port("out_" + std::to_string(channel + 1));
+        }
+        const std::scoped_lock lock{closing_};  // the server may go away meanwhile
+        helper_.start("the JACK device", [this] { watch(); });
+        gate_.open();
+        if (jack_.activate(client_->get()) != 0) throw DeviceError{server_in_words(request_) + " does not call us"};
+        connect_ports();
+    } catch (...) {
+        stop();
+        throw;
+    }
+}
+
+void JackDevice::stop() noexcept {
+    if (helper_.is_the_parents()) {
+        if (client_) client_->forget();  // it stayed in the parent, and so did a block that was behind the gate
+        client_.reset();
+        helper_.join();
+        return;
+    }
+    stopping_.store(true, std::memory_order_relaxed);  // relaxed: the semaphore publishes it
+    for_helper_.release();
+    helper_.join();
+    while (for_helper_.try_acquire()) {
+    }
+    gate_.shut();
+    close_client();
+}
+
+void JackDevice::close_client() noexcept {
+    client_.reset();
+    // Relaxed, all: a report.
+    for (std::atomic<pid_t>& thread : threads_) thread.store(0, std::memory_order_relaxed);
+    threads_known_.store(0, std::memory_order_relaxed);
+}
+
+std::string JackDevice::client_name() const {
+    return request_.client_name.value_or("cueline");
+}
+
+void JackDevice::set_callbacks() {
+    jack_.set_process_callback(
+        client_->get(),
+        [](jack_nframes_t frames, void* self) noexcept CUELINE_NONBLOCKING {
+            static_cast<JackDevice*>(self)->carry_block(frames);
+            return 0;
+        },
+        this);
+    // JACK calls this on the threads that it makes for us: the audio thread, and one that brings notices.
+    jack_.set_thread_init_callback(
+        client_->get(),
+        [](void* self) {
+            auto* const device = static_cast<JackDevice*>(self);
+            // Relaxed, both: a report.
+            const std::size_t number = device->threads_known_.fetch_add(1, std::memory_order_relaxed);
+            if (number < device->threads_.size())
+                device->threads_.at(number).store(gettid(), std::memory_order_relaxed);
+        },
+        this);
+    // The threads that these come on are JACK's, and must not be kept: the helper does what is to be done.
+    jack_.set_buffer_size_callback(
+        client_->get(),
+        [](jack_nframes_t frames, void* self) {
+            auto* const device = static_cast<JackDevice*>(self);
+            device->servers_blocksize_.store(frames, std::memory_order_relaxed);  // relaxed: the semaphore publishes it
+            device->for_helper_.release();
+            return 0;
+        },
+        this);
+    jack_.set_xrun_callback(
+        client_->get(),
+        [](void* self) {
+            static_cast<JackDevice*>(self)->xruns_.add(1);
+            return 0;
+        },
+        this);
+    // Not its newer sibling with a reason, which PipeWire 0.3 has and never calls.
+    jack_.on_shutdown(
+        client_->get(),
+        [](void* self) {
+            JackClient::note_that_the_server_has_gone();
+            auto* const device = static_cast<JackDevice*>(self);
+            device->server_gone_.store(true, std::memory_order_relaxed);  // relaxed: the semaphore publishes it
+            device->for_helper_.release();
+        },
+        this);
+}
+
+void JackDevice::connect_ports() {
+    const std::variant<std::string, bool> wanted = request_.connect.value_or(true);
+    const auto* const pattern = std::get_if<std::string>(&wanted);
+    if (pattern == nullptr && !std::get<bool>(wanted)) return;
+    const std::vector<std::string> inputs = pattern == nullptr ? client_->ports(JackPortIsInput | JackPortIsPhysical)
+                                                               : client_->ports(JackPortIsInput, pattern->c_str());
+    if (pattern != nullptr && inputs.empty()) {
+        std::string there;
+        for (const std::string& input : client_->ports(JackPortIsInput)) there += (there.empty() ? "" : ", ") + input;
+        throw DeviceError{"connect='" + *pattern + "' matches no input port of " + server_in_words(request_) +
+                          "; it has " + (there.empty() ? "none" : there)};
+    }
+    const std::size_t both = std::min<std::size_t>(inputs.size(), request_.channels);
+    for (std::size_t channel = 0; channel < both; ++channel) client_->connect(ports_.at(channel), inputs[channel]);
+}
+
+Format JackDevice::format_of(const JackClient& client) const {
+    return {.samplerate = client.samplerate(), .channels = request_.channels, .blocksize = client.blocksize()};
+}
+
+void JackDevice::require_what_was_asked(const Format& offered) const {
+    if (request_.samplerate && *request_.samplerate != offered.samplerate) {
+        throw DeviceError{server_in_words(request_) + " runs at " + std::to_string(offered.samplerate) +
+                          " frames a second, and samplerate asks for " + std::to_string(*request_.samplerate) +
+                          ": leave it out, or start the server at that rate (jackd -r)"};
+    }
+    if (request_.blocksize && *request_.blocksize != offered.blocksize) {
+        throw DeviceError{server_in_words(request_) + " has blocks of " + std::to_string(offered.blocksize) +
+                          " frames, and blocksize asks for " + std::to_string(*request_.blocksize) +
+                          ": leave it out, or have the server change (jack_bufsize)"};
+    }
+}
+
+void JackDevice::take_format(BlockCallback& callback) {
+    const Format offered = format_of(*client_);
+    require_what_was_asked(offered);
+    const Format before = format();
+    period_ns_ = duration_ns(offered.blocksize, offered.samplerate);
+    if (offered.samplerate == before.samplerate && offered.blocksize == before.blocksize) return;
+    samplerate_.store(offered.samplerate, std::memory_order_relaxed);  // relaxed, both: see format()
+    blocksize_.store(offered.blocksize, std::memory_order_relaxed);
+    callback.prepare(format());
+}
+
+DeviceStats JackDevice::stats() const noexcept {
+    // The one that brings notices has no real-time priority.
+    const bool granted = std::ranges::any_of(threads_, [](const std::atomic<pid_t>& thread) {
+        const pid_t id = thread.load(std::memory_order_relaxed);  // relaxed: a report
+        const int policy = id == 0 ? SCHED_OTHER : sched_getscheduler(id) & ~SCHED_RESET_ON_FORK;
+        return policy == SCHED_FIFO || policy == SCHED_RR;
+    });
+    return {.xruns = xruns_.get(),
+            .missed_blocks = missed_blocks_.get(),
+            .load_mean = load_.mean(),
+            .load_peak = load_.peak(),
+            .realtime_priority = granted,
+            .memory_locked = locked_.granted()};
+}
+
+// --- The helper ---------------------------------------------------------------------------------------------------
+
+void JackDevice::watch() noexcept {
+    for (;;) {
+        for_helper_.acquire();
+        // Relaxed: the semaphore has published them.
+        if (stopping_.load(std::memory_order_relaxed)) return;
+        if (server_gone_.load(std::memory_order_relaxed)) {
+            gate_.shut();
+            lose(server_in_words(request_) + " is gone: start it again, and then the engine");
+            return;
+        }
+        try {
+            follow_block_size();
+        } catch (const std::exception& error) {
+            lose("the processor could not get ready for the blocks that " + server_in_words(request_) +
+                 " makes now: " + error.what());
+            return;
+        }
+    }
+}
+
+void JackDevice::follow_block_size() {
+    const std::uint32_t wanted = servers_blocksize_.load(std::memory_order_relaxed);  // relaxed: see watch()
+    if (wanted == blocksize_.load(std::memory_order_relaxed)) return;                 // relaxed: ours to write
+    gate_.shut();
+    blocksize_.store(wanted, std::memory_order_relaxed);  // relaxed: the gate publishes it
+    period_ns_ = duration_ns(wanted, samplerate_.load(std::memory_order_relaxed));
+    callback_->prepare(format());
+    gate_.open();
+}
+
+void JackDevice::lose(const std::string& why) noexcept {
+    {
+        const std::scoped_lock lock{closing_};
+        close_client();
+    }
+    callback_->lost(why);
+}
+
+}  // namespace cueline

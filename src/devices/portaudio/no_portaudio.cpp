@@ -1,0 +1,15 @@
+// no_portaudio.cpp: stands in for PortAudio where its header was missing as cueline was built.
+#include "devices/portaudio/portaudio.hpp"
+
+namespace cueline {
+
+std::unique_ptr<Device> open_portaudio(const DeviceRequest&) {
+    throw NoDeviceError{
+        "this build of cueline has no PortAudio: on Debian type apt-get install portaudio19-dev, and build it again"};
+}
+
+std::vector<DeviceInfo> list_portaudio() {
+    return {};
+}
+
+}  // namespace cueline

@@ -1,0 +1,150 @@
+// portaudio_device.cpp: start, stop, and the helper that notices when there is nothing to stop any more.
+#include "devices/portaudio/portaudio_device.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <cueline/error.hpp>
+
+#include "devices/portaudio/portaudio.hpp"
+#include "system/quiet_stderr.hpp"
+
+namespace cueline {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto nap = 10ms;            // of the helper's, and so the most that a stop waits for it
+constexpr auto longest_wait = 500ms;  // for the first block
+
+double latency_of(const DeviceRequest& request, const PortAudioEntry& device) {
+    if (!request.latency) return device.low_latency_s;
+    if (const auto* const seconds = std::get_if<double>(&*request.latency)) return *seconds;
+    const auto& word = std::get<std::string>(*request.latency);
+    if (word == "low") return device.low_latency_s;
+    if (word == "high") return device.high_latency_s;
+    throw ArgumentError{"latency must be 'low', 'high', or in seconds, got '" + word + "'"};
+}
+
+Format format_of(const DeviceRequest& request, const PortAudioEntry& device) {
+    Format its_own;
+    its_own.samplerate = device.samplerate;
+    return request.format(its_own);
+}
+
+}  // namespace
+
+PortAudioDevice::PortAudioDevice(PortAudioLibrary& library, const DeviceRequest& request)
+    : library_{library}, request_{request} {
+    const PortAudioSession session{library};
+    chosen_ = chosen_entry(portaudio_entries(session), request.device);
+    const Format format = format_of(request, chosen_);
+    const PaStreamParameters parameters = stream_parameters(chosen_, format, latency_of(request, chosen_));
+    const PortAudioSession::Turn call = session.turn();
+    const QuietStderr quiet;
+    const PaError error = format.channels > chosen_.channels
+                              ? paInvalidChannelCount
+                              : call->is_format_supported(nullptr, &parameters, format.samplerate);
+    if (error != paFormatIsSupported) throw DeviceError{refusal_of(*call, error, chosen_, format)};
+    samplerate_ = format.samplerate;
+}
+
+Format PortAudioDevice::format() const noexcept {
+    Format format = request_.format();
+    format.samplerate = samplerate_.load(std::memory_order_relaxed);  // relaxed: nothing else is read on its strength
+    return format;
+}
+
+void PortAudioDevice::start(BlockCallback& callback) {
+    auto session = std::make_unique<PortAudioSession>(library_);
+    const PortAudioEntry device = found_again(*session);
+    const Format format = format_of(request_, device);
+    if (samplerate_.exchange(format.samplerate, std::memory_order_relaxed) != format.samplerate) {
+        callback.prepare(format);
+    }
+    stream_ = std::make_unique<PortAudioStream>(std::move(session), device, format, latency_of(request_, device),
+                                                callback, account_);
+    for (auto waited = 0ms; !stream_->carries() && waited < longest_wait; waited += 1ms) {
+        std::this_thread::sleep_for(1ms);
+    }
+    realtime_priority_.store(stream_->realtime_priority(), std::memory_order_relaxed);  // relaxed: a report
+    stopping_.store(false, std::memory_order_relaxed);  // relaxed: the thread's creation publishes it
+    try {
+        helper_.start("the PortAudio device", [this, &callback] { watch(callback); });
+    } catch (...) {
+        stream_.reset();
+        throw;
+    }
+}
+
+void PortAudioDevice::stop() noexcept {
+    stopping_.store(true, std::memory_order_relaxed);  // relaxed: it asks; the join is what synchronises
+    helper_.join();
+    stream_.reset();
+}
+
+/// The device that was chosen, under the number that it has now. Throws DeviceError when it is not there.
+PortAudioEntry PortAudioDevice::found_again(const PortAudioSession& session) const {
+    const std::vector<PortAudioEntry> entries = portaudio_entries(session);
+    const auto is_it = [this](const PortAudioEntry& entry) {
+        return entry.label() == chosen_.label() && entry.channels > 0;
+    };
+    const auto number = static_cast<std::size_t>(chosen_.number);
+    if (number < entries.size() && is_it(entries[number])) return entries[number];
+    const auto found = std::ranges::find_if(entries, is_it);
+    if (found != entries.end()) return *found;
+    throw DeviceError{"PortAudio's device '" + chosen_.label() +
+                      "' is not there any more: plug it in, start its server, or make an engine on another device"};
+}
+
+void PortAudioDevice::watch(BlockCallback& callback) noexcept {
+    while (!stopping_.load(std::memory_order_relaxed)) {
+        if (!stream_->active()) {
+            stream_.reset();  // from here on no block runs
+            callback.lost("PortAudio's device '" + chosen_.label() +
+                          "' ended by itself: its card was pulled out or its server is gone; start() tries to have it "
+                          "back");
+            return;
+        }
+        std::this_thread::sleep_for(nap);
+    }
+}
+
+DeviceStats PortAudioDevice::stats() const noexcept {
+    return {.xruns = account_.xruns.get(),
+            .load_mean = account_.load.mean(),
+            .load_peak = account_.load.peak(),
+            .realtime_priority = realtime_priority_.load(std::memory_order_relaxed)};  // relaxed: a report
+}
+
+std::unique_ptr<Device> open_portaudio(const DeviceRequest& request) {
+    return std::make_unique<PortAudioDevice>(PortAudioLibrary::of_the_system(), request);
+}
+
+std::vector<DeviceInfo> list_portaudio() {
+    std::vector<DeviceInfo> devices;
+    try {
+        const PortAudioSession session{PortAudioLibrary::of_the_system()};
+        for (const PortAudioEntry& entry : portaudio_entries(session)) {
+            if (entry.channels == 0) continue;
+            devices.push_back({.device = std::to_string(entry.number),
+                               .host_api = entry.host_api,
+                               .name = entry.name,
+                               .channels = entry.channels,
+                               .samplerate = entry.samplerate,
+                               .blocksize = Format{}.blocksize,
+                               .low_latency_s = entry.low_latency_s,
+                               .high_latency_s = entry.high_latency_s,
+                               .is_default = entry.is_default});
+        }
+    } catch (const DeviceError&) {
+        return {};  // no library, or a forked child's: open_portaudio() says which
+    }
+    return devices;
+}
+
+}  // namespace cueline

@@ -1,0 +1,159 @@
+// portaudio_library.cpp: finding PortAudio, and beginning and ending it.
+#include "devices/portaudio/portaudio_library.hpp"
+
+#include <dlfcn.h>
+#include <sys/mman.h>
+
+#include <fstream>
+#include <ios>
+#include <string>
+#include <utility>
+
+#include <cueline/engine/device_request.hpp>
+#include "system/quiet_stderr.hpp"
+#include "system/shared_library.hpp"
+
+namespace cueline {
+
+namespace {
+
+PortAudioFunctions functions_of(const SharedLibrary& library) {
+    PortAudioFunctions functions;
+    library.find(functions.initialize, "Pa_Initialize");
+    library.find(functions.terminate, "Pa_Terminate");
+    library.find(functions.error_text, "Pa_GetErrorText");
+    library.find(functions.last_host_error, "Pa_GetLastHostErrorInfo");
+    library.find(functions.device_count, "Pa_GetDeviceCount");
+    library.find(functions.device_info, "Pa_GetDeviceInfo");
+    library.find(functions.default_output, "Pa_GetDefaultOutputDevice");
+    library.find(functions.host_api_info, "Pa_GetHostApiInfo");
+    library.find(functions.host_api_of_type, "Pa_HostApiTypeIdToHostApiIndex");
+    library.find(functions.is_format_supported, "Pa_IsFormatSupported");
+    library.find(functions.open_stream, "Pa_OpenStream");
+    library.find(functions.start_stream, "Pa_StartStream");
+    library.find(functions.abort_stream, "Pa_AbortStream");
+    library.find(functions.close_stream, "Pa_CloseStream");
+    library.find(functions.is_stream_active, "Pa_IsStreamActive");
+    return functions;
+}
+
+/// The library's file once more, in memory. The loader takes it for another library, as long as it has a name of its
+/// own: so the descriptor stays open.
+std::string copied_file(const void* function) {
+    Dl_info about{};
+    const int descriptor = memfd_create("libportaudio", MFD_CLOEXEC);
+    if (descriptor < 0 || dladdr(function, &about) == 0) return {};
+    std::string path = "/proc/self/fd/" + std::to_string(descriptor);
+    std::ofstream{path, std::ios::binary} << std::ifstream{about.dli_fname, std::ios::binary}.rdbuf();
+    return path;
+}
+
+PortAudioFunctions load_from_the_system(std::size_t number) {
+    static const PortAudioFunctions original =
+        functions_of(SharedLibrary{"libportaudio.so.2", "libportaudio2"});  // tried anew when it throws
+    if (number == 0) return original;
+    try {
+        const std::string path = copied_file(reinterpret_cast<const void*>(original.initialize));
+        return functions_of(SharedLibrary{path.c_str(), "libportaudio2"});
+    } catch (const NoDeviceError& error) {
+        throw DeviceError{std::string{"PortAudio does not survive the end of a JACK server, and a fresh copy of it "
+                                      "cannot be loaded here ("} +
+                          error.what() + "): use device 'jack', or start the program anew"};
+    }
+}
+
+}  // namespace
+
+PortAudioLibrary& PortAudioLibrary::of_the_system() {
+    static auto& library =
+        *new PortAudioLibrary{&load_from_the_system};  // for good: threads may outlive static objects
+    return library;
+}
+
+/// Throws DeviceError in a forked child whose parent was using PortAudio: its threads are not here.
+void PortAudioLibrary::require_own_process() {
+    const unsigned generation = fork_generation();
+    if (generation_ == generation) return;
+    // Another thread of this process may have come first; it notes the generation before it counts itself.
+    if (users_ != 0 && generation_ != generation) {
+        throw DeviceError{
+            "PortAudio was at work as this process was forked from its parent, and it does not survive that: start the "
+            "process afresh (in Python: multiprocessing.get_context('spawn')), or fork before PortAudio is used"};
+    }
+    generation_ = generation;
+}
+
+PortAudioLibrary::Copy& PortAudioLibrary::copy_in_use() {
+    if (copies_.empty() || copies_.back()->given_up) {
+        auto copy = std::make_unique<Copy>();
+        copy->functions = load_(copies_.size());
+        copies_.push_back(std::move(copy));
+    }
+    return *copies_.back();
+}
+
+PortAudioSession::PortAudioSession(PortAudioLibrary& library) : library_{library} {
+    library.require_own_process();
+    ++library.users_;
+    try {
+        const std::scoped_lock lock{library.calling_};
+        const QuietStderr quiet;
+        copy_ = &library.copy_in_use();
+        const PaError error = copy_->functions.initialize();
+        if (error != paNoError) {
+            throw DeviceError{std::string{"PortAudio cannot begin: "} + copy_->functions.error_text(error)};
+        }
+        ++copy_->sessions;
+    } catch (...) {
+        --library.users_;
+        throw;
+    }
+}
+
+PortAudioSession::~PortAudioSession() {
+    if (is_the_parents()) return;  // not ours to end
+    end();
+    if (!given_up_) --library_.users_;
+}
+
+void PortAudioSession::end() noexcept {
+    const Turn call = turn();
+    const QuietStderr quiet;
+    if (given_up_) return;
+    if (copy_->sessions == 1 && copy_->streamed && !jack_answers()) {
+        give_up();
+        return;
+    }
+    call->terminate();  // all but the last of these only count
+    if (--copy_->sessions == 0) copy_->streamed = false;
+}
+
+bool PortAudioSession::jack_answers() const {
+    const PortAudioFunctions& call = copy_->functions;
+    const QuietStderr quiet;
+    const PaHostApiIndex jack = call.host_api_of_type(paJACK);
+    if (jack < 0) return true;  // it is no client
+    const PaDeviceIndex device = call.host_api_info(jack)->defaultOutputDevice;
+    if (device == paNoDevice) return true;  // it cannot be asked
+    PaStreamParameters one_channel{};
+    one_channel.device = device;
+    one_channel.channelCount = 1;
+    one_channel.sampleFormat = paFloat32;
+    const auto never_called = [](const void*, void*, unsigned long, const PaStreamCallbackTimeInfo*,
+                                 PaStreamCallbackFlags, void*) { return static_cast<int>(paAbort); };
+    PaStream* stream = nullptr;
+    if (call.open_stream(&stream, nullptr, &one_channel, call.device_info(device)->defaultSampleRate,
+                         paFramesPerBufferUnspecified, paNoFlag, never_called, nullptr) != paNoError) {
+        return false;
+    }
+    call.close_stream(stream);
+    return true;
+}
+
+void PortAudioSession::give_up(std::shared_ptr<const void> kept) noexcept {
+    given_up_ = true;
+    copy_->given_up = true;
+    copy_->kept.push_back(std::move(kept));
+}
+
+}  // namespace cueline

@@ -1,0 +1,140 @@
+// buffer_pool.cpp: copies, handles, and what is freed when.
+#include "engine/buffer_pool.hpp"
+
+#include <cstring>
+#include <utility>
+
+#include <cueline/error.hpp>
+
+namespace cueline {
+
+namespace {
+
+std::size_t whole_pages(std::size_t bytes) {
+    return (bytes + page_bytes - 1) / page_bytes * page_bytes;
+}
+
+std::span<std::byte> pages_in(std::byte* memory, std::size_t bytes) {
+    void* first = memory;
+    std::size_t room = bytes + page_bytes;
+    return {static_cast<std::byte*>(std::align(page_bytes, bytes, first, room)), bytes};
+}
+
+}  // namespace
+
+LockedSamples::LockedSamples(std::span<const float> from)
+    : bytes_{whole_pages(from.size_bytes())},
+      memory_{static_cast<std::byte*>(::operator new(bytes_ + page_bytes))},
+      pages_{pages_in(memory_.get(), bytes_)},
+      locked_{pages_} {
+    std::memcpy(pages_.data(), from.data(), from.size_bytes());
+    samples_ = {reinterpret_cast<const float*>(pages_.data()), from.size()};
+}
+
+BufferPool::PendingBuffer::PendingBuffer(PendingBuffer&& other) noexcept
+    : pool_{std::exchange(other.pool_, nullptr)},
+      handle_{other.handle_},
+      channels_{other.channels_},
+      samples_{std::move(other.samples_)} {}
+
+BufferPool::PendingBuffer& BufferPool::PendingBuffer::operator=(PendingBuffer&& other) noexcept {
+    std::swap(pool_, other.pool_);
+    std::swap(handle_, other.handle_);
+    std::swap(channels_, other.channels_);
+    std::swap(samples_, other.samples_);
+    return *this;
+}
+
+BufferPool::PendingBuffer::~PendingBuffer() {
+    if (pool_ == nullptr) return;
+    const std::scoped_lock lock{pool_->mutex_};
+    pool_->handles_.give_back(handle_);
+}
+
+BufferPool::PendingBuffer BufferPool::make(std::span<const float> interleaved, std::uint32_t channels) {
+    Freed freed;
+    freed.reserve(max_buffers);
+    PendingBuffer made;
+    {
+        const std::scoped_lock lock{mutex_};
+        collect_locked(freed);
+        const auto handle = handles_.take();
+        if (!handle) {
+            ++refused_;
+            return made;
+        }
+        made.handle_ = *handle;
+        made.pool_ = this;
+    }
+    freed.clear();  // first, so that what comes next may have the memory
+    made.channels_ = channels;
+    made.samples_ = std::make_unique<LockedSamples>(interleaved);
+    return made;
+}
+
+BufferHandle BufferPool::hand_over(PendingBuffer made) {
+    const std::span<const float> samples = made.samples_->samples();
+    const std::unique_lock lock{mutex_};
+    if (closed_) {
+        throw ClosedError{"this engine is closed: make a new one"};
+    }
+    const BufferHandle handle = made.handle_;
+    (*table_)[handle] = Buffer{.interleaved = samples,
+                               .frames = static_cast<std::uint32_t>(samples.size() / made.channels_),
+                               .channels = made.channels_,
+                               .serial = ++serial_};
+    samples_[handle] = std::move(made.samples_);
+    made.pool_ = nullptr;
+    return handle;
+}
+
+void BufferPool::take_back(BufferHandle handle) {
+    std::unique_ptr<LockedSamples> freed;
+    const std::scoped_lock lock{mutex_};
+    ++taken_back_;
+    freed = clear_locked(handle);
+    handles_.give_back(handle);
+}
+
+void BufferPool::collect() {
+    Freed freed;
+    freed.reserve(max_buffers);
+    const std::scoped_lock lock{mutex_};
+    collect_locked(freed);
+}
+
+void BufferPool::close() {
+    const std::scoped_lock lock{mutex_};
+    closed_ = true;
+    for (BufferHandle handle = 0; handle < max_buffers; ++handle) {
+        if (samples_[handle] == nullptr) continue;
+        clear_locked(handle);
+        handles_.give_back(handle);
+    }
+}
+
+BufferStats BufferPool::stats() {
+    collect();
+    const std::scoped_lock lock{mutex_};
+    BufferStats stats{.published = serial_ - taken_back_,
+                      .refused = refused_,
+                      .in_use = static_cast<std::uint32_t>(handles_.taken())};
+    for (const auto& samples : samples_) {
+        if (samples == nullptr) continue;
+        stats.bytes += samples->bytes();
+        stats.memory_locked = stats.memory_locked && samples->locked();
+    }
+    return stats;
+}
+
+/// There is room in `freed` for all there can be: nothing is allocated here.
+void BufferPool::collect_locked(Freed& freed) noexcept {
+    handles_.collect([&](BufferHandle handle) noexcept { freed.push_back(clear_locked(handle)); });
+}
+
+std::unique_ptr<LockedSamples> BufferPool::clear_locked(BufferHandle handle) noexcept {
+    (*table_)[handle] = {};
+    return std::move(samples_[handle]);
+}
+
+}  // namespace cueline

@@ -1,0 +1,78 @@
+// cfunc_processor.cpp: lays a block out as C functions see it, and takes from them what they say.
+#include "processors/cfunc_processor.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace cueline {
+
+CFuncProcessor::CFuncProcessor(const CFunctions& functions, std::vector<OwnParameter> parameters,
+                               std::vector<OwnMeter> meters)
+    : functions_{functions}, own_parameters_{std::move(parameters)}, own_meters_{std::move(meters)} {
+    for (const OwnParameter& own : own_parameters_) {
+        parameter_specs_.push_back({.name = own.name,
+                                    .lowest = own.lowest,
+                                    .highest = own.highest,
+                                    .default_value = own.default_value,
+                                    .unit = own.unit,
+                                    .ramp_s = own.ramp_s});
+    }
+    for (const OwnMeter& own : own_meters_) fields_.emplace_back(own.fields.begin(), own.fields.end());
+    for (std::size_t index = 0; index < own_meters_.size(); ++index) {
+        meter_specs_.push_back(
+            {.name = own_meters_[index].name, .unit = own_meters_[index].unit, .fields = fields_[index]});
+    }
+    meter_values_.resize(own_meters_.size() * max_meter_fields);
+}
+
+void CFuncProcessor::prepare(const Format& format) {
+    samplerate_ = format.samplerate;
+    for (std::optional<LockedMemory>& locked : locked_) locked.reset();
+    audio_.resize(std::size_t{format.channels} * format.blocksize);
+    parameter_values_.resize(own_parameters_.size() * format.blocksize);
+    locked_[0].emplace(std::as_writable_bytes(std::span{audio_}));
+    locked_[1].emplace(std::as_writable_bytes(std::span{parameter_values_}));
+    locked_[2].emplace(std::as_writable_bytes(std::span{meter_values_}));
+    locked_[3].emplace(std::span{static_cast<std::byte*>(functions_.state), functions_.state_bytes});
+}
+
+bool CFuncProcessor::handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+    if (functions_.handle == nullptr) return false;
+    const std::uint64_t frame = context.events().frame();
+    const bool known = functions_.handle(&command, frame, samplerate_, events_.data(), functions_.state) != 0;
+    send_events(context, frame, command);
+    return known;
+}
+
+void CFuncProcessor::render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+    std::size_t place = 0;
+    for (std::size_t index = 0; index < own_parameters_.size(); ++index) {
+        Parameter& parameter = context.parameter(index);
+        for (std::uint32_t frame = 0; frame < block.frames; ++frame) parameter_values_[place++] = parameter.next();
+    }
+    functions_.render(audio_.data(), static_cast<std::uint32_t>(block.channels.size()), block.frames, block.frame,
+                      samplerate_, parameter_values_.data(), meter_values_.data(), events_.data(), functions_.state);
+    const float* sample = audio_.data();
+    for (float* const channel : block.channels) {
+        std::copy_n(sample, block.frames, channel);
+        sample += block.frames;
+    }
+    for (std::size_t index = 0; index < own_meters_.size(); ++index) {
+        const double* const numbers = meter_values_.data() + index * max_meter_fields;
+        context.meter(index).set(std::span{numbers, max_meter_fields}, block.frame + block.frames);
+    }
+    send_events(context, block.frame, {});
+}
+
+void CFuncProcessor::send_events(ProcessContext& context, std::uint64_t frame, Cause cause) noexcept
+    CUELINE_NONBLOCKING {
+    for (const Message& event : events_) {
+        if (event.kind == kind::none) continue;
+        // A full event ring drops it, and counts it.
+        context.events().send_at(event.frame == 0 ? frame : event.frame, event.kind, event.payload,
+                                 event.sequence == 0 ? cause : Cause{event});
+    }
+    events_.fill({});
+}
+
+}  // namespace cueline

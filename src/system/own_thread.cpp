@@ -1,0 +1,36 @@
+// own_thread.cpp: start and join, and neither in a child.
+#include "system/own_thread.hpp"
+
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <cueline/error.hpp>
+
+#include "system/realtime_thread.hpp"
+
+namespace cueline {
+
+void OwnThread::start(std::string_view owner, std::function<void()> body) {
+    try {
+        const SignalsBlocked signals_blocked;
+        thread_ = std::make_unique<std::thread>(std::move(body));
+    } catch (const std::system_error& error) {
+        throw DeviceError{std::string{owner} + " could not start its thread (" + error.what() +
+                          "): it needs room for one more thread and its stack (ulimit -u, ulimit -v)"};
+    }
+    generation_ = fork_generation();
+}
+
+void OwnThread::join() noexcept {
+    if (!started()) return;
+    if (is_the_parents()) {
+        // To join it here is undefined (glibc happens to return), and so is to destroy its handle.
+        static_cast<void>(thread_.release());
+        return;
+    }
+    thread_->join();
+    thread_.reset();
+}
+
+}  // namespace cueline

@@ -1,0 +1,72 @@
+// realtime_thread.cpp: scheduling class, timer slack, locked stack.
+#include "system/realtime_thread.hpp"
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace cueline {
+
+namespace {
+
+bool request_fifo(int priority) noexcept {
+    sched_param parameters{};
+    parameters.sched_priority = priority;
+    // A child forked off must not inherit what it could hang the machine with.
+    return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters) == 0;
+}
+
+bool request_priority() noexcept {
+    if (request_fifo(realtime_priority)) return true;
+    rlimit permitted{};
+    if (getrlimit(RLIMIT_RTPRIO, &permitted) == 0 && permitted.rlim_cur > 0) {
+        const auto most = std::min<rlim_t>(permitted.rlim_cur, realtime_priority);
+        if (request_fifo(static_cast<int>(most))) return true;
+    }
+    prctl(PR_SET_TIMERSLACK, 1UL);
+    return false;
+}
+
+/// The pages from the caller's frame down, `most` bytes of them or what the stack has: it grows down.
+std::span<std::byte> stack_below(std::size_t most) noexcept {
+    auto* const here = static_cast<std::byte*>(__builtin_frame_address(0));
+    pthread_attr_t attributes;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0) return {here, 0};
+    void* lowest = nullptr;
+    std::size_t size = 0;
+    std::size_t guard = 0;
+    pthread_attr_getstack(&attributes, &lowest, &size);
+    pthread_attr_getguardsize(&attributes, &guard);
+    pthread_attr_destroy(&attributes);
+    // Part of what is given as the stack may be its guard, whose pages must not be touched.
+    auto* const usable = static_cast<std::byte*>(lowest) + guard;
+    const std::size_t bytes = std::min(most, static_cast<std::size_t>(here - usable)) / page_bytes * page_bytes;
+    auto* const begin = here - bytes;
+    auto* const page = begin - reinterpret_cast<std::uintptr_t>(begin) % page_bytes;
+    return {page < usable ? begin : page, bytes};
+}
+
+}  // namespace
+
+RealtimeThread::RealtimeThread() noexcept : priority_granted_{request_priority()}, stack_{stack_below(stack_bytes)} {}
+
+SignalsBlocked::SignalsBlocked() noexcept {
+    sigset_t blocked;
+    sigfillset(&blocked);
+    // A fault of the thread's own comes as one of these. Blocked, it would end the process without a word: no
+    // faulthandler, no sanitizer's stack.
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) sigdelset(&blocked, fault);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before_);
+}
+
+SignalsBlocked::~SignalsBlocked() {
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+}  // namespace cueline

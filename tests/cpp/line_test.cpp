@@ -1,0 +1,202 @@
+// port_test.cpp: commands by several lines: read in turn, cancelled, lost by none.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "cues.hpp"
+#include "engine/cancel_progress.hpp"
+#include "refusal.hpp"
+
+namespace cueline::test {
+namespace {
+
+TEST_F(SmallBudget, lines_are_read_in_turn) {
+    CommandSender first = engine_->open_line();
+    CommandSender second = engine_->open_line();
+    EXPECT_EQ(first.line(), 1U);
+    EXPECT_EQ(second.line(), 2U);
+    for (int count = 0; count < 100; ++count) {
+        set(1, 0);  // floods
+        if (count < 4) first.ping();
+        if (count < 4) second.ping();
+    }
+    for (int block = 0; block < 3; ++block) render(64);
+    std::array<int, 3> answered{};
+    for (const Message& pong : events()) ++answered.at(pong.line);
+    EXPECT_EQ(answered, (std::array<int, 3>{0, 4, 4})) << "a third of the budget each, in three blocks of four";
+    EXPECT_EQ(processor_->handled(), 4U);
+}
+
+TEST_F(Cues, port_that_closes_loses_nothing_and_the_next_one_goes_on_where_it_stopped) {
+    {
+        CommandSender line = engine_->open_line();
+        for (int count = 0; count < 500; ++count) line.send(kind::set_level, 1.0F);
+    }
+    CommandSender next = engine_->open_line();
+    EXPECT_EQ(next.line(), 1U);
+    next.ping();
+    EXPECT_EQ(next.sequence(), 501U);
+    render(256);
+    EXPECT_EQ(processor_->handled(), 500U);
+    EXPECT_EQ(events().size(), 1U);
+    EXPECT_EQ(engine_->command_stats(1).sent, 501U);
+}
+
+TEST_F(Cues, ninth_port_is_refused_with_the_number) {
+    std::vector<CommandSender> lines;
+    for (std::size_t count = 0; count < max_lines - 1; ++count) lines.push_back(engine_->open_line());
+    EXPECT_EQ(refusal<LinesTakenError>([this] { static_cast<void>(engine_->open_line()); }),
+              "all 8 lines are open: close one first");
+    lines.erase(lines.begin() + 3);
+    EXPECT_EQ(engine_->open_line().line(), 4U);
+}
+
+TEST_F(Cues, port_cancels_its_own_cues_only) {
+    CommandSender line = engine_->open_line();
+    set(1, 100);
+    line.send(kind::set_level, 2.0F, {.frame = 100});
+    line.cancel(1);
+    EXPECT_EQ(render(128)[100], 1.0F);
+    line.send(kind::set_level, 2.0F, {.frame = 200});
+    set(3, 200);
+    line.cancel_all();
+    EXPECT_EQ(render(128)[100], 3.0F);
+    line.send(kind::set_level, 4.0F, {.frame = 500});
+    render(64);
+    control().cancel_all(true);
+    render(128);
+    EXPECT_EQ(render(128).back(), 3.0F);
+    EXPECT_EQ(counts().cancelled, 3U);
+}
+
+TEST_F(Cues, cancelling_on_every_line_goes_for_what_was_sent_before_and_for_nothing_else) {
+    CommandSender line = engine_->open_line();
+    CommandSender quiet = engine_->open_line();
+    line.send(kind::set_level, 1.0F, {.frame = 100});  // nothing of this is read before the cancel, whose line is first
+    line.send(kind::set_level, 2.0F);                  // no cue
+    const std::array<Message, 2> members{Message::of(kind::set_level, 3.0F), Message::of(kind::set_level, 3.0F)};
+    line.try_send_whole(members, {.frame = 101, .flags = delivery::confirm});
+    control().cancel_all(true);
+    line.send(kind::set_level, 4.0F, {.frame = 102});
+    quiet.send(kind::set_level, 5.0F, {.frame = 103});
+    const std::vector<float> audio = render(128);
+    EXPECT_EQ(audio[0], 2.0F);
+    EXPECT_EQ(audio[101], 2.0F);
+    EXPECT_EQ(audio[102], 4.0F);
+    EXPECT_EQ(audio[103], 5.0F);
+    EXPECT_EQ(counts().cancelled, 2U);
+    Message confirmation;
+    ASSERT_EQ(control().receive_confirmation(confirmation), Status::ok);
+    EXPECT_EQ(confirmation.kind, cueline::kind::refused);
+    EXPECT_EQ(confirmation.as<Refused>().reason, Reason::cancelled);
+    EXPECT_EQ(confirmation.line, line.line());
+}
+
+TEST_F(SmallBudget, cues_that_are_read_long_after_they_were_cancelled_are_not_played_late) {
+    CommandSender line = engine_->open_line();
+    for (int count = 0; count < 20; ++count) line.send(kind::set_level, 1.0F, {.frame = 64});
+    control().cancel_all(true);
+    line.send(kind::set_level, 2.0F, {.frame = 64});
+    render(512);
+    EXPECT_EQ(counts().cancelled, 20U);
+    EXPECT_EQ(counts().late, 1U);
+    EXPECT_EQ(processor_->handled(), 1U);
+}
+
+TEST_F(Cues, eight_threads_on_eight_ports_lose_nothing) {
+    constexpr std::uint32_t each = 3000;
+    std::vector<CommandSender> lines;
+    for (std::size_t count = 0; count < max_lines - 1; ++count) lines.push_back(engine_->open_line());
+    std::atomic<std::size_t> sending = max_lines - 1;
+    std::vector<std::jthread> threads;
+    for (CommandSender& line : lines) {
+        threads.emplace_back([&line, &sending] {
+            for (std::uint32_t sent = 0; sent < each;) {
+                Message ping = Message::of(cueline::kind::ping, Ping{line.line()});
+                if (line.try_send(ping) == Status::ok) {
+                    ++sent;
+                } else {
+                    std::this_thread::yield();
+                }
+            }
+            --sending;
+        });
+    }
+    std::array<std::uint32_t, max_lines> last{};
+    for (bool more = true; more;) {
+        const bool still_sending = sending.load() > 0;
+        render(64);
+        const std::vector<Message> pongs = events();
+        for (const Message& pong : pongs) {
+            ASSERT_EQ(pong.as<Pong>().sent_ns, pong.line);
+            ASSERT_EQ(pong.sequence, ++last.at(pong.line)) << "on line " << int{pong.line};
+        }
+        more = still_sending || !pongs.empty();
+    }
+    for (std::size_t line = 1; line < max_lines; ++line) EXPECT_EQ(last.at(line), each) << line;
+}
+
+// --- Cues that are cancelled before they are read --------------------------------------------------------------------
+
+TEST(CancelProgress, ends_with_the_first_command_that_was_sent_later) {
+    CancelProgress overtaken;
+    const auto read = [&overtaken](std::uint32_t sequence) {
+        Message cue;
+        cue.line = 3;
+        cue.sequence = sequence;
+        cue.frame = 1000;
+        return overtaken.note_read(cue);
+    };
+    EXPECT_FALSE(read(1));
+    overtaken.forget(3, 1);  // read already: the schedule has it
+    EXPECT_FALSE(read(2));
+    overtaken.forget(3, 5);
+    overtaken.forget(3, 4);  // no step back
+    overtaken.forget(3, 0);
+    overtaken.forget(2, 9);  // another line's
+    EXPECT_TRUE(read(3));
+    EXPECT_TRUE(read(5));
+    EXPECT_FALSE(read(6));
+    EXPECT_FALSE(read(0x8000'0004)) << "half the numbers on, 5 would be the later one";
+}
+
+TEST(CancelProgress, tells_what_was_sent_after_however_long_it_has_waited) {
+    CancelProgress overtaken;
+    Message cue;
+    cue.frame = ~std::uint64_t{0};
+    for (const std::uint32_t sequence : {5U, 0x8000'0010U, 0xFFFF'FFF0U}) {
+        cue.sequence = sequence;
+        overtaken.note_read(cue);
+    }
+    const auto after = [&](std::uint32_t sequence, std::uint32_t than) {
+        cue.sequence = sequence;
+        return overtaken.was_sent_after(cue, than);
+    };
+    EXPECT_FALSE(after(5, 0xFFFF'FFE0)) << "it was sent long before";
+    EXPECT_FALSE(after(0xFFFF'FFE0, 0xFFFF'FFE0));
+    EXPECT_TRUE(after(0xFFFF'FFE1, 0xFFFF'FFE0));
+    EXPECT_TRUE(after(0xFFFF'FFF0, 0xFFFF'FFE0));
+    EXPECT_FALSE(after(0xFFFF'FFF0, 0xFFFF'FFF0));
+    EXPECT_FALSE(after(0xFFFF'FFF0, 3)) << "what is to be forgotten has not all been read";
+}
+
+TEST(CancelProgress, goes_round_with_the_numbers) {
+    CancelProgress overtaken;
+    Message cue;
+    cue.frame = 1;
+    cue.sequence = ~std::uint32_t{0} - 1;
+    EXPECT_FALSE(overtaken.note_read(cue));
+    overtaken.forget(0, 1);
+    cue.sequence = ~std::uint32_t{0};
+    EXPECT_TRUE(overtaken.note_read(cue));
+    cue.sequence = 1;
+    EXPECT_TRUE(overtaken.note_read(cue));
+    cue.sequence = 2;
+    EXPECT_FALSE(overtaken.note_read(cue));
+}
+
+}  // namespace
+}  // namespace cueline::test
