@@ -10,10 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
+#include <cueline/engine_messages.hpp>
 #include <cueline/monotonic.hpp>
 #include <cueline/schedule.hpp>
 
-#include "engine/engine.hpp"
 #include "processors/tone_processor.hpp"
 #include "spread.hpp"
 #include "step_device.hpp"

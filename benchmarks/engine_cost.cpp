@@ -14,11 +14,11 @@
 #include <utility>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
 #include <cueline/monotonic.hpp>
 
 #include "devices/null_device.hpp"
 #include "devices/offline_device.hpp"
-#include "engine/engine.hpp"
 #include "spread.hpp"
 #include "step_device.hpp"
 

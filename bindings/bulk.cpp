@@ -11,6 +11,7 @@
 #include <utility>
 
 #include <cueline/control_side.hpp>
+#include <cueline/engine_messages.hpp>
 
 #include "errors.hpp"
 #include "sender.hpp"

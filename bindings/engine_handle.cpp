@@ -18,12 +18,12 @@
 #include <cueline/error.hpp>
 #include <cueline/message.hpp>
 
+#include <cueline/engine/engine.hpp>
 #include <cueline/engine/open_device.hpp>
 #include <cueline/engine/range.hpp>
 #include "bulk.hpp"
 #include "devices/null_device.hpp"
 #include "devices/offline_device.hpp"
-#include "engine/engine.hpp"
 #include "errors.hpp"
 #include "messages.hpp"
 #include "processors.hpp"
@@ -78,7 +78,7 @@ class EngineHandle : public SenderHandle {
         const cueline::Delivery delivery = checked_delivery(at, late);
         const std::span<const float> samples{array.data(), array.size()};
         const auto channels = static_cast<std::int64_t>(array.shape(1));
-        cueline::BufferPool::PendingBuffer made;
+        cueline::PendingBuffer made;
         {
             std::optional<WithoutGil> without_gil;
             if (samples.size_bytes() >= large_bytes) without_gil.emplace();

@@ -38,7 +38,7 @@ NB_MODULE(_core, module) {
     // At interpreter exit somebody may well still hold an engine, and that is no leak of ours.
     nb::set_leak_warnings(false);
     nb::register_exception_translator(&translate);
-    module.attr("RING_CAPACITY") = cueline::CommandRing::capacity;
+    module.attr("RING_CAPACITY") = cueline::MessageRing::capacity;
     module.attr("MAX_BUFFERS") = cueline::max_buffers;
     module.attr("MAX_MEMBERS") = cueline::max_members;
     module.attr("ATOMICS_ARE_LOCK_FREE") =

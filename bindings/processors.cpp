@@ -21,7 +21,6 @@
 #include <cueline/engine/open_processor.hpp>
 #include "errors.hpp"
 #include "processors/cfunc_processor.hpp"
-#include "processors/taken_processor.hpp"
 #include "without_gil.hpp"
 
 namespace nb = nanobind;
@@ -44,7 +43,7 @@ NamedProcessor taken_out(nb::handle capsule) {
                                    ": make it by cueline::processor_capsule()");
     }
     const auto* const offer = static_cast<const cueline::ProcessorOffer*>(PyCapsule_GetPointer(capsule.ptr(), name));
-    std::shared_ptr<cueline::Processor> processor = cueline::take_processor(*offer);
+    std::shared_ptr<cueline::Processor> processor = cueline::open_processor(*offer);
     return {std::move(processor), offer->name == nullptr ? "" : printable(offer->name)};
 }
 

@@ -91,10 +91,10 @@ class ConfirmationPlace {
   public:
     /// Raises Full when there are as many as their ring holds: none must ever have to be dropped.
     explicit ConfirmationPlace(std::atomic<std::size_t>& taken) : taken_{&taken} {
-        if (taken.fetch_add(1) < cueline::EventRing::capacity) return;
+        if (taken.fetch_add(1) < cueline::MessageRing::capacity) return;
         --taken;
-        raise("Full", "as many confirmations are under way as can be, " + std::to_string(cueline::EventRing::capacity) +
-                          ": wait for one");
+        raise("Full", "as many confirmations are under way as can be, " +
+                          std::to_string(cueline::MessageRing::capacity) + ": wait for one");
     }
     ~ConfirmationPlace() {
         if (taken_ != nullptr) --*taken_;
@@ -193,7 +193,7 @@ bool SenderHandle::until_room(nb::handle timeout, std::size_t commands, Attempt 
         if (left_s <= 0) {
             count_dropped(commands);
             raise("Full", "no room within " + shown(timeout) + " s: as many commands wait as the ring holds, " +
-                              std::to_string(cueline::CommandRing::capacity));
+                              std::to_string(cueline::MessageRing::capacity));
         }
         {
             const WithoutGil without_gil;

@@ -9,9 +9,10 @@
 #include <memory>
 
 #include <cueline/control_side.hpp>
+#include <cueline/engine_messages.hpp>
 #include <cueline/message.hpp>
 
-#include "engine/engine.hpp"
+#include <cueline/engine/engine.hpp>
 
 /// `at`: a frame or None; `late`: "apply" or "drop". Raises ArgumentError, ArgumentTypeError. Thread: control, with the
 /// GIL.

@@ -3,7 +3,7 @@
 
 #include <nanobind/stl/string.h>
 
-#include "engine/engine.hpp"
+#include <cueline/engine/engine.hpp>
 
 namespace nb = nanobind;
 

@@ -83,6 +83,6 @@ int main() {
     }
     jack_client_close(client);  // no block runs any more
     tell_what_came();           // and nothing else will come
-    const std::uint64_t dropped = link.command_stats().dropped + link.event_stats().dropped;
-    std::printf("%" PRIu64 " sent, %" PRIu64 " dropped\n", link.command_stats().sent, dropped);
+    const std::uint64_t dropped = link.commands(0).stats().dropped + link.events().stats().dropped;
+    std::printf("%" PRIu64 " sent, %" PRIu64 " dropped\n", link.commands(0).stats().sent, dropped);
 }

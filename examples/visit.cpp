@@ -1,4 +1,5 @@
 // visit.cpp: a processor's messages, told apart by a list of types, of which none can be forgotten.
+#include <cueline/engine/tone_messages.hpp>
 #include <cueline/visit.hpp>
 
 #include <cstdint>

@@ -14,7 +14,7 @@
 #include <span>
 #include <utility>
 
-#include <cueline/message.hpp>
+#include <cueline/engine_messages.hpp>
 #include <cueline/ring.hpp>
 
 namespace cueline {

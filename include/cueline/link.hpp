@@ -1,4 +1,4 @@
-// link.hpp: all that one control side and one audio side share: the lines down, the rings up, and their counters.
+// link.hpp: the memory that one control side and one audio side share.
 #pragma once
 
 #include <array>
@@ -8,66 +8,50 @@
 #include <span>
 #include <type_traits>
 
-#include <cueline/counter.hpp>
+#include <cueline/counted_ring.hpp>
 #include <cueline/message.hpp>
 #include <cueline/meter.hpp>
 #include <cueline/parameter.hpp>
-#include <cueline/ring.hpp>
 
 namespace cueline {
 
-/// What one ring of a link has seen so far.
-struct RingStats {
-    std::uint64_t sent = 0;        ///< messages the ring accepted
-    std::uint64_t dropped = 0;     ///< messages it refused, being full
-    std::uint64_t high_water = 0;  ///< most that waited at a block's boundary; the capacity once one was refused
-};
-
-using CommandRing = Ring<Message>;
-using EventRing = Ring<Message>;
-
-/// The shared part: plain memory without pointers, so that it could lie in memory shared by two processes.
-/// Use it through one ControlSide, its lines and one AudioSide; it must outlive them.
+/// A ring for each line's commands, one for events, one for confirmations, parameters and meters. Plain memory without
+/// pointers, so that two processes could share it. Use it through a ControlSide, its lines and an AudioSide; it must
+/// outlive them.
 class Link {
   public:
-    /// How the commands of a line, below max_lines, fared. Thread: any. Real-time: wait-free. Each number is a
-    /// snapshot of its own.
-    [[nodiscard]] RingStats command_stats(std::size_t line = 0) const noexcept CUELINE_NONBLOCKING {
-        return lines_[line].counts();
+    /// The commands of a line below max_lines.
+    [[nodiscard]] CountedRing& commands(std::size_t line) noexcept CUELINE_NONBLOCKING { return commands_[line]; }
+    [[nodiscard]] const CountedRing& commands(std::size_t line) const noexcept CUELINE_NONBLOCKING {
+        return commands_[line];
     }
-    /// How the events fared. Likewise.
-    [[nodiscard]] RingStats event_stats() const noexcept CUELINE_NONBLOCKING { return events_.counts(); }
-    /// How the confirmations fared. Likewise.
-    [[nodiscard]] RingStats confirmation_stats() const noexcept CUELINE_NONBLOCKING { return confirmations_.counts(); }
+    [[nodiscard]] CountedRing& events() noexcept CUELINE_NONBLOCKING { return events_; }
+    [[nodiscard]] const CountedRing& events() const noexcept CUELINE_NONBLOCKING { return events_; }
+    [[nodiscard]] CountedRing& confirmations() noexcept CUELINE_NONBLOCKING { return confirmations_; }
+    [[nodiscard]] const CountedRing& confirmations() const noexcept CUELINE_NONBLOCKING { return confirmations_; }
 
-    /// The parameters and meters of the processor at the audio end, by their numbers: for who holds the ends of them.
+    /// By number, as the processor declared them.
     [[nodiscard]] std::span<SharedParameter<>> parameters() noexcept { return parameters_; }
     [[nodiscard]] std::span<SharedMeter> meters() noexcept { return meters_; }
 
-  private:
-    friend class CommandSender;
-    friend class ControlSide;
-    friend class AudioSide;
-    friend class EventSender;
+    /// Returns how many lines the audio side has to read. A closed line counts: its ring may still hold commands.
+    [[nodiscard]] std::uint32_t lines_in_use() const noexcept CUELINE_NONBLOCKING {
+        return lines_in_use_.load(std::memory_order_relaxed);  // relaxed: see use_line()
+    }
 
-    /// A ring and how it fared.
-    struct CountedRing {
-        Ring<Message> ring;
-        alignas(cache_line_bytes) Counter dropped;     // the producer's to write
-        alignas(cache_line_bytes) Counter high_water;  // the audio side's to write
-
-        [[nodiscard]] RingStats counts() const noexcept CUELINE_NONBLOCKING {
-            const std::uint64_t refused = dropped.get();
-            // The audio side notes the level once a block. A refusal between two looks means that it was full.
-            return {ring.tail(), refused, refused > 0 ? Ring<Message>::capacity : high_water.get()};
+    /// [control threads, several at once] Has the audio side read this line too, from its next block on.
+    void use_line(std::size_t line) noexcept {
+        // Relaxed: each ring orders its own messages. The audio side loses nothing if it reads a line a block later.
+        std::uint32_t known = lines_in_use_.load(std::memory_order_relaxed);
+        while (known <= line && !lines_in_use_.compare_exchange_weak(known, static_cast<std::uint32_t>(line) + 1,
+                                                                     std::memory_order_relaxed)) {
         }
-        void note_level() noexcept CUELINE_NONBLOCKING { high_water.raise_to(ring.size()); }
-    };
+    }
 
-    std::array<CountedRing, max_lines> lines_;
+  private:
+    std::array<CountedRing, max_lines> commands_;
     CountedRing events_;
     CountedRing confirmations_;
-    /// How many lines there have ever been: a line that was closed may still hold commands.
     std::atomic<std::uint32_t> lines_in_use_ = 1;
     std::array<SharedParameter<>, max_parameters> parameters_;
     std::array<SharedMeter, max_meters> meters_;

@@ -1,4 +1,4 @@
-// context.hpp: what a processor has to do with while it handles a command or renders: the engine's side of the line.
+// process_context.hpp: what a processor works with inside a call: events, parameters, meters, buffers.
 #pragma once
 
 #include <cstddef>
@@ -11,25 +11,24 @@
 
 namespace cueline {
 
-/// Thread: audio, inside the call that it was handed to. Real-time: every call is wait-free.
+/// The engine hands one to each call of a processor, and it is valid during that call only. All calls are for the audio
+/// thread, wait-free.
 class ProcessContext {
   public:
     explicit ProcessContext(EventSender& events, std::span<Parameter> parameters = {}, std::span<Meter> meters = {},
                             const BufferSlots* buffers = nullptr) noexcept
         : events_{&events}, parameters_{parameters}, meters_{meters}, buffers_{buffers} {}
 
-    /// Where events are sent.
     [[nodiscard]] EventSender& events() noexcept CUELINE_NONBLOCKING { return *events_; }
 
-    /// The parameter of that number, from 0 on, as Processor::parameters() lists them. `index` is one of theirs.
+    /// Returns the parameter at this index of Processor::parameters().
     [[nodiscard]] Parameter& parameter(std::size_t index) noexcept CUELINE_NONBLOCKING { return parameters_[index]; }
 
-    /// The meter of that number, as Processor::meters() lists them. Likewise.
+    /// Returns the meter at this index of Processor::meters().
     [[nodiscard]] Meter& meter(std::size_t index) noexcept CUELINE_NONBLOCKING { return meters_[index]; }
 
-    /// What was published into `slot`, nullptr when nothing was. It is the processor's to read until the call that the
-    /// context was handed to returns: nothing of it may be kept, for by the next call it may have been freed. That it
-    /// is another one than last time shows in its serial.
+    /// Returns the buffer in `slot`, or nullptr if the slot is empty. Keep nothing of it after the call: the engine may
+    /// free it before the next one. A new serial tells that another buffer was swapped in.
     [[nodiscard]] const Buffer* buffer(std::size_t slot) const noexcept CUELINE_NONBLOCKING {
         return buffers_ == nullptr ? nullptr : buffers_->at(slot);
     }

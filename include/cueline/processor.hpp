@@ -1,4 +1,4 @@
-// processor.hpp: the user's DSP: prepare, handle a message, render a block.
+// processor.hpp: your DSP: prepare, handle a message, render a block.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +14,11 @@
 
 namespace cueline {
 
-/// The user's DSP, which an engine runs: derive from it. docs/write-your-own-engine.md goes through one, from an empty
-/// folder to a package for Python.
+/// Derive your DSP from this, and give it to an engine. docs/write-your-own-engine.md builds one, from an empty folder
+/// to a package for Python.
+///
+/// handle() and render() run on the audio thread: they must not allocate, lock, block, call the system or throw. The
+/// other calls come on a control thread, or on a helper thread of the device, while no block runs: they may.
 class Processor {
   public:
     Processor() = default;
@@ -23,40 +26,33 @@ class Processor {
     Processor& operator=(const Processor&) = delete;
     virtual ~Processor() = default;
 
-    /// Gets ready to render in this format: the place to allocate, and to touch the memory it will use.
-    /// Once before the first block, and again whenever the device's format changes.
-    /// Thread: control, or a helper of the device's, while no block runs. May allocate, throw and block.
+    /// Prepares to render in this format: allocate here, and touch the memory that rendering uses.
+    /// Called before the first block, and again whenever the device's format changes.
     virtual void prepare(const Format& format) = 0;
 
-    /// How many buffers it can be handed at once, at most max_buffer_slots: context.buffer() has those in slots 0 to
-    /// one less. Asked once, after the first prepare(). Thread: control.
+    /// Returns how many slots for buffers it has, at most max_buffer_slots. Called once, after the first prepare().
     [[nodiscard]] virtual std::uint32_t buffer_slots() const { return 0; }
-    /// The parameters and the meters that it has, asked for once, after the first prepare(): ProcessContext offers them
-    /// by their numbers here. At most 64 and 32. What is returned lives as long as the processor. Thread: control,
-    /// before the first block.
+
+    /// Returns its parameters, at most max_parameters. ProcessContext offers them at these indices.
+    /// Called once, after the first prepare(). What it returns must live as long as the processor.
     [[nodiscard]] virtual std::span<const ParameterSpec> parameters() const { return {}; }
+
+    /// Returns its meters, at most max_meters. The rules are those of parameters().
     [[nodiscard]] virtual std::span<const MeterSpec> meters() const { return {}; }
 
-    /// Acts on a command, before the block it came in is rendered. The engine's own kinds (below kind::first_processor)
-    /// do not come here.
-    /// Thread: audio. Real-time: must neither allocate, lock, block, call the system nor throw.
-    /// Returns false for a kind it does not know: the engine counts it as unhandled.
+    /// Acts on a command before the frame at which it applies is rendered. Kinds below kind::first_processor do not
+    /// come here. Returns false if it does not handle this kind, or rejects the values: the engine counts that.
     virtual bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING = 0;
 
-    /// Fills every sample of `block`.
-    /// Thread: audio. Real-time: must neither allocate, lock, block, call the system nor throw.
+    /// Fills every sample of `block`, which is a whole block or a segment of one between two cues.
     virtual void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING = 0;
 
-    /// Has it be one engine's, until that leaves it: no two may run it at once. An engine does so itself.
-    /// Thread: any. Returns false when it is another one's.
-    [[nodiscard]] bool join_engine() noexcept { return !has_engine_.exchange(true); }
-    void leave_engine() noexcept { has_engine_.store(false); }
-
   private:
-    std::atomic<bool> has_engine_ = false;
+    friend class OwnedProcessor;  // it claims the processor for one engine
+    std::atomic<bool> claimed_ = false;
 };
 
-/// The quiet one: it knows no kinds and renders silence.
+/// Handles no message and renders silence.
 class SilenceProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}

@@ -27,7 +27,7 @@ namespace cueline {
 
 /// What an engine and a processor agree on. It is raised whenever a processor that was compiled before would be
 /// misunderstood, though all sizes are what they were. Versions of cueline that have the same understand each other.
-inline constexpr std::uint32_t processor_interface = 1;
+inline constexpr std::uint32_t processor_interface = 2;
 
 /// What a Python capsule with a ProcessorOffer in it is called.
 inline constexpr char processor_capsule_name[] = "cueline.processor";  // NOLINT(*-avoid-c-arrays): as Python has it
@@ -51,7 +51,7 @@ inline const std::string& processor_layout() {
             {"AudioBlock", sizeof(AudioBlock)},
             {"ProcessContext", sizeof(ProcessContext)},
             {"EventSender", sizeof(EventSender)},
-            {"EventRing", sizeof(EventRing)},
+            {"MessageRing", sizeof(MessageRing)},
             {"Message", sizeof(Message)},
             {"ParameterSpec", sizeof(ParameterSpec)},
             {"Parameter", sizeof(Parameter)},

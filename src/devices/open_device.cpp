@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <cueline/engine/range.hpp>
+
 #include "devices/jack/jack.hpp"
 #include "devices/null_device.hpp"
 #include "devices/offline_device.hpp"

@@ -31,13 +31,15 @@ LockedSamples::LockedSamples(std::span<const float> from)
     samples_ = {reinterpret_cast<const float*>(pages_.data()), from.size()};
 }
 
-BufferPool::PendingBuffer::PendingBuffer(PendingBuffer&& other) noexcept
+PendingBuffer::PendingBuffer() noexcept = default;
+
+PendingBuffer::PendingBuffer(PendingBuffer&& other) noexcept
     : pool_{std::exchange(other.pool_, nullptr)},
       handle_{other.handle_},
       channels_{other.channels_},
       samples_{std::move(other.samples_)} {}
 
-BufferPool::PendingBuffer& BufferPool::PendingBuffer::operator=(PendingBuffer&& other) noexcept {
+PendingBuffer& PendingBuffer::operator=(PendingBuffer&& other) noexcept {
     std::swap(pool_, other.pool_);
     std::swap(handle_, other.handle_);
     std::swap(channels_, other.channels_);
@@ -45,46 +47,46 @@ BufferPool::PendingBuffer& BufferPool::PendingBuffer::operator=(PendingBuffer&& 
     return *this;
 }
 
-BufferPool::PendingBuffer::~PendingBuffer() {
+PendingBuffer::~PendingBuffer() {
     if (pool_ == nullptr) return;
     const std::scoped_lock lock{pool_->mutex_};
     pool_->handles_.give_back(handle_);
 }
 
-BufferPool::PendingBuffer BufferPool::make(std::span<const float> interleaved, std::uint32_t channels) {
+PendingBuffer BufferPool::make(std::span<const float> interleaved, std::uint32_t channels) {
     Freed freed;
     freed.reserve(max_buffers);
-    PendingBuffer made;
+    PendingBuffer buffer;
     {
         const std::scoped_lock lock{mutex_};
         collect_locked(freed);
         const auto handle = handles_.take();
         if (!handle) {
             ++refused_;
-            return made;
+            return buffer;
         }
-        made.handle_ = *handle;
-        made.pool_ = this;
+        buffer.handle_ = *handle;
+        buffer.pool_ = this;
     }
-    freed.clear();  // first, so that what comes next may have the memory
-    made.channels_ = channels;
-    made.samples_ = std::make_unique<LockedSamples>(interleaved);
-    return made;
+    freed.clear();  // now, so that the next allocation may reuse the memory
+    buffer.channels_ = channels;
+    buffer.samples_ = std::make_unique<LockedSamples>(interleaved);
+    return buffer;
 }
 
-BufferHandle BufferPool::hand_over(PendingBuffer made) {
-    const std::span<const float> samples = made.samples_->samples();
+BufferHandle BufferPool::hand_over(PendingBuffer buffer) {
+    const std::span<const float> samples = buffer.samples_->samples();
     const std::unique_lock lock{mutex_};
     if (closed_) {
         throw ClosedError{"this engine is closed: make a new one"};
     }
-    const BufferHandle handle = made.handle_;
+    const BufferHandle handle = buffer.handle_;
     (*table_)[handle] = Buffer{.interleaved = samples,
-                               .frames = static_cast<std::uint32_t>(samples.size() / made.channels_),
-                               .channels = made.channels_,
+                               .frames = static_cast<std::uint32_t>(samples.size() / buffer.channels_),
+                               .channels = buffer.channels_,
                                .serial = ++serial_};
-    samples_[handle] = std::move(made.samples_);
-    made.pool_ = nullptr;
+    samples_[handle] = std::move(buffer.samples_);
+    buffer.pool_ = nullptr;
     return handle;
 }
 
@@ -127,7 +129,7 @@ BufferStats BufferPool::stats() {
     return stats;
 }
 
-/// There is room in `freed` for all there can be: nothing is allocated here.
+/// Does not allocate: `freed` has room for every buffer.
 void BufferPool::collect_locked(Freed& freed) noexcept {
     handles_.collect([&](BufferHandle handle) noexcept { freed.push_back(clear_locked(handle)); });
 }

@@ -11,21 +11,14 @@
 #include <vector>
 
 #include <cueline/buffer.hpp>
+#include <cueline/engine/engine_stats.hpp>
+#include <cueline/engine/pending_buffer.hpp>
 
 #include "system/locked_memory.hpp"
 
 namespace cueline {
 
-/// How the buffers of an engine fare.
-struct BufferStats {
-    std::uint64_t published = 0;  ///< accepted so far
-    std::uint64_t refused = 0;    ///< refused because `max_buffers` were under way or in slots
-    std::uint32_t in_use = 0;     ///< under way, in slots, or on their way back
-    std::uint64_t bytes = 0;      ///< of memory that they take
-    bool memory_locked = true;    ///< whether all of that memory is locked
-};
-
-/// A copy of some samples, on pages of its own that are there and, where that is permitted, locked.
+/// A copy of some samples, on pages of its own that are touched and, where permitted, locked.
 class LockedSamples {
   public:
     /// Thread: control. Throws std::bad_alloc.
@@ -41,60 +34,42 @@ class LockedSamples {
     };
 
     std::size_t bytes_;
-    std::unique_ptr<std::byte, Free> memory_;  // with room to begin at a page: the heap reuses such pieces readily
+    std::unique_ptr<std::byte, Free> memory_;  // with room to begin at a page: the heap reuses such pieces
     std::span<std::byte> pages_;
     LockedMemory locked_;
     std::span<const float> samples_;
 };
 
-/// Makes buffers, fills their places in the table, and frees them once they came back.
-/// Thread: control, any of them at once. It holds its lock for no longer than it takes to look at a few handles: memory
-/// is allocated, copied and freed outside. The audio thread knows nothing of it.
+/// Makes buffers, fills their places in the table, and frees them when they come back.
+/// Several control threads may call at once. The lock is held only to look at a few handles: memory is allocated,
+/// copied and freed outside. The audio thread does not use it.
 class BufferPool {
   public:
-    /// A buffer that was made, or a refusal. If it is not put on its way it is freed, in time before the pool.
-    class PendingBuffer {
-      public:
-        PendingBuffer() = default;
-        PendingBuffer(PendingBuffer&& other) noexcept;
-        PendingBuffer& operator=(PendingBuffer&& other) noexcept;
-        ~PendingBuffer();
-
-        /// False: as many as there may be are under way.
-        explicit operator bool() const noexcept { return pool_ != nullptr; }
-
-      private:
-        friend class BufferPool;
-        BufferPool* pool_ = nullptr;
-        BufferHandle handle_ = no_buffer;
-        std::uint32_t channels_ = 0;
-        std::unique_ptr<LockedSamples> samples_;
-    };
-
     /// Both must outlive it.
     BufferPool(BufferSlots::Table& table, BufferSlots::Returns& returns) : table_{&table}, handles_{returns} {}
 
-    /// Copies `interleaved`, one or more whole frames of `channels` channels, into locked memory. Refuses, and counts
-    /// it, when as many as there may be are under way. Throws std::bad_alloc.
+    /// Copies `interleaved`, at least one whole frame of `channels` channels, into locked memory. If max_buffers are in
+    /// use, returns an empty PendingBuffer and counts a refusal. Throws std::bad_alloc.
     PendingBuffer make(std::span<const float> interleaved, std::uint32_t channels);
 
-    /// Fills the table's place, and returns the handle, for the command that takes it to the audio thread. `made` is
-    /// not a refusal; it is one afterwards. Throws ClosedError after close().
-    BufferHandle hand_over(PendingBuffer made);
+    /// Fills the buffer's place in the table, and returns its handle for the command that takes it to the audio thread.
+    /// `buffer` must not be empty. Throws ClosedError after close().
+    BufferHandle hand_over(PendingBuffer buffer);
 
-    /// The command with this handle was refused: frees the buffer.
+    /// Frees the buffer of a command that the ring refused.
     void take_back(BufferHandle handle);
 
-    /// Frees what came back.
+    /// Frees the buffers that came back.
     void collect();
 
-    /// Frees all that was handed over. No block runs, and none will.
+    /// Frees all buffers that were handed over. Call it when no block runs and none will.
     void close();
 
-    /// After it has freed what came back.
+    /// Frees the buffers that came back, and then counts.
     [[nodiscard]] BufferStats stats();
 
   private:
+    friend class PendingBuffer;  // it gives its handle back
     using Freed = std::vector<std::unique_ptr<LockedSamples>>;
 
     void collect_locked(Freed& freed) noexcept;

@@ -1,89 +1,175 @@
-// engine.cpp: an engine's life on the control side: made, started, stopped, lost and closed.
-#include "engine/engine.hpp"
+// engine.cpp: an engine's life: made, started, stopped, lost and closed by control threads.
+#include <cueline/engine/engine.hpp>
 
 #include <string>
 #include <utility>
 
+#include <cueline/engine/range.hpp>
+#include <cueline/engine_messages.hpp>
 #include <cueline/error.hpp>
 #include <cueline/monotonic.hpp>
 
-#include <cueline/engine/range.hpp>
+#include "engine/engine_parts.hpp"
 
 namespace cueline {
 
-Engine::Engine(std::unique_ptr<Device> device, std::shared_ptr<Processor> processor, std::int64_t budget)
-    : control_{link_},
-      audio_{link_, checked_range("budget", budget, budget_range)},
-      locked_{memory_of(*this)},
-      processor_{std::move(processor)},
-      device_{std::move(device)} {
-    prepare_processor(device_->format());
-    slots_ = processor_->buffer_slots();
-    if (slots_ > max_buffer_slots) {
-        throw ArgumentError{"a processor has at most " + std::to_string(max_buffer_slots) +
-                            " slots for buffers, and this one wants " + std::to_string(slots_)};
-    }
-    buffers_.set_count(slots_);
-    controls_.declare(*processor_);
-    controls_.prepare(device_->format());
+namespace {
+
+[[noreturn]] void refuse_forked() {
+    throw ForkedError{"this engine belongs to the parent process, where its audio thread runs: make an engine here"};
 }
+
+[[noreturn]] void refuse_closed() {
+    throw ClosedError{"this engine is closed: make a new one"};
+}
+
+}  // namespace
+
+Engine::Parts::Parts(std::unique_ptr<Device> its_device, OwnedProcessor its_processor, std::uint32_t budget)
+    : block{link, budget, report, buffer_table, returned_buffers},
+      processor{std::move(its_processor)},
+      device{std::move(its_device)} {
+    processor.claim();
+    prepare_processor(device->format());
+    slots = processor->buffer_slots();
+    if (slots > max_buffer_slots) {
+        throw ArgumentError{"a processor has at most " + std::to_string(max_buffer_slots) + " slots for buffers, got " +
+                            std::to_string(slots)};
+    }
+    controls.declare(*processor.get());
+    block.run(*processor.get(), controls.parameter_specs(), slots);
+    block.prepare(device->format());
+}
+
+void Engine::Parts::prepare_processor(const Format& format) {
+    checked_range("channels", format.channels, channels_range);
+    processor->prepare(format);
+    block.prepare(format);
+}
+
+void Engine::Parts::prepare(const Format& format) {
+    prepare_processor(format);
+    // The device calls this between two blocks, so the audio side is free for this thread.
+    block.events().send(kind::format_changed, FormatChanged{format.samplerate, format.channels, format.blocksize});
+}
+
+void Engine::Parts::lost(std::string_view why) noexcept {
+    {
+        const std::scoped_lock lock{lost_mutex};
+        lost_why = why;
+    }
+    block.events().send(kind::device_lost, DeviceLost{monotonic_ns()});  // no block runs any more
+    lost_device.store(true, std::memory_order_relaxed);                  // relaxed: the text has a lock of its own
+}
+
+void Engine::Parts::refuse_lost() {
+    const std::scoped_lock lock{lost_mutex};
+    throw DeviceError{lost_why};
+}
+
+void Engine::Parts::stop_locked() noexcept {
+    if (running) device->stop();
+    running = false;
+    lost_device.store(false, std::memory_order_relaxed);  // it stands because of this stop: what is sent waits
+}
+
+void Engine::Parts::require_slot(std::int64_t slot) const {
+    if (slots == 0) throw ArgumentError{"this engine's processor has no slots for buffers"};
+    if (slot >= 0 && slot < std::int64_t{slots}) return;
+    throw ArgumentError{"slot must be from 0 to " + std::to_string(slots - 1) + ", got " + std::to_string(slot)};
+}
+
+Engine::Engine(std::unique_ptr<Device> device, OwnedProcessor processor, std::int64_t budget)
+    : parts_{std::make_unique<Parts>(std::move(device), std::move(processor),
+                                     checked_range("budget", budget, budget_range))},
+      control_{&parts_->control},
+      controls_{&parts_->controls} {}
 
 Engine::~Engine() {
     close();
 }
 
 void Engine::start() {
-    require_own_process();  // before the lock, which a thread of the parent may have held as it forked
-    const std::scoped_lock lock{running_mutex_};
+    require_own_process();  // before the lock: a thread of the parent may have held it at the fork
+    const std::scoped_lock lock{parts_->running_mutex};
     require_open();
-    const bool was_lost = lost_.exchange(false, std::memory_order_relaxed);  // relaxed: see require_usable()
-    if (was_lost) stop_locked();
-    if (running_) return;
+    const bool was_lost = parts_->lost_device.exchange(false, std::memory_order_relaxed);  // relaxed: see lost()
+    if (was_lost) parts_->stop_locked();
+    if (parts_->running) return;
     try {
-        device_->start(*this);
+        parts_->device->start(*parts_);
     } catch (...) {
-        if (was_lost) lost_.store(true, std::memory_order_relaxed);  // it still is
+        if (was_lost) parts_->lost_device.store(true, std::memory_order_relaxed);  // it still is
         throw;
     }
-    running_ = true;
+    parts_->running = true;
 }
 
 void Engine::stop() noexcept {
-    if (forked()) return;  // likewise
-    const std::scoped_lock lock{running_mutex_};
-    stop_locked();
+    if (forked()) return;  // before the lock, as in start()
+    const std::scoped_lock lock{parts_->running_mutex};
+    parts_->stop_locked();
 }
 
 void Engine::close() noexcept {
-    if (forked()) return;  // likewise
-    const std::scoped_lock lock{running_mutex_};
-    closed_.store(true, std::memory_order_relaxed);  // relaxed: those who must see it hold the lock
-    stop_locked();
-    processor_.leave();
-    pool_.close();
+    if (forked()) return;  // before the lock, as in start()
+    const std::scoped_lock lock{parts_->running_mutex};
+    parts_->closed.store(true, std::memory_order_relaxed);  // relaxed: start() holds the lock, others take a hint
+    parts_->stop_locked();
+    parts_->processor.release();
+    parts_->pool.close();
 }
 
-void Engine::stop_locked() noexcept {
-    if (running_) device_->stop();
-    running_ = false;
-    lost_.store(false, std::memory_order_relaxed);  // it stands still because we said so: what is sent waits
+bool Engine::closed() const noexcept {
+    return parts_->closed.load(std::memory_order_relaxed);  // relaxed: a hint
+}
+
+bool Engine::forked() const noexcept {
+    return fork_generation() != parts_->generation;
 }
 
 void Engine::require_own_process() const {
-    if (!forked()) return;
-    throw ForkedError{"this engine belongs to the parent process, where its audio thread is: make a new one here"};
+    if (forked()) refuse_forked();
 }
 
 void Engine::require_open() const {
-    require_own_process();
-    if (closed()) throw ClosedError{"this engine is closed: make a new one"};
+    if (forked()) refuse_forked();
+    if (closed()) refuse_closed();
 }
 
 void Engine::require_usable() const {
-    require_open();
-    if (!lost_.load(std::memory_order_relaxed)) return;  // relaxed: the text has a lock of its own
-    const std::scoped_lock lock{lost_mutex_};
-    throw DeviceError{lost_why_};
+    if (forked()) refuse_forked();
+    if (closed()) refuse_closed();
+    if (parts_->lost_device.load(std::memory_order_relaxed)) parts_->refuse_lost();  // relaxed: see lost()
+}
+
+CommandSender Engine::open_line() {
+    return cueline::open_line(parts_->link);
+}
+
+RingStats Engine::command_stats(std::size_t line) const noexcept {
+    return parts_->link.commands(line).stats();
+}
+
+std::uint64_t Engine::now() const noexcept {
+    return parts_->report.frames.get();
+}
+
+BlockTime Engine::block_time() const {
+    BlockTime time;
+    {
+        const std::scoped_lock lock{parts_->block_time_mutex};
+        parts_->report.block_time.read(time);
+    }
+    if (time.samplerate == 0) {
+        throw DeviceError{
+            "no block has been rendered yet, so no frame has a time: start the engine, and wait for a block"};
+    }
+    return time;
+}
+
+std::uint32_t Engine::buffer_slots() const noexcept {
+    return parts_->slots;
 }
 
 Status Engine::publish(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels,
@@ -91,10 +177,9 @@ Status Engine::publish(std::int64_t slot, std::span<const float> interleaved, st
     return publish(slot, make_buffer(slot, interleaved, channels), delivery);
 }
 
-BufferPool::PendingBuffer Engine::make_buffer(std::int64_t slot, std::span<const float> interleaved,
-                                              std::int64_t channels) {
+PendingBuffer Engine::make_buffer(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels) {
     require_usable();
-    require_slot(slot);
+    parts_->require_slot(slot);
     const std::uint32_t count = checked_range("channels", channels, buffer_channels_range);
     const auto samples = static_cast<std::int64_t>(interleaved.size());
     checked_range("a buffer", samples, buffer_samples_range);
@@ -102,86 +187,53 @@ BufferPool::PendingBuffer Engine::make_buffer(std::int64_t slot, std::span<const
         throw ArgumentError{"a buffer of " + std::to_string(count) + " channels must have whole frames, got " +
                             std::to_string(samples) + " samples"};
     }
-    return pool_.make(interleaved, count);
+    return parts_->pool.make(interleaved, count);
 }
 
-Status Engine::publish(std::int64_t slot, BufferPool::PendingBuffer made, const Delivery& delivery) {
+Status Engine::publish(std::int64_t slot, PendingBuffer buffer, const Delivery& delivery) {
     require_usable();
-    require_slot(slot);
-    if (!made) return Status::full;
-    const BufferHandle handle = pool_.hand_over(std::move(made));
+    parts_->require_slot(slot);
+    if (!buffer) return Status::full;
+    const BufferHandle handle = parts_->pool.hand_over(std::move(buffer));
     const Status status =
-        control_.send(kind::publish_buffer, PublishBuffer{static_cast<std::uint32_t>(slot), handle}, delivery);
-    if (status == Status::full) pool_.take_back(handle);
+        control().send(kind::publish_buffer, PublishBuffer{static_cast<std::uint32_t>(slot), handle}, delivery);
+    if (status == Status::full) parts_->pool.take_back(handle);
     return status;
 }
 
 Status Engine::publish_nothing(std::int64_t slot, const Delivery& delivery) {
     require_usable();
-    require_slot(slot);
-    return control_.send(kind::publish_buffer, PublishBuffer{static_cast<std::uint32_t>(slot), no_buffer}, delivery);
+    parts_->require_slot(slot);
+    return control().send(kind::publish_buffer, PublishBuffer{static_cast<std::uint32_t>(slot), no_buffer}, delivery);
 }
 
-void Engine::require_slot(std::int64_t slot) const {
-    if (slots_ == 0) throw ArgumentError{"this engine's processor has no slots for buffers: it is not handed any"};
-    if (slot >= 0 && slot < std::int64_t{slots_}) return;
-    throw ArgumentError{"slot must be from 0 to " + std::to_string(slots_ - 1) + ", got " + std::to_string(slot)};
+Format Engine::format() const noexcept {
+    return parts_->device->format();
 }
 
-void Engine::prepare_processor(const Format& format) {
-    checked_range("channels", format.channels, channels_range);
-    samplerate_ = format.samplerate;
-    processor_->prepare(format);
-    controls_.prepare(format);
-}
-
-BlockTime Engine::block_time() const {
-    BlockTime time;
-    {
-        const std::scoped_lock lock{block_time_mutex_};
-        block_time_.read(time);
-    }
-    if (time.samplerate == 0) {
-        throw DeviceError{
-            "no block has been rendered yet, so that no frame has a time: start the engine, and wait for "
-            "a block"};
-    }
-    return time;
-}
-
-void Engine::prepare(const Format& format) {
-    prepare_processor(format);
-    // Between two blocks, ordered with them by the device: the audio side is ours as long as this takes.
-    audio_.events().send(kind::format_changed, FormatChanged{format.samplerate, format.channels, format.blocksize});
-}
-
-void Engine::lost(std::string_view why) noexcept {
-    {
-        const std::scoped_lock lock{lost_mutex_};
-        lost_why_ = why;
-    }
-    audio_.events().send(kind::device_lost, DeviceLost{monotonic_ns()});  // likewise: no block comes any more
-    lost_.store(true, std::memory_order_relaxed);
+const Device& Engine::device() const noexcept {
+    return *parts_->device;
 }
 
 EngineStats Engine::stats() const {
+    const EngineReport& report = parts_->report;
     EngineStats stats;
-    stats.device = device_->name();
-    stats.format = device_->format();
-    stats.blocks = blocks_.get();
-    stats.frames = frames_.get();
-    stats.unhandled = unhandled_.get();
-    stats.device_stats = device_->stats();
-    stats.device_stats.memory_locked = stats.device_stats.memory_locked && locked_.granted();
-    stats.commands = link_.command_stats();
-    stats.events = link_.event_stats();
-    stats.confirmations = link_.confirmation_stats();
-    stats.buffers = pool_.stats();
-    stats.cues = {.pending = cues_pending_.get(),
-                  .late = cues_late_.get(),
-                  .dropped_late = cues_dropped_late_.get(),
-                  .refused = cues_refused_.get(),
-                  .cancelled = cues_cancelled_.get()};
+    stats.device = parts_->device->name();
+    stats.format = parts_->device->format();
+    stats.blocks = report.blocks.get();
+    stats.frames = report.frames.get();
+    stats.unhandled = report.unhandled.get();
+    stats.device_stats = parts_->device->stats();
+    stats.device_stats.memory_locked = stats.device_stats.memory_locked && parts_->locked.granted();
+    stats.commands = parts_->link.commands(0).stats();
+    stats.events = parts_->link.events().stats();
+    stats.confirmations = parts_->link.confirmations().stats();
+    stats.buffers = parts_->pool.stats();
+    stats.cues = {.pending = report.cues_pending.get(),
+                  .late = report.cues_late.get(),
+                  .dropped_late = report.cues_dropped_late.get(),
+                  .refused = report.cues_refused.get(),
+                  .cancelled = report.cues_cancelled.get()};
     return stats;
 }
 

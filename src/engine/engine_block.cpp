@@ -1,33 +1,47 @@
-// engine_block.cpp: what happens once per block: commands are read, cues come due, the processor renders.
-#include "engine/engine.hpp"
+// engine_block.cpp: reads commands, applies them at their frames, and renders up to each of them.
+#include "engine/engine_block.hpp"
 
 #include <algorithm>
 
 namespace cueline {
 
-void Engine::process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING {
-    block_ns_ = block_ns;
-    block_time_.write({frames_.get(), block_ns, samplerate_});
-    audio_.begin_block(frames_.get());
-    controls_.begin_block();
+EngineBlock::EngineBlock(Link& link, std::uint32_t budget, EngineReport& report, const BufferSlots::Table& buffers,
+                         BufferSlots::Returns& returned_buffers)
+    : report_{&report}, audio_{link, budget}, buffers_{buffers, returned_buffers}, values_{link} {}
 
-    apply_due(frames_.get());  // before what is read now, for it came before
+void EngineBlock::run(Processor& processor, std::span<const ParameterSpec> parameters, std::uint32_t slots) noexcept {
+    processor_ = &processor;
+    values_.declare(parameters);
+    buffers_.set_count(slots);
+}
+
+void EngineBlock::prepare(const Format& format) noexcept {
+    samplerate_ = format.samplerate;
+    values_.prepare(format.samplerate);
+}
+
+void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING {
+    const std::uint64_t frame = report_->frames.get();
+    block_ns_ = block_ns;
+    report_->block_time.write({frame, block_ns, samplerate_});
+    audio_.begin_block(frame);
+    values_.begin_block();
+
+    apply_due(frame);  // these cues came before the commands that are read now
     read_commands();
     render(block);
 
-    cues_pending_.set(schedule_.size());
-    frames_.add(block.frames);
-    audio_.go_to(frames_.get());
+    report_->cues_pending.set(schedule_.size());
+    report_->frames.add(block.frames);
+    audio_.go_to(report_->frames.get());
     audio_.end_block();
-    blocks_.add(1);
+    report_->blocks.add(1);
 }
 
-// --- Reading -----------------------------------------------------------------------------------------------------
-
-void Engine::read_commands() noexcept CUELINE_NONBLOCKING {
+void EngineBlock::read_commands() noexcept CUELINE_NONBLOCKING {
     Message command;
     while (audio_.receive(command) == Status::ok) {
-        command.flags &= static_cast<std::uint8_t>(~delivery::member);  // whatever its sender set
+        command.flags &= static_cast<std::uint8_t>(~delivery::member);  // a sender must not set it
         const bool cancelled = cancel_progress_.note_read(command);
         if (command.kind == kind::transaction) {
             accept_transaction(command, cancelled);
@@ -38,7 +52,7 @@ void Engine::read_commands() noexcept CUELINE_NONBLOCKING {
 }
 
 /// Applies a command, keeps it for its frame, or refuses it.
-void Engine::accept(const Message& command, bool cancelled) noexcept CUELINE_NONBLOCKING {
+void EngineBlock::accept(const Message& command, bool cancelled) noexcept CUELINE_NONBLOCKING {
     const std::uint64_t now = audio_.events().frame();
     const bool late = command.frame != 0 && command.frame < now;
     if (cancelled) {
@@ -56,8 +70,8 @@ void Engine::accept(const Message& command, bool cancelled) noexcept CUELINE_NON
     }
 }
 
-/// As accept(), of a header and the members behind it: what becomes of the one becomes of all.
-void Engine::accept_transaction(const Message& header, bool cancelled) noexcept CUELINE_NONBLOCKING {
+/// Accepts a transaction as a whole: its header decides, and the members behind it share its fate.
+void EngineBlock::accept_transaction(const Message& header, bool cancelled) noexcept CUELINE_NONBLOCKING {
     const std::uint64_t now = audio_.events().frame();
     const bool late = header.frame != 0 && header.frame < now;
     const std::uint32_t members = header.as<Transaction>().members;
@@ -73,7 +87,7 @@ void Engine::accept_transaction(const Message& header, bool cancelled) noexcept 
         if (kept) {
             schedule_.add(member);
         } else if (applied) {
-            apply(member, false);  // it is the whole that may be late, and that is counted below
+            apply(member, false);  // the header counts as late, below
         } else {
             discard(member);
         }
@@ -87,55 +101,53 @@ void Engine::accept_transaction(const Message& header, bool cancelled) noexcept 
     }
 }
 
-/// `command` will not be applied, and whoever has to know of it is told.
-void Engine::refuse(const Message& command, Reason reason) noexcept CUELINE_NONBLOCKING {
+/// Counts `command` as refused, confirms that to its sender, and gives back what it brought.
+void EngineBlock::refuse(const Message& command, Reason reason) noexcept CUELINE_NONBLOCKING {
     const Refused refused{.wanted_frame = command.frame, .reason = reason};
     switch (reason) {
         case Reason::late:
-            cues_dropped_late_.add(1);
+            report_->cues_dropped_late.add(1);
             break;
         case Reason::schedule_full:
-            cues_refused_.add(1);
-            // An event too, for it is not what anybody asked for.
+            report_->cues_refused.add(1);
+            // Nobody asked for this, so a sender without a confirmation gets an event.
             if ((command.flags & delivery::confirm) == 0) audio_.events().send(kind::refused, refused, command);
             break;
         case Reason::cancelled:
-            cues_cancelled_.add(1);
+            report_->cues_cancelled.add(1);
             break;
         case Reason::unknown:
-            unhandled_.add(1);
+            report_->unhandled.add(1);
             break;
     }
     audio_.confirm(kind::refused, refused, command);
     discard(command);
 }
 
-/// Gives back what a command brings that will not be applied.
-void Engine::discard(const Message& command) noexcept CUELINE_NONBLOCKING {
+/// Gives back the buffer of a command that will not be applied.
+void EngineBlock::discard(const Message& command) noexcept CUELINE_NONBLOCKING {
     if (command.kind == kind::publish_buffer) buffers_.discard(command.as<PublishBuffer>());
 }
 
-// --- Applying ----------------------------------------------------------------------------------------------------
-
-void Engine::apply_due(std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
+void EngineBlock::apply_due(std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
     Message cue;
     while (schedule_.take_due(frame, cue)) apply(cue, false);
 }
 
-void Engine::apply(const Message& command, bool late) noexcept CUELINE_NONBLOCKING {
+void EngineBlock::apply(const Message& command, bool late) noexcept CUELINE_NONBLOCKING {
     if (!handle(command)) {
         refuse(command, Reason::unknown);
         return;
     }
-    if (late) cues_late_.add(1);
+    if (late) report_->cues_late.add(1);
     audio_.confirm(kind::applied, Applied{late}, command);
 }
 
-/// Returns false for a command that nobody knows.
-bool Engine::handle(const Message& command) noexcept CUELINE_NONBLOCKING {
+/// Returns false if neither the engine nor the processor handles this command.
+bool EngineBlock::handle(const Message& command) noexcept CUELINE_NONBLOCKING {
     switch (command.kind) {
         case kind::ping:
-            // A full event ring drops the pong and counts it; the audio goes on.
+            // If the event ring is full, the pong is dropped and counted.
             audio_.events().send(kind::pong, Pong{command.as<Ping>().sent_ns, block_ns_}, command);
             return true;
         case kind::cancel:
@@ -147,26 +159,24 @@ bool Engine::handle(const Message& command) noexcept CUELINE_NONBLOCKING {
         case kind::publish_buffer:
             return buffers_.apply(command.as<PublishBuffer>());
         case kind::transaction:
-            return true;  // its members are commands of their own
+            return true;  // its members follow as commands
         default:
             return command.kind >= kind::first_processor && processor_->handle(command, context_);
     }
 }
 
-// --- Cancelling --------------------------------------------------------------------------------------------------
-
-void Engine::cancel(const Message& command) noexcept CUELINE_NONBLOCKING {
+void EngineBlock::cancel(const Message& command) noexcept CUELINE_NONBLOCKING {
     schedule_.take_out_one(command.line, command.as<Cancel>().sequence,
                            [this](const Message& cue) noexcept { forget(cue); });
 }
 
-void Engine::cancel_all(const Message& command) noexcept CUELINE_NONBLOCKING {
+void EngineBlock::cancel_all(const Message& command) noexcept CUELINE_NONBLOCKING {
     const auto up_to = command.as<CancelAll>().up_to;
-    for (std::size_t line = 0; line < max_lines; ++line) cancel_progress_.forget(line, up_to[line]);
+    for (std::size_t line = 0; line < max_lines; ++line) cancel_progress_.cancel(line, up_to[line]);
     schedule_.take_out(
         [&, chosen = false](const Message& cue) mutable noexcept {
-            // A transaction's members lie behind their header, and go where it goes. Where this is itself a member of
-            // one, the rest of that has no header any more: it is being applied, and stays.
+            // Members lie behind their header and share its fate. If this cancel is itself a member, the rest of its
+            // transaction has no header any more: it is being applied, and stays.
             if (!is_member(cue))
                 chosen = up_to[cue.line] != 0 && !cancel_progress_.was_sent_after(cue, up_to[cue.line]);
             return chosen;
@@ -174,8 +184,8 @@ void Engine::cancel_all(const Message& command) noexcept CUELINE_NONBLOCKING {
         [this](const Message& cue) noexcept { forget(cue); });
 }
 
-/// A cue was taken out of the schedule. A transaction counts as one.
-void Engine::forget(const Message& cue) noexcept CUELINE_NONBLOCKING {
+/// Refuses a cue that was taken out of the schedule. A transaction counts as one.
+void EngineBlock::forget(const Message& cue) noexcept CUELINE_NONBLOCKING {
     if (is_member(cue)) {
         discard(cue);
     } else {
@@ -183,13 +193,11 @@ void Engine::forget(const Message& cue) noexcept CUELINE_NONBLOCKING {
     }
 }
 
-// --- Rendering ---------------------------------------------------------------------------------------------------
-
-/// Renders up to each cue's frame, applies it, and goes on.
-void Engine::render(const AudioBlock& block) noexcept CUELINE_NONBLOCKING {
-    const std::uint64_t first = frames_.get();
+/// Renders up to each cue's frame, and applies the cue there.
+void EngineBlock::render(const AudioBlock& block) noexcept CUELINE_NONBLOCKING {
+    const std::uint64_t first = report_->frames.get();
     for (std::uint32_t done = 0; done < block.frames;) {
-        const std::uint64_t until_next = schedule_.next_frame() - first;  // those before this frame are gone
+        const std::uint64_t until_next = schedule_.next_frame() - first;  // earlier cues were applied
         const auto end = static_cast<std::uint32_t>(std::min<std::uint64_t>(until_next, block.frames));
         for (std::size_t channel = 0; channel < block.channels.size(); ++channel) {
             segment_[channel] = block.channels[channel] + done;

@@ -1,5 +1,5 @@
-// panel.cpp: looks at what a processor declares, once, and refuses with the numbers.
-#include "engine/processor_controls.hpp"
+// processor_controls.cpp: checks what a processor declares, once, and refuses with the numbers.
+#include <cueline/engine/processor_controls.hpp>
 
 #include <algorithm>
 #include <array>
@@ -16,7 +16,7 @@ namespace cueline {
 
 namespace {
 
-/// The shortest text that means this number.
+/// Returns the shortest text of this number.
 std::string shown(double value) {
     std::array<char, 32> text{};
     const auto result = std::to_chars(text.data(), text.data() + text.size(), value);
@@ -39,7 +39,7 @@ void require(bool holds, const std::string& refusal) {
     throw ArgumentError{whose + " declares two " + what + "s named " + quoted(name)};
 }
 
-/// That these are at most so many, each with a name of its own. `what` they are, and `whose`.
+/// Refuses more than `most` names, an empty one, and one that is used twice. `what` and `whose` are for the text.
 template <class Names>
 void require_names(const Names& names, std::size_t most, const std::string& what, const std::string& whose) {
     require(names.size() <= most, whose + " can have at most " + std::to_string(most) + " " + what +
@@ -68,7 +68,7 @@ void require_sound(const ParameterSpec& spec) {
         named + " must have a ramp from 0 to " + std::to_string(max_ramp_s) + " seconds, got " + shown(spec.ramp_s));
 }
 
-/// The one of that number. Throws ArgumentError when there is none.
+/// Returns the spec at `index`. Throws ArgumentError if there is none.
 template <class Spec>
 const Spec& at(const std::vector<Spec>& specs, std::size_t index, const char* what) {
     if (index < specs.size()) return specs[index];
@@ -77,10 +77,6 @@ const Spec& at(const std::vector<Spec>& specs, std::size_t index, const char* wh
 }
 
 }  // namespace
-
-ProcessorControls::ProcessorControls(Link& link) noexcept : link_{&link} {
-    std::ranges::transform(link.meters(), meters_.begin(), [](SharedMeter& shared) { return Meter{shared}; });
-}
 
 void ProcessorControls::declare(const Processor& processor) {
     const std::span<const ParameterSpec> parameters = processor.parameters();
@@ -97,15 +93,9 @@ void ProcessorControls::declare(const Processor& processor) {
 
     parameter_specs_.assign(parameters.begin(), parameters.end());
     meter_specs_.assign(meters.begin(), meters.end());
-    count_ = parameters.size();
-    for (std::size_t index = 0; index < count_; ++index) {
-        link_->parameters()[index].set_default(parameters[index].default_value);
-        parameters_[index] = Parameter{parameters[index], link_->parameters()[index]};
+    for (std::size_t index = 0; index < parameter_specs_.size(); ++index) {
+        link_->parameters()[index].set_default(parameter_specs_[index].default_value);
     }
-}
-
-void ProcessorControls::prepare(const Format& format) noexcept {
-    for (std::size_t index = 0; index < count_; ++index) parameters_[index].prepare(format.samplerate);
 }
 
 void ProcessorControls::set(std::size_t index, double value) {

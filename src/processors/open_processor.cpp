@@ -1,4 +1,4 @@
-// open_processor.cpp: the list of processors. A new one gets its line here.
+// open_processor.cpp: the list of processors. Add a new one here.
 #include <cueline/engine/open_processor.hpp>
 
 #include <string>
@@ -10,10 +10,10 @@
 
 namespace cueline {
 
-std::unique_ptr<Processor> open_processor(std::string_view name) {
-    if (name == "silence") return std::make_unique<SilenceProcessor>();
-    if (name == "tone") return std::make_unique<ToneProcessor>();
-    if (name == "player") return std::make_unique<PlayerProcessor>();
+OwnedProcessor open_processor(std::string_view name) {
+    if (name == "silence") return {std::make_unique<SilenceProcessor>(), std::string{name}};
+    if (name == "tone") return {std::make_unique<ToneProcessor>(), std::string{name}};
+    if (name == "player") return {std::make_unique<PlayerProcessor>(), std::string{name}};
     throw ArgumentError{"processor must be 'silence', 'tone' or 'player', or left out for silence, got '" +
                         std::string{name} + "'"};
 }

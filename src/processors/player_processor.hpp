@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include <cueline/engine/player_messages.hpp>
 #include <cueline/processor.hpp>
 
 namespace cueline {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include <cueline/engine/tone_messages.hpp>
 #include <cueline/processor.hpp>
 
 #include "processors/click_voice.hpp"

@@ -1,12 +1,13 @@
 // engine.cpp: renders a block offline, with the installed engine.
+#include <cstdio>
+#include <vector>
+
 #include <cueline/engine/engine.hpp>
 #include <cueline/engine/null_device.hpp>
 #include <cueline/engine/offline_device.hpp>
 #include <cueline/engine/open_device.hpp>
 #include <cueline/engine/open_processor.hpp>
-
-#include <cstdio>
-#include <vector>
+#include <cueline/engine_messages.hpp>
 
 int main() {
     auto own_device = std::make_unique<cueline::OfflineDevice>(cueline::Format{});

@@ -1,9 +1,9 @@
 // headers.cpp: takes a command through a link, with nothing but the installed headers.
+#include <cstdio>
+
 #include <cueline/audio_side.hpp>
 #include <cueline/control_side.hpp>
 #include <cueline/processor.hpp>
-
-#include <cstdio>
 
 int main() {
     static cueline::Link link;

@@ -1,9 +1,8 @@
 // allocation_counter.cpp: puts a counter in front of the C library's heap.
-#include "allocation_counter.hpp"
-
 #include <cerrno>
 #include <cstddef>
 
+#include "allocation_counter.hpp"
 #include "rule_breaking.hpp"
 #include "sanitizers.hpp"
 

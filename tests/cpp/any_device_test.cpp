@@ -15,9 +15,11 @@
 #include <thread>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
 #include <cueline/engine/open_device.hpp>
+#include <cueline/engine_messages.hpp>
+
 #include "beats.hpp"
-#include "engine/engine.hpp"
 #include "jack_server.hpp"
 #include "patience.hpp"
 #include "processors.hpp"

@@ -13,13 +13,15 @@
 #include <utility>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
+#include <cueline/engine_messages.hpp>
 #include <cueline/error.hpp>
+#include <cueline/schedule.hpp>
 
 #include "allocation_counter.hpp"
 #include "devices/null_device.hpp"
 #include "devices/offline_device.hpp"
 #include "engine/buffer_pool.hpp"
-#include "engine/engine.hpp"
 #include "patience.hpp"
 #include "processors.hpp"
 #include "refusal.hpp"
@@ -206,9 +208,9 @@ TEST(Buffers, refusals_have_the_numbers) {
 
     Offline without{0};
     EXPECT_EQ(refusal<ArgumentError>([&] { without.publish(0, 1); }),
-              "this engine's processor has no slots for buffers: it is not handed any");
+              "this engine's processor has no slots for buffers");
     EXPECT_EQ(refusal<ArgumentError>([] { const Offline wants_too_many{65}; }),
-              "a processor has at most 64 slots for buffers, and this one wants 65");
+              "a processor has at most 64 slots for buffers, got 65");
 }
 
 TEST(Buffers, commands_that_no_publish_sent_do_nothing) {
@@ -305,8 +307,8 @@ TEST(Buffers, made_and_not_sent_is_freed) {
     Offline offline;
     {
         const std::vector<float> samples(10);
-        BufferPool::PendingBuffer made = offline.engine.make_buffer(0, samples, 1);
-        BufferPool::PendingBuffer moved = std::move(made);
+        PendingBuffer made = offline.engine.make_buffer(0, samples, 1);
+        PendingBuffer moved = std::move(made);
         EXPECT_TRUE(static_cast<bool>(moved));
         EXPECT_EQ(offline.in_use(), 1U);
         moved = offline.engine.make_buffer(0, samples, 1);
@@ -321,8 +323,8 @@ TEST(Buffers, closing_frees_all_wherever_they_are) {
     offline.block();
     offline.publish(1, 0.3F);
     offline.block();
-    offline.publish(2, 0.4F);                                                                   // on its way
-    BufferPool::PendingBuffer made = offline.engine.make_buffer(3, std::vector<float>(10), 1);  // not sent yet
+    offline.publish(2, 0.4F);                                                       // on its way
+    PendingBuffer made = offline.engine.make_buffer(3, std::vector<float>(10), 1);  // not sent yet
     offline.engine.close();
     EXPECT_EQ(offline.engine.stats().buffers.bytes, 0U);
     EXPECT_EQ(refusal<ClosedError>([&] { offline.engine.publish(3, std::move(made)); }),
@@ -389,7 +391,7 @@ TEST(Buffers, many_threads_make_them_at_once_and_every_one_arrives_whole) {
         for (int count = 0; count < 300; ++count) {
             const std::vector<float> samples(1 + random() % 5'000, static_cast<float>(random() % 1'000));
             const auto slot = static_cast<std::int64_t>(random() % 8);
-            BufferPool::PendingBuffer made = engine.make_buffer(slot, samples, 1);
+            PendingBuffer made = engine.make_buffer(slot, samples, 1);
             const std::scoped_lock lock{sending};
             if (engine.publish(slot, std::move(made)) == Status::ok) ++accepted;
         }

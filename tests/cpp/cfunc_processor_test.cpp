@@ -1,6 +1,4 @@
 // cfunc_processor_test.cpp: what C functions see of a block, and what is made of what they leave.
-#include "processors/cfunc_processor.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,8 +6,10 @@
 #include <memory>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
+
 #include "devices/offline_device.hpp"
-#include "engine/engine.hpp"
+#include "processors/cfunc_processor.hpp"
 
 namespace cueline::test {
 namespace {

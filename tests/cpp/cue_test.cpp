@@ -5,6 +5,8 @@
 #include <random>
 #include <vector>
 
+#include <cueline/schedule.hpp>
+
 #include "cues.hpp"
 #include "refusal.hpp"
 #include "ring_checks.hpp"

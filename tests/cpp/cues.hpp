@@ -9,8 +9,9 @@
 #include <memory>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
+
 #include "devices/offline_device.hpp"
-#include "engine/engine.hpp"
 #include "processors.hpp"
 
 namespace cueline::test {

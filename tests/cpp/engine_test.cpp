@@ -1,6 +1,4 @@
 // engine_test.cpp: the engine on the offline device: every block is ours to step.
-#include "engine/engine.hpp"
-
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,10 +12,12 @@
 #include <thread>
 #include <vector>
 
-#include <cueline/error.hpp>
-
+#include <cueline/engine/engine.hpp>
 #include <cueline/engine/open_device.hpp>
 #include <cueline/engine/range.hpp>
+#include <cueline/engine_messages.hpp>
+#include <cueline/error.hpp>
+
 #include "devices/callback_load.hpp"
 #include "devices/offline_device.hpp"
 #include "processors.hpp"

@@ -1,9 +1,9 @@
 // fake_portaudio.cpp: PortAudio's functions, played.
-#include "fake_portaudio.hpp"
-
 #include <algorithm>
 #include <chrono>
 #include <thread>
+
+#include "fake_portaudio.hpp"
 
 namespace cueline::test {
 

@@ -14,8 +14,10 @@
 #include <thread>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
 #include <cueline/engine/open_device.hpp>
-#include "engine/engine.hpp"
+#include <cueline/engine_messages.hpp>
+
 #include "jack_recorder.hpp"
 #include "jack_server.hpp"
 #include "patience.hpp"

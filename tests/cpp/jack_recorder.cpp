@@ -1,10 +1,9 @@
 // jack_recorder.cpp: an input port, and a callback that copies.
-#include "jack_recorder.hpp"
-
 #include <algorithm>
 #include <cerrno>
 #include <stdexcept>
 
+#include "jack_recorder.hpp"
 #include "patience.hpp"
 
 namespace cueline::test {

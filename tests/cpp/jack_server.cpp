@@ -1,6 +1,4 @@
 // jack_server.cpp: jackd, started, waited for with jack_wait, and ended by its process id.
-#include "jack_server.hpp"
-
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
@@ -14,6 +12,8 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+
+#include "jack_server.hpp"
 
 namespace cueline::test {
 

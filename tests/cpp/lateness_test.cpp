@@ -1,6 +1,4 @@
 // lateness_test.cpp: the buckets, what is counted in them, and that the null device counts every block.
-#include "devices/lateness.hpp"
-
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -9,6 +7,7 @@
 #include <limits>
 #include <thread>
 
+#include "devices/lateness.hpp"
 #include "devices/null_device.hpp"
 #include "rule_breaking.hpp"
 

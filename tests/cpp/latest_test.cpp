@@ -1,11 +1,11 @@
 // latest_test.cpp: the latest value, on one thread and between two. On x86 the latter proves nothing about memory order
 // by itself: `make model` does, and the thread sanitizer (the tsan preset).
-#include <cueline/latest.hpp>
-
 #include <gtest/gtest.h>
 
 #include <cstdint>
 #include <type_traits>
+
+#include <cueline/latest.hpp>
 
 #include "broken_memory.hpp"
 #include "latest_checks.hpp"

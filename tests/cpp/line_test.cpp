@@ -151,12 +151,12 @@ TEST(CancelProgress, ends_with_the_first_command_that_was_sent_later) {
         return overtaken.note_read(cue);
     };
     EXPECT_FALSE(read(1));
-    overtaken.forget(3, 1);  // read already: the schedule has it
+    overtaken.cancel(3, 1);  // read already: the schedule has it
     EXPECT_FALSE(read(2));
-    overtaken.forget(3, 5);
-    overtaken.forget(3, 4);  // no step back
-    overtaken.forget(3, 0);
-    overtaken.forget(2, 9);  // another line's
+    overtaken.cancel(3, 5);
+    overtaken.cancel(3, 4);  // no step back
+    overtaken.cancel(3, 0);
+    overtaken.cancel(2, 9);  // another line's
     EXPECT_TRUE(read(3));
     EXPECT_TRUE(read(5));
     EXPECT_FALSE(read(6));
@@ -189,7 +189,7 @@ TEST(CancelProgress, goes_round_with_the_numbers) {
     cue.frame = 1;
     cue.sequence = ~std::uint32_t{0} - 1;
     EXPECT_FALSE(overtaken.note_read(cue));
-    overtaken.forget(0, 1);
+    overtaken.cancel(0, 1);
     cue.sequence = ~std::uint32_t{0};
     EXPECT_TRUE(overtaken.note_read(cue));
     cue.sequence = 1;

@@ -1,7 +1,4 @@
 // link_test.cpp: messages and the link: layout, sides, counters, budget, and life in shared memory.
-#include <cueline/audio_side.hpp>
-#include <cueline/control_side.hpp>
-
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -14,6 +11,10 @@
 #include <new>
 #include <span>
 #include <vector>
+
+#include <cueline/audio_side.hpp>
+#include <cueline/control_side.hpp>
+#include <cueline/engine_messages.hpp>
 
 namespace cueline::test {
 namespace {
@@ -101,12 +102,12 @@ TEST_F(LinkTest, events_carry_the_frame_of_their_block) {
 
 TEST_F(LinkTest, what_waits_can_be_counted_and_is_found) {
     EXPECT_EQ(control_.waiting(), 0U);
-    for (std::size_t sent = 0; sent < EventRing::capacity + 3; ++sent) audio_.events().send(400, 0);
-    ASSERT_EQ(control_.waiting(), EventRing::capacity);
+    for (std::size_t sent = 0; sent < MessageRing::capacity + 3; ++sent) audio_.events().send(400, 0);
+    ASSERT_EQ(control_.waiting(), MessageRing::capacity);
     ASSERT_EQ(control_.receive(message_), Status::ok);
-    EXPECT_EQ(control_.waiting(), EventRing::capacity - 1);
-    std::vector<Message> events(EventRing::capacity);
-    EXPECT_EQ(control_.receive(events), EventRing::capacity - 1);
+    EXPECT_EQ(control_.waiting(), MessageRing::capacity - 1);
+    std::vector<Message> events(MessageRing::capacity);
+    EXPECT_EQ(control_.receive(events), MessageRing::capacity - 1);
     EXPECT_EQ(control_.waiting(), 0U);
 }
 
@@ -128,7 +129,7 @@ TEST_F(LinkTest, refused_commands_are_counted_and_take_no_sequence) {
     for (int number = 0; number < 1024; ++number) ASSERT_EQ(control_.send(300, number), Status::ok);
     EXPECT_EQ(control_.ping(), Status::full);
     EXPECT_EQ(control_.send(300, 0), Status::full);
-    const RingStats counts = link_->command_stats();
+    const RingStats counts = link_->commands(0).stats();
     EXPECT_EQ(counts.sent, 1024U);
     EXPECT_EQ(counts.dropped, 2U);
     EXPECT_EQ(counts.high_water, 1024U);
@@ -150,7 +151,7 @@ TEST_F(LinkTest, dropped_events_are_counted) {
     audio_.begin_block(0);
     for (int number = 0; number < 1030; ++number) audio_.events().send(400, number);
     audio_.end_block();
-    const RingStats counts = link_->event_stats();
+    const RingStats counts = link_->events().stats();
     EXPECT_EQ(counts.sent, 1024U);
     EXPECT_EQ(counts.dropped, 6U);
     EXPECT_EQ(counts.high_water, 1024U);
@@ -158,7 +159,7 @@ TEST_F(LinkTest, dropped_events_are_counted) {
 
 TEST_F(LinkTest, high_water_is_the_most_that_ever_waited) {
     for (int number = 0; number < 3; ++number) control_.send(300, number);
-    EXPECT_EQ(link_->command_stats().high_water, 0U) << "the audio side has not looked yet";
+    EXPECT_EQ(link_->commands(0).stats().high_water, 0U) << "the audio side has not looked yet";
     audio_.begin_block(0);
     while (audio_.receive(message_) == Status::ok) audio_.events().send(400, 0);
     audio_.end_block();
@@ -167,8 +168,8 @@ TEST_F(LinkTest, high_water_is_the_most_that_ever_waited) {
     control_.send(300, 9);
     audio_.begin_block(0);
     audio_.end_block();
-    EXPECT_EQ(link_->command_stats().high_water, 3U) << "it does not come down";
-    EXPECT_EQ(link_->event_stats().high_water, 3U);
+    EXPECT_EQ(link_->commands(0).stats().high_water, 3U) << "it does not come down";
+    EXPECT_EQ(link_->events().stats().high_water, 3U);
 }
 
 TEST_F(LinkTest, sequences_leave_out_0_and_go_on_with_the_next_control_side) {
@@ -229,8 +230,8 @@ TEST(Link, works_through_two_mappings_of_one_memory) {
         audio.events().send(400, 43, message);
         ASSERT_EQ(control.receive(message), Status::ok);
         EXPECT_EQ(message.as<int>(), 43);
-        EXPECT_EQ(link_here.event_stats().sent, 1U);
-        EXPECT_EQ(link_there.event_stats().sent, 1U);
+        EXPECT_EQ(link_here.events().stats().sent, 1U);
+        EXPECT_EQ(link_there.events().stats().sent, 1U);
     }
     munmap(here, sizeof(Link));
     munmap(there, sizeof(Link));

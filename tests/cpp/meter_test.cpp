@@ -1,6 +1,4 @@
 // meter_test.cpp: meters, from the processor's numbers to the control side's.
-#include <cueline/meter.hpp>
-
 #include <gtest/gtest.h>
 
 #include <array>
@@ -15,12 +13,13 @@
 #include <utility>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
+#include <cueline/engine/processor_controls.hpp>
 #include <cueline/error.hpp>
+#include <cueline/meter.hpp>
 
 #include "devices/null_device.hpp"
 #include "devices/offline_device.hpp"
-#include "engine/engine.hpp"
-#include "engine/processor_controls.hpp"
 #include "processors/tone_processor.hpp"
 #include "refusal.hpp"
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include <cueline/engine/open_device.hpp>
 #include <cueline/error.hpp>
 
-#include <cueline/engine/open_device.hpp>
 #include "refusal.hpp"
 #include "system/shared_library.hpp"
 

@@ -1,7 +1,5 @@
 // null_device_test.cpp: the clocked thread, beyond what any_device_test.cpp asks of it. Counts and rates only: when a
 // busy machine wakes it is nobody's to promise.
-#include "devices/null_device.hpp"
-
 #include <pthread.h>
 #include <unistd.h>
 
@@ -18,8 +16,10 @@
 #include <thread>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
+
 #include "beats.hpp"
-#include "engine/engine.hpp"
+#include "devices/null_device.hpp"
 #include "patience.hpp"
 #include "processors.hpp"
 #include "rule_breaking.hpp"

@@ -12,8 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
+
 #include "devices/offline_device.hpp"
-#include "engine/engine.hpp"
 
 namespace cueline::test {
 

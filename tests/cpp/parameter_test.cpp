@@ -1,6 +1,4 @@
 // parameter_test.cpp: parameters, from the control side's write to the processor's samples.
-#include <cueline/parameter.hpp>
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,11 +14,12 @@
 #include <utility>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
+#include <cueline/engine/processor_controls.hpp>
 #include <cueline/error.hpp>
+#include <cueline/parameter.hpp>
 
 #include "devices/offline_device.hpp"
-#include "engine/engine.hpp"
-#include "engine/processor_controls.hpp"
 #include "refusal.hpp"
 
 namespace cueline::test {

@@ -1,6 +1,4 @@
 // player_processor_test.cpp: the player's sound, bit for bit, and what it tells when a buffer has ended.
-#include "processors/player_processor.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,6 +12,7 @@
 #include <vector>
 
 #include "offline_playing.hpp"
+#include "processors/player_processor.hpp"
 
 namespace cueline::test {
 namespace {
@@ -240,7 +239,7 @@ TEST(PlayerProcessor, a_slot_that_there_is_not_and_other_kinds_are_not_known) {
 TEST(PlayerProcessor, a_full_event_ring_stops_no_voice) {
     Player player;
     player.publish(0, ramp(1));
-    for (std::size_t count = 0; count < EventRing::capacity + 10; ++count) {
+    for (std::size_t count = 0; count < MessageRing::capacity + 10; ++count) {
         player.play(0);
         player.render(1);
     }

@@ -1,7 +1,5 @@
 // portaudio_device_test.cpp: PortAudio's devices on a PortAudio that does what we say: status flags, streams that end
 // by themselves, refusals.
-#include "devices/portaudio/portaudio_device.hpp"
-
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +20,7 @@
 #include <cueline/error.hpp>
 
 #include "devices/gate.hpp"
+#include "devices/portaudio/portaudio_device.hpp"
 #include "fake_portaudio.hpp"
 #include "patience.hpp"
 #include "refusal.hpp"

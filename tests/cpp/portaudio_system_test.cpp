@@ -12,9 +12,10 @@
 #include <thread>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
 #include <cueline/engine/open_device.hpp>
+
 #include "devices/portaudio/portaudio.hpp"
-#include "engine/engine.hpp"
 #include "jack_server.hpp"
 #include "patience.hpp"
 #include "processors.hpp"

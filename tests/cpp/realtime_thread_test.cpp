@@ -1,6 +1,4 @@
 // realtime_thread_test.cpp: what a thread asks of the system, with and without the privilege to get it.
-#include "system/realtime_thread.hpp"
-
 #include <linux/capability.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -21,10 +19,12 @@
 #include <thread>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
+
 #include "devices/audio_buffers.hpp"
 #include "devices/null_device.hpp"
-#include "engine/engine.hpp"
 #include "sanitizers.hpp"
+#include "system/realtime_thread.hpp"
 
 namespace cueline::test {
 namespace {

@@ -1,9 +1,9 @@
 // ring_against_model.cpp: whatever ring.hpp is found first, against a bounded deque: for rings that are broken on
 // purpose.
-#include <cueline/ring.hpp>
-
 #include <cstdio>
 #include <string>
+
+#include <cueline/ring.hpp>
 
 #include "ring_checks.hpp"
 

@@ -1,6 +1,4 @@
 // ring_test.cpp: the ring on one thread: bounds, order, wrap-around, its ends, and a property test.
-#include <cueline/ring.hpp>
-
 #include <gtest/gtest.h>
 
 #include <array>
@@ -11,6 +9,8 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#include <cueline/ring.hpp>
 
 #include "broken_memory.hpp"
 #include "ring_checks.hpp"

@@ -1,11 +1,11 @@
 // ring_threads_test.cpp: the ring between two threads. On x86 this proves nothing about memory order by itself: run it
 // under the thread sanitizer for that (the tsan preset).
-#include <cueline/ring.hpp>
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <limits>
+
+#include <cueline/ring.hpp>
 
 #include "broken_memory.hpp"
 #include "ring_checks.hpp"

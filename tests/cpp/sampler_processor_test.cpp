@@ -1,6 +1,4 @@
 // sampler_processor_test.cpp: the worked example's pads: their sound, bit for bit, and what they tell.
-#include "sampler_processor.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,8 +13,10 @@
 #include <utility>
 #include <vector>
 
+#include "engine/processor_values.hpp"
 #include "offline_playing.hpp"
 #include "ring_checks.hpp"
+#include "sampler_processor.hpp"
 
 namespace sampler::test {
 namespace {
@@ -404,7 +404,7 @@ TEST(SamplerProcessor, block_sizes_leave_no_mark) {
 TEST(SamplerProcessor, a_full_event_ring_stops_no_pad) {
     Played played;
     played.load(0, ramp(1));
-    for (std::size_t count = 0; count < cueline::EventRing::capacity + 10; ++count) {
+    for (std::size_t count = 0; count < cueline::MessageRing::capacity + 10; ++count) {
         played.trigger(0);
         played.render(1);
     }
@@ -437,12 +437,12 @@ TEST(SamplerProcessor, plays_on_in_another_format) {
     slots.apply({0, 3});
     cueline::Link link;
     cueline::AudioSide audio{link};
-    cueline::ProcessorControls panel{link};
+    cueline::ProcessorValues values{link};
     SamplerProcessor processor;
     processor.prepare({.channels = 1});
-    panel.declare(processor);
-    panel.prepare({.channels = 1});
-    cueline::ProcessContext context{audio.events(), panel.parameters(), panel.meters(), &slots};
+    values.declare(processor.parameters());
+    values.prepare(cueline::Format{}.samplerate);
+    cueline::ProcessContext context{audio.events(), values.parameters(), values.meters(), &slots};
 
     processor.handle(Message::of(Trigger{.pad = 0, .velocity = 1}), context);
     std::vector<float> left(10);

@@ -1,6 +1,4 @@
 // schedule_test.cpp: the schedule beside a std::multimap, and at its limits.
-#include <cueline/schedule.hpp>
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,6 +6,8 @@
 #include <memory>
 #include <random>
 #include <vector>
+
+#include <cueline/schedule.hpp>
 
 #include "ring_checks.hpp"
 

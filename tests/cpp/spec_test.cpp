@@ -8,11 +8,11 @@
 #include <string>
 #include <thread>
 
+#include <cueline/engine/engine.hpp>
 #include <cueline/ring.hpp>
 
 #include "devices/null_device.hpp"
 #include "devices/offline_device.hpp"
-#include "engine/engine.hpp"
 #include "processors.hpp"
 #include "ring_checks.hpp"
 #include "rule_breaking.hpp"

@@ -9,7 +9,10 @@
 #include <span>
 #include <vector>
 
+#include <cueline/engine/tone_messages.hpp>
+#include <cueline/engine_messages.hpp>
 #include <cueline/ramp.hpp>
+
 #include "processors/tone_processor.hpp"
 #include "ring_checks.hpp"
 #include "tone_playing.hpp"
@@ -255,10 +258,10 @@ TEST(ToneProcessor, answers_with_the_commands_sequence) {
 TEST(ToneProcessor, a_level_that_was_dropped_is_part_of_the_next_one) {
     Played played;
     const Message command = Message::of(kind::get_level, GetLevel{});
-    for (std::size_t count = 0; count < EventRing::capacity; ++count) EXPECT_TRUE(played.handle(command));
+    for (std::size_t count = 0; count < MessageRing::capacity; ++count) EXPECT_TRUE(played.handle(command));
     const std::vector<float> samples = played.render(1'000);
     EXPECT_TRUE(played.handle(command)) << "it has no room";
-    for (std::size_t count = 0; count < EventRing::capacity; ++count) played.event();
+    for (std::size_t count = 0; count < MessageRing::capacity; ++count) played.event();
     EXPECT_TRUE(is_level_of(played.level(), samples));
 }
 

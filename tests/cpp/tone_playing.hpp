@@ -12,9 +12,11 @@
 
 #include <cueline/audio_side.hpp>
 #include <cueline/control_side.hpp>
+#include <cueline/engine/processor_controls.hpp>
+#include <cueline/engine/tone_messages.hpp>
 
 #include "devices/audio_buffers.hpp"
-#include "engine/processor_controls.hpp"
+#include "engine/processor_values.hpp"
 #include "processors/tone_processor.hpp"
 
 namespace cueline::test {
@@ -28,13 +30,14 @@ class Played {
     explicit Played(const Format& format = {}) : format_{format} {
         processor_.prepare(format);
         controls_.declare(processor_);
-        controls_.prepare(format);
+        values_.declare(controls_.parameter_specs());
+        values_.prepare(format.samplerate);
     }
 
     void prepare(const Format& format) {
         format_ = format;
         processor_.prepare(format);
-        controls_.prepare(format);
+        values_.prepare(format.samplerate);
     }
     bool handle(const Message& command) { return processor_.handle(command, context_); }
     void set(float frequency_hz, float gain) { handle(Message::of(kind::set_tone, SetTone{frequency_hz, gain})); }
@@ -46,7 +49,7 @@ class Played {
         while (samples.size() < frames) {
             const std::size_t left = std::min<std::size_t>(frames - samples.size(), format_.blocksize);
             const AudioBlock block = buffers.block(static_cast<std::uint32_t>(left));
-            controls_.begin_block();
+            values_.begin_block();
             processor_.render(block, context_);
             const std::span<const float> first = block.channel(0);
             for (std::size_t channel = 1; channel < format_.channels; ++channel) {
@@ -76,7 +79,8 @@ class Played {
     ControlSide control_{link_};
     AudioSide audio_{link_};
     ProcessorControls controls_{link_};
-    ProcessContext context_{audio_.events(), controls_.parameters(), controls_.meters()};
+    ProcessorValues values_{link_};
+    ProcessContext context_{audio_.events(), values_.parameters(), values_.meters()};
     ProcessorType processor_;
 };
 

@@ -1,6 +1,4 @@
 // tone_processor_test.cpp: the test tone's wave, sample by sample, and its formats.
-#include "processors/tone_processor.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,10 +7,11 @@
 #include <span>
 #include <vector>
 
+#include <cueline/engine/open_processor.hpp>
 #include <cueline/error.hpp>
 
-#include <cueline/engine/open_processor.hpp>
 #include "processors/player_processor.hpp"
+#include "processors/tone_processor.hpp"
 #include "tone_playing.hpp"
 
 namespace cueline::test {

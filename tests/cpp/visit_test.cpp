@@ -1,10 +1,11 @@
 // visit_test.cpp: messages told apart by a list of types.
-#include <cueline/visit.hpp>
-
 #include <gtest/gtest.h>
 
 #include <stdexcept>
 #include <string>
+
+#include <cueline/engine_messages.hpp>
+#include <cueline/visit.hpp>
 
 namespace cueline::test {
 namespace {

@@ -17,8 +17,10 @@
 #include <utility>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
+#include <cueline/engine_messages.hpp>
+
 #include "devices/offline_device.hpp"
-#include "engine/engine.hpp"
 #include "plain_engine.hpp"
 
 namespace cueline::fuzz {
@@ -298,8 +300,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     cueline::fuzz::Conversation conversation{input.ConsumeIntegralInRange<std::uint32_t>(1, 1024)};
     while (input.remaining_bytes() > 0) go_on(conversation, input);
     conversation.render(cueline::fuzz::blocksize);
-    conversation.receive(cueline::EventRing::capacity + 1);
-    conversation.receive_confirmations(cueline::EventRing::capacity + 1);
+    conversation.receive(cueline::MessageRing::capacity + 1);
+    conversation.receive_confirmations(cueline::MessageRing::capacity + 1);
     conversation.finish();
     return 0;
 }

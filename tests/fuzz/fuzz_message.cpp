@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include <cueline/engine_messages.hpp>
 #include <cueline/message.hpp>
 
 namespace {

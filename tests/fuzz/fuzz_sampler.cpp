@@ -14,8 +14,9 @@
 #include <utility>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
+
 #include "devices/offline_device.hpp"
-#include "engine/engine.hpp"
 #include "sampler_processor.hpp"
 
 namespace cueline::fuzz {

@@ -12,11 +12,11 @@
 #include <utility>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
+#include <cueline/engine_messages.hpp>
 #include <cueline/link.hpp>
 #include <cueline/message.hpp>
 #include <cueline/schedule.hpp>
-
-#include "engine/engine.hpp"
 
 namespace cueline::fuzz {
 

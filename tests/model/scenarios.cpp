@@ -3,11 +3,6 @@
 //
 // loom runs each scenario again and again, once for every order in which the threads' accesses can fall and for every
 // value that a load may return under the orders that stand in the header. Nothing here is timed, and nothing is random.
-#include <cueline/buffer.hpp>
-#include <cueline/latest.hpp>
-#include <cueline/parameter.hpp>
-#include <cueline/ring.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -15,6 +10,12 @@
 #include <memory>
 #include <span>
 #include <vector>
+
+#include <cueline/buffer.hpp>
+#include <cueline/engine_messages.hpp>
+#include <cueline/latest.hpp>
+#include <cueline/parameter.hpp>
+#include <cueline/ring.hpp>
 
 #include "loom_memory.hpp"
 

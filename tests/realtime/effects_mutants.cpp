@@ -2,6 +2,7 @@
 // named effects.* do, and look for what clang says.
 #include <cueline/audio_side.hpp>
 #include <cueline/control_side.hpp>
+#include <cueline/engine/tone_messages.hpp>
 #include <cueline/schedule.hpp>
 #include <cueline/visit.hpp>
 
@@ -16,7 +17,7 @@ struct Forgotten {
 constexpr void (Forgotten::*unmarked)() noexcept CUELINE_NONBLOCKING = &Forgotten::process;
 
 // What reads in place, and is no more sound than it ought to be.
-void collect(Consumer<CommandRing>& commands, std::vector<Message>& messages) noexcept CUELINE_NONBLOCKING {
+void collect(Consumer<MessageRing>& commands, std::vector<Message>& messages) noexcept CUELINE_NONBLOCKING {
     commands.consume([&messages](const Message& command) noexcept { messages.push_back(command); });
 }
 

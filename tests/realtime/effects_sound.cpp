@@ -1,20 +1,20 @@
 // effects_sound.cpp: what the mutants are but for their acts, by the same flags: clang must accept it.
-#include <cueline/audio_side.hpp>
-#include <cueline/control_side.hpp>
-
-#include <cueline/buffer.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
 
-#include "processors.hpp"
-
+#include <cueline/audio_side.hpp>
+#include <cueline/buffer.hpp>
+#include <cueline/control_side.hpp>
 #include <cueline/device.hpp>
+#include <cueline/engine/tone_messages.hpp>
+#include <cueline/engine_messages.hpp>
 #include <cueline/processor.hpp>
 #include <cueline/schedule.hpp>
 #include <cueline/visit.hpp>
+
+#include "processors.hpp"
 
 namespace cueline::test {
 
@@ -37,11 +37,11 @@ class Sound final : public Processor {
 using Block = void (BlockCallback::*)(const AudioBlock&, std::uint64_t) noexcept CUELINE_NONBLOCKING;
 using Handle = bool (Processor::*)(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING;
 using Render = void (Processor::*)(const AudioBlock&, ProcessContext&) noexcept CUELINE_NONBLOCKING;
-using Push = Status (Producer<CommandRing>::*)(const Message&) noexcept CUELINE_NONBLOCKING;
-using Pop = Status (Consumer<CommandRing>::*)(Message&) noexcept CUELINE_NONBLOCKING;
+using Push = Status (Producer<MessageRing>::*)(const Message&) noexcept CUELINE_NONBLOCKING;
+using Pop = Status (Consumer<MessageRing>::*)(Message&) noexcept CUELINE_NONBLOCKING;
 
-using PushSome = std::size_t (Producer<CommandRing>::*)(std::span<const Message>) noexcept CUELINE_NONBLOCKING;
-using PopSome = std::size_t (Consumer<CommandRing>::*)(std::span<Message>) noexcept CUELINE_NONBLOCKING;
+using PushSome = std::size_t (Producer<MessageRing>::*)(std::span<const Message>) noexcept CUELINE_NONBLOCKING;
+using PopSome = std::size_t (Consumer<MessageRing>::*)(std::span<Message>) noexcept CUELINE_NONBLOCKING;
 
 using NextValue = double (Parameter::*)() noexcept CUELINE_NONBLOCKING;
 using GoTo = void (Parameter::*)(double) noexcept CUELINE_NONBLOCKING;
@@ -55,10 +55,10 @@ using ReadLatest = bool (SharedMeter::*)(MeterValue&) noexcept CUELINE_NONBLOCKI
 constexpr Block block = &BlockCallback::process;
 constexpr Handle handle = &Processor::handle;
 constexpr Render render = &Processor::render;
-constexpr Push push = &Producer<CommandRing>::try_push;
-constexpr Pop pop = &Consumer<CommandRing>::try_pop;
-constexpr PushSome push_some = &Producer<CommandRing>::try_push;
-constexpr PopSome pop_some = &Consumer<CommandRing>::try_pop;
+constexpr Push push = &Producer<MessageRing>::try_push;
+constexpr Pop pop = &Consumer<MessageRing>::try_pop;
+constexpr PushSome push_some = &Producer<MessageRing>::try_push;
+constexpr PopSome pop_some = &Consumer<MessageRing>::try_pop;
 constexpr NextValue next_value = &Parameter::next;
 constexpr GoTo go_to = &Parameter::go_to;
 constexpr BeginBlock begin_block = &Parameter::begin_block;
@@ -122,7 +122,7 @@ std::size_t forgotten(Schedule& schedule) noexcept CUELINE_NONBLOCKING {
 }
 
 /// Reading in place is as sound as what reads.
-std::uint32_t newest_sequence(Consumer<CommandRing>& commands) noexcept CUELINE_NONBLOCKING {
+std::uint32_t newest_sequence(Consumer<MessageRing>& commands) noexcept CUELINE_NONBLOCKING {
     std::uint32_t newest = 0;
     commands.consume([&newest](const Message& command) noexcept { newest = command.sequence; });
     return newest;

@@ -10,9 +10,11 @@
 #include <thread>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
+#include <cueline/engine_messages.hpp>
+
 #include "devices/null_device.hpp"
 #include "devices/offline_device.hpp"
-#include "engine/engine.hpp"
 #include "ring_checks.hpp"
 
 namespace cueline::test {

@@ -1,10 +1,9 @@
 // hand_jack.cpp: the functions of a server that does nothing by itself.
-#include "hand_jack.hpp"
-
 #include <array>
 #include <cstddef>
 
 #include "devices/jack/jack_device.hpp"
+#include "hand_jack.hpp"
 
 namespace cueline::test {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
 #include "devices/offline_device.hpp"
-#include "engine/engine.hpp"
 #include "rule_breaking.hpp"
 
 CUELINE_RULES_OFF

@@ -11,7 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine/engine.hpp"
+#include <cueline/engine/engine.hpp>
+#include <cueline/engine_messages.hpp>
 #include "processors.hpp"
 #include "rule_breaking.hpp"
 #include "sealed_engine.hpp"
@@ -84,7 +85,7 @@ class CueConversation {
             send_surely(line(0), Message::of(kind::set_level, 1.0F), {far_away - number, flags});
         }
         const bool once_read = round_ % 8 == 3;
-        while (line(1).room() == 0 || (once_read && line(0).room() < CommandRing::capacity)) {
+        while (line(1).room() == 0 || (once_read && line(0).room() < MessageRing::capacity)) {
         }
         line(1).cancel_all(true);
     }

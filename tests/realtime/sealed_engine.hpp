@@ -6,8 +6,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include <cueline/engine/engine.hpp>
+
 #include "devices/audio_buffers.hpp"
-#include "engine/engine.hpp"
 #include "sanitizers.hpp"
 
 namespace cueline::test {

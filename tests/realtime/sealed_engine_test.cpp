@@ -17,7 +17,10 @@
 #include <string_view>
 #include <thread>
 
-#include "engine/engine.hpp"
+#include <cueline/engine/engine.hpp>
+#include <cueline/engine/player_messages.hpp>
+#include <cueline/engine/tone_messages.hpp>
+#include <cueline/engine_messages.hpp>
 #include "freeing.hpp"
 #include "hand_jack.hpp"
 #include "processors.hpp"
@@ -88,7 +91,7 @@ class Conversation {
     /// that no answer is dropped.
     void go_on_to(std::uint64_t count) {
         while (next_due_ <= count) {
-            if (next_sent_ <= count && next_sent_ - next_due_ < EventRing::capacity) {
+            if (next_sent_ <= count && next_sent_ - next_due_ < MessageRing::capacity) {
                 if (send(*control_, next_sent_) == Status::ok) ++next_sent_;
             }
             take_answers(count);
@@ -98,7 +101,7 @@ class Conversation {
 
     /// Has the event ring overflow, and takes what was left in it.
     void overflow(const Engine& engine) {
-        constexpr std::uint32_t events = 2 * EventRing::capacity;
+        constexpr std::uint32_t events = 2 * MessageRing::capacity;
         const auto all = [&engine] {
             const RingStats counts = engine.stats().events;
             return counts.sent + counts.dropped;

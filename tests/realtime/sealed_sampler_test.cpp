@@ -9,7 +9,8 @@
 #include <memory>
 #include <vector>
 
-#include "engine/engine.hpp"
+#include <cueline/engine/engine.hpp>
+
 #include "freeing.hpp"
 #include "sampler_processor.hpp"
 #include "sealed_engine.hpp"

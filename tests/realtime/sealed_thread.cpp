@@ -1,6 +1,4 @@
 // sealed_thread.cpp: the seccomp filter, and the kernel's account of a thread.
-#include "sealed_thread.hpp"
-
 #include <seccomp.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -11,6 +9,7 @@
 #include <thread>
 
 #include "allocation_counter.hpp"
+#include "sealed_thread.hpp"
 
 namespace cueline::test {
 

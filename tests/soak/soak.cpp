@@ -23,8 +23,9 @@
 #include <thread>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
+
 #include "devices/null_device.hpp"
-#include "engine/engine.hpp"
 #include "sanitizers.hpp"
 #include "swaps.hpp"
 

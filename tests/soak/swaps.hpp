@@ -11,8 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
+
 #include "devices/null_device.hpp"
-#include "engine/engine.hpp"
+#include "engine/buffer_pool.hpp"
 
 namespace cueline::test {
 

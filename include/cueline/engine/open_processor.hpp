@@ -1,14 +1,19 @@
-// open_processor.hpp: a processor by its name.
+// open_processor.hpp: opens a processor by its name, or from an extension's offer.
 #pragma once
 
-#include <memory>
 #include <string_view>
 
-#include <cueline/processor.hpp>
+#include <cueline/engine/owned_processor.hpp>
+#include <cueline/processor_offer.hpp>
 
 namespace cueline {
 
-/// The processor of that name: "silence", "tone" or "player". Thread: control. Throws ArgumentError for another name.
-std::unique_ptr<Processor> open_processor(std::string_view name);
+/// Opens "silence", "tone" or "player". [control thread] Throws ArgumentError for another name.
+OwnedProcessor open_processor(std::string_view name);
+
+/// Takes a share in the processor that an extension offers.
+/// [control thread] Throws ProcessorMismatchError, with both versions, if the extension was compiled against another
+/// interface or layout than this engine; std::bad_alloc.
+OwnedProcessor open_processor(const ProcessorOffer& offer);
 
 }  // namespace cueline

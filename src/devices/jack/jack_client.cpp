@@ -8,9 +8,8 @@
 #include <chrono>
 #include <thread>
 
-#include <cueline/error.hpp>
-
 #include <cueline/engine/device_request.hpp>
+#include <cueline/error.hpp>
 
 namespace cueline {
 

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include <cueline/device.hpp>
-
 #include <cueline/engine/device_request.hpp>
 
 namespace cueline {

@@ -7,8 +7,8 @@
 #include <string>
 
 #include <cueline/device.hpp>
-
 #include <cueline/engine/device_request.hpp>
+
 #include "devices/portaudio/portaudio_library.hpp"
 #include "devices/portaudio/portaudio_search.hpp"
 #include "devices/portaudio/portaudio_stream.hpp"

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <cueline/engine/device_request.hpp>
+
 #include "system/quiet_stderr.hpp"
 #include "system/shared_library.hpp"
 

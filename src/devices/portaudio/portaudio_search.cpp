@@ -10,9 +10,8 @@
 #include <string_view>
 #include <utility>
 
-#include <cueline/error.hpp>
-
 #include <cueline/engine/device_request.hpp>
+#include <cueline/error.hpp>
 
 namespace cueline {
 

@@ -1,18 +1,18 @@
-// taken_processor_test.cpp: a processor that was offered: taken where it fits, refused where not, and alive in between.
-#include "processors/taken_processor.hpp"
-
+// owned_processor_test.cpp: offered processors: taken if they fit, shared, and run by one engine at a time.
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include <cueline/engine/engine.hpp>
+#include <cueline/engine/open_processor.hpp>
 #include <cueline/error.hpp>
 #include <cueline/processor_offer.hpp>
 #include <cueline/version.hpp>
 
 #include "devices/offline_device.hpp"
-#include "engine/engine.hpp"
 #include "processors.hpp"
 #include "refusal.hpp"
 
@@ -26,29 +26,29 @@ Offer offered(std::shared_ptr<Processor> processor = std::make_shared<WaveProces
 }
 
 std::string refusal_of(const ProcessorOffer& offer) {
-    return refusal<ProcessorMismatchError>([&] { take_processor(offer); });
+    return refusal<ProcessorMismatchError>([&] { open_processor(offer); });
 }
 
 std::unique_ptr<Engine> engine_of(std::shared_ptr<Processor> processor) {
     return std::make_unique<Engine>(std::make_unique<OfflineDevice>(Format{}), std::move(processor));
 }
 
-TEST(TakenProcessor, is_the_one_that_was_offered) {
+TEST(OfferedProcessor, is_the_one_that_was_offered) {
     const auto processor = std::make_shared<WaveProcessor>();
     const Offer offer = offered(processor);
-    EXPECT_EQ(take_processor(*offer).get(), processor.get());
+    EXPECT_EQ(open_processor(*offer).get(), processor.get());
     EXPECT_STREQ(offer->name, "wave");
 }
 
-TEST(TakenProcessor, lives_as_long_as_a_share_of_it) {
+TEST(OfferedProcessor, lives_as_long_as_a_share_of_it) {
     std::weak_ptr<Processor> watched;
     Offer offer = [&watched] {
         auto processor = std::make_shared<WaveProcessor>();
         watched = processor;
         return offered(std::move(processor));
     }();
-    std::shared_ptr<Processor> one = take_processor(*offer);
-    std::shared_ptr<Processor> other = take_processor(*offer);
+    std::optional<OwnedProcessor> one = open_processor(*offer);
+    std::optional<OwnedProcessor> other = open_processor(*offer);
     offer.reset();
     EXPECT_FALSE(watched.expired());
     one.reset();
@@ -57,55 +57,55 @@ TEST(TakenProcessor, lives_as_long_as_a_share_of_it) {
     EXPECT_TRUE(watched.expired());
 }
 
-TEST(TakenProcessor, is_freed_with_an_offer_that_nobody_took) {
+TEST(OfferedProcessor, is_freed_with_an_offer_that_nobody_took) {
     auto processor = std::make_shared<WaveProcessor>();
     const std::weak_ptr<Processor> watched = processor;
     offered(std::move(processor)).reset();
     EXPECT_TRUE(watched.expired());
 }
 
-TEST(TakenProcessor, of_another_interface_is_refused_before_anything_else_is_looked_at) {
+TEST(OfferedProcessor, of_another_interface_is_refused_before_anything_else_is_looked_at) {
     const Offer sound = offered();
     ProcessorOffer foreign;  // all behind the first three words is as it may be: nothing
     foreign.processor_interface = processor_interface + 1;
     foreign.version = "2.0.0";
     foreign.layout = sound->layout;
     EXPECT_EQ(refusal_of(foreign),
-              std::string{"this processor was compiled against cueline 2.0.0, and the engine is of "} + version +
-                  ": the extension has processor interface 2, the engine 1; build the extension anew, against "
+              std::string{"this processor was compiled against cueline 2.0.0, and the engine is cueline "} + version +
+                  ": the extension has processor interface 3, the engine has 2; build the extension again, against "
                   "cueline " +
                   version);
 }
 
-TEST(TakenProcessor, of_another_layout_is_refused_with_what_differs) {
+TEST(OfferedProcessor, of_another_layout_is_refused_with_what_differs) {
     std::string layout = processor_layout();
-    layout.replace(layout.find("ProcessContext "), 8, "ProcessContext 1");
+    layout.replace(layout.find("ProcessContext "), 15, "ProcessContext 1");
     ProcessorOffer foreign;
     foreign.layout = layout.c_str();
     const std::string refused = refusal_of(foreign);
-    EXPECT_NE(refused.find("the layout is another one, 'ProcessContext 1"), std::string::npos) << refused;
+    EXPECT_NE(refused.find("the layout differs, 'ProcessContext 1"), std::string::npos) << refused;
     foreign.layout = "";
     EXPECT_NE(refusal_of(foreign).find("'nothing' in the extension"), std::string::npos);
 }
 
-TEST(TakenProcessor, of_another_version_that_agrees_in_both_is_taken) {
+TEST(OfferedProcessor, of_another_version_that_agrees_in_both_is_taken) {
     const Offer offer = offered();
     offer->version = "0.0.1";
-    EXPECT_NE(take_processor(*offer), nullptr);
+    EXPECT_NE(open_processor(*offer).get(), nullptr);
 }
 
-TEST(JoinedProcessor, is_one_engines_until_that_is_closed) {
+TEST(OwnedProcessor, is_one_engines_until_that_is_closed) {
     const auto processor = std::make_shared<WaveProcessor>();
     const std::unique_ptr<Engine> first = engine_of(processor);
     EXPECT_EQ(refusal<ArgumentError>([&] { engine_of(processor); }),
-              "this processor has an engine already: close() that one first, or make another processor");
+              "another engine runs this processor: close() that engine first, or make another processor");
     first->close();
     const std::unique_ptr<Engine> second = engine_of(processor);
     first->close();
     EXPECT_NE(refusal<ArgumentError>([&] { engine_of(processor); }), "not refused");
 }
 
-TEST(JoinedProcessor, is_free_again_where_an_engine_could_not_be_made) {
+TEST(OwnedProcessor, is_free_again_where_an_engine_could_not_be_made) {
     const auto processor = std::make_shared<WaveProcessor>();
     EXPECT_NE(
         refusal<ArgumentError>([&] { const Engine engine{std::make_unique<OfflineDevice>(Format{}), processor, 0}; }),
@@ -114,9 +114,9 @@ TEST(JoinedProcessor, is_free_again_where_an_engine_could_not_be_made) {
     EXPECT_EQ(refusal<ArgumentError>([&] { engine_of(processor); }), "not refused");
 }
 
-TEST(JoinedProcessor, an_engine_needs_one) {
+TEST(OwnedProcessor, an_engine_needs_one) {
     EXPECT_EQ(refusal<ArgumentError>([] { engine_of(nullptr); }),
-              "an engine needs a processor: to hear nothing, SilenceProcessor");
+              "an engine needs a processor, got none: for silence, use SilenceProcessor");
 }
 
 }  // namespace

@@ -1,0 +1,75 @@
+// counted_ring.hpp: a ring of messages with its counters, and the producer that counts.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <cueline/counter.hpp>
+#include <cueline/message.hpp>
+#include <cueline/ring.hpp>
+
+namespace cueline {
+
+using MessageRing = Ring<Message>;
+
+/// Counts of one ring since it was made.
+struct RingStats {
+    std::uint64_t sent = 0;        ///< messages that the ring accepted
+    std::uint64_t dropped = 0;     ///< messages that it refused because it was full
+    std::uint64_t high_water = 0;  ///< the most that waited at a block's boundary; the capacity after a refusal
+};
+
+/// Plain memory without pointers. The ends are a CountedProducer and a Consumer<MessageRing>.
+struct CountedRing {
+    MessageRing messages;
+    alignas(cache_line_bytes) Counter dropped;     ///< the producer writes it
+    alignas(cache_line_bytes) Counter high_water;  ///< the audio thread writes it
+
+    /// [any thread] Each number is a snapshot of its own.
+    [[nodiscard]] RingStats stats() const noexcept CUELINE_NONBLOCKING {
+        const std::uint64_t refused = dropped.get();
+        // The audio thread looks once a block. A refusal between two looks means that the ring was full.
+        return {messages.tail(), refused, refused > 0 ? MessageRing::capacity : high_water.get()};
+    }
+
+    /// [audio thread] Raises the high-water mark to what waits now.
+    void note_level() noexcept CUELINE_NONBLOCKING { high_water.raise_to(messages.size()); }
+};
+
+/// The producer's end of a CountedRing. One lives at a time and one thread uses it. All calls are wait-free.
+class CountedProducer {
+  public:
+    /// Throws EndTakenError if the ring has a living producer. The ring must outlive this one.
+    explicit CountedProducer(CountedRing& ring) : ring_{&ring}, producer_{ring.messages} {}
+
+    /// Appends `message`. Returns Status::full, and counts a dropped message, if the ring is full.
+    Status push(const Message& message) noexcept CUELINE_NONBLOCKING { return counted(try_push(message)); }
+
+    /// Appends `message`. Returns Status::full if the ring is full; the caller may try again, or count it.
+    Status try_push(const Message& message) noexcept CUELINE_NONBLOCKING { return producer_.try_push(message); }
+
+    /// See Producer::produce().
+    template <class Make>
+    std::size_t produce(Make&& make, std::size_t most) noexcept {
+        return producer_.produce(make, most);
+    }
+
+    /// Counts a dropped message if `status` says that the ring was full. Returns `status`.
+    Status counted(Status status) noexcept CUELINE_NONBLOCKING {
+        if (status == Status::full) count_dropped(1);
+        return status;
+    }
+    void count_dropped(std::uint64_t messages) noexcept CUELINE_NONBLOCKING { ring_->dropped.add(messages); }
+
+    /// Returns for how many messages there is room, at least: the consumer may have read more meanwhile.
+    [[nodiscard]] std::size_t room() const noexcept CUELINE_NONBLOCKING {
+        // To the producer's thread, size() never says less than there is.
+        return MessageRing::capacity - ring_->messages.size();
+    }
+
+  private:
+    CountedRing* ring_;
+    Producer<MessageRing> producer_;
+};
+
+}  // namespace cueline

@@ -1,0 +1,118 @@
+// engine.hpp: a link, a processor and a device, run together.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include <cueline/control_side.hpp>
+#include <cueline/device.hpp>
+#include <cueline/engine/engine_stats.hpp>
+#include <cueline/engine/owned_processor.hpp>
+#include <cueline/engine/pending_buffer.hpp>
+#include <cueline/engine/processor_controls.hpp>
+#include <cueline/monotonic.hpp>
+
+namespace cueline {
+
+/// Runs a processor on a device's audio thread, once a block, and connects control threads to it. Frames count from the
+/// engine's construction, across stops.
+///
+/// All calls are for control threads. Several threads may call at once, but for the calls that say "one sender at a
+/// time": those, and everything else that sends on line 0, need one caller at a time.
+class Engine {
+  public:
+    /// Prepares `processor` for the device's format. The engine does not run before start(). Until close(), no other
+    /// engine can run this processor, and nobody else may touch what its audio thread uses.
+    /// `budget` is the most commands that a block reads, 1 to 1024. Throws ArgumentError for another budget, and for a
+    /// processor that is missing or that another engine runs; and what Processor::prepare throws.
+    Engine(std::unique_ptr<Device> device, OwnedProcessor processor, std::int64_t budget = default_budget);
+
+    /// Closes the engine.
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    /// Starts the device. If it runs already, does nothing. Commands that were sent before are applied first. If the
+    /// device was lost, tries to get it back. May block.
+    /// Throws ClosedError, ForkedError, DeviceError, and what Processor::prepare throws if the format has changed.
+    void start();
+
+    /// Stops the device. When it returns, no block runs. Blocks for about one block. In a forked child, does nothing.
+    void stop() noexcept;
+
+    /// Stops the device for good: start() throws afterwards. Blocks as stop() does.
+    void close() noexcept;
+
+    [[nodiscard]] bool closed() const noexcept;
+
+    /// Returns whether this process was forked from the one that made the engine. The audio thread stayed there.
+    [[nodiscard]] bool forked() const noexcept;
+
+    /// Throws ForkedError in a forked child.
+    void require_own_process() const;
+
+    /// Throws ForkedError in a forked child, ClosedError after close().
+    void require_open() const;
+
+    /// Throws what require_open() throws, and DeviceError while the device is lost: nobody reads what is sent until
+    /// the next start().
+    void require_usable() const;
+
+    /// Returns line 0's sender and the receiving ends. One thread at a time sends, and one receives.
+    [[nodiscard]] ControlSide& control() noexcept { return *control_; }
+
+    /// Returns the processor's parameters and meters.
+    [[nodiscard]] ProcessorControls& controls() noexcept { return *controls_; }
+
+    /// Opens a line for another thread. The engine must outlive it. Throws LinesTakenError if all lines are open.
+    [[nodiscard]] CommandSender open_line();
+
+    /// Returns the counts of a line below max_lines, over all senders that it had.
+    [[nodiscard]] RingStats command_stats(std::size_t line) const noexcept;
+
+    /// Returns the first frame of the next block: the earliest frame at which a command sent now can apply.
+    [[nodiscard]] std::uint64_t now() const noexcept;
+
+    /// Returns the frame and the time of the last block that began. Throws DeviceError if no block has begun.
+    [[nodiscard]] BlockTime block_time() const;
+
+    /// Returns how many slots for buffers the processor has.
+    [[nodiscard]] std::uint32_t buffer_slots() const noexcept;
+
+    /// Publishes a buffer: the audio thread swaps it with the buffer in `slot` when it applies the command. The buffer
+    /// is a copy of `interleaved`, frames times `channels` samples, on pages that are touched and, where permitted,
+    /// locked. The buffer that was swapped out is freed by a later publish(), stats() or close().
+    /// One sender at a time. Allocates, copies and frees.
+    /// If the command ring is full, or max_buffers are in use, returns Status::full, changes nothing, and counts it.
+    /// Throws what make_buffer() and require_usable() throw.
+    Status publish(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels,
+                   const Delivery& delivery = {});
+
+    /// The first half of publish(), which may take long and needs no lock against other senders.
+    /// Throws ArgumentError for a slot that does not exist, for channels outside 1 to 1024, and for a number of samples
+    /// that is 0, not a multiple of `channels`, or more than 2^31 - 1; std::bad_alloc; what require_usable() throws.
+    PendingBuffer make_buffer(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels);
+
+    /// The second half of publish(): sends it. One sender at a time.
+    Status publish(std::int64_t slot, PendingBuffer buffer, const Delivery& delivery = {});
+
+    /// Empties `slot`. Returns and throws as publish().
+    Status publish_nothing(std::int64_t slot, const Delivery& delivery = {});
+
+    [[nodiscard]] Format format() const noexcept;
+    [[nodiscard]] const Device& device() const noexcept;
+
+    /// Allocates, and frees buffers that came back.
+    [[nodiscard]] EngineStats stats() const;
+
+  private:
+    struct Parts;  // src/engine/engine_parts.hpp: what the audio thread shares, on pages of its own
+
+    std::unique_ptr<Parts> parts_;
+    ControlSide* control_;
+    ProcessorControls* controls_;
+};
+
+}  // namespace cueline

@@ -1,0 +1,43 @@
+// owned_processor.hpp: a processor on its way into an engine, and while the engine runs it.
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <cueline/processor.hpp>
+
+namespace cueline {
+
+/// A share in a processor, its name, and, once an engine has claimed it, the right to run it.
+class OwnedProcessor {
+  public:
+    /// Implicit, so that an engine takes a std::unique_ptr or std::shared_ptr to any processor.
+    template <std::convertible_to<std::shared_ptr<Processor>> Pointer>
+    OwnedProcessor(Pointer&& processor, std::string name = {})  // NOLINT(*-explicit-*)
+        : processor_{std::forward<Pointer>(processor)}, name_{std::move(name)} {}
+    OwnedProcessor(OwnedProcessor&& other) noexcept
+        : processor_{std::move(other.processor_)},
+          name_{std::move(other.name_)},
+          claimed_{std::exchange(other.claimed_, false)} {}
+    OwnedProcessor& operator=(OwnedProcessor&&) = delete;
+    ~OwnedProcessor() { release(); }
+
+    /// Claims the processor for one engine. Throws ArgumentError if there is no processor, or another engine holds it.
+    void claim();
+
+    /// Lets another engine claim it. No block may run it any more.
+    void release() noexcept;
+
+    [[nodiscard]] Processor* get() const noexcept { return processor_.get(); }
+    Processor* operator->() const noexcept { return processor_.get(); }
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+  private:
+    std::shared_ptr<Processor> processor_;
+    std::string name_;
+    bool claimed_ = false;
+};
+
+}  // namespace cueline

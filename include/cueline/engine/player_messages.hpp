@@ -1,0 +1,34 @@
+// player_messages.hpp: the messages of the player.
+#pragma once
+
+#include <cstdint>
+
+#include <cueline/message.hpp>
+
+namespace cueline {
+
+namespace kind {
+inline constexpr Kind play_buffer = 20;   ///< command: play the buffer of a slot
+inline constexpr Kind stop_buffer = 21;   ///< command: stop it
+inline constexpr Kind buffer_ended = 22;  ///< event: it was played to its end
+}  // namespace kind
+
+struct PlayBuffer {
+    static constexpr Kind kind = cueline::kind::play_buffer;
+    std::uint32_t slot;
+    float gain;         ///< from 0 to 1, full scale
+    std::uint8_t loop;  ///< 0: play once; otherwise repeat
+};
+
+struct StopBuffer {
+    static constexpr Kind kind = cueline::kind::stop_buffer;
+    std::uint32_t slot;
+};
+
+/// Its message carries the frame after the buffer's last frame, and the sequence of the play_buffer.
+struct BufferEnded {
+    static constexpr Kind kind = cueline::kind::buffer_ended;
+    std::uint32_t slot;
+};
+
+}  // namespace cueline

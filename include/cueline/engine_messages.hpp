@@ -1,0 +1,95 @@
+// engine_messages.hpp: the messages between the control side and the engine itself.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include <cueline/message.hpp>
+
+namespace cueline {
+
+namespace kind {
+inline constexpr Kind ping = 1;             ///< command: answer with a pong
+inline constexpr Kind pong = 2;             ///< event: the answer to a ping
+inline constexpr Kind device_lost = 3;      ///< event: the device ended by itself
+inline constexpr Kind format_changed = 4;   ///< event: the device delivers its blocks in another format now
+inline constexpr Kind applied = 5;          ///< confirmation: the command took effect
+inline constexpr Kind refused = 6;          ///< confirmation or event: the command did not take effect
+inline constexpr Kind cancel = 7;           ///< command: cancel one cue
+inline constexpr Kind cancel_all = 8;       ///< command: cancel the cues that were sent before
+inline constexpr Kind transaction = 9;      ///< command: the commands that follow belong together
+inline constexpr Kind publish_buffer = 10;  ///< command: put a buffer into a slot
+}  // namespace kind
+
+struct Ping {
+    static constexpr Kind kind = cueline::kind::ping;
+    std::uint64_t sent_ns;  ///< the sender's monotonic clock as it sent
+};
+
+/// Its message carries the ping's sequence, and the frame at which the audio thread answered.
+struct Pong {
+    static constexpr Kind kind = cueline::kind::pong;
+    std::uint64_t sent_ns;   ///< copied from the ping
+    std::uint64_t block_ns;  ///< the monotonic clock at the start of the block that answered
+};
+
+/// Its message carries the first frame of the last block.
+struct DeviceLost {
+    static constexpr Kind kind = cueline::kind::device_lost;
+    std::uint64_t lost_ns;  ///< the monotonic clock when the loss was noticed
+};
+
+/// A Format, as a message carries it.
+struct FormatChanged {
+    static constexpr Kind kind = cueline::kind::format_changed;
+    std::uint32_t samplerate;
+    std::uint32_t channels;
+    std::uint32_t blocksize;
+};
+
+/// Why a command did not take effect.
+enum class Reason : std::uint32_t {  // NOLINT(performance-enum-size): a field of 4 bytes
+    late = 1,                        ///< it was read after its frame, and its sender asked to drop it then
+    schedule_full = 2,               ///< it was a cue, and the schedule was full
+    cancelled = 3,                   ///< a cancel reached it first
+    unknown = 4,                     ///< the processor does not handle this message, or rejected its values
+};
+
+/// Its message carries the frame at which the command took effect.
+struct Applied {
+    static constexpr Kind kind = cueline::kind::applied;
+    bool late;  ///< whether that was after the command's frame
+};
+
+/// Its message carries the frame at which the command was refused.
+struct Refused {
+    static constexpr Kind kind = cueline::kind::refused;
+    std::uint64_t wanted_frame;  ///< the command's frame
+    Reason reason;
+};
+
+struct Cancel {
+    static constexpr Kind kind = cueline::kind::cancel;
+    std::uint32_t sequence;  ///< of a command of the same line; a transaction's sequence stands for all of it
+};
+
+struct CancelAll {
+    static constexpr Kind kind = cueline::kind::cancel_all;
+    /// By line: cancel the cues up to and including this sequence; 0: cancel none of this line.
+    std::array<std::uint32_t, max_lines> up_to;
+};
+
+/// The header of a transaction. Its members follow it at once on the same line. They take its frame and flags.
+struct Transaction {
+    static constexpr Kind kind = cueline::kind::transaction;
+    std::uint32_t members;
+};
+
+/// Engine::publish() sends it. The audio side refuses a handle that no publish() made.
+struct PublishBuffer {
+    static constexpr Kind kind = cueline::kind::publish_buffer;
+    std::uint32_t slot;
+    std::uint32_t handle;  ///< no_buffer: empty the slot
+};
+
+}  // namespace cueline

@@ -1,0 +1,75 @@
+// engine_block.hpp: what happens in a block: read commands, keep cues until their frame, apply them, render.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <cueline/audio_side.hpp>
+#include <cueline/buffer.hpp>
+#include <cueline/engine_messages.hpp>
+#include <cueline/link.hpp>
+#include <cueline/message.hpp>
+#include <cueline/parameter.hpp>
+#include <cueline/process_context.hpp>
+#include <cueline/processor.hpp>
+#include <cueline/schedule.hpp>
+
+#include "engine/cancel_progress.hpp"
+#include "engine/engine_report.hpp"
+#include "engine/processor_values.hpp"
+
+namespace cueline {
+
+/// All of it belongs to the audio thread. Control threads may set it up while no block runs.
+class EngineBlock {
+  public:
+    /// What it takes must outlive it. Throws EndTakenError if the link has a living audio side.
+    EngineBlock(Link& link, std::uint32_t budget, EngineReport& report, const BufferSlots::Table& buffers,
+                BufferSlots::Returns& returned_buffers);
+
+    // Set-up, while no block runs.
+
+    /// Runs `processor` from now on, with these parameters and this many slots for buffers.
+    void run(Processor& processor, std::span<const ParameterSpec> parameters, std::uint32_t slots) noexcept;
+
+    /// Counts time and ramps in frames of this format.
+    void prepare(const Format& format) noexcept;
+
+    /// Sends an event between two blocks.
+    [[nodiscard]] EventSender& events() noexcept { return audio_.events(); }
+
+    // The block.
+
+    /// Fills `block`, whose first frame is the one after the last block. `block_ns` is the clock as the block began.
+    void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING;
+
+  private:
+    void read_commands() noexcept CUELINE_NONBLOCKING;
+    void accept(const Message& command, bool cancelled) noexcept CUELINE_NONBLOCKING;
+    void accept_transaction(const Message& header, bool cancelled) noexcept CUELINE_NONBLOCKING;
+    void refuse(const Message& command, Reason reason) noexcept CUELINE_NONBLOCKING;
+    void discard(const Message& command) noexcept CUELINE_NONBLOCKING;
+    void apply_due(std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
+    void apply(const Message& command, bool late) noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] bool handle(const Message& command) noexcept CUELINE_NONBLOCKING;
+    void cancel(const Message& command) noexcept CUELINE_NONBLOCKING;
+    void cancel_all(const Message& command) noexcept CUELINE_NONBLOCKING;
+    void forget(const Message& cue) noexcept CUELINE_NONBLOCKING;
+    void render(const AudioBlock& block) noexcept CUELINE_NONBLOCKING;
+
+    EngineReport* report_;
+    Processor* processor_ = nullptr;
+    AudioSide audio_;
+    BufferSlots buffers_;
+    ProcessorValues values_;
+    ProcessContext context_{audio_.events(), values_.parameters(), values_.meters(), &buffers_};
+    Schedule schedule_;
+    CancelProgress cancel_progress_;
+    std::array<float*, max_channels> segment_{};  // where the channels of a segment begin
+    std::uint64_t block_ns_ = 0;
+    std::uint32_t samplerate_ = 0;
+};
+
+}  // namespace cueline

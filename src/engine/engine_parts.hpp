@@ -1,0 +1,75 @@
+// engine_parts.hpp: the parts of an engine: what both sides share, the audio thread's block, the control threads'
+// state.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include <cueline/buffer.hpp>
+#include <cueline/control_side.hpp>
+#include <cueline/device.hpp>
+#include <cueline/engine/engine.hpp>
+#include <cueline/engine/owned_processor.hpp>
+#include <cueline/engine/processor_controls.hpp>
+#include <cueline/link.hpp>
+
+#include "engine/buffer_pool.hpp"
+#include "engine/engine_block.hpp"
+#include "engine/engine_report.hpp"
+#include "system/fork_generation.hpp"
+#include "system/locked_memory.hpp"
+
+namespace cueline {
+
+/// The device calls it. It begins on a page of its own, so that locking it locks nothing else.
+struct alignas(page_bytes) Engine::Parts final : BlockCallback {
+    Parts(std::unique_ptr<Device> device, OwnedProcessor processor, std::uint32_t budget);
+
+    /// [audio thread]
+    void process(const AudioBlock& audio, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING override {
+        block.process(audio, block_ns);
+    }
+
+    /// [a control thread or a helper of the device, while no block runs]
+    void prepare(const Format& format) override;
+    void prepare_processor(const Format& format);
+    void lost(std::string_view why) noexcept override;
+    [[noreturn]] void refuse_lost();
+
+    /// Needs running_mutex.
+    void stop_locked() noexcept;
+
+    void require_slot(std::int64_t slot) const;
+
+    // Both sides share these.
+    Link link;
+    BufferSlots::Returns returned_buffers;
+    BufferSlots::Table buffer_table;
+    EngineReport report;
+
+    // The audio thread's.
+    EngineBlock block;
+    LockedMemory locked{memory_of(*this)};
+
+    // The control threads'.
+    ControlSide control{link};
+    ProcessorControls controls{link};
+    std::mutex block_time_mutex;  // of the readers of report.block_time
+    BufferPool pool{buffer_table, returned_buffers};
+    std::uint32_t slots = 0;
+    OwnedProcessor processor;
+    std::unique_ptr<Device> device;  // freed before the processor
+    std::mutex running_mutex;
+    bool running = false;
+    std::atomic<bool> lost_device = false;
+    std::mutex lost_mutex;  // not running_mutex: stop() waits for the device's helper, which may be in lost()
+    std::string lost_why;
+    std::atomic<bool> closed = false;  // set under running_mutex, so that no start comes after it
+    unsigned generation = fork_generation();
+};
+
+}  // namespace cueline

@@ -1,0 +1,23 @@
+// engine_report.hpp: what the audio thread reports about its blocks.
+#pragma once
+
+#include <cueline/counter.hpp>
+#include <cueline/latest.hpp>
+#include <cueline/monotonic.hpp>
+
+namespace cueline {
+
+/// The audio thread writes it. Any thread may read the counters, and one at a time the block's time.
+struct EngineReport {
+    Latest<BlockTime> block_time;
+    Counter blocks;
+    Counter frames;
+    Counter unhandled;
+    Counter cues_pending;
+    Counter cues_late;
+    Counter cues_dropped_late;
+    Counter cues_refused;
+    Counter cues_cancelled;
+};
+
+}  // namespace cueline
