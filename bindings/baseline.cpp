@@ -1,7 +1,11 @@
 // baseline.cpp: _core._Baseline: the calls that cueline's own are measured against.
-#include "baseline.hpp"
+#include <nanobind/nanobind.h>
 
 #include <cueline/monotonic.hpp>
+
+#include "bindings.hpp"
+
+namespace cueline::python {
 
 namespace nb = nanobind;
 
@@ -31,7 +35,9 @@ void bind_baseline(nb::module_& module) {
         .def(
             "nothing", [](const Baseline&) {}, "Do nothing.")
         .def(
-            "clock", [](const Baseline&) { static_cast<void>(cueline::monotonic_ns()); },
+            "clock", [](const Baseline&) { static_cast<void>(monotonic_ns()); },
             "Read the clock that ping() reads, and do nothing with it.")
         .def_static("compiler", &compiler, "Return the name and version of what compiled this module.");
 }
+
+}  // namespace cueline::python

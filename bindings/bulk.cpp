@@ -15,24 +15,22 @@
 #include "errors.hpp"
 #include "sender.hpp"
 
+namespace cueline::python {
+
 namespace nb = nanobind;
 
 namespace {
 
-using cueline::Kind;
-using cueline::Message;
-
 /// What a record's kind means in an array of messages of kind `own`; `own` is none in one of messages of any kind.
 Kind meant(Kind kind, Kind own) {
-    return kind == cueline::kind::none ? own : kind;
+    return kind == kind::none ? own : kind;
 }
 
 /// Whether a record can be sent, in an array of messages of kind `own`.
 bool can_be_sent(const Message& record, Kind own) {
     constexpr std::uint64_t last_frame = (std::uint64_t{1} << 63U) - 1;  // as send() has it: beyond are negative ones
     const Kind kind = meant(record.kind, own);
-    return kind >= cueline::kind::first_processor && (own == cueline::kind::none || kind == own) &&
-           record.frame <= last_frame;
+    return kind >= kind::first_processor && (own == kind::none || kind == own) && record.frame <= last_frame;
 }
 
 /// A record that cannot be sent.
@@ -77,7 +75,7 @@ const std::byte* Records::record(std::size_t place) const {
 Message Records::message(std::size_t place) const {
     Message message;
     // By words, as it is pushed right after: see copy_bytes_by_words().
-    cueline::copy_bytes_by_words<sizeof message>(reinterpret_cast<std::byte*>(&message), record(place));
+    copy_bytes_by_words<sizeof message>(reinterpret_cast<std::byte*>(&message), record(place));
     return message;
 }
 
@@ -102,7 +100,7 @@ std::size_t SenderHandle::try_send_many(nb::handle array, std::size_t first, Kin
         message.flags = flags;
         return &message;
     };
-    const std::size_t accepted = by_sender([&](cueline::CommandSender& sender) -> std::size_t {
+    const std::size_t accepted = by_sender([&](CommandSender& sender) -> std::size_t {
         const std::size_t room = std::min(sender.room(), wanted);
         refused = first_refused(records, first + room, own);  // none goes where one that stays here cannot
         return refused ? 0 : sender.try_send_each(next, room);
@@ -116,3 +114,5 @@ void SenderHandle::count_dropped(std::size_t commands) {
     const nb::ft_lock_guard lock{sending_};
     if (sender_ != nullptr) sender_->count_dropped(commands);
 }
+
+}  // namespace cueline::python

@@ -8,6 +8,8 @@
 
 #include <cueline/message.hpp>
 
+namespace cueline::python {
+
 /// The memory of an array for as long as this lives: what another thread does to the array changes what stands there,
 /// never where it lies. Thread: control, with the GIL.
 class Records {
@@ -26,10 +28,10 @@ class Records {
     [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(*view_.shape); }
 
     /// The record at `place`, as it stands there.
-    [[nodiscard]] cueline::Message message(std::size_t place) const;
+    [[nodiscard]] Message message(std::size_t place) const;
 
     /// The whole of them. Of what was opened by write() only.
-    [[nodiscard]] std::span<cueline::Message> messages() const;
+    [[nodiscard]] std::span<Message> messages() const;
 
   private:
     Records(nanobind::handle array, int access);
@@ -37,3 +39,5 @@ class Records {
 
     Py_buffer view_{};
 };
+
+}  // namespace cueline::python

@@ -1,6 +1,4 @@
 // devices.cpp: DeviceRequest, DeviceInfo, list_devices.
-#include "devices.hpp"
-
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/variant.h>
@@ -8,15 +6,15 @@
 
 #include <cueline/engine/device_request.hpp>
 #include <cueline/engine/open_device.hpp>
+#include "bindings.hpp"
 #include "without_gil.hpp"
+
+namespace cueline::python {
 
 namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace {
-
-using cueline::DeviceInfo;
-using cueline::DeviceRequest;
 
 void bind_anew(nb::module_& module) {
     nb::class_<DeviceRequest>(module, "DeviceRequest", "What is asked of a device; None: the device's own choice.")
@@ -53,7 +51,9 @@ void bind_devices(nb::module_& module) {
         "list_devices",
         [] {
             const WithoutGil without_gil;  // a sound system may take its time to answer
-            return cueline::list_devices();
+            return list_devices();
         },
         "All devices that could be opened now; the first marked one is what an engine gets that asks for none.");
 }
+
+}  // namespace cueline::python

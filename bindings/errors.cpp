@@ -5,6 +5,8 @@
 
 #include <cueline/error.hpp>
 
+namespace cueline::python {
+
 namespace nb = nanobind;
 
 void raise(const char* name, const std::string& text) {
@@ -23,17 +25,19 @@ void translate(const std::exception_ptr& error, void*) {
     };
     try {
         std::rethrow_exception(error);
-    } catch (const cueline::ArgumentError& argument) {
+    } catch (const ArgumentError& argument) {
         set("ArgumentError", argument);
-    } catch (const cueline::ProcessorMismatchError& mismatch) {
+    } catch (const ProcessorMismatchError& mismatch) {
         set("ProcessorError", mismatch);
-    } catch (const cueline::DeviceError& device) {
+    } catch (const DeviceError& device) {
         set("DeviceError", device);
-    } catch (const cueline::LinesTakenError& taken) {
+    } catch (const LinesTakenError& taken) {
         set("LinesTakenError", taken);
-    } catch (const cueline::ClosedError& closed) {
+    } catch (const ClosedError& closed) {
         set("ClosedError", closed);
-    } catch (const cueline::ForkedError& forked) {
+    } catch (const ForkedError& forked) {
         set("ForkedError", forked);
     }
 }
+
+}  // namespace cueline::python

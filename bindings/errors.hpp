@@ -6,6 +6,8 @@
 #include <exception>
 #include <string>
 
+namespace cueline::python {
+
 /// Raises `cueline.errors.<name>`. Thread: control, with the GIL.
 [[noreturn]] void raise(const char* name, const std::string& text);
 
@@ -14,3 +16,5 @@ std::string shown(nanobind::handle value);
 
 /// For nb::register_exception_translator: what the control side throws becomes what cueline.errors has for it.
 void translate(const std::exception_ptr& error, void*);
+
+}  // namespace cueline::python

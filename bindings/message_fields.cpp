@@ -14,6 +14,8 @@
 
 #include "errors.hpp"
 
+namespace cueline::python {
+
 namespace nb = nanobind;
 
 namespace {
@@ -284,3 +286,5 @@ std::string text(const Field& field, const std::byte* payload) {
 std::string text(nb::handle string) {
     return nb::cast<std::string>(string);
 }
+
+}  // namespace cueline::python

@@ -9,6 +9,8 @@
 
 #include <cueline/message.hpp>
 
+namespace cueline::python {
+
 /// What a number is to C. The names are those that Python's side knows them by, in this order.
 enum class Scalar : std::uint8_t { u8, u16, u32, u64, i8, i16, i32, i64, f32, f64, boolean };
 
@@ -39,3 +41,5 @@ std::string text(const Field& field, const std::byte* payload);
 
 /// The text of a Python string. Thread: control, with the GIL.
 std::string text(nanobind::handle string);
+
+}  // namespace cueline::python

@@ -9,11 +9,11 @@
 #include <cstring>
 #include <string>
 
+namespace cueline::python {
+
 namespace nb = nanobind;
 
 namespace {
-
-using cueline::Message;
 
 template <auto member>
 PyObject* get_number(PyObject* self, void*) noexcept {
@@ -21,7 +21,7 @@ PyObject* get_number(PyObject* self, void*) noexcept {
 }
 
 PyObject* get_payload(PyObject* self, void*) noexcept {
-    std::array<char, cueline::payload_bytes> bytes{};
+    std::array<char, payload_bytes> bytes{};
     std::memcpy(bytes.data(), message_in(self).payload.data(), bytes.size());
     return PyBytes_FromStringAndSize(bytes.data(), bytes.size());
 }
@@ -151,3 +151,5 @@ std::string numbers_of(const Message& message) {
     const std::string line = message.line == 0 ? "" : ", line=" + std::to_string(message.line);
     return "sequence=" + std::to_string(message.sequence) + ", frame=" + std::to_string(message.frame) + line;
 }
+
+}  // namespace cueline::python

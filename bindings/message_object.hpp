@@ -15,12 +15,14 @@
 
 #include <cueline/message.hpp>
 
+namespace cueline::python {
+
 struct MessageObject {
-    PyObject_HEAD cueline::Message message;
+    PyObject_HEAD Message message;
 };
 static_assert(std::is_standard_layout_v<MessageObject>);
 
-inline cueline::Message& message_in(PyObject* object) {
+inline Message& message_in(PyObject* object) {
     return reinterpret_cast<MessageObject*>(object)->message;  // NOLINT(*-reinterpret-cast): as Python has objects
 }
 inline PyTypeObject* as_type(PyObject* object) {
@@ -38,12 +40,12 @@ void* as_slot(Function* function) {
 inline PyTypeObject* message_type = nullptr;
 
 /// The message that `object` holds, or nullptr when it is none. It lives as long as `object`.
-inline const cueline::Message* message_of(PyObject* object) noexcept {
+inline const Message* message_of(PyObject* object) noexcept {
     return PyObject_TypeCheck(object, message_type) != 0 ? &message_in(object) : nullptr;
 }
 
 /// A new object of message_type or of one that derived_type() made; nullptr with MemoryError set.
-PyObject* new_object(PyTypeObject* type, const cueline::Message& message);
+PyObject* new_object(PyTypeObject* type, const Message& message);
 
 /// tp_dealloc of each of the types.
 void dealloc_message(PyObject* object);
@@ -58,7 +60,7 @@ PyTypeObject* derived_type(PyType_Spec& spec);
 std::string name_of(PyTypeObject* type);
 
 /// "sequence=1, frame=0", and the line where it is not the engine's own: what a message's repr says beside its fields.
-std::string numbers_of(const cueline::Message& message);
+std::string numbers_of(const Message& message);
 
 /// Runs `call`, which returns a new reference; what it throws becomes Python's exception.
 template <class Call>
@@ -74,3 +76,5 @@ PyObject* guarded(const Call& call) noexcept {
     }
     return nullptr;
 }
+
+}  // namespace cueline::python

@@ -5,10 +5,13 @@
 
 #include <cueline/message.hpp>
 
-#include "message_types.hpp"
+namespace cueline::python {
 
 /// As Python has it: a member of Status. Thread: control, with the GIL.
-nanobind::object to_python(cueline::Status status);
+nanobind::object to_python(Status status);
 
-/// Adds Status, Message and what makes types of it to `module`; the second time in a process, those that are there.
-void bind_messages(nanobind::module_& module);
+/// A Python object that holds `message`, of the type that its kind has: plain Message where it has none.
+/// Thread: control, with the GIL. Raises MemoryError.
+nanobind::object to_python(const Message& message);
+
+}  // namespace cueline::python

@@ -13,20 +13,14 @@
 #include <cueline/control_side.hpp>
 #include <cueline/link.hpp>
 
-#include "baseline.hpp"
-#include "devices.hpp"
-#include "engine_handle.hpp"
+#include "bindings.hpp"
 #include "errors.hpp"
-#include "messages.hpp"
-#include "processor_controls.hpp"
-#include "processors.hpp"
-#include "sender.hpp"
-#include "stats.hpp"
 #include "without_gil.hpp"
 
 namespace nb = nanobind;
 
 NB_MODULE(_core, module) {
+    using namespace cueline::python;
     module.doc() = "The compiled part of cueline. Use it through the package.";
     // Types are bound once in a process, and the GIL that a call holds is to be the only one.
     if (PyInterpreterState_Get() != PyInterpreterState_Main()) {

@@ -1,9 +1,8 @@
-// panel.cpp: engine.parameters and engine.meters: names in place of numbers, Python's numbers in place of C++'s.
+// processor_controls.cpp: engine.parameters and engine.meters: names in place of numbers, Python's numbers in place of
+// C++'s.
 //
 // Threads. A call that writes a parameter or reads a meter holds the GIL throughout, which makes any number of Python
 // threads one writer and one reader. On a build without a GIL the two ft_mutex do the same.
-#include "processor_controls.hpp"
-
 #include <nanobind/stl/string.h>
 
 #include <cstddef>
@@ -15,7 +14,10 @@
 #include <cueline/meter.hpp>
 #include <cueline/parameter.hpp>
 
+#include "bindings.hpp"
 #include "sender.hpp"
+
+namespace cueline::python {
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -64,7 +66,7 @@ class Parameters {
         return engine_->controls().get(number);
     }
 
-    [[nodiscard]] const cueline::ParameterSpec& spec(nb::handle name) const {
+    [[nodiscard]] const ParameterSpec& spec(nb::handle name) const {
         return engine_->controls().parameter_specs()[number_of(numbers_, name, "parameter")];
     }
 
@@ -73,7 +75,7 @@ class Parameters {
   private:
     /// As a double, where it is a number in the range. What is not quickly seen to be one is for Python to judge.
     [[nodiscard]] double checked(std::size_t number, nb::handle value) const {
-        const cueline::ParameterSpec& spec = engine_->controls().parameter_specs()[number];
+        const ParameterSpec& spec = engine_->controls().parameter_specs()[number];
         if (PyFloat_CheckExact(value.ptr())) {
             const double wanted = PyFloat_AS_DOUBLE(value.ptr());
             if (wanted >= spec.lowest && wanted <= spec.highest) return wanted;
@@ -89,7 +91,7 @@ class Parameters {
     }
 
     std::shared_ptr<SharedEngine> shared_;
-    cueline::Engine* engine_;
+    Engine* engine_;
     nb::dict numbers_;
     nb::ft_mutex writing_;
 };
@@ -105,7 +107,7 @@ class Meters {
     [[nodiscard]] nb::tuple read(nb::handle name) {
         const std::size_t number = number_of(numbers_, name, "meter");
         engine_->require_open();
-        cueline::MeterValue value;
+        MeterValue value;
         {
             const nb::ft_lock_guard lock{reading_};
             value = engine_->controls().read(number);
@@ -117,7 +119,7 @@ class Meters {
         return nb::make_tuple(nb::tuple(fields), value.frame);
     }
 
-    [[nodiscard]] const cueline::MeterSpec& spec(nb::handle name) const {
+    [[nodiscard]] const MeterSpec& spec(nb::handle name) const {
         return engine_->controls().meter_specs()[number_of(numbers_, name, "meter")];
     }
 
@@ -125,18 +127,18 @@ class Meters {
 
   private:
     std::shared_ptr<SharedEngine> shared_;
-    cueline::Engine* engine_;
+    Engine* engine_;
     nb::dict numbers_;
     nb::ft_mutex reading_;
 };
 
-nb::tuple fields_of(const cueline::MeterSpec& spec) {
+nb::tuple fields_of(const MeterSpec& spec) {
     nb::list fields;
     for (const std::string_view field : spec.fields) fields.append(text(field));
     return nb::tuple(fields);
 }
 
-nb::tuple to_python(const cueline::ParameterSpec& spec) {
+nb::tuple to_python(const ParameterSpec& spec) {
     return nb::make_tuple(text(spec.name), spec.lowest, spec.highest, spec.default_value, text(spec.unit), spec.ramp_s);
 }
 
@@ -172,7 +174,7 @@ void bind_anew(nb::module_& module) {
         .def(
             "_spec",
             [](const Meters& self, nb::handle name) {
-                const cueline::MeterSpec& spec = self.spec(name);
+                const MeterSpec& spec = self.spec(name);
                 return nb::make_tuple(text(spec.name), text(spec.unit), fields_of(spec));
             },
             "name"_a.none(), nb::sig("def _spec(self, name: str) -> tuple[str, str, tuple[str, ...]]"))
@@ -190,3 +192,5 @@ void bind_processor_controls(nb::module_& module) {
         module.attr(type.attr("__name__")) = type;
     }
 }
+
+}  // namespace cueline::python

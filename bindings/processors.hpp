@@ -8,8 +8,10 @@
 
 #include <cueline/processor.hpp>
 
+namespace cueline::python {
+
 struct NamedProcessor {
-    std::shared_ptr<cueline::Processor> processor;
+    std::shared_ptr<Processor> processor;
     std::string name;
 };
 
@@ -17,5 +19,4 @@ struct NamedProcessor {
 /// Thread: control, with the GIL.
 NamedProcessor processor_of(nanobind::handle given);
 
-/// Adds what makes processors of C functions to `module`.
-void bind_processors(nanobind::module_& module);
+}  // namespace cueline::python

@@ -14,19 +14,18 @@
 
 #include <cueline/message.hpp>
 
+#include "bindings.hpp"
 #include "errors.hpp"
+#include "message_object.hpp"
 #include "messages.hpp"
 #include "without_gil.hpp"
+
+namespace cueline::python {
 
 namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace {
-
-using cueline::CommandSender;
-using cueline::Delivery;
-using cueline::Message;
-using cueline::Status;
 
 /// What an argument has to be, as a refusal says it: of another type, or out of range.
 struct Wanted {
@@ -63,9 +62,9 @@ Message checked_command(nb::handle object) {
         raise("ArgumentTypeError",
               "what is sent is a message, as a class with @cueline.message makes them, got " + shown(object));
     }
-    if (message->kind < cueline::kind::first_processor) {
+    if (message->kind < kind::first_processor) {
         raise("ArgumentError", name_of(Py_TYPE(object.ptr())) + " cannot be sent: kinds below " +
-                                   std::to_string(cueline::kind::first_processor) +
+                                   std::to_string(kind::first_processor) +
                                    " are the engine's own, and this one is of kind " + std::to_string(message->kind));
     }
     Message command;
@@ -91,9 +90,9 @@ class ConfirmationPlace {
   public:
     /// Raises Full when there are as many as their ring holds: none must ever have to be dropped.
     explicit ConfirmationPlace(std::atomic<std::size_t>& taken) : taken_{&taken} {
-        if (taken.fetch_add(1) < cueline::EventRing::capacity) return;
+        if (taken.fetch_add(1) < EventRing::capacity) return;
         --taken;
-        raise("Full", "as many confirmations are under way as can be, " + std::to_string(cueline::EventRing::capacity) +
+        raise("Full", "as many confirmations are under way as can be, " + std::to_string(EventRing::capacity) +
                           ": wait for one");
     }
     ~ConfirmationPlace() {
@@ -135,7 +134,7 @@ class LineHandle : public SenderHandle {
 std::uint8_t checked_late(nb::handle late) {
     if (PyUnicode_Check(late.ptr()) != 0) {
         if (PyUnicode_CompareWithASCIIString(late.ptr(), "apply") == 0) return 0;
-        if (PyUnicode_CompareWithASCIIString(late.ptr(), "drop") == 0) return cueline::delivery::drop_if_late;
+        if (PyUnicode_CompareWithASCIIString(late.ptr(), "drop") == 0) return delivery::drop_if_late;
         raise("ArgumentError", "late must be 'apply' or 'drop', got " + shown(late));
     }
     raise("ArgumentTypeError", "late must be 'apply' or 'drop', got " + shown(late));
@@ -193,7 +192,7 @@ bool SenderHandle::until_room(nb::handle timeout, std::size_t commands, Attempt 
         if (left_s <= 0) {
             count_dropped(commands);
             raise("Full", "no room within " + shown(timeout) + " s: as many commands wait as the ring holds, " +
-                              std::to_string(cueline::CommandRing::capacity));
+                              std::to_string(CommandRing::capacity));
         }
         {
             const WithoutGil without_gil;
@@ -225,7 +224,7 @@ nb::object SenderHandle::try_send(nb::handle message, nb::handle at, nb::handle 
 
 std::uint32_t SenderHandle::send_confirmed(nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
     Message command = checked_command(message, at, late);
-    command.flags |= cueline::delivery::confirm;
+    command.flags |= delivery::confirm;
     ConfirmationPlace place{shared_->confirmations};
     const bool sent =
         until_room(timeout, 1, [&](CommandSender& sender) { return sender.try_send(command) == Status::ok; });
@@ -236,9 +235,9 @@ std::uint32_t SenderHandle::send_confirmed(nb::handle message, nb::handle at, nb
 std::uint32_t SenderHandle::send_whole(const nb::list& messages, nb::handle at, nb::handle late, nb::handle timeout,
                                        bool confirm) {
     const std::size_t count = messages.size();
-    if (count == 0 || count > cueline::max_members) {
-        raise("ArgumentError", "a transaction has 1 to " + std::to_string(cueline::max_members) + " messages, got " +
-                                   std::to_string(count));
+    if (count == 0 || count > max_members) {
+        raise("ArgumentError",
+              "a transaction has 1 to " + std::to_string(max_members) + " messages, got " + std::to_string(count));
     }
     std::vector<Message> members;
     members.reserve(count);
@@ -246,7 +245,7 @@ std::uint32_t SenderHandle::send_whole(const nb::list& messages, nb::handle at, 
     Delivery delivery = checked_delivery(at, late);
     std::optional<ConfirmationPlace> place;
     if (confirm) {
-        delivery.flags |= cueline::delivery::confirm;
+        delivery.flags |= delivery::confirm;
         place.emplace(shared_->confirmations);
     }
     std::uint32_t sequence = 0;
@@ -283,11 +282,11 @@ std::uint32_t SenderHandle::last_sequence() {
 }
 
 double SenderHandle::polling_interval_s() const {
-    const cueline::Format format = engine().format();
+    const Format format = engine().format();
     return std::clamp(0.5 * format.blocksize / format.samplerate, min_polling_interval_s, max_polling_interval_s);
 }
 
-cueline::RingStats SenderHandle::counts() const {
+RingStats SenderHandle::counts() const {
     engine().require_own_process();
     return engine().command_stats(line_);
 }
@@ -353,3 +352,5 @@ void bind_senders(nb::module_& module) {
         module.attr("Line") = nb::type<LineHandle>();
     }
 }
+
+}  // namespace cueline::python

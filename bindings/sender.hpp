@@ -13,13 +13,15 @@
 
 #include "engine/engine.hpp"
 
+namespace cueline::python {
+
 /// `at`: a frame or None; `late`: "apply" or "drop". Raises ArgumentError, ArgumentTypeError. Thread: control, with the
 /// GIL.
-cueline::Delivery checked_delivery(nanobind::handle at, nanobind::handle late);
+Delivery checked_delivery(nanobind::handle at, nanobind::handle late);
 
 /// What the lines of one engine share, for as long as one of them lives.
 struct SharedEngine {
-    std::unique_ptr<cueline::Engine> engine;
+    std::unique_ptr<Engine> engine;
     std::atomic<std::size_t> confirmations = 0;  // asked for, and not yet received
 };
 
@@ -43,7 +45,7 @@ class SenderHandle {
     /// Sends the messages of `array` from the one at `first` on, as many as there is room for: see Records. Those of
     /// no kind are of kind `own`; where that is a kind, there are no others. Where one cannot be sent, none is.
     /// Returns how many were accepted; the rest is not counted, as with try_send().
-    std::size_t try_send_many(nanobind::handle array, std::size_t first, cueline::Kind own, nanobind::handle late);
+    std::size_t try_send_many(nanobind::handle array, std::size_t first, Kind own, nanobind::handle late);
 
     /// Raises what send() would raise of its arguments.
     static void require_sendable(nanobind::handle message, nanobind::handle at, nanobind::handle late);
@@ -64,7 +66,7 @@ class SenderHandle {
 
     [[nodiscard]] std::uint32_t last_sequence();
     [[nodiscard]] std::uint8_t number() const { return line_; }
-    [[nodiscard]] cueline::RingStats counts() const;
+    [[nodiscard]] RingStats counts() const;
 
     /// How long whoever waits for the audio thread sleeps between two looks: half a block, within what a user does not
     /// notice. In seconds.
@@ -80,10 +82,10 @@ class SenderHandle {
     SenderHandle() = default;
     ~SenderHandle() = default;
 
-    [[nodiscard]] cueline::Engine& engine() const { return *shared_->engine; }
+    [[nodiscard]] Engine& engine() const { return *shared_->engine; }
 
     /// Has this line send by `sender`. `every_line`: whether cancel_all() goes for all of them. Once, as it is made.
-    void send_by(std::shared_ptr<SharedEngine> shared, cueline::CommandSender* sender, bool every_line);
+    void send_by(std::shared_ptr<SharedEngine> shared, CommandSender* sender, bool every_line);
 
     /// From now on this line sends by nobody.
     void send_no_more();
@@ -110,7 +112,7 @@ class SenderHandle {
     bool until_room(nanobind::handle timeout, std::size_t commands, Attempt attempt);
 
     std::shared_ptr<SharedEngine> shared_;
-    cueline::CommandSender* sender_ = nullptr;
+    CommandSender* sender_ = nullptr;
     bool every_line_ = false;
     std::uint8_t line_ = 0;
 };
@@ -144,5 +146,4 @@ void bind_sending(nanobind::class_<Handle, Bases...>& bound) {
             "Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.");
 }
 
-/// Adds Sender and Line to `module`; the second time in a process, those that are there.
-void bind_senders(nanobind::module_& module);
+}  // namespace cueline::python

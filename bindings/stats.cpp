@@ -1,18 +1,14 @@
-// counts.cpp: RingStats, CueStats, BufferStats and EngineStats: numbers, to be read.
-#include "stats.hpp"
-
+// stats.cpp: RingStats, CueStats, BufferStats and EngineStats: numbers, to be read.
 #include <nanobind/stl/string.h>
 
+#include "bindings.hpp"
 #include "engine/engine.hpp"
+
+namespace cueline::python {
 
 namespace nb = nanobind;
 
 namespace {
-
-using cueline::BufferStats;
-using cueline::CueStats;
-using cueline::EngineStats;
-using cueline::RingStats;
 
 void bind_anew(nb::module_& module) {
     nb::class_<RingStats>(module, "RingStats")
@@ -62,3 +58,5 @@ void bind_stats(nb::module_& module) {
         module.attr(type.attr("__name__")) = type;
     }
 }
+
+}  // namespace cueline::python

@@ -7,6 +7,8 @@
 
 #include "system/fork_generation.hpp"
 
+namespace cueline::python {
+
 namespace nb = nanobind;
 
 namespace {
@@ -19,9 +21,9 @@ std::atomic<int> threads_without_gil = 0;
 
 /// A forked child has one thread, whatever its parent had. Called with the GIL.
 void forget_the_parents_threads() {
-    static unsigned generation = cueline::fork_generation();
-    if (generation == cueline::fork_generation()) return;
-    generation = cueline::fork_generation();
+    static unsigned generation = fork_generation();
+    if (generation == fork_generation()) return;
+    generation = fork_generation();
     threads_without_gil = 0;
 }
 
@@ -53,3 +55,5 @@ void shut_down() {
         std::this_thread::sleep_for(1ms);
     }
 }
+
+}  // namespace cueline::python

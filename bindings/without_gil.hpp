@@ -3,6 +3,8 @@
 
 #include <nanobind/nanobind.h>
 
+namespace cueline::python {
+
 /// While it lives, other Python threads run. Thread: control, with the GIL.
 class WithoutGil {
   public:
@@ -20,3 +22,5 @@ bool shutting_down() noexcept;
 
 /// Waits, for five seconds at most, until every thread has the GIL back. Called once, as Python ends.
 void shut_down();
+
+}  // namespace cueline::python

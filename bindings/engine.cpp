@@ -1,6 +1,4 @@
-// engine_handle.cpp: Engine: making one, receiving, rendering, time, buffers, life and death.
-#include "engine_handle.hpp"
-
+// engine.cpp: Engine: making one, receiving, rendering, time, buffers, life and death.
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
@@ -20,7 +18,9 @@
 
 #include <cueline/engine/open_device.hpp>
 #include <cueline/engine/range.hpp>
+#include "bindings.hpp"
 #include "bulk.hpp"
+#include "devices/lateness.hpp"
 #include "devices/null_device.hpp"
 #include "devices/offline_device.hpp"
 #include "engine/engine.hpp"
@@ -28,40 +28,48 @@
 #include "messages.hpp"
 #include "processors.hpp"
 #include "sender.hpp"
-#include "wakeups.hpp"
 #include "without_gil.hpp"
+
+namespace cueline::python {
 
 namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace {
 
-using cueline::Message;
-
 /// Frames and channels, one frame after the other; read only is enough.
 using Samples = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
+/// As Python has it: the worst, and of each bucket that is not empty its least, its end and its count.
+nb::tuple histogram(const Lateness& lateness) {
+    nb::list buckets;
+    for (std::size_t bucket = 0; bucket < Lateness::bucket_count; ++bucket) {
+        const std::uint64_t count = lateness.count(bucket);
+        if (count == 0) continue;
+        buckets.append(nb::make_tuple(Lateness::least_ns(bucket), Lateness::least_ns(bucket + 1), count));
+    }
+    return nb::make_tuple(lateness.worst_ns(), buckets);
+}
+
 class EngineHandle : public SenderHandle {
   public:
-    EngineHandle(cueline::DeviceRequest request, std::optional<std::int64_t> samplerate,
-                 std::optional<std::int64_t> blocksize, std::int64_t channels, std::int64_t budget,
-                 nb::handle processor) {
-        if (samplerate)
-            request.samplerate = cueline::checked_range("samplerate", *samplerate, cueline::samplerate_range);
-        if (blocksize) request.blocksize = cueline::checked_range("blocksize", *blocksize, cueline::blocksize_range);
-        request.channels = cueline::checked_range("channels", channels, cueline::channels_range);
-        cueline::checked_range("budget", budget, cueline::budget_range);
+    EngineHandle(DeviceRequest request, std::optional<std::int64_t> samplerate, std::optional<std::int64_t> blocksize,
+                 std::int64_t channels, std::int64_t budget, nb::handle processor) {
+        if (samplerate) request.samplerate = checked_range("samplerate", *samplerate, samplerate_range);
+        if (blocksize) request.blocksize = checked_range("blocksize", *blocksize, blocksize_range);
+        request.channels = checked_range("channels", channels, channels_range);
+        checked_range("budget", budget, budget_range);
 
         NamedProcessor named = processor_of(processor);
         processor_ = std::move(named.name);
 
         const WithoutGil without_gil;  // a sound system may take its time to answer
-        std::unique_ptr<cueline::Device> opened = cueline::open_device(request);
-        offline_ = dynamic_cast<cueline::OfflineDevice*>(opened.get());
-        null_ = dynamic_cast<cueline::NullDevice*>(opened.get());
+        std::unique_ptr<Device> opened = open_device(request);
+        offline_ = dynamic_cast<OfflineDevice*>(opened.get());
+        null_ = dynamic_cast<NullDevice*>(opened.get());
         name_ = opened->name();
         auto shared = std::make_shared<SharedEngine>();
-        shared->engine = std::make_unique<cueline::Engine>(std::move(opened), named.processor, budget);
+        shared->engine = std::make_unique<Engine>(std::move(opened), named.processor, budget);
         engine_ = shared->engine.get();
         send_by(std::move(shared), &engine_->control(), true);
     }
@@ -75,10 +83,10 @@ class EngineHandle : public SenderHandle {
 
     nb::object publish(std::int64_t slot, const Samples& array, nb::handle at, nb::handle late) {
         require_slots();
-        const cueline::Delivery delivery = checked_delivery(at, late);
+        const Delivery delivery = checked_delivery(at, late);
         const std::span<const float> samples{array.data(), array.size()};
         const auto channels = static_cast<std::int64_t>(array.shape(1));
-        cueline::BufferPool::PendingBuffer made;
+        BufferPool::PendingBuffer made;
         {
             std::optional<WithoutGil> without_gil;
             if (samples.size_bytes() >= large_bytes) without_gil.emplace();
@@ -90,7 +98,7 @@ class EngineHandle : public SenderHandle {
 
     nb::object publish_nothing(std::int64_t slot, nb::handle at, nb::handle late) {
         require_slots();
-        const cueline::Delivery delivery = checked_delivery(at, late);
+        const Delivery delivery = checked_delivery(at, late);
         const nb::ft_lock_guard lock{sending_};
         return to_python(engine_->publish_nothing(slot, delivery));
     }
@@ -111,7 +119,7 @@ class EngineHandle : public SenderHandle {
         Message message;
         {
             const nb::ft_lock_guard lock{receiving_};
-            if (engine_->control().receive(message) == cueline::Status::empty) {
+            if (engine_->control().receive(message) == Status::empty) {
                 engine_->require_usable();
                 return nb::none();
             }
@@ -144,7 +152,7 @@ class EngineHandle : public SenderHandle {
         while (true) {
             {
                 const nb::ft_lock_guard lock{receiving_};
-                if (engine_->control().receive_confirmation(outcome) == cueline::Status::empty) return;
+                if (engine_->control().receive_confirmation(outcome) == Status::empty) return;
             }
             --shared()->confirmations;
             told[nb::make_tuple(outcome.line, outcome.sequence)] = to_python(outcome);
@@ -161,7 +169,7 @@ class EngineHandle : public SenderHandle {
     }
     [[nodiscard]] std::uint64_t time_at(std::uint64_t frame) const {
         engine_->require_own_process();
-        const cueline::BlockTime time = engine_->block_time();
+        const BlockTime time = engine_->block_time();
         constexpr std::uint64_t max_s =
             9'000'000'000;  // in nanoseconds they are within 63 bits, as what frame_at takes
         if (frame > time.frame && (frame - time.frame) / time.samplerate >= max_s) {
@@ -195,7 +203,7 @@ class EngineHandle : public SenderHandle {
         }
         const Rendering rendering{rendering_};
         engine_->start();
-        const cueline::Format format = this->format();
+        const Format format = this->format();
         const std::span<float> all{audio.data(), audio.size()};
         for (std::size_t done = 0; done < all.size();) {
             if (shutting_down()) raise("ClosedError", "Python is ending: there is nobody to render for");
@@ -205,7 +213,7 @@ class EngineHandle : public SenderHandle {
                 const WithoutGil without_gil;
                 try {
                     rendered = offline_->render(round);
-                } catch (const cueline::DeviceError&) {
+                } catch (const DeviceError&) {
                     rendered = 0;  // stopped by another thread, or a signal handler, since the round before
                 }
             }
@@ -227,7 +235,7 @@ class EngineHandle : public SenderHandle {
                                  " device, which makes its own blocks: use AudioEngine('offline')");
     }
 
-    [[nodiscard]] cueline::EngineStats stats() const {
+    [[nodiscard]] EngineStats stats() const {
         engine_->require_own_process();
         return engine_->stats();
     }
@@ -237,9 +245,9 @@ class EngineHandle : public SenderHandle {
             raise("DeviceError", "only the null device tells how late its blocks began, and this engine runs on the " +
                                      name_ + " device: use AudioEngine('null')");
         }
-        return to_python(null_->lateness());
+        return histogram(null_->lateness());
     }
-    [[nodiscard]] cueline::Format format() const { return engine_->format(); }
+    [[nodiscard]] Format format() const { return engine_->format(); }
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::string& processor() const { return processor_; }
     [[nodiscard]] std::uint32_t buffer_slots() const { return engine_->buffer_slots(); }
@@ -255,16 +263,16 @@ class EngineHandle : public SenderHandle {
     static constexpr std::size_t large_bytes = std::size_t{1} << 16U;
 
     /// Whole blocks, about a hundred thousand frames: what a Ctrl-C has to wait for.
-    [[nodiscard]] static std::size_t samples_a_round(const cueline::Format& format) {
+    [[nodiscard]] static std::size_t samples_a_round(const Format& format) {
         const std::size_t blocks = std::max<std::size_t>(1, (std::size_t{1} << 17U) / format.blocksize);
         return blocks * format.blocksize * format.channels;
     }
 
     std::string name_;
     std::string processor_;
-    cueline::Engine* engine_ = nullptr;          // the shared one
-    cueline::OfflineDevice* offline_ = nullptr;  // the engine's device, when it is that
-    cueline::NullDevice* null_ = nullptr;        // and when it is this
+    Engine* engine_ = nullptr;          // the shared one
+    OfflineDevice* offline_ = nullptr;  // the engine's device, when it is that
+    NullDevice* null_ = nullptr;        // and when it is this
     std::atomic<bool> rendering_ = false;
     nb::ft_mutex receiving_;
 };
@@ -274,7 +282,7 @@ void bind_anew(nb::module_& module) {
                                                   "A link, a processor and a device, run together."};
     bind_sending(engine);
     engine
-        .def(nb::init<cueline::DeviceRequest, std::optional<std::int64_t>, std::optional<std::int64_t>, std::int64_t,
+        .def(nb::init<DeviceRequest, std::optional<std::int64_t>, std::optional<std::int64_t>, std::int64_t,
                       std::int64_t, nb::handle>(),
              "request"_a, "samplerate"_a.none(), "blocksize"_a.none(), "channels"_a, "budget"_a, "processor"_a)
         .def("receive_msg", &EngineHandle::receive_msg, nb::sig("def receive_msg(self) -> Message | None"),
@@ -336,3 +344,5 @@ void bind_engine(nb::module_& module) {
         module.attr("Engine") = nb::type<EngineHandle>();
     }
 }
+
+}  // namespace cueline::python
