@@ -100,17 +100,20 @@ std::size_t SenderHandle::try_send_many(nb::handle array, std::size_t first, Kin
         message.flags = flags;
         return &message;
     };
-    const std::size_t accepted = by_sender([&](CommandSender& sender) -> std::size_t {
-        const std::size_t room = std::min(sender.room(), wanted);
+    std::size_t accepted = 0;
+    engine_->require_usable();
+    {
+        const nb::ft_lock_guard lock{sending_};
+        const std::size_t room = std::min(sender().room(), wanted);
         refused = first_refused(records, first + room, own);  // none goes where one that stays here cannot
-        return refused ? 0 : sender.try_send_each(next, room);
-    });
+        if (!refused) accepted = sender().try_send_each(next, room);
+    }
     if (refused) refuse(first_refused(records, first, own).value_or(*refused), own);
     return accepted;
 }
 
 void SenderHandle::count_dropped(std::size_t commands) {
-    engine().require_own_process();
+    engine_->require_own_process();
     const nb::ft_lock_guard lock{sending_};
     if (sender_ != nullptr) sender_->count_dropped(commands);
 }

@@ -70,14 +70,12 @@ class EngineHandle : public SenderHandle {
         name_ = opened->name();
         auto shared = std::make_shared<SharedEngine>();
         shared->engine = std::make_unique<Engine>(std::move(opened), named.processor, budget);
-        engine_ = shared->engine.get();
-        send_by(std::move(shared), &engine_->control(), true);
+        ControlSide& control = shared->engine->control();
+        connect(std::move(shared), &control, true);
     }
 
     /// What else has the engine may have it longer: nothing runs any more, and they say that it is closed.
-    ~EngineHandle() {
-        if (engine_ != nullptr) engine_->close();
-    }
+    ~EngineHandle() { engine_->close(); }
     EngineHandle(const EngineHandle&) = delete;
     EngineHandle& operator=(const EngineHandle&) = delete;
 
@@ -102,6 +100,8 @@ class EngineHandle : public SenderHandle {
         const nb::ft_lock_guard lock{sending_};
         return to_python(engine_->publish_nothing(slot, delivery));
     }
+
+    void require_usable() const { engine_->require_usable(); }
 
     /// That its processor can be handed buffers.
     void require_slots() const {
@@ -270,7 +270,6 @@ class EngineHandle : public SenderHandle {
 
     std::string name_;
     std::string processor_;
-    Engine* engine_ = nullptr;          // the shared one
     OfflineDevice* offline_ = nullptr;  // the engine's device, when it is that
     NullDevice* null_ = nullptr;        // and when it is this
     std::atomic<bool> rendering_ = false;

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <cueline/error.hpp>
 #include <cueline/message.hpp>
 
 #include "bindings.hpp"
@@ -112,12 +113,12 @@ class LineHandle : public SenderHandle {
     explicit LineHandle(const SenderHandle& engine) {
         engine.shared()->engine->require_open();
         own_.emplace(engine.shared()->engine->open_line());
-        send_by(engine.shared(), &*own_, false);
+        connect(engine.shared(), &*own_, false);
     }
 
     void close() {
-        send_no_more();
         const nb::ft_lock_guard lock{sending_};
+        disconnect();
         own_.reset();
     }
     [[nodiscard]] bool closed() {
@@ -149,45 +150,43 @@ Delivery checked_delivery(nb::handle at, nb::handle late) {
 
 // --- A line ------------------------------------------------------------------------------------------------------
 
-void SenderHandle::send_by(std::shared_ptr<SharedEngine> shared, CommandSender* sender, bool every_line) {
+void SenderHandle::connect(std::shared_ptr<SharedEngine> shared, CommandSender* sender, bool every_line) {
     shared_ = std::move(shared);
+    engine_ = shared_->engine.get();
     sender_ = sender;
     every_line_ = every_line;
     line_ = sender->line();
 }
 
-void SenderHandle::send_no_more() {
-    const nb::ft_lock_guard lock{sending_};
-    sender_ = nullptr;
-}
-
-void SenderHandle::refuse_closed() {
-    raise("ClosedError", "this line is closed: open another one");
-}
-
-void SenderHandle::require_usable() const {
-    engine().require_usable();
-    if (sender_ == nullptr) refuse_closed();
+void SenderHandle::throw_closed() {
+    throw ClosedError{"this line is closed: open another one"};
 }
 
 nb::object SenderHandle::ping() {
-    return to_python(by_sender([](CommandSender& sender) { return sender.ping(); }));
+    engine_->require_usable();
+    const nb::ft_lock_guard lock{sending_};
+    return to_python(sender().ping());
 }
 
-/// Calls `attempt` until it says true: once, or with a timeout as often as it takes, in which time other threads run.
-/// Returns false when there was no room and no timeout; raises Full when there was one. So many commands are counted as
-/// dropped when they are given up, for whatever reason.
+/// Sends with `attempt`, which returns false if the ring is full. With a timeout, it tries again until there is room;
+/// meanwhile other Python threads run. If there is no room, it counts `commands` as dropped. Then it returns false
+/// without a timeout, and raises Full with one.
 template <class Attempt>
-bool SenderHandle::until_room(nb::handle timeout, std::size_t commands, Attempt attempt) {
+bool SenderHandle::send_within(nb::handle timeout, std::size_t commands, Attempt attempt) {
+    const auto try_once = [&] {
+        engine_->require_usable();
+        const nb::ft_lock_guard lock{sending_};
+        return attempt(sender());
+    };
     if (timeout.is_none()) {
-        const bool sent = by_sender(attempt);
+        const bool sent = try_once();
         if (!sent) count_dropped(commands);
         return sent;
     }
     using Clock = std::chrono::steady_clock;
     const auto seconds = nb::cast<double>(nb::module_::import_("cueline.arguments").attr("checked_timeout")(timeout));
     const auto began = Clock::now();
-    while (!by_sender(attempt)) {
+    while (!try_once()) {
         const double left_s = seconds - std::chrono::duration<double>(Clock::now() - began).count();
         if (left_s <= 0) {
             count_dropped(commands);
@@ -213,13 +212,15 @@ bool SenderHandle::until_room(nb::handle timeout, std::size_t commands, Attempt 
 nb::object SenderHandle::send(nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
     Message command = checked_command(message, at, late);
     const bool sent =
-        until_room(timeout, 1, [&](CommandSender& sender) { return sender.try_send(command) == Status::ok; });
+        send_within(timeout, 1, [&](CommandSender& sender) { return sender.try_send(command) == Status::ok; });
     return to_python(sent ? Status::ok : Status::full);
 }
 
 nb::object SenderHandle::try_send(nb::handle message, nb::handle at, nb::handle late) {
     Message command = checked_command(message, at, late);
-    return to_python(by_sender([&](CommandSender& sender) { return sender.try_send(command); }));
+    engine_->require_usable();
+    const nb::ft_lock_guard lock{sending_};
+    return to_python(sender().try_send(command));
 }
 
 std::uint32_t SenderHandle::send_confirmed(nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
@@ -227,7 +228,7 @@ std::uint32_t SenderHandle::send_confirmed(nb::handle message, nb::handle at, nb
     command.flags |= delivery::confirm;
     ConfirmationPlace place{shared_->confirmations};
     const bool sent =
-        until_room(timeout, 1, [&](CommandSender& sender) { return sender.try_send(command) == Status::ok; });
+        send_within(timeout, 1, [&](CommandSender& sender) { return sender.try_send(command) == Status::ok; });
     if (sent) place.keep();
     return sent ? command.sequence : 0;
 }
@@ -249,7 +250,7 @@ std::uint32_t SenderHandle::send_whole(const nb::list& messages, nb::handle at, 
         place.emplace(shared_->confirmations);
     }
     std::uint32_t sequence = 0;
-    const bool sent = until_room(timeout, members.size() + 1, [&](CommandSender& sender) {
+    const bool sent = send_within(timeout, members.size() + 1, [&](CommandSender& sender) {
         sequence = sender.try_send_whole(members, delivery);
         return sequence != 0;
     });
@@ -264,31 +265,31 @@ void SenderHandle::require_sendable(nb::handle message, nb::handle at, nb::handl
 nb::object SenderHandle::cancel(nb::handle sequence) {
     const std::uint64_t number = checked_count(wanted_sequence, sequence);
     if (number == 0 || number > 0xFFFF'FFFFU) refuse_range(wanted_sequence, sequence);
-    return to_python(
-        by_sender([=](CommandSender& sender) { return sender.cancel(static_cast<std::uint32_t>(number)); }));
+    engine_->require_usable();
+    const nb::ft_lock_guard lock{sending_};
+    return to_python(sender().cancel(static_cast<std::uint32_t>(number)));
 }
 
 nb::object SenderHandle::cancel_all() {
-    return to_python(by_sender([this](CommandSender& sender) { return sender.cancel_all(every_line_); }));
+    engine_->require_usable();
+    const nb::ft_lock_guard lock{sending_};
+    return to_python(sender().cancel_all(every_line_));
 }
 
 std::uint32_t SenderHandle::last_sequence() {
-    engine().require_own_process();
-    {
-        const nb::ft_lock_guard lock{sending_};
-        if (sender_ != nullptr) return sender_->sequence();
-    }
-    refuse_closed();
+    engine_->require_own_process();
+    const nb::ft_lock_guard lock{sending_};
+    return sender().sequence();
 }
 
 double SenderHandle::polling_interval_s() const {
-    const Format format = engine().format();
+    const Format format = engine_->format();
     return std::clamp(0.5 * format.blocksize / format.samplerate, min_polling_interval_s, max_polling_interval_s);
 }
 
 RingStats SenderHandle::counts() const {
-    engine().require_own_process();
-    return engine().command_stats(line_);
+    engine_->require_own_process();
+    return engine_->command_stats(line_);
 }
 
 // --- The types ---------------------------------------------------------------------------------------------------

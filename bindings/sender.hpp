@@ -72,9 +72,6 @@ class SenderHandle {
     /// notice. In seconds.
     [[nodiscard]] double polling_interval_s() const;
 
-    /// Raises what says that nothing can be sent, if that is so.
-    void require_usable() const;
-
     /// What this line has in common with the others of its engine.
     [[nodiscard]] const std::shared_ptr<SharedEngine>& shared() const { return shared_; }
 
@@ -82,37 +79,30 @@ class SenderHandle {
     SenderHandle() = default;
     ~SenderHandle() = default;
 
-    [[nodiscard]] Engine& engine() const { return *shared_->engine; }
+    /// Opens this line: it sends with `sender`. `every_line`: cancel_all() cancels the cues of all lines. Called once.
+    void connect(std::shared_ptr<SharedEngine> shared, CommandSender* sender, bool every_line);
 
-    /// Has this line send by `sender`. `every_line`: whether cancel_all() goes for all of them. Once, as it is made.
-    void send_by(std::shared_ptr<SharedEngine> shared, CommandSender* sender, bool every_line);
+    /// Closes this line. The caller holds sending_.
+    void disconnect() { sender_ = nullptr; }
 
-    /// From now on this line sends by nobody.
-    void send_no_more();
-
-    nanobind::ft_mutex sending_;  // held by whoever pushes, or has the line close
-
-  private:
-    /// Calls `push` with the sender, which stays as long as that takes; it runs no Python code. Raises what
-    /// require_usable() raises.
-    template <class Push>
-    auto by_sender(Push push) {
-        require_usable();
-        {
-            const nanobind::ft_lock_guard lock{sending_};
-            // Without a GIL, another thread may have closed the line since.
-            if (sender_ != nullptr) return push(*sender_);
-        }
-        refuse_closed();
+    /// The sender of this line. Throws ClosedError if the line is closed. The caller holds sending_ while it uses it.
+    /// It throws C++'s error: that becomes Python's after sending_ is free, and so no Python code runs under the lock.
+    [[nodiscard]] CommandSender& sender() const {
+        if (sender_ == nullptr) throw_closed();
+        return *sender_;
     }
 
-    [[noreturn]] static void refuse_closed();
+    nanobind::ft_mutex sending_;
+    Engine* engine_ = nullptr;  // shared_ owns it
+
+  private:
+    [[noreturn]] static void throw_closed();
 
     template <class Attempt>
-    bool until_room(nanobind::handle timeout, std::size_t commands, Attempt attempt);
+    bool send_within(nanobind::handle timeout, std::size_t commands, Attempt attempt);
 
     std::shared_ptr<SharedEngine> shared_;
-    CommandSender* sender_ = nullptr;
+    CommandSender* sender_ = nullptr;  // none if the line is closed
     bool every_line_ = false;
     std::uint8_t line_ = 0;
 };
