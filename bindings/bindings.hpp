@@ -1,14 +1,11 @@
-// bindings.hpp: what puts cueline's types and functions into the module, one function a file.
-//
-// Each may be called once an import. Types are bound once a process, live as long, and are imported afresh as often as
-// somebody empties sys.modules: the second time, the module gets those that are there.
+// bindings.hpp: the functions that put cueline's types and functions into the module, one a concept.
 #pragma once
 
 #include <nanobind/nanobind.h>
 
 namespace cueline::python {
 
-/// Status, Message, and what makes types of it.
+/// Status, Message, and the functions that create message types.
 void bind_messages(nanobind::module_& module);
 
 /// DeviceRequest, DeviceInfo and list_devices().
@@ -23,13 +20,26 @@ void bind_processor_controls(nanobind::module_& module);
 /// RingStats, CueStats, BufferStats and EngineStats.
 void bind_stats(nanobind::module_& module);
 
-/// What makes processors of C functions.
+/// The function that makes a processor of C functions.
 void bind_processors(nanobind::module_& module);
 
-/// Engine. After bind_senders(): it derives from Sender.
+/// Engine. Call bind_senders() first: Engine derives from Sender.
 void bind_engine(nanobind::module_& module);
 
-/// _Baseline: what a call into a compiled module costs at least, for benchmarks to compare with.
+/// _Baseline, for benchmarks.
 void bind_baseline(nanobind::module_& module);
+
+/// Adds `Types` to `module`. A type is bound once per process and lives as long as the process. If a program removes
+/// cueline from sys.modules and imports it again, the new module gets the types that exist.
+template <class... Types>
+void bind_once(nanobind::module_& module, void (*bind_types)(nanobind::module_&)) {
+    namespace nb = nanobind;
+    if ((nb::type<Types>().is_valid() && ...)) {
+        ((module.attr(nb::type<Types>().attr("__name__")) = nb::type<Types>()), ...);
+        return;
+    }
+    bind_types(module);
+    (nb::type<Types>().inc_ref(), ...);
+}
 
 }  // namespace cueline::python

@@ -1,4 +1,4 @@
-// errors.cpp: raising cueline.errors from C++.
+// errors.cpp: the errors of cueline.errors, from C++.
 #include "errors.hpp"
 
 #include <nanobind/stl/string.h>
