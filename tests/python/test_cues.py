@@ -304,8 +304,8 @@ def test_a_cancelled_transaction_goes_with_all_its_messages() -> None:
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
-        (lambda e: e.send(5), cueline.ArgumentTypeError, "message must be an object of a class with @cueline.message, got 5"),
-        (lambda e: e.send(None), cueline.ArgumentTypeError, "message must be an object of a class with @cueline.message, got None"),
+        (lambda e: e.send(5), cueline.ArgumentTypeError, "message must be an object of .* got 5"),
+        (lambda e: e.send(None), cueline.ArgumentTypeError, "message must be an object of .* got None"),
         (
             lambda e: e.send(cueline.Pong(1, 2)),
             cueline.ArgumentError,
@@ -344,7 +344,7 @@ def test_a_cancelled_transaction_goes_with_all_its_messages() -> None:
         (lambda e: e.transaction().send(gain(1)), cueline.ArgumentError, "are sent inside its 'with'"),
         (lambda e: _transaction_of(e, 257), cueline.ArgumentError, "a transaction has at most 256 messages"),
         (lambda e: e.transaction(confirm="yes"), cueline.ArgumentTypeError, "confirm must be True or False, got 'yes'"),
-        (lambda e: _sent_in_a_transaction(e, 5), cueline.ArgumentTypeError, "message must be an object of a class with @cueline.message, got 5"),
+        (lambda e: _sent_in_a_transaction(e, 5), cueline.ArgumentTypeError, "message must be an object of .* got 5"),
         (lambda e: _sent_in_a_transaction(e, gain(1), at=-1), cueline.ArgumentError, "at must be a frame from 0"),
         (lambda e: _used_twice(e), cueline.ArgumentError, "a transaction is used once"),
         (lambda e: e.frame_at(-1), cueline.ArgumentError, "monotonic_ns must be 0 or more, got -1"),
