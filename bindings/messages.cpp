@@ -1,6 +1,6 @@
-// messages.cpp: Status, and a type of messages for each kind: it knows its fields.
+// messages.cpp: Status, and the Python type for each kind of message, with its fields.
 //
-// A type that was made for a kind lives as long as the process, and so does its Layout.
+// The type of a kind lives as long as the process, and so does its Layout.
 #include "messages.hpp"
 
 #include <nanobind/stl/string.h>
@@ -29,35 +29,28 @@ using namespace nb::literals;
 
 namespace {
 
-// --- Status ------------------------------------------------------------------------------------------------------
-
-// What nanobind would look up for every call. Set once, as the types are bound, and kept to the end of the process.
-std::array<PyObject*, 3> statuses{};  // Status.OK, FULL and EMPTY, by their numbers
-nb::handle status_type;
+std::array<PyObject*, 3> statuses{};  // Status.OK, FULL and EMPTY: nanobind would look them up for every call
 
 void bind_status(nb::module_& module) {
-    nb::enum_<Status>(module, "Status", nb::is_arithmetic(), "What became of an attempt.")
+    nb::enum_<Status>(module, "Status", nb::is_arithmetic(), "The result of a call that never waits.")
         .value("OK", Status::ok)
-        .value("FULL", Status::full, "Refused, nothing changed: the ring holds all it can.")
-        .value("EMPTY", Status::empty, "Nothing to take.");
-    status_type = nb::type<Status>().inc_ref();
+        .value("FULL", Status::full, "The ring is full: nothing changed.")
+        .value("EMPTY", Status::empty, "The ring is empty: nothing was taken.");
     for (const Status status : {Status::ok, Status::full, Status::empty}) {
         statuses.at(static_cast<std::size_t>(status)) = nb::cast(status).release().ptr();
     }
 }
 
-// --- Layouts -----------------------------------------------------------------------------------------------------
-
-/// What a message of some kind carries. Its first member is what the type keeps an address of.
+/// The fields of a kind. `getters` stands first: the type has its address.
 struct Layout {
-    std::array<PyGetSetDef, payload_bytes + 1> getters;  // one a field, and a zero one
+    std::array<PyGetSetDef, payload_bytes + 1> getters;  // one per field, and a zero at the end
     std::array<Field, payload_bytes> all_fields;
-    Message initial;                           // its kind, and the defaults
-    std::array<std::uint64_t, 5> significant;  // ones where a field is: what else came is not looked at
+    Message initial;                           // the kind and the defaults
+    std::array<std::uint64_t, 5> significant;  // ones where a field is, zeros in the padding
     std::uint64_t required;                    // a bit for each field that has no default
     std::size_t field_count;
-    bool has_truths;
-    PyObject* signature;  // as a refusal shows it: "SetTone(voice, gain=0.2)"
+    bool has_bools;
+    PyObject* signature;  // for error messages: "SetTone(voice, gain=0.2)"
     const char* name;     // with its module
 
     [[nodiscard]] std::span<const Field> fields() const { return {all_fields.data(), field_count}; }
@@ -68,32 +61,31 @@ static_assert(sizeof(Layout::significant) == payload_bytes);
 std::array<std::atomic<PyTypeObject*>, std::numeric_limits<Kind>::max() + 1U> type_of_kind{};  // or nullptr
 
 PyTypeObject* type_for(Kind kind) {
-    return type_of_kind.at(kind).load(std::memory_order_acquire);  // with define()'s release: the type is whole
+    // Acquire, with the release in define_message(): the type is complete.
+    return type_of_kind.at(kind).load(std::memory_order_acquire);
 }
 
-/// The layout of a type that was made for a kind. Its getters were put into the type and stand first in its layout.
+/// The layout of the type of a kind. The type has the address of its getters, which stand first in the layout.
 const Layout& layout_of(PyTypeObject* type) {
     return *reinterpret_cast<const Layout*>(type->tp_getset);  // NOLINT(*-reinterpret-cast)
 }
 
-nb::object checked(PyObject* made) {
-    if (made == nullptr) throw nb::python_error{};
-    return nb::steal(made);
+nb::object steal_or_raise(PyObject* object) {
+    if (object == nullptr) throw nb::python_error{};
+    return nb::steal(object);
 }
-
-// --- Construction ------------------------------------------------------------------------------------------------
 
 std::string signature(const Layout& layout) {
     return text(nb::handle{layout.signature});
 }
 
-/// The place of the field of this name, looking first where it is expected.
-std::size_t place_of(PyTypeObject* type, const Layout& layout, PyObject* name, std::size_t expected) {
+/// The index of the field of this name. Looks at the `expected` index first.
+std::size_t index_of(PyTypeObject* type, const Layout& layout, PyObject* name, std::size_t expected) {
     const std::span<const Field> fields = layout.fields();
     if (expected < fields.size() && fields[expected].name == name) return expected;
     const auto same = std::ranges::find(fields, name, &Field::name);
     if (same != fields.end()) return static_cast<std::size_t>(same - fields.begin());
-    const bool is_text = PyUnicode_Check(name) != 0;  // __new__(cls, **{1: 2}) comes as far as this
+    const bool is_text = PyUnicode_Check(name) != 0;  // __new__(cls, **{1: 2}) passes other names
     const auto equal = std::ranges::find_if(
         fields, [=](const Field& field) { return is_text && PyUnicode_Compare(field.name, name) == 0; });
     if (equal != fields.end()) return static_cast<std::size_t>(equal - fields.begin());
@@ -107,36 +99,37 @@ std::size_t place_of(PyTypeObject* type, const Layout& layout, PyObject* name, s
 
 [[noreturn]] void refuse_missing(PyTypeObject* type, const Layout& layout, std::uint64_t missing) {
     std::string names;
-    for (std::size_t place = 0; place < layout.field_count; ++place) {
-        if ((missing >> place & 1U) == 0) continue;
+    for (std::size_t index = 0; index < layout.field_count; ++index) {
+        if ((missing >> index & 1U) == 0) continue;
         if (!names.empty()) names += ", ";
-        names += text(nb::handle{layout.fields()[place].name});
+        names += text(nb::handle{layout.fields()[index].name});
     }
     raise("ArgumentTypeError", name_of(type) + " needs " + names + ": " + signature(layout));
 }
 
-/// A message of a kind that has a type: the first values by their places, the rest by `names`, a tuple or nullptr.
+/// Constructs a message of a kind that has a type. `values` are the positional arguments, and then one for each of
+/// `names`, a tuple or nullptr.
 PyObject* construct_kind(PyTypeObject* type, std::span<PyObject* const> values, PyObject* names) {
     const Layout& layout = layout_of(type);
     const std::size_t named = names == nullptr ? 0 : static_cast<std::size_t>(PyTuple_GET_SIZE(names));
-    const std::size_t placed = values.size() - named;
-    if (placed > layout.field_count) refuse_count(type, layout, placed);
+    const std::size_t positional = values.size() - named;
+    if (positional > layout.field_count) refuse_count(type, layout, positional);
     Message message = layout.initial;
-    for (std::size_t place = 0; place < placed; ++place) {
-        store(layout.fields()[place], values[place], message.payload.data());
+    for (std::size_t index = 0; index < positional; ++index) {
+        store(layout.fields()[index], values[index], message.payload.data());
     }
-    std::uint64_t given = (std::uint64_t{1} << placed) - 1;
-    for (std::size_t index = 0; index < named; ++index) {
-        PyObject* name = PyTuple_GET_ITEM(names, static_cast<Py_ssize_t>(index));
-        const std::size_t place = place_of(type, layout, name, placed + index);
-        if ((given >> place & 1U) != 0) {
+    std::uint64_t assigned = (std::uint64_t{1} << positional) - 1;
+    for (std::size_t keyword = 0; keyword < named; ++keyword) {
+        PyObject* name = PyTuple_GET_ITEM(names, static_cast<Py_ssize_t>(keyword));
+        const std::size_t index = index_of(type, layout, name, positional + keyword);
+        if ((assigned >> index & 1U) != 0) {
             raise("ArgumentTypeError",
                   name_of(type) + " got " + text(nb::handle{name}) + " twice: " + signature(layout));
         }
-        given |= std::uint64_t{1} << place;
-        store(layout.fields()[place], values[placed + index], message.payload.data());
+        assigned |= std::uint64_t{1} << index;
+        store(layout.fields()[index], values[positional + keyword], message.payload.data());
     }
-    if (const std::uint64_t missing = layout.required & ~given; missing != 0) refuse_missing(type, layout, missing);
+    if (const std::uint64_t missing = layout.required & ~assigned; missing != 0) refuse_missing(type, layout, missing);
     return new_object(type, message);
 }
 
@@ -149,16 +142,16 @@ Kind checked_kind(nb::handle kind) {
     return static_cast<Kind>(number);
 }
 
-/// Message(kind, payload=b""): of the type that the kind has, as if it had been received.
+/// Message(kind, payload=b""): an object of the type that the kind has, as if it had been received.
 PyObject* construct_plain(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
     if (type != message_type) {
         const std::string name = name_of(type);
         raise("ArgumentTypeError", name + " has no kind: put @cueline.message(kind) above class " + name);
     }
     static std::array<const char*, 3> names{"kind", "payload", nullptr};
-    PyObject* kind = nullptr;  // NOLINT(misc-const-correctness): it is written
+    PyObject* kind = nullptr;  // NOLINT(misc-const-correctness): the parser writes it
     Py_buffer payload{};
-    // NOLINTNEXTLINE(*-const-cast): Python's signature, which does not write there
+    // NOLINTNEXTLINE(*-const-cast): Python's signature; it does not write to the names
     if (PyArg_ParseTupleAndKeywords(arguments, keywords, "O|y*:Message", const_cast<char**>(names.data()), &kind,
                                     &payload) == 0) {
         throw nb::python_error{};
@@ -181,24 +174,24 @@ PyObject* construct_plain(PyTypeObject* type, PyObject* arguments, PyObject* key
     return to_python(message).release().ptr();
 }
 
-/// tp_vectorcall: the short way.
+/// tp_vectorcall, which a plain call uses.
 PyObject* call_kind(PyObject* callable, PyObject* const* values, std::size_t flagged_count, PyObject* names) noexcept {
     return guarded([&] {
-        const auto placed = static_cast<std::size_t>(PyVectorcall_NARGS(flagged_count));
+        const auto positional = static_cast<std::size_t>(PyVectorcall_NARGS(flagged_count));
         const std::size_t named = names == nullptr ? 0 : static_cast<std::size_t>(PyTuple_GET_SIZE(names));
-        return construct_kind(as_type(callable), {values, placed + named}, names);
+        return construct_kind(as_type(callable), {values, positional + named}, names);
     });
 }
 
-/// tp_new: the long way, of type.__call__ and __new__.
+/// tp_new, which __new__ and type.__call__ use.
 PyObject* new_kind(PyTypeObject* type, PyObject* arguments, PyObject* keywords) noexcept {
     return guarded([&] {
-        const auto placed = static_cast<std::size_t>(PyTuple_GET_SIZE(arguments));
+        const auto positional = static_cast<std::size_t>(PyTuple_GET_SIZE(arguments));
         const nb::tuple names{keywords == nullptr ? nb::tuple() : nb::tuple(nb::borrow<nb::dict>(keywords).keys())};
         std::vector<PyObject*> values;
-        values.reserve(placed + names.size());
-        for (std::size_t place = 0; place < placed; ++place) {
-            values.push_back(PyTuple_GET_ITEM(arguments, static_cast<Py_ssize_t>(place)));
+        values.reserve(positional + names.size());
+        for (std::size_t index = 0; index < positional; ++index) {
+            values.push_back(PyTuple_GET_ITEM(arguments, static_cast<Py_ssize_t>(index)));
         }
         for (const nb::handle name : names) values.push_back(PyDict_GetItem(keywords, name.ptr()));
         return construct_kind(type, values, names.ptr());
@@ -208,8 +201,6 @@ PyObject* new_kind(PyTypeObject* type, PyObject* arguments, PyObject* keywords) 
 PyObject* new_plain(PyTypeObject* type, PyObject* arguments, PyObject* keywords) noexcept {
     return guarded([&] { return construct_plain(type, arguments, keywords); });
 }
-
-// --- What a message tells ----------------------------------------------------------------------------------------
 
 PyObject* get_field(PyObject* self, void* closure) noexcept {
     return load(*static_cast<const Field*>(closure), message_in(self).payload.data());
@@ -224,49 +215,50 @@ PyObject* repr(PyObject* self) noexcept {
         for (const Field& field : layout_of(type).fields()) {
             add(text(nb::handle{field.name}) + "=" + text(field, message.payload.data()));
         }
-        if (message.sequence != 0 || message.frame != 0 || message.line != 0) add(numbers_of(message));
+        if (message.sequence != 0 || message.frame != 0 || message.line != 0) add(header_text(message));
         return nb::cast(name_of(type) + "(" + inside + ")").release().ptr();
     });
 }
 
-// --- The types ---------------------------------------------------------------------------------------------------
-
-/// The field that Python's side tells of: (name, scalar, offset, count or None, enumeration or None).
-Field field_of(const nb::tuple& told) {
-    const nb::object name = told[0];
-    const auto scalar = static_cast<Scalar>(nb::cast<std::uint8_t>(told[1]));
-    const auto offset = nb::cast<std::uint8_t>(told[2]);
-    const bool is_array = !told[3].is_none();
-    const auto count = is_array ? nb::cast<std::uint8_t>(told[3]) : std::uint8_t{1};
-    const nb::object enumeration = told[4];
+/// The field that Python describes as (name, scalar, offset, count or None, enumeration or None).
+Field field_from(const nb::tuple& description) {
+    const nb::object name = description[0];
+    const auto scalar = static_cast<Scalar>(nb::cast<std::uint8_t>(description[1]));
+    const auto offset = nb::cast<std::uint8_t>(description[2]);
+    const bool is_array = !description[3].is_none();
+    const auto count = is_array ? nb::cast<std::uint8_t>(description[3]) : std::uint8_t{1};
+    const nb::object enumeration = description[4];
     if (scalar > Scalar::boolean || offset + count * size_of(scalar) > payload_bytes) {
-        raise("ArgumentError", text(name) + " does not lie within a payload of 40 bytes");
+        raise("ArgumentError", text(name) + " ends outside the payload of " + std::to_string(payload_bytes) +
+                                   " bytes: use fewer or smaller fields");
     }
     PyObject* interned = name.inc_ref().ptr();
     PyUnicode_InternInPlace(&interned);
     return {interned, enumeration.is_none() ? nullptr : enumeration.inc_ref().ptr(), scalar, is_array, offset, count};
 }
 
-/// A type for messages of this kind, from now on: `fields` as field_of() has them, `defaults` by their names.
-nb::object define(const std::string& name, std::uint16_t kind, const nb::list& fields, const nb::dict& defaults,
-                  const nb::str& signature) {
+/// Creates the type of a kind. `fields` are descriptions for field_from(), `defaults` are values by field name.
+nb::object define_message(const std::string& name, std::uint16_t kind, const nb::list& fields, const nb::dict& defaults,
+                          const nb::str& signature) {
     auto layout = std::make_unique<Layout>();
-    if (nb::len(fields) > layout->all_fields.size()) raise("ArgumentError", "a message has at most 40 fields");
+    if (nb::len(fields) > layout->all_fields.size())
+        raise("ArgumentError", "a message has at most " + std::to_string(layout->all_fields.size()) + " fields, got " +
+                                   std::to_string(nb::len(fields)));
     layout->initial.kind = kind;
     std::array<unsigned char, payload_bytes> significant{};
-    for (const nb::handle told : fields) {
-        const std::size_t place = layout->field_count++;
-        Field& field = layout->all_fields[place];
-        field = field_of(nb::cast<nb::tuple>(told));
-        layout->has_truths |= field.scalar == Scalar::boolean;
+    for (const nb::handle description : fields) {
+        const std::size_t index = layout->field_count++;
+        Field& field = layout->all_fields[index];
+        field = field_from(nb::cast<nb::tuple>(description));
+        layout->has_bools |= field.scalar == Scalar::boolean;
         std::fill_n(significant.begin() + field.offset, field.count * size_of(field.scalar), 0xffU);
         if (defaults.contains(nb::handle{field.name})) {
             const nb::object value = defaults[nb::handle{field.name}];
             store(field, value.ptr(), layout->initial.payload.data());
         } else {
-            layout->required |= std::uint64_t{1} << place;
+            layout->required |= std::uint64_t{1} << index;
         }
-        layout->getters[place] = {PyUnicode_AsUTF8(field.name), &get_field, nullptr, nullptr, &field};
+        layout->getters[index] = {PyUnicode_AsUTF8(field.name), &get_field, nullptr, nullptr, &field};
     }
     std::memcpy(layout->significant.data(), significant.data(), significant.size());
     layout->signature = signature.inc_ref().ptr();
@@ -280,10 +272,11 @@ nb::object define(const std::string& name, std::uint16_t kind, const nb::list& f
         {0, nullptr},
     }};
     PyType_Spec spec{layout->name, sizeof(MessageObject), 0, Py_TPFLAGS_DEFAULT, slots.data()};
-    PyTypeObject* type = derived_type(spec);
+    PyTypeObject* type = derive_type(spec);
     type->tp_vectorcall = &call_kind;
-    (void)layout.release();                                        // the type's, and like it never freed
-    type_of_kind.at(kind).store(type, std::memory_order_release);  // with type_for(): all of it is made
+    (void)layout.release();  // the type owns it, and is never freed
+    type_of_kind.at(kind).store(
+        type, std::memory_order_release);  // with the acquire in type_for(): publishes the complete type
     return nb::borrow(as_object(type));
 }
 
@@ -292,34 +285,34 @@ nb::object type_of(std::uint16_t kind) {
     return type == nullptr ? nb::none() : nb::borrow(as_object(type));
 }
 
-/// What unpickles a message: as what it was pickled. A plain one is of the type that its kind has come to have since.
+/// Unpickles a message. If it was pickled as a plain Message, and its kind has a type since, it gets that type.
 nb::object from_bytes(const nb::type_object& type, const nb::bytes& bytes) {
     const auto message = Message::from_bytes({static_cast<const std::byte*>(bytes.data()), bytes.size()});
     if (!message) {
         raise("ArgumentError",
               "a message is " + std::to_string(sizeof(Message)) + " bytes, got " + std::to_string(bytes.size()));
     }
-    PyTypeObject* fitting = type_for(message->kind);
-    if (fitting == nullptr) fitting = message_type;
-    if (type.ptr() != as_object(fitting) && type.ptr() != as_object(message_type)) {
+    PyTypeObject* expected = type_for(message->kind);
+    if (expected == nullptr) expected = message_type;
+    if (type.ptr() != as_object(expected) && type.ptr() != as_object(message_type)) {
         raise("ArgumentError", "a message of kind " + std::to_string(message->kind) + " is of class " +
-                                   name_of(fitting) + ", not " + text(type.attr("__name__")));
+                                   name_of(expected) + ", not " + text(type.attr("__name__")));
     }
     return to_python(*message);
 }
 
-/// Leaves what the fields say, in the one way to say it: a struct from C++ may have any bytes between them, and bytes
-/// from elsewhere any that are no bool to C++.
+/// Zeroes padding and makes each bool 0 or 1, so that equal messages have equal bytes. A struct from C++ may have any
+/// bytes there.
 void make_canonical(Message& message, const Layout& layout) {
     std::array<std::uint64_t, 5> words{};
     std::memcpy(words.data(), message.payload.data(), sizeof words);
     for (std::size_t word = 0; word < words.size(); ++word) words.at(word) &= layout.significant.at(word);
     std::memcpy(message.payload.data(), words.data(), sizeof words);
-    if (!layout.has_truths) return;
+    if (!layout.has_bools) return;
     for (const Field& field : layout.fields()) {
         if (field.scalar != Scalar::boolean) continue;
-        for (std::byte& truth : std::span{message.payload}.subspan(field.offset, field.count)) {
-            if (truth != std::byte{0}) truth = std::byte{1};
+        for (std::byte& boolean : std::span{message.payload}.subspan(field.offset, field.count)) {
+            if (boolean != std::byte{0}) boolean = std::byte{1};
         }
     }
 }
@@ -332,19 +325,18 @@ nb::object to_python(Status status) {
 
 nb::object to_python(const Message& message) {
     PyTypeObject* type = type_for(message.kind);
-    if (type == nullptr) return checked(new_object(message_type, message));
-    nb::object object = checked(new_object(type, message));
+    if (type == nullptr) return steal_or_raise(new_object(message_type, message));
+    nb::object object = steal_or_raise(new_object(type, message));
     make_canonical(message_in(object.ptr()), layout_of(type));
     return object;
 }
 
 void bind_messages(nb::module_& module) {
-    if (!status_type.is_valid()) bind_status(module);
-    module.attr("Status") = status_type;
+    bind_once<Status>(module, &bind_status);
     if (message_type == nullptr) make_message_type(&new_plain);
     module.attr("Message") = nb::handle{as_object(message_type)};
     module.def(
-        "_define_message", &define, "name"_a, "kind"_a, "fields"_a, "defaults"_a, "signature"_a,
+        "_define_message", &define_message, "name"_a, "kind"_a, "fields"_a, "defaults"_a, "signature"_a,
         nb::sig("def _define_message(name: str, kind: int, fields: list[tuple[str, int, int, int | None, object]], "
                 "defaults: dict[str, object], signature: str) -> type[Message]"));
     module.def("_message_type", &type_of, "kind"_a, nb::sig("def _message_type(kind: int) -> type[Message] | None"));

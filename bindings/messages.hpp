@@ -1,4 +1,4 @@
-// messages.hpp: messages, and what becomes of an attempt to send one, as Python sees them.
+// messages.hpp: messages and Status as Python objects.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -7,11 +7,10 @@
 
 namespace cueline::python {
 
-/// As Python has it: a member of Status. Thread: control, with the GIL.
+/// The member of Python's Status.
 nanobind::object to_python(Status status);
 
-/// A Python object that holds `message`, of the type that its kind has: plain Message where it has none.
-/// Thread: control, with the GIL. Raises MemoryError.
+/// A Python object of the class that the message's kind has, or of Message. Raises MemoryError.
 nanobind::object to_python(const Message& message);
 
 }  // namespace cueline::python

@@ -28,8 +28,6 @@ using namespace nb::literals;
 
 namespace {
 
-// --- Arguments ---------------------------------------------------------------------------------------------------
-
 /// An integer argument, as its error messages describe it.
 struct IntegerArgument {
     const char* name;
@@ -85,8 +83,6 @@ Message checked_command(nb::handle object, nb::handle at, nb::handle late) {
     command.flags = delivery.flags;
     return command;
 }
-
-// --- What sending needs ------------------------------------------------------------------------------------------
 
 constexpr double min_polling_interval_s = 0.0001;
 constexpr double max_polling_interval_s = 0.02;  // a thread that waits notices close() soon, however long blocks are
@@ -153,8 +149,6 @@ Delivery checked_delivery(nb::handle at, nb::handle late) {
     delivery.flags = checked_late(late);
     return delivery;
 }
-
-// --- Sending -----------------------------------------------------------------------------------------------------
 
 void SenderHandle::connect(std::shared_ptr<SharedEngine> shared, CommandSender* sender, bool every_line) {
     shared_ = std::move(shared);
@@ -303,8 +297,6 @@ RingStats SenderHandle::command_stats() const {
     engine_->require_own_process();
     return engine_->command_stats(line_);
 }
-
-// --- The types ---------------------------------------------------------------------------------------------------
 
 namespace {
 
