@@ -275,8 +275,8 @@ nb::object define_message(const std::string& name, std::uint16_t kind, const nb:
     PyTypeObject* type = derive_type(spec);
     type->tp_vectorcall = &call_kind;
     (void)layout.release();  // the type owns it, and is never freed
-    type_of_kind.at(kind).store(
-        type, std::memory_order_release);  // with the acquire in type_for(): publishes the complete type
+    // Release, with the acquire in type_for(): publishes the complete type.
+    type_of_kind.at(kind).store(type, std::memory_order_release);
     return nb::borrow(as_object(type));
 }
 

@@ -312,7 +312,7 @@ void bind_types(nb::module_& module) {
              "Returns Status.FULL if the ring is full. Raises what send() raises.")
         .def("cancel_all", &SenderHandle::cancel_all, nb::sig("def cancel_all(self) -> Status"),
              "Cancel the cues that were sent before: on an engine those of all its lines, on a line its own.\n\n"
-             "Commands without a frame are not cues and stay. Never blocks. Returns Status.FULL if the ring is full.\n"
+             "Commands without a frame are unaffected. Never blocks. Returns Status.FULL if the ring is full.\n"
              "Raises what send() raises.")
         .def_prop_ro("last_sequence", &SenderHandle::last_sequence,
                      "The sequence of the last command that this line accepted, from any thread; 0 before the first.")
