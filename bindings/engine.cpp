@@ -51,6 +51,7 @@ nb::tuple histogram(const Lateness& lateness) {
     return nb::make_tuple(lateness.worst_ns(), buckets);
 }
 
+/// Python's Engine.
 class EngineHandle : public SenderHandle {
   public:
     EngineHandle(DeviceRequest request, std::optional<std::int64_t> samplerate, std::optional<std::int64_t> blocksize,
@@ -170,8 +171,7 @@ class EngineHandle : public SenderHandle {
     [[nodiscard]] std::uint64_t time_at(std::uint64_t frame) const {
         engine_->require_own_process();
         const BlockTime time = engine_->block_time();
-        constexpr std::uint64_t max_s =
-            9'000'000'000;  // in nanoseconds they are within 63 bits, as what frame_at takes
+        constexpr std::uint64_t max_s = 9'000'000'000;  // in ns it fits in 63 bits, which frame_at() accepts
         if (frame > time.frame && (frame - time.frame) / time.samplerate >= max_s) {
             raise("ArgumentError", "frame must be within 285 years of now, up to " +
                                        std::to_string(time.frame + max_s * time.samplerate) + ", got " +
@@ -271,8 +271,8 @@ class EngineHandle : public SenderHandle {
 
     std::string name_;
     std::string processor_;
-    OfflineDevice* offline_ = nullptr;  // the engine's device, when it is that
-    NullDevice* null_ = nullptr;        // and when it is this
+    OfflineDevice* offline_ = nullptr;  // the device, if it is the offline device
+    NullDevice* null_ = nullptr;        // the device, if it is the null device
     std::atomic<bool> rendering_ = false;
     nb::ft_mutex receiving_;
 };

@@ -109,6 +109,7 @@ class ConfirmationReservation {
     std::atomic<std::size_t>* pending_;
 };
 
+/// Python's Line: a connection of its own, which open_line() made.
 class LineHandle : public SenderHandle {
   public:
     explicit LineHandle(const SenderHandle& engine) {

@@ -27,8 +27,8 @@ struct SharedEngine {
     std::atomic<std::size_t> pending_confirmations = 0;  // requested, and not yet received
 };
 
-/// One sender's connection to an engine. Its methods raise ClosedError, ForkedError and DeviceError if nothing can be
-/// sent, and ArgumentError or ArgumentTypeError for a bad argument.
+/// Python's Sender: one sender's connection to an engine. Its methods raise ClosedError, ForkedError or DeviceError if
+/// nothing can be sent, and ArgumentError or ArgumentTypeError for a bad argument.
 class SenderHandle {
   public:
     nanobind::object ping();
