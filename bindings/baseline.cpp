@@ -1,7 +1,11 @@
-// baseline.cpp: _core._Baseline: the calls that cueline's own are measured against.
-#include "baseline.hpp"
+// baseline.cpp: _core._Baseline: empty calls, for `cueline bench` to compare cueline's calls with.
+#include <nanobind/nanobind.h>
 
 #include <cueline/monotonic.hpp>
+
+#include "bindings.hpp"
+
+namespace cueline::python {
 
 namespace nb = nanobind;
 
@@ -17,21 +21,23 @@ const char* compiler() {
 #endif
 }
 
-}  // namespace
-
-void bind_baseline(nb::module_& module) {
-    if (const nb::handle bound = nb::type<Baseline>(); bound.is_valid()) {
-        module.attr("_Baseline") = bound;
-        return;
-    }
+void bind_types(nb::module_& module) {
     nb::class_<Baseline>(
         module, "_Baseline",
-        "What a call costs at least: the limits that `cueline bench` measures cueline's calls against.")
+        "The least that a call into a compiled module can cost. `cueline bench` compares cueline's calls with it.")
         .def(nb::init<>())
         .def(
             "nothing", [](const Baseline&) {}, "Do nothing.")
         .def(
-            "clock", [](const Baseline&) { static_cast<void>(cueline::monotonic_ns()); },
-            "Read the clock that ping() reads, and do nothing with it.")
-        .def_static("compiler", &compiler, "Return the name and version of what compiled this module.");
+            "clock", [](const Baseline&) { static_cast<void>(monotonic_ns()); },
+            "Read the clock that ping() reads, and discard the time.")
+        .def_static("compiler", &compiler, "Return the name and version of the compiler of this module.");
 }
+
+}  // namespace
+
+void bind_baseline(nb::module_& module) {
+    bind_once<Baseline>(module, &bind_types);
+}
+
+}  // namespace cueline::python

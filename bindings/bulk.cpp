@@ -1,4 +1,4 @@
-// bulk.cpp: sending many messages in one call: out of Python's array into the ring.
+// bulk.cpp: sends many messages in one call, from Python's array to the ring.
 #include "bulk.hpp"
 
 #include <nanobind/stl/string.h>
@@ -16,69 +16,71 @@
 #include "errors.hpp"
 #include "sender.hpp"
 
+namespace cueline::python {
+
 namespace nb = nanobind;
 
 namespace {
 
-using cueline::Kind;
-using cueline::Message;
-
-/// What a record's kind means in an array of messages of kind `own`; `own` is none in one of messages of any kind.
-Kind meant(Kind kind, Kind own) {
-    return kind == cueline::kind::none ? own : kind;
+/// The kind that a record is sent with. `array_kind` is the kind of the whole array, or none.
+Kind sent_kind(Kind record_kind, Kind array_kind) {
+    return record_kind == kind::none ? array_kind : record_kind;
 }
 
-/// Whether a record can be sent, in an array of messages of kind `own`.
-bool can_be_sent(const Message& record, Kind own) {
-    constexpr std::uint64_t last_frame = (std::uint64_t{1} << 63U) - 1;  // as send() has it: beyond are negative ones
-    const Kind kind = meant(record.kind, own);
-    return kind >= cueline::kind::first_processor && (own == cueline::kind::none || kind == own) &&
+bool can_be_sent(const Message& record, Kind array_kind) {
+    constexpr std::uint64_t last_frame = (std::uint64_t{1} << 63U) - 1;  // send() has the same limit
+    const Kind kind = sent_kind(record.kind, array_kind);
+    return kind >= kind::first_processor && (array_kind == kind::none || kind == array_kind) &&
            record.frame <= last_frame;
 }
 
 /// A record that cannot be sent.
 struct Refused {
-    std::size_t place;
+    std::size_t index;
     Message record;
 };
 
-/// The first of the records from `first` on that cannot be sent, if there is one.
-std::optional<Refused> first_refused(const Records& records, std::size_t first, Kind own) {
-    for (std::size_t place = first; place < records.size(); ++place) {
-        const Message record = records.message(place);
-        if (!can_be_sent(record, own)) return Refused{place, record};
+/// The first record from index `first` on that cannot be sent.
+std::optional<Refused> first_refused(const Records& records, std::size_t first, Kind array_kind) {
+    for (std::size_t index = first; index < records.size(); ++index) {
+        const Message record = records.message(index);
+        if (!can_be_sent(record, array_kind)) return Refused{index, record};
     }
     return std::nullopt;
 }
 
-[[noreturn]] void refuse(const Refused& refused, Kind own) {
+[[noreturn]] void refuse(const Refused& refused, Kind array_kind) {
     const nb::object text = nb::module_::import_("cueline.bulk").attr("refused_record");
     const Message& record = refused.record;
-    raise("ArgumentError", nb::cast<std::string>(text(refused.place, record.kind, record.frame, own)));
+    raise("ArgumentError", nb::cast<std::string>(text(refused.index, record.kind, record.frame, array_kind)));
 }
 
 }  // namespace
 
 Records::Records(nb::handle array, int access) {
     if (PyObject_GetBuffer(array.ptr(), &view_, access) != 0) throw nb::python_error{};
-    const bool fits = view_.ndim == 1 && std::cmp_equal(view_.itemsize, sizeof(Message));
-    const bool together = (access & PyBUF_WRITABLE) == 0 ||
-                          (PyBuffer_IsContiguous(&view_, 'C') != 0 &&
-                           reinterpret_cast<std::uintptr_t>(view_.buf) % alignof(Message) == 0);  // NOLINT
-    if (fits && together) return;
-    const std::string found = std::to_string(view_.ndim) + " of " + std::to_string(view_.itemsize) + " bytes a record";
+    std::string problem;
+    if (view_.ndim != 1 || !std::cmp_equal(view_.itemsize, sizeof(Message))) {
+        problem = "must have one dimension, with " + std::to_string(sizeof(Message)) + " bytes a record, got " +
+                  std::to_string(view_.ndim) + " dimensions with " + std::to_string(view_.itemsize) + " bytes";
+    } else if ((access & PyBUF_WRITABLE) != 0 &&
+               (PyBuffer_IsContiguous(&view_, 'C') == 0 ||
+                reinterpret_cast<std::uintptr_t>(view_.buf) % alignof(Message) != 0)) {  // NOLINT
+        problem = "must be contiguous and aligned to " + std::to_string(alignof(Message)) + " bytes";
+    }
+    if (problem.empty()) return;
     PyBuffer_Release(&view_);
-    raise("ArgumentError", "messages are in one dimension, 56 bytes a record, got " + found);
+    raise("ArgumentError", "an array of messages " + problem);
 }
 
-const std::byte* Records::record(std::size_t place) const {
-    return static_cast<const std::byte*>(view_.buf) + static_cast<Py_ssize_t>(place) * *view_.strides;
+const std::byte* Records::record(std::size_t index) const {
+    return static_cast<const std::byte*>(view_.buf) + static_cast<Py_ssize_t>(index) * *view_.strides;
 }
 
-Message Records::message(std::size_t place) const {
+Message Records::message(std::size_t index) const {
     Message message;
-    // By words, as it is pushed right after: see copy_bytes_by_words().
-    cueline::copy_bytes_by_words<sizeof message>(reinterpret_cast<std::byte*>(&message), record(place));
+    // By words, because the message is pushed right after: see copy_bytes_by_words().
+    copy_bytes_by_words<sizeof message>(reinterpret_cast<std::byte*>(&message), record(index));
     return message;
 }
 
@@ -86,34 +88,33 @@ std::span<Message> Records::messages() const {
     return {static_cast<Message*>(view_.buf), size()};
 }
 
-std::size_t SenderHandle::try_send_many(nb::handle array, std::size_t first, Kind own, nb::handle late) {
+std::size_t SenderHandle::try_send_many(nb::handle array, std::size_t first, Kind array_kind, nb::handle late) {
     const std::uint8_t flags = checked_late(late);
     const Records records = Records::read(array);
-    const std::size_t wanted = records.size() - std::min(first, records.size());  // another thread may have shrunk it
+    const std::size_t remaining = records.size() - std::min(first, records.size());  // another thread may resize it
     std::optional<Refused> refused;
     Message message;
-    // What goes is what was looked at, whatever another thread writes to the array meanwhile.
-    const auto next = [&](std::size_t place) noexcept -> Message* {
-        message = records.message(first + place);
-        if (!can_be_sent(message, own)) {
-            refused = {first + place, message};
+    // Checks and sends the same copy: another thread may write to the array meanwhile.
+    const auto next = [&](std::size_t index) noexcept -> Message* {
+        message = records.message(first + index);
+        if (!can_be_sent(message, array_kind)) {
+            refused = {first + index, message};
             return nullptr;
         }
-        message.kind = meant(message.kind, own);
+        message.kind = sent_kind(message.kind, array_kind);
         message.flags = flags;
         return &message;
     };
-    const std::size_t accepted = by_sender([&](cueline::CommandSender& sender) -> std::size_t {
-        const std::size_t room = std::min(sender.room(), wanted);
-        refused = first_refused(records, first + room, own);  // none goes where one that stays here cannot
-        return refused ? 0 : sender.try_send_each(next, room);
-    });
-    if (refused) refuse(first_refused(records, first, own).value_or(*refused), own);
+    std::size_t accepted = 0;
+    engine_->require_usable();
+    {
+        const nb::ft_lock_guard lock{sending_};
+        const std::size_t room = std::min(sender().room(), remaining);
+        refused = first_refused(records, first + room, array_kind);  // nothing is sent if a later record cannot be
+        if (!refused) accepted = sender().try_send_each(next, room);
+    }
+    if (refused) refuse(first_refused(records, first, array_kind).value_or(*refused), array_kind);
     return accepted;
 }
 
-void SenderHandle::count_dropped(std::size_t commands) {
-    engine().require_own_process();
-    const nb::ft_lock_guard lock{sending_};
-    if (sender_ != nullptr) sender_->count_dropped(commands);
-}
+}  // namespace cueline::python

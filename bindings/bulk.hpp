@@ -1,4 +1,4 @@
-// bulk.hpp: messages by the array: Python's memory, one record of 56 bytes beside the other.
+// bulk.hpp: many messages at once: Python's array memory, seen as records of one message each.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -8,15 +8,16 @@
 
 #include <cueline/message.hpp>
 
-/// The memory of an array for as long as this lives: what another thread does to the array changes what stands there,
-/// never where it lies. Thread: control, with the GIL.
+namespace cueline::python {
+
+/// The memory of an array, which keeps its place for as long as this lives. Another thread may change the values.
 class Records {
   public:
-    /// To be read, wherever its records lie. Raises ArgumentError for what has not one dimension, or records of
-    /// another size; BufferError for what is no memory.
+    /// To read the records, with any distance between them. Raises ArgumentError if the array does not have one
+    /// dimension of records of a message's size, BufferError for an object without memory.
     static Records read(nanobind::handle array) { return Records{array, PyBUF_STRIDES}; }
 
-    /// To be written, all of it as messages. Likewise, and for records that are not one behind the other.
+    /// To write messages. Raises what read() raises, and ArgumentError if the array is not contiguous.
     static Records write(nanobind::handle array) { return Records{array, PyBUF_STRIDES | PyBUF_WRITABLE}; }
 
     ~Records() { PyBuffer_Release(&view_); }
@@ -25,15 +26,17 @@ class Records {
 
     [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(*view_.shape); }
 
-    /// The record at `place`, as it stands there.
-    [[nodiscard]] cueline::Message message(std::size_t place) const;
+    /// A copy of the record at `index`.
+    [[nodiscard]] Message message(std::size_t index) const;
 
-    /// The whole of them. Of what was opened by write() only.
-    [[nodiscard]] std::span<cueline::Message> messages() const;
+    /// All records, in place. Only after write().
+    [[nodiscard]] std::span<Message> messages() const;
 
   private:
     Records(nanobind::handle array, int access);
-    [[nodiscard]] const std::byte* record(std::size_t place) const;
+    [[nodiscard]] const std::byte* record(std::size_t index) const;
 
     Py_buffer view_{};
 };
+
+}  // namespace cueline::python

@@ -1,6 +1,4 @@
 // devices.cpp: DeviceRequest, DeviceInfo, list_devices.
-#include "devices.hpp"
-
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/variant.h>
@@ -8,25 +6,26 @@
 
 #include <cueline/engine/device_request.hpp>
 #include <cueline/engine/open_device.hpp>
+#include "bindings.hpp"
 #include "without_gil.hpp"
+
+namespace cueline::python {
 
 namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace {
 
-using cueline::DeviceInfo;
-using cueline::DeviceRequest;
-
-void bind_anew(nb::module_& module) {
-    nb::class_<DeviceRequest>(module, "DeviceRequest", "What is asked of a device; None: the device's own choice.")
+void bind_types(nb::module_& module) {
+    nb::class_<DeviceRequest>(module, "DeviceRequest",
+                              "What an engine requests of its device. None leaves the choice to the device.")
         .def(nb::init<>())
         .def_rw("device", &DeviceRequest::device, nb::arg().none())
         .def_rw("client_name", &DeviceRequest::client_name, nb::arg().none())
         .def_rw("server", &DeviceRequest::server, nb::arg().none())
         .def_rw("connect", &DeviceRequest::connect, nb::arg().none())
         .def_rw("latency", &DeviceRequest::latency, nb::arg().none());
-    nb::class_<DeviceInfo>(module, "DeviceInfo", "A device that could be opened now.")
+    nb::class_<DeviceInfo>(module, "DeviceInfo", "A device that can be opened now.")
         .def_ro("device", &DeviceInfo::device)
         .def_ro("host_api", &DeviceInfo::host_api)
         .def_ro("name", &DeviceInfo::name)
@@ -36,24 +35,20 @@ void bind_anew(nb::module_& module) {
         .def_ro("low_latency", &DeviceInfo::low_latency_s)
         .def_ro("high_latency", &DeviceInfo::high_latency_s)
         .def_ro("is_default", &DeviceInfo::is_default);
-    nb::type<DeviceRequest>().inc_ref();  // bound once a process: see bind_engine()
-    nb::type<DeviceInfo>().inc_ref();
 }
 
 }  // namespace
 
 void bind_devices(nb::module_& module) {
-    if (!nb::type<DeviceRequest>().is_valid()) {
-        bind_anew(module);
-    } else {
-        module.attr("DeviceRequest") = nb::type<DeviceRequest>();
-        module.attr("DeviceInfo") = nb::type<DeviceInfo>();
-    }
+    bind_once<DeviceRequest, DeviceInfo>(module, &bind_types);
     module.def(
         "list_devices",
         [] {
-            const WithoutGil without_gil;  // a sound system may take its time to answer
-            return cueline::list_devices();
+            const WithoutGil without_gil;  // a sound system may answer late
+            return list_devices();
         },
-        "All devices that could be opened now; the first marked one is what an engine gets that asks for none.");
+        "Return all devices that can be opened now. An engine that names no device gets the first one with "
+        "is_default.");
 }
+
+}  // namespace cueline::python

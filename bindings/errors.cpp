@@ -1,9 +1,11 @@
-// errors.cpp: raising cueline.errors from C++.
+// errors.cpp: the errors of cueline.errors, from C++.
 #include "errors.hpp"
 
 #include <nanobind/stl/string.h>
 
 #include <cueline/error.hpp>
+
+namespace cueline::python {
 
 namespace nb = nanobind;
 
@@ -23,17 +25,19 @@ void translate(const std::exception_ptr& error, void*) {
     };
     try {
         std::rethrow_exception(error);
-    } catch (const cueline::ArgumentError& argument) {
+    } catch (const ArgumentError& argument) {
         set("ArgumentError", argument);
-    } catch (const cueline::ProcessorMismatchError& mismatch) {
+    } catch (const ProcessorMismatchError& mismatch) {
         set("ProcessorError", mismatch);
-    } catch (const cueline::DeviceError& device) {
+    } catch (const DeviceError& device) {
         set("DeviceError", device);
-    } catch (const cueline::LinesTakenError& taken) {
+    } catch (const LinesTakenError& taken) {
         set("LinesTakenError", taken);
-    } catch (const cueline::ClosedError& closed) {
+    } catch (const ClosedError& closed) {
         set("ClosedError", closed);
-    } catch (const cueline::ForkedError& forked) {
+    } catch (const ForkedError& forked) {
         set("ForkedError", forked);
     }
 }
+
+}  // namespace cueline::python

@@ -1,4 +1,4 @@
-// errors.hpp: C++'s errors as Python's.
+// errors.hpp: raises cueline's Python errors from C++.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -6,11 +6,15 @@
 #include <exception>
 #include <string>
 
-/// Raises `cueline.errors.<name>`. Thread: control, with the GIL.
+namespace cueline::python {
+
+/// Raises `cueline.errors.<name>`. Not under an nb::ft_mutex: it runs Python code.
 [[noreturn]] void raise(const char* name, const std::string& text);
 
-/// `value` as a refusal shows it. Thread: control, with the GIL; it runs the value's __repr__.
+/// `value` as an error message shows it. Runs the value's __repr__.
 std::string shown(nanobind::handle value);
 
-/// For nb::register_exception_translator: what the control side throws becomes what cueline.errors has for it.
+/// Turns an exception of the control side into the one of cueline.errors. For nb::register_exception_translator.
 void translate(const std::exception_ptr& error, void*);
+
+}  // namespace cueline::python

@@ -1,4 +1,4 @@
-// message_fields.cpp: Python's numbers into the bytes of a payload, each checked, and out again.
+// message_fields.cpp: writes Python's numbers into a payload, each checked, and reads them.
 #include "message_fields.hpp"
 
 #include <nanobind/stl/string.h>
@@ -14,11 +14,13 @@
 
 #include "errors.hpp"
 
+namespace cueline::python {
+
 namespace nb = nanobind;
 
 namespace {
 
-/// Calls `call` with a number of the type that `scalar` stands for.
+/// Calls `call` with a zero of the C type of `scalar`.
 template <class Call>
 decltype(auto) with_type(Scalar scalar, const Call& call) {
     switch (scalar) {
@@ -48,21 +50,19 @@ decltype(auto) with_type(Scalar scalar, const Call& call) {
     return call(bool{});
 }
 
-// --- In ----------------------------------------------------------------------------------------------------------
-
-/// Which part of which field: what a refusal says. `element` is -1 for a field that is no array.
-struct Place {
+/// A number in a field, as error messages name it. `index` is -1 if the field is not an array.
+struct Element {
     const Field& field;
-    Py_ssize_t element;
+    Py_ssize_t index;
 
     [[nodiscard]] std::string name() const {
         const std::string name = text(nb::handle{field.name});
-        return element < 0 ? name : name + "[" + std::to_string(element) + "]";
+        return index < 0 ? name : name + "[" + std::to_string(index) + "]";
     }
 };
 
-[[noreturn]] void refuse_type(const Place& place, std::string_view wanted, PyObject* value) {
-    raise("ArgumentTypeError", place.name() + " must be " + std::string{wanted} + ", got " + shown(value));
+[[noreturn]] void refuse_type(const Element& element, std::string_view accepted, PyObject* value) {
+    raise("ArgumentTypeError", element.name() + " must be " + std::string{accepted} + ", got " + shown(value));
 }
 
 template <class Number>
@@ -72,25 +72,25 @@ std::string digits(Number number) {
 }
 
 template <class Number>
-[[noreturn]] void refuse_range(const Place& place, PyObject* value) {
+[[noreturn]] void refuse_range(const Element& element, PyObject* value) {
     using Limits = std::numeric_limits<Number>;
-    raise("ArgumentError", place.name() + " must be from " + digits(Limits::lowest()) + " to " + digits(Limits::max()) +
-                               ", got " + shown(value));
+    raise("ArgumentError", element.name() + " must be from " + digits(Limits::lowest()) + " to " +
+                               digits(Limits::max()) + ", got " + shown(value));
 }
 
-/// Whether the exception that is set is of this type; then it is taken away.
-bool take(PyObject* exception) {
-    const bool taken = PyErr_ExceptionMatches(exception) != 0;
-    if (taken) PyErr_Clear();
-    return taken;
+/// Clears the Python exception if it is of this type. Returns whether it was.
+bool clear_if(PyObject* exception) {
+    const bool matches = PyErr_ExceptionMatches(exception) != 0;
+    if (matches) PyErr_Clear();
+    return matches;
 }
 
 template <class Integer>
-Integer integer(const Place& place, PyObject* value) {
+Integer integer(const Element& element, PyObject* value) {
     nb::object owned;
     PyObject* exact = value;
-    if (!PyLong_CheckExact(value)) {  // a bool is one, and says True or False
-        if (PyBool_Check(value) || !PyIndex_Check(value)) refuse_type(place, "an integer", value);
+    if (!PyLong_CheckExact(value)) {  // a bool is an integer too, but a field of integers refuses it
+        if (PyBool_Check(value) || !PyIndex_Check(value)) refuse_type(element, "an integer", value);
         owned = nb::steal(PyNumber_Index(value));
         if (!owned.is_valid()) throw nb::python_error{};
         exact = owned.ptr();
@@ -98,8 +98,8 @@ Integer integer(const Place& place, PyObject* value) {
     if constexpr (std::is_same_v<Integer, std::uint64_t>) {
         const unsigned long long number = PyLong_AsUnsignedLongLong(exact);
         if (number == ~0ULL && PyErr_Occurred() != nullptr) {
-            PyErr_Clear();  // an OverflowError: it is an int
-            refuse_range<Integer>(place, value);
+            PyErr_Clear();  // an OverflowError: the value is an int
+            refuse_range<Integer>(element, value);
         }
         return number;
     } else {
@@ -108,26 +108,26 @@ Integer integer(const Place& place, PyObject* value) {
         using Limits = std::numeric_limits<Integer>;
         if (overflow != 0 || number < static_cast<long long>(Limits::min()) ||
             number > static_cast<long long>(Limits::max())) {
-            refuse_range<Integer>(place, value);
+            refuse_range<Integer>(element, value);
         }
         return static_cast<Integer>(number);
     }
 }
 
-double real_number(const Place& place, PyObject* value) {
+double real_number(const Element& element, PyObject* value) {
     if (PyFloat_CheckExact(value)) return PyFloat_AS_DOUBLE(value);
-    if (PyBool_Check(value)) refuse_type(place, "a number", value);
-    const double number = PyFloat_AsDouble(value);  // by __float__ or __index__; no text is a number here
+    if (PyBool_Check(value)) refuse_type(element, "a number", value);
+    const double number = PyFloat_AsDouble(value);  // by __float__ or __index__; it refuses text
     if (number == -1 && PyErr_Occurred() != nullptr) {
-        if (take(PyExc_TypeError)) refuse_type(place, "a number", value);
-        if (take(PyExc_OverflowError)) return std::numeric_limits<double>::infinity();
+        if (clear_if(PyExc_TypeError)) refuse_type(element, "a number", value);
+        if (clear_if(PyExc_OverflowError)) return std::numeric_limits<double>::infinity();
         throw nb::python_error{};
     }
     return number;
 }
 
-/// Whether it is an infinity by its own word, and not one that it became on its way to here.
-bool says_infinity(PyObject* value) {
+/// Whether `value` is an infinity itself, and not a number too large for the field.
+bool is_infinity(PyObject* value) {
     if (PyLong_Check(value)) return false;
     const double number = PyFloat_AsDouble(value);
     PyErr_Clear();
@@ -135,44 +135,44 @@ bool says_infinity(PyObject* value) {
 }
 
 template <class Real>
-Real real(const Place& place, PyObject* value) {
-    const double number = real_number(place, value);
-    // A conversion beyond the range is not defined in C++, but IEEE 754 has infinity for it, and so have all compilers.
+Real real(const Element& element, PyObject* value) {
+    const double number = real_number(element, value);
+    // C++ does not define a conversion out of range. IEEE 754 and all compilers give infinity.
     const auto converted = static_cast<Real>(number);
-    if (std::isinf(converted) && !says_infinity(value)) refuse_range<Real>(place, value);
+    if (std::isinf(converted) && !is_infinity(value)) refuse_range<Real>(element, value);
     return converted;
 }
 
-bool truth(const Place& place, PyObject* value) {
+bool boolean(const Element& element, PyObject* value) {
     if (value == Py_True) return true;
     if (value == Py_False) return false;
     const std::string_view type = Py_TYPE(value)->tp_name;
-    if (type != "numpy.bool" && type != "numpy.bool_") refuse_type(place, "True or False", value);
+    if (type != "numpy.bool" && type != "numpy.bool_") refuse_type(element, "True or False", value);
     return PyObject_IsTrue(value) == 1;
 }
 
 template <class Number>
-void store_number(const Place& place, PyObject* value, std::byte* to) {
+void store_number(const Element& element, PyObject* value, std::byte* to) {
     Number number{};
     if constexpr (std::is_same_v<Number, bool>) {
-        number = truth(place, value);
+        number = boolean(element, value);
     } else if constexpr (std::is_floating_point_v<Number>) {
-        number = real<Number>(place, value);
+        number = real<Number>(element, value);
     } else {
-        number = integer<Number>(place, value);
+        number = integer<Number>(element, value);
     }
     std::memcpy(to, &number, sizeof number);
 }
 
 void store_array(const Field& field, PyObject* value, std::byte* to) {
-    const std::string wanted = "a sequence of " + std::to_string(field.count) + " numbers";
-    const Place place{field, -1};
-    if (PySequence_Check(value) == 0 || PyUnicode_Check(value)) refuse_type(place, wanted, value);
+    const std::string accepted = "a sequence of " + std::to_string(field.count) + " numbers";
+    const Element whole{field, -1};
+    if (PySequence_Check(value) == 0 || PyUnicode_Check(value)) refuse_type(whole, accepted, value);
     const nb::object items = nb::steal(PySequence_Tuple(value));
     if (!items.is_valid()) throw nb::python_error{};
     const Py_ssize_t count = PyTuple_GET_SIZE(items.ptr());
     if (std::cmp_not_equal(count, field.count)) {
-        raise("ArgumentError", place.name() + " must be " + wanted + ", got " + std::to_string(count));
+        raise("ArgumentError", whole.name() + " must be " + accepted + ", got " + std::to_string(count));
     }
     const std::size_t step = size_of(field.scalar);
     for (Py_ssize_t index = 0; index < count; ++index) {
@@ -183,12 +183,10 @@ void store_array(const Field& field, PyObject* value, std::byte* to) {
     }
 }
 
-// --- Out ---------------------------------------------------------------------------------------------------------
-
 template <class Number>
 Number number_at(const std::byte* from) {
     if constexpr (std::is_same_v<Number, bool>) {
-        return *from != std::byte{0};  // whatever byte came from elsewhere
+        return *from != std::byte{0};  // a C++ sender may have left any byte
     } else {
         Number number{};
         std::memcpy(&number, from, sizeof number);
@@ -216,7 +214,7 @@ std::string number_text(Scalar scalar, const std::byte* from) {
         if constexpr (std::is_same_v<Number, bool>) {
             return number ? "True" : "False";
         } else if constexpr (std::is_same_v<Number, float>) {
-            std::string text = digits(number);  // "inf", "-inf", "nan" and "-nan" are no digits
+            std::string text = digits(number);  // or "inf", "-inf", "nan", "-nan"
             if (std::isnan(number)) return "nan";
             if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";
             return text;
@@ -260,7 +258,7 @@ PyObject* load(const Field& field, const std::byte* payload) noexcept {
     PyObject* number = load_number(field.scalar, from);
     if (field.enumeration == nullptr || number == nullptr) return number;
     PyObject* member = PyObject_CallOneArg(field.enumeration, number);
-    if (member == nullptr && take(PyExc_ValueError)) return number;  // one that this version does not know
+    if (member == nullptr && clear_if(PyExc_ValueError)) return number;  // not a member of the Enum
     Py_DECREF(number);
     return member;
 }
@@ -284,3 +282,5 @@ std::string text(const Field& field, const std::byte* payload) {
 std::string text(nb::handle string) {
     return nb::cast<std::string>(string);
 }
+
+}  // namespace cueline::python

@@ -1,4 +1,4 @@
-// message_fields.hpp: a field of a message: where it lies in the payload, and how Python's values go in and out.
+// message_fields.hpp: a field of a message: where it lies in the payload, and how Python reads and writes it.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -9,33 +9,35 @@
 
 #include <cueline/message.hpp>
 
-/// What a number is to C. The names are those that Python's side knows them by, in this order.
+namespace cueline::python {
+
+/// The C type of a number. Python's side numbers them in this order.
 enum class Scalar : std::uint8_t { u8, u16, u32, u64, i8, i16, i32, i64, f32, f64, boolean };
 
-/// So many bytes it has, and it lies at a multiple of them.
+/// The size in bytes, which is also the alignment.
 std::size_t size_of(Scalar scalar);
 
-/// Its parts are Python's and live as long as the process, as the type does that has it.
+/// A field. Its Python objects live as long as the process, and so does the message type that has it.
 struct Field {
     PyObject* name;         // interned
-    PyObject* enumeration;  // what a value is given to before Python sees it, or nullptr
+    PyObject* enumeration;  // the Enum class of its values, or nullptr
     Scalar scalar;
     bool is_array;
     std::uint8_t offset;  // in the payload
-    std::uint8_t count;   // of scalars; 1 when it is no array
+    std::uint8_t count;   // of scalars; 1 if it is not an array
 };
 
-/// Writes what `value` says into the payload.
-/// Thread: control, with the GIL; it may run Python (__index__, __float__). Throws nb::python_error: ArgumentError and
-/// ArgumentTypeError, with the field's name, what it takes, and the value.
+/// Writes `value` into the payload. May run Python code (__index__, __float__). Raises ArgumentError and
+/// ArgumentTypeError with the field's name, the accepted values, and `value`.
 void store(const Field& field, PyObject* value, std::byte* payload);
 
-/// The field's value, a new reference, or nullptr with an exception set. Thread: control, with the GIL.
+/// The field's value, as a new reference; nullptr with an exception set.
 PyObject* load(const Field& field, const std::byte* payload) noexcept;
 
-/// The field's value as Python would write it; of an f32 as few digits as it takes to tell it from its neighbours.
-/// Thread: control, with the GIL.
+/// The field's value as repr() shows it. An f32 has as few digits as tell it from its neighbours.
 std::string text(const Field& field, const std::byte* payload);
 
-/// The text of a Python string. Thread: control, with the GIL.
+/// The text of a Python string.
 std::string text(nanobind::handle string);
+
+}  // namespace cueline::python

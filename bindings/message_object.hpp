@@ -1,10 +1,8 @@
-// message_object.hpp: a Python object that holds a message's 56 bytes, and what all types of them have in common.
+// message_object.hpp: a Python object that holds a message, and what all message types have in common.
 //
-// These types are not nanobind's: a class that Python derives from one of nanobind's is watched by the garbage
-// collector, and each of its instances is entered into a table. A message is bytes, comes thousands of times a second,
-// and can be part of no cycle.
-//
-// All of it: control threads, with the GIL.
+// The types are made with the C API and not with nanobind. The garbage collector tracks the instances of a Python class
+// derived from a nanobind class, and nanobind enters each into a table. A message comes thousands of times a second, is
+// only bytes, and cannot be part of a reference cycle.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -15,52 +13,54 @@
 
 #include <cueline/message.hpp>
 
+namespace cueline::python {
+
 struct MessageObject {
-    PyObject_HEAD cueline::Message message;
+    PyObject_HEAD Message message;
 };
 static_assert(std::is_standard_layout_v<MessageObject>);
 
-inline cueline::Message& message_in(PyObject* object) {
-    return reinterpret_cast<MessageObject*>(object)->message;  // NOLINT(*-reinterpret-cast): as Python has objects
+inline Message& message_in(PyObject* object) {
+    return reinterpret_cast<MessageObject*>(object)->message;  // NOLINT(*-reinterpret-cast): Python's objects
 }
 inline PyTypeObject* as_type(PyObject* object) {
-    return reinterpret_cast<PyTypeObject*>(object);  // NOLINT(*-reinterpret-cast): as Python has objects
+    return reinterpret_cast<PyTypeObject*>(object);  // NOLINT(*-reinterpret-cast): Python's objects
 }
 inline PyObject* as_object(PyTypeObject* type) {
-    return reinterpret_cast<PyObject*>(type);  // NOLINT(*-reinterpret-cast): as Python has objects
+    return reinterpret_cast<PyObject*>(type);  // NOLINT(*-reinterpret-cast): Python's objects
 }
 template <class Function>
 void* as_slot(Function* function) {
-    return reinterpret_cast<void*>(function);  // NOLINT(*-reinterpret-cast): as Python has slots
+    return reinterpret_cast<void*>(function);  // NOLINT(*-reinterpret-cast): Python's slots
 }
 
-/// The type Message, from which all others derive. Set once a process, by make_message_type().
+/// The Python type Message, the base of all others. make_message_type() sets it once per process.
 inline PyTypeObject* message_type = nullptr;
 
-/// The message that `object` holds, or nullptr when it is none. It lives as long as `object`.
-inline const cueline::Message* message_of(PyObject* object) noexcept {
+/// The message in `object`, which lives as long as `object`; nullptr if `object` is not a message.
+inline const Message* message_of(PyObject* object) noexcept {
     return PyObject_TypeCheck(object, message_type) != 0 ? &message_in(object) : nullptr;
 }
 
-/// A new object of message_type or of one that derived_type() made; nullptr with MemoryError set.
-PyObject* new_object(PyTypeObject* type, const cueline::Message& message);
+/// A new object of message_type or of a type from derive_type(); nullptr with MemoryError set.
+PyObject* new_object(PyTypeObject* type, const Message& message);
 
-/// tp_dealloc of each of the types.
+/// The tp_dealloc of all message types.
 void dealloc_message(PyObject* object);
 
-/// Makes message_type: `make` is its tp_new. Raises MemoryError.
-void make_message_type(newfunc make);
+/// Creates message_type, with `new_message` as its tp_new. Raises MemoryError.
+void make_message_type(newfunc new_message);
 
-/// A new type after `spec`, derived from message_type. Raises MemoryError.
-PyTypeObject* derived_type(PyType_Spec& spec);
+/// A new type from `spec`, derived from message_type. Raises MemoryError.
+PyTypeObject* derive_type(PyType_Spec& spec);
 
-/// The name of a type, without its module.
+/// The name of a type without its module.
 std::string name_of(PyTypeObject* type);
 
-/// "sequence=1, frame=0", and the line where it is not the engine's own: what a message's repr says beside its fields.
-std::string numbers_of(const cueline::Message& message);
+/// "sequence=1, frame=0", and the line if it is not the engine's own: the part of a repr after the fields.
+std::string header_text(const Message& message);
 
-/// Runs `call`, which returns a new reference; what it throws becomes Python's exception.
+/// Runs `call`, which returns a new reference. Turns a C++ exception into a Python exception.
 template <class Call>
 PyObject* guarded(const Call& call) noexcept {
     try {
@@ -74,3 +74,5 @@ PyObject* guarded(const Call& call) noexcept {
     }
     return nullptr;
 }
+
+}  // namespace cueline::python

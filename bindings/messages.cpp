@@ -1,27 +1,319 @@
-// messages.cpp: Status, and the messages' types.
+// messages.cpp: Status, and the Python type for each kind of message, with its fields.
+//
+// The type of a kind lives as long as the process, and so does its Layout.
 #include "messages.hpp"
 
+#include <nanobind/stl/string.h>
+
+#include <algorithm>
 #include <array>
-#include <cstddef>
+#include <atomic>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "bindings.hpp"
+#include "errors.hpp"
+#include "message_fields.hpp"
+#include "message_object.hpp"
+
+namespace cueline::python {
 
 namespace nb = nanobind;
+using namespace nb::literals;
 
 namespace {
 
-using cueline::Status;
-
-// What nanobind would look up for every call. Set once, as the types are bound, and kept to the end of the process.
-std::array<PyObject*, 3> statuses{};  // Status.OK, FULL and EMPTY, by their numbers
-nb::handle status_type;
+std::array<PyObject*, 3> statuses{};  // Status.OK, FULL and EMPTY: nanobind would look them up for every call
 
 void bind_status(nb::module_& module) {
-    nb::enum_<Status>(module, "Status", nb::is_arithmetic(), "What became of an attempt.")
+    nb::enum_<Status>(module, "Status", nb::is_arithmetic(), "The result of a call that never waits.")
         .value("OK", Status::ok)
-        .value("FULL", Status::full, "Refused, nothing changed: the ring holds all it can.")
-        .value("EMPTY", Status::empty, "Nothing to take.");
-    status_type = nb::type<Status>().inc_ref();
+        .value("FULL", Status::full, "The ring is full: nothing changed.")
+        .value("EMPTY", Status::empty, "The ring is empty: nothing was taken.");
     for (const Status status : {Status::ok, Status::full, Status::empty}) {
         statuses.at(static_cast<std::size_t>(status)) = nb::cast(status).release().ptr();
+    }
+}
+
+/// The fields of a kind. `getters` stands first: the type has its address.
+struct Layout {
+    std::array<PyGetSetDef, payload_bytes + 1> getters;  // one per field, and a zero at the end
+    std::array<Field, payload_bytes> all_fields;
+    Message initial;                           // the kind and the defaults
+    std::array<std::uint64_t, 5> significant;  // ones where a field is, zeros in the padding
+    std::uint64_t required;                    // a bit for each field that has no default
+    std::size_t field_count;
+    bool has_bools;
+    PyObject* signature;  // for error messages: "SetTone(voice, gain=0.2)"
+    const char* name;     // with its module
+
+    [[nodiscard]] std::span<const Field> fields() const { return {all_fields.data(), field_count}; }
+};
+static_assert(std::is_standard_layout_v<Layout>);
+static_assert(sizeof(Layout::significant) == payload_bytes);
+
+std::array<std::atomic<PyTypeObject*>, std::numeric_limits<Kind>::max() + 1U> type_of_kind{};  // or nullptr
+
+PyTypeObject* type_for(Kind kind) {
+    // Acquire, with the release in define_message(): the type is complete.
+    return type_of_kind.at(kind).load(std::memory_order_acquire);
+}
+
+/// The layout of the type of a kind. The type has the address of its getters, which stand first in the layout.
+const Layout& layout_of(PyTypeObject* type) {
+    return *reinterpret_cast<const Layout*>(type->tp_getset);  // NOLINT(*-reinterpret-cast)
+}
+
+nb::object steal_or_raise(PyObject* object) {
+    if (object == nullptr) throw nb::python_error{};
+    return nb::steal(object);
+}
+
+std::string signature(const Layout& layout) {
+    return text(nb::handle{layout.signature});
+}
+
+/// The index of the field of this name. Looks at the `expected` index first.
+std::size_t index_of(PyTypeObject* type, const Layout& layout, PyObject* name, std::size_t expected) {
+    const std::span<const Field> fields = layout.fields();
+    if (expected < fields.size() && fields[expected].name == name) return expected;
+    const auto same = std::ranges::find(fields, name, &Field::name);
+    if (same != fields.end()) return static_cast<std::size_t>(same - fields.begin());
+    const bool is_text = PyUnicode_Check(name) != 0;  // __new__(cls, **{1: 2}) passes other names
+    const auto equal = std::ranges::find_if(
+        fields, [=](const Field& field) { return is_text && PyUnicode_Compare(field.name, name) == 0; });
+    if (equal != fields.end()) return static_cast<std::size_t>(equal - fields.begin());
+    raise("ArgumentTypeError", name_of(type) + " has no field " + shown(name) + ": " + signature(layout));
+}
+
+[[noreturn]] void refuse_count(PyTypeObject* type, const Layout& layout, std::size_t given) {
+    raise("ArgumentTypeError", name_of(type) + " has " + std::to_string(layout.field_count) + " fields, got " +
+                                   std::to_string(given) + " values: " + signature(layout));
+}
+
+[[noreturn]] void refuse_missing(PyTypeObject* type, const Layout& layout, std::uint64_t missing) {
+    std::string names;
+    for (std::size_t index = 0; index < layout.field_count; ++index) {
+        if ((missing >> index & 1U) == 0) continue;
+        if (!names.empty()) names += ", ";
+        names += text(nb::handle{layout.fields()[index].name});
+    }
+    raise("ArgumentTypeError", name_of(type) + " needs " + names + ": " + signature(layout));
+}
+
+/// Constructs a message of a kind that has a type. `values` are the positional arguments, and then one for each of
+/// `names`, a tuple or nullptr.
+PyObject* construct_kind(PyTypeObject* type, std::span<PyObject* const> values, PyObject* names) {
+    const Layout& layout = layout_of(type);
+    const std::size_t named = names == nullptr ? 0 : static_cast<std::size_t>(PyTuple_GET_SIZE(names));
+    const std::size_t positional = values.size() - named;
+    if (positional > layout.field_count) refuse_count(type, layout, positional);
+    Message message = layout.initial;
+    for (std::size_t index = 0; index < positional; ++index) {
+        store(layout.fields()[index], values[index], message.payload.data());
+    }
+    std::uint64_t assigned = (std::uint64_t{1} << positional) - 1;
+    for (std::size_t keyword = 0; keyword < named; ++keyword) {
+        PyObject* name = PyTuple_GET_ITEM(names, static_cast<Py_ssize_t>(keyword));
+        const std::size_t index = index_of(type, layout, name, positional + keyword);
+        if ((assigned >> index & 1U) != 0) {
+            raise("ArgumentTypeError",
+                  name_of(type) + " got " + text(nb::handle{name}) + " twice: " + signature(layout));
+        }
+        assigned |= std::uint64_t{1} << index;
+        store(layout.fields()[index], values[positional + keyword], message.payload.data());
+    }
+    if (const std::uint64_t missing = layout.required & ~assigned; missing != 0) refuse_missing(type, layout, missing);
+    return new_object(type, message);
+}
+
+Kind checked_kind(nb::handle kind) {
+    const nb::object module = nb::module_::import_("cueline.arguments");
+    const auto number = nb::cast<std::int64_t>(module.attr("checked_integer")("kind", kind));
+    if (!std::in_range<Kind>(number)) {
+        raise("ArgumentError", "kind must be from 0 to 65535, got " + std::to_string(number));
+    }
+    return static_cast<Kind>(number);
+}
+
+/// Message(kind, payload=b""): an object of the type that the kind has, as if it had been received.
+PyObject* construct_plain(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
+    if (type != message_type) {
+        const std::string name = name_of(type);
+        raise("ArgumentTypeError", name + " has no kind: put @cueline.message(kind) above class " + name);
+    }
+    static std::array<const char*, 3> names{"kind", "payload", nullptr};
+    PyObject* kind = nullptr;  // NOLINT(misc-const-correctness): the parser writes it
+    Py_buffer payload{};
+    // NOLINTNEXTLINE(*-const-cast): Python's signature; it does not write to the names
+    if (PyArg_ParseTupleAndKeywords(arguments, keywords, "O|y*:Message", const_cast<char**>(names.data()), &kind,
+                                    &payload) == 0) {
+        throw nb::python_error{};
+    }
+    struct Release {
+        Py_buffer& buffer;
+        ~Release() {
+            if (buffer.obj != nullptr) PyBuffer_Release(&buffer);
+        }
+    };
+    const Release release{payload};
+    Message message;
+    message.kind = checked_kind(kind);
+    const auto bytes = static_cast<std::size_t>(payload.len);
+    if (bytes > payload_bytes) {
+        raise("ArgumentError",
+              "a payload is at most " + std::to_string(payload_bytes) + " bytes, got " + std::to_string(bytes));
+    }
+    if (bytes > 0) std::memcpy(message.payload.data(), payload.buf, bytes);
+    return to_python(message).release().ptr();
+}
+
+/// tp_vectorcall, which a plain call uses.
+PyObject* call_kind(PyObject* callable, PyObject* const* values, std::size_t flagged_count, PyObject* names) noexcept {
+    return guarded([&] {
+        const auto positional = static_cast<std::size_t>(PyVectorcall_NARGS(flagged_count));
+        const std::size_t named = names == nullptr ? 0 : static_cast<std::size_t>(PyTuple_GET_SIZE(names));
+        return construct_kind(as_type(callable), {values, positional + named}, names);
+    });
+}
+
+/// tp_new, which __new__ and type.__call__ use.
+PyObject* new_kind(PyTypeObject* type, PyObject* arguments, PyObject* keywords) noexcept {
+    return guarded([&] {
+        const auto positional = static_cast<std::size_t>(PyTuple_GET_SIZE(arguments));
+        const nb::tuple names{keywords == nullptr ? nb::tuple() : nb::tuple(nb::borrow<nb::dict>(keywords).keys())};
+        std::vector<PyObject*> values;
+        values.reserve(positional + names.size());
+        for (std::size_t index = 0; index < positional; ++index) {
+            values.push_back(PyTuple_GET_ITEM(arguments, static_cast<Py_ssize_t>(index)));
+        }
+        for (const nb::handle name : names) values.push_back(PyDict_GetItem(keywords, name.ptr()));
+        return construct_kind(type, values, names.ptr());
+    });
+}
+
+PyObject* new_plain(PyTypeObject* type, PyObject* arguments, PyObject* keywords) noexcept {
+    return guarded([&] { return construct_plain(type, arguments, keywords); });
+}
+
+PyObject* get_field(PyObject* self, void* closure) noexcept {
+    return load(*static_cast<const Field*>(closure), message_in(self).payload.data());
+}
+
+PyObject* repr(PyObject* self) noexcept {
+    return guarded([self] {
+        PyTypeObject* type = Py_TYPE(self);
+        const Message& message = message_in(self);
+        std::string inside;
+        const auto add = [&inside](const std::string& part) { inside += (inside.empty() ? "" : ", ") + part; };
+        for (const Field& field : layout_of(type).fields()) {
+            add(text(nb::handle{field.name}) + "=" + text(field, message.payload.data()));
+        }
+        if (message.sequence != 0 || message.frame != 0 || message.line != 0) add(header_text(message));
+        return nb::cast(name_of(type) + "(" + inside + ")").release().ptr();
+    });
+}
+
+/// The field that Python describes as (name, scalar, offset, count or None, enumeration or None).
+Field field_from(const nb::tuple& description) {
+    const nb::object name = description[0];
+    const auto scalar = static_cast<Scalar>(nb::cast<std::uint8_t>(description[1]));
+    const auto offset = nb::cast<std::uint8_t>(description[2]);
+    const bool is_array = !description[3].is_none();
+    const auto count = is_array ? nb::cast<std::uint8_t>(description[3]) : std::uint8_t{1};
+    const nb::object enumeration = description[4];
+    if (scalar > Scalar::boolean || offset + count * size_of(scalar) > payload_bytes) {
+        raise("ArgumentError", text(name) + " ends outside the payload of " + std::to_string(payload_bytes) +
+                                   " bytes: use fewer or smaller fields");
+    }
+    PyObject* interned = name.inc_ref().ptr();
+    PyUnicode_InternInPlace(&interned);
+    return {interned, enumeration.is_none() ? nullptr : enumeration.inc_ref().ptr(), scalar, is_array, offset, count};
+}
+
+/// Creates the type of a kind. `fields` are descriptions for field_from(), `defaults` are values by field name.
+nb::object define_message(const std::string& name, std::uint16_t kind, const nb::list& fields, const nb::dict& defaults,
+                          const nb::str& signature) {
+    auto layout = std::make_unique<Layout>();
+    if (nb::len(fields) > layout->all_fields.size())
+        raise("ArgumentError", "a message has at most " + std::to_string(layout->all_fields.size()) + " fields, got " +
+                                   std::to_string(nb::len(fields)));
+    layout->initial.kind = kind;
+    std::array<unsigned char, payload_bytes> significant{};
+    for (const nb::handle description : fields) {
+        const std::size_t index = layout->field_count++;
+        Field& field = layout->all_fields[index];
+        field = field_from(nb::cast<nb::tuple>(description));
+        layout->has_bools |= field.scalar == Scalar::boolean;
+        std::fill_n(significant.begin() + field.offset, field.count * size_of(field.scalar), 0xffU);
+        if (defaults.contains(nb::handle{field.name})) {
+            const nb::object value = defaults[nb::handle{field.name}];
+            store(field, value.ptr(), layout->initial.payload.data());
+        } else {
+            layout->required |= std::uint64_t{1} << index;
+        }
+        layout->getters[index] = {PyUnicode_AsUTF8(field.name), &get_field, nullptr, nullptr, &field};
+    }
+    std::memcpy(layout->significant.data(), significant.data(), significant.size());
+    layout->signature = signature.inc_ref().ptr();
+    layout->name = PyUnicode_AsUTF8(nb::cast(name).release().ptr());
+
+    std::array<PyType_Slot, 5> slots{{
+        {Py_tp_new, as_slot(&new_kind)},
+        {Py_tp_dealloc, as_slot(&dealloc_message)},
+        {Py_tp_repr, as_slot(&repr)},
+        {Py_tp_getset, layout->getters.data()},
+        {0, nullptr},
+    }};
+    PyType_Spec spec{layout->name, sizeof(MessageObject), 0, Py_TPFLAGS_DEFAULT, slots.data()};
+    PyTypeObject* type = derive_type(spec);
+    type->tp_vectorcall = &call_kind;
+    (void)layout.release();  // the type owns it, and is never freed
+    // Release, with the acquire in type_for(): publishes the complete type.
+    type_of_kind.at(kind).store(type, std::memory_order_release);
+    return nb::borrow(as_object(type));
+}
+
+nb::object type_of(std::uint16_t kind) {
+    PyTypeObject* type = type_for(kind);
+    return type == nullptr ? nb::none() : nb::borrow(as_object(type));
+}
+
+/// Unpickles a message. If it was pickled as a plain Message, and its kind has a type since, it gets that type.
+nb::object from_bytes(const nb::type_object& type, const nb::bytes& bytes) {
+    const auto message = Message::from_bytes({static_cast<const std::byte*>(bytes.data()), bytes.size()});
+    if (!message) {
+        raise("ArgumentError",
+              "a message is " + std::to_string(sizeof(Message)) + " bytes, got " + std::to_string(bytes.size()));
+    }
+    PyTypeObject* expected = type_for(message->kind);
+    if (expected == nullptr) expected = message_type;
+    if (type.ptr() != as_object(expected) && type.ptr() != as_object(message_type)) {
+        raise("ArgumentError", "a message of kind " + std::to_string(message->kind) + " is of class " +
+                                   name_of(expected) + ", not " + text(type.attr("__name__")));
+    }
+    return to_python(*message);
+}
+
+/// Zeroes padding and makes each bool 0 or 1, so that equal messages have equal bytes. A struct from C++ may have any
+/// bytes there.
+void make_canonical(Message& message, const Layout& layout) {
+    std::array<std::uint64_t, 5> words{};
+    std::memcpy(words.data(), message.payload.data(), sizeof words);
+    for (std::size_t word = 0; word < words.size(); ++word) words.at(word) &= layout.significant.at(word);
+    std::memcpy(message.payload.data(), words.data(), sizeof words);
+    if (!layout.has_bools) return;
+    for (const Field& field : layout.fields()) {
+        if (field.scalar != Scalar::boolean) continue;
+        for (std::byte& boolean : std::span{message.payload}.subspan(field.offset, field.count)) {
+            if (boolean != std::byte{0}) boolean = std::byte{1};
+        }
     }
 }
 
@@ -31,8 +323,25 @@ nb::object to_python(Status status) {
     return nb::borrow(statuses.at(static_cast<std::size_t>(status)));
 }
 
-void bind_messages(nb::module_& module) {
-    if (!status_type.is_valid()) bind_status(module);
-    module.attr("Status") = status_type;
-    bind_message_types(module);
+nb::object to_python(const Message& message) {
+    PyTypeObject* type = type_for(message.kind);
+    if (type == nullptr) return steal_or_raise(new_object(message_type, message));
+    nb::object object = steal_or_raise(new_object(type, message));
+    make_canonical(message_in(object.ptr()), layout_of(type));
+    return object;
 }
+
+void bind_messages(nb::module_& module) {
+    bind_once<Status>(module, &bind_status);
+    if (message_type == nullptr) make_message_type(&new_plain);
+    module.attr("Message") = nb::handle{as_object(message_type)};
+    module.def(
+        "_define_message", &define_message, "name"_a, "kind"_a, "fields"_a, "defaults"_a, "signature"_a,
+        nb::sig("def _define_message(name: str, kind: int, fields: list[tuple[str, int, int, int | None, object]], "
+                "defaults: dict[str, object], signature: str) -> type[Message]"));
+    module.def("_message_type", &type_of, "kind"_a, nb::sig("def _message_type(kind: int) -> type[Message] | None"));
+    module.def("_message_from_bytes", &from_bytes, "type"_a, "bytes"_a,
+               nb::sig("def _message_from_bytes(type: type[Message], bytes: bytes) -> Message"));
+}
+
+}  // namespace cueline::python

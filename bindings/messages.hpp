@@ -1,14 +1,16 @@
-// messages.hpp: messages, and what becomes of an attempt to send one, as Python sees them.
+// messages.hpp: messages and Status as Python objects.
 #pragma once
 
 #include <nanobind/nanobind.h>
 
 #include <cueline/message.hpp>
 
-#include "message_types.hpp"
+namespace cueline::python {
 
-/// As Python has it: a member of Status. Thread: control, with the GIL.
-nanobind::object to_python(cueline::Status status);
+/// The member of Python's Status.
+nanobind::object to_python(Status status);
 
-/// Adds Status, Message and what makes types of it to `module`; the second time in a process, those that are there.
-void bind_messages(nanobind::module_& module);
+/// A Python object of the class that the message's kind has, or of Message. Raises MemoryError.
+nanobind::object to_python(const Message& message);
+
+}  // namespace cueline::python

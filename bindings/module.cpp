@@ -1,9 +1,12 @@
-// module.cpp: cueline._core: what of the library Python sees. Translation only.
+// module.cpp: cueline._core, the part of the library that Python sees. The bindings only translate.
 //
-// Threads. A call that pushes or pops holds the GIL throughout, and that is what makes any number of Python threads
-// one producer and one consumer. On a build without a GIL an ft_mutex for each direction does the same; they are
-// the control side's alone. Calls that may wait (start, stop, close, render) let go of the GIL. The audio thread
-// takes no part in any of this.
+// Threads and the GIL. These terms hold for all files in this folder; a function mentions only its exception.
+// - Functions run on control threads that hold the GIL. The audio thread runs none of them.
+// - Any Python thread may call. A call that pushes or pops holds the GIL throughout. So all Python threads together
+//   are one producer and one consumer.
+// - On a build without a GIL, an nb::ft_mutex for each direction does the same. With a GIL, it is empty.
+// - No Python code runs under an nb::ft_mutex, because it could call the same object again.
+// - Calls that may wait (start, stop, close, render) release the GIL: see WithoutGil.
 #include <nanobind/nanobind.h>
 
 #include <atomic>
@@ -13,29 +16,23 @@
 #include <cueline/control_side.hpp>
 #include <cueline/link.hpp>
 
-#include "baseline.hpp"
-#include "devices.hpp"
-#include "engine_handle.hpp"
+#include "bindings.hpp"
 #include "errors.hpp"
-#include "messages.hpp"
-#include "processor_controls.hpp"
-#include "processors.hpp"
-#include "sender.hpp"
-#include "stats.hpp"
 #include "without_gil.hpp"
 
 namespace nb = nanobind;
 
 NB_MODULE(_core, module) {
+    using namespace cueline::python;
     module.doc() = "The compiled part of cueline. Use it through the package.";
-    // Types are bound once in a process, and the GIL that a call holds is to be the only one.
+    // Types are bound once per process, and a sub-interpreter may have a GIL of its own.
     if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
         PyErr_SetString(PyExc_ImportError,
-                        "cueline runs in Python's main interpreter, and this is a sub-interpreter: make the engine "
-                        "there, or use another process");
+                        "cueline runs only in Python's main interpreter, and this is a sub-interpreter: create the "
+                        "engine in the main interpreter or in another process");
         throw nb::python_error{};
     }
-    // At interpreter exit somebody may well still hold an engine, and that is no leak of ours.
+    // A program may still hold an engine when the interpreter exits. That is not a leak.
     nb::set_leak_warnings(false);
     nb::register_exception_translator(&translate);
     module.attr("RING_CAPACITY") = cueline::MessageRing::capacity;

@@ -1,9 +1,4 @@
-// panel.cpp: engine.parameters and engine.meters: names in place of numbers, Python's numbers in place of C++'s.
-//
-// Threads. A call that writes a parameter or reads a meter holds the GIL throughout, which makes any number of Python
-// threads one writer and one reader. On a build without a GIL the two ft_mutex do the same.
-#include "processor_controls.hpp"
-
+// processor_controls.cpp: engine.parameters and engine.meters: a processor's parameters and meters, by name.
 #include <nanobind/stl/string.h>
 
 #include <cstddef>
@@ -15,7 +10,10 @@
 #include <cueline/meter.hpp>
 #include <cueline/parameter.hpp>
 
+#include "bindings.hpp"
 #include "sender.hpp"
+
+namespace cueline::python {
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -26,167 +24,159 @@ nb::str text(std::string_view view) {
     return nb::str{view.data(), view.size()};
 }
 
-/// The numbers of these specs, by their names.
-template <class Specs>
-nb::dict numbers_of(const Specs& specs) {
-    nb::dict numbers;
-    for (std::size_t index = 0; index < specs.size(); ++index) numbers[text(specs[index].name)] = nb::int_(index);
-    return numbers;
-}
-
-/// The number of that name. Throws UnknownNameError, with the names that there are.
-std::size_t number_of(const nb::dict& numbers, nb::handle name, const char* what) {
-    PyObject* const number = PyDict_GetItemWithError(numbers.ptr(), name.ptr());
-    if (number != nullptr) return PyLong_AsSize_t(number);
-    if (PyErr_Occurred() != nullptr) throw nb::python_error{};
-    nb::module_::import_("cueline.arguments").attr("refuse_name")(what, name, numbers);
-    nb::raise("refuse_name() raises");
-}
-
-class Parameters {
+/// What Parameters and Meters have in common: they share the engine and find indices by names.
+class NamedControls {
   public:
-    explicit Parameters(const SenderHandle& engine)
-        : shared_{engine.shared()},
-          engine_{shared_->engine.get()},
-          numbers_{numbers_of(engine_->controls().parameter_specs())} {}
+    /// The names, with the index of each.
+    [[nodiscard]] const nb::dict& indices() const { return indices_; }
+
+  protected:
+    /// `what`: the word for one of them in error messages.
+    NamedControls(const SenderHandle& engine, const char* what)
+        : what_{what}, shared_{engine.shared()}, engine_{shared_->engine.get()} {}
+    ~NamedControls() = default;
+
+    template <class Specs>
+    void add_names(const Specs& specs) {
+        for (std::size_t index = 0; index < specs.size(); ++index) indices_[text(specs[index].name)] = nb::int_(index);
+    }
+
+    /// Raises UnknownNameError, with all names.
+    [[nodiscard]] std::size_t index_of(nb::handle name) const {
+        PyObject* const index = PyDict_GetItemWithError(indices_.ptr(), name.ptr());
+        if (index != nullptr) return PyLong_AsSize_t(index);
+        if (PyErr_Occurred() != nullptr) throw nb::python_error{};
+        nb::module_::import_("cueline.arguments").attr("refuse_name")(what_, name, indices_);
+        nb::raise("refuse_name() raises");
+    }
+
+    [[nodiscard]] Engine& engine() const { return *engine_; }
+    [[nodiscard]] ProcessorControls& controls() const { return engine_->controls(); }
+
+  private:
+    const char* what_;
+    std::shared_ptr<SharedEngine> shared_;
+    Engine* engine_;  // shared_ owns it
+    nb::dict indices_;
+};
+
+class Parameters : public NamedControls {
+  public:
+    explicit Parameters(const SenderHandle& engine) : NamedControls{engine, "parameter"} {
+        add_names(controls().parameter_specs());
+    }
 
     void set(nb::handle name, nb::handle value) {
-        const std::size_t number = number_of(numbers_, name, "parameter");
-        const double wanted = checked(number, value);
-        engine_->require_open();
+        const std::size_t index = index_of(name);
+        const double number = checked(spec_at(index), value);
+        engine().require_open();
         const nb::ft_lock_guard lock{writing_};
-        engine_->controls().set(number, wanted);
+        controls().set(index, number);
     }
 
     [[nodiscard]] double get(nb::handle name) const {
-        const std::size_t number = number_of(numbers_, name, "parameter");
-        engine_->require_open();
-        return engine_->controls().get(number);
+        const std::size_t index = index_of(name);
+        engine().require_open();
+        return controls().get(index);
     }
 
-    [[nodiscard]] const cueline::ParameterSpec& spec(nb::handle name) const {
-        return engine_->controls().parameter_specs()[number_of(numbers_, name, "parameter")];
+    [[nodiscard]] nb::tuple spec(nb::handle name) const {
+        const ParameterSpec& spec = spec_at(index_of(name));
+        return nb::make_tuple(text(spec.name), spec.lowest, spec.highest, spec.default_value, text(spec.unit),
+                              spec.ramp_s);
     }
-
-    [[nodiscard]] const nb::dict& numbers() const { return numbers_; }
 
   private:
-    /// As a double, where it is a number in the range. What is not quickly seen to be one is for Python to judge.
-    [[nodiscard]] double checked(std::size_t number, nb::handle value) const {
-        const cueline::ParameterSpec& spec = engine_->controls().parameter_specs()[number];
+    [[nodiscard]] const ParameterSpec& spec_at(std::size_t index) const { return controls().parameter_specs()[index]; }
+
+    /// `value` as a double within the parameter's range. Python checks all but the common types.
+    [[nodiscard]] static double checked(const ParameterSpec& spec, nb::handle value) {
         if (PyFloat_CheckExact(value.ptr())) {
-            const double wanted = PyFloat_AS_DOUBLE(value.ptr());
-            if (wanted >= spec.lowest && wanted <= spec.highest) return wanted;
+            const double number = PyFloat_AS_DOUBLE(value.ptr());
+            if (number >= spec.lowest && number <= spec.highest) return number;
         } else if (PyLong_CheckExact(value.ptr())) {
-            const double wanted = PyLong_AsDouble(value.ptr());  // -1 with an error when it is too large for one
-            if (PyErr_Occurred() == nullptr && wanted >= spec.lowest && wanted <= spec.highest) return wanted;
+            const double number = PyLong_AsDouble(value.ptr());  // sets an error if it is too large for a double
+            if (PyErr_Occurred() == nullptr && number >= spec.lowest && number <= spec.highest) return number;
             PyErr_Clear();
         }
-        const nb::object found =
+        const nb::object number =
             nb::module_::import_("cueline.arguments")
                 .attr("checked_number")(text(spec.name), value, spec.highest, text(spec.unit), spec.lowest);
-        return nb::cast<double>(found);
+        return nb::cast<double>(number);
     }
 
-    std::shared_ptr<SharedEngine> shared_;
-    cueline::Engine* engine_;
-    nb::dict numbers_;
     nb::ft_mutex writing_;
 };
 
-class Meters {
+class Meters : public NamedControls {
   public:
-    explicit Meters(const SenderHandle& engine)
-        : shared_{engine.shared()},
-          engine_{shared_->engine.get()},
-          numbers_{numbers_of(engine_->controls().meter_specs())} {}
+    explicit Meters(const SenderHandle& engine) : NamedControls{engine, "meter"} {
+        add_names(controls().meter_specs());
+    }
 
-    /// The numbers of that meter, and the frame that they are of.
+    /// The values of the meter's fields, and the frame at which they were taken.
     [[nodiscard]] nb::tuple read(nb::handle name) {
-        const std::size_t number = number_of(numbers_, name, "meter");
-        engine_->require_open();
-        cueline::MeterValue value;
+        const std::size_t index = index_of(name);
+        engine().require_open();
+        MeterValue value;
         {
             const nb::ft_lock_guard lock{reading_};
-            value = engine_->controls().read(number);
+            value = controls().read(index);
         }
         nb::list fields;
-        for (std::size_t field = 0; field < engine_->controls().meter_specs()[number].fields.size(); ++field) {
+        for (std::size_t field = 0; field < spec_at(index).fields.size(); ++field) {
             fields.append(value.fields.at(field));
         }
         return nb::make_tuple(nb::tuple(fields), value.frame);
     }
 
-    [[nodiscard]] const cueline::MeterSpec& spec(nb::handle name) const {
-        return engine_->controls().meter_specs()[number_of(numbers_, name, "meter")];
+    [[nodiscard]] nb::tuple spec(nb::handle name) const {
+        const MeterSpec& spec = spec_at(index_of(name));
+        nb::list fields;
+        for (const std::string_view field : spec.fields) fields.append(text(field));
+        return nb::make_tuple(text(spec.name), text(spec.unit), nb::tuple(fields));
     }
 
-    [[nodiscard]] const nb::dict& numbers() const { return numbers_; }
-
   private:
-    std::shared_ptr<SharedEngine> shared_;
-    cueline::Engine* engine_;
-    nb::dict numbers_;
+    [[nodiscard]] const MeterSpec& spec_at(std::size_t index) const { return controls().meter_specs()[index]; }
+
     nb::ft_mutex reading_;
 };
 
-nb::tuple fields_of(const cueline::MeterSpec& spec) {
-    nb::list fields;
-    for (const std::string_view field : spec.fields) fields.append(text(field));
-    return nb::tuple(fields);
-}
-
-nb::tuple to_python(const cueline::ParameterSpec& spec) {
-    return nb::make_tuple(text(spec.name), spec.lowest, spec.highest, spec.default_value, text(spec.unit), spec.ramp_s);
-}
-
-/// What is the same of both views: names.
-template <class View>
-nb::class_<View> bind_names(nb::class_<View> bound) {
-    bound.def("__len__", [](const View& self) { return self.numbers().size(); })
+/// Binds what a mapping of names has, and its constructor.
+template <class Controls>
+nb::class_<Controls> bind_names(nb::class_<Controls> bound) {
+    bound.def(nb::init<const SenderHandle&>(), "engine"_a)
+        .def("__len__", [](const Controls& self) { return self.indices().size(); })
         .def(
-            "__iter__", [](const View& self) { return nb::iter(self.numbers()); },
+            "__iter__", [](const Controls& self) { return nb::iter(self.indices()); },
             nb::sig("def __iter__(self) -> collections.abc.Iterator[str]"))
         .def(
-            "__contains__", [](const View& self, nb::handle name) { return self.numbers().contains(name); },
+            "__contains__", [](const Controls& self, nb::handle name) { return self.indices().contains(name); },
             "name"_a.none(), nb::sig("def __contains__(self, name: object, /) -> bool"));
     return bound;
 }
 
-void bind_anew(nb::module_& module) {
-    bind_names(nb::class_<Parameters>(module, "Parameters", nb::is_weak_referenceable(),
-                                      "An engine's parameters, by their names."))
-        .def(nb::init<const SenderHandle&>(), "engine"_a)
+void bind_types(nb::module_& module) {
+    bind_names(
+        nb::class_<Parameters>(module, "Parameters", nb::is_weak_referenceable(), "An engine's parameters, by name."))
         .def("__getitem__", &Parameters::get, nb::arg().none(), nb::sig("def __getitem__(self, name: str, /) -> float"))
         .def("__setitem__", &Parameters::set, nb::arg().none(), nb::arg().none(),
              nb::sig("def __setitem__(self, name: str, value: float, /) -> None"))
-        .def(
-            "_spec", [](const Parameters& self, nb::handle name) { return to_python(self.spec(name)); },
-            "name"_a.none(), nb::sig("def _spec(self, name: str) -> tuple[str, float, float, float, str, float]"))
-        .inc_ref();
+        .def("_spec", &Parameters::spec, "name"_a.none(),
+             nb::sig("def _spec(self, name: str) -> tuple[str, float, float, float, str, float]"));
 
-    bind_names(nb::class_<Meters>(module, "Meters", nb::is_weak_referenceable(), "An engine's meters, by their names."))
-        .def(nb::init<const SenderHandle&>(), "engine"_a)
+    bind_names(nb::class_<Meters>(module, "Meters", nb::is_weak_referenceable(), "An engine's meters, by name."))
         .def("_read", &Meters::read, "name"_a.none(),
              nb::sig("def _read(self, name: str) -> tuple[tuple[float, ...], int]"))
-        .def(
-            "_spec",
-            [](const Meters& self, nb::handle name) {
-                const cueline::MeterSpec& spec = self.spec(name);
-                return nb::make_tuple(text(spec.name), text(spec.unit), fields_of(spec));
-            },
-            "name"_a.none(), nb::sig("def _spec(self, name: str) -> tuple[str, str, tuple[str, ...]]"))
-        .inc_ref();
+        .def("_spec", &Meters::spec, "name"_a.none(),
+             nb::sig("def _spec(self, name: str) -> tuple[str, str, tuple[str, ...]]"));
 }
 
 }  // namespace
 
 void bind_processor_controls(nb::module_& module) {
-    if (!nb::type<Parameters>().is_valid()) {
-        bind_anew(module);
-        return;
-    }
-    for (const nb::handle type : {nb::type<Parameters>(), nb::type<Meters>()}) {
-        module.attr(type.attr("__name__")) = type;
-    }
+    bind_once<Parameters, Meters>(module, &bind_types);
 }
+
+}  // namespace cueline::python

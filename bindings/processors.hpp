@@ -1,21 +1,16 @@
-// processors.hpp: the processor that an engine is asked for: one of cueline's by its name, or an extension's.
+// processors.hpp: the processor that a user asks an engine for: one of cueline's by name, or an extension's.
 #pragma once
 
 #include <nanobind/nanobind.h>
 
-#include <memory>
-#include <string>
+#include <cueline/engine/owned_processor.hpp>
 
-#include <cueline/processor.hpp>
-
-struct NamedProcessor {
-    std::shared_ptr<cueline::Processor> processor;
-    std::string name;
-};
+namespace cueline::python {
 
 /// `given` is a name, or a capsule of cueline::processor_capsule(). Raises ArgumentError, ProcessorError.
-/// Thread: control, with the GIL.
-NamedProcessor processor_of(nanobind::handle given);
+OwnedProcessor processor_of(nanobind::handle given);
 
-/// Adds what makes processors of C functions to `module`.
-void bind_processors(nanobind::module_& module);
+/// Decodes text of an extension, whatever its bytes are.
+std::string printable(const char* text);
+
+}  // namespace cueline::python

@@ -1,4 +1,4 @@
-// sender.cpp: Sender and Line: sending, in all its ways.
+// sender.cpp: Sender and Line: all ways to send a command.
 #include "sender.hpp"
 
 #include <nanobind/stl/string.h>
@@ -12,60 +12,61 @@
 #include <utility>
 #include <vector>
 
+#include <cueline/error.hpp>
 #include <cueline/message.hpp>
 
+#include "bindings.hpp"
 #include "errors.hpp"
+#include "message_object.hpp"
 #include "messages.hpp"
 #include "without_gil.hpp"
+
+namespace cueline::python {
 
 namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace {
 
-using cueline::CommandSender;
-using cueline::Delivery;
-using cueline::Message;
-using cueline::Status;
-
-/// What an argument has to be, as a refusal says it: of another type, or out of range.
-struct Wanted {
+/// An integer argument, as its error messages describe it.
+struct IntegerArgument {
     const char* name;
     const char* type;
     const char* range;
 };
-constexpr Wanted wanted_frame{"at", "a frame, which is an integer, or None", "a frame from 0 to 2**63 - 1, or None"};
-constexpr Wanted wanted_sequence{"sequence", "a command's number", "a command's number, from 1 to 4294967295"};
+constexpr IntegerArgument frame_argument{"at", "a frame, which is an integer, or None",
+                                         "a frame from 0 to 2**63 - 1, or None"};
+constexpr IntegerArgument sequence_argument{"sequence", "a command's number",
+                                            "a command's number, from 1 to 4294967295"};
 
-[[noreturn]] void refuse_range(const Wanted& wanted, nb::handle value) {
-    raise("ArgumentError", std::string{wanted.name} + " must be " + wanted.range + ", got " + shown(value));
+[[noreturn]] void refuse_range(const IntegerArgument& argument, nb::handle value) {
+    raise("ArgumentError", std::string{argument.name} + " must be " + argument.range + ", got " + shown(value));
 }
 
-/// Whole, not negative and within 63 bits, or an error.
-std::uint64_t checked_count(const Wanted& wanted, nb::handle value) {
+/// `value` as an integer from 0 to 2^63 - 1.
+std::uint64_t checked_integer(const IntegerArgument& argument, nb::handle value) {
     if (PyBool_Check(value.ptr()) == 0) {
         if (const auto index = nb::steal(PyNumber_Index(value.ptr())); index.is_valid()) {
             int overflow = 0;
             const long long number = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
-            if (overflow != 0 || number < 0) refuse_range(wanted, value);
+            if (overflow != 0 || number < 0) refuse_range(argument, value);
             return static_cast<std::uint64_t>(number);
         }
-        if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw nb::python_error{};  // its own, or Ctrl-C
+        if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw nb::python_error{};  // from __index__, or Ctrl-C
         PyErr_Clear();
     }
-    raise("ArgumentTypeError", std::string{wanted.name} + " must be " + wanted.type + ", got " + shown(value));
+    raise("ArgumentTypeError", std::string{argument.name} + " must be " + argument.type + ", got " + shown(value));
 }
 
-/// The command that `object` is, without what is the sender's to say.
+/// The kind and payload of `object`, which must be a message that a user may send.
 Message checked_command(nb::handle object) {
     const Message* message = message_of(object.ptr());
     if (message == nullptr) {
-        raise("ArgumentTypeError",
-              "what is sent is a message, as a class with @cueline.message makes them, got " + shown(object));
+        raise("ArgumentTypeError", "message must be an object of a class with @cueline.message, got " + shown(object));
     }
-    if (message->kind < cueline::kind::first_processor) {
+    if (message->kind < kind::first_processor) {
         raise("ArgumentError", name_of(Py_TYPE(object.ptr())) + " cannot be sent: kinds below " +
-                                   std::to_string(cueline::kind::first_processor) +
+                                   std::to_string(kind::first_processor) +
                                    " are the engine's own, and this one is of kind " + std::to_string(message->kind));
     }
     Message command;
@@ -74,7 +75,7 @@ Message checked_command(nb::handle object) {
     return command;
 }
 
-/// The same, with what was asked of its delivery.
+/// The same command, with its frame and flags.
 Message checked_command(nb::handle object, nb::handle at, nb::handle late) {
     Message command = checked_command(object);
     const Delivery delivery = checked_delivery(at, late);
@@ -84,50 +85,52 @@ Message checked_command(nb::handle object, nb::handle at, nb::handle late) {
 }
 
 constexpr double min_polling_interval_s = 0.0001;
-constexpr double max_polling_interval_s = 0.02;  // so that a close() is soon noticed, however long the blocks are
+constexpr double max_polling_interval_s = 0.02;  // a thread that waits notices close() soon, however long blocks are
 
-/// One more confirmation under way, unless its command is not sent.
-class ConfirmationPlace {
+/// Reserves room for one confirmation, and gives it back unless keep() is called.
+class ConfirmationReservation {
   public:
-    /// Raises Full when there are as many as their ring holds: none must ever have to be dropped.
-    explicit ConfirmationPlace(std::atomic<std::size_t>& taken) : taken_{&taken} {
-        if (taken.fetch_add(1) < cueline::MessageRing::capacity) return;
-        --taken;
-        raise("Full", "as many confirmations are under way as can be, " +
-                          std::to_string(cueline::MessageRing::capacity) + ": wait for one");
+    /// Raises Full if pending confirmations could fill their ring: the audio thread must never have to drop one.
+    explicit ConfirmationReservation(std::atomic<std::size_t>& pending) : pending_{&pending} {
+        if (pending.fetch_add(1) < MessageRing::capacity) return;
+        --pending;
+        raise("Full",
+              std::to_string(MessageRing::capacity) + " confirmations are pending, which is the limit: wait for one");
     }
-    ~ConfirmationPlace() {
-        if (taken_ != nullptr) --*taken_;
+    ~ConfirmationReservation() {
+        if (pending_ != nullptr) --*pending_;
     }
-    ConfirmationPlace(const ConfirmationPlace&) = delete;
-    ConfirmationPlace& operator=(const ConfirmationPlace&) = delete;
+    ConfirmationReservation(const ConfirmationReservation&) = delete;
+    ConfirmationReservation& operator=(const ConfirmationReservation&) = delete;
 
-    void keep() noexcept { taken_ = nullptr; }
+    void keep() noexcept { pending_ = nullptr; }
 
   private:
-    std::atomic<std::size_t>* taken_;
+    std::atomic<std::size_t>* pending_;
 };
 
+/// Python's Line: a connection of its own, which open_line() made.
 class LineHandle : public SenderHandle {
   public:
     explicit LineHandle(const SenderHandle& engine) {
-        engine.shared()->engine->require_open();
-        own_.emplace(engine.shared()->engine->open_line());
-        send_by(engine.shared(), &*own_, false);
+        Engine& shared_engine = *engine.shared()->engine;
+        shared_engine.require_open();
+        opened_.emplace(shared_engine.open_line());
+        connect(engine.shared(), &*opened_, false);
     }
 
     void close() {
-        send_no_more();
         const nb::ft_lock_guard lock{sending_};
-        own_.reset();
+        disconnect();
+        opened_.reset();
     }
     [[nodiscard]] bool closed() {
         const nb::ft_lock_guard lock{sending_};
-        return !own_.has_value();
+        return !opened_.has_value();
     }
 
   private:
-    std::optional<CommandSender> own_;
+    std::optional<CommandSender> opened_;
 };
 
 }  // namespace
@@ -135,7 +138,7 @@ class LineHandle : public SenderHandle {
 std::uint8_t checked_late(nb::handle late) {
     if (PyUnicode_Check(late.ptr()) != 0) {
         if (PyUnicode_CompareWithASCIIString(late.ptr(), "apply") == 0) return 0;
-        if (PyUnicode_CompareWithASCIIString(late.ptr(), "drop") == 0) return cueline::delivery::drop_if_late;
+        if (PyUnicode_CompareWithASCIIString(late.ptr(), "drop") == 0) return delivery::drop_if_late;
         raise("ArgumentError", "late must be 'apply' or 'drop', got " + shown(late));
     }
     raise("ArgumentTypeError", "late must be 'apply' or 'drop', got " + shown(late));
@@ -143,57 +146,53 @@ std::uint8_t checked_late(nb::handle late) {
 
 Delivery checked_delivery(nb::handle at, nb::handle late) {
     Delivery delivery;
-    if (!at.is_none()) delivery.frame = checked_count(wanted_frame, at);
+    if (!at.is_none()) delivery.frame = checked_integer(frame_argument, at);
     delivery.flags = checked_late(late);
     return delivery;
 }
 
-// --- A line ------------------------------------------------------------------------------------------------------
-
-void SenderHandle::send_by(std::shared_ptr<SharedEngine> shared, CommandSender* sender, bool every_line) {
+void SenderHandle::connect(std::shared_ptr<SharedEngine> shared, CommandSender* sender, bool every_line) {
     shared_ = std::move(shared);
+    engine_ = shared_->engine.get();
     sender_ = sender;
     every_line_ = every_line;
     line_ = sender->line();
 }
 
-void SenderHandle::send_no_more() {
-    const nb::ft_lock_guard lock{sending_};
-    sender_ = nullptr;
-}
-
-void SenderHandle::refuse_closed() {
-    raise("ClosedError", "this line is closed: open another one");
-}
-
-void SenderHandle::require_usable() const {
-    engine().require_usable();
-    if (sender_ == nullptr) refuse_closed();
+void SenderHandle::throw_closed() {
+    throw ClosedError{"this line is closed: open another one"};
 }
 
 nb::object SenderHandle::ping() {
-    return to_python(by_sender([](CommandSender& sender) { return sender.ping(); }));
+    engine_->require_usable();
+    const nb::ft_lock_guard lock{sending_};
+    return to_python(sender().ping());
 }
 
-/// Calls `attempt` until it says true: once, or with a timeout as often as it takes, in which time other threads run.
-/// Returns false when there was no room and no timeout; raises Full when there was one. So many commands are counted as
-/// dropped when they are given up, for whatever reason.
+/// Sends with `attempt`, which returns false if the ring is full. With a timeout, it tries again until there is room;
+/// meanwhile other Python threads run. If it gives up, it counts `commands` as dropped. Then it returns false without
+/// a timeout, and raises Full with one.
 template <class Attempt>
-bool SenderHandle::until_room(nb::handle timeout, std::size_t commands, Attempt attempt) {
+bool SenderHandle::send_within(nb::handle timeout, std::size_t commands, Attempt attempt) {
+    const auto try_once = [&] {
+        engine_->require_usable();
+        const nb::ft_lock_guard lock{sending_};
+        return attempt(sender());
+    };
     if (timeout.is_none()) {
-        const bool sent = by_sender(attempt);
+        const bool sent = try_once();
         if (!sent) count_dropped(commands);
         return sent;
     }
     using Clock = std::chrono::steady_clock;
     const auto seconds = nb::cast<double>(nb::module_::import_("cueline.arguments").attr("checked_timeout")(timeout));
     const auto began = Clock::now();
-    while (!by_sender(attempt)) {
+    while (!try_once()) {
         const double left_s = seconds - std::chrono::duration<double>(Clock::now() - began).count();
         if (left_s <= 0) {
             count_dropped(commands);
-            raise("Full", "no room within " + shown(timeout) + " s: as many commands wait as the ring holds, " +
-                              std::to_string(cueline::MessageRing::capacity));
+            raise("Full", "no room within " + shown(timeout) + " s: the ring is full, with " +
+                              std::to_string(MessageRing::capacity) + " commands");
         }
         {
             const WithoutGil without_gil;
@@ -205,7 +204,7 @@ bool SenderHandle::until_room(nb::handle timeout, std::size_t commands, Attempt 
         }
         if (shutting_down()) {
             count_dropped(commands);
-            raise("ClosedError", "Python is ending: nobody waits for room any more");
+            raise("ClosedError", "Python is ending, and the ring is still full: the command was dropped");
         }
     }
     return true;
@@ -214,47 +213,49 @@ bool SenderHandle::until_room(nb::handle timeout, std::size_t commands, Attempt 
 nb::object SenderHandle::send(nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
     Message command = checked_command(message, at, late);
     const bool sent =
-        until_room(timeout, 1, [&](CommandSender& sender) { return sender.try_send(command) == Status::ok; });
+        send_within(timeout, 1, [&](CommandSender& sender) { return sender.try_send(command) == Status::ok; });
     return to_python(sent ? Status::ok : Status::full);
 }
 
 nb::object SenderHandle::try_send(nb::handle message, nb::handle at, nb::handle late) {
     Message command = checked_command(message, at, late);
-    return to_python(by_sender([&](CommandSender& sender) { return sender.try_send(command); }));
+    engine_->require_usable();
+    const nb::ft_lock_guard lock{sending_};
+    return to_python(sender().try_send(command));
 }
 
 std::uint32_t SenderHandle::send_confirmed(nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
     Message command = checked_command(message, at, late);
-    command.flags |= cueline::delivery::confirm;
-    ConfirmationPlace place{shared_->confirmations};
+    command.flags |= delivery::confirm;
+    ConfirmationReservation reservation{shared_->pending_confirmations};
     const bool sent =
-        until_room(timeout, 1, [&](CommandSender& sender) { return sender.try_send(command) == Status::ok; });
-    if (sent) place.keep();
+        send_within(timeout, 1, [&](CommandSender& sender) { return sender.try_send(command) == Status::ok; });
+    if (sent) reservation.keep();
     return sent ? command.sequence : 0;
 }
 
 std::uint32_t SenderHandle::send_whole(const nb::list& messages, nb::handle at, nb::handle late, nb::handle timeout,
                                        bool confirm) {
     const std::size_t count = messages.size();
-    if (count == 0 || count > cueline::max_members) {
-        raise("ArgumentError", "a transaction has 1 to " + std::to_string(cueline::max_members) + " messages, got " +
-                                   std::to_string(count));
+    if (count == 0 || count > max_members) {
+        raise("ArgumentError",
+              "a transaction has 1 to " + std::to_string(max_members) + " messages, got " + std::to_string(count));
     }
     std::vector<Message> members;
     members.reserve(count);
     for (const nb::handle message : messages) members.push_back(checked_command(message));
     Delivery delivery = checked_delivery(at, late);
-    std::optional<ConfirmationPlace> place;
+    std::optional<ConfirmationReservation> reservation;
     if (confirm) {
-        delivery.flags |= cueline::delivery::confirm;
-        place.emplace(shared_->confirmations);
+        delivery.flags |= delivery::confirm;
+        reservation.emplace(shared_->pending_confirmations);
     }
     std::uint32_t sequence = 0;
-    const bool sent = until_room(timeout, members.size() + 1, [&](CommandSender& sender) {
+    const bool sent = send_within(timeout, members.size() + 1, [&](CommandSender& sender) {
         sequence = sender.try_send_whole(members, delivery);
         return sequence != 0;
     });
-    if (confirm && sent) place->keep();
+    if (confirm && sent) reservation->keep();
     return sequence;
 }
 
@@ -263,57 +264,61 @@ void SenderHandle::require_sendable(nb::handle message, nb::handle at, nb::handl
 }
 
 nb::object SenderHandle::cancel(nb::handle sequence) {
-    const std::uint64_t number = checked_count(wanted_sequence, sequence);
-    if (number == 0 || number > 0xFFFF'FFFFU) refuse_range(wanted_sequence, sequence);
-    return to_python(
-        by_sender([=](CommandSender& sender) { return sender.cancel(static_cast<std::uint32_t>(number)); }));
+    const std::uint64_t number = checked_integer(sequence_argument, sequence);
+    if (number == 0 || number > 0xFFFF'FFFFU) refuse_range(sequence_argument, sequence);
+    engine_->require_usable();
+    const nb::ft_lock_guard lock{sending_};
+    return to_python(sender().cancel(static_cast<std::uint32_t>(number)));
 }
 
 nb::object SenderHandle::cancel_all() {
-    return to_python(by_sender([this](CommandSender& sender) { return sender.cancel_all(every_line_); }));
+    engine_->require_usable();
+    const nb::ft_lock_guard lock{sending_};
+    return to_python(sender().cancel_all(every_line_));
+}
+
+void SenderHandle::count_dropped(std::size_t commands) {
+    engine_->require_own_process();
+    const nb::ft_lock_guard lock{sending_};
+    if (sender_ != nullptr) sender_->count_dropped(commands);
 }
 
 std::uint32_t SenderHandle::last_sequence() {
-    engine().require_own_process();
-    {
-        const nb::ft_lock_guard lock{sending_};
-        if (sender_ != nullptr) return sender_->sequence();
-    }
-    refuse_closed();
+    engine_->require_own_process();
+    const nb::ft_lock_guard lock{sending_};
+    return sender().sequence();
 }
 
 double SenderHandle::polling_interval_s() const {
-    const cueline::Format format = engine().format();
+    const Format format = engine_->format();
     return std::clamp(0.5 * format.blocksize / format.samplerate, min_polling_interval_s, max_polling_interval_s);
 }
 
-cueline::RingStats SenderHandle::counts() const {
-    engine().require_own_process();
-    return engine().command_stats(line_);
+RingStats SenderHandle::command_stats() const {
+    engine_->require_own_process();
+    return engine_->command_stats(line_);
 }
-
-// --- The types ---------------------------------------------------------------------------------------------------
 
 namespace {
 
-void bind_anew(nb::module_& module) {
+void bind_types(nb::module_& module) {
     nb::class_<SenderHandle> sender{module, "Sender", nb::is_weak_referenceable(),
-                                    "A line for commands to the audio thread."};
+                                    "One sender's connection to an engine. An engine is one itself, on line 0."};
     bind_sending(sender);
     sender
         .def("cancel", &SenderHandle::cancel, "sequence"_a.none(),
              nb::sig("def cancel(self, sequence: typing.SupportsIndex) -> Status"),
-             "Have the audio thread forget the cue of that number, sent on this line; a transaction's stands for all\n"
-             "of it. When it was applied before, nothing happens.\n\n"
-             "Never blocks; returns Status.FULL when the ring is full. Raises as send().")
+             "Cancel the cue with this sequence that was sent on this line.\n\n"
+             "A transaction is cancelled as a whole. If the cue was applied already, nothing happens. Never blocks.\n"
+             "Returns Status.FULL if the ring is full. Raises what send() raises.")
         .def("cancel_all", &SenderHandle::cancel_all, nb::sig("def cancel_all(self) -> Status"),
-             "Have the audio thread forget all cues that were sent before: an engine's those of all its lines, a "
-             "line's\n"
-             "its own. What has no frame is no cue.\n\n"
-             "Never blocks; returns Status.FULL when the ring is full. Raises as send().")
+             "Cancel the cues that were sent before: on an engine those of all its lines, on a line its own.\n\n"
+             "Commands without a frame are unaffected. Never blocks. Returns Status.FULL if the ring is full.\n"
+             "Raises what send() raises.")
         .def_prop_ro("last_sequence", &SenderHandle::last_sequence,
-                     "The number of the last command that this line accepted, by whichever thread; 0 before the first.")
-        .def_prop_ro("number", &SenderHandle::number, "Which line it is: 0 the engine's own, a line's from 1 to 8.")
+                     "The sequence of the last command that this line accepted, from any thread; 0 before the first.")
+        .def_prop_ro("number", &SenderHandle::number,
+                     "The number of the line: 0 for the engine's own, 1 to 8 for an opened one.")
         .def("_send_confirmed", &SenderHandle::send_confirmed, "message"_a.none(), "at"_a.none(), "late"_a.none(),
              "timeout"_a.none(),
              nb::sig("def _send_confirmed(self, message: object, at: typing.SupportsIndex | None, late: str, "
@@ -327,29 +332,24 @@ void bind_anew(nb::module_& module) {
             nb::sig("def _require_sendable(message: object, at: typing.SupportsIndex | None, late: str) -> None"))
         .def("_try_send", &SenderHandle::try_send, "message"_a.none(), "at"_a.none(), "late"_a.none(),
              nb::sig("def _try_send(self, message: object, at: typing.SupportsIndex | None, late: str) -> Status"))
-        .def("_try_send_many", &SenderHandle::try_send_many, "array"_a, "first"_a, "own"_a, "late"_a.none(),
-             nb::sig("def _try_send_many(self, array: numpy.typing.NDArray[numpy.void], first: int, own: int, "
+        .def("_try_send_many", &SenderHandle::try_send_many, "array"_a, "first"_a, "array_kind"_a, "late"_a.none(),
+             nb::sig("def _try_send_many(self, array: numpy.typing.NDArray[numpy.void], first: int, array_kind: int, "
                      "late: str) -> int"))
         .def_prop_ro("_polling_interval_s", &SenderHandle::polling_interval_s)
         .def("_count_dropped", &SenderHandle::count_dropped, "commands"_a)
-        .def("_counts", &SenderHandle::counts);
-    nb::class_<LineHandle, SenderHandle> line{module, "Line", "A line of its own into an engine."};
+        .def("_command_stats", &SenderHandle::command_stats);
+    nb::class_<LineHandle, SenderHandle> line{module, "Line", "A connection to an engine beside the engine's own."};
     bind_sending(line);
     line.def(nb::init<const SenderHandle&>(), "engine"_a)
         .def("close", &LineHandle::close,
-             "Give the line back; nothing to do the second time. What it accepted is read all the same.")
+             "Close the line. The audio thread still reads the commands that it accepted. A second call does nothing.")
         .def_prop_ro("closed", &LineHandle::closed, "Whether close() was called.");
-    nb::type<SenderHandle>().inc_ref();  // bound once a process: see bind_engine()
-    nb::type<LineHandle>().inc_ref();
 }
 
 }  // namespace
 
 void bind_senders(nb::module_& module) {
-    if (!nb::type<SenderHandle>().is_valid()) {
-        bind_anew(module);
-    } else {
-        module.attr("Sender") = nb::type<SenderHandle>();
-        module.attr("Line") = nb::type<LineHandle>();
-    }
+    bind_once<SenderHandle, LineHandle>(module, &bind_types);
 }
+
+}  // namespace cueline::python

@@ -1,4 +1,4 @@
-// sender.hpp: what sends commands, as Python sees it: what an engine and a line have in common.
+// sender.hpp: how Python sends commands: what an engine and a line have in common.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -9,54 +9,54 @@
 #include <memory>
 
 #include <cueline/control_side.hpp>
+#include <cueline/engine/engine.hpp>
 #include <cueline/engine_messages.hpp>
 #include <cueline/message.hpp>
 
-#include <cueline/engine/engine.hpp>
+namespace cueline::python {
 
-/// `at`: a frame or None; `late`: "apply" or "drop". Raises ArgumentError, ArgumentTypeError. Thread: control, with the
-/// GIL.
-cueline::Delivery checked_delivery(nanobind::handle at, nanobind::handle late);
+/// Checks `at`, a frame or None, and `late`, "apply" or "drop". Raises ArgumentError, ArgumentTypeError.
+Delivery checked_delivery(nanobind::handle at, nanobind::handle late);
 
-/// What the lines of one engine share, for as long as one of them lives.
-struct SharedEngine {
-    std::unique_ptr<cueline::Engine> engine;
-    std::atomic<std::size_t> confirmations = 0;  // asked for, and not yet received
-};
-
-/// The bits of a command's flags that "apply" or "drop" stands for. Raises ArgumentError, ArgumentTypeError.
+/// Checks `late` and returns it as a command's flags. Raises ArgumentError, ArgumentTypeError.
 std::uint8_t checked_late(nanobind::handle late);
 
-/// Any Python thread may call any of it. A call that pushes holds the GIL throughout, and that makes all of them one
-/// producer; on a build without a GIL the mutex does.
+/// An engine with its confirmations. The engine object, its lines, parameters and meters share it.
+struct SharedEngine {
+    std::unique_ptr<Engine> engine;
+    std::atomic<std::size_t> pending_confirmations = 0;  // requested, and not yet received
+};
+
+/// Python's Sender: one sender's connection to an engine. Its methods raise ClosedError, ForkedError or DeviceError if
+/// nothing can be sent, and ArgumentError or ArgumentTypeError for a bad argument.
 class SenderHandle {
   public:
     nanobind::object ping();
 
-    /// `at`: a frame or None; `late`: "apply" or "drop"; `timeout`: seconds, or None for no wait.
+    /// `timeout`: seconds, or None to return at once.
     nanobind::object send(nanobind::handle message, nanobind::handle at, nanobind::handle late,
                           nanobind::handle timeout);
 
-    /// As send(), but that it never waits, and that what is refused is not counted: the caller tries again, or calls
-    /// count_dropped().
+    /// Sends like send() without a timeout, but does not count a refused command as dropped. The caller tries again, or
+    /// calls count_dropped().
     nanobind::object try_send(nanobind::handle message, nanobind::handle at, nanobind::handle late);
 
-    /// Sends the messages of `array` from the one at `first` on, as many as there is room for: see Records. Those of
-    /// no kind are of kind `own`; where that is a kind, there are no others. Where one cannot be sent, none is.
-    /// Returns how many were accepted; the rest is not counted, as with try_send().
-    std::size_t try_send_many(nanobind::handle array, std::size_t first, cueline::Kind own, nanobind::handle late);
+    /// Sends the records of `array` from index `first` on, as many as there is room for. `array_kind` is the kind of
+    /// all records, or kind::none if each record has its own. If one record cannot be sent, none is sent. Returns how
+    /// many were accepted. The others are not counted as dropped.
+    std::size_t try_send_many(nanobind::handle array, std::size_t first, Kind array_kind, nanobind::handle late);
 
-    /// Raises what send() would raise of its arguments.
+    /// Raises what send() raises for these arguments.
     static void require_sendable(nanobind::handle message, nanobind::handle at, nanobind::handle late);
 
-    /// Counts commands as dropped: their sender has given up.
+    /// Counts `commands` as dropped: their sender has given up.
     void count_dropped(std::size_t commands);
 
-    /// As send(), with a confirmation. Returns the command's sequence.
+    /// Sends like send(), with a confirmation. Returns the command's sequence, or 0 if the ring is full.
     std::uint32_t send_confirmed(nanobind::handle message, nanobind::handle at, nanobind::handle late,
                                  nanobind::handle timeout);
 
-    /// Sends all of `messages` or none. Returns the transaction's sequence.
+    /// Sends all of `messages` or none. Returns the transaction's sequence, or 0 if they do not fit.
     std::uint32_t send_whole(const nanobind::list& messages, nanobind::handle at, nanobind::handle late,
                              nanobind::handle timeout, bool confirm);
 
@@ -65,59 +65,48 @@ class SenderHandle {
 
     [[nodiscard]] std::uint32_t last_sequence();
     [[nodiscard]] std::uint8_t number() const { return line_; }
-    [[nodiscard]] cueline::RingStats counts() const;
+    [[nodiscard]] RingStats command_stats() const;
 
-    /// How long whoever waits for the audio thread sleeps between two looks: half a block, within what a user does not
-    /// notice. In seconds.
+    /// How long a thread that waits for the audio thread sleeps between two looks, in seconds: half a block, within
+    /// bounds.
     [[nodiscard]] double polling_interval_s() const;
 
-    /// Raises what says that nothing can be sent, if that is so.
-    void require_usable() const;
-
-    /// What this line has in common with the others of its engine.
     [[nodiscard]] const std::shared_ptr<SharedEngine>& shared() const { return shared_; }
 
   protected:
     SenderHandle() = default;
     ~SenderHandle() = default;
 
-    [[nodiscard]] cueline::Engine& engine() const { return *shared_->engine; }
+    /// Opens this line: it sends with `sender`. `every_line`: cancel_all() cancels the cues of all lines. Called once.
+    void connect(std::shared_ptr<SharedEngine> shared, CommandSender* sender, bool every_line);
 
-    /// Has this line send by `sender`. `every_line`: whether cancel_all() goes for all of them. Once, as it is made.
-    void send_by(std::shared_ptr<SharedEngine> shared, cueline::CommandSender* sender, bool every_line);
+    /// Closes this line. The caller holds sending_.
+    void disconnect() { sender_ = nullptr; }
 
-    /// From now on this line sends by nobody.
-    void send_no_more();
-
-    nanobind::ft_mutex sending_;  // held by whoever pushes, or has the line close
-
-  private:
-    /// Calls `push` with the sender, which stays as long as that takes; it runs no Python code. Raises what
-    /// require_usable() raises.
-    template <class Push>
-    auto by_sender(Push push) {
-        require_usable();
-        {
-            const nanobind::ft_lock_guard lock{sending_};
-            // Without a GIL, another thread may have closed the line since.
-            if (sender_ != nullptr) return push(*sender_);
-        }
-        refuse_closed();
+    /// The sender of this line. The caller holds sending_ while it uses it. If the line is closed, it throws a C++
+    /// error: that becomes Python's after sending_ is free, so that no Python code runs under the lock.
+    [[nodiscard]] CommandSender& sender() const {
+        if (sender_ == nullptr) throw_closed();
+        return *sender_;
     }
 
-    [[noreturn]] static void refuse_closed();
+    nanobind::ft_mutex sending_;
+    Engine* engine_ = nullptr;  // shared_ owns it
+
+  private:
+    [[noreturn]] static void throw_closed();
 
     template <class Attempt>
-    bool until_room(nanobind::handle timeout, std::size_t commands, Attempt attempt);
+    bool send_within(nanobind::handle timeout, std::size_t commands, Attempt attempt);
 
     std::shared_ptr<SharedEngine> shared_;
-    cueline::CommandSender* sender_ = nullptr;
+    CommandSender* sender_ = nullptr;  // none if the line is closed
     bool every_line_ = false;
     std::uint8_t line_ = 0;
 };
 
-/// Binds ping() and send() to a kind of line. To each by itself, and not to what they have in common alone: nanobind
-/// finds out in 10 ns whether an object is of a type that its class derives from, and at once whether it is of its own.
+/// Binds ping() and send() to `Handle` itself and not to Sender. nanobind takes 10 ns to see that an object's class
+/// derives from the class that a method is bound to; for the class itself it takes no time.
 template <class Handle, class... Bases>
 void bind_sending(nanobind::class_<Handle, Bases...>& bound) {
     namespace nb = nanobind;
@@ -125,9 +114,9 @@ void bind_sending(nanobind::class_<Handle, Bases...>& bound) {
     bound
         .def(
             "ping", [](Handle& self) { return self.ping(); }, nb::sig("def ping(self) -> Status"),
-            "Send a ping to the audio thread, which answers with a Pong.\n\n"
-            "Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.\n"
-            "Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError, DeviceError.")
+            "Send a ping to the audio thread, which answers with a Pong. Never blocks.\n\n"
+            "If the command ring is full, the ping is dropped and counted, and Status.FULL is returned. Any thread\n"
+            "may call it. Raises ClosedError, ForkedError, DeviceError.")
         .def(
             "send",
             [](Handle& self, nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
@@ -137,13 +126,12 @@ void bind_sending(nanobind::class_<Handle, Bases...>& bound) {
             "timeout"_a.none() = nb::none(),
             nb::sig("def send(self, message: object, at: typing.SupportsIndex | None = None, *, "
                     "late: typing.Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status"),
-            "Send a message to the audio thread, without a wait unless ``timeout`` says so.\n\n"
-            "at: the frame at which it applies, not a sample before; None: as soon as it is read. late: 'apply' it at\n"
-            "once when it comes after its frame, or 'drop' it; both are counted. timeout: None returns Status.FULL\n"
-            "when the ring is full (it is dropped and counted); seconds wait so long for room, without the GIL, and\n"
-            "raise Full.\n\n"
+            "Send a message to the audio thread. Without a timeout, it never blocks.\n\n"
+            "at: the frame at which it applies, exact to the sample; None: as soon as the audio thread reads it.\n"
+            "late: what happens if it is read after its frame: 'apply' it at once, or 'drop' it. Both are counted.\n"
+            "timeout: None returns Status.FULL if the ring is full, and the message is dropped and counted. A number\n"
+            "of seconds waits so long for room, without the GIL, and then raises Full.\n\n"
             "Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.");
 }
 
-/// Adds Sender and Line to `module`; the second time in a process, those that are there.
-void bind_senders(nanobind::module_& module);
+}  // namespace cueline::python

@@ -1,20 +1,17 @@
-// counts.cpp: RingStats, CueStats, BufferStats and EngineStats: numbers, to be read.
-#include "stats.hpp"
-
+// stats.cpp: RingStats, CueStats, BufferStats and EngineStats: read-only numbers.
 #include <nanobind/stl/string.h>
 
 #include <cueline/engine/engine.hpp>
+
+#include "bindings.hpp"
+
+namespace cueline::python {
 
 namespace nb = nanobind;
 
 namespace {
 
-using cueline::BufferStats;
-using cueline::CueStats;
-using cueline::EngineStats;
-using cueline::RingStats;
-
-void bind_anew(nb::module_& module) {
+void bind_types(nb::module_& module) {
     nb::class_<RingStats>(module, "RingStats")
         .def_ro("sent", &RingStats::sent)
         .def_ro("dropped", &RingStats::dropped)
@@ -54,11 +51,7 @@ void bind_anew(nb::module_& module) {
 }  // namespace
 
 void bind_stats(nb::module_& module) {
-    const bool anew = !nb::type<EngineStats>().is_valid();
-    if (anew) bind_anew(module);
-    for (const nb::handle type :
-         {nb::type<RingStats>(), nb::type<CueStats>(), nb::type<BufferStats>(), nb::type<EngineStats>()}) {
-        if (anew) type.inc_ref();  // bound once a process: see bind_engine()
-        module.attr(type.attr("__name__")) = type;
-    }
+    bind_once<RingStats, CueStats, BufferStats, EngineStats>(module, &bind_types);
 }
+
+}  // namespace cueline::python

@@ -1,4 +1,4 @@
-// without_gil.cpp: counts the threads that are without the GIL.
+// without_gil.cpp: counts the threads that released the GIL.
 #include "without_gil.hpp"
 
 #include <atomic>
@@ -7,21 +7,23 @@
 
 #include "system/fork_generation.hpp"
 
+namespace cueline::python {
+
 namespace nb = nanobind;
 
 namespace {
 
-// When Python ends, a daemon thread that asks for the GIL back is ended on the spot, in the middle of our C++, which
-// the language does not survive. So before Python ends, shut_down() waits until none is without it, and from then on
-// nobody lets go of it. (From 3.14 on such threads are hung instead; this does no harm there.)
+// When Python ends, it terminates a daemon thread that requests the GIL, in the middle of our C++. C++ does not allow
+// that. So before Python ends, shut_down() waits until every thread has the GIL again; from then on no call releases
+// it. (Python 3.14 blocks such threads instead of ending them. There this does no harm.)
 std::atomic<bool> ending = false;
 std::atomic<int> threads_without_gil = 0;
 
-/// A forked child has one thread, whatever its parent had. Called with the GIL.
-void forget_the_parents_threads() {
-    static unsigned generation = cueline::fork_generation();
-    if (generation == cueline::fork_generation()) return;
-    generation = cueline::fork_generation();
+/// Resets the count in a forked child: of the parent's threads, the child has only one.
+void reset_count_after_fork() {
+    static unsigned generation = fork_generation();
+    if (generation == fork_generation()) return;
+    generation = fork_generation();
     threads_without_gil = 0;
 }
 
@@ -29,7 +31,7 @@ void forget_the_parents_threads() {
 
 WithoutGil::WithoutGil() {
     if (ending.load()) return;
-    forget_the_parents_threads();
+    reset_count_after_fork();
     ++threads_without_gil;
     state_ = PyEval_SaveThread();
 }
@@ -47,9 +49,11 @@ bool shutting_down() noexcept {
 void shut_down() {
     using namespace std::chrono_literals;
     ending = true;
-    forget_the_parents_threads();
+    reset_count_after_fork();
     for (auto waited = 0ms; threads_without_gil > 0 && waited < 5000ms; waited += 1ms) {
         const nb::gil_scoped_release released;
         std::this_thread::sleep_for(1ms);
     }
 }
+
+}  // namespace cueline::python

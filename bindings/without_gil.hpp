@@ -1,9 +1,11 @@
-// without_gil.hpp: letting go of the GIL while C++ may wait, without being ended there when Python ends.
+// without_gil.hpp: releases the GIL while C++ may wait, safely when Python ends meanwhile.
 #pragma once
 
 #include <nanobind/nanobind.h>
 
-/// While it lives, other Python threads run. Thread: control, with the GIL.
+namespace cueline::python {
+
+/// Releases the GIL while it lives: other Python threads run.
 class WithoutGil {
   public:
     WithoutGil();
@@ -15,8 +17,10 @@ class WithoutGil {
     PyThreadState* state_ = nullptr;
 };
 
-/// Whether Python is ending: nobody lets go of the GIL any more.
+/// Whether Python is ending. Then WithoutGil keeps the GIL.
 bool shutting_down() noexcept;
 
-/// Waits, for five seconds at most, until every thread has the GIL back. Called once, as Python ends.
+/// Waits until no thread is in WithoutGil, for five seconds at most. Python's atexit calls it.
 void shut_down();
+
+}  // namespace cueline::python

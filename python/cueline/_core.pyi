@@ -18,50 +18,51 @@ MAX_MEMBERS: int = 256
 ATOMICS_ARE_LOCK_FREE: bool = True
 
 class Status(enum.IntEnum):
-    """What became of an attempt."""
+    """The result of a call that never waits."""
 
     OK = 0
 
     FULL = 1
-    """Refused, nothing changed: the ring holds all it can."""
+    """The ring is full: nothing changed."""
 
     EMPTY = 2
-    """Nothing to take."""
+    """The ring is empty: nothing was taken."""
 
 class Message:
     """
-    A command or an event. A value: it does not change.
+    A command or an event. It is immutable.
 
-    Made of a kind and up to 40 bytes, it is of the type that the kind has, if any: see cueline.message.
+    Create one from a kind and up to 40 bytes. If the kind has a class, it is an object of that class: see
+    cueline.message.
     """
 
     def __init__(self, kind: SupportsIndex, payload: bytes | bytearray | memoryview = b"") -> None: ...
 
     @property
     def kind(self) -> int:
-        """What it is: below 256 cueline's own kinds, from there on the user's."""
+        """The kind: cueline's own are below 256, the user's from 256 on."""
 
     @property
     def sequence(self) -> int:
         """
-        A command's number on its line, once it is sent; of an event, that of the command it answers, or 0.
+        A command's number on its line, set when it is sent. In an event: the command that it answers, or 0.
         """
 
     @property
     def frame(self) -> int:
-        """Where it applies, 0 as soon as it is read; of an event, where it arose."""
+        """The frame at which a command applies; 0: as soon as it is read. In an event: the frame it is from."""
 
     @property
     def flags(self) -> int:
-        """What is asked of its delivery."""
+        """The flags of a command's delivery."""
 
     @property
     def line(self) -> int:
-        """The line it came by; 0 is the engine's own."""
+        """The number of its line; 0 is the engine's own."""
 
     @property
     def payload(self) -> bytes:
-        """Its 40 bytes of payload."""
+        """The 40 bytes of payload."""
 
     def __eq__(self, other: object, /) -> bool: ...
 
@@ -80,7 +81,9 @@ def _message_type(kind: int) -> type[Message] | None: ...
 def _message_from_bytes(type: type[Message], bytes: bytes) -> Message: ...
 
 class DeviceRequest:
-    """What is asked of a device; None: the device's own choice."""
+    """
+    What an engine requests of its device. None leaves the choice to the device.
+    """
 
     def __init__(self) -> None: ...
 
@@ -115,7 +118,7 @@ class DeviceRequest:
     def latency(self, arg: str | float | None, /) -> None: ...
 
 class DeviceInfo:
-    """A device that could be opened now."""
+    """A device that can be opened now."""
 
     @property
     def device(self) -> str: ...
@@ -146,57 +149,61 @@ class DeviceInfo:
 
 def list_devices() -> list[DeviceInfo]:
     """
-    All devices that could be opened now; the first marked one is what an engine gets that asks for none.
+    Return all devices that can be opened now. An engine that names no device gets the first one with is_default.
     """
 
 class Sender:
-    """A line for commands to the audio thread."""
+    """
+    One sender's connection to an engine. An engine is one itself, on line 0.
+    """
 
     def ping(self) -> Status:
         """
-        Send a ping to the audio thread, which answers with a Pong.
+        Send a ping to the audio thread, which answers with a Pong. Never blocks.
 
-        Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.
-        Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError, DeviceError.
+        If the command ring is full, the ping is dropped and counted, and Status.FULL is returned. Any thread
+        may call it. Raises ClosedError, ForkedError, DeviceError.
         """
 
     def send(self, message: object, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status:
         """
-        Send a message to the audio thread, without a wait unless ``timeout`` says so.
+        Send a message to the audio thread. Without a timeout, it never blocks.
 
-        at: the frame at which it applies, not a sample before; None: as soon as it is read. late: 'apply' it at
-        once when it comes after its frame, or 'drop' it; both are counted. timeout: None returns Status.FULL
-        when the ring is full (it is dropped and counted); seconds wait so long for room, without the GIL, and
-        raise Full.
+        at: the frame at which it applies, exact to the sample; None: as soon as the audio thread reads it.
+        late: what happens if it is read after its frame: 'apply' it at once, or 'drop' it. Both are counted.
+        timeout: None returns Status.FULL if the ring is full, and the message is dropped and counted. A number
+        of seconds waits so long for room, without the GIL, and then raises Full.
 
         Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.
         """
 
     def cancel(self, sequence: SupportsIndex) -> Status:
         """
-        Have the audio thread forget the cue of that number, sent on this line; a transaction's stands for all
-        of it. When it was applied before, nothing happens.
+        Cancel the cue with this sequence that was sent on this line.
 
-        Never blocks; returns Status.FULL when the ring is full. Raises as send().
+        A transaction is cancelled as a whole. If the cue was applied already, nothing happens. Never blocks.
+        Returns Status.FULL if the ring is full. Raises what send() raises.
         """
 
     def cancel_all(self) -> Status:
         """
-        Have the audio thread forget all cues that were sent before: an engine's those of all its lines, a line's
-        its own. What has no frame is no cue.
+        Cancel the cues that were sent before: on an engine those of all its lines, on a line its own.
 
-        Never blocks; returns Status.FULL when the ring is full. Raises as send().
+        Commands without a frame are unaffected. Never blocks. Returns Status.FULL if the ring is full.
+        Raises what send() raises.
         """
 
     @property
     def last_sequence(self) -> int:
         """
-        The number of the last command that this line accepted, by whichever thread; 0 before the first.
+        The sequence of the last command that this line accepted, from any thread; 0 before the first.
         """
 
     @property
     def number(self) -> int:
-        """Which line it is: 0 the engine's own, a line's from 1 to 8."""
+        """
+        The number of the line: 0 for the engine's own, 1 to 8 for an opened one.
+        """
 
     def _send_confirmed(self, message: object, at: SupportsIndex | None, late: str, timeout: float | None) -> int: ...
 
@@ -207,43 +214,43 @@ class Sender:
 
     def _try_send(self, message: object, at: SupportsIndex | None, late: str) -> Status: ...
 
-    def _try_send_many(self, array: numpy.typing.NDArray[numpy.void], first: int, own: int, late: str) -> int: ...
+    def _try_send_many(self, array: numpy.typing.NDArray[numpy.void], first: int, array_kind: int, late: str) -> int: ...
 
     @property
     def _polling_interval_s(self) -> float: ...
 
     def _count_dropped(self, commands: int) -> None: ...
 
-    def _counts(self) -> RingStats: ...
+    def _command_stats(self) -> RingStats: ...
 
 class Line(Sender):
-    """A line of its own into an engine."""
+    """A connection to an engine beside the engine's own."""
 
     def __init__(self, engine: Sender) -> None: ...
 
     def ping(self) -> Status:
         """
-        Send a ping to the audio thread, which answers with a Pong.
+        Send a ping to the audio thread, which answers with a Pong. Never blocks.
 
-        Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.
-        Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError, DeviceError.
+        If the command ring is full, the ping is dropped and counted, and Status.FULL is returned. Any thread
+        may call it. Raises ClosedError, ForkedError, DeviceError.
         """
 
     def send(self, message: object, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status:
         """
-        Send a message to the audio thread, without a wait unless ``timeout`` says so.
+        Send a message to the audio thread. Without a timeout, it never blocks.
 
-        at: the frame at which it applies, not a sample before; None: as soon as it is read. late: 'apply' it at
-        once when it comes after its frame, or 'drop' it; both are counted. timeout: None returns Status.FULL
-        when the ring is full (it is dropped and counted); seconds wait so long for room, without the GIL, and
-        raise Full.
+        at: the frame at which it applies, exact to the sample; None: as soon as the audio thread reads it.
+        late: what happens if it is read after its frame: 'apply' it at once, or 'drop' it. Both are counted.
+        timeout: None returns Status.FULL if the ring is full, and the message is dropped and counted. A number
+        of seconds waits so long for room, without the GIL, and then raises Full.
 
         Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.
         """
 
     def close(self) -> None:
         """
-        Give the line back; nothing to do the second time. What it accepted is read all the same.
+        Close the line. The audio thread still reads the commands that it accepted. A second call does nothing.
         """
 
     @property
@@ -251,7 +258,7 @@ class Line(Sender):
         """Whether close() was called."""
 
 class Parameters:
-    """An engine's parameters, by their names."""
+    """An engine's parameters, by name."""
 
     def __init__(self, engine: Sender) -> None: ...
 
@@ -268,7 +275,7 @@ class Parameters:
     def _spec(self, name: str) -> tuple[str, float, float, float, str, float]: ...
 
 class Meters:
-    """An engine's meters, by their names."""
+    """An engine's meters, by name."""
 
     def __init__(self, engine: Sender) -> None: ...
 
@@ -370,57 +377,57 @@ class EngineStats:
 def _cfunc_processor(render: int, handle: int, state: int, state_bytes: int, parameters: Sequence[tuple[str, float, float, float, str, float]], meters: Sequence[tuple[str, str, Sequence[str]]], name: str, keep: object) -> object: ...
 
 class Engine(Sender):
-    """A link, a processor and a device, run together."""
+    """A processor and a device, run together."""
 
     def __init__(self, request: DeviceRequest, samplerate: int | None, blocksize: int | None, channels: int, budget: int, processor: object) -> None: ...
 
     def ping(self) -> Status:
         """
-        Send a ping to the audio thread, which answers with a Pong.
+        Send a ping to the audio thread, which answers with a Pong. Never blocks.
 
-        Never blocks. Returns Status.FULL when the command ring is full: the ping is dropped and counted.
-        Any thread may call it: it holds the GIL while it pushes. Raises ClosedError, ForkedError, DeviceError.
+        If the command ring is full, the ping is dropped and counted, and Status.FULL is returned. Any thread
+        may call it. Raises ClosedError, ForkedError, DeviceError.
         """
 
     def send(self, message: object, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status:
         """
-        Send a message to the audio thread, without a wait unless ``timeout`` says so.
+        Send a message to the audio thread. Without a timeout, it never blocks.
 
-        at: the frame at which it applies, not a sample before; None: as soon as it is read. late: 'apply' it at
-        once when it comes after its frame, or 'drop' it; both are counted. timeout: None returns Status.FULL
-        when the ring is full (it is dropped and counted); seconds wait so long for room, without the GIL, and
-        raise Full.
+        at: the frame at which it applies, exact to the sample; None: as soon as the audio thread reads it.
+        late: what happens if it is read after its frame: 'apply' it at once, or 'drop' it. Both are counted.
+        timeout: None returns Status.FULL if the ring is full, and the message is dropped and counted. A number
+        of seconds waits so long for room, without the GIL, and then raises Full.
 
         Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.
         """
 
     def receive_msg(self) -> Message | None:
         """
-        Take the oldest message from the audio thread, or return None when there is none.
+        Take the oldest message from the audio thread, or return None if there is none. Never blocks.
 
-        Never blocks. Any thread may call it: it holds the GIL while it pops. What came before the engine was
-        closed can still be had; when there is no more, ClosedError is raised. Raises ForkedError, DeviceError.
+        Any thread may call it. After close(), it returns the messages that came before, and then raises
+        ClosedError. Raises ForkedError, DeviceError.
         """
 
     def start(self) -> None:
         """
-        Let the audio run; nothing to do when it does. Raises ClosedError, ForkedError, DeviceError.
+        Start the audio. If it runs, do nothing. Raises ClosedError, ForkedError, DeviceError.
         """
 
     def stop(self) -> None:
         """
-        Let the audio stand still; nothing to do when it does. What is sent meanwhile waits.
+        Stop the audio. If it is stopped, do nothing. Commands sent meanwhile wait in the ring.
         Raises ForkedError.
         """
 
     def close(self) -> None:
         """
-        Stop for good; nothing to do the second time, or in a forked child. stats() still answers.
+        Stop the audio for good. stats() still works. A second call does nothing, nor does one in a forked child.
         """
 
     def now(self) -> int:
         """
-        Return the first frame of the next block: the earliest at which what is sent now can apply.
+        Return the first frame of the next block: the earliest at which a command sent now can apply.
 
         Raises ForkedError.
         """
@@ -429,7 +436,7 @@ class Engine(Sender):
 
     def _time_at(self, frame: int) -> int: ...
 
-    def _receive_confirmations(self, told: dict[tuple[int, int], Message]) -> None: ...
+    def _receive_confirmations(self, outcomes: dict[tuple[int, int], Message]) -> None: ...
 
     def _waiting(self) -> int: ...
 
@@ -451,9 +458,8 @@ class Engine(Sender):
 
     def _lateness(self) -> tuple[int, list[tuple[int, int, int]]]:
         """
-        Return how late the null device's blocks began: the worst, and of each bucket that is not empty
-        the least that counts in it, where it ends, and its count. Times are in nanoseconds.
-        Raises DeviceError on other devices, ForkedError.
+        Return how late the null device's blocks began, in nanoseconds: the worst, and for each bucket that is
+        not empty its start, its end and its count. Raises DeviceError on other devices, ForkedError.
         """
 
     @property
@@ -462,31 +468,31 @@ class Engine(Sender):
 
     @property
     def device(self) -> str:
-        """The device it runs on, by name."""
+        """The name of its device."""
 
     @property
     def buffer_slots(self) -> int:
-        """How many slots its processor has for buffers."""
+        """How many buffer slots its processor has."""
 
     @property
     def processor(self) -> str:
-        """The processor that renders, by name."""
+        """The name of its processor."""
 
     @property
     def samplerate(self) -> int:
-        """Frames a second."""
+        """Frames per second."""
 
     @property
     def blocksize(self) -> int:
-        """Frames in a block."""
+        """Frames per block."""
 
     @property
     def channels(self) -> int:
-        """Channels of audio."""
+        """Channels of its audio."""
 
 class _Baseline:
     """
-    What a call costs at least: the limits that `cueline bench` measures cueline's calls against.
+    The least that a call into a compiled module can cost. `cueline bench` compares cueline's calls with it.
     """
 
     def __init__(self) -> None: ...
@@ -495,8 +501,8 @@ class _Baseline:
         """Do nothing."""
 
     def clock(self) -> None:
-        """Read the clock that ping() reads, and do nothing with it."""
+        """Read the clock that ping() reads, and discard the time."""
 
     @staticmethod
     def compiler() -> str:
-        """Return the name and version of what compiled this module."""
+        """Return the name and version of the compiler of this module."""

@@ -94,4 +94,4 @@ class Line(_core.Line):
 
     def stats(self) -> RingStats:
         """Return how its ring fared, live, over all lines that ever had this number. Raises ForkedError."""
-        return ring_stats(self._counts())
+        return ring_stats(self._command_stats())

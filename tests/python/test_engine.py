@@ -465,7 +465,7 @@ def test_one_render_at_a_time(offline: cueline.AudioEngine) -> None:
         thread.join()
     finally:
         signal.signal(signal.SIGUSR1, before)
-    assert [str(error) for error in outcome][:1] == ["this engine is rendering already: one render() at a time"]
+    assert [str(error) for error in outcome][:1] == ["render() is running already: wait until it returns"]
 
 
 def test_ctrl_c_ends_a_long_render() -> None:

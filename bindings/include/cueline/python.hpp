@@ -1,4 +1,4 @@
-// python.hpp: for extension modules: a processor as Python hands it on. It needs Python's headers, and no binding tool.
+// python.hpp: hands a processor from an extension module to Python. It needs Python's headers and no binding library.
 #pragma once
 
 #include <Python.h>
@@ -12,11 +12,11 @@
 
 namespace cueline {
 
-/// A capsule for `cueline.AudioEngine(processor=...)`. It holds a share in the processor, and so does each engine that
-/// has it: the processor is destroyed with the last share, on a control thread, which may be without the GIL. It can
-/// have one engine at a time. `name` is what the engine's `processor` says.
-/// Thread: control, with the GIL. Allocates.
-/// Returns a new reference; nullptr, with a Python error set, when that failed.
+/// Returns a capsule for `cueline.AudioEngine(processor=...)`, as a new reference; nullptr with a Python error set on
+/// failure. The engine's `processor` attribute is `name`.
+/// The capsule and its engine share the processor. One engine at a time can use it. The last of them destroys it, on a
+/// control thread that may be without the GIL.
+/// [control thread, with the GIL; allocates]
 inline PyObject* processor_capsule(std::shared_ptr<Processor> processor, std::string name) noexcept {
     try {
         if (!processor) {
