@@ -1,4 +1,5 @@
-// taken_processor_test.cpp: a processor that was offered: taken where it fits, refused where not, and alive in between.
+// taken_processor_test.cpp: an offered processor: accepted if it fits, refused otherwise, and alive as long as it is
+// shared.
 #include "processors/taken_processor.hpp"
 
 #include <gtest/gtest.h>
@@ -64,9 +65,9 @@ TEST(TakenProcessor, is_freed_with_an_offer_that_nobody_took) {
     EXPECT_TRUE(watched.expired());
 }
 
-TEST(TakenProcessor, of_another_interface_is_refused_before_anything_else_is_looked_at) {
+TEST(TakenProcessor, with_another_interface_is_refused_before_anything_else_is_read) {
     const Offer sound = offered();
-    ProcessorOffer foreign;  // all behind the first three words is as it may be: nothing
+    ProcessorOffer foreign;  // all after the first three members is unset
     foreign.processor_interface = processor_interface + 1;
     foreign.version = "2.0.0";
     foreign.layout = sound->layout;
@@ -77,7 +78,7 @@ TEST(TakenProcessor, of_another_interface_is_refused_before_anything_else_is_loo
                   version);
 }
 
-TEST(TakenProcessor, of_another_layout_is_refused_with_what_differs) {
+TEST(TakenProcessor, with_another_layout_is_refused_with_the_difference) {
     std::string layout = processor_layout();
     layout.replace(layout.find("ProcessContext "), 8, "ProcessContext 1");
     ProcessorOffer foreign;
@@ -88,13 +89,13 @@ TEST(TakenProcessor, of_another_layout_is_refused_with_what_differs) {
     EXPECT_NE(refusal_of(foreign).find("'nothing' in the extension"), std::string::npos);
 }
 
-TEST(TakenProcessor, of_another_version_that_agrees_in_both_is_taken) {
+TEST(TakenProcessor, of_another_version_with_the_same_interface_and_layout_is_accepted) {
     const Offer offer = offered();
     offer->version = "0.0.1";
     EXPECT_NE(take_processor(*offer), nullptr);
 }
 
-TEST(JoinedProcessor, is_one_engines_until_that_is_closed) {
+TEST(JoinedProcessor, belongs_to_one_engine_until_that_is_closed) {
     const auto processor = std::make_shared<WaveProcessor>();
     const std::unique_ptr<Engine> first = engine_of(processor);
     EXPECT_EQ(refusal<ArgumentError>([&] { engine_of(processor); }),
@@ -105,7 +106,7 @@ TEST(JoinedProcessor, is_one_engines_until_that_is_closed) {
     EXPECT_NE(refusal<ArgumentError>([&] { engine_of(processor); }), "not refused");
 }
 
-TEST(JoinedProcessor, is_free_again_where_an_engine_could_not_be_made) {
+TEST(JoinedProcessor, is_free_again_if_making_an_engine_failed) {
     const auto processor = std::make_shared<WaveProcessor>();
     EXPECT_NE(
         refusal<ArgumentError>([&] { const Engine engine{std::make_unique<OfflineDevice>(Format{}), processor, 0}; }),
@@ -114,7 +115,7 @@ TEST(JoinedProcessor, is_free_again_where_an_engine_could_not_be_made) {
     EXPECT_EQ(refusal<ArgumentError>([&] { engine_of(processor); }), "not refused");
 }
 
-TEST(JoinedProcessor, an_engine_needs_one) {
+TEST(JoinedProcessor, is_required_by_an_engine) {
     EXPECT_EQ(refusal<ArgumentError>([] { engine_of(nullptr); }),
               "an engine needs a processor: to hear nothing, SilenceProcessor");
 }
