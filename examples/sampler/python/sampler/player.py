@@ -16,7 +16,7 @@ from sampler.sampler import Sampler
 __all__ = ["Player", "render"]
 
 _AHEAD_S = 0.25  # how long Python may stall before a hit is missed
-_FEWEST_BLOCKS_AHEAD = 4
+_MIN_BLOCKS_AHEAD = 4
 _QUIET_S = 0.02  # longer than a pad takes to fade
 
 
@@ -77,7 +77,7 @@ class Player:
     def step(self) -> None:
         """Send the hits of the next quarter of a second, and receive the events of the pads."""
         now = self._engine.now()
-        ahead = max(round(_AHEAD_S * self._samplerate), _FEWEST_BLOCKS_AHEAD * self._engine.blocksize)
+        ahead = max(round(_AHEAD_S * self._samplerate), _MIN_BLOCKS_AHEAD * self._engine.blocksize)
         while self._next is not None and (frame := self.frame_of(self._next.step)) < now + ahead:
             if frame < now:
                 self.missed += 1
