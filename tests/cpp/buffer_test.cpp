@@ -150,7 +150,7 @@ TEST(Buffers, too_many_in_flight_are_refused_and_counted) {
     Offline offline;
     for (std::size_t count = 0; count < max_buffers; ++count) ASSERT_EQ(offline.publish(0, 0.5F), Status::ok);
     EXPECT_EQ(offline.publish(0, 9.0F), Status::full);
-    EXPECT_EQ(offline.engine.publish_nothing(1), Status::ok) << "it takes no buffer";
+    EXPECT_EQ(offline.engine.publish_nothing(1), Status::ok) << "it needs no handle";
     const BufferStats stats = offline.engine.stats().buffers;
     EXPECT_EQ(stats.published, max_buffers);
     EXPECT_EQ(stats.refused, 1U);
@@ -370,7 +370,7 @@ TEST(Buffers, the_audio_thread_frees_none) {
 }
 
 TEST(Buffers, freeing_one_on_the_audio_thread_would_be_counted) {
-    if (!allocations_are_counted()) GTEST_SKIP() << "a sanitizer has the heap";
+    if (!allocations_are_counted()) GTEST_SKIP() << "a sanitizer has replaced malloc";
     const std::uint64_t before = allocations_on_this_thread();
     {
         const LockedSamples freed_here{std::vector<float>(10)};

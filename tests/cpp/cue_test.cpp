@@ -74,7 +74,7 @@ TEST_F(Cues, late_ones_sent_with_drop_are_dropped_and_counted) {
     EXPECT_EQ(render(64)[0], 0.0F);
     EXPECT_EQ(counts().dropped_late, 1U);
     EXPECT_EQ(counts().late, 0U);
-    EXPECT_EQ(processor_->handled(), 1U) << "the other one is in time";
+    EXPECT_EQ(processor_->handled(), 1U) << "only the other cue was in time";
     EXPECT_TRUE(events().empty());
 }
 
@@ -191,7 +191,7 @@ TEST_F(Cues, time_is_that_of_the_last_block_that_began) {
 TEST_F(Cues, confirmations_have_the_frame_at_which_a_cue_applied) {
     set(1, 77, delivery::confirm);
     render(64);
-    EXPECT_TRUE(confirmations().empty()) << "not yet";
+    EXPECT_TRUE(confirmations().empty()) << "the cue has not applied yet";
     render(64);
     const Message applied = confirmation();
     EXPECT_EQ(applied.kind, cueline::kind::applied);
@@ -233,7 +233,7 @@ TEST_F(Cues, confirmations_say_why_a_cue_was_not_applied) {
     }
     render(64);
     expect_refused(confirmation(), Reason::schedule_full, 6000);
-    EXPECT_TRUE(events().empty()) << "one word is enough";
+    EXPECT_TRUE(events().empty()) << "a confirmed cue gets no event as well";
 }
 
 std::vector<Message> levels(std::size_t number) {
@@ -252,14 +252,14 @@ TEST_F(SmallBudget, transaction_is_applied_in_one_block_whatever_the_budget) {
     EXPECT_EQ(render(64)[0], 100.0F);
     EXPECT_EQ(processor_->handled(), 102U);
     const Message applied = confirmation();
-    EXPECT_EQ(applied.sequence, sequence) << "one word for all of it";
+    EXPECT_EQ(applied.sequence, sequence) << "one confirmation for the whole transaction";
     EXPECT_EQ(applied.frame, 0U);
     EXPECT_EQ(control().sequence(), sequence + 100);
 }
 
 TEST_F(Cues, transaction_is_refused_whole_when_it_does_not_fit) {
     while (engine_->command_stats(0).sent < 1024 - 100) set(-1, 0);
-    EXPECT_EQ(control().try_send_whole(levels(100)), 0U) << "a place is missing: its own";
+    EXPECT_EQ(control().try_send_whole(levels(100)), 0U) << "its header needs a place too";
     EXPECT_EQ(engine_->command_stats(0).sent, 1024U - 100);
     EXPECT_NE(control().try_send_whole(levels(99)), 0U);
     EXPECT_EQ(engine_->command_stats(0).sent, 1024U);
@@ -270,7 +270,7 @@ TEST_F(Cues, transaction_is_applied_at_its_frame_and_not_before) {
     set(-1, 100);
     const std::vector<float> audio = render(128);
     EXPECT_EQ(audio[99], 0.0F);
-    EXPECT_EQ(audio[100], -1.0F) << "what was sent after it comes after it";
+    EXPECT_EQ(audio[100], -1.0F) << "a later command applies after it";
     EXPECT_EQ(processor_->handled(), 21U);
     EXPECT_EQ(confirmation().frame, 100U);
 }

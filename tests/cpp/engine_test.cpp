@@ -113,8 +113,8 @@ TEST(Engine, keeps_its_own_kinds_from_the_processor) {
     Offline offline{std::move(greedy)};
     for (const Kind kind : std::array<Kind, 6>{0, 1, 2, 15, 16, 0xFFFF}) offline.engine.control().send(kind, 0);
     offline.render(64);
-    EXPECT_EQ(taken.get(), 2U) << "16 and the one above";
-    EXPECT_EQ(offline.engine.stats().unhandled, 3U) << "a ping is handled by the engine, the others by nobody";
+    EXPECT_EQ(taken.get(), 2U) << "kinds 16 and 0xFFFF";
+    EXPECT_EQ(offline.engine.stats().unhandled, 3U) << "the engine handles the ping, and nothing handles the others";
 }
 
 TEST(Engine, counts_commands_of_unknown_kinds) {
@@ -168,7 +168,7 @@ TEST(Engine, audio_goes_on_when_the_event_ring_is_full) {
     EXPECT_EQ(offline.events().size(), 1024U);
     offline.engine.control().ping();
     offline.render(64);
-    EXPECT_EQ(offline.events().size(), 1U) << "once there is room again, pongs come through";
+    EXPECT_EQ(offline.events().size(), 1U) << "when there is room again, pongs arrive";
 }
 
 /// Sends random messages between renders of random length. Returns all audio and all events.
@@ -218,7 +218,7 @@ TEST(OfflineDevice, block_boundaries_do_not_change_the_audio) {
     }
     EXPECT_EQ(audio, expected);
     EXPECT_EQ(pieces.engine.stats().frames, 1000U);
-    EXPECT_EQ(whole.engine.stats().blocks, 16U) << "fifteen whole ones and one of 40 frames";
+    EXPECT_EQ(whole.engine.stats().blocks, 16U) << "15 full blocks and one of 40 frames";
 }
 
 TEST(OfflineDevice, interleaves_its_channels) {

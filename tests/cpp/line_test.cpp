@@ -159,7 +159,7 @@ TEST(CancelProgress, ends_with_the_first_command_that_was_sent_later) {
     EXPECT_TRUE(read(3));
     EXPECT_TRUE(read(5));
     EXPECT_FALSE(read(6));
-    EXPECT_FALSE(read(0x8000'0004)) << "half the numbers on, 5 would be the later one";
+    EXPECT_FALSE(read(0x8000'0004)) << "from half of all sequences on, 5 would be the later one";
 }
 
 TEST(CancelProgress, recognizes_later_commands_however_long_they_waited) {
@@ -179,7 +179,7 @@ TEST(CancelProgress, recognizes_later_commands_however_long_they_waited) {
     EXPECT_TRUE(after(0xFFFF'FFE1, 0xFFFF'FFE0));
     EXPECT_TRUE(after(0xFFFF'FFF0, 0xFFFF'FFE0));
     EXPECT_FALSE(after(0xFFFF'FFF0, 0xFFFF'FFF0));
-    EXPECT_FALSE(after(0xFFFF'FFF0, 3)) << "what is to be forgotten has not all been read";
+    EXPECT_FALSE(after(0xFFFF'FFF0, 3)) << "not all cancelled cues have been read";
 }
 
 TEST(CancelProgress, works_across_the_wrap_of_sequences) {

@@ -158,7 +158,7 @@ TEST_F(LinkTest, dropped_events_are_counted) {
 
 TEST_F(LinkTest, high_water_is_the_greatest_number_that_waited) {
     for (int number = 0; number < 3; ++number) control_.send(300, number);
-    EXPECT_EQ(link_->command_stats().high_water, 0U) << "the audio side has not looked yet";
+    EXPECT_EQ(link_->command_stats().high_water, 0U) << "the audio side has not measured yet";
     audio_.begin_block(0);
     while (audio_.receive(message_) == Status::ok) audio_.events().send(400, 0);
     audio_.end_block();
@@ -167,7 +167,7 @@ TEST_F(LinkTest, high_water_is_the_greatest_number_that_waited) {
     control_.send(300, 9);
     audio_.begin_block(0);
     audio_.end_block();
-    EXPECT_EQ(link_->command_stats().high_water, 3U) << "it does not come down";
+    EXPECT_EQ(link_->command_stats().high_water, 3U) << "it never decreases";
     EXPECT_EQ(link_->event_stats().high_water, 3U);
 }
 

@@ -168,7 +168,7 @@ TEST(RingSpans, an_empty_span_changes_nothing) {
     EXPECT_EQ(producer.try_push(std::span<const int>{}), 0U);
     producer.try_push(1);
     EXPECT_EQ(consumer.try_pop(std::span<int>{}), 0U);
-    EXPECT_EQ(consumer.consume([](int) noexcept { FAIL() << "nothing was asked for"; }, 0), 0U);
+    EXPECT_EQ(consumer.consume([](int) noexcept { FAIL() << "the greatest count is 0"; }, 0), 0U);
     EXPECT_EQ(ring.size(), 1U);
 }
 
@@ -221,7 +221,7 @@ TEST(RingSpans, produce_pushes_nothing_if_it_gives_up) {
         ASSERT_EQ(producer.try_push(number), Status::ok);
         ASSERT_EQ(consumer.try_pop(popped), Status::ok);
         EXPECT_EQ(popped, number);
-        ASSERT_EQ(consumer.try_pop(popped), Status::empty) << "what was given up is not there";
+        ASSERT_EQ(consumer.try_pop(popped), Status::empty) << "messages that were given up are not there";
     }
 }
 
@@ -277,7 +277,7 @@ struct ReportingMemory : StdMemory {
 };
 
 TEST(RingEnds, let_a_checkers_exception_pass) {
-    if (realtime_sanitizer) GTEST_SKIP() << "to throw is to allocate, which it would rightly report";
+    if (realtime_sanitizer) GTEST_SKIP() << "a throw allocates, and the sanitizer would rightly report it";
     Ring<int, 4, ReportingMemory> ring;
     Producer producer{ring};
     EXPECT_THROW(producer.try_push(1), ReportingMemory::Finding);
@@ -338,7 +338,7 @@ TEST(RingEnds, an_assigned_end_takes_over_the_other_and_releases_its_own) {
     EXPECT_EQ(fill(producer), 1000);
     EXPECT_EQ(new_ring.size(), 1024U);
     EXPECT_EQ(old_ring.size(), 1024U);
-    EXPECT_NO_THROW(Producer{old_ring}) << "nobody holds it any more";
+    EXPECT_NO_THROW(Producer{old_ring}) << "its producer was released";
     EXPECT_THROW(Producer{new_ring}, EndTakenError);
 
     Consumer consumer{old_ring};
@@ -405,7 +405,7 @@ TEST(RingModel, catches_a_ring_that_refuses_one_too_early) {
 
 TEST(RingModel, catches_a_ring_that_fails_after_2_to_the_32_messages) {
     using Narrow = Ring<Word, 4, NarrowMemory>;
-    EXPECT_EQ((differs_from_model<Narrow>(0, seed(), steps, Watch::nothing)), "") << "it is right at first";
+    EXPECT_EQ((differs_from_model<Narrow>(0, seed(), steps, Watch::nothing)), "") << "it works at first";
     EXPECT_EQ((differs_from_model<Narrow>(just_below_32_bits, seed(), steps, Watch::nothing)), "wrong status");
 }
 

@@ -96,7 +96,7 @@ TEST_F(ScheduleTest, take_out_one_removes_a_cue_with_its_members) {
     EXPECT_EQ(taken_by(1, 1), Sequences{1});
     EXPECT_EQ(schedule_->size(), 2U);
     EXPECT_EQ(due(50), (Sequences{1, 6}));
-    EXPECT_EQ(taken_by(0, 6), Sequences{}) << "it has been due";
+    EXPECT_EQ(taken_by(0, 6), Sequences{}) << "it was due already";
 }
 
 /// Thousands of steps compared with a standard container. Half of the time the schedule is nearly full.

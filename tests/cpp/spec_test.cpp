@@ -67,7 +67,7 @@ std::uint64_t allocations_of_the_audio_thread() {
 }
 
 TEST_F(SpecScenario, audio_thread_message_processing) {
-    if (!allocations_are_counted()) GTEST_SKIP() << "a sanitizer has the heap";
+    if (!allocations_are_counted()) GTEST_SKIP() << "a sanitizer has replaced malloc";
     EXPECT_EQ(allocations_of_the_audio_thread<WatchfulProcessor>(), 0U);
 }
 
@@ -83,7 +83,7 @@ TEST_F(SpecScenario, audio_thread_message_processing_check_catches_an_allocation
             return WatchfulProcessor::handle(command, context);
         }
     };
-    if (!allocations_are_counted()) GTEST_SKIP() << "a sanitizer has the heap";
+    if (!allocations_are_counted()) GTEST_SKIP() << "a sanitizer has replaced malloc";
     EXPECT_GT(allocations_of_the_audio_thread<Careless>(), 0U);
 }
 
@@ -102,7 +102,7 @@ TEST_F(SpecScenario, full_buffer_handling) {
 
 TEST_F(SpecScenario, empty_buffer_handling) {
     EXPECT_EQ(consumer_.try_pop(note_), Status::empty);
-    EXPECT_EQ(consumer_.try_pop(note_), Status::empty) << "and it goes on";
+    EXPECT_EQ(consumer_.try_pop(note_), Status::empty) << "a second pop is refused too";
     producer_.try_push({1, 0});
     EXPECT_EQ(consumer_.try_pop(note_), Status::ok);
 }
