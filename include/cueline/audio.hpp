@@ -13,8 +13,7 @@ namespace cueline {
 struct Format {
     std::uint32_t samplerate = 48000;  ///< frames per second
     std::uint32_t channels = 2;
-    std::uint32_t blocksize =
-        128;  ///< greatest number of frames in a block; the last of an offline render may be shorter
+    std::uint32_t blocksize = 128;  ///< frames per block; the last block of an offline render may be shorter
 };
 
 inline constexpr std::size_t max_channels = 64;

@@ -46,7 +46,7 @@ inline constexpr std::size_t cache_line_bytes = 64;
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // padding that was never written is copied too
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // bytes that were never written are copied too
 #endif
 /// Copies `Bytes` bytes, a multiple of 8, word by word; the compiler would take wider steps. The producer has usually
 /// just written its message, in words. A wide load would have to wait until those words have left the store buffer.
@@ -171,8 +171,8 @@ class Ring {
 
     /// How many messages wait, from 0 to the capacity. [any thread] The value may be out of date. On the producer's
     /// thread it is never too low: if it shows room, no other thread can fill that room. On the consumer's thread it is
-    /// never too high: that many messages are there. On a third thread it can be wrong either way, because that thread
-    /// may stop between reading one index and the other.
+    /// never too high: that many messages are there. A third thread may stop between reading one index and the other,
+    /// so its value need not be true of any one moment.
     [[nodiscard]] std::size_t size() const noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
         return static_cast<std::size_t>(std::min<std::uint64_t>(pushed_since(head()), Capacity));
     }
@@ -251,7 +251,7 @@ class RingEnd {
     ~RingEnd() noexcept(never_throws) { release(); }
 
     // Each end keeps its own index in plain memory and never reads it back from the atomic. No other thread changes it,
-    // and this way a model checker has no choice to explore.
+    // and with such reads a model checker (loom) would miss executions.
     RingType* ring_ = nullptr;
     std::uint64_t index_ = 0;
 
