@@ -1,9 +1,10 @@
-// contenders.hpp: the rings that are compared: each as its users get it, behind one small interface.
+// contenders.hpp: the rings to compare, each used as its documentation says, behind one small interface.
 //
-// A contender has `Shared`, what both threads share, and two ends that each thread makes on its own stack: a Sender
-// with push(), a Receiver with pop(). Both return whether it went through. Those that can do more at once have
-// push_some() and pop_some() over spans, and each_waiting(), which reads in place: all three return how many.
-// `comparable` ones may be the best peer: they hold as many messages as we do, and can refuse (try_).
+// A contender has `Shared`, which both threads share, and two ends that each thread makes on its own stack: a Sender
+// with push() and a Receiver with pop(). Both return whether they succeeded. A contender with batches also has
+// push_some() and pop_some() over spans, and each_waiting(), which reads in place; all three return a number of
+// messages. Only `comparable` contenders can be the best peer: they hold as many messages as ours, and can refuse
+// (try_).
 #pragma once
 
 #include <atomic_queue/atomic_queue.h>
@@ -21,7 +22,7 @@
 
 #include <cueline/ring.hpp>
 
-// Concurrency Kit is C: one function returns `false` for a pointer, which C++ takes only when it is spelled 0.
+// Concurrency Kit is C: one function returns `false` as a pointer. C++ accepts that only if it is spelled 0.
 #ifdef __clang__
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wkeyword-macro"
@@ -37,9 +38,9 @@ extern "C" {
 
 namespace cueline::bench {
 
-inline constexpr std::size_t ring_capacity = 1024;  // messages, or 1023 where a slot has to stay empty
+inline constexpr std::size_t ring_capacity = 1024;  // messages, or 1023 if a slot must stay empty
 
-/// What travels: a number in its first word, and its complement in its last, so that a reader sees what is wrong.
+/// The payload: a number in the first word and its complement in the last, so that a receiver notices errors.
 template <std::size_t Bytes>
 struct Load {
     static constexpr std::size_t last = Bytes / sizeof(std::uint64_t) - 1;
@@ -69,7 +70,7 @@ struct Cueline {
         explicit Receiver(Shared& ring) : end{ring} {}
         bool pop(T& load) { return end.try_pop(load) == Status::ok; }
         std::size_t pop_some(std::span<T> loads) { return end.try_pop(loads); }
-        std::size_t each_waiting(std::size_t most, auto read) { return end.consume(read, most); }
+        std::size_t each_waiting(std::size_t max_count, auto read) { return end.consume(read, max_count); }
         Consumer<Shared> end;
     };
 };
@@ -96,7 +97,7 @@ struct Boost {
     };
 };
 
-/// Of 1023 slots in one block, or of the 2044 that it makes when 1024 are asked of it.
+/// With 1023 slots in one block, or with the 2044 that it makes for a size of 1024.
 template <class T, std::size_t Slots>
 struct Moodycamel {
     static constexpr const char* name =
@@ -123,7 +124,7 @@ using Moodycamel1023 = Moodycamel<T, 1023>;
 template <class T>
 using Moodycamel2044 = Moodycamel<T, 2044>;
 
-/// atomic_queue for one producer and one consumer; its default tuning is for throughput.
+/// atomic_queue for one producer and one consumer. Its default tuning is for throughput.
 template <class T>
 struct AtomicQueue {
     static constexpr const char* name = "atomic_queue";
@@ -143,7 +144,7 @@ struct AtomicQueue {
     };
 };
 
-/// The same without try_: push and pop wait. It can do no less than wait, so it is shown and not compared with.
+/// The same without try_: push and pop always wait. So it is shown, but not compared.
 template <class T>
 struct OptimistAtomicQueue {
     static constexpr const char* name = "atomic_queue, optimist (waits)";
@@ -169,7 +170,7 @@ struct OptimistAtomicQueue {
     };
 };
 
-/// Concurrency Kit's ring, by copy as its CK_RING_PROTOTYPE has it.
+/// Concurrency Kit's ring, which copies messages as its CK_RING_PROTOTYPE does.
 template <class T>
 struct ConcurrencyKit {
     static constexpr const char* name = "ck_ring";
@@ -195,8 +196,8 @@ struct ConcurrencyKit {
     };
 };
 
-/// JACK's ring of bytes, used as JACK's clients do: look whether there is room, then write. Its size is a power of two
-/// of bytes: the smallest that holds 1024 messages.
+/// JACK's ring of bytes, used as JACK's clients use it: check for room, then write. Its size is a power of two of
+/// bytes: the smallest that holds 1024 messages.
 template <class T>
 struct Jack {
     static constexpr const char* name = "jack_ringbuffer";

@@ -1,4 +1,4 @@
-"""What Google Benchmark measured, read from its JSON: rows by family, and whether cost is linear in messages."""
+"""The results of Google Benchmark, read from its JSON: rows by family, and whether the cost is linear in messages."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from findings import InputError
 
 __all__ = ["Costs", "Growth", "Row", "growth_of", "read_costs"]
 
-COUNTED_FROM = 16  # messages: below, the clock's own steps are larger than what a message costs
-LINEAR_WITHIN = 1.5  # times: what the dearest further message may cost of the cheapest
+COUNTED_FROM = 16  # messages; below this, the steps of the clock are larger than the cost of a message
+LINEAR_WITHIN = 1.5  # greatest ratio of the dearest to the cheapest further message
 SHARE_TARGET_PERCENT = 2.0
 SHARE_TARGET_MESSAGES = 256
 
-# Numbers of Google Benchmark's own: all others in a row are counters.
+# Google Benchmark's own numbers; all others in a row are counters.
 _OWN_NUMBERS = (
     *("family_index", "per_family_instance_index", "repetitions", "repetition_index", "threads"),
     *("iterations", "real_time", "cpu_time"),
@@ -25,7 +25,7 @@ _OWN_NUMBERS = (
 
 @dataclass(frozen=True)
 class Row:
-    """One benchmark: its family, its one argument if it has one, and its counters or else its time."""
+    """One benchmark: its family, its argument if it has one, and its counters or else its time."""
 
     family: str
     argument: str | None
@@ -35,7 +35,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Costs:
-    """One file of Google Benchmark's."""
+    """One file of Google Benchmark."""
 
     compiler: str
     rows: tuple[Row, ...]
@@ -54,24 +54,24 @@ class Growth:
 
     family: str
     per_message_ns: tuple[tuple[int, float, float], ...]
-    share_percent: float | None  # of a block, for the most messages that the target speaks of
+    share_percent: float | None  # of a block, for the number of messages in the target
 
     @property
     def further_ns(self) -> tuple[float, float] | None:
-        """Return what a further message costs, cheapest and dearest, or None when there are too few rows."""
+        """Return what a further message costs, cheapest and dearest, or None if there are too few rows."""
         further = [since for messages, _, since in self.per_message_ns if messages > COUNTED_FROM]
         return (min(further), max(further)) if len(further) > 1 else None
 
     @property
     def linear(self) -> bool | None:
-        """Return whether it is linear, without steps, or None when there are too few rows."""
+        """Return whether the cost is linear, without steps, or None if there are too few rows."""
         if self.further_ns is None:
             return None
         cheapest, dearest = self.further_ns
         return dearest <= LINEAR_WITHIN * cheapest
 
     def lines(self) -> list[str]:
-        """Return what the report says of it."""
+        """Return the report's lines on it."""
         lines = []
         if self.further_ns is not None:
             cheapest, dearest = self.further_ns
@@ -89,11 +89,11 @@ class Growth:
 
 
 def read_costs(content: Mapping[str, Any], name: str) -> Costs:
-    """Read the content of one file of Google Benchmark's. ``name`` is the file's."""
+    """Read the content of one file of Google Benchmark. ``name`` is the file's name."""
     rows = []
     for index, entry in enumerate(content["benchmarks"]):
         if entry.get("run_type", "iteration") != "iteration":
-            continue  # an aggregate of rows that are here themselves
+            continue  # an aggregate of other rows
         if entry.get("error_occurred"):
             raise InputError(f"{name}: {entry.get('name')} failed: {entry.get('error_message')}")
         if "name" not in entry:
@@ -116,7 +116,7 @@ def _is_number(value: object) -> bool:
 
 
 def growth_of(family: str, rows: list[Row]) -> Growth | None:
-    """Return how the cost of this family grows with its messages, or None when it is not about messages."""
+    """Return how the cost of this family grows with messages, or None if the family has no such argument."""
     medians = {
         row.count: row.figures["median_ns"]
         for row in rows

@@ -1,7 +1,7 @@
-// cue_cost.cpp: what cues, transactions, lines and parameters cost the block that has to do with them.
+// cue_cost.cpp: the cost of a block with cues, transactions, lines or parameters.
 //
-// Each block, or call of the schedule, is timed singly and contains one reading of the clock (see clock_each). What is
-// sent comes from the same thread, so it lies in the caches of the core that reads it. Shares are of a block of 64
+// Each block, or call of the schedule, is timed by itself, and contains one reading of the clock (see clock_each). The
+// same thread sends the messages, so they are in the caches of the core that reads them. Shares are of a block of 64
 // frames at 48 kHz.
 #include <benchmark/benchmark.h>
 
@@ -25,7 +25,7 @@ namespace {
 constexpr Calls blocks{.all = 20'000, .in_a_row = 1};
 constexpr std::uint64_t far_away = 1'000'000'000'000;
 
-/// An engine of which each block is run by hand, and all its lines.
+/// An engine with all its lines. The benchmark runs each block.
 struct Stage {
     explicit Stage(std::unique_ptr<Processor> processor = std::make_unique<SilenceProcessor>())
         : Stage{std::make_unique<StepDevice>(block_format), std::move(processor)} {}
@@ -46,7 +46,7 @@ struct Stage {
         while (engine.control().receive(event) == Status::ok) {
         }
     }
-    /// Has so many cues wait that never come due here.
+    /// Makes `count` cues wait that are never due here.
     void fill(std::int64_t cues) {
         send_pings(cues, far_away);
         run_block();
@@ -54,7 +54,7 @@ struct Stage {
 
     StepDevice* device;
     Engine engine;
-    std::uint64_t block_ns = monotonic_ns();  // read once: a device does it, and not the block
+    std::uint64_t block_ns = monotonic_ns();  // read once: a device reads the clock, not the block
 };
 
 template <class Before>
@@ -62,14 +62,14 @@ void time_blocks(benchmark::State& state, Stage& stage, Before before) {
     report_share(state, time_each(state, blocks, before, [&] { stage.run_block(); }));
 }
 
-/// So many cues wait, and none is due.
+/// `count` cues wait, and none is due.
 void block_with_pending_cues_each(benchmark::State& state) {
     Stage stage;
     stage.fill(state.range(0));
     time_blocks(state, stage, [] {});
 }
 
-/// So many cues that wait are due at one frame, in the middle of the block.
+/// `count` waiting cues are due at one frame, in the middle of the block.
 void block_with_due_cues_each(benchmark::State& state) {
     Stage stage;
     time_blocks(state, stage, [&] {
@@ -79,7 +79,7 @@ void block_with_due_cues_each(benchmark::State& state) {
     });
 }
 
-/// So many cues that wait are cancelled at once.
+/// `count` waiting cues are cancelled at once.
 void block_with_cancel_all_each(benchmark::State& state) {
     Stage stage;
     time_blocks(state, stage, [&] {
@@ -88,7 +88,7 @@ void block_with_cancel_all_each(benchmark::State& state) {
     });
 }
 
-/// So many cues wait, and 256 of them are cancelled one by one, those that are due last: the furthest to look.
+/// `count` cues wait. 256 of them are cancelled one by one, the last due first: the longest search.
 void block_with_256_cancels_each(benchmark::State& state) {
     Stage stage;
     ControlSide& control = stage.engine.control();
@@ -101,7 +101,7 @@ void block_with_256_cancels_each(benchmark::State& state) {
     });
 }
 
-/// One transaction of so many members.
+/// One transaction of `count` members.
 void block_with_transaction_each(benchmark::State& state) {
     Stage stage;
     const std::vector<Message> members(static_cast<std::size_t>(state.range(0)), Message::of(Ping{1}));
@@ -111,7 +111,7 @@ void block_with_transaction_each(benchmark::State& state) {
     });
 }
 
-/// 252 pings, in equal parts by so many lines.
+/// 252 pings, in equal parts from `count` lines.
 void block_from_lines_each(benchmark::State& state) {
     Stage stage;
     std::vector<CommandSender> opened;
@@ -127,7 +127,7 @@ void block_from_lines_each(benchmark::State& state) {
     });
 }
 
-/// The test tone, one of whose parameters was written so often since the block before.
+/// The test tone. One of its parameters was written `count` times since the last block.
 void block_after_parameter_writes_each(benchmark::State& state) {
     Stage stage{std::make_unique<ToneProcessor>()};
     ProcessorControls& panel = stage.engine.controls();
@@ -141,7 +141,7 @@ void block_after_parameter_writes_each(benchmark::State& state) {
     });
 }
 
-/// 256 cues come into a schedule of so many, each after all others: the furthest that an insertion has to go.
+/// 256 cues are added to a schedule of `count`, each after all others: the longest insertion.
 void insert_256_each(benchmark::State& state) {
     const auto schedule = std::make_unique<Schedule>();
     Message cue = Message::of(Ping{1});
@@ -162,7 +162,7 @@ void insert_256_each(benchmark::State& state) {
     report_share(state, median_ns);
 }
 
-// One iteration is all the blocks of a row.
+// One iteration runs all blocks of a row.
 void of_cues(benchmark::internal::Benchmark* row) {
     row->ArgName("cues")->Arg(0)->Arg(256)->Arg(1024)->Iterations(1)->Unit(benchmark::kMillisecond);
 }

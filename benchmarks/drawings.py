@@ -1,4 +1,4 @@
-"""Draws what was measured: one small SVG for each work of the rings, and one for what a block costs."""
+"""Draw the results: one small SVG for each work of the rings, and one for the cost of a block."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ PEERS = ("#5b6b7c", "#97a5b3", "#c9d1d9")
 
 
 def same_every_time() -> AbstractContextManager[None]:
-    """Return what makes equal figures equal files, with text as text."""
+    """Return settings under which equal figures give equal files, with text as text."""
     return rc_context(
         {"svg.hashsalt": "cueline", "svg.fonttype": "none", "font.size": 8.0, "font.sans-serif": ["DejaVu Sans"]}
     )
 
 
 def draw_rings(folder: Path, runs: Sequence[Run]) -> list[Path]:
-    """Draw one chart for each work, with a panel for each size and placement. Returns the files."""
+    """Draw one chart for each work, with a panel for each size and placement. Return the files."""
     works: dict[str, dict[tuple[int, str], list[tuple[int, Run, Group]]]] = {}
     for number, run in enumerate(runs):
         for group in groups_of(run.results):
@@ -52,7 +52,7 @@ def draw_rings(folder: Path, runs: Sequence[Run]) -> list[Path]:
 
 
 def _draw_group(axes: Axes, members: Sequence[tuple[int, Run, Group]]) -> None:
-    """Draw one panel: the rings from the best down, a bar for each compiler, spread and limit as lines."""
+    """Draw one panel: the rings, best first, a bar for each compiler, spread and limit as lines."""
     first = members[0][2].first
     rings: dict[str, None] = {}  # in the first compiler's order
     for _, _, group in members:
@@ -91,7 +91,7 @@ def _counts(ring: str, members: Sequence[tuple[int, Run, Group]]) -> bool:
 
 
 def _draw_bars(axes: Axes, group: Group, places: Sequence[float], height: float, number: int) -> None:
-    """Draw one compiler's bars, each with its spread and its figure behind it."""
+    """Draw one compiler's bars, each with its spread and its figure."""
     spread_x: list[float] = []
     spread_y: list[float] = []
     for result, place in zip(group.results, places, strict=True):
@@ -113,7 +113,7 @@ def _draw_bars(axes: Axes, group: Group, places: Sequence[float], height: float,
 
 
 def draw_costs(folder: Path, costs: Sequence[Costs]) -> list[Path]:
-    """Draw what a block costs by its messages and by the engines of the process. Returns the files."""
+    """Draw the cost of a block by its messages and by the engines of the process. Return the files."""
     paths = []
     for argument, title in (("messages", "one block, by messages"), ("engines", "one block, by engines")):
         with same_every_time():
@@ -148,7 +148,7 @@ def draw_costs(folder: Path, costs: Sequence[Costs]) -> list[Path]:
 
 
 def save(figure: Figure, folder: Path, name: str) -> Path:
-    """Write the figure, without the decimals and the white space that nobody sees and that are half of it."""
+    """Write the figure without invisible decimals and white space, which are half of the file."""
     path = folder / (re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") + ".svg")
     drawn = io.StringIO()
     figure.savefig(drawn, format="svg", metadata={"Date": None})

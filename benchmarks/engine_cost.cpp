@@ -1,8 +1,8 @@
-// engine_cost.cpp: what a block of the engine costs, by the messages that wait for it and by the engines in the
+// engine_cost.cpp: the cost of the engine's block, by the number of messages and by the number of engines in the
 // process.
 //
-// Each block is timed singly and contains one reading of the clock (see clock_each). Unless a row says otherwise the
-// pings come from the same thread, so they lie in the caches of the core that reads them.
+// Each block is timed by itself, and contains one reading of the clock (see clock_each). Unless a row says otherwise,
+// the same thread sends the pings, so they are in the caches of the core that reads them.
 #include <benchmark/benchmark.h>
 
 #include <atomic>
@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::int64_t max_messages = 256;
 
-/// A started engine with its device at hand.
+/// A started engine and its device.
 template <class SomeDevice>
 struct Running {
     Running() : Running{std::make_unique<SomeDevice>(block_format)} {}
@@ -36,7 +36,7 @@ struct Running {
         engine.start();
     }
 
-    /// Takes what was answered, and sends so many pings.
+    /// Receives the answers, and sends `count` pings.
     void ask(std::int64_t pings) {
         ControlSide& control = engine.control();
         Message event;
@@ -58,7 +58,8 @@ void block_each(benchmark::State& state) {
     report_share(state, median_ns);
 }
 
-/// The same with a control thread of its own: messages and answers move between two cores, near or far as they are.
+/// The same with a control thread of its own: messages and answers move between two cores, which may be near or far
+/// apart.
 void block_from_other_thread_each(benchmark::State& state) {
     Running<StepDevice> running;
     const std::int64_t pings = state.range(0);
@@ -66,7 +67,7 @@ void block_from_other_thread_each(benchmark::State& state) {
     std::atomic<std::uint64_t> asked{0};
     const std::jthread control{[&](const std::stop_token& stopping) {
         for (std::uint64_t number = 0; !stopping.stop_requested();) {
-            if (wanted.load(std::memory_order_acquire) == number) continue;  // acquire: the block's reads are over
+            if (wanted.load(std::memory_order_acquire) == number) continue;  // acquire: the block has finished reading
             running.ask(pings);
             asked.store(++number, std::memory_order_release);  // release: the pings are in the ring
         }
@@ -74,7 +75,8 @@ void block_from_other_thread_each(benchmark::State& state) {
     const double median_ns = time_each(
         state, {.all = 50'000, .in_a_row = 1},
         [&] {
-            const std::uint64_t number = wanted.load(std::memory_order_relaxed) + 1;  // relaxed: written here alone
+            // relaxed: only this thread writes it
+            const std::uint64_t number = wanted.load(std::memory_order_relaxed) + 1;
             wanted.store(number, std::memory_order_release);
             while (asked.load(std::memory_order_acquire) != number) {
             }
@@ -83,7 +85,8 @@ void block_from_other_thread_each(benchmark::State& state) {
     report_share(state, median_ns);
 }
 
-/// So many engines in one process, rendered in turn on offline devices, each with 16 pings a block: one such block.
+/// Several engines in one process, on offline devices that render in turn, with 16 pings per block each. Times one such
+/// block.
 void offline_engines_each(benchmark::State& state) {
     std::vector<std::unique_ptr<Running<OfflineDevice>>> engines;
     while (engines.size() < static_cast<std::size_t>(state.range(0))) {
@@ -100,7 +103,7 @@ void offline_engines_each(benchmark::State& state) {
     report_share(state, median_ns);
 }
 
-/// So many engines with audio threads of their own for half a second, each pinged once a block.
+/// Several engines with audio threads of their own, for half a second. Each gets one ping per block.
 void running_engines(benchmark::State& state) {
     std::vector<std::unique_ptr<Running<NullDevice>>> engines;
     while (engines.size() < static_cast<std::size_t>(state.range(0)))
@@ -131,7 +134,7 @@ void running_engines(benchmark::State& state) {
     state.counters["pongs"] = static_cast<double>(all.events.sent);
 }
 
-// One iteration is all the blocks of a row.
+// One iteration runs all blocks of a row.
 BENCHMARK(block_each)
     ->ArgName("messages")
     ->Arg(0)

@@ -1,4 +1,4 @@
-"""What the ring harness measured, read from its JSON and judged: groups, best peers, shares of a limit, targets."""
+"""The results of the ring harness, read from its JSON and judged: groups, best peers, shares of a limit, targets."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ Record = TypeVar("Record")
 
 
 class InputError(Exception):
-    """A file is not what it should be."""
+    """A file has the wrong content."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """What the machine itself can do, measured in the same run."""
+    """The limit of the machine, measured in the same run."""
 
     name: str
     placement: str
@@ -46,7 +46,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Result:
-    """One ring at one work. Without a median, no slice of this placement was seen."""
+    """One ring at one work. If it has no median, no slice of this placement was seen."""
 
     work: str
     bytes: int
@@ -65,14 +65,14 @@ class Result:
     limit: str | None = None
 
     def figure(self, name: str) -> float | None:
-        """Return the figure of this name: median, p99 or p99_9."""
+        """Return the figure with this name: median, p99 or p99_9."""
         value: float | None = getattr(self, name)
         return value
 
 
 @dataclass(frozen=True)
 class Target:
-    """A bound on our figure divided by the best peer's. Without bytes or placement it is for all of them."""
+    """A bound on our figure divided by the best peer's. Without bytes or placement it applies to all of them."""
 
     work: str
     bytes: int | None = None
@@ -82,7 +82,7 @@ class Target:
     figure: Literal["median", "p99", "p99_9"] = "median"
 
     def is_for(self, result: Result) -> bool:
-        """Return whether this target is one for the group that the result is in."""
+        """Return whether this target applies to the result's group."""
         return (
             result.work == self.work
             and self.bytes in (None, result.bytes)
@@ -90,7 +90,7 @@ class Target:
         )
 
     def met_by(self, ratio: float) -> bool:
-        """Return whether the ratio is within the bound, the bound itself included."""
+        """Return whether the ratio is within the bound, or equal to it."""
         return (self.at_least is None or ratio >= self.at_least) and (self.at_most is None or ratio <= self.at_most)
 
     @property
@@ -115,7 +115,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Group:
-    """The rings that did the same work, best first: only these are compared with each other."""
+    """The rings that did the same work, best first. Only these are compared with each other."""
 
     results: tuple[Result, ...]
 
@@ -125,7 +125,7 @@ class Group:
         return self.results[0]
 
     def best_peer(self, figure: str = "median") -> float | None:
-        """Return the best figure of a peer that is comparable, or None when there is none."""
+        """Return the best figure of a comparable peer, or None if there is none."""
         figures = [
             value
             for result in self.results
@@ -136,14 +136,14 @@ class Group:
         return max(figures) if self.first.better == "more" else min(figures)
 
     def ratio(self, result: Result, figure: str = "median") -> float | None:
-        """Return the result's figure divided by the best peer's, or None when one is missing."""
+        """Return the result's figure divided by the best peer's, or None if one is missing."""
         best, own = self.best_peer(figure), result.figure(figure)
         return own / best if best and own is not None else None
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What became of a target in one group. Without a ratio there was nothing to compare with."""
+    """The result of a target in one group. Without a ratio there was no peer."""
 
     group: str
     ring: str
@@ -153,7 +153,7 @@ class Finding:
     met: bool
 
     def __str__(self) -> str:
-        """Return it as a line of the report."""
+        """Return a line of the report."""
         about = f"{self.ring}: target {self.bound} times the best peer"
         if self.figure != "median":
             about += f" in its {self.figure.replace('_', '.')}"
@@ -175,7 +175,7 @@ def _read_record(kind: type[Record], entry: object, where: str) -> Record:
 
 
 def read_run(content: Mapping[str, Any], name: str) -> Run:
-    """Read the content of one file of the harness. ``name`` is the file's, for what is wrong with it."""
+    """Read the content of one file of the harness. Errors mention ``name``, the file's name."""
 
     def records(kind: type[Record], key: str) -> tuple[Record, ...]:
         entries = content.get(key, [])
@@ -204,7 +204,7 @@ def read_run(content: Mapping[str, Any], name: str) -> Run:
 
 
 def groups_of(results: Iterable[Result]) -> list[Group]:
-    """Return what can be compared, in the order of the file, each group best first. What was not seen is left out."""
+    """Return the groups in the order of the file, each best first. Results without a median are left out."""
     found: dict[tuple[str, int, str], list[Result]] = {}
     for result in results:
         if result.median is not None:
@@ -237,7 +237,7 @@ def limit_of(run: Run, result: Result) -> Limit | None:
 
 
 def share_of_limit(run: Run, result: Result) -> float | None:
-    """Return how much of what is possible the ring reaches: 1 is all of it, whichever way is better."""
+    """Return which part of the limit the ring reaches. 1 is all of it, whether more or less is better."""
     limit = limit_of(run, result)
     if limit is None or not limit.median or not result.median:
         return None
@@ -245,7 +245,7 @@ def share_of_limit(run: Run, result: Result) -> float | None:
 
 
 def judge(run: Run, group: Group) -> list[Finding]:
-    """Return what became of each target for each ring of ours in the group."""
+    """Return the result of each target, for each ring of ours in the group."""
     first = group.first
     findings = []
     for target in run.targets:
@@ -262,7 +262,7 @@ def judge(run: Run, group: Group) -> list[Finding]:
 
 
 def slices_missing(run: Run) -> list[str]:
-    """Return in words what has a target or a result, and no slice in which one of our rings was seen."""
+    """Return in words each work with a target or a result where no slice of our rings was seen."""
     seen = [group.first for group in groups_of(run.results) if any(not result.peer for result in group.results)]
     wanted = {describe(target.work, target.bytes, target.placement): target for target in run.targets}
     missing = [name for name, target in wanted.items() if not any(target.is_for(result) for result in seen)]

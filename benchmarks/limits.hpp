@@ -1,4 +1,4 @@
-// limits.hpp: what the machine itself can do: cache lines streamed from one core to the other, with nothing on top.
+// limits.hpp: the limit of the machine: cache lines that stream from one core to the other, and nothing else.
 #pragma once
 
 #include <algorithm>
@@ -12,17 +12,16 @@
 
 namespace cueline::bench {
 
-/// Memory as large as a ring's that one core fills and the other reads, a quarter at a time: two indices are all that
-/// is shared besides, and each is stored once in 256 messages. It is what two plain loops reach with no queue between
-/// them. A ring that hands over every message by itself keeps both cores busier, and has been seen a few percent above
-/// it.
+/// One core fills memory of a ring's size and the other reads it, a quarter at a time. They share only two indices, and
+/// store each once in 256 messages. Two plain loops reach this speed without a queue between them. A ring that hands
+/// over every message by itself keeps both cores busier; some were a few percent faster than this.
 template <std::size_t Bytes>
 class Streaming {
     static constexpr std::uint64_t quarter = ring_capacity / 4;
-    static constexpr std::uint64_t ahead = 32;  // lines asked for before they are written to
+    static constexpr std::uint64_t ahead = 32;  // cache lines fetched before they are written
 
   public:
-    /// Returns the messages a second, in millions. `count` is a multiple of 256.
+    /// Returns millions of messages per second. `count` is a multiple of 256.
     double run(TwoThreads& threads, std::uint64_t count, std::uint64_t& wrong) {
         Shared& shared = *shared_;
         shared.written = 0;

@@ -1,4 +1,4 @@
-// paced.hpp: the pattern that a ring of an audio engine really sees: a message now and then, and a drain once a block.
+// paced.hpp: the pattern of an audio engine: single messages, and one drain per block.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 
 namespace cueline::bench {
 
-/// The processor's own clock, read so that what stands between two readings is what they time.
+/// The processor's time counter, read so that the code between two readings is what they time.
 class Ticks {
   public:
     static std::uint64_t begin() noexcept {
@@ -38,7 +38,7 @@ class Ticks {
 #endif
     }
 
-    /// How many there are in a nanosecond, measured over a few milliseconds.
+    /// Ticks per nanosecond, measured over a few milliseconds.
     static double per_ns() {
         const Nanoseconds began_ns = now_ns();
         const std::uint64_t began = begin();
@@ -47,17 +47,17 @@ class Ticks {
     }
 };
 
-/// What pushes, or drains, of one contender took: nanoseconds for a message, sorted; the clock's own cost is taken off.
+/// The cost of the pushes and drains of one contender: sorted nanoseconds per message, without the clock's own cost.
 struct PacedCosts {
     std::vector<double> push;
-    std::vector<double> drain;  // a whole drain, divided by the messages that it found
+    std::vector<double> drain;  // the time of a whole drain, divided by its number of messages
     std::uint64_t wrong = 0;
     std::uint64_t refused = 0;
 };
 
-/// All contenders at once, each with a ring of its own, so that they meet the same moments: at every tick the sender
-/// pushes one message into each, one after the other in turning order, with a pause between that lets stores settle;
-/// at every block the receiver drains each, in turning order too.
+/// Runs all contenders at once, each with its own ring, so that they meet the same conditions. At each tick, the sender
+/// pushes one message into each ring, in changing order, with a pause between two pushes so that stores settle. At each
+/// block, the receiver drains each ring, in changing order too.
 class Paced {
   public:
     static constexpr double block_ns = 128 / 48'000.0 * 1e9;
@@ -72,10 +72,10 @@ class Paced {
     }
 
     [[nodiscard]] const std::vector<Contender>& contenders() const { return contenders_; }
-    /// What the clock and a call that does nothing cost together: the median, which is taken off every figure.
+    /// The cost of the clock and an empty call together: the median, which is subtracted from every figure.
     [[nodiscard]] Nanoseconds nothing_ns() const { return nothing_ns_; }
 
-    /// Sends `rate` messages a second for so long, and adds what it cost to `costs`, one for each contender.
+    /// Sends `rate` messages per second for this long, and adds the times to `costs`, one entry for each contender.
     void run(TwoThreads& threads, double rate, Nanoseconds lasting, std::span<PacedCosts> costs) {
         std::atomic<bool> over = false;
         threads.run(
@@ -98,7 +98,7 @@ class Paced {
   private:
     static constexpr double settle_ns = 250;
 
-    /// One contender's ring, and what its sender and its receiver note, apart from each other.
+    /// One contender's ring, with the separate records of its sender and its receiver.
     struct Line {
         void* ring = nullptr;
         alignas(2 * cache_line_bytes) std::uint64_t sent = 0;

@@ -1,4 +1,4 @@
-"""Prints what the benchmarks measured as tables beside their targets, and draws it.
+"""Print the results of the benchmarks as tables beside their targets, and draw them.
 
 usage: report.py FILE... [--json OUT] [--svg FOLDER]. A file is the ring harness's JSON, or Google Benchmark's.
 """
@@ -23,7 +23,7 @@ __all__ = ["main"]
 
 
 def read(paths: Sequence[Path]) -> tuple[list[Run], list[Costs]]:
-    """Read each file as what it is. Raises InputError for one that is neither kind."""
+    """Read each file by its kind. Raises InputError if it is neither kind."""
     runs, costs = [], []
     for path in paths:
         try:
@@ -42,7 +42,7 @@ def read(paths: Sequence[Path]) -> tuple[list[Run], list[Costs]]:
 
 
 def text(value: float | None) -> str:
-    """Return a figure with three digits that mean something, or nothing."""
+    """Return a figure with three significant digits, or nothing."""
     if value is None:
         return ""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
@@ -93,7 +93,7 @@ def _group_table(run: Run, group: Group) -> Table:
 
 
 def print_costs(console: Console, costs: Costs) -> None:
-    """Print one file of Google Benchmark's: a table for each family, and how its cost grows with messages."""
+    """Print one file of Google Benchmark: a table for each family, and how its cost grows with messages."""
     console.print(f"\n[bold]single calls and blocks, {costs.compiler}[/]")
     alone: list[Row] = []
     for family, rows in costs.families().items():
@@ -135,7 +135,7 @@ def _table(title: str, first: str, *others: str) -> Table:
 
 
 def merged(runs: Sequence[Run], costs: Sequence[Costs]) -> dict[str, Any]:
-    """Return all of it as one object: what was measured, and what was found."""
+    """Return the results and the findings as one object."""
     return {
         "rings": [
             dataclasses.asdict(run)
@@ -162,7 +162,7 @@ def merged(runs: Sequence[Run], costs: Sequence[Costs]) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command. Returns its exit status: 2 for a file that cannot be used; a missed target is no error."""
+    """Run the command. Returns its exit status: 2 for a file that cannot be used. A missed target is no error."""
     parser = argparse.ArgumentParser(prog="report.py", description="Print and draw what the benchmarks measured.")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="JSON of the harness or Google Benchmark")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write all of it as one JSON object")

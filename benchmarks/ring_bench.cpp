@@ -1,9 +1,10 @@
-// ring_bench.cpp: the ring beside those that people use instead: short slices, interleaved, on two pinned cores.
+// ring_bench.cpp: our ring compared with others, in short interleaved slices on two pinned cores.
 //
-// usage: ring_bench [--seconds S] [--paced-seconds S] > results.json. report.py prints and draws what it says.
+// usage: ring_bench [--seconds S] [--paced-seconds S] > results.json. report.py prints and draws the results.
 //
-// Cores move, or are moved, between near and far. So every slice has the bounce of a cache line measured before and
-// after it; it is kept when the two agree, under the placement that they tell, and compared only within it.
+// Virtual cores may move, so their distance changes. So the bounce of a cache line is measured before and after every
+// slice. If the two agree, the slice is kept and assigned to that placement, near or far. Slices are compared only
+// within a placement.
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -37,16 +38,16 @@ namespace {
 
 using nlohmann::json;
 
-constexpr Nanoseconds farthest_near_ns = 200;  // a bounce above it: the cores are far apart
-constexpr double agreement = 1.3;              // of the bounces before and after a slice
-constexpr std::size_t fewest_slices = 5;       // that a figure is made of; a placement seen less is left out
+constexpr Nanoseconds max_near_ns = 200;  // with a longer bounce, the cores are far apart
+constexpr double agreement = 1.3;         // greatest ratio of the bounces before and after a slice
+constexpr std::size_t min_slices = 5;     // for a figure; a placement with fewer is left out
 
-/// What one job's slices came to, by placement.
+/// The results of one job's slices, by placement.
 using Slices = std::map<std::string, std::vector<double>>;
 
-/// One slice of one contender's work, and what is known of it.
+/// One slice of one contender's work, and its description.
 struct Job {
-    // (A json in braces would become an array of one.)
+    // In braces, a json would become an array of one.
     Job(json work, std::function<double()> slice, bool needs_one_thread = false)
         : about(std::move(work)), run{std::move(slice)}, on_one_thread{needs_one_thread} {}
 
@@ -75,7 +76,7 @@ double quantile(const std::vector<double>& sorted, double part) {
     return sorted[std::min(sorted.size() - 1, static_cast<std::size_t>(static_cast<double>(sorted.size()) * part))];
 }
 
-/// Sorts the figures, and says where they lie.
+/// Sorts the figures, and returns their quantiles.
 json spread(std::vector<double>& figures) {
     std::ranges::sort(figures);
     return {{"median", quantile(figures, 0.5)},
@@ -84,7 +85,7 @@ json spread(std::vector<double>& figures) {
             {"slices", figures.size()}};
 }
 
-/// What is known of a contender's figure before it is measured.
+/// The description of a contender's figure.
 json about(const Contender& contender, const std::string& work, const char* unit) {
     return {{"work", work},
             {"bytes", contender.bytes},
@@ -101,8 +102,8 @@ json about(const Contender& contender, const std::string& work, const char* unit
     return known;
 }
 
-/// The rings of one contender, and the jobs that use them. Where a ring lies in memory is a matter of luck that can
-/// cost it a third for as long as it lives; so there are some, and slices use them in turn.
+/// The rings of one contender, and the jobs that use them. By chance, a ring may lie badly in memory, which costs up to
+/// a third of its speed as long as it lives. So there are several rings, and the slices take them in turn.
 class Rings {
   public:
     explicit Rings(Contender contender) : contender_{std::move(contender)} {
@@ -153,7 +154,7 @@ class Rings {
         void* there = nullptr;
         void* back = nullptr;
     };
-    static constexpr std::size_t pairs = 7;  // prime, so that each job meets each
+    static constexpr std::size_t pairs = 7;  // prime, so that each job uses each pair
 
     const Pair& next_pair() { return pairs_[next_++ % pairs]; }
 
@@ -179,13 +180,13 @@ class Rings {
     std::uint64_t wrong_ = 0;
 };
 
-/// Where the cores are, from the bounces before and after; empty when they do not agree.
+/// The cores' placement, from the bounces before and after; empty if they do not agree.
 std::string placement(Nanoseconds before, Nanoseconds after) {
     if (std::max(before, after) > agreement * std::min(before, after)) return "";
-    return std::max(before, after) <= farthest_near_ns ? "near" : "far";
+    return std::max(before, after) <= max_near_ns ? "near" : "far";
 }
 
-/// Runs all jobs, again and again, and says how the bounces were.
+/// Runs all jobs again and again, and returns the bounces.
 void run_in_turn(TwoThreads& threads, std::vector<Job>& jobs, double seconds, Slices& bounces) {
     const Nanoseconds end = now_ns() + seconds * 1e9;
     Nanoseconds before = threads.bounce();
@@ -211,7 +212,7 @@ void require_right(const std::string& ring, std::uint64_t wrong) {
 
 void add_to(json& results, const json& about, Slices& slices) {
     for (auto& [where, figures] : slices) {
-        if (figures.size() < fewest_slices) continue;
+        if (figures.size() < min_slices) continue;
         json result = about;
         result["placement"] = where;
         result.update(spread(figures));
@@ -233,7 +234,7 @@ void measure_slices(TwoThreads& threads, double seconds, json& limits, json& res
     Streaming<32> streaming_32;
     Streaming<56> streaming_56;
     std::uint64_t wrong = 0;
-    constexpr std::uint64_t streamed = 102'400;  // messages: some hundred rounds
+    constexpr std::uint64_t streamed = 102'400;  // messages: about a hundred rounds
     const auto limit = [](const char* name, const char* unit) { return json{{"name", name}, {"unit", unit}}; };
     jobs.emplace_back(limit("streaming, 32 bytes", "M/s"), [&] { return streaming_32.run(threads, streamed, wrong); });
     jobs.emplace_back(limit("streaming, 56 bytes", "M/s"), [&] { return streaming_56.run(threads, streamed, wrong); });

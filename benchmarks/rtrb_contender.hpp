@@ -1,4 +1,4 @@
-// rtrb_contender.hpp: the rtrb ring among the contenders: its loops are Rust's own (rtrb/), called once a slice.
+// rtrb_contender.hpp: the rtrb ring as a contender. Its loops are in Rust (rtrb/), and each is called once per slice.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
-// send_cost.cpp: what it costs one thread to push, to be refused, and to send a ping: on average, and call by call.
+// send_cost.cpp: the cost of a push, a refused push and a ping on one thread: on average, and call by call.
 //
-// The *_each rows time every single call, so each figure of theirs contains one reading of the clock: compare them with
+// The *_each rows time every single call, so each of their figures contains one reading of the clock. Compare them with
 // clock_each, which contains nothing else.
 #include <benchmark/benchmark.h>
 

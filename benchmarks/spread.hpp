@@ -1,4 +1,4 @@
-// spread.hpp: times single calls one by one, and reports their median and their tail.
+// spread.hpp: times single calls, and reports their median and tail.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -15,8 +15,8 @@ struct Calls {
     std::size_t in_a_row = 256;
 };
 
-/// Times each of so many calls of `call`, with `before`, which is not timed, ahead of each row of them; as one
-/// iteration of the benchmark. Every figure contains one reading of the clock. Returns the median in nanoseconds.
+/// Times each call of `call`. Runs `before`, which is not timed, ahead of each row of calls. All of it is one iteration
+/// of the benchmark. Every figure contains one reading of the clock. Returns the median in nanoseconds.
 template <class Before, class Call>
 double time_each(benchmark::State& state, Calls calls, Before before, Call call) {
     std::vector<double> took_ns(calls.all);

@@ -1,4 +1,4 @@
-// step_device.hpp: a device whose blocks a benchmark runs one by one, and what part of a block's time one took.
+// step_device.hpp: a device whose blocks a benchmark runs one by one, and the share of a block's time that one took.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -17,7 +17,7 @@ namespace cueline::bench {
 inline constexpr Format block_format{.samplerate = 48'000, .channels = 2, .blocksize = 64};
 inline constexpr std::chrono::nanoseconds block_duration{duration_ns(block_format.blocksize, block_format.samplerate)};
 
-/// Runs one block when it is told to, and does nothing around it.
+/// Runs one block per call, and does nothing else.
 class StepDevice final : public Device {
   public:
     explicit StepDevice(const Format& format) : format_{format}, buffers_{format} {}
@@ -36,7 +36,7 @@ class StepDevice final : public Device {
     BlockCallback* callback_ = nullptr;
 };
 
-/// What was timed, as a share of the time that a block has.
+/// The measured time, as a share of the time of a block.
 inline void report_share(benchmark::State& state, double block_ns) {
     state.counters["share_percent"] = 100 * block_ns / static_cast<double>(block_duration.count());
 }

@@ -1,4 +1,4 @@
-// two_threads.hpp: two pinned threads that do short slices of work together, and say how far apart their cores are.
+// two_threads.hpp: two pinned threads that work together in short slices, and measure how far apart their cores are.
 #pragma once
 
 #include <pthread.h>
@@ -21,7 +21,7 @@ namespace cueline::bench {
 
 using Nanoseconds = double;
 
-/// Steady time, in nanoseconds.
+/// The steady clock in nanoseconds.
 inline Nanoseconds now_ns() {
     return std::chrono::duration<double, std::nano>{std::chrono::steady_clock::now().time_since_epoch()}.count();
 }
@@ -29,7 +29,7 @@ inline Nanoseconds now_ns() {
 /// The calling thread and a partner, each pinned to a core. Slices are so short that the partner spins between them.
 class TwoThreads {
   public:
-    /// Throws std::runtime_error when this process may use one core only.
+    /// Throws std::runtime_error if this process may use only one core.
     TwoThreads() : cores_{allowed_cores()}, partner_{[this] { serve(); }} { pin(cores_.front()); }
     TwoThreads(const TwoThreads&) = delete;
     TwoThreads& operator=(const TwoThreads&) = delete;
@@ -38,7 +38,8 @@ class TwoThreads {
         partner_.join();
     }
 
-    /// Runs `here` on this thread and `there` on the partner's, begun together. Returns the time until both have ended.
+    /// Runs `here` on this thread and `there` on the partner, starting together. Returns the time until both have
+    /// ended.
     Nanoseconds run(const std::function<void()>& here, const std::function<void()>& there) {
         there_ = &there;
         asked_.fetch_add(1, std::memory_order_release);
@@ -50,12 +51,13 @@ class TwoThreads {
         return now_ns() - begun;
     }
 
-    /// How long one cache line takes to the partner and back.
+    /// The time for one cache line to the partner and back.
     Nanoseconds bounce() {
         Line line;
         return bounce(line, line);
     }
-    /// The same with a line for each way, as two rings have it: neither can be turned round by who has just read it.
+    /// The same with one cache line for each direction, as two rings have it. So no thread can return the line that it
+    /// has just read.
     Nanoseconds bounce_of_two() {
         Line there;
         Line back;

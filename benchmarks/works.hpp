@@ -1,4 +1,4 @@
-// works.hpp: what the two threads do with a contender in one slice: each a whole loop, so that it is inlined.
+// works.hpp: the work of both threads with a contender in one slice: each a whole loop, so that it is inlined.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace cueline::bench {
 
 inline constexpr std::size_t batch_messages = 64;
 
-/// How everybody waits: one pause of the processor, nothing else.
+/// How every contender waits: one pause instruction, nothing else.
 inline void relax() noexcept {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
@@ -24,13 +24,13 @@ inline void relax() noexcept {
 #endif
 }
 
-/// One ring, as functions that each run for a whole slice. `first` is the number of the slice's first message; those
-/// that receive return how many messages were not what they should have been. What a contender cannot do is null.
+/// One ring, as functions that each run for a whole slice. `first` is the number of the slice's first message. Those
+/// that receive return the number of wrong messages. A function that a contender does not have is null.
 struct Contender {
     std::string name;
     std::size_t bytes = 0;
     bool peer = true;        // not one of ours
-    bool comparable = true;  // whether it may be the best peer: of equal capacity, and with a try_ interface
+    bool comparable = true;  // whether it may be the best peer: equal capacity, and a try_ interface
 
     void* (*make)() = nullptr;
     void (*free)(void* ring) = nullptr;
@@ -42,7 +42,7 @@ struct Contender {
     std::uint64_t (*ping)(void* there, void* back, std::uint64_t count) = nullptr;
     void (*pong)(void* there, void* back, std::uint64_t count) = nullptr;
     std::uint64_t (*push_and_pop)(void* ring, std::uint64_t count) = nullptr;
-    // For paced sending, where the ends live on from call to call.
+    // For paced sending, where the ends live from call to call.
     bool (*push_one)(void* ring, std::uint64_t number) = nullptr;
     std::uint64_t (*pop_all)(void* ring, std::uint64_t first, std::uint64_t* wrong) = nullptr;
 };
@@ -57,7 +57,7 @@ class Works {
     static constexpr bool reads_in_place =
         requires(Receiver& end) { end.each_waiting(std::size_t{1}, [](const T&) noexcept {}); };
 
-    /// A ring, and the ends that paced sending uses, each made by the thread that uses it and on lines of its own.
+    /// A ring, and the ends for paced sending. The thread that uses an end makes it, on cache lines of its own.
     struct Ring {
         Shared shared;
         struct alignas(2 * cache_line_bytes) {

@@ -1,5 +1,5 @@
-# install.cmake: what others build against: the headers, the engine's archive, and what find_package(cueline) reads.
-# In a wheel all of it lies in the package's folder, and is laid out there as it is under a prefix.
+# install.cmake: installs the headers, the engine's static library, and the files for find_package(cueline).
+# A wheel has all of it inside the package's folder, laid out as under a prefix.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 

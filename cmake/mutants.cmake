@@ -1,12 +1,12 @@
-# Tests of the tests: a command that is given a mutant has to fail, and to say why.
+# mutants.cmake: tests of the tests. A command that checks a mutant must fail, and must print why.
 
-# Passes when `command...` fails with an exit status and prints what `sentence` matches.
+# Adds a test that passes if `command...` fails and prints a match of `sentence`.
 function(add_mutant_test name sentence)
   add_test(NAME ${name} COMMAND sh ${PROJECT_SOURCE_DIR}/cmake/must_fail.sh ${ARGN} COMMAND_EXPAND_LISTS)
   set_tests_properties(${name} PROPERTIES PASS_REGULAR_EXPRESSION "${sentence}" FAIL_REGULAR_EXPRESSION "SURVIVED")
 endfunction()
 
-# Writes `file` of this project into `folder`, with `after` where `before` stands in it.
+# Writes a copy of this project's `file` into `folder`, with `before` replaced by `after`.
 function(write_broken folder file before after)
   file(READ ${PROJECT_SOURCE_DIR}/${file} sound)
   string(REPLACE "${before}" "${after}" text "${sound}")

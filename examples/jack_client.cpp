@@ -1,4 +1,4 @@
-// jack_client.cpp: the plain pieces in a callback of your own: a link between main() and a bare JACK client, no engine.
+// jack_client.cpp: cueline without its engine: a link between main() and the callback of a JACK client of your own.
 #include <jack/jack.h>
 #include <cueline/audio_side.hpp>
 #include <cueline/control_side.hpp>
@@ -14,12 +14,12 @@ struct Pluck {  // a command
     static constexpr cueline::Kind kind = 256;
     float frequency_hz;
 };
-struct Sounds {  // an event: it was heard, in that frame
+struct Sounds {  // an event: the audio thread started this note in the event's frame
     static constexpr cueline::Kind kind = 257;
     float frequency_hz;
 };
 
-/// All that the audio thread has.
+/// The state of the audio thread.
 struct Voice {
     cueline::AudioSide line;
     jack_port_t* port;
@@ -28,19 +28,20 @@ struct Voice {
     float phase = 0, step = 0, level = 0;
 };
 
-/// Once per block, on JACK's thread: it reads what came, answers it, and renders.
+/// JACK calls this once per block on its own thread. It reads commands, answers them, and renders.
 int process(jack_nframes_t frames, void* data) {
     Voice& voice = *static_cast<Voice*>(data);
     auto* const out = static_cast<float*>(jack_port_get_buffer(voice.port, frames));
 
     voice.line.begin_block(voice.frame);
     cueline::Message command;
-    while (voice.line.receive(command) == cueline::Status::ok) {  // at most 256 a block: see AudioSide
+    while (voice.line.receive(command) == cueline::Status::ok) {  // at most 256 per block: see AudioSide
         if (command.kind != Pluck::kind) continue;
         const auto pluck = command.as<Pluck>();
         voice.step = 2 * pluck.frequency_hz / voice.samplerate;
         voice.level = 0.5F;
-        voice.line.events().send(Sounds::kind, Sounds{pluck.frequency_hz}, command);  // full: dropped, and counted
+        // If the event ring is full, the event is dropped and counted.
+        voice.line.events().send(Sounds::kind, Sounds{pluck.frequency_hz}, command);
     }
     for (jack_nframes_t i = 0; i < frames; ++i) {
         voice.phase += voice.step - (voice.phase > 1 ? 2.0F : 0.0F);
@@ -67,7 +68,7 @@ int main() {
                 static_cast<float>(jack_get_sample_rate(client))};
     jack_set_process_callback(client, &process, &voice);
     jack_activate(client);
-    jack_connect(client, jack_port_name(voice.port), "system:playback_1");  // where there is one
+    jack_connect(client, jack_port_name(voice.port), "system:playback_1");  // fails if there is no such port
 
     const auto tell_what_came = [&control] {
         cueline::Message event;
@@ -77,12 +78,12 @@ int main() {
         }
     };
     for (const float hz : {220.0F, 277.2F, 329.6F, 440.0F}) {
-        if (control.send(Pluck::kind, Pluck{hz}) == cueline::Status::full) std::puts("the line is full");
+        if (control.send(Pluck::kind, Pluck{hz}) == cueline::Status::full) std::puts("the ring is full");
         std::this_thread::sleep_for(std::chrono::milliseconds{300});
         tell_what_came();
     }
     jack_client_close(client);  // no block runs any more
-    tell_what_came();           // and nothing else will come
+    tell_what_came();           // the last events
     const std::uint64_t dropped = link.commands(0).stats().dropped + link.events().stats().dropped;
     std::printf("%" PRIu64 " sent, %" PRIu64 " dropped\n", link.commands(0).stats().sent, dropped);
 }

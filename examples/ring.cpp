@@ -1,4 +1,4 @@
-// ring.cpp: notes from one thread to another, with nothing but ring.hpp.
+// ring.cpp: sends notes from one thread to another with nothing but ring.hpp.
 #include <cueline/ring.hpp>
 
 #include <cstdio>

@@ -1,11 +1,11 @@
-// visit.cpp: a processor's messages, told apart by a list of types, of which none can be forgotten.
+// visit.cpp: dispatches a processor's messages by type. A visitor that forgets a type does not compile.
 #include <cueline/engine/tone_messages.hpp>
 #include <cueline/visit.hpp>
 
 #include <cstdint>
 #include <cstdio>
 
-// What `cueline header` writes for Python's classes of messages: see examples/typed_messages.py.
+// `cueline header` writes such structs for message classes in Python: see examples/typed_messages.py.
 struct SetTone {
     static constexpr cueline::Kind kind = 256;
     std::uint32_t voice;
@@ -26,8 +26,8 @@ int main() {
                              std::printf("voice %u: %.0f Hz\n", tone.voice, static_cast<double>(tone.frequency_hz));
                          },
                          [](const NoteOff& note) { std::printf("voice %u is off\n", note.voice); },
-                     });  // without one of the two it would not compile
-        if (!known) std::printf("kind %u is none of ours\n", static_cast<unsigned>(message.kind));
+                     });  // without one of the two functions it would not compile
+        if (!known) std::printf("kind %u is unknown\n", static_cast<unsigned>(message.kind));
     };
     show(cueline::Message::of(SetTone{1, 440.0F, 0.2F}));
     show(cueline::Message::of(NoteOff{1}));

@@ -1,1 +1,1 @@
-"""What becomes of the sound while Python stalls: an experiment, run by ``make stall``."""
+"""An experiment: what happens to the sound while Python stalls. ``make stall`` runs it."""

@@ -1,4 +1,4 @@
-"""The command: checks the observer, runs the rounds, prints a table, and on request writes JSON and a chart.
+"""The command: check the observer, run the rounds, print a table, and optionally write JSON and a chart.
 
 usage: python -m stall [--programs FOLDER] [--json OUT] [--svg FOLDER] ...; ``make stall`` runs it.
 """
@@ -23,11 +23,11 @@ from stall.jack import ServerError, jack_server
 from stall.program import ProgramError
 from stall.report import as_json, rows_of, table_of
 
-_ATTEMPTS = 5  # at finding a fault: on a busy machine the player misses deadlines besides
+_ATTEMPTS = 5  # to find a fault: on a busy machine the player misses other deadlines too
 
 
 def check_observer(room: Room, console: PlainConsole) -> bool:
-    """Return whether the observer finds each fault of the player that is broken on purpose."""
+    """Return whether the observer finds each fault that the player makes on purpose."""
     for fault in FAULTS:
         for _ in range(_ATTEMPTS):
             seen = room.check(fault)
@@ -45,7 +45,7 @@ def check_observer(room: Room, console: PlainConsole) -> bool:
 
 
 def about(room: Room, seconds: float, rounds: int) -> dict[str, Any]:
-    """Return what the figures depend on."""
+    """Return the conditions of the measurement."""
     versions: dict[str, str | None] = {}
     for package in ("cueline", "sounddevice", "rtmixer", "numpy"):
         try:
@@ -64,11 +64,11 @@ def about(room: Room, seconds: float, rounds: int) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command. Returns its exit status: 1 when something could not be run, or the observer is not right."""
-    parser = argparse.ArgumentParser(prog="stall", description="What becomes of the sound while Python stalls.")
+    """Run the command. Returns its exit status: 1 if something could not be run, or the observer fails its check."""
+    parser = argparse.ArgumentParser(prog="stall", description="Measure what happens to the sound while Python stalls.")
     parser.add_argument("--programs", type=Path, default=Path("build/stall/benchmarks/stall"), metavar="FOLDER")
     parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
-    parser.add_argument("--seconds", type=float, default=3, help="of each run")
+    parser.add_argument("--seconds", type=float, default=3, help="length of each run")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--block-frames", type=int, default=128)
     parser.add_argument("--json", type=Path, metavar="OUT", help="write all of it as one JSON object")
@@ -90,7 +90,7 @@ def run_all(room: Room, asked: argparse.Namespace, console: PlainConsole) -> int
     """Check the observer, run all rounds, and report. Raises ProgramError."""
     console.print("[bold]The observer, with a player that is broken on purpose[/]")
     if not check_observer(room, console):
-        print("stall: the observer does not see what it must: nothing it says would mean anything", file=sys.stderr)
+        print("stall: the observer misses known faults: its results would mean nothing", file=sys.stderr)
         return 1
     runs = []
     for number in range(1, asked.rounds + 1):

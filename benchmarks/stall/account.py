@@ -1,4 +1,4 @@
-"""What the observer saw, counted: deadlines missed, and the longest gap between two blocks of sound."""
+"""Counts of what the observer saw: missed deadlines, and the longest gap between two blocks of sound."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class Account:
     cycles: int
     """Cycles that the server ran."""
     missed: int
-    """Cycles of them that ended without a new block of the contender's."""
+    """Those of them that ended without a new block of the contender."""
     gap_ms: float
-    """Longest time from a cycle with a new block to the next such; only cycles that the server ran. A block or more."""
+    """Longest time from one cycle with a new block to the next, in cycles that the server ran. At least one block."""
     jumped: int
-    """New blocks that were not the next piece of the tone: what lay between was never heard."""
+    """New blocks that were not the next piece of the tone, so that something between was never heard."""
     lost: int
-    """Cycles that the server itself left out, being late: nobody's fault, and in none of the above."""
+    """Cycles that the server left out because it was late: no contender's fault, and not counted above."""
     beat_ms: float
-    """Longest time between two of its cycles by the machine's clock."""
+    """Longest time between two of the server's cycles, by the machine's clock."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Summary:
 
 
 def count(lines: Iterable[str], *, samplerate: int, block_frames: int) -> Account:
-    """Count what the observer printed. Raises RecordError for what it cannot have printed, and for an empty record."""
+    """Count what the observer printed. Raises RecordError for a wrong line and for an empty record."""
     clock: dict[int, int] = {}
     heard: list[tuple[int, str]] = []
     for line in lines:
@@ -66,13 +66,13 @@ def count(lines: Iterable[str], *, samplerate: int, block_frames: int) -> Accoun
     first, last = min(clock), max(clock)
     within = [(frame, what) for frame, what in heard if first <= frame <= last]
     new = {frame for frame, what in within if what in ("continued", "jumped")}
-    # The clock may be late as well, and leave out a cycle in which a block was heard.
+    # The clock may be late too, and miss a cycle in which a block was heard.
     cycles = sorted(clock.keys() | new)
-    # A gap that was there when the record began, or was not over at its end, counts as far as it was seen.
+    # A gap at the beginning or end of the record counts as far as it was seen.
     longest_run = max(
         len(list(run)) if missed else 0 for missed, run in itertools.groupby(cycles, lambda c: c not in new)
     )
-    # By time: the server's count of frames goes on where it was, or elsewhere, when it was late.
+    # By time, because after a delay the server's count of frames may continue anywhere.
     due = (clock[last] - clock[first]) / 1e9 * samplerate / block_frames + 1
     beats = [later - earlier for earlier, later in itertools.pairwise(sorted(clock.values()))]
     return Account(
@@ -86,7 +86,7 @@ def count(lines: Iterable[str], *, samplerate: int, block_frames: int) -> Accoun
 
 
 def summarise(accounts: Sequence[Account]) -> Summary:
-    """Return medians and the worst of the rounds, one at least."""
+    """Return medians and the worst of the rounds, of which there is at least one."""
     missed = [account.missed for account in accounts]
     gaps = [account.gap_ms for account in accounts]
     return Summary(

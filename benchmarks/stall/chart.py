@@ -1,4 +1,4 @@
-"""Draws what was seen: for each load a bar for each contender, as long as the longest gap in its sound."""
+"""Draw the result: for each load, a bar per contender, as long as the longest gap in its sound."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["draw_stall"]
 
 _COLOURS = {"sounddevice": PEERS[0], "rtmixer": PEERS[1], "cueline": OURS[0]}
 _NAMES = {"sounddevice": "sounddevice, Python callback", "rtmixer": "python-rtmixer, C callback", "cueline": "cueline"}
-_HEADING = 0.95  # rows that a load's heading takes
-_BETWEEN = 0.35  # and the space between loads
+_HEADING = 0.95  # rows for a load's heading
+_BETWEEN = 0.35  # rows between loads
 
 
 def draw_stall(folder: Path, rows: Sequence[Row], *, block_ms: float, caption: str) -> Path:
-    """Draw ``stall.svg``, and return its path. Equal rows make equal files."""
+    """Draw ``stall.svg`` and return its path. Equal rows make equal files."""
     loads = dict.fromkeys(row.load for row in rows)
     height = len(rows) + (_HEADING + _BETWEEN) * len(loads)
     with same_every_time():

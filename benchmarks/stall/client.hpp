@@ -1,4 +1,4 @@
-// client.hpp: a JACK client that is closed when its owner goes.
+// client.hpp: a JACK client that its owner's destruction closes.
 #pragma once
 
 #include <jack/jack.h>
@@ -14,7 +14,7 @@ struct CloseClient {
 };
 using Client = std::unique_ptr<jack_client_t, CloseClient>;
 
-/// Joins the running server that JACK_DEFAULT_SERVER names. Throws where there is none.
+/// Joins the running server that JACK_DEFAULT_SERVER names. Throws if there is none.
 inline Client open_client(const std::string& name) {
     Client client{jack_client_open(name.c_str(), JackNoStartServer, nullptr)};
     if (!client) throw std::runtime_error{"no JACK server takes the client '" + name + "': JACK_DEFAULT_SERVER?"};
@@ -27,8 +27,8 @@ inline jack_port_t* open_port(jack_client_t* client, const char* name, JackPortF
     return port;
 }
 
-/// Runs `object.process()` on JACK's thread, once a cycle, until it goes or is stopped. The last member of `object`, so
-/// that it goes before what `process` uses.
+/// Runs `object.process()` on JACK's thread, once per cycle, until it is destroyed or stopped. Make it the last member
+/// of `object`, so that it is destroyed before all that process() uses.
 class Active {
   public:
     template <class Object>

@@ -1,7 +1,7 @@
-"""One contender under one load, in a process of its own; the experiment runs it.
+"""One contender under one load, in a process of its own that the experiment starts.
 
-usage: python -m stall.contender CONTENDER LOAD. Plays, prints a line with its port, begins to send and to stall
-when a line comes, and says how it fared when its input ends.
+usage: python -m stall.contender CONTENDER LOAD. Plays, prints a line with its port, and waits for a line. Then it sends
+and stalls until its input ends, and prints its results.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ stalls_a_second = 2
 held_s = 0.1
 collected_objects = 2_000_000
 samplerate = 48_000
-tone_s = 120  # of rtmixer's buffer; longer than any run
+tone_s = 120  # length of rtmixer's buffer: longer than any run
 
 
 def tone(begin: int, frames: int) -> npt.NDArray[np.float32]:
-    """Return the tone that the observer knows: 440 Hz at a fifth of full scale."""
+    """Return the tone that the observer expects: 440 Hz at a fifth of full scale."""
     angles = np.arange(begin, begin + frames) * (2 * np.pi * 440 / samplerate)
     samples: npt.NDArray[np.float32] = (0.2 * np.sin(angles)).astype(np.float32)
     return samples
 
 
 class Contender(Protocol):
-    """Something that plays the tone, and takes messages meanwhile."""
+    """Plays the tone, and takes messages meanwhile."""
 
     port: str
 
     def send(self) -> bool:
-        """Send one message. Returns whether it was accepted."""
+        """Send one message. Return whether it was accepted."""
 
     def close(self) -> tuple[int, dict[str, int]]:
-        """Stop. Returns the messages that arrived, and what the contender counted of its own misfortunes."""
+        """Stop. Return the number of messages that arrived, and the contender's own counts of its errors."""
 
 
 class SoundDevice:
@@ -85,12 +85,12 @@ class SoundDevice:
 
 
 class RtMixer:
-    """python-rtmixer: its callback is C, and Python sends it what to play; here short pieces of silence."""
+    """python-rtmixer: its callback is in C. Python sends it sounds to play, here short pieces of silence."""
 
     def __init__(self) -> None:
         import rtmixer
 
-        # As many messages as cueline's ring holds; its own default is 16, too few for what follows a stall.
+        # As many messages as cueline's ring holds. The default of 16 is too few after a stall.
         self._mixer = rtmixer.Mixer(device=through_jack(), samplerate=samplerate, channels=1, qsize=1024)
         self._mixer.start()
         self._mixer.play_buffer(tone(0, tone_s * samplerate), channels=1)
@@ -115,7 +115,7 @@ class RtMixer:
 
 
 class Cueline:
-    """cueline: the tone is rendered in C++, and Python sends pings."""
+    """cueline: C++ renders the tone, and Python sends pings."""
 
     def __init__(self) -> None:
         import cueline
@@ -130,9 +130,9 @@ class Cueline:
         return self._engine.ping().name == "OK"
 
     def close(self) -> tuple[int, dict[str, int]]:
-        time.sleep(0.05)  # the last answer is on its way
+        time.sleep(0.05)  # for the last answer
         self._received += sum(1 for _ in self._engine.messages())
-        stats = self._engine.stats()  # before the end: the blocks while it stops are silent, and count as missed
+        stats = self._engine.stats()  # before close(): the blocks while it stops are silent, and would count as missed
         self._engine.close()
         return self._received, {"xruns": stats.xruns, "missed_blocks": stats.missed_blocks}
 
@@ -154,7 +154,7 @@ CONTENDERS: dict[str, Callable[[], Contender]] = {
 
 @dataclass(frozen=True)
 class Load:
-    """What a second thread of Python's does, ``once`` again and again, each time with a rest to the next beat."""
+    """What a second Python thread does: ``once`` again and again, with a rest until the next beat."""
 
     once: Callable[[], object]
     a_second: float | None = stalls_a_second
@@ -179,12 +179,12 @@ LOADS: dict[str, Load] = {
 
 
 def realtime_threads() -> list[int]:
-    """Return the real-time priorities of this process's threads that have one."""
+    """Return the real-time priorities of this process's threads, of those that have one."""
     priorities = []
     for thread in Path("/proc/self/task").iterdir():
         try:
             fields = (thread / "stat").read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):  # it has ended since
+        except (FileNotFoundError, ProcessLookupError):  # it has ended
             continue
         priority, policy = int(fields[37]), int(fields[38])
         if policy in (1, 2):  # SCHED_FIFO, SCHED_RR
@@ -193,20 +193,20 @@ def realtime_threads() -> list[int]:
 
 
 def end_with_input(over: threading.Event) -> None:
-    """Set ``over`` when the input ends, as it does when the experiment is gone, too."""
+    """Set ``over`` when the input ends, which also happens if the experiment dies."""
     sys.stdin.read()
     over.set()
 
 
 def send_until(over: threading.Event, contender: Contender) -> dict[str, Any]:
-    """Send at a steady rate, as far as Python lets this thread run. Returns what became of it."""
+    """Send at a steady rate, as far as Python lets this thread run. Return the counts."""
     sent = refused = 0
     began = due = time.monotonic()
     while not over.is_set():
         accepted = contender.send()
         sent += accepted
         refused += not accepted
-        due = max(due + 1 / messages_a_second, time.monotonic() - 1)  # what was put off is sent, if it is not old
+        due = max(due + 1 / messages_a_second, time.monotonic() - 1)  # late messages are sent, up to a second late
         time.sleep(max(0.0, due - time.monotonic()))
     return {"sent": sent, "refused": refused, "sent_a_second": sent / (time.monotonic() - began)}
 

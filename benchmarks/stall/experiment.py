@@ -1,4 +1,4 @@
-"""Runs a contender under a load while the observer listens; and the broken player, to see whether it listens well."""
+"""Run a contender under a load while the observer listens, and a player with known faults to check the observer."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from stall.program import Program
 
 __all__ = ["FAULTS", "Fault", "Room", "Run"]
 
-_PATIENCE_S = 60  # with a program, besides what it is told to take
+_PATIENCE_S = 60  # with a program, beyond its running time
 _LEAD_S = 0.05  # from the load's beginning to the record's
 
 
 @dataclass(frozen=True)
 class Run:
-    """One contender under one load, once: what was seen of it, and what it says of itself."""
+    """One contender under one load, once: the observer's counts and the contender's own."""
 
     contender: str
     load: str
@@ -31,7 +31,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Fault:
-    """What the player in C++ does wrong on purpose, so many times."""
+    """A fault that the player in C++ makes on purpose, ``times`` times."""
 
     name: str
     times: int
@@ -39,12 +39,12 @@ class Fault:
 
     @property
     def missed(self) -> int:
-        """Return how many cycles are missed by it."""
+        """Return how many cycles it misses."""
         return 0 if self.name == "jumped" else self.times * self.blocks
 
     @property
     def gap_blocks(self) -> int:
-        """Return the longest gap that it makes."""
+        """Return the longest gap that it makes, in blocks."""
         return 1 if self.name == "jumped" else self.blocks + 1
 
 
@@ -59,7 +59,7 @@ FAULTS = (
 
 @dataclass(frozen=True)
 class Room:
-    """Where contenders play: a server's environment, its beat, and the folder with the programs of ours."""
+    """Where contenders play: a server's environment and block size, and the folder of our programs."""
 
     environment: Mapping[str, str]
     programs: Path
@@ -67,16 +67,16 @@ class Room:
     block_frames: int
 
     def run(self, contender: str, load: str, seconds: float) -> Run:
-        """Run one of the contenders for so long. Raises ProgramError."""
+        """Run one of the contenders for ``seconds``. Raises ProgramError."""
         seen, said = self._listen([sys.executable, "-m", "stall.contender", contender, load], seconds)
-        # rtmixer's callback may print, too.
+        # rtmixer's callback may print too.
         (account,) = (line for line in said.splitlines() if line.startswith("{"))
         return Run(contender, load, seen, json.loads(account))
 
     def check(self, fault: Fault) -> Account:
-        """Return what the observer makes of a fault that is known. Raises ProgramError."""
+        """Return what the observer counts for a known fault. Raises ProgramError."""
         player = [str(self.programs / "cueline_player"), "player", fault.name, str(fault.times), str(fault.blocks)]
-        blocks = (fault.times + 2) * 100  # the faults are a hundred blocks apart
+        blocks = (fault.times + 2) * 100  # the faults are 100 blocks apart
         return self._listen(player, blocks * self.block_frames / self.samplerate)[0]
 
     def _listen(self, command: Sequence[str], seconds: float) -> tuple[Account, str]:

@@ -1,4 +1,4 @@
-"""A JACK server of our own, with a dummy sound card that keeps the beat."""
+"""A JACK server of our own, with a dummy sound card as its clock."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from pathlib import Path
 
 __all__ = ["ServerError", "jack_server"]
 
-_NAME = "cueline-stall"  # always the same: JACK remembers eight names, and more than it should of the dead
-_CLIENT_TIMEOUT_MS = 10_000  # a client that stalls is to be measured, and not thrown out
+_NAME = "cueline-stall"  # always the same: JACK remembers eight names, and too much about dead servers
+_CLIENT_TIMEOUT_MS = 10_000  # a client that stalls must be measured, not removed
 
 
 class ServerError(Exception):
-    """No server came up."""
+    """The server did not start."""
 
 
 @contextmanager
 def jack_server(log: Path, *, samplerate: int, block_frames: int) -> Iterator[dict[str, str]]:
-    """Run a server, and give the environment in which its clients find it. Raises ServerError.
+    """Run a server, and yield the environment in which its clients find it. Raises ServerError.
 
-    Waits while another one of ours runs on this machine: they would disturb each other.
+    Waits while another such server runs on this machine, because they would disturb each other.
     """
     environment = {**os.environ, "JACK_DEFAULT_SERVER": _NAME}
     options = ["-n", _NAME, "-t", str(_CLIENT_TIMEOUT_MS)]
@@ -36,7 +36,7 @@ def jack_server(log: Path, *, samplerate: int, block_frames: int) -> Iterator[di
         try:
             found = subprocess.run(["jack_wait", "-s", _NAME, "-w", "-t", "10"], stdout=output, stderr=output)
             if found.returncode != 0 or server.poll() is not None:
-                raise ServerError(f"jackd did not come up; it said so in {log}")
+                raise ServerError(f"jackd did not start: see {log}")
             time.sleep(0.2)
             yield environment
         finally:

@@ -1,13 +1,13 @@
-// observer.cpp: listens to a port for some seconds, and says of each of the server's cycles what came in it.
+// observer.cpp: listens to a port for some seconds, and reports what it received in each of the server's cycles.
 //
 // usage: cueline_observer PORT SECONDS. Prints "ready", waits for a line, listens, and prints a line for each cycle
-// that the clock saw ("clock FRAME NANOSECONDS") and for each block that the ear heard ("heard FRAME NANOSECONDS
+// that its clock saw ("clock FRAME NANOSECONDS") and for each block that its ear heard ("heard FRAME NANOSECONDS
 // WHAT").
 //
-// Two clients, because JACK runs a client only when all that it listens to have finished: the ear comes when the
-// contender's block is there, however late, and the clock comes with every cycle, whatever the contender does. Both
-// read which cycle the server is in at that moment. So a cycle of the clock's that has no block of the ear's is one
-// whose deadline the contender missed.
+// It is two clients, because JACK runs a client only when all clients that it listens to have finished. The ear runs
+// when the contender's block is there, however late. The clock runs in every cycle, whatever the contender does. Both
+// read the number of the server's current cycle. So if the clock has a cycle without a block of the ear, the contender
+// missed that deadline.
 #include <chrono>
 #include <cstdint>
 #include <exception>
@@ -26,15 +26,16 @@ namespace {
 using namespace cueline::stall;
 
 struct Cycle {
-    jack_nframes_t frame;  // the cycle's first
+    jack_nframes_t frame;  // the first frame of the cycle
     std::uint64_t ns;
     Block block;
 };
 
-/// What one client saw from its activation on. The client's thread writes it; it is read when that client is stopped.
+/// What one client saw since its activation. The client's thread writes it, and it is read after the client has
+/// stopped.
 class Record {
   public:
-    /// Room for a cycle a frame, far more than there are: the wait for the start is in it.
+    /// Room for one cycle per frame, far more than there are, because the wait for the start is recorded too.
     Record(jack_client_t* client, double seconds)
         : client_{client}, cycles_(static_cast<std::size_t>((seconds + 1) * jack_get_sample_rate(client))) {}
 
@@ -57,7 +58,7 @@ class Record {
     std::size_t used_ = 0;
 };
 
-/// Comes with every cycle.
+/// Runs in every cycle.
 class Clock {
   public:
     explicit Clock(double seconds)
@@ -76,7 +77,7 @@ class Clock {
     Active active_;
 };
 
-/// Comes when the block of the port that it listens to is there.
+/// Runs when the block of its port is there.
 class Ear {
   public:
     explicit Ear(double seconds)
@@ -96,7 +97,7 @@ class Ear {
             throw std::runtime_error{"JACK did not connect '" + port + "'"};
     }
 
-    /// False when the contender has gone, or was thrown out.
+    /// False if the contender has ended, or JACK removed it.
     [[nodiscard]] bool connected() const noexcept { return jack_port_connected(port_) > 0; }
 
     void process() noexcept {
@@ -129,7 +130,7 @@ void observe(const std::string& port, double seconds) {
     const std::uint64_t from_ns = Record::now_ns();
     std::this_thread::sleep_for(std::chrono::duration<double>{seconds});
     const std::uint64_t until_ns = Record::now_ns();
-    // The ear hears out the last cycle.
+    // The ear needs time for the last cycle.
     std::this_thread::sleep_for(std::chrono::milliseconds{100});
     if (!ear.connected()) throw std::runtime_error{"'" + port + "' was gone before the end"};
 

@@ -1,8 +1,8 @@
-// player.cpp: a contender that plays the tone in C++, and fails when it is told to, a known number of times.
+// player.cpp: a contender that plays the tone in C++, and makes a given fault a given number of times.
 //
-// usage: cueline_player NAME [FAULT TIMES BLOCKS]. Prints "ready" and its port, plays, makes its faults after a line
-// has come, and plays until its input ends. Without a fault it shows what the machine allows; with one, what the
-// observer must find: that many cycles missed in a row, that many times (none for a jump).
+// usage: cueline_player NAME [FAULT TIMES BLOCKS]. Prints "ready" and its port, plays, waits for a line, makes its
+// faults, and plays until its input ends. Without a fault it shows what the machine can do. With a fault, the observer
+// must find exactly that: so many cycles missed in a row, so many times (none for a jump).
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -43,7 +43,7 @@ class Player {
 
     [[nodiscard]] const char* port() const noexcept { return jack_port_name(port_); }
 
-    void begin() noexcept { begun_.store(true, std::memory_order_relaxed); }  // relaxed: it carries nothing else
+    void begin() noexcept { begun_.store(true, std::memory_order_relaxed); }  // relaxed: it publishes nothing else
 
     void process() noexcept {
         const std::span<float> block{static_cast<float*>(jack_port_get_buffer(port_, frames_)), frames_};
@@ -61,7 +61,7 @@ class Player {
     }
 
   private:
-    // From the line to the first fault, and from one to the next. More than any fault is long.
+    // From the line to the first fault, and from fault to fault. Longer than any fault.
     static constexpr std::uint64_t apart_blocks = 100;
 
     bool is_faulty() noexcept {
@@ -71,8 +71,8 @@ class Player {
         return number >= 1 && number <= fault_.times && block_ % apart_blocks < (at_once ? 1 : fault_.blocks);
     }
 
-    /// Half a block more than the deadlines to be missed: so far from both its neighbours that a late waking does
-    /// not make one more of it.
+    /// Half a block longer than the deadlines to miss: in the middle between two counts, so that a late wakeup does not
+    /// miss one more.
     void sleep_past_the_deadlines() const noexcept {
         std::this_thread::sleep_for(
             std::chrono::duration<double>{(static_cast<double>(fault_.blocks) + 0.5) * block_s_});

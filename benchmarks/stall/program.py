@@ -1,4 +1,4 @@
-"""A program that says when it is ready, begins when told to, and says how it fared when its input ends."""
+"""A program that prints that it is ready, begins after a line of input, and prints its results when its input ends."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["Program", "ProgramError"]
 
 
 class ProgramError(Exception):
-    """A program could not do its part."""
+    """A program failed."""
 
 
 class Program:
-    """One run of it. As a context manager it is gone at the end, whatever happens."""
+    """One run of a program. As a context manager it kills the program at the end, whatever happens."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], limit_s: float) -> None:
         self._name = " ".join(command)
@@ -51,23 +51,23 @@ class Program:
             file.close()
 
     def ready(self) -> str:
-        """Wait for the line that begins with "ready", and return what follows. Raises ProgramError."""
+        """Wait for the line that begins with "ready", and return the rest of it. Raises ProgramError."""
         for line in self._output:
             word, _, rest = line.rstrip("\n").partition(" ")
             if word == "ready":
                 return rest
-        raise self._error("did not get ready")
+        raise self._error("did not become ready")
 
     def begin(self) -> None:
-        """Tell it to begin. Raises ProgramError."""
+        """Let it begin. Raises ProgramError."""
         try:
             self._input.write("\n")
             self._input.flush()
         except BrokenPipeError:
-            raise self._error("was gone before it began") from None
+            raise self._error("ended before it began") from None
 
     def end(self) -> str:
-        """End its input, wait for its end, and return what it printed. Raises ProgramError."""
+        """Close its input, wait for its end, and return what it printed. Raises ProgramError."""
         self._input.close()
         printed = self._output.read()
         if (status := self._process.wait()) != 0:
@@ -78,4 +78,4 @@ class Program:
         self._process.wait()
         self._complaints.seek(0)
         last = self._complaints.read().strip().rpartition("\n")[2]
-        return ProgramError(f"{self._name}: {what}: {last or 'and did not say why'}")
+        return ProgramError(f"{self._name}: {what}: {last or 'no error message'}")

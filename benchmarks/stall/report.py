@@ -1,4 +1,4 @@
-"""What the runs say together: a table, and one JSON object."""
+"""The results of all runs: a table, and one JSON object."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class Row:
     rounds: int
     summary: Summary
     own: Mapping[str, int]
-    """What the contender counted itself, all rounds together."""
+    """The contender's own counts, of all rounds together."""
     sent: int
     """Messages that it accepted."""
     arrived: int
-    """Of them, those that its callback had taken when it was stopped."""
+    """Those of them that its callback had taken before it stopped."""
     refused: int
     realtime: bool
-    """Whether the system gave one of its threads real-time priority, in every round."""
+    """Whether one of its threads had real-time priority in every round."""
 
 
 def rows_of(runs: Sequence[Run]) -> list[Row]:
@@ -79,7 +79,7 @@ def table_of(rows: Sequence[Row], block_ms: float) -> Table:
     table.add_column("contender", no_wrap=True)
     for name in ("deadlines missed", "a round", "longest gap, ms", "messages arrived", "lost by the server"):
         table.add_column(name, justify="right")
-    table.add_column("it says itself")
+    table.add_column("its own counts")
     for load in dict.fromkeys(row.load for row in rows):
         table.add_row(f"[bold]... {LOAD_NAMES[load]}[/]")
         for row in rows:
@@ -102,7 +102,7 @@ def _cells(row: Row) -> list[str]:
 
 
 def as_json(rows: Sequence[Row], runs: Sequence[Run], about: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all of it as one object."""
+    """Return the results as one object."""
     return {
         **about,
         "rows": [dataclasses.asdict(row) for row in rows],

@@ -1,4 +1,4 @@
-// tone.hpp: the sine that every contender plays, and what a block of it is beside the block before.
+// tone.hpp: the sine that every contender plays, and the comparison of a block with the one before.
 #pragma once
 
 #include <algorithm>
@@ -34,11 +34,11 @@ class Tone {
 };
 
 enum class Block : std::uint8_t {
-    continued,  // goes on where the block before ended
-    jumped,     // a piece of the tone, and new, but not the next piece
-    repeated,   // the block before, once more
+    continued,  // continues where the last block ended
+    jumped,     // new and part of the tone, but not the next part
+    repeated,   // the last block again
     silent,
-    broken,  // not the tone all through
+    broken,  // not the tone
 };
 
 inline std::string_view name_of(Block block) noexcept {
@@ -57,13 +57,13 @@ inline std::string_view name_of(Block block) noexcept {
     return "broken";
 }
 
-/// Says of each block what it is. A sine's next sample follows from the two before it, whatever its phase.
+/// Classifies each block. The next sample of a sine follows from the two before it, at any phase.
 class Follower {
   public:
     Follower(double samplerate, std::size_t block_frames)
         : factor_{static_cast<float>(2 * std::cos(step_of(samplerate)))}, last_(block_frames) {}
 
-    /// `block` has as many frames as the constructor was told, three at least. Real-time: no allocation.
+    /// `block` has the number of frames given to the constructor, at least 3. Real-time: no allocation.
     Block judge(std::span<const float> block) noexcept {
         const Block verdict = compare(block);
         std::ranges::copy(block, last_.begin());
@@ -71,7 +71,7 @@ class Follower {
     }
 
   private:
-    // Rounding to float makes an error of some 1e-7; a phase that is wrong by a hundredth of a sample, one of 1e-4.
+    // Rounding to float makes an error of about 1e-7; a phase error of a hundredth of a sample makes one of 1e-4.
     static constexpr float tolerance = 1e-5F;
 
     Block compare(std::span<const float> block) const noexcept {

@@ -1,4 +1,4 @@
-// audio.hpp: the shape of the sound: its format, and one block of it.
+// audio.hpp: the format of the audio, and one block of it.
 #pragma once
 
 #include <cstddef>
@@ -11,20 +11,20 @@ namespace cueline {
 
 /// How a device delivers its blocks.
 struct Format {
-    std::uint32_t samplerate = 48000;  ///< frames a second
+    std::uint32_t samplerate = 48000;  ///< frames per second
     std::uint32_t channels = 2;
-    std::uint32_t blocksize = 128;  ///< most frames in a block; the last of an offline render may be shorter
+    std::uint32_t blocksize = 128;  ///< frames per block; the last block of an offline render may be shorter
 };
 
 inline constexpr std::size_t max_channels = 64;
 
-/// One block for a processor to fill: planar, one run of `frames` samples per channel, full scale -1 to 1.
+/// One block for a processor to fill: planar, `frames` samples per channel, full scale -1 to 1.
 struct AudioBlock {
     std::span<float* const> channels;
     std::uint32_t frames = 0;
     std::uint64_t frame = 0;  ///< index of the block's first frame, counted since the engine was made
 
-    /// Thread: audio. Real-time: wait-free. `index` is below channels.size().
+    /// The samples of one channel. `index` must be below channels.size().
     [[nodiscard]] std::span<float> channel(std::size_t index) const noexcept CUELINE_NONBLOCKING {
         return {channels[index], frames};
     }

@@ -8,12 +8,12 @@
 
 namespace cueline {
 
-/// A plain load and store, no read-modify-write.
+/// One thread calls add(), raise_to() and set(); any thread calls get(). With a single writer, an update is a plain
+/// load and store, not a read-modify-write. Every call is wait-free.
 class Counter {
     static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
   public:
-    /// Thread: the counter's one writer. Real-time: wait-free.
     void add(std::uint64_t amount) noexcept CUELINE_NONBLOCKING { set(get() + amount); }
     void raise_to(std::uint64_t value) noexcept CUELINE_NONBLOCKING {
         if (value > get()) set(value);
@@ -22,9 +22,8 @@ class Counter {
         value_.store(value, std::memory_order_relaxed);  // relaxed: it publishes nothing but itself
     }
 
-    /// Thread: any. Real-time: wait-free. A snapshot.
     [[nodiscard]] std::uint64_t get() const noexcept CUELINE_NONBLOCKING {
-        return value_.load(std::memory_order_relaxed);  // relaxed: nothing else is read on its strength
+        return value_.load(std::memory_order_relaxed);  // relaxed: no other data is read because of it
     }
 
   private:

@@ -1,26 +1,26 @@
-// error.hpp: what the control side throws. The audio side returns codes and counts.
+// error.hpp: the exceptions of the control side. The audio side returns codes and counts.
 #pragma once
 
 #include <stdexcept>
 
 namespace cueline {
 
-/// An argument out of its range. The text names the argument, its range and what was given.
+/// An argument is out of its range. The text names the argument, the range and the value.
 struct ArgumentError : std::invalid_argument {
     using std::invalid_argument::invalid_argument;
 };
 
-/// A device could not do what was asked of it. The text says why, and the way out.
+/// A device cannot do what the caller wants. The text says why, and the way out.
 struct DeviceError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// A processor was compiled against a cueline that this one does not fit. The text has both versions, and the way out.
+/// A processor was compiled against a cueline that does not fit this one. The text has both versions and the way out.
 struct ProcessorMismatchError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// As many lines are open as there can be.
+/// The greatest number of lines is open already.
 struct LinesTakenError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
@@ -30,7 +30,7 @@ struct ClosedError : std::logic_error {
     using std::logic_error::logic_error;
 };
 
-/// The engine belongs to the process that this one was forked from, where its audio thread is.
+/// The engine belongs to the parent process: this one was forked, and the audio thread is not here.
 struct ForkedError : std::logic_error {
     using std::logic_error::logic_error;
 };

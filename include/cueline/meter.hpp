@@ -1,4 +1,4 @@
-// meter.hpp: values from the audio thread to the control side of which only the latest matters: how loud it is.
+// meter.hpp: a value from the audio thread to the control side of which only the latest matters, such as a level.
 #pragma once
 
 #include <algorithm>
@@ -17,28 +17,28 @@ namespace cueline {
 inline constexpr std::size_t max_meters = 32;
 inline constexpr std::size_t max_meter_fields = 8;
 
-/// What a processor says of a meter that it has. The texts live as long as the processor.
+/// A processor's declaration of a meter. The texts live as long as the processor.
 struct MeterSpec {
-    std::string_view name;  ///< not empty, and no other meter's
+    std::string_view name;  ///< not empty, and different from the names of its other meters
     std::string_view
-        unit{};  ///< "dB"; empty: none NOLINT(readability-redundant-member-init): or g++ warns who leaves it out
-    std::span<const std::string_view> fields;  ///< 1 to 8 names, each another one: what its numbers are, in their order
+        unit{};  ///< "dB"; empty: none NOLINT(readability-redundant-member-init): without it, g++ warns its users
+    std::span<const std::string_view> fields;  ///< 1 to 8 different names for its numbers, in order
 };
 
-/// What a meter says: as many numbers as it has fields, all of one moment.
+/// One reading of a meter: one number for each field, all of the same moment.
 struct MeterValue {
     std::array<double, max_meter_fields> fields{};
-    std::uint64_t frame = 0;  ///< the moment: as the processor gave it, or 0 while it never did
+    std::uint64_t frame = 0;  ///< the moment: the frame that the processor gave, 0 before the first
 };
 
-/// What the two sides share of a meter.
+/// The part of a meter that both sides share.
 using SharedMeter = Latest<MeterValue>;
 
-/// A meter as a processor has it. Thread: audio. Real-time: every call is wait-free.
+/// A meter as a processor uses it. The audio thread owns it, and every call is wait-free.
 class Meter {
   public:
-    /// Shows these numbers, one for each field, as those of `frame`. The control side gets them whole or not at all,
-    /// and the latest only. Fields that are left out are 0; more than a meter can have are ignored.
+    /// Publishes `values`, one per field, for `frame`. The control side reads the latest values, never a mixture.
+    /// Missing values are 0. Values beyond the greatest number of fields are ignored.
     void set(std::initializer_list<double> values, std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
         set(std::span<const double>{values.begin(), values.size()}, frame);
     }
@@ -48,10 +48,10 @@ class Meter {
         shared_->write(value);
     }
 
-    /// The meter of an array's place that nobody declared: the engine's.
+    /// For the engine: a place in an array that no declared meter uses.
     Meter() noexcept = default;
 
-    /// Thread: control, before the first block. `shared` outlives it.
+    /// For the engine: `shared` must outlive it. [control thread, before the first block]
     explicit Meter(SharedMeter& shared) noexcept : shared_{&shared} {}
 
   private:

@@ -1,8 +1,8 @@
-// processor_offer.hpp: a processor on its way from an extension to an engine that was compiled elsewhere.
+// processor_offer.hpp: carries a processor from an extension to an engine that was compiled separately.
 //
-// The two were compiled apart, perhaps against different headers, and what the engine runs is inline code of both: each
-// reads what the other wrote, by layout. So an offer says what it was compiled against, in words that never change
-// their place, and the engine looks at them before it looks at anything else.
+// The two may have been compiled against different headers. Each contains inline code, and reads by layout what the
+// other wrote. So an offer says what it was compiled against, in members that never move. The engine checks these
+// members before it reads anything else.
 #pragma once
 
 #include <array>
@@ -25,16 +25,15 @@
 
 namespace cueline {
 
-/// What an engine and a processor agree on. It is raised whenever a processor that was compiled before would be
-/// misunderstood, though all sizes are what they were. Versions of cueline that have the same understand each other.
+/// The version of the agreement between engine and processor. Raise it when an older processor would be misunderstood
+/// although all sizes are the same. Versions of cueline with the same number fit each other.
 inline constexpr std::uint32_t processor_interface = 2;
 
-/// What a Python capsule with a ProcessorOffer in it is called.
+/// The name of a Python capsule that holds a ProcessorOffer.
 inline constexpr char processor_capsule_name[] = "cueline.processor";  // NOLINT(*-avoid-c-arrays): as Python has it
 
-/// The standard library that this was compiled with, and the sizes of all that a processor and its engine both look
-/// into, as text: two that are equal fit.
-/// Thread: control. Allocates once.
+/// A text with the standard library and the sizes of all types that both processor and engine use. Equal texts fit.
+/// [control thread; allocates once]
 inline const std::string& processor_layout() {
 #if defined(_LIBCPP_VERSION)
     static constexpr std::string_view library = "libc++";
@@ -69,17 +68,17 @@ inline const std::string& processor_layout() {
     return layout;
 }
 
-/// A processor, and what it was compiled against. The first three members never move, whatever the version.
+/// A processor, and what it was compiled against. The first three members never move, in any version.
 struct ProcessorOffer {
     std::uint32_t processor_interface = cueline::processor_interface;
     const char* version = cueline::version;
     const char* layout = processor_layout().c_str();
 
-    // What follows is looked at only where the two above agree with what the engine has.
+    // The engine reads the rest only if the first and the third member agree with its own.
     const char* name = nullptr;
     Processor* processor = nullptr;
     void* owner = nullptr;
-    /// Another share in the owner, so that whoever holds one has the processor. Throws std::bad_alloc.
+    /// Makes another share in the owner, which keeps the processor alive. Throws std::bad_alloc.
     void* (*share)(void* owner) = nullptr;
     void (*release)(void* owner) noexcept = nullptr;
 };
@@ -87,10 +86,9 @@ static_assert(offsetof(ProcessorOffer, processor_interface) == 0 &&
               offsetof(ProcessorOffer, version) == sizeof(void*) &&
               offsetof(ProcessorOffer, layout) == 2 * sizeof(void*));
 
-/// Offers `processor`, which is called `name` where an engine is asked for it. Whoever makes the offer may keep a share
-/// in the processor, and so does each engine that takes it: it is destroyed with the last of them, on a control thread.
-/// Thread: control. Allocates.
-/// Returns what is to be freed by withdraw(). A library's user has it done by processor_capsule() of python.hpp.
+/// Offers `processor` under `name`, the name that an engine reports. The caller may keep a share, and each engine that
+/// takes the processor has one. The last of them destroys it, on a control thread. Free the returned offer with
+/// withdraw(); processor_capsule() of python.hpp does this for you. [control thread]
 inline ProcessorOffer* offer_processor(std::shared_ptr<Processor> processor, std::string name) {
     struct Owner {
         std::shared_ptr<Processor> processor;
@@ -112,7 +110,7 @@ inline ProcessorOffer* offer_processor(std::shared_ptr<Processor> processor, std
     return offer.release();
 }
 
-/// Frees an offer. Who took the processor keeps it. Thread: control.
+/// Frees an offer. An engine that took the processor keeps it. [control thread]
 inline void withdraw(ProcessorOffer* offer) noexcept {
     if (offer == nullptr) return;
     offer->release(offer->owner);

@@ -1,4 +1,4 @@
-// ramp.hpp: a value that goes to another in equal steps, one a frame.
+// ramp.hpp: a value that moves to a target in equal steps, one per frame.
 #pragma once
 
 #include <cstdint>
@@ -7,34 +7,33 @@
 
 namespace cueline {
 
-/// What a listener must not hear jump: a gain, a frequency. Plain memory, for one thread.
-/// Real-time: every call is wait-free.
+/// For a value whose jumps would be heard: a gain, a frequency. Plain memory, for one thread. Every call is wait-free.
 class Ramp {
   public:
-    /// Stands at `value` until go_on() sends it to `target`.
+    /// Stays at `value` until go_on() starts the ramp to `target`.
     constexpr Ramp(double value, double target) noexcept : value_{value}, target_{target} {}
 
-    /// As it was in the frame before.
+    /// The value of the last frame.
     [[nodiscard]] double value() const noexcept CUELINE_NONBLOCKING { return value_; }
     [[nodiscard]] double target() const noexcept CUELINE_NONBLOCKING { return target_; }
     [[nodiscard]] bool moves() const noexcept CUELINE_NONBLOCKING { return frames_left_ > 0; }
 
-    /// Stands at `value` at once.
+    /// Jumps to `value` and stays there.
     void set(double value) noexcept CUELINE_NONBLOCKING { *this = Ramp{value, value}; }
 
-    /// From where it is now to `target` in the next `frames` frames, one or more.
+    /// Moves from the current value to `target` in the next `frames` frames, at least 1.
     void go_to(double target, std::uint32_t frames) noexcept CUELINE_NONBLOCKING {
         target_ = target;
         go_on(frames);
     }
 
-    /// To the target that it has, in the next `frames` frames, one or more.
+    /// Moves to the present target in the next `frames` frames, at least 1.
     void go_on(std::uint32_t frames) noexcept CUELINE_NONBLOCKING {
         step_ = (target_ - value_) / frames;
         frames_left_ = frames;
     }
 
-    /// Returns the value of the next frame. The last of a ramp's is the target itself.
+    /// Returns the value of the next frame. A ramp's last value is exactly the target.
     double next() noexcept CUELINE_NONBLOCKING {
         if (frames_left_ == 0) return value_;
         --frames_left_;

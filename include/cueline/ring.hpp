@@ -1,6 +1,6 @@
-// ring.hpp: a wait-free queue from one thread to one other.
+// ring.hpp: a wait-free queue from one thread to another.
 //
-// Taken alone it is complete: it includes nothing of ours, and every other header of ours builds on it.
+// This header needs no other header of cueline. All others build on it.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@
 #include <utility>
 
 /// Marks a function that the audio thread may call: it does not allocate, lock, block or call the system.
-/// clang 20 and later hold the function to it (-Wfunction-effects, -fsanitize=realtime); others read past it.
+/// clang 20 and later check this (-Wfunction-effects, -fsanitize=realtime). Other compilers ignore the mark.
 #if defined(__has_cpp_attribute)
 #if __has_cpp_attribute(clang::nonblocking)
 #define CUELINE_NONBLOCKING [[clang::nonblocking]]
@@ -29,14 +29,14 @@
 
 namespace cueline {
 
-/// What became of an attempt. The numbers are part of the interface: Python sees the same ones.
+/// The result of an attempt. The numbers are part of the interface: Python uses the same ones.
 enum class Status : std::uint8_t {
     ok = 0,
-    full = 1,   ///< refused, nothing changed: the ring holds all it can
-    empty = 2,  ///< nothing to take
+    full = 1,   ///< refused, nothing changed: there is no room
+    empty = 2,  ///< there was nothing to take
 };
 
-/// A second end of the same kind was asked of a ring, or of a link.
+/// The ring, or the link, already has an end of this kind.
 struct EndTakenError : std::logic_error {
     using std::logic_error::logic_error;
 };
@@ -46,23 +46,23 @@ inline constexpr std::size_t cache_line_bytes = 64;
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // bytes that were never written are copied like the rest
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // bytes that were never written are copied too
 #endif
-/// Copies so many bytes, a multiple of 8, word by word where the compiler would take wider steps. Who pushes a message
-/// has mostly just written it, in words; a wide load of them would wait until they have left the store buffer.
-/// Thread: any. Real-time: wait-free.
+/// Copies `Bytes` bytes, a multiple of 8, word by word; the compiler would take wider steps. The producer has usually
+/// just written its message, in words. A wide load would have to wait until those words have left the store buffer.
+/// [any thread, wait-free]
 template <std::size_t Bytes>
 void copy_bytes_by_words(std::byte* to, const std::byte* from) noexcept CUELINE_NONBLOCKING {
     static_assert(Bytes % sizeof(std::uint64_t) == 0);
     for (std::size_t at = 0; at < Bytes; at += sizeof(std::uint64_t)) {
         std::uint64_t word;
         std::memcpy(&word, from + at, sizeof word);
-        asm("" : "+r"(word));  // in a register of its own: words are not joined
+        asm("" : "+r"(word));  // keeps each word in its own register, so that the compiler cannot join them
         std::memcpy(to + at, &word, sizeof word);
     }
 }
 
-/// Makes a copy of `from` at `to`, by words where it consists of such. Likewise.
+/// Copies `from` to `to`: by words if its size is a multiple of 8. [any thread, wait-free]
 template <class T>
 void copy_by_words(T& to, const T& from) noexcept CUELINE_NONBLOCKING {
     if constexpr (sizeof(T) % sizeof(std::uint64_t) != 0) {
@@ -76,25 +76,25 @@ void copy_by_words(T& to, const T& from) noexcept CUELINE_NONBLOCKING {
 #pragma GCC diagnostic pop
 #endif
 
-/// The memory primitives that a ring is made of. A model checker puts its own in their place, so that
-/// what it explores is this very file, with the orders that stand in it.
+/// The memory primitives of a ring. A model checker replaces them, so that it explores this very file with its memory
+/// orders.
 struct StdMemory {
-    /// Whether the primitives never throw. A checker's may: that is how it reports.
+    /// Whether the primitives never throw. Those of a checker may throw: that is how it reports.
     static constexpr bool never_throws = true;
 
-    /// A word that two threads share: what of std::atomic's interface is used is load, store, exchange
-    /// and compare_exchange_strong, with their orders.
+    /// A word that two threads share. The ring uses load, store, exchange and compare_exchange_strong of
+    /// std::atomic's interface, with their memory orders.
     template <class Value>
     using Atomic = std::atomic<Value>;
 
-    /// A slot's message: plain memory, ordered by the atomics around it.
+    /// The message in a slot: plain memory, ordered by the atomics around it.
     template <class T>
     class Cell {
       public:
-        Cell() noexcept {}  // left as it is: a slot is read only after it was written
+        Cell() noexcept {}  // uninitialized: a slot is written before it is read
 
         void write(const T& value) noexcept CUELINE_NONBLOCKING { copy_by_words(value_, value); }
-        /// Calls `reader` with the message where it lies.
+        /// Calls `reader` with the message in place.
         template <class Reader>
         void read(Reader& reader) const noexcept(std::is_nothrow_invocable_v<Reader&, const T&>) {
             reader(value_);
@@ -107,30 +107,28 @@ struct StdMemory {
     };
 };
 
-/// Asks for the cache line at `address`, to write to it soon. No program can see a difference but in time.
-/// Thread: any. Real-time: wait-free.
+/// Fetches the cache line at `address` for a write soon. It affects speed only. [any thread, wait-free]
 inline void prefetch_for_writing(const void* address) noexcept CUELINE_NONBLOCKING {
 #if defined(__x86_64__)
-    // The builtin would fetch it for reading only, unless the compiler may use newer instructions. Older processors
-    // take this one for no operation.
+    // Unless newer instructions are enabled, the builtin fetches for reading only. Older processors ignore this
+    // instruction.
     asm volatile("prefetchw %0" : : "m"(*static_cast<const char*>(address)));
 #else
     __builtin_prefetch(address, 1);
 #endif
 }
 
-/// A bounded first-in first-out queue of `Capacity` messages, all slots usable, from the one thread that
-/// holds its Producer to the one thread that holds its Consumer. It holds no pointer and never allocates.
+/// A bounded first-in first-out queue of `Capacity` messages. All slots are usable. One thread holds the Producer and
+/// one thread holds the Consumer. The ring holds no pointer and never allocates. Every call is wait-free.
 ///
-/// Indices run freely from `first_index` and wrap at 2^64; a slot is an index modulo the capacity, a lap what is left.
-/// Beside each message stands a stamp: the lap it was written in. The consumer finds a message by its stamp, so that a
-/// lone one takes one cache line from core to core, no index with it. The producer finds room by the consumer's index,
-/// which it looks at only when it has used up the room it saw.
+/// Indices count up from `first_index` and wrap at 2^64. The slot is the index modulo the capacity; the lap is the
+/// index divided by the capacity. Each slot has a stamp beside its message: the lap in which the message was written.
+/// The consumer finds a message by its stamp, so a single message moves one cache line between cores, and no index.
+/// The producer finds room by the consumer's index. It reads that index only when it has used up the room it last saw.
 ///
-/// After Giacomoni, Moseley and Vachharajani, "FastForward for efficient pipeline parallelism" (2008), for what tells a
-/// full slot from an empty one standing in the slot; Vyukov's bounded queue (2010), for a number that grows with the
-/// laps there; and Lee, Bu and Chandranmenon, "MCRingBuffer" (2010), for an end that keeps what it last saw of the
-/// other.
+/// The ideas come from three sources. Giacomoni, Moseley and Vachharajani, "FastForward for efficient pipeline
+/// parallelism" (2008): the slot itself says whether it is full. Vyukov's bounded queue (2010): a number in the slot
+/// grows with each lap. Lee, Bu and Chandranmenon, "MCRingBuffer" (2010): each end caches the other end's index.
 template <class T, std::size_t Capacity = max_ring_capacity, class Memory = StdMemory>
 class Ring {
     static_assert(std::is_trivially_copyable_v<T>,
@@ -146,36 +144,35 @@ class Ring {
     using memory_type = Memory;
     static constexpr std::size_t capacity = Capacity;
 
-    /// An empty ring. `first_index` is where both indices begin; tests start them just below the wrap.
+    /// Makes an empty ring. Both indices begin at `first_index`; tests start them just below the wrap.
     explicit Ring(std::uint64_t first_index = 0) noexcept(Memory::never_throws)
         : tail_{first_index}, head_{first_index} {
-        // The lap before: no message yet to come has it. Relaxed: nobody else has the ring.
+        // The lap before the first: no message will have it. Relaxed: no other thread has the ring yet.
         for (Slot& slot : slots_) slot.stamp.store(lap(first_index) - 1, std::memory_order_relaxed);
     }
     Ring(const Ring&) = delete;
     Ring& operator=(const Ring&) = delete;
     ~Ring() = default;
 
-    /// The index of the next message to be popped: how many ever were, from `first_index` on.
-    /// Thread: any. Real-time: wait-free. A snapshot: the consumer may have gone on meanwhile, never back.
+    /// The index of the next message to pop: `first_index` plus the number of messages popped so far.
+    /// [any thread] The value may be out of date, but it never goes back.
     [[nodiscard]] std::uint64_t head() const noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
-        // Acquire pairs with the release in Consumer::give_back(): slots before it have been read and may be written;
-        // and a tail that is read after it is behind it by no more than one try_push().
+        // Acquire pairs with the release in Consumer::give_back(): the slots before this index have been read and may
+        // be written. A tail that is read after this head is at most one try_push() behind it.
         return head_.index.load(std::memory_order_acquire);
     }
 
-    /// The index of the next message to be pushed: how many ever were accepted, from `first_index` on.
-    /// Thread: any. Real-time: wait-free. A snapshot: the producer may have gone on meanwhile, never back.
+    /// The index of the next message to push: `first_index` plus the number of messages accepted so far.
+    /// [any thread] The value may be out of date, but it never goes back.
     [[nodiscard]] std::uint64_t tail() const noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
         const std::uint64_t popped = head();
         return popped + pushed_since(popped);
     }
 
-    /// How many messages wait, from 0 to the capacity.
-    /// Thread: any. Real-time: wait-free. A snapshot, with one certainty for each end: to the producer's
-    /// thread it never says less than there is (so if it says there is room, nobody else can fill it);
-    /// to the consumer's it never says more than will be found. A third thread may be held up between looking at the
-    /// one index and the other, and is told what it saw.
+    /// How many messages wait, from 0 to the capacity. [any thread] The value may be out of date. On the producer's
+    /// thread it is never too low: if it shows room, no other thread can fill that room. On the consumer's thread it is
+    /// never too high: that many messages are there. A third thread may stop between reading one index and the other,
+    /// so its value need not be true of any one moment.
     [[nodiscard]] std::size_t size() const noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
         return static_cast<std::size_t>(std::min<std::uint64_t>(pushed_since(head()), Capacity));
     }
@@ -190,30 +187,30 @@ class Ring {
 
     using Index = typename Memory::template Atomic<std::uint64_t>;
 
-    /// One end's index, and whether somebody holds that end, on a cache line of its own.
+    /// One end's index, and whether that end is taken. Each has its own cache line.
     struct alignas(cache_line_bytes) Side {
         explicit Side(std::uint64_t first_index) noexcept(Memory::never_throws) : index{first_index} {}
         Index index;                                          // stored by this end
-        typename Memory::template Atomic<bool> taken{false};  // while such an end lives: not on a message's way
+        typename Memory::template Atomic<bool> taken{false};  // while an end lives; not on the hot path
     };
 
-    /// Whole cache lines, so that who writes to one slot disturbs nobody at the next; a message of 56 bytes fills one.
+    /// Whole cache lines, so that a write to one slot does not disturb the next. A message of 56 bytes fills one.
     struct alignas(std::max(cache_line_bytes, alignof(T))) Slot {
         typename Memory::template Cell<T> message;
-        Index stamp{0};  // stored by the producer, after the message
+        Index stamp{0};  // the producer stores it after the message
     };
     static_assert(sizeof(Slot) % cache_line_bytes == 0);
 
-    // A stamp is a lap rather than the index itself, lest a compiler that has found the two equal go on with the loaded
-    // one: the address of the next slot would then wait for this one's load (g++ 12 did: a fifth of the throughput).
+    // The stamp is the lap, not the index. If the compiler found stamp and index equal, it could go on with the loaded
+    // value; the address of the next slot would then wait for this load (g++ 12 did that: a fifth of the throughput).
     static constexpr std::uint64_t lap(std::uint64_t index) noexcept CUELINE_NONBLOCKING { return index / Capacity; }
     Slot& slot(std::uint64_t index) noexcept CUELINE_NONBLOCKING { return slots_[index % Capacity]; }
 
     [[nodiscard]] std::uint64_t pushed_since(std::uint64_t popped) const noexcept(Memory::never_throws)
         CUELINE_NONBLOCKING {
-        // Acquire pairs with the release in Producer::count_up_to(): what is counted is there to be popped.
+        // Acquire pairs with the release in Producer::count_up_to(): each message it counts can be popped.
         const std::uint64_t pushed = tail_.index.load(std::memory_order_acquire) - popped;
-        // Negative: a message was popped between its stamp and the producer's count, and the consumer's count is newer.
+        // Negative if a message was popped after its stamp, but before the producer counted it.
         return static_cast<std::int64_t>(pushed) < 0 ? 0 : pushed;
     }
 
@@ -222,14 +219,14 @@ class Ring {
     std::array<Slot, Capacity> slots_;
 };
 
-/// What both ends are: the holder of one side of a ring, alone, until it dies or is moved from.
+/// What both ends have in common: each holds one side of a ring alone, until it is destroyed or moved from.
 template <class RingType>
 class RingEnd {
     static constexpr bool never_throws = RingType::memory_type::never_throws;
 
   public:
-    /// Takes over what `other` held, which then holds nothing and may only be destroyed or assigned to. What this one
-    /// held before is free to be taken. Thread: control; neither end is in use meanwhile.
+    /// Takes over the side that `other` holds. After that, `other` may only be destroyed or assigned to. Assignment
+    /// first gives up the side that this end held. [control thread] No other thread may use either end meanwhile.
     RingEnd(RingEnd&& other) noexcept { take(other); }
     RingEnd& operator=(RingEnd&& other) noexcept(never_throws) {
         if (this != &other) {
@@ -243,18 +240,18 @@ class RingEnd {
     using Side = typename RingType::Side;
 
     RingEnd(RingType& ring, Side& side, const char* refusal) : ring_{&ring}, side_{&side} {
-        // Acquire pairs with the release in release(): what the previous holder did is done. Relaxed if refused: then
-        // nothing is read.
+        // Acquire pairs with the release in release(): all that the previous holder did is visible. Relaxed on failure:
+        // nothing is read then.
         bool taken = false;
         if (!side.taken.compare_exchange_strong(taken, true, std::memory_order_acquire, std::memory_order_relaxed)) {
             throw EndTakenError{refusal};
         }
-        index_ = side.index.load(std::memory_order_relaxed);  // relaxed: only holders of this end ever stored it
+        index_ = side.index.load(std::memory_order_relaxed);  // relaxed: only holders of this end store it
     }
     ~RingEnd() noexcept(never_throws) { release(); }
 
-    // Each end keeps its own index in plain memory and never reads it back from the atomic: nobody else
-    // changes it, and a model checker would otherwise see no choice to explore.
+    // Each end keeps its own index in plain memory and never reads it back from the atomic. No other thread changes it,
+    // and with such reads a model checker (loom) would miss executions.
     RingType* ring_ = nullptr;
     std::uint64_t index_ = 0;
 
@@ -265,14 +262,15 @@ class RingEnd {
         index_ = other.index_;
     }
     void release() noexcept(never_throws) {
-        if (side_ != nullptr) side_->taken.store(false, std::memory_order_release);  // pairs with the constructor
+        // Release publishes all that this holder did; it pairs with the acquire in the constructor.
+        if (side_ != nullptr) side_->taken.store(false, std::memory_order_release);
     }
 
     Side* side_ = nullptr;
 };
 
-/// The end that pushes. One lives at a time, and one thread uses it; it moves and does not copy.
-/// The ring must outlive it. It is fastest on its own thread's stack.
+/// The end that pushes. A ring has one producer at a time, and one thread uses it. It moves and does not copy.
+/// The ring must outlive it. It is fastest on its own thread's stack. Pushes are wait-free.
 template <class RingType>
 class alignas(cache_line_bytes) Producer : RingEnd<RingType> {
     using T = typename RingType::value_type;
@@ -280,15 +278,12 @@ class alignas(cache_line_bytes) Producer : RingEnd<RingType> {
     static constexpr std::uint64_t capacity = RingType::capacity;
 
   public:
-    /// Takes the ring's writing end. Thread: control. Throws EndTakenError when a producer lives already.
+    /// Throws EndTakenError if the ring already has a producer. [control thread]
     explicit Producer(RingType& ring)
         : RingEnd<RingType>{ring, ring.tail_, "this ring has a living producer already: destroy it first, or move it"},
           seen_head_{ring.head()} {}
 
-    /// Appends `message`, or refuses it when the ring is full.
-    /// Thread: the producer's only.
-    /// Real-time: wait-free; no allocation, lock or system call.
-    /// Returns Status::full when refused; the ring is unchanged.
+    /// Appends `message`. Returns Status::full, and changes nothing, if the ring is full.
     Status try_push(const T& message) noexcept(never_throws) CUELINE_NONBLOCKING {
         if (index_ - seen_head_ == capacity) {
             seen_head_ = ring_->head();
@@ -301,22 +296,20 @@ class alignas(cache_line_bytes) Producer : RingEnd<RingType> {
         return Status::ok;
     }
 
-    /// Appends as many of `messages`, from the first on, as there is room for, and refuses the rest. The consumer sees
-    /// none of them or all.
-    /// Thread: the producer's only.
-    /// Real-time: wait-free, in steps proportional to the number; no allocation, lock or system call.
-    /// Returns how many were accepted.
+    /// Appends as many of `messages` as there is room for, from the first on, and returns how many. The consumer sees
+    /// all of these at once. The time is proportional to their number.
     std::size_t try_push(std::span<const T> messages) noexcept(never_throws) CUELINE_NONBLOCKING {
         return produce([messages](std::size_t place) noexcept { return &messages[place]; }, messages.size());
     }
 
-    /// Appends the messages that `make` makes one by one, as many as there is room for, at most `most`. It is called
-    /// with 0, 1, 2 and so on, and returns a pointer to the message, which is copied before the next call; or a null
-    /// pointer, and then none of them is appended. It must not throw, nor use this end. The consumer sees none of them
-    /// or all.
-    /// Thread: the producer's only.
-    /// Real-time: as `make` is: it adds no wait, allocation, lock or system call of its own (and bears no mark, so that
-    /// clang judges each use by its `make`). Returns how many were appended.
+    /// Appends messages that `make` makes one by one: as many as there is room for, `most` at most. Returns how many.
+    ///
+    /// `make` is called with 0, 1, 2 and so on. It returns a pointer to a message, which is copied before the next
+    /// call. If it returns a null pointer, nothing is appended. It must not throw or use this end. The consumer sees
+    /// all of these messages at once.
+    ///
+    /// This function has no CUELINE_NONBLOCKING, so that clang checks each use by its `make`. It adds no wait,
+    /// allocation, lock or system call of its own.
     template <class Make>
     std::size_t produce(Make&& make, std::size_t most) noexcept(never_throws) {
         static_assert(std::is_nothrow_invocable_r_v<const T*, Make&, std::size_t> || !never_throws,
@@ -326,11 +319,11 @@ class alignas(cache_line_bytes) Producer : RingEnd<RingType> {
         if (count == 0) return 0;
         for (std::uint64_t place = 0; place < count; ++place) {
             const T* const message = make(static_cast<std::size_t>(place));
-            if (message == nullptr) return 0;  // those before have no stamps: nobody will find them
+            if (message == nullptr) return 0;  // the earlier ones have no stamps, so the consumer cannot find them
             write(*message, index_ + place);
         }
-        // The first one's stamp comes last: it is the one that the consumer waits for. Relaxed: whoever looks at the
-        // others found the first one's before, whose release publishes all.
+        // The first stamp is stored last, because the consumer waits for it. Relaxed for the others: a thread that
+        // reads them has found the first stamp before, and its release publishes all of them.
         for (std::uint64_t index = index_ + count - 1; index != index_; --index) {
             ring_->slot(index).stamp.store(RingType::lap(index), std::memory_order_relaxed);
         }
@@ -341,43 +334,40 @@ class alignas(cache_line_bytes) Producer : RingEnd<RingType> {
     }
 
   private:
-    /// How far ahead a slot is fetched for writing, while there is room: of 16 to 128, 32 did best in `make bench`.
+    /// How many slots ahead to fetch for writing. Of 16 to 128, 32 was fastest in `make bench`.
     static constexpr std::uint64_t slots_ahead = 32;
 
     void write(const T& message, std::uint64_t index) noexcept(never_throws) CUELINE_NONBLOCKING {
-        // Never beyond the free slots: that would take a message away from a consumer about to read it.
+        // Only free slots are fetched: to fetch a full one would take its message away from the consumer's cache.
         if (index + slots_ahead - seen_head_ < capacity) prefetch_for_writing(&ring_->slot(index + slots_ahead));
         ring_->slot(index).message.write(message);
     }
 
     void count_up_to(std::uint64_t index) noexcept(never_throws) CUELINE_NONBLOCKING {
         index_ = index;
-        // Release: who reads this index finds the stamps before it. Pairs with the acquire in Ring::pushed_since().
+        // Release publishes the stamps before this index; it pairs with the acquire in Ring::pushed_since().
         ring_->tail_.index.store(index, std::memory_order_release);
     }
 
     using RingEnd<RingType>::ring_;
     using RingEnd<RingType>::index_;
-    std::uint64_t seen_head_;  // the consumer's index as last seen: never ahead of it, so at worst we look again
+    std::uint64_t seen_head_;  // the consumer's index as last seen; it can be too low, and then we look again
 };
 
-/// The end that pops. One lives at a time, and one thread uses it; it moves and does not copy.
-/// The ring must outlive it. It is fastest on its own thread's stack.
+/// The end that pops. A ring has one consumer at a time, and one thread uses it. It moves and does not copy.
+/// The ring must outlive it. It is fastest on its own thread's stack. Pops are wait-free.
 template <class RingType>
 class alignas(cache_line_bytes) Consumer : RingEnd<RingType> {
     using T = typename RingType::value_type;
     static constexpr bool never_throws = RingType::memory_type::never_throws;
 
   public:
-    /// Takes the ring's reading end. Thread: control. Throws EndTakenError when a consumer lives already.
+    /// Throws EndTakenError if the ring already has a consumer. [control thread]
     explicit Consumer(RingType& ring)
         : RingEnd<RingType>{ring, ring.head_, "this ring has a living consumer already: destroy it first, or move it"} {
     }
 
-    /// Takes the oldest message into `message`, or leaves it as it is when there is none.
-    /// Thread: the consumer's only.
-    /// Real-time: wait-free; no allocation, lock or system call.
-    /// Returns Status::empty when there was nothing.
+    /// Takes the oldest message into `message`. Returns Status::empty, and changes nothing, if there is none.
     Status try_pop(T& message) noexcept(never_throws) CUELINE_NONBLOCKING {
         if (!finds_message(index_)) return Status::empty;
         const auto copy = [&message](const T& found) noexcept { message = found; };
@@ -386,27 +376,25 @@ class alignas(cache_line_bytes) Consumer : RingEnd<RingType> {
         return Status::ok;
     }
 
-    /// Takes the oldest messages, as many as wait and as `messages` has room for.
-    /// Thread: the consumer's only.
-    /// Real-time: wait-free, in steps proportional to the number; no allocation, lock or system call.
-    /// Returns how many were taken; the rest of `messages` is as it was.
+    /// Takes the oldest messages, as many as wait and fit into `messages`. Returns how many; the rest of `messages` is
+    /// unchanged. The time is proportional to their number.
     std::size_t try_pop(std::span<T> messages) noexcept(never_throws) CUELINE_NONBLOCKING {
         auto place = messages.begin();
         return consume([&place](const T& found) noexcept { *place++ = found; }, messages.size());
     }
 
-    /// Calls `read` with each waiting message where it lies, the oldest first, at most `most` of them, and takes them
-    /// when it has seen them all: until then they take up room. It must not throw, nor use this end.
-    /// Thread: the consumer's only.
-    /// Real-time: as `read` is: it adds no wait, allocation, lock or system call of its own (and bears no mark, so that
-    /// clang judges each use by its `read`). Returns how many were taken.
+    /// Calls `read` with each waiting message in place, the oldest first, `most` at most. Returns how many. The slots
+    /// are free only after the last call. `read` must not throw or use this end.
+    ///
+    /// This function has no CUELINE_NONBLOCKING, so that clang checks each use by its `read`. It adds no wait,
+    /// allocation, lock or system call of its own.
     template <class Read>
     std::size_t consume(Read&& read, std::size_t most = RingType::capacity) noexcept(never_throws) {
         static_assert(std::is_nothrow_invocable_v<Read&, const T&> || !never_throws, "what reads must not throw");
         if (most == 0 || !finds_message(index_)) return 0;
-        // The first is here. How many follow it is the producer's to say: to go by their stamps instead would have the
-        // processor run ahead, and fetch lines that are being written. Only while it has not counted the first one do
-        // the stamps say which others it pushed together with it.
+        // The first message is here. The producer's count says how many follow. To test their stamps instead would
+        // make the processor run ahead and fetch cache lines that are being written. If the producer has not yet
+        // counted the first message, the stamps say which others it pushed with it.
         std::uint64_t waiting = ring_->pushed_since(index_);
         if (waiting == 0) {
             do ++waiting;
@@ -421,13 +409,13 @@ class alignas(cache_line_bytes) Consumer : RingEnd<RingType> {
 
   private:
     [[nodiscard]] bool finds_message(std::uint64_t index) const noexcept(never_throws) CUELINE_NONBLOCKING {
-        // Acquire pairs with the release in Producer::try_push(): the message has been written and may be read.
+        // Acquire pairs with the release in Producer::try_push() and produce(): the message has been written.
         return ring_->slot(index).stamp.load(std::memory_order_acquire) == RingType::lap(index);
     }
 
     void give_back(std::uint64_t count) noexcept(never_throws) CUELINE_NONBLOCKING {
         index_ += count;
-        // Release gives the slots back; it pairs with the acquire in Ring::head().
+        // Release gives the slots back to the producer; it pairs with the acquire in Ring::head().
         ring_->head_.index.store(index_, std::memory_order_release);
     }
 

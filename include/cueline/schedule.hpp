@@ -12,18 +12,18 @@
 
 namespace cueline {
 
-/// Whether a command is one of a transaction's, behind its header. Thread: any. Real-time: wait-free.
+/// Whether a command belongs to a transaction and follows its header.
 inline bool is_member(const Message& command) noexcept CUELINE_NONBLOCKING {
     return (command.flags & delivery::member) != 0;
 }
 
-/// Up to 1024 commands, called cues here, ordered by frame, and those of one frame by arrival: on one line that is by
-/// sequence. Plain memory, of one thread. A transaction lies in it as its header with its members behind it, all of one
-/// frame.
+/// Up to 1024 waiting commands, called cues, sorted by frame. Cues of the same frame keep their order of arrival, which
+/// on one line is the order of their sequences. A transaction is its header followed by its members, all of one frame.
+/// It is plain memory for one thread. Every call is wait-free; the longest touches each cue once.
 ///
-/// It is a sorted list of places, the earliest cue's last, so that the next one is at hand and an insertion moves two
-/// bytes a cue: 2 KiB at most. A heap would compare less and remove a cancelled cue, or a transaction, with more pains.
-/// Real-time: every call is wait-free; the longest touches each cue once.
+/// The schedule is a sorted list of places, with the earliest cue last. So the next cue is at hand, and an insertion
+/// moves two bytes per cue, 2 KiB at most. A heap would compare less, but a cancelled cue or a transaction would be
+/// harder to remove.
 class Schedule {
   public:
     static constexpr std::size_t capacity = 1024;
@@ -34,17 +34,17 @@ class Schedule {
     [[nodiscard]] std::size_t size() const noexcept CUELINE_NONBLOCKING { return size_; }
     [[nodiscard]] std::size_t room() const noexcept CUELINE_NONBLOCKING { return capacity - size_; }
 
-    /// The frame of the earliest cue; `never` when there is none.
+    /// The frame of the earliest cue, or `never` if there is none.
     [[nodiscard]] std::uint64_t next_frame() const noexcept CUELINE_NONBLOCKING {
         return size_ == 0 ? never : at(size_ - 1).frame;
     }
 
-    /// Adds `cue` behind those of its frame. There is room for it.
+    /// Adds `cue` after those of the same frame. The caller has checked room().
     void add(const Message& cue) noexcept CUELINE_NONBLOCKING {
         const std::uint16_t place = places_[size_];
         cues_[place] = cue;
         keys_[place] = is_member(cue) ? none : key(cue.line, cue.sequence);
-        // The later ones stay in front: most cues come after those that wait, and all move up behind them.
+        // Later cues stand in front. Most new cues are later than the waiting ones, so all of these move up.
         const auto later = [this](std::uint16_t other, std::uint64_t frame) noexcept {
             return cues_[other].frame > frame;
         };
@@ -56,19 +56,19 @@ class Schedule {
         ++size_;
     }
 
-    /// Takes the earliest cue into `cue`. Returns false when it is for a frame after `frame`, or there is none.
+    /// Takes the earliest cue into `cue`. Returns false if there is none up to `frame`.
     bool take_due(std::uint64_t frame, Message& cue) noexcept CUELINE_NONBLOCKING {
         if (size_ == 0 || next_frame() > frame) return false;
         cue = at(--size_);
         return true;
     }
 
-    /// Takes out the cue of that sequence on that line, with the members behind it, and calls `taken_out` with each, in
-    /// the order in which they were due. A member is not found by itself. Does nothing when there is none.
-    /// It bears no mark of its own, so that clang judges each use by what is called.
+    /// Removes the cue with this sequence on this line, and the members that follow it. Calls `taken_out` with each, in
+    /// the order in which they were due. Does nothing if there is no such cue, or if it is a member.
+    /// This function has no CUELINE_NONBLOCKING, so that clang checks each use by its `taken_out`.
     template <class TakenOut>
     void take_out_one(std::uint8_t line, std::uint32_t sequence, TakenOut taken_out) noexcept {
-        // Its key is looked for in 8 KiB rather than in the cues' 56: a whole budget of cancels is to fit into a block.
+        // The search reads 8 KiB of keys, not the 56 KiB of cues: a whole budget of cancels must fit into a block.
         std::size_t last = size_;
         while (last > 0 && keys_[places_[last - 1]] != key(line, sequence)) --last;
         if (last == 0 || sequence == 0) return;
@@ -83,7 +83,8 @@ class Schedule {
         size_ -= count;
     }
 
-    /// Takes out all cues that `chosen` says true of, likewise.
+    /// Removes all cues for which `chosen` returns true. Calls `taken_out` with each, in the order in which they were
+    /// due. This function has no CUELINE_NONBLOCKING, so that clang checks each use by its two functions.
     template <class Chosen, class TakenOut>
     void take_out(Chosen chosen, TakenOut taken_out) noexcept {
         std::array<std::uint16_t, capacity> free;
@@ -101,7 +102,7 @@ class Schedule {
 
   private:
     static constexpr std::uint16_t nowhere = capacity;
-    static constexpr std::uint64_t none = 0;  // no line's first command has this key: it has a sequence
+    static constexpr std::uint64_t none = 0;  // no first command of a line has this key, because it has a sequence
 
     static constexpr std::uint64_t key(std::uint8_t line, std::uint32_t sequence) noexcept CUELINE_NONBLOCKING {
         return std::uint64_t{line} << 32U | sequence;
@@ -112,8 +113,8 @@ class Schedule {
     }
 
     std::array<Message, capacity> cues_;
-    std::array<std::uint64_t, capacity> keys_{};  // of the cues by their places, none of members
-    // A permutation of all places: first those of the cues, the latest one's first; from size_ on the free ones.
+    std::array<std::uint64_t, capacity> keys_{};  // one per place: the cue's key, or `none` for a member
+    // A permutation of all places: first those of the cues, the latest first; from size_ on, the free places.
     std::array<std::uint16_t, capacity> places_;
     std::size_t size_ = 0;
 };

@@ -1,4 +1,4 @@
-// visit.hpp: from a message to its payload, by a list of types, of which none can be forgotten.
+// visit.hpp: dispatches a message to a visitor by its type. A visitor that lacks a type does not compile.
 #pragma once
 
 #include <array>
@@ -9,8 +9,8 @@
 
 namespace cueline {
 
-/// The types of message that somebody knows: structs with a `static constexpr Kind kind`, such as `cueline header`
-/// writes and those of message.hpp.
+/// A list of message types: structs with a `static constexpr Kind kind`, such as those that `cueline header` writes and
+/// those of cueline itself.
 template <class... Types>
 class Messages {
     static_assert((std::is_same_v<std::remove_cv_t<decltype(Types::kind)>, Kind> && ...),
@@ -28,11 +28,11 @@ class Messages {
         "two types of a list must not have the same kind");
 
   public:
-    /// Calls `visitor` with the payload, as the type of the list that has the message's kind. It must take every type
-    /// of the list, else it does not compile.
-    /// Thread: any. Real-time: as `visitor` is: it adds a comparison for each type, and bears no mark, so that clang
-    /// judges each use by its `visitor`.
-    /// Returns false, having called nothing, when the kind is none of the list's. Throws what `visitor` throws.
+    /// Calls `visitor` with the payload, as the type with the message's kind. The visitor must take every type of the
+    /// list, or it does not compile. Returns false, and calls nothing, if no type has this kind. Throws what `visitor`
+    /// throws. It adds one comparison per type. [any thread]
+    ///
+    /// This function has no CUELINE_NONBLOCKING, so that clang checks each use by its `visitor`.
     template <class Visitor>
     static bool visit(const Message& message,
                       Visitor&& visitor) noexcept((std::is_nothrow_invocable_v<Visitor&, const Types&> && ...)) {
@@ -45,7 +45,7 @@ class Messages {
                          Visitor& visitor) noexcept(std::is_nothrow_invocable_v<Visitor&, const Type&>) {
         constexpr bool takes = std::is_invocable_v<Visitor&, const Type&>;
         static_assert(takes, "a visitor must take every type of the list: there is one that it does not take");
-        if constexpr (takes) {  // else there would be more errors than the one above
+        if constexpr (takes) {  // otherwise more errors would follow the one above
             if (message.kind != Type::kind) return false;
             visitor(message.as<Type>());
             return true;
@@ -54,9 +54,9 @@ class Messages {
     }
 };
 
-/// One visitor of several functions: `Overloaded{[](const SetTone&) {...}, [](const NoteOff&) {...}}`.
+/// Makes one visitor of several functions: `Overloaded{[](const SetTone&) {...}, [](const NoteOff&) {...}}`.
 template <class... Functions>
-struct Overloaded : Functions... {  // NOLINT(misc-multiple-inheritance): that is how they become one
+struct Overloaded : Functions... {  // NOLINT(misc-multiple-inheritance): this joins their call operators
     using Functions::operator()...;
 };
 template <class... Functions>

@@ -1,4 +1,4 @@
-// allocation_counter.cpp: puts a counter in front of the C library's heap.
+// allocation_counter.cpp: counts the calls of malloc, free and the like.
 #include <cerrno>
 #include <cstddef>
 
@@ -13,8 +13,8 @@ thread_local std::uint64_t calls = 0;
 }  // namespace
 
 std::uint64_t allocations_on_this_thread() noexcept CUELINE_NONBLOCKING {
-    // The executable's own thread-local storage is there from the thread's start: reading it neither allocates nor
-    // waits, which the compiler cannot know.
+    // A thread-local variable of the executable itself exists from the thread's start. Reading it neither allocates nor
+    // waits. The compiler cannot know that.
     return break_the_rule([] { return calls; });
 }
 
@@ -37,7 +37,7 @@ void count() noexcept {
 }  // namespace cueline::test
 
 #ifndef CUELINE_HEAP_IS_TAKEN
-// glibc's heap, by the names it goes by when the usual ones are ours.
+// glibc's own functions, under the names that remain when we define the usual ones.
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);

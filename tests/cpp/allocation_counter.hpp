@@ -1,4 +1,4 @@
-// allocation_counter.hpp: how often a thread asked the heap for memory, or gave it back.
+// allocation_counter.hpp: how often a thread called the heap.
 #pragma once
 
 #include <cstdint>
@@ -7,10 +7,10 @@
 
 namespace cueline::test {
 
-/// Whether allocations are counted in this build: not where a sanitizer has taken malloc for itself.
+/// Whether this build counts allocations. It does not if a sanitizer has replaced malloc.
 bool allocations_are_counted() noexcept;
 
-/// Calls to malloc, free and their like that this thread has made (operator new and delete come down to them).
+/// How often this thread called malloc, free and the like. operator new and delete end in these.
 std::uint64_t allocations_on_this_thread() noexcept CUELINE_NONBLOCKING;
 
 }  // namespace cueline::test

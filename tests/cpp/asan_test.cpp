@@ -1,4 +1,5 @@
-// asan_test.cpp: the address, leak and undefined-behaviour sanitizers must each report a mutant. In their build only.
+// asan_test.cpp: the address, leak and undefined-behaviour sanitizers must each report a mutant. Only their build has
+// it.
 #include <gtest/gtest.h>
 
 #include <climits>
@@ -16,10 +17,10 @@ class AddressSanitizer : public testing::Test {
     void SetUp() override { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 };
 
-/// A slot read where there is none: what a ring with a wrong mask would do.
+/// Reads a slot that does not exist, as a ring with a wrong mask would.
 int read_past_the_end() {
     const auto ring = std::make_unique<Ring<int, 4>>();
-    const volatile std::size_t rings = 1;  // so that the compiler cannot tell
+    const volatile std::size_t rings = 1;  // volatile, so that the compiler cannot see the error
     return *reinterpret_cast<const int*>(ring.get() + rings);
 }
 
@@ -27,7 +28,7 @@ TEST_F(AddressSanitizer, reports_a_read_past_the_ring) {
     EXPECT_DEATH(std::exit(read_past_the_end()), "AddressSanitizer: heap-buffer-overflow");
 }
 
-/// An end that outlives its ring.
+/// A consumer that outlives its ring.
 void use_a_ring_that_is_gone() {
     auto ring = std::make_unique<Ring<int, 4>>();
     Producer producer{*ring};

@@ -1,4 +1,4 @@
-// broken_memory.hpp: memory policies that break a ring in ways that rings have been broken: mutants for the checks.
+// broken_memory.hpp: memory policies with typical faults of rings: mutants for the checks.
 #pragma once
 
 #include <atomic>
@@ -10,7 +10,7 @@
 
 namespace cueline::test {
 
-/// Sees the other end's index a little too high, or too low: off by one in "full" and in "empty".
+/// Reads the other end's index a little too high or too low: an error of one in "full" and "empty".
 template <int Skew>
 struct SkewedMemory : StdMemory {
     template <class Value>
@@ -22,7 +22,7 @@ struct SkewedMemory : StdMemory {
     };
 };
 
-/// Keeps 32 bits of an index: right for the first four thousand million messages.
+/// Keeps 32 bits of an index. It works for the first 4 thousand million messages.
 struct NarrowMemory : StdMemory {
     template <class Value>
     struct Atomic : std::atomic<Value> {
@@ -33,7 +33,7 @@ struct NarrowMemory : StdMemory {
     };
 };
 
-/// Copies all of a message but its last word.
+/// Copies a message without its last word.
 struct TornMemory : StdMemory {
     template <class T>
     class Cell {
@@ -49,7 +49,7 @@ struct TornMemory : StdMemory {
     };
 };
 
-/// Never stores what it is told to: the other end sees nothing happen.
+/// Never stores anything: the other end sees no change.
 struct MuteMemory : StdMemory {
     template <class Value>
     struct Atomic : std::atomic<Value> {
@@ -59,7 +59,7 @@ struct MuteMemory : StdMemory {
     };
 };
 
-/// Gives back what an exchange put there, so that who exchanged a slot for another goes on with the first one.
+/// Undoes an exchange, so that the end that swapped its slot keeps its old one.
 struct StayingMemory : StdMemory {
     template <class Value>
     struct Atomic : std::atomic<Value> {
@@ -71,7 +71,7 @@ struct StayingMemory : StdMemory {
     };
 };
 
-/// Publishes without an order. x86 keeps the order all the same, so that only a checker of races can tell.
+/// Publishes with relaxed order. x86 keeps the order anyway, so only a race detector can notice.
 struct UnorderedMemory : StdMemory {
     template <class Value>
     struct Atomic : std::atomic<Value> {

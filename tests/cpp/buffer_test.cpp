@@ -1,4 +1,5 @@
-// buffer_test.cpp: buffers handed over: whole, counted, refused with the numbers, and freed where it is allowed.
+// buffer_test.cpp: buffers handed to the audio thread: whole, counted, refused with numbers, and freed on a control
+// thread.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -31,8 +32,8 @@ namespace {
 
 constexpr Format format{.samplerate = 48'000, .channels = 2, .blocksize = 64};
 
-/// Tells what lies in its slots: the first sample of each block is a slot's first, the next one its last, and so on.
-/// It reads every sample, and counts the buffers that are not all of one value.
+/// Sample N of each block is the first sample in slot N. The processor reads all samples in its slots, and counts those
+/// that differ from the first: a torn buffer.
 class SlotsProcessor final : public Processor {
   public:
     explicit SlotsProcessor(std::uint32_t slots) : slots_{slots} {}
@@ -73,7 +74,7 @@ struct Offline {
     Status publish(std::int64_t slot, float value, std::size_t frames = 10) {
         return engine.publish(slot, std::vector<float>(frames, value), 1);
     }
-    /// What lies in the slots: the value of each, 0 for none.
+    /// The value in each slot, 0 for an empty one.
     std::vector<float> block() {  // NOLINT(readability-make-member-function-const): it plays on
         std::vector<float> audio(std::size_t{format.blocksize} * format.channels);
         device->render(audio);
@@ -89,14 +90,14 @@ struct Offline {
     Engine engine;
 };
 
-TEST(Buffers, one_is_in_its_slot_in_the_block_that_its_command_came_in) {
+TEST(Buffers, one_is_in_its_slot_in_the_block_that_reads_its_command) {
     Offline offline;
     EXPECT_EQ(offline.publish(3, 0.5F), Status::ok);
     EXPECT_EQ(offline.block(), (std::vector<float>{0, 0, 0, 0.5F, 0, 0, 0, 0}));
     EXPECT_EQ(offline.engine.stats().unhandled, 0U);
 }
 
-TEST(Buffers, has_its_frames_channels_and_samples) {
+TEST(Buffers, one_has_its_frames_channels_and_samples) {
     BufferSlots::Returns returns;
     BufferSlots::Table table;
     BufferPool pool{table, returns};
@@ -122,21 +123,21 @@ TEST(Buffers, a_copy_is_made) {
     EXPECT_EQ(offline.processor->torn(), 0U);
 }
 
-TEST(Buffers, a_swap_frees_the_old_one_as_soon_as_somebody_looks) {
+TEST(Buffers, a_swap_frees_the_old_one_at_the_next_call) {
     Offline offline;
     offline.publish(0, 0.1F);
     offline.block();
     offline.publish(0, 0.2F);
-    EXPECT_EQ(offline.in_use(), 2U);  // it is under way
+    EXPECT_EQ(offline.in_use(), 2U);  // it is in flight
     EXPECT_EQ(offline.block()[0], 0.2F);
     EXPECT_EQ(offline.in_use(), 1U);
     EXPECT_EQ(offline.publish(0, 0.3F), Status::ok);
     offline.block();
-    offline.publish(1, 0.4F);  // a publish looks too
+    offline.publish(1, 0.4F);  // publish() also takes back what returned
     EXPECT_EQ(offline.in_use(), 2U);
 }
 
-TEST(Buffers, nothing_published_empties_a_slot) {
+TEST(Buffers, publish_nothing_empties_a_slot) {
     Offline offline;
     offline.publish(0, 0.1F);
     offline.publish(1, 0.2F);
@@ -147,11 +148,11 @@ TEST(Buffers, nothing_published_empties_a_slot) {
     EXPECT_EQ(offline.in_use(), 1U);
 }
 
-TEST(Buffers, too_many_under_way_are_refused_and_counted_and_the_rest_goes_on) {
+TEST(Buffers, too_many_in_flight_are_refused_and_counted) {
     Offline offline;
     for (std::size_t count = 0; count < max_buffers; ++count) ASSERT_EQ(offline.publish(0, 0.5F), Status::ok);
     EXPECT_EQ(offline.publish(0, 9.0F), Status::full);
-    EXPECT_EQ(offline.engine.publish_nothing(1), Status::ok) << "it takes no buffer";
+    EXPECT_EQ(offline.engine.publish_nothing(1), Status::ok) << "it needs no handle";
     const BufferStats stats = offline.engine.stats().buffers;
     EXPECT_EQ(stats.published, max_buffers);
     EXPECT_EQ(stats.refused, 1U);
@@ -175,7 +176,7 @@ TEST(Buffers, a_full_command_ring_refuses_and_nothing_is_kept) {
     EXPECT_EQ(stats.commands.dropped, dropped + 1);
 }
 
-TEST(Buffers, as_many_as_there_are_slots_lie_there_at_once) {
+TEST(Buffers, all_slots_can_be_filled_at_once) {
     Offline offline{max_buffer_slots};
     for (std::uint32_t slot = 0; slot < max_buffer_slots; ++slot) {
         ASSERT_EQ(offline.publish(slot, static_cast<float>(slot + 1)), Status::ok);
@@ -213,7 +214,7 @@ TEST(Buffers, refusals_have_the_numbers) {
               "a processor has at most 64 slots for buffers, got 65");
 }
 
-TEST(Buffers, commands_that_no_publish_sent_do_nothing) {
+TEST(Buffers, commands_that_publish_did_not_send_do_nothing) {
     Offline offline;
     offline.publish(0, 0.5F);
     offline.block();
@@ -222,9 +223,9 @@ TEST(Buffers, commands_that_no_publish_sent_do_nothing) {
     };
     constexpr std::uint32_t no_handle = max_buffers;
     send(1, no_handle);                                                             // no such handle
-    send(1, no_buffer - 1);                                                         // likewise
-    send(1, 5);                                                                     // nobody has filled its place
-    for (BufferHandle handle = 0; handle < max_buffers; ++handle) send(1, handle);  // one of them is in slot 0
+    send(1, no_buffer - 1);                                                         // no such handle
+    send(1, 5);                                                                     // its place is not filled
+    for (BufferHandle handle = 0; handle < max_buffers; ++handle) send(1, handle);  // one of these is in slot 0
     send(8, no_buffer);                                                             // no such slot
     EXPECT_EQ(offline.block(), (std::vector<float>{0.5F, 0, 0, 0, 0, 0, 0, 0}));
     EXPECT_EQ(offline.engine.stats().unhandled, max_buffers + 4);
@@ -249,7 +250,7 @@ TEST(Buffers, one_that_is_never_applied_comes_straight_back) {
 
     const BufferHandle applied = pool.hand_over(pool.make(samples, 1));
     EXPECT_TRUE(slots.apply({0, applied}));
-    slots.discard({0, applied});  // it is not under way
+    slots.discard({0, applied});  // it is not in flight
     EXPECT_EQ(pool.stats().in_use, 1U);
     const BufferHandle astray = pool.hand_over(pool.make(samples, 1));
     EXPECT_FALSE(slots.apply({1, astray}));  // no such slot
@@ -258,7 +259,7 @@ TEST(Buffers, one_that_is_never_applied_comes_straight_back) {
     EXPECT_EQ(slots.at(0), &table.at(applied));
 }
 
-TEST(Buffers, one_may_come_at_a_frame) {
+TEST(Buffers, one_can_be_published_at_a_frame) {
     Offline offline;
     const std::vector<float> samples(10, 0.5F);
     EXPECT_EQ(offline.engine.publish(0, samples, 1, {.frame = 64}), Status::ok);
@@ -269,17 +270,17 @@ TEST(Buffers, one_may_come_at_a_frame) {
     EXPECT_EQ(offline.in_use(), 0U);
 }
 
-TEST(Buffers, those_that_the_engine_will_never_apply_come_back) {
+TEST(Buffers, dropped_cancelled_and_refused_ones_come_back) {
     Offline offline;
     const std::vector<float> samples(10, 0.5F);
     offline.publish(0, 0.25F);
     offline.block();
-    // Dropped for lateness.
+    // Dropped because they are late.
     offline.engine.publish(0, samples, 1, {.frame = 1, .flags = delivery::drop_if_late});
     EXPECT_EQ(offline.in_use(), 2U);
     offline.block();
     EXPECT_EQ(offline.in_use(), 1U);
-    // Cancelled, one and all of them.
+    // Cancelled: one alone, then all.
     offline.engine.publish(0, samples, 1, {.frame = 10'000});
     offline.engine.control().cancel(offline.engine.control().sequence());
     offline.engine.publish(0, samples, 1, {.frame = 10'000});
@@ -288,7 +289,7 @@ TEST(Buffers, those_that_the_engine_will_never_apply_come_back) {
     EXPECT_EQ(offline.in_use(), 4U);
     offline.block();
     EXPECT_EQ(offline.in_use(), 1U);
-    // Refused by a full schedule, alone.
+    // Refused by a full schedule, a single command.
     for (std::size_t cue = 0; cue < Schedule::capacity; ++cue) {
         offline.engine.control().send(cueline::kind::ping, Ping{}, {.frame = 10'000});
         if (cue % default_budget == 0) offline.block();
@@ -303,7 +304,7 @@ TEST(Buffers, those_that_the_engine_will_never_apply_come_back) {
     EXPECT_EQ(offline.block()[0], 0.25F);
 }
 
-TEST(Buffers, made_and_not_sent_is_freed) {
+TEST(Buffers, one_that_was_made_but_not_sent_is_freed) {
     Offline offline;
     {
         const std::vector<float> samples(10);
@@ -323,7 +324,7 @@ TEST(Buffers, closing_frees_all_wherever_they_are) {
     offline.block();
     offline.publish(1, 0.3F);
     offline.block();
-    offline.publish(2, 0.4F);                                                       // on its way
+    offline.publish(2, 0.4F);                                                       // in a command
     PendingBuffer made = offline.engine.make_buffer(3, std::vector<float>(10), 1);  // not sent yet
     offline.engine.close();
     EXPECT_EQ(offline.engine.stats().buffers.bytes, 0U);
@@ -333,8 +334,8 @@ TEST(Buffers, closing_frees_all_wherever_they_are) {
     EXPECT_EQ(refusal<ClosedError>([&] { offline.publish(0, 1); }), "this engine is closed: make a new one");
 }
 
-TEST(Buffers, an_engine_dies_with_some_in_every_state) {
-    // What is not freed, the address sanitizer's search for leaks finds.
+TEST(Buffers, an_engine_frees_them_in_every_state) {
+    // The address sanitizer's leak check finds what is not freed.
     Offline offline;
     for (int round = 0; round < 3; ++round) {
         for (int slot = 0; slot < 8; ++slot) offline.publish(slot, 0.5F);
@@ -370,8 +371,8 @@ TEST(Buffers, the_audio_thread_frees_none) {
     }
 }
 
-TEST(Buffers, a_processor_that_frees_one_on_the_audio_thread_is_seen) {
-    if (!allocations_are_counted()) GTEST_SKIP() << "a sanitizer has the heap";
+TEST(Buffers, freeing_one_on_the_audio_thread_would_be_counted) {
+    if (!allocations_are_counted()) GTEST_SKIP() << "a sanitizer has replaced malloc";
     const std::uint64_t before = allocations_on_this_thread();
     {
         const LockedSamples freed_here{std::vector<float>(10)};
@@ -379,7 +380,7 @@ TEST(Buffers, a_processor_that_frees_one_on_the_audio_thread_is_seen) {
     EXPECT_GT(allocations_on_this_thread(), before);
 }
 
-TEST(Buffers, many_threads_make_them_at_once_and_every_one_arrives_whole) {
+TEST(Buffers, many_threads_make_them_at_once_and_all_arrive_whole) {
     auto own = std::make_unique<SlotsProcessor>(8);
     const SlotsProcessor& processor = *own;
     Engine engine{std::make_unique<NullDevice>(Format{.blocksize = 64}), std::move(own)};

@@ -1,4 +1,4 @@
-// cue_test.cpp: commands for a frame, confirmed, together, cancelled: on the offline device.
+// cue_test.cpp: cues, confirmations, transactions and cancels on the offline device.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -23,8 +23,8 @@ void expect_refused(const Message& message, Reason reason, std::uint64_t wanted_
 TEST_F(Cues, change_their_own_sample_and_none_before) {
     set(1, 100);
     set(2, 101);
-    set(3, 128);  // a block's first
-    set(4, 191);  // a block's last
+    set(3, 128);  // first frame of a block
+    set(4, 191);  // last frame of a block
     const std::vector<float> audio = render(256);
     for (std::size_t frame = 0; frame < audio.size(); ++frame) {
         float expected = 0;
@@ -45,7 +45,7 @@ TEST_F(Cues, of_one_frame_apply_in_the_order_of_their_sequence) {
     EXPECT_EQ(processor_->handled(), 3U);
 }
 
-TEST_F(Cues, that_wait_for_a_block_s_first_frame_come_before_what_is_read_in_that_block) {
+TEST_F(Cues, for_a_blocks_first_frame_apply_before_commands_read_in_that_block) {
     set(1, 64);
     render(64);
     set(2, 0);
@@ -69,18 +69,18 @@ TEST_F(Cues, late_ones_apply_at_once_and_are_counted) {
     EXPECT_EQ(processor_->handled(), 2U);
 }
 
-TEST_F(Cues, late_ones_are_dropped_and_counted_where_that_is_wanted) {
+TEST_F(Cues, late_ones_sent_with_drop_are_dropped_and_counted) {
     render(128);
     set(1, 127, delivery::drop_if_late);
     set(2, 130, delivery::drop_if_late);
     EXPECT_EQ(render(64)[0], 0.0F);
     EXPECT_EQ(counts().dropped_late, 1U);
     EXPECT_EQ(counts().late, 0U);
-    EXPECT_EQ(processor_->handled(), 1U) << "the other one is in time";
+    EXPECT_EQ(processor_->handled(), 1U) << "only the other cue was in time";
     EXPECT_TRUE(events().empty());
 }
 
-TEST_F(Cues, are_the_same_samples_whatever_the_block_size) {
+TEST_F(Cues, give_the_same_samples_at_any_block_size) {
     std::mt19937 random{static_cast<std::uint32_t>(seed())};
     std::vector<std::pair<std::uint64_t, float>> cues;
     for (int count = 0; count < 200; ++count) {
@@ -108,7 +108,7 @@ TEST_F(Cues, are_the_same_samples_whatever_the_block_size) {
     }
 }
 
-TEST_F(Cues, that_the_schedule_has_no_room_for_are_refused_with_an_event_and_evict_none) {
+TEST_F(Cues, are_refused_with_an_event_when_the_schedule_is_full) {
     constexpr std::uint64_t far = 100'000;
     std::uint32_t sent = 0;
     for (; sent < Schedule::capacity; ++sent) {
@@ -124,7 +124,7 @@ TEST_F(Cues, that_the_schedule_has_no_room_for_are_refused_with_an_event_and_evi
     EXPECT_EQ(counts().refused, 1U);
     EXPECT_EQ(counts().pending, 1024U);
 
-    set(-2, 0);  // no cue: it needs no room
+    set(-2, 0);  // no cue, so it needs no room
     EXPECT_EQ(render(64)[0], -2.0F);
     const std::vector<float> audio = render(far + Schedule::capacity - engine_->now());
     EXPECT_EQ(audio.back(), static_cast<float>(Schedule::capacity - 1));
@@ -140,7 +140,7 @@ TEST_F(Cues, are_forgotten_when_cancelled) {
     EXPECT_EQ(audio[200], 0.0F);
     EXPECT_EQ(audio[201], 2.0F);
     EXPECT_EQ(counts().cancelled, 1U);
-    control().cancel(doomed);  // there is none any more
+    control().cancel(doomed);  // there is no such cue any more
     render(64);
     EXPECT_EQ(counts().cancelled, 1U);
 }
@@ -162,8 +162,6 @@ TEST_F(Cues, events_are_stamped_with_the_frame_of_the_cue_that_they_answer) {
     EXPECT_EQ(pongs[0].frame, 77U);
 }
 
-// --- Time ----------------------------------------------------------------------------------------------------------
-
 TEST(BlockTime, maps_frames_to_the_clock_and_back) {
     std::mt19937_64 random{seed()};
     for (int count = 0; count < 10'000; ++count) {
@@ -181,7 +179,7 @@ TEST(BlockTime, maps_frames_to_the_clock_and_back) {
     EXPECT_EQ(time.frame_at(5'000'000'000), 0U) << "before the first frame";
 }
 
-TEST_F(Cues, time_is_what_the_last_block_that_began_tells) {
+TEST_F(Cues, time_is_that_of_the_last_block_that_began) {
     EXPECT_NE(refusal<DeviceError>([this] { static_cast<void>(engine_->block_time()); }).find("start the engine"),
               std::string::npos);
     render(640);
@@ -192,12 +190,10 @@ TEST_F(Cues, time_is_what_the_last_block_that_began_tells) {
     EXPECT_EQ(engine_->now(), 640U);
 }
 
-// --- Confirmations -----------------------------------------------------------------------------------------------
-
-TEST_F(Cues, confirmed_ones_tell_at_which_frame_they_took_effect) {
+TEST_F(Cues, confirmations_have_the_frame_at_which_a_cue_applied) {
     set(1, 77, delivery::confirm);
     render(64);
-    EXPECT_TRUE(confirmations().empty()) << "not yet";
+    EXPECT_TRUE(confirmations().empty()) << "the cue has not applied yet";
     render(64);
     const Message applied = confirmation();
     EXPECT_EQ(applied.kind, cueline::kind::applied);
@@ -208,7 +204,7 @@ TEST_F(Cues, confirmed_ones_tell_at_which_frame_they_took_effect) {
     EXPECT_EQ(engine_->stats().confirmations.sent, 1U);
 }
 
-TEST_F(Cues, confirmed_ones_tell_that_they_were_late) {
+TEST_F(Cues, confirmations_say_that_a_cue_was_late) {
     render(128);
     set(1, 5, delivery::confirm);
     render(64);
@@ -217,7 +213,7 @@ TEST_F(Cues, confirmed_ones_tell_that_they_were_late) {
     EXPECT_TRUE(applied.as<Applied>().late);
 }
 
-TEST_F(Cues, confirmed_ones_tell_why_not) {
+TEST_F(Cues, confirmations_say_why_a_cue_was_not_applied) {
     render(128);
     set(1, 5, delivery::confirm | delivery::drop_if_late);
     render(64);
@@ -239,10 +235,8 @@ TEST_F(Cues, confirmed_ones_tell_why_not) {
     }
     render(64);
     expect_refused(confirmation(), Reason::schedule_full, 6000);
-    EXPECT_TRUE(events().empty()) << "one word is enough";
+    EXPECT_TRUE(events().empty()) << "a confirmed cue gets no event as well";
 }
-
-// --- Transactions ------------------------------------------------------------------------------------------------
 
 std::vector<Message> levels(std::size_t number) {
     std::vector<Message> members;
@@ -260,14 +254,14 @@ TEST_F(SmallBudget, transaction_is_applied_in_one_block_whatever_the_budget) {
     EXPECT_EQ(render(64)[0], 100.0F);
     EXPECT_EQ(processor_->handled(), 102U);
     const Message applied = confirmation();
-    EXPECT_EQ(applied.sequence, sequence) << "one word for all of it";
+    EXPECT_EQ(applied.sequence, sequence) << "one confirmation for the whole transaction";
     EXPECT_EQ(applied.frame, 0U);
     EXPECT_EQ(control().sequence(), sequence + 100);
 }
 
 TEST_F(Cues, transaction_is_refused_whole_when_it_does_not_fit) {
     while (engine_->command_stats(0).sent < 1024 - 100) set(-1, 0);
-    EXPECT_EQ(control().try_send_whole(levels(100)), 0U) << "a place is missing: its own";
+    EXPECT_EQ(control().try_send_whole(levels(100)), 0U) << "its header needs a place too";
     EXPECT_EQ(engine_->command_stats(0).sent, 1024U - 100);
     EXPECT_NE(control().try_send_whole(levels(99)), 0U);
     EXPECT_EQ(engine_->command_stats(0).sent, 1024U);
@@ -278,12 +272,12 @@ TEST_F(Cues, transaction_is_applied_at_its_frame_and_not_before) {
     set(-1, 100);
     const std::vector<float> audio = render(128);
     EXPECT_EQ(audio[99], 0.0F);
-    EXPECT_EQ(audio[100], -1.0F) << "what was sent after it comes after it";
+    EXPECT_EQ(audio[100], -1.0F) << "a later command applies after it";
     EXPECT_EQ(processor_->handled(), 21U);
     EXPECT_EQ(confirmation().frame, 100U);
 }
 
-TEST_F(Cues, transaction_that_the_schedule_has_no_room_for_is_refused_whole) {
+TEST_F(Cues, transaction_is_refused_whole_when_the_schedule_is_full) {
     for (std::size_t count = 0; count < Schedule::capacity - 20; ++count) {
         set(-1, 5000);
         if (count % 256 == 255) render(64);
@@ -315,7 +309,7 @@ TEST_F(Cues, transaction_is_late_or_dropped_as_one) {
 TEST_F(Cues, transaction_is_cancelled_as_one) {
     set(9, 100);
     const std::uint32_t sequence = control().try_send_whole(levels(5), {.frame = 100, .flags = delivery::confirm});
-    control().cancel(sequence + 2);  // a member alone is not
+    control().cancel(sequence + 2);  // a member alone cannot be cancelled
     render(64);
     EXPECT_EQ(counts().pending, 7U);
     control().cancel(sequence);
@@ -324,7 +318,7 @@ TEST_F(Cues, transaction_is_cancelled_as_one) {
     expect_refused(confirmation(), Reason::cancelled, 100);
 }
 
-TEST_F(Cues, transaction_that_cancels_all_is_itself_applied_to_its_end) {
+TEST_F(Cues, transaction_that_cancels_all_is_still_applied_whole) {
     set(9, 300);
     std::vector<Message> members = levels(3);
     CancelAll cancel{};
@@ -335,7 +329,7 @@ TEST_F(Cues, transaction_that_cancels_all_is_itself_applied_to_its_end) {
     EXPECT_EQ(counts().cancelled, 1U);
 }
 
-TEST_F(Cues, what_a_sender_says_of_members_counts_for_nothing) {
+TEST_F(Cues, member_flags_that_a_sender_sets_are_ignored) {
     set(1, 100);
     const std::uint32_t first = control().sequence();
     set(2, 100, delivery::member);

@@ -1,4 +1,4 @@
-// cues.hpp: an engine on the offline device whose samples tell which commands came before them.
+// cues.hpp: an engine on the offline device whose samples show which commands came before them.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@
 
 namespace cueline::test {
 
-/// Renders the level that kind::set_level sets, so that a sample tells which cues came before it.
+/// Renders the level that kind::set_level sets, so that each sample shows the cues before it.
 class LevelProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}

@@ -1,4 +1,4 @@
-// engine_test.cpp: the engine on the offline device: every block is ours to step.
+// engine_test.cpp: the engine on the offline device, where the test runs every block.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,7 +29,7 @@ namespace {
 
 constexpr Format format{.samplerate = 48'000, .channels = 2, .blocksize = 64};
 
-/// An engine with its offline device at hand.
+/// An engine on an offline device that the test can reach.
 struct Offline {
     explicit Offline(std::unique_ptr<Processor> processor = std::make_unique<WaveProcessor>(),
                      std::int64_t budget = default_budget)
@@ -92,7 +92,7 @@ TEST(Engine, a_command_takes_effect_in_the_block_it_came_in) {
 }
 
 TEST(Engine, keeps_its_own_kinds_from_the_processor) {
-    /// Would take anything.
+    /// Accepts every kind.
     class Greedy final : public Processor {
       public:
         void prepare(const Format&) override {}
@@ -113,14 +113,14 @@ TEST(Engine, keeps_its_own_kinds_from_the_processor) {
     Offline offline{std::move(greedy)};
     for (const Kind kind : std::array<Kind, 6>{0, 1, 2, 15, 16, 0xFFFF}) offline.engine.control().send(kind, 0);
     offline.render(64);
-    EXPECT_EQ(taken.get(), 2U) << "16 and the one above";
-    EXPECT_EQ(offline.engine.stats().unhandled, 3U) << "a ping is handled by the engine, the others by nobody";
+    EXPECT_EQ(taken.get(), 2U) << "kinds 16 and 0xFFFF";
+    EXPECT_EQ(offline.engine.stats().unhandled, 3U) << "the engine handles the ping, and nothing handles the others";
 }
 
-TEST(Engine, counts_commands_that_nobody_knows) {
+TEST(Engine, counts_commands_of_unknown_kinds) {
     Offline offline;
-    offline.engine.control().send(9999, 0);                 // the processor's to know
-    offline.engine.control().send(cueline::kind::pong, 0);  // cueline's, but no command
+    offline.engine.control().send(9999, 0);                 // unknown to the processor
+    offline.engine.control().send(cueline::kind::pong, 0);  // a kind of cueline's, but no command
     offline.render(64);
     EXPECT_EQ(offline.engine.stats().unhandled, 2U);
     EXPECT_TRUE(offline.events().empty());
@@ -135,7 +135,7 @@ TEST(Engine, reads_no_more_than_its_budget_in_a_block) {
     }
     EXPECT_EQ(offline.engine.stats().commands.high_water, 8U);
     EXPECT_EQ(offline.engine.stats().events.high_water, 3U);
-    offline.render(640);  // what a quiet block does not use of its budget is gone
+    offline.render(640);  // a quiet block does not save its budget for later
     for (int count = 0; count < 8; ++count) offline.engine.control().ping();
     offline.render(64);
     EXPECT_EQ(offline.events().size(), 3U);
@@ -168,10 +168,10 @@ TEST(Engine, audio_goes_on_when_the_event_ring_is_full) {
     EXPECT_EQ(offline.events().size(), 1024U);
     offline.engine.control().ping();
     offline.render(64);
-    EXPECT_EQ(offline.events().size(), 1U) << "once there is room again, pongs come through";
+    EXPECT_EQ(offline.events().size(), 1U) << "when there is room again, pongs arrive";
 }
 
-/// Sends messages at random between blocks of random number. Returns all the audio, then all events as bytes.
+/// Sends random messages between renders of random length. Returns all audio and all events.
 std::pair<std::vector<float>, std::vector<Message>> random_session(std::uint64_t seed) {
     Offline offline;
     std::mt19937_64 random{seed};
@@ -208,7 +208,7 @@ TEST(OfflineDevice, other_messages_give_other_audio_and_events) {
     EXPECT_FALSE(same_events(events, other_events));
 }
 
-TEST(OfflineDevice, block_boundaries_leave_no_mark_in_the_audio) {
+TEST(OfflineDevice, block_boundaries_do_not_change_the_audio) {
     Offline whole;
     Offline pieces;
     const std::vector<float> expected = whole.render(1000);
@@ -218,7 +218,7 @@ TEST(OfflineDevice, block_boundaries_leave_no_mark_in_the_audio) {
     }
     EXPECT_EQ(audio, expected);
     EXPECT_EQ(pieces.engine.stats().frames, 1000U);
-    EXPECT_EQ(whole.engine.stats().blocks, 16U) << "fifteen whole ones and one of 40 frames";
+    EXPECT_EQ(whole.engine.stats().blocks, 16U) << "15 full blocks and one of 40 frames";
 }
 
 TEST(OfflineDevice, interleaves_its_channels) {
@@ -230,7 +230,7 @@ TEST(OfflineDevice, interleaves_its_channels) {
     }
 }
 
-TEST(OfflineDevice, renders_for_one_thread_after_the_other) {
+TEST(OfflineDevice, lets_two_threads_render_in_turn) {
     constexpr std::uint64_t rounds = 100'000;
     Offline offline;
     std::atomic<int> ready = 0;
@@ -246,7 +246,7 @@ TEST(OfflineDevice, renders_for_one_thread_after_the_other) {
     EXPECT_EQ(offline.engine.stats().frames, 2 * rounds);
 }
 
-TEST(OfflineDevice, is_stopped_between_two_blocks_though_somebody_renders_without_end) {
+TEST(OfflineDevice, stops_between_two_blocks_while_another_thread_renders) {
     Offline offline;
     std::vector<float> audio(std::size_t{64'000} * format.channels);
     std::size_t rendered = 0;
@@ -255,7 +255,7 @@ TEST(OfflineDevice, is_stopped_between_two_blocks_though_somebody_renders_withou
             do rendered = offline.device->render(audio);
             while (rendered == audio.size());
         } catch (const DeviceError&) {
-            rendered = 0;  // it came between two calls
+            rendered = 0;  // the stop came between two calls
         }
     }};
     while (offline.engine.stats().blocks == 0) std::this_thread::yield();
@@ -265,7 +265,7 @@ TEST(OfflineDevice, is_stopped_between_two_blocks_though_somebody_renders_withou
     EXPECT_EQ(rendered % (std::size_t{format.blocksize} * format.channels), 0U);
 }
 
-TEST(OfflineDevice, says_what_its_callback_costs) {
+TEST(OfflineDevice, measures_the_load_of_its_callback) {
     Offline offline;
     offline.render(6400);
     const DeviceStats stats = offline.engine.stats().device_stats;
@@ -273,7 +273,7 @@ TEST(OfflineDevice, says_what_its_callback_costs) {
     EXPECT_GE(stats.load_peak, stats.load_mean - 1e-6);
 }
 
-TEST(CallbackLoad, tells_mean_and_peak) {
+TEST(CallbackLoad, has_mean_and_peak) {
     CallbackLoad load;
     EXPECT_EQ(load.mean(), 0.0);
     EXPECT_EQ(load.peak(), 0.0);
@@ -284,7 +284,7 @@ TEST(CallbackLoad, tells_mean_and_peak) {
     EXPECT_DOUBLE_EQ(load.peak(), 0.3);
 }
 
-TEST(Engine, closed_is_closed) {
+TEST(Engine, stays_closed) {
     Offline offline;
     offline.engine.close();
     offline.engine.close();
@@ -293,13 +293,13 @@ TEST(Engine, closed_is_closed) {
     EXPECT_THROW(offline.engine.start(), ClosedError);
 }
 
-TEST(Engine, a_forked_child_is_told_and_can_let_go) {
+TEST(Engine, a_forked_child_gets_an_error_and_can_destroy_the_engine) {
     for (const char* device : {"null", "offline"}) {
         auto engine = std::make_unique<Engine>(open_device({.device = device}), std::make_unique<SilenceProcessor>());
         engine->start();
         const pid_t child = fork();
         if (child == 0) {
-            alarm(20);  // rather than hang
+            alarm(20);  // so that the test cannot hang
             bool told = false;
             try {
                 engine->start();
@@ -319,7 +319,7 @@ TEST(Engine, a_forked_child_is_told_and_can_let_go) {
 }
 
 TEST(Engine, a_child_forked_in_the_middle_of_a_start_does_not_hang) {
-    /// Takes its time to start, with the engine's lock held.
+    /// Starts slowly, while it holds the engine's lock.
     class Slow final : public Device {
       public:
         [[nodiscard]] std::string_view name() const noexcept override { return "slow"; }
@@ -344,7 +344,7 @@ TEST(Engine, a_child_forked_in_the_middle_of_a_start_does_not_hang) {
     device.starting.wait(false);
     const pid_t child = fork();
     if (child == 0) {
-        alarm(10);  // rather than hang
+        alarm(10);  // so that the test cannot hang
         try {
             engine.start();
         } catch (const ForkedError&) {
@@ -362,7 +362,7 @@ TEST(Engine, a_child_forked_in_the_middle_of_a_start_does_not_hang) {
     starter.join();
 }
 
-TEST(OfflineDevice, refuses_to_render_while_the_engine_stands_still) {
+TEST(OfflineDevice, refuses_to_render_while_the_engine_is_stopped) {
     Offline offline;
     offline.engine.stop();
     try {
@@ -379,8 +379,6 @@ TEST(SilenceProcessor, renders_silence) {
     Offline offline{std::make_unique<SilenceProcessor>()};
     for (const float sample : offline.render(1000)) ASSERT_EQ(sample, 0.0F);
 }
-
-// --- Refusals ------------------------------------------------------------------------------------------------------
 
 TEST(Refusals, name_the_range_and_the_number) {
     EXPECT_EQ(refusal<ArgumentError>([] { checked_format(999, 128, 2); }),
@@ -402,7 +400,7 @@ TEST(Refusals, name_the_range_and_the_number) {
               "latency is for PortAudio's devices: leave it out, or ask for such a device");
 }
 
-TEST(Refusals, spare_the_ends_of_a_range) {
+TEST(Refusals, do_not_include_the_ends_of_a_range) {
     EXPECT_EQ(refusal<ArgumentError>([] { checked_format(1000, 1, 1); }), "not refused");
     EXPECT_EQ(refusal<ArgumentError>([] { checked_format(768'000, 8192, 64); }), "not refused");
     EXPECT_EQ(refusal<ArgumentError>([] { Offline{std::make_unique<SilenceProcessor>(), 1024}; }), "not refused");

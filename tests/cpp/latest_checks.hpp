@@ -1,5 +1,4 @@
-// latest_checks.hpp: what must hold of a latest value between threads, as a check that says what is wrong, so that
-// mutants can fail it.
+// latest_checks.hpp: a check of a latest value between two threads. It says what is wrong, so that mutants can fail it.
 #pragma once
 
 #include <atomic>
@@ -11,8 +10,8 @@
 
 namespace cueline::test {
 
-/// Writes 1 to `count` on this thread while another reads until it has the last one.
-/// Returns the first thing wrong with what it read, or nothing.
+/// Writes 1 to `count` on this thread while another thread reads until it has the last value. Returns the first fault
+/// that the reader found, or an empty text.
 template <class LatestType>
 std::string goes_wrong_between_a_writer_and_a_reader(std::uint64_t count) {
     using T = typename LatestType::value_type;
@@ -25,7 +24,7 @@ std::string goes_wrong_between_a_writer_and_a_reader(std::uint64_t count) {
         std::uint64_t newest = 0;
         T value = T::of(0);
         while (wrong.empty()) {
-            const bool must_be_last = written.load();  // before the read: what is read then is the last one
+            const bool must_be_last = written.load();  // before the read, so that this read must give the last value
             const bool news = latest.read(value);
             reads = true;
             if (!value.whole()) wrong = "value " + std::to_string(value.number()) + " is torn";
@@ -37,7 +36,7 @@ std::string goes_wrong_between_a_writer_and_a_reader(std::uint64_t count) {
         }
         over = true;
     }};
-    while (!reads) std::this_thread::yield();  // or all is over before it looks
+    while (!reads) std::this_thread::yield();  // otherwise all could be over before the first read
     for (std::uint64_t number = 1; number <= count && !over; ++number) latest.write(T::of(number));
     written = true;
     reader.join();

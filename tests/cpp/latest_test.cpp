@@ -1,5 +1,5 @@
-// latest_test.cpp: the latest value, on one thread and between two. On x86 the latter proves nothing about memory order
-// by itself: `make model` does, and the thread sanitizer (the tsan preset).
+// latest_test.cpp: the latest value, on one thread and between two. On x86 the test with threads alone proves nothing
+// about memory order; `make model` and the thread sanitizer (the tsan preset) do.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -20,7 +20,7 @@ using Value = Wide<9>;
 static_assert(std::is_standard_layout_v<Latest<Value>> && std::is_trivially_destructible_v<Latest<Value>>,
               "it can lie in a Link");
 
-TEST(Latest, what_is_read_before_any_write_is_the_first_value_and_not_new) {
+TEST(Latest, before_any_write_the_first_value_is_read_and_is_not_new) {
     Latest<Value> latest{Value::of(7)};
     Value value = Value::of(0);
     EXPECT_FALSE(latest.read(value));
@@ -38,7 +38,7 @@ TEST(Latest, a_written_value_is_new_once_and_stays) {
     EXPECT_EQ(value, Value::of(1));
 }
 
-TEST(Latest, of_many_writes_the_last_one_is_read) {
+TEST(Latest, the_last_of_many_writes_is_read) {
     Latest<Value> latest{Value::of(0)};
     Value value = Value::of(0);
     std::uint64_t number = 0;
@@ -65,17 +65,17 @@ TEST(LatestThreads, values_are_whole_and_never_go_back_and_the_last_one_is_read)
     EXPECT_EQ(goes_wrong_between_a_writer_and_a_reader<Latest<Value>>(writes), "");
 }
 
-TEST(LatestThreads, very_wide_ones_too) {
+TEST(LatestThreads, very_wide_values_are_whole) {
     EXPECT_EQ(goes_wrong_between_a_writer_and_a_reader<Latest<Wide<64>>>(writes / 4), "");
 }
 
-TEST(LatestThreads, and_those_of_one_word) {
+TEST(LatestThreads, values_of_one_word_are_whole) {
     EXPECT_EQ(goes_wrong_between_a_writer_and_a_reader<Latest<Wide<1>>>(writes), "");
 }
 
-// The others break the rules between threads on purpose, which the thread sanitizer would rightly report.
+// The next tests contain data races on purpose. The thread sanitizer would report them.
 
-TEST(LatestThreads, the_check_catches_a_writer_that_stays_at_its_slot) {
+TEST(LatestThreads, the_check_catches_a_writer_that_keeps_its_slot) {
     if (thread_sanitizer) GTEST_SKIP() << "a race on purpose, under the thread sanitizer";
     EXPECT_NE((goes_wrong_between_a_writer_and_a_reader<Latest<Wide<64>, StayingMemory>>(writes)), "");
 }
@@ -85,7 +85,7 @@ TEST(LatestThreads, the_check_catches_torn_values) {
     EXPECT_NE((goes_wrong_between_a_writer_and_a_reader<Latest<Value, TornMemory>>(writes)), "");
 }
 
-TEST(LatestThreads, the_check_catches_a_writer_that_is_never_heard) {
+TEST(LatestThreads, the_check_catches_a_writer_that_publishes_nothing) {
     EXPECT_EQ((goes_wrong_between_a_writer_and_a_reader<Latest<Value, MuteMemory>>(1000)),
               "the last value was not read");
 }

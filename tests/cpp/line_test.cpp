@@ -1,4 +1,4 @@
-// port_test.cpp: commands by several lines: read in turn, cancelled, lost by none.
+// line_test.cpp: several lines: they are read in turn, cancel their own cues, and lose nothing.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -19,7 +19,7 @@ TEST_F(SmallBudget, lines_are_read_in_turn) {
     EXPECT_EQ(first.line(), 1U);
     EXPECT_EQ(second.line(), 2U);
     for (int count = 0; count < 100; ++count) {
-        set(1, 0);  // floods
+        set(1, 0);  // far more than its share
         if (count < 4) first.ping();
         if (count < 4) second.ping();
     }
@@ -30,7 +30,7 @@ TEST_F(SmallBudget, lines_are_read_in_turn) {
     EXPECT_EQ(processor_->handled(), 4U);
 }
 
-TEST_F(Cues, port_that_closes_loses_nothing_and_the_next_one_goes_on_where_it_stopped) {
+TEST_F(Cues, closed_line_loses_nothing_and_the_next_one_continues_its_sequence) {
     {
         CommandSender line = engine_->open_line();
         for (int count = 0; count < 500; ++count) line.send(kind::set_level, 1.0F);
@@ -45,7 +45,7 @@ TEST_F(Cues, port_that_closes_loses_nothing_and_the_next_one_goes_on_where_it_st
     EXPECT_EQ(engine_->command_stats(1).sent, 501U);
 }
 
-TEST_F(Cues, ninth_port_is_refused_with_the_number) {
+TEST_F(Cues, ninth_line_is_refused_with_the_number) {
     std::vector<CommandSender> lines;
     for (std::size_t count = 0; count < max_lines - 1; ++count) lines.push_back(engine_->open_line());
     EXPECT_EQ(refusal<LinesTakenError>([this] { static_cast<void>(engine_->open_line()); }),
@@ -54,7 +54,7 @@ TEST_F(Cues, ninth_port_is_refused_with_the_number) {
     EXPECT_EQ(engine_->open_line().line(), 4U);
 }
 
-TEST_F(Cues, port_cancels_its_own_cues_only) {
+TEST_F(Cues, line_cancels_only_its_own_cues) {
     CommandSender line = engine_->open_line();
     set(1, 100);
     line.send(kind::set_level, 2.0F, {.frame = 100});
@@ -72,11 +72,12 @@ TEST_F(Cues, port_cancels_its_own_cues_only) {
     EXPECT_EQ(counts().cancelled, 3U);
 }
 
-TEST_F(Cues, cancelling_on_every_line_goes_for_what_was_sent_before_and_for_nothing_else) {
+TEST_F(Cues, cancelling_on_all_lines_removes_only_cues_sent_before) {
     CommandSender line = engine_->open_line();
     CommandSender quiet = engine_->open_line();
-    line.send(kind::set_level, 1.0F, {.frame = 100});  // nothing of this is read before the cancel, whose line is first
-    line.send(kind::set_level, 2.0F);                  // no cue
+    // The cancel is on the line that is read first, so it is read before all of these
+    line.send(kind::set_level, 1.0F, {.frame = 100});
+    line.send(kind::set_level, 2.0F);  // no cue
     const std::array<Message, 2> members{Message::of(kind::set_level, 3.0F), Message::of(kind::set_level, 3.0F)};
     line.try_send_whole(members, {.frame = 101, .flags = delivery::confirm});
     control().cancel_all(true);
@@ -95,7 +96,7 @@ TEST_F(Cues, cancelling_on_every_line_goes_for_what_was_sent_before_and_for_noth
     EXPECT_EQ(confirmation.line, line.line());
 }
 
-TEST_F(SmallBudget, cues_that_are_read_long_after_they_were_cancelled_are_not_played_late) {
+TEST_F(SmallBudget, cues_cancelled_long_before_they_are_read_are_not_applied) {
     CommandSender line = engine_->open_line();
     for (int count = 0; count < 20; ++count) line.send(kind::set_level, 1.0F, {.frame = 64});
     control().cancel_all(true);
@@ -106,7 +107,7 @@ TEST_F(SmallBudget, cues_that_are_read_long_after_they_were_cancelled_are_not_pl
     EXPECT_EQ(processor_->handled(), 1U);
 }
 
-TEST_F(Cues, eight_threads_on_eight_ports_lose_nothing) {
+TEST_F(Cues, eight_threads_on_eight_lines_lose_nothing) {
     constexpr std::uint32_t each = 3000;
     std::vector<CommandSender> lines;
     for (std::size_t count = 0; count < max_lines - 1; ++count) lines.push_back(engine_->open_line());
@@ -139,63 +140,61 @@ TEST_F(Cues, eight_threads_on_eight_ports_lose_nothing) {
     for (std::size_t line = 1; line < max_lines; ++line) EXPECT_EQ(last.at(line), each) << line;
 }
 
-// --- Cues that are cancelled before they are read --------------------------------------------------------------------
-
 TEST(CancelProgress, ends_with_the_first_command_that_was_sent_later) {
-    CancelProgress overtaken;
-    const auto read = [&overtaken](std::uint32_t sequence) {
+    CancelProgress progress;
+    const auto read = [&progress](std::uint32_t sequence) {
         Message cue;
         cue.line = 3;
         cue.sequence = sequence;
         cue.frame = 1000;
-        return overtaken.note_read(cue);
+        return progress.note_read(cue);
     };
     EXPECT_FALSE(read(1));
-    overtaken.cancel(3, 1);  // read already: the schedule has it
+    progress.cancel(3, 1);  // it was read already and is in the schedule
     EXPECT_FALSE(read(2));
-    overtaken.cancel(3, 5);
-    overtaken.cancel(3, 4);  // no step back
-    overtaken.cancel(3, 0);
-    overtaken.cancel(2, 9);  // another line's
+    progress.cancel(3, 5);
+    progress.cancel(3, 4);  // no step back
+    progress.cancel(3, 0);
+    progress.cancel(2, 9);  // another line
     EXPECT_TRUE(read(3));
     EXPECT_TRUE(read(5));
     EXPECT_FALSE(read(6));
-    EXPECT_FALSE(read(0x8000'0004)) << "half the numbers on, 5 would be the later one";
+    EXPECT_FALSE(read(0x8000'0004)) << "from half of all sequences on, 5 would be the later one";
 }
 
-TEST(CancelProgress, tells_what_was_sent_after_however_long_it_has_waited) {
-    CancelProgress overtaken;
+TEST(CancelProgress, recognizes_later_commands_however_long_they_waited) {
+    CancelProgress progress;
     Message cue;
     cue.frame = ~std::uint64_t{0};
     for (const std::uint32_t sequence : {5U, 0x8000'0010U, 0xFFFF'FFF0U}) {
         cue.sequence = sequence;
-        overtaken.note_read(cue);
+        progress.note_read(cue);
     }
     const auto after = [&](std::uint32_t sequence, std::uint32_t than) {
         cue.sequence = sequence;
-        return overtaken.was_sent_after(cue, than);
+        return progress.was_sent_after(cue, than);
     };
     EXPECT_FALSE(after(5, 0xFFFF'FFE0)) << "it was sent long before";
     EXPECT_FALSE(after(0xFFFF'FFE0, 0xFFFF'FFE0));
     EXPECT_TRUE(after(0xFFFF'FFE1, 0xFFFF'FFE0));
     EXPECT_TRUE(after(0xFFFF'FFF0, 0xFFFF'FFE0));
     EXPECT_FALSE(after(0xFFFF'FFF0, 0xFFFF'FFF0));
-    EXPECT_FALSE(after(0xFFFF'FFF0, 3)) << "what is to be forgotten has not all been read";
+    EXPECT_FALSE(after(0xFFFF'FFF0, 3)) << "not all cancelled cues have been read";
 }
 
-TEST(CancelProgress, goes_round_with_the_numbers) {
-    CancelProgress overtaken;
+TEST(CancelProgress, works_across_the_wrap_of_sequences) {
+    CancelProgress progress;
     Message cue;
     cue.frame = 1;
     cue.sequence = ~std::uint32_t{0} - 1;
-    EXPECT_FALSE(overtaken.note_read(cue));
-    overtaken.cancel(0, 1);
+    EXPECT_FALSE(progress.note_read(cue));
+    progress.cancel(0, 1);
     cue.sequence = ~std::uint32_t{0};
-    EXPECT_TRUE(overtaken.note_read(cue));
+    EXPECT_TRUE(progress.note_read(cue));
     cue.sequence = 1;
-    EXPECT_TRUE(overtaken.note_read(cue));
+    EXPECT_TRUE(progress.note_read(cue));
     cue.sequence = 2;
-    EXPECT_FALSE(overtaken.note_read(cue));
+    EXPECT_FALSE(progress.note_read(cue));
 }
 
 }  // namespace

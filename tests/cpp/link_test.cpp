@@ -1,4 +1,4 @@
-// link_test.cpp: messages and the link: layout, sides, counters, budget, and life in shared memory.
+// link_test.cpp: messages and the link: layout, sides, counters, budget, and shared memory.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -24,7 +24,7 @@ struct Volume {
     std::uint32_t voice;
 };
 
-TEST(Message, is_made_of_its_own_bytes_and_of_no_other_number_of_them) {
+TEST(Message, is_made_from_exactly_its_own_number_of_bytes) {
     Message message = Message::of(300, Volume{0.5F, 7});
     message.sequence = 8;
     message.frame = 9;
@@ -100,7 +100,7 @@ TEST_F(LinkTest, events_carry_the_frame_of_their_block) {
     EXPECT_EQ(control_.receive(message_), Status::empty);
 }
 
-TEST_F(LinkTest, what_waits_can_be_counted_and_is_found) {
+TEST_F(LinkTest, counted_messages_are_there_to_receive) {
     EXPECT_EQ(control_.waiting(), 0U);
     for (std::size_t sent = 0; sent < MessageRing::capacity + 3; ++sent) audio_.events().send(400, 0);
     ASSERT_EQ(control_.waiting(), MessageRing::capacity);
@@ -111,7 +111,7 @@ TEST_F(LinkTest, what_waits_can_be_counted_and_is_found) {
     EXPECT_EQ(control_.waiting(), 0U);
 }
 
-TEST_F(LinkTest, the_budget_holds_for_a_block_and_is_fresh_in_the_next) {
+TEST_F(LinkTest, the_budget_limits_a_block_and_starts_again_in_the_next) {
     for (int number = 0; number < 10; ++number) control_.send(300, number);
     int expected = 0;
     for (const int in_this_block : {4, 4, 2, 0}) {
@@ -157,9 +157,9 @@ TEST_F(LinkTest, dropped_events_are_counted) {
     EXPECT_EQ(counts.high_water, 1024U);
 }
 
-TEST_F(LinkTest, high_water_is_the_most_that_ever_waited) {
+TEST_F(LinkTest, high_water_is_the_greatest_number_that_waited) {
     for (int number = 0; number < 3; ++number) control_.send(300, number);
-    EXPECT_EQ(link_->commands(0).stats().high_water, 0U) << "the audio side has not looked yet";
+    EXPECT_EQ(link_->commands(0).stats().high_water, 0U) << "the audio side has not measured yet";
     audio_.begin_block(0);
     while (audio_.receive(message_) == Status::ok) audio_.events().send(400, 0);
     audio_.end_block();
@@ -168,11 +168,11 @@ TEST_F(LinkTest, high_water_is_the_most_that_ever_waited) {
     control_.send(300, 9);
     audio_.begin_block(0);
     audio_.end_block();
-    EXPECT_EQ(link_->commands(0).stats().high_water, 3U) << "it does not come down";
+    EXPECT_EQ(link_->commands(0).stats().high_water, 3U) << "it never decreases";
     EXPECT_EQ(link_->events().stats().high_water, 3U);
 }
 
-TEST_F(LinkTest, sequences_leave_out_0_and_go_on_with_the_next_control_side) {
+TEST_F(LinkTest, sequences_skip_0_and_continue_with_the_next_control_side) {
     static_assert(sequence_after(0) == 1);
     static_assert(sequence_after(7) == 8);
     static_assert(sequence_after(0xFFFF'FFFF) == 1, "0 stands for none");

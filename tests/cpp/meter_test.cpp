@@ -1,4 +1,4 @@
-// meter_test.cpp: meters, from the processor's numbers to the control side's.
+// meter_test.cpp: meters, from the processor's values to the control side.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -28,7 +28,7 @@ namespace {
 
 constexpr std::array<std::string_view, max_meter_fields> eight{"a", "b", "c", "d", "e", "f", "g", "h"};
 
-/// Shows a number once a block, in every field of its first meter.
+/// Sets every field of its first meter to a new number in each block.
 class Counting final : public Processor {
   public:
     explicit Counting(std::vector<MeterSpec> specs) : specs_{std::move(specs)} {}
@@ -77,14 +77,14 @@ class Metered {
     Engine engine;
 };
 
-TEST(Meter, shows_nothing_at_frame_0_until_it_is_set) {
+TEST(Meter, is_0_at_frame_0_until_it_is_set) {
     Metered metered{{with_fields("count", 8)}};
     const MeterValue value = metered.engine.controls().read(0);
     EXPECT_EQ(value.fields, (std::array<double, 8>{}));
     EXPECT_EQ(value.frame, 0U);
 }
 
-TEST(Meter, shows_the_latest_value_and_its_frame_and_goes_on_showing_it) {
+TEST(Meter, keeps_the_latest_value_and_its_frame) {
     Metered metered{{with_fields("count", 8)}};
     metered.render(std::size_t{10} * 128);
     for (int look = 0; look < 3; ++look) {
@@ -94,13 +94,13 @@ TEST(Meter, shows_the_latest_value_and_its_frame_and_goes_on_showing_it) {
     }
 }
 
-TEST(Meter, leaves_the_event_ring_as_it_was) {
+TEST(Meter, sends_no_event) {
     Metered metered{{with_fields("count", 8)}};
     metered.render(std::size_t{1'000} * 128);
     EXPECT_EQ(metered.engine.stats().events.sent, 0U);
 }
 
-TEST(Meter, fields_that_are_left_out_are_0_and_those_that_no_meter_has_are_ignored) {
+TEST(Meter, missing_fields_are_0_and_excess_values_are_ignored) {
     SharedMeter shared;
     Meter meter{shared};
     MeterValue value;
@@ -113,7 +113,7 @@ TEST(Meter, fields_that_are_left_out_are_0_and_those_that_no_meter_has_are_ignor
     EXPECT_EQ(value.fields, (std::array<double, 8>{1, 2, 3, 4, 5, 6, 7, 8}));
 }
 
-TEST(MeterThreads, a_value_is_of_one_moment_and_never_goes_back) {
+TEST(MeterThreads, a_value_is_never_torn_and_never_goes_back) {
     constexpr Format format{.samplerate = 48'000, .channels = 1, .blocksize = 8};
     Engine engine{std::make_unique<NullDevice>(format),
                   std::make_unique<Counting>(std::vector{with_fields("count", 8)})};
@@ -131,9 +131,7 @@ TEST(MeterThreads, a_value_is_of_one_moment_and_never_goes_back) {
     }
 }
 
-// --- The tone's level ----------------------------------------------------------------------------------------------
-
-/// Peak, rms and frame after so many frames, in blocks of that size.
+/// Peak, rms and frame after rendering this many frames in blocks of this size.
 MeterValue level_after(std::size_t frames, std::uint32_t blocksize) {
     Metered metered{std::make_unique<ToneProcessor>(), {.samplerate = 48'000, .channels = 2, .blocksize = blocksize}};
     metered.engine.controls().set(1, 0.5);
@@ -141,7 +139,7 @@ MeterValue level_after(std::size_t frames, std::uint32_t blocksize) {
     return metered.engine.controls().read(0);
 }
 
-TEST(Meter, the_tones_level_is_of_whole_twentieths_of_a_second_whatever_the_blocks_are) {
+TEST(Meter, the_tones_level_covers_whole_twentieths_of_a_second_at_any_block_size) {
     for (const std::size_t frames : {2'399U, 2'400U, 4'799U, 4'800U, 48'123U}) {
         const MeterValue expected = level_after(frames, 4'096);
         EXPECT_EQ(expected.frame, frames / 2'400 * 2'400);
@@ -158,8 +156,6 @@ TEST(Meter, the_tones_level_is_the_peak_and_rms_of_a_sine) {
     EXPECT_NEAR(value.fields[0], 0.5, 1e-3);
     EXPECT_NEAR(value.fields[1], 0.5 / std::sqrt(2.0), 1e-6);
 }
-
-// --- What is refused -----------------------------------------------------------------------------------------------
 
 std::string refused(std::vector<MeterSpec> specs) {
     return refusal<ArgumentError>([&] { const Metered metered{std::move(specs)}; });
@@ -192,7 +188,7 @@ TEST(Meter, there_can_be_32_and_no_more) {
     EXPECT_EQ(refused(specs), "a processor can have at most 32 meters, and declares 33");
 }
 
-TEST(Meter, numbers_that_none_has_are_refused) {
+TEST(Meter, indices_beyond_the_last_are_refused) {
     Metered metered{{with_fields("count", 1)}};
     EXPECT_EQ(refusal<ArgumentError>([&] { static_cast<void>(metered.engine.controls().read(1)); }),
               "no meter 1: the processor declares 1");

@@ -1,5 +1,4 @@
-// no_audio_system_test.cpp: a build where the headers of JACK and PortAudio were missing. It is linked with their
-// stand-ins.
+// no_audio_system_test.cpp: a build without the headers of JACK and PortAudio, linked with their stand-ins.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -27,7 +26,7 @@ TEST(NoAudioSystem, says_in_one_line_what_is_missing_from_the_build) {
         "this build of cueline has no PortAudio: on Debian type apt-get install portaudio19-dev, and build it again");
 }
 
-TEST(NoAudioSystem, has_the_null_device_for_who_asks_for_nothing) {
+TEST(NoAudioSystem, uses_the_null_device_by_default) {
     EXPECT_EQ(open_device({})->name(), "null");
     const std::vector<DeviceInfo> devices = list_devices();
     ASSERT_EQ(devices.size(), 2U);

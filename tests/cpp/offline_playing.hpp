@@ -1,4 +1,4 @@
-// offline_playing.hpp: a processor on an engine that a test renders, and sounds to have it play.
+// offline_playing.hpp: renders a processor on the offline device, and makes sounds for it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@
 
 namespace cueline::test {
 
-/// An engine with that processor on the offline device, and all that was heard of it.
+/// An engine with this processor on the offline device, and all output so far.
 template <class ProcessorType>
 class OfflinePlaying {
   public:
@@ -39,14 +39,14 @@ class OfflinePlaying {
     void set(std::size_t parameter, double value) { engine_->controls().set(parameter, value); }
     [[nodiscard]] MeterValue meter(std::size_t number) { return engine_->controls().read(number); }
 
-    /// One frame after the other.
+    /// Interleaved frames.
     std::vector<float> render(std::size_t frames) {  // NOLINT(readability-make-member-function-const): it plays on
         std::vector<float> audio(frames * channels_);
         device_->render(audio);
         heard_.insert(heard_.end(), audio.begin(), audio.end());
         return audio;
     }
-    /// One channel of all that was rendered so far.
+    /// One channel of all output so far.
     [[nodiscard]] std::vector<float> heard(std::size_t channel = 0) const {
         std::vector<float> one;
         for (std::size_t at = channel; at < heard_.size(); at += channels_) one.push_back(heard_[at]);
@@ -89,7 +89,7 @@ inline std::vector<float> sine(std::size_t frames, double period) {
     return samples;
 }
 
-/// What a click would make greater.
+/// The greatest difference between neighbouring samples. A click makes it greater.
 inline float greatest_step(std::span<const float> samples) {
     float greatest = 0;
     for (std::size_t frame = 1; frame < samples.size(); ++frame) {

@@ -1,4 +1,4 @@
-// owned_processor_test.cpp: offered processors: taken if they fit, shared, and run by one engine at a time.
+// owned_processor_test.cpp: an offered processor is taken if it fits, shared, and run by one engine at a time.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -64,9 +64,9 @@ TEST(OfferedProcessor, is_freed_with_an_offer_that_nobody_took) {
     EXPECT_TRUE(watched.expired());
 }
 
-TEST(OfferedProcessor, of_another_interface_is_refused_before_anything_else_is_looked_at) {
+TEST(OfferedProcessor, with_another_interface_is_refused_before_anything_else_is_read) {
     const Offer sound = offered();
-    ProcessorOffer foreign;  // all behind the first three words is as it may be: nothing
+    ProcessorOffer foreign;  // all after the first three members is unset
     foreign.processor_interface = processor_interface + 1;
     foreign.version = "2.0.0";
     foreign.layout = sound->layout;
@@ -77,7 +77,7 @@ TEST(OfferedProcessor, of_another_interface_is_refused_before_anything_else_is_l
                   version);
 }
 
-TEST(OfferedProcessor, of_another_layout_is_refused_with_what_differs) {
+TEST(OfferedProcessor, with_another_layout_is_refused_with_the_difference) {
     std::string layout = processor_layout();
     layout.replace(layout.find("ProcessContext "), 15, "ProcessContext 1");
     ProcessorOffer foreign;
@@ -88,13 +88,13 @@ TEST(OfferedProcessor, of_another_layout_is_refused_with_what_differs) {
     EXPECT_NE(refusal_of(foreign).find("'nothing' in the extension"), std::string::npos);
 }
 
-TEST(OfferedProcessor, of_another_version_that_agrees_in_both_is_taken) {
+TEST(OfferedProcessor, of_another_version_with_the_same_interface_and_layout_is_accepted) {
     const Offer offer = offered();
     offer->version = "0.0.1";
     EXPECT_NE(open_processor(*offer).get(), nullptr);
 }
 
-TEST(OwnedProcessor, is_one_engines_until_that_is_closed) {
+TEST(OwnedProcessor, belongs_to_one_engine_until_that_is_closed) {
     const auto processor = std::make_shared<WaveProcessor>();
     const std::unique_ptr<Engine> first = engine_of(processor);
     EXPECT_EQ(refusal<ArgumentError>([&] { engine_of(processor); }),
@@ -105,7 +105,7 @@ TEST(OwnedProcessor, is_one_engines_until_that_is_closed) {
     EXPECT_NE(refusal<ArgumentError>([&] { engine_of(processor); }), "not refused");
 }
 
-TEST(OwnedProcessor, is_free_again_where_an_engine_could_not_be_made) {
+TEST(OwnedProcessor, is_free_again_if_making_an_engine_failed) {
     const auto processor = std::make_shared<WaveProcessor>();
     EXPECT_NE(
         refusal<ArgumentError>([&] { const Engine engine{std::make_unique<OfflineDevice>(Format{}), processor, 0}; }),
@@ -114,7 +114,7 @@ TEST(OwnedProcessor, is_free_again_where_an_engine_could_not_be_made) {
     EXPECT_EQ(refusal<ArgumentError>([&] { engine_of(processor); }), "not refused");
 }
 
-TEST(OwnedProcessor, an_engine_needs_one) {
+TEST(OwnedProcessor, is_required_by_an_engine) {
     EXPECT_EQ(refusal<ArgumentError>([] { engine_of(nullptr); }),
               "an engine needs a processor, got none: for silence, use SilenceProcessor");
 }

@@ -28,9 +28,9 @@ namespace {
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinite = std::numeric_limits<double>::infinity();
 
-constexpr Kind go_to = cueline::kind::first_user;  // payload: double, for parameter 0
+constexpr Kind go_to = cueline::kind::first_user;  // payload: double, a target for parameter 0
 
-/// Renders each parameter's value on a channel of its own, and lets messages move the first one.
+/// Renders each parameter's value on its own channel. Messages can move parameter 0.
 class Showing final : public Processor {
   public:
     explicit Showing(std::vector<ParameterSpec> specs) : specs_{std::move(specs)} {}
@@ -54,7 +54,7 @@ class Showing final : public Processor {
     std::vector<ParameterSpec> specs_;
 };
 
-/// An engine of that processor on the offline device: what it renders is what its parameters were.
+/// An engine with this processor on the offline device. Its output shows its parameters.
 class Shown {
   public:
     explicit Shown(std::vector<ParameterSpec> specs, std::uint32_t blocksize = 64)
@@ -83,12 +83,12 @@ class Shown {
     Engine engine;
 };
 
-/// From -10 to 10, at 1, with a ramp of 480 frames.
+/// From -10 to 10, default 1, with a ramp of 480 frames.
 constexpr ParameterSpec ramped{
     .name = "x", .lowest = -10, .highest = 10, .default_value = 1, .unit = "dB", .ramp_s = 0.01};
 constexpr ParameterSpec jumping{.name = "y", .lowest = -10, .highest = 10, .default_value = 2, .unit = {}, .ramp_s = 0};
 
-/// The furthest that it goes from one frame to the next.
+/// The greatest step from one frame to the next.
 float largest_step(std::span<const float> values) {
     float largest = 0;
     for (std::size_t frame = 1; frame < values.size(); ++frame) {
@@ -97,22 +97,20 @@ float largest_step(std::span<const float> values) {
     return largest;
 }
 
-// --- On the audio side ---------------------------------------------------------------------------------------------
-
-TEST(Parameter, stands_at_its_default_until_it_is_set) {
+TEST(Parameter, has_its_default_until_it_is_set) {
     Shown shown{{ramped, jumping}};
     EXPECT_EQ(shown.render(100), std::vector<float>(100, 1));
     EXPECT_EQ(shown.render(100, 1), std::vector<float>(100, 2));
     EXPECT_EQ(shown.engine.controls().get(0), 1);
 }
 
-TEST(Parameter, what_is_set_before_the_first_block_is_what_it_begins_with) {
+TEST(Parameter, begins_with_the_value_set_before_the_first_block) {
     Shown shown{{ramped}};
     shown.set(5);
     EXPECT_EQ(shown.render(100), std::vector<float>(100, 5));
 }
 
-TEST(Parameter, goes_in_equal_steps_and_is_there_in_its_ramp_time) {
+TEST(Parameter, moves_in_equal_steps_and_arrives_after_its_ramp_time) {
     for (const std::uint32_t blocksize : {1U, 7U, 64U, 4'096U}) {
         Shown shown{{ramped}, blocksize};
         shown.render(10);
@@ -148,7 +146,7 @@ TEST(Parameter, the_check_of_clicks_catches_one_that_jumps) {
     EXPECT_GT(largest_step(all), 20.0 / 480 + 1e-5);
 }
 
-TEST(Parameter, a_thousand_writes_between_two_blocks_leave_the_command_ring_as_it_was_and_the_last_one_counts) {
+TEST(Parameter, a_thousand_writes_send_no_command_and_the_last_one_counts) {
     Shown shown{{jumping}};
     shown.render(64);
     const RingStats before = shown.engine.stats().commands;
@@ -162,7 +160,7 @@ TEST(Parameter, a_thousand_writes_between_two_blocks_leave_the_command_ring_as_i
     EXPECT_EQ(shown.engine.stats().events.sent, 0U);
 }
 
-TEST(Parameter, what_is_set_while_the_engine_stands_counts_when_it_runs_again) {
+TEST(Parameter, a_value_set_while_the_engine_is_stopped_applies_when_it_runs_again) {
     Shown shown{{jumping}};
     shown.render(64);
     shown.engine.stop();
@@ -175,7 +173,7 @@ void move(Shown& shown, double target) {
     shown.engine.control().send(go_to, target);
 }
 
-TEST(Parameter, a_message_moves_it_from_its_frame_on_and_the_control_side_does_not_see_it) {
+TEST(Parameter, a_message_moves_it_at_its_frame_and_the_control_side_does_not_see_it) {
     Shown shown{{ramped}};
     shown.render(64);
     move(shown, 5);
@@ -183,7 +181,7 @@ TEST(Parameter, a_message_moves_it_from_its_frame_on_and_the_control_side_does_n
     EXPECT_EQ(shown.engine.controls().get(0), 1);
 }
 
-TEST(Parameter, the_next_write_wins_over_a_message_even_of_the_value_that_it_had) {
+TEST(Parameter, the_next_write_overrides_a_message_even_with_the_same_value) {
     Shown shown{{jumping}};
     shown.set(2);
     shown.render(64);
@@ -194,7 +192,7 @@ TEST(Parameter, the_next_write_wins_over_a_message_even_of_the_value_that_it_had
     EXPECT_EQ(shown.render(64).back(), 2);
 }
 
-TEST(Parameter, of_a_write_and_a_message_in_one_block_the_message_comes_last) {
+TEST(Parameter, a_message_overrides_a_write_of_the_same_block) {
     Shown shown{{jumping}};
     shown.render(64);
     move(shown, 5);
@@ -202,7 +200,7 @@ TEST(Parameter, of_a_write_and_a_message_in_one_block_the_message_comes_last) {
     EXPECT_EQ(shown.render(64).back(), 5);
 }
 
-TEST(Parameter, a_messages_target_outside_the_range_means_its_end_and_no_number_nothing) {
+TEST(Parameter, a_messages_target_is_clamped_and_nan_is_ignored) {
     for (const auto& [target, expected] :
          {std::pair{11.0, 10.0F}, {infinite, 10.0F}, {-11.0, -10.0F}, {-infinite, -10.0F}, {not_a_number, 2.0F}}) {
         Shown shown{{jumping}};
@@ -212,7 +210,7 @@ TEST(Parameter, a_messages_target_outside_the_range_means_its_end_and_no_number_
     }
 }
 
-TEST(Parameter, starts_from_where_it_is_told_and_takes_all_its_ramp_time) {
+TEST(Parameter, start_from_takes_the_whole_ramp_time) {
     const SharedParameter<> shared;
     Parameter parameter{ramped, shared};
     parameter.prepare(48'000);
@@ -223,7 +221,7 @@ TEST(Parameter, starts_from_where_it_is_told_and_takes_all_its_ramp_time) {
     EXPECT_FALSE(parameter.moves());
 }
 
-TEST(Parameter, a_ramp_under_way_begins_anew_at_another_rate) {
+TEST(Parameter, a_ramp_under_way_begins_again_at_another_rate) {
     const SharedParameter<> shared;
     Parameter parameter{ramped, shared};
     parameter.prepare(48'000);
@@ -247,8 +245,6 @@ TEST(Parameter, a_ramp_shorter_than_a_frame_takes_one) {
     EXPECT_EQ(parameter.next(), 5);
 }
 
-// --- Between threads -----------------------------------------------------------------------------------------------
-
 TEST(ParameterThreads, a_value_never_goes_back_and_the_last_one_is_read) {
     SharedParameter<> shared;
     constexpr int writes = 1'000'000;
@@ -258,7 +254,7 @@ TEST(ParameterThreads, a_value_never_goes_back_and_the_last_one_is_read) {
         std::uint64_t seen = 0;
         double newest = 0;
         for (bool last = false; !last && wrong.empty();) {
-            last = written.load();  // before the read: what is read then is the last one
+            last = written.load();  // before the read, so that the read gives the last value
             double value = newest;
             if (!shared.read(seen, value) && value != newest) wrong = "it was read and not said to be";
             if (value < newest) wrong = "it went back";
@@ -271,8 +267,6 @@ TEST(ParameterThreads, a_value_never_goes_back_and_the_last_one_is_read) {
     reader.join();
     EXPECT_EQ(wrong, "");
 }
-
-// --- What is refused -----------------------------------------------------------------------------------------------
 
 std::string refused(std::vector<ParameterSpec> specs) {
     return refusal<ArgumentError>([&] { const Shown shown{std::move(specs)}; });
@@ -302,7 +296,7 @@ TEST(Parameter, declarations_are_refused_with_the_numbers) {
     EXPECT_EQ(refused({with(0, 0, 0, 3'600)}), "not refused");
 }
 
-/// As many as that, each with a name of its own.
+/// `count` parameters with different names.
 std::vector<ParameterSpec> many(std::size_t count) {
     static const std::string letters(max_parameters + 1, 'x');
     std::vector<ParameterSpec> specs;
@@ -334,7 +328,7 @@ TEST(Parameter, values_outside_the_range_are_refused_and_change_nothing) {
     EXPECT_EQ(setting(-10), "not refused");
 }
 
-TEST(Parameter, numbers_that_none_has_are_refused) {
+TEST(Parameter, indices_beyond_the_last_are_refused) {
     Shown shown{{ramped}};
     EXPECT_EQ(refusal<ArgumentError>([&] { shown.engine.controls().set(1, 0); }),
               "no parameter 1: the processor declares 1");

@@ -1,4 +1,4 @@
-// patience.hpp: waiting for what is to come, without knowing when.
+// patience.hpp: waits for a condition.
 #pragma once
 
 #include <chrono>
@@ -6,7 +6,7 @@
 
 namespace cueline::test {
 
-/// Waits until `condition` holds, or gives up after ten seconds.
+/// Waits until `condition` is true. Gives up, and returns false, after ten seconds.
 template <class Condition>
 bool eventually(Condition condition) {
     using namespace std::chrono_literals;

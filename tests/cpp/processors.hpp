@@ -1,4 +1,4 @@
-// processors.hpp: processors for tests: deterministic ones, and ones that break the rules.
+// processors.hpp: processors for tests.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ inline constexpr Kind flood = set_level + 2;                  // payload: std::u
 inline constexpr Kind flooded = set_level + 3;                // payload: std::uint32_t, its number
 }  // namespace kind
 
-/// Renders a wave that goes on from block to block, at a level that messages set, so that any sample out of place,
-/// lost or rendered twice shows.
+/// Renders a wave that continues from block to block, at a level that messages set. A sample that is lost, moved or
+/// rendered twice shows.
 class WaveProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
@@ -53,7 +53,7 @@ class WaveProcessor final : public Processor {
     float phase_ = 0.0F;
 };
 
-/// Notes what the audio thread allocated, from the first block's end on: the whole of every block since.
+/// Counts what the audio thread allocates from the end of the first block on.
 class WatchfulProcessor : public Processor {
   public:
     void prepare(const Format&) override {}
@@ -63,7 +63,7 @@ class WatchfulProcessor : public Processor {
         note_allocations();
     }
 
-    /// Thread: any.
+    /// [any thread]
     [[nodiscard]] std::uint64_t allocations() const { return allocations_.get(); }
 
   private:

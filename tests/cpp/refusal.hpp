@@ -1,11 +1,11 @@
-// refusal.hpp: what a call says when it refuses.
+// refusal.hpp: the error text of a call.
 #pragma once
 
 #include <string>
 
 namespace cueline::test {
 
-/// The text of the `Error` that `call` throws, or "not refused". Any other error goes through.
+/// The text of the `Error` that `call` throws, or "not refused". Other exceptions pass through.
 template <class Error, class Call>
 std::string refusal(Call call) {
     try {

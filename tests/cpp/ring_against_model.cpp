@@ -1,5 +1,5 @@
-// ring_against_model.cpp: whatever ring.hpp is found first, against a bounded deque: for rings that are broken on
-// purpose.
+// ring_against_model.cpp: compares the ring.hpp that is found first with a bounded deque. It is for rings that are
+// broken on purpose.
 #include <cstdio>
 #include <string>
 
@@ -7,7 +7,7 @@
 
 #include "ring_checks.hpp"
 
-int main() {  // NOLINT(bugprone-exception-escape): then it has not said what it found
+int main() {  // NOLINT(bugprone-exception-escape): then it prints no result, and the test fails
     using cueline::test::Wide;
     const std::string wrong = cueline::test::differs_from_model<cueline::Ring<Wide<2>, 8>>(
         0, cueline::test::seed(), 200'000, cueline::test::Watch::indices, 50);

@@ -1,4 +1,4 @@
-// ring_checks.hpp: what must hold of any ring, as checks that say what is wrong, so that mutants can fail them.
+// ring_checks.hpp: checks that hold for any ring. They say what is wrong, so that mutants can fail them.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +19,7 @@
 
 namespace cueline::test {
 
-/// Wide enough to tear: a number, repeated with a twist in every word.
+/// Wide enough to tear: a number, repeated in every word in another form.
 template <std::size_t Words>
 struct Wide {
     std::array<std::uint64_t, Words> words;
@@ -39,7 +39,7 @@ struct Wide {
     }
 };
 
-/// A seed, from CUELINE_SEED or by chance, printed so that a run can be repeated.
+/// A seed from CUELINE_SEED, or a random one. It is printed, so that you can repeat a run.
 inline std::uint64_t seed() {
     const char* given = std::getenv("CUELINE_SEED");
     const std::uint64_t value = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
@@ -49,8 +49,8 @@ inline std::uint64_t seed() {
 
 enum class Watch : std::uint8_t { indices, nothing };
 
-/// A ring and its ends beside a bounded deque that cannot be wrong. Each step does the same to both, and says what
-/// differed, or nothing.
+/// A ring with both ends, beside a bounded deque as the model. Each step changes both, and returns the difference, or
+/// an empty text.
 template <class RingType>
 class BesideModel {
     using T = typename RingType::value_type;
@@ -81,7 +81,7 @@ class BesideModel {
         return "";
     }
 
-    /// Has the producer make `messages` as long as there is room, and give up if there is more.
+    /// Lets the producer make `messages` while there is room. If there is more room than messages, it gives up.
     std::string give_up_after(const std::vector<T>& messages) {
         const std::size_t room = RingType::capacity - model_.size();
         const std::size_t expected = messages.size() < room ? 0 : room;
@@ -93,26 +93,26 @@ class BesideModel {
         return "";
     }
 
-    std::string pop_some(std::size_t most) {
-        std::vector<T> messages(most, untouched());
-        const std::size_t expected = std::min(most, model_.size());
+    std::string pop_some(std::size_t max_count) {
+        std::vector<T> messages(max_count, untouched());
+        const std::size_t expected = std::min(max_count, model_.size());
         if (consumer_.try_pop(std::span{messages}) != expected) return "wrong number";
-        for (std::size_t place = 0; place < most; ++place) {
+        for (std::size_t place = 0; place < max_count; ++place) {
             if (messages[place] != (place < expected ? model_[place] : untouched())) return "wrong contents";
         }
         forget(expected);
         return "";
     }
 
-    std::string consume(std::size_t most) {
-        const std::size_t expected = std::min(most, model_.size());
+    std::string consume(std::size_t max_count) {
+        const std::size_t expected = std::min(max_count, model_.size());
         std::size_t place = 0;
         bool right = true;
         const auto look = [&](const T& message) noexcept {
             right = right && place < expected && message == model_[place];
             ++place;
         };
-        const std::size_t taken = consumer_.consume(look, most);
+        const std::size_t taken = consumer_.consume(look, max_count);
         if (taken != expected || place != expected) return right ? "wrong number" : "wrong contents";
         if (!right) return "wrong contents";
         forget(expected);
@@ -143,8 +143,8 @@ class BesideModel {
     std::uint64_t tail_;
 };
 
-/// Pushes and pops at random, in runs that fill and drain the ring: one message at a time, or now and then several.
-/// Returns what differed from the model, or nothing.
+/// Pushes and pops at random, in runs that fill and drain the ring, one message at a time or sometimes several. Returns
+/// the difference from the model, or an empty text.
 template <class RingType>
 std::string differs_from_model(std::uint64_t first_index, std::uint64_t seed, int steps, Watch watch = Watch::indices,
                                int spans_percent = 0) {
@@ -174,8 +174,8 @@ std::string differs_from_model(std::uint64_t first_index, std::uint64_t seed, in
     return "";
 }
 
-/// Each end's thread asks for the size, and takes it at its word: to the producer it is never too small, to the
-/// consumer never too large. `size_of` asks the ring. Returns what was not so, or nothing.
+/// Each end's thread relies on size(): it must never be too small for the producer, and never too large for the
+/// consumer. `size_of` reads the size. Returns what was wrong, or an empty text.
 template <class RingType, class SizeOf>
 std::string size_misleads(std::uint64_t count, SizeOf size_of) {
     using T = typename RingType::value_type;
@@ -213,25 +213,25 @@ std::string size_misleads(std::uint64_t count, SizeOf size_of) {
     return wrong + wrong_here;
 }
 
-/// How the two threads below hand messages over.
+/// How the two threads below pass messages.
 enum class Way : std::uint8_t { one_by_one, spans, in_place, spans_in_only };
 
-/// Sends `count` messages from this thread to another as fast as both can, yielding when refused.
-/// Returns the first thing wrong with what arrived, or that an accepted message cannot be found; or nothing.
+/// Sends `count` messages from this thread to another as fast as possible. A thread that is refused yields. Returns the
+/// first fault, for instance a torn or lost message, or an empty text.
 template <class RingType>
 std::string goes_wrong_between_threads(std::uint64_t first_index, std::uint64_t count, Way way = Way::one_by_one) {
     using T = typename RingType::value_type;
-    constexpr std::size_t most = 7;  // in a span: no divisor of any capacity
+    constexpr std::size_t max_span = 7;  // in a span: it divides no capacity
     RingType ring{first_index};
     std::string wrong;
     std::atomic<bool> over = false;
-    // Relaxed, as all that is to order the two threads is the ring: hence the patience.
+    // Relaxed, because only the ring may order the two threads. So the receiver needs patience.
     std::atomic<std::uint64_t> accepted = 0;
     constexpr int patience = 10'000;
     std::thread receiver{[&] {
         Consumer consumer{ring};
         int missed = 0;
-        std::vector<T> messages(most, T::of(0));
+        std::vector<T> messages(max_span, T::of(0));
         std::uint64_t expected = 1;
         const auto look = [&](const T& message) noexcept {
             if (!message.whole()) wrong = "message " + std::to_string(expected) + " is torn";
@@ -244,7 +244,7 @@ std::string goes_wrong_between_threads(std::uint64_t first_index, std::uint64_t 
             const bool waits = accepted.load(std::memory_order_relaxed) >= expected;
             std::size_t popped = 0;
             if (way == Way::in_place) {
-                popped = consumer.consume(look, most);
+                popped = consumer.consume(look, max_span);
             } else if (way == Way::spans) {
                 popped = consumer.try_pop(std::span{messages});
             } else {
@@ -262,13 +262,14 @@ std::string goes_wrong_between_threads(std::uint64_t first_index, std::uint64_t 
         std::vector<T> messages;
         for (std::uint64_t number = 1; number <= count && !over;) {
             messages.clear();
-            const std::uint64_t batch = way == Way::one_by_one ? 1 : std::min<std::uint64_t>(most, count + 1 - number);
+            const std::uint64_t batch =
+                way == Way::one_by_one ? 1 : std::min<std::uint64_t>(max_span, count + 1 - number);
             for (std::uint64_t place = 0; place < batch; ++place) messages.push_back(T::of(number + place));
             std::size_t pushed = 0;
             if (way == Way::one_by_one) {
                 pushed = producer.try_push(messages[0]) == Status::ok ? 1 : 0;
             } else if (way == Way::in_place) {
-                // It gives up at the last one, if it comes so far, and then makes all of them.
+                // It gives up at the last message, if there is room for that, and then makes all of them.
                 const auto make = [&](std::size_t place) noexcept { return &messages[place]; };
                 const auto give_up = [&](std::size_t place) noexcept {
                     return place + 1 < batch ? &messages[place] : nullptr;

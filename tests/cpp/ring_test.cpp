@@ -104,7 +104,8 @@ TEST(Ring, a_message_needs_no_default_constructor) {
     EXPECT_EQ(note.pitch, 60);
 }
 
-// A slot is whole cache lines. (g++ 12 takes the last of two alignas for the strictest: seen once, by the benchmarks.)
+// A slot is a number of whole cache lines. (g++ 12 takes the last of two alignas, not the strictest. The benchmarks
+// found it.)
 static_assert(sizeof(Ring<Wide<7>>) == 1024 * 64 + 2 * 64 && alignof(Ring<Wide<7>>) == 64);
 static_assert(sizeof(Ring<Wide<4>>) == 1024 * 64 + 2 * 64);
 static_assert(sizeof(Ring<Wide<8>>) == 1024 * 128 + 2 * 64);
@@ -133,9 +134,7 @@ TEST(Ring, a_message_may_be_of_any_size_and_alignment) {
     EXPECT_TRUE(passes(Long{{1, 2, 3}}, [](const Long& message) { return message.bytes; }));
 }
 
-// --- Several at once -----------------------------------------------------------------------------------------------
-
-TEST(RingSpans, as_many_go_in_as_there_is_room_for) {
+TEST(RingSpans, a_push_accepts_as_many_as_there_is_room_for) {
     Ring<int, 4> ring;
     Producer producer{ring};
     const std::vector<int> numbers{1, 2, 3, 4, 5, 6};
@@ -150,7 +149,7 @@ TEST(RingSpans, as_many_go_in_as_there_is_room_for) {
     }
 }
 
-TEST(RingSpans, as_many_come_out_as_wait_and_the_rest_is_left_alone) {
+TEST(RingSpans, a_pop_takes_all_that_wait_and_leaves_the_rest_of_the_span) {
     Ring<int, 4> ring;
     Producer producer{ring};
     Consumer consumer{ring};
@@ -169,11 +168,11 @@ TEST(RingSpans, an_empty_span_changes_nothing) {
     EXPECT_EQ(producer.try_push(std::span<const int>{}), 0U);
     producer.try_push(1);
     EXPECT_EQ(consumer.try_pop(std::span<int>{}), 0U);
-    EXPECT_EQ(consumer.consume([](int) noexcept { FAIL() << "nothing was asked for"; }, 0), 0U);
+    EXPECT_EQ(consumer.consume([](int) noexcept { FAIL() << "the greatest count is 0"; }, 0), 0U);
     EXPECT_EQ(ring.size(), 1U);
 }
 
-TEST(RingSpans, what_is_read_in_place_takes_up_room_until_all_of_it_was_read) {
+TEST(RingSpans, slots_read_in_place_are_free_only_after_the_last_read) {
     Ring<int, 2> ring;
     Producer producer{ring};
     Consumer consumer{ring};
@@ -189,7 +188,7 @@ TEST(RingSpans, what_is_read_in_place_takes_up_room_until_all_of_it_was_read) {
     EXPECT_EQ(producer.try_push(3), Status::ok);
 }
 
-TEST(RingSpans, what_is_made_one_by_one_goes_in_as_far_as_there_is_room) {
+TEST(RingSpans, produce_stops_when_the_ring_is_full) {
     Ring<int, 4> ring;
     Producer producer{ring};
     Consumer consumer{ring};
@@ -197,7 +196,7 @@ TEST(RingSpans, what_is_made_one_by_one_goes_in_as_far_as_there_is_room) {
     const auto make = [&made](std::size_t place) noexcept {
         EXPECT_EQ(static_cast<std::size_t>(made), place);
         ++made;
-        return &made;  // one place for all of them: each is copied before the next
+        return &made;  // one message for all: each is copied before the next call
     };
     EXPECT_EQ(producer.produce(make, 0), 0U);
     EXPECT_EQ(producer.produce(make, 9), 4U);
@@ -208,25 +207,23 @@ TEST(RingSpans, what_is_made_one_by_one_goes_in_as_far_as_there_is_room) {
     EXPECT_EQ(popped, (std::vector<int>{1, 2, 3, 4}));
 }
 
-TEST(RingSpans, of_what_is_given_up_nothing_goes_in) {
+TEST(RingSpans, produce_pushes_nothing_if_it_gives_up) {
     Ring<int, 4> ring;
     Producer producer{ring};
     Consumer consumer{ring};
     const std::vector<int> numbers{7, 8, 9};
     const auto give_up = [&](std::size_t place) noexcept { return place < 3 ? &numbers[place] : nullptr; };
     int popped = -1;
-    for (int number = 0; number < 9; ++number) {  // in every slot, more than once
+    for (int number = 0; number < 9; ++number) {  // more than a lap, so that every slot is used twice
         EXPECT_EQ(producer.produce(give_up, 4), 0U);
         EXPECT_EQ(ring.size(), 0U);
         ASSERT_EQ(consumer.try_pop(popped), Status::empty);
         ASSERT_EQ(producer.try_push(number), Status::ok);
         ASSERT_EQ(consumer.try_pop(popped), Status::ok);
         EXPECT_EQ(popped, number);
-        ASSERT_EQ(consumer.try_pop(popped), Status::empty) << "what was given up is not there";
+        ASSERT_EQ(consumer.try_pop(popped), Status::empty) << "messages that were given up are not there";
     }
 }
-
-// --- The ends ------------------------------------------------------------------------------------------------------
 
 TEST(RingEnds, a_second_living_producer_is_refused) {
     Ring<int> ring;
@@ -260,7 +257,7 @@ TEST(RingEnds, the_refusal_says_what_to_do) {
     EXPECT_EQ(refusal<Consumer>(ring), "this ring has a living consumer already: destroy it first, or move it");
 }
 
-/// A policy that reports by throwing, as a model checker's does: it must be able to get out.
+/// A memory policy that reports by throwing, as a model checker's does. The exception must pass through the ring.
 struct ReportingMemory : StdMemory {
     static constexpr bool never_throws = false;
     struct Finding {};
@@ -269,8 +266,8 @@ struct ReportingMemory : StdMemory {
         using std::atomic<Value>::atomic;
         CUELINE_RULES_OFF
         void store(Value value, std::memory_order order) CUELINE_NONBLOCKING {
-            if constexpr (std::is_same_v<Value,
-                                         std::uint64_t>) {  // a message published; not a ring made, or an end's release
+            // Only when a message is published, not when a ring is made or an end is released.
+            if constexpr (std::is_same_v<Value, std::uint64_t>) {
                 if (order == std::memory_order_release) throw Finding{};
             }
             std::atomic<Value>::store(value, order);
@@ -279,8 +276,8 @@ struct ReportingMemory : StdMemory {
     };
 };
 
-TEST(RingEnds, let_a_checkers_finding_through) {
-    if (realtime_sanitizer) GTEST_SKIP() << "to throw is to allocate, which it would rightly report";
+TEST(RingEnds, let_a_checkers_exception_pass) {
+    if (realtime_sanitizer) GTEST_SKIP() << "a throw allocates, and the sanitizer would rightly report it";
     Ring<int, 4, ReportingMemory> ring;
     Producer producer{ring};
     EXPECT_THROW(producer.try_push(1), ReportingMemory::Finding);
@@ -288,7 +285,7 @@ TEST(RingEnds, let_a_checkers_finding_through) {
     static_assert(noexcept(std::declval<Producer<Ring<int>>&>().try_push(1)));
 }
 
-TEST(RingEnds, a_new_end_goes_on_where_the_last_one_stopped) {
+TEST(RingEnds, a_new_end_continues_where_the_last_one_stopped) {
     Ring<int, 4> ring;
     for (int number = 0; number < 10; ++number) {
         ASSERT_EQ(Producer{ring}.try_push(number), Status::ok);
@@ -321,7 +318,7 @@ TEST(RingEnds, they_move_and_do_not_copy) {
     EXPECT_EQ(popped, 2);
 }
 
-/// Pushes until refused, and returns how many were taken, or 2000 when there is no end to it.
+/// Pushes until it is refused. Returns how many were accepted, 2000 at most.
 template <class ProducerType>
 int fill(ProducerType& producer) {
     int taken = 0;
@@ -329,9 +326,9 @@ int fill(ProducerType& producer) {
     return taken;
 }
 
-TEST(RingEnds, an_assigned_end_does_what_the_other_did_and_frees_its_own) {
+TEST(RingEnds, an_assigned_end_takes_over_the_other_and_releases_its_own) {
     Ring<int> old_ring;
-    Ring<int> new_ring{5000};  // so that the ends of the two know different things
+    Ring<int> new_ring{5000};  // so that the two rings' ends have different indices
     Producer producer{old_ring};
     fill(producer);
     Producer other{new_ring};
@@ -341,7 +338,7 @@ TEST(RingEnds, an_assigned_end_does_what_the_other_did_and_frees_its_own) {
     EXPECT_EQ(fill(producer), 1000);
     EXPECT_EQ(new_ring.size(), 1024U);
     EXPECT_EQ(old_ring.size(), 1024U);
-    EXPECT_NO_THROW(Producer{old_ring}) << "nobody holds it any more";
+    EXPECT_NO_THROW(Producer{old_ring}) << "its producer was released";
     EXPECT_THROW(Producer{new_ring}, EndTakenError);
 
     Consumer consumer{old_ring};
@@ -365,8 +362,6 @@ TEST(RingEnds, assigning_an_end_to_itself_changes_nothing) {
     EXPECT_THROW(Producer{ring}, EndTakenError);
 }
 
-// --- Beside a model, and beside mutants that it must tell from the real thing ------------------------------------
-
 constexpr int steps = 200'000;
 
 TEST(RingModel, agrees_with_a_bounded_deque_at_every_capacity) {
@@ -385,7 +380,7 @@ TEST(RingModel, indices_survive_the_wrap_at_2_to_the_64) {
     EXPECT_EQ((differs_from_model<Ring<Word, 1024>>(just_below_wrap, run, steps)), "");
 }
 
-TEST(RingModel, agrees_with_a_bounded_deque_when_several_go_at_once) {
+TEST(RingModel, agrees_with_a_bounded_deque_for_spans) {
     const std::uint64_t run = seed();
     EXPECT_EQ((differs_from_model<Ring<Word, 1>>(0, run, steps, Watch::indices, 50)), "");
     EXPECT_EQ((differs_from_model<Ring<Word, 4>>(just_below_wrap, run, steps, Watch::indices, 50)), "");
@@ -397,8 +392,8 @@ TEST(RingModel, indices_survive_2_to_the_32_messages) {
     EXPECT_EQ((differs_from_model<Ring<Word, 4>>(just_below_32_bits, seed(), steps)), "");
 }
 
-// Each mutant is caught by what it does wrong in passing messages; head, tail and size are broken with it, and are not
-// what gives it away (but in the last one).
+// Each mutant must fail because it passes messages wrongly. Its head, tail and size are wrong too, but only the last
+// test looks at those.
 
 TEST(RingModel, catches_a_ring_that_takes_or_gives_one_too_many) {
     EXPECT_EQ((differs_from_model<Ring<Word, 4, SkewedMemory<1>>>(0, seed(), steps, Watch::nothing)), "wrong status");
@@ -410,7 +405,7 @@ TEST(RingModel, catches_a_ring_that_refuses_one_too_early) {
 
 TEST(RingModel, catches_a_ring_that_fails_after_2_to_the_32_messages) {
     using Narrow = Ring<Word, 4, NarrowMemory>;
-    EXPECT_EQ((differs_from_model<Narrow>(0, seed(), steps, Watch::nothing)), "") << "it is right at first";
+    EXPECT_EQ((differs_from_model<Narrow>(0, seed(), steps, Watch::nothing)), "") << "it works at first";
     EXPECT_EQ((differs_from_model<Narrow>(just_below_32_bits, seed(), steps, Watch::nothing)), "wrong status");
 }
 
@@ -422,14 +417,14 @@ TEST(RingModel, catches_a_ring_that_publishes_nothing) {
     EXPECT_EQ((differs_from_model<Ring<Word, 4, MuteMemory>>(0, seed(), steps, Watch::nothing)), "wrong status");
 }
 
-TEST(RingModel, catches_spans_that_take_or_give_one_too_many_or_too_few) {
+TEST(RingModel, catches_spans_of_the_wrong_length) {
     constexpr auto always = 100;
     EXPECT_NE((differs_from_model<Ring<Word, 4, SkewedMemory<1>>>(0, seed(), steps, Watch::nothing, always)), "");
     EXPECT_NE((differs_from_model<Ring<Word, 4, SkewedMemory<-1>>>(0, seed(), steps, Watch::nothing, always)), "");
     EXPECT_NE((differs_from_model<Ring<Wide<2>, 4, TornMemory>>(0, seed(), steps, Watch::nothing, always)), "");
 }
 
-TEST(RingModel, catches_indices_that_are_told_wrong) {
+TEST(RingModel, catches_a_wrong_head_tail_or_size) {
     EXPECT_EQ((BesideModel<Ring<Word, 4, SkewedMemory<1>>>{0}.watch()), "wrong head, tail or size");
     EXPECT_EQ((BesideModel<Ring<Word, 4, SkewedMemory<-1>>>{7}.watch()), "wrong head, tail or size");
     EXPECT_EQ((BesideModel<Ring<Word, 4>>{7}.watch()), "");

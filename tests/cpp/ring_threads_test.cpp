@@ -1,5 +1,5 @@
-// ring_threads_test.cpp: the ring between two threads. On x86 this proves nothing about memory order by itself: run it
-// under the thread sanitizer for that (the tsan preset).
+// ring_threads_test.cpp: the ring between two threads. On x86 this alone proves nothing about memory order; the thread
+// sanitizer does (the tsan preset).
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -21,26 +21,26 @@ TEST(RingThreads, messages_arrive_whole_once_and_in_order) {
     EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>>>(0, messages)), "");
 }
 
-TEST(RingThreads, a_small_ring_does_too) {
+TEST(RingThreads, messages_arrive_in_order_through_two_slots) {
     EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>, 2>>(0, messages)), "");
 }
 
-TEST(RingThreads, a_ring_of_one_does_too) {
+TEST(RingThreads, messages_arrive_in_order_through_one_slot) {
     EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>, 1>>(0, messages / 10)), "");
 }
 
-TEST(RingThreads, a_very_wide_message_does_too) {
+TEST(RingThreads, very_wide_messages_arrive_whole) {
     EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<64>, 16>>(0, messages)), "");
 }
 
-TEST(RingThreads, several_at_once_do_too) {
+TEST(RingThreads, spans_arrive_whole_once_and_in_order) {
     EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>>>(0, messages, Way::spans)), "");
     EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>, 16>>(just_below_wrap, messages, Way::in_place)), "");
     EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>, 4>>(0, messages, Way::spans)), "");
     EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>, 64>>(0, messages, Way::spans_in_only)), "");
 }
 
-TEST(RingThreads, wrap_around_goes_unnoticed) {
+TEST(RingThreads, messages_arrive_in_order_across_the_index_wrap) {
     EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>, 64>>(just_below_wrap, messages)), "");
 }
 
@@ -49,7 +49,7 @@ TEST(RingThreads, each_end_can_rely_on_size) {
     EXPECT_EQ(size_misleads<Small>(messages, [](const Small& ring) { return ring.size(); }), "");
 }
 
-// The next two break the rules between threads on purpose, which the thread sanitizer would rightly report.
+// The next tests contain data races on purpose. The thread sanitizer would report them.
 
 TEST(RingThreads, the_check_catches_slots_that_are_read_too_early) {
     if (thread_sanitizer) GTEST_SKIP() << "a race on purpose, under the thread sanitizer";
@@ -76,7 +76,7 @@ TEST(RingThreads, the_check_catches_a_size_that_misleads) {
         "less room than size() said");
 }
 
-// A minute long or more: `make test-long` runs it.
+// This takes a minute or more: `make test-long` runs it.
 TEST(RingThreads, DISABLED_hundreds_of_millions_arrive_in_order) {
     EXPECT_EQ((goes_wrong_between_threads<Ring<Wide<7>>>(0, 500'000'000)), "");
 }

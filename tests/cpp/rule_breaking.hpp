@@ -1,4 +1,4 @@
-// rule_breaking.hpp: how a mutant, or a test's own measuring, does on the audio thread what the compiler forbids there.
+// rule_breaking.hpp: lets mutants and measurements do on the audio thread what the compiler forbids there.
 #pragma once
 
 #include <cueline/ring.hpp>
@@ -7,7 +7,7 @@
 #include <sanitizer/rtsan_interface.h>
 #endif
 
-/// Between these two a nonblocking function may do what it may not.
+/// Between these two, a nonblocking function may do anything.
 #if defined(__clang__)
 #define CUELINE_RULES_OFF                                                                             \
     _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wunknown-warning-option\"") \
@@ -21,8 +21,8 @@
 namespace cueline::test {
 
 CUELINE_RULES_OFF
-/// Calls `call` though it does what a nonblocking function may not: to see that another check than the compiler and
-/// RealtimeSanitizer catches it.
+/// Calls `call` from a nonblocking function although it is not allowed there. Another check than the compiler and
+/// RealtimeSanitizer must catch it.
 template <class Call>
 auto break_the_rule(Call call) noexcept CUELINE_NONBLOCKING {
 #if __has_include(<sanitizer/rtsan_interface.h>)

@@ -1,4 +1,4 @@
-// sampler_processor_test.cpp: the worked example's pads: their sound, bit for bit, and what they tell.
+// sampler_processor_test.cpp: the sampler's pads: their samples, bit for bit, and their events and meters.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -29,7 +29,7 @@ using cueline::test::sine;
 constexpr std::size_t fade = 240;  // 5 ms at 48 kHz
 constexpr double second = 48'000;
 
-/// The sampler's engine, as a test speaks to it.
+/// The sampler's engine, with the calls that tests need.
 class Played : public cueline::test::OfflinePlaying<SamplerProcessor> {
   public:
     explicit Played(std::uint32_t blocksize = 64, std::uint32_t channels = 2) : OfflinePlaying{blocksize, channels} {}
@@ -51,7 +51,7 @@ void expect_ended(const Message& event, std::uint32_t pad, Reason reason, std::u
     EXPECT_EQ(event.sequence, sequence);
 }
 
-TEST(SamplerProcessor, a_pad_sounds_as_it_was_loaded_from_its_very_frame_to_its_end) {
+TEST(SamplerProcessor, a_pad_plays_its_exact_samples_from_its_exact_frame) {
     const std::vector<float> samples = ramp(100);
     std::vector<float> expected(77);
     expected.insert(expected.end(), samples.begin(), samples.end());
@@ -80,7 +80,7 @@ TEST(SamplerProcessor, velocity_gain_and_master_scale_what_is_heard) {
     for (std::size_t frame = 0; frame < heard.size(); ++frame) EXPECT_EQ(heard[frame], ramp(100)[frame] / 16);
 }
 
-TEST(SamplerProcessor, a_pan_leaves_the_power_as_it_is) {
+TEST(SamplerProcessor, a_pan_keeps_the_power) {
     for (const double pan : {-1.0, -0.3, 0.0, 0.7, 1.0}) {
         Played played;
         played.load(1, std::vector<float>(10, 0.5F));
@@ -94,7 +94,7 @@ TEST(SamplerProcessor, a_pan_leaves_the_power_as_it_is) {
     }
 }
 
-TEST(SamplerProcessor, channels_are_left_and_right_and_one_gets_half_of_both) {
+TEST(SamplerProcessor, channels_are_left_and_right_and_mono_gets_the_mean) {
     const std::vector<float> samples = ramp(6);
     Played stereo;
     stereo.load(0, samples, 2);
@@ -115,7 +115,7 @@ TEST(SamplerProcessor, channels_are_left_and_right_and_one_gets_half_of_both) {
     EXPECT_EQ(three.render(2), (std::vector<float>{samples[0], samples[0], 0, samples[1], samples[1], 0}));
 }
 
-TEST(SamplerProcessor, pads_are_added_up) {
+TEST(SamplerProcessor, pads_are_mixed) {
     Played played;
     played.load(0, ramp(50));
     played.load(7, ramp(50, 700));
@@ -126,7 +126,7 @@ TEST(SamplerProcessor, pads_are_added_up) {
     for (std::size_t frame = 0; frame < 50; ++frame) EXPECT_EQ(heard[frame], ramp(50)[frame] + ramp(50, 700)[frame]);
 }
 
-TEST(SamplerProcessor, a_pad_goes_round_until_it_is_told_to_play_to_its_end) {
+TEST(SamplerProcessor, a_pad_loops_until_it_is_set_to_play_to_its_end) {
     Played played{64, 1};
     const std::vector<float> samples = ramp(30);
     played.load(0, samples);
@@ -144,7 +144,7 @@ TEST(SamplerProcessor, a_pad_goes_round_until_it_is_told_to_play_to_its_end) {
     expect_ended(events[0], 0, Reason::played, 1'020, 3);
 }
 
-TEST(SamplerProcessor, a_reloaded_pad_goes_on_at_its_place) {
+TEST(SamplerProcessor, a_reloaded_pad_keeps_its_position) {
     Played played{64, 1};
     played.load(0, ramp(2'000));
     played.trigger(0);
@@ -174,17 +174,17 @@ TEST(SamplerProcessor, each_trigger_is_answered_once_when_its_pad_has_ended) {
     played.trigger(0);  // 3
     played.render(100);
     played.stop(0);  // 4
-    played.stop(0);  // 5: it plays no more
+    played.stop(0);  // 5: it has ended already
     played.render(1'000);
     played.trigger(0);  // 6
     played.render(640);
     played.unload(0);   // 7
-    played.trigger(5);  // 8: nothing lies there
+    played.trigger(5);  // 8: the slot is empty
     played.render(60);
     played.load(0, ramp(4'000));  // 9
     played.trigger(0);            // 10
     played.render(200);
-    played.load(0, ramp(10));  // 11: too short to go on in
+    played.load(0, ramp(10));  // 11: shorter than the playhead
     played.render(1);
     const std::vector<Message> events = played.events();
     ASSERT_EQ(events.size(), 5U);
@@ -196,7 +196,7 @@ TEST(SamplerProcessor, each_trigger_is_answered_once_when_its_pad_has_ended) {
     EXPECT_EQ(played.stats().unhandled, 0U);
 }
 
-/// What is heard when something is done to a sine at its height.
+/// The greatest step when something happens to a sine at its peak.
 template <class Act>
 std::vector<float> around(Act act) {
     Played played;
@@ -217,7 +217,7 @@ TEST(SamplerProcessor, nothing_clicks) {
 
     EXPECT_LT(greatest_step(around([&](Played& played) { played.load(0, upside_down); })), bound);
     EXPECT_LT(greatest_step(around([&](Played& played) {
-                  for (int times = 0; times < 20; ++times) {  // each while the one before is being faded over
+                  for (int times = 0; times < 20; ++times) {  // each while the last one still fades
                       played.load(0, times % 2 == 0 ? upside_down : sine(48'000, 190));
                       played.render(32);
                   }
@@ -247,7 +247,7 @@ TEST(SamplerProcessor, nothing_clicks) {
     EXPECT_LT(greatest_step(aside.heard()), 0.005F);
 }
 
-TEST(SamplerProcessor, a_stopped_pad_is_silent_after_5_ms_and_begins_as_it_was_loaded) {
+TEST(SamplerProcessor, a_stopped_pad_is_silent_after_5_ms_and_then_begins_without_a_fade) {
     Played played{64, 1};
     played.load(0, ramp(4'000));
     played.trigger(0);
@@ -257,11 +257,11 @@ TEST(SamplerProcessor, a_stopped_pad_is_silent_after_5_ms_and_begins_as_it_was_l
     EXPECT_NE(heard[fade - 1], 0);
     EXPECT_TRUE(std::ranges::all_of(std::span{heard}.subspan(fade), [](float sample) { return sample == 0; }));
     played.trigger(0);
-    played.trigger(0);  // nothing of the first was heard, so that there is nothing to take away
+    played.trigger(0);  // the first trigger was never heard, so nothing fades
     EXPECT_EQ(played.render(10), ramp(10));
 }
 
-TEST(SamplerProcessor, triggered_anew_it_begins_at_once_over_what_fades) {
+TEST(SamplerProcessor, a_retriggered_pad_begins_at_once_while_its_old_sound_fades) {
     Played played{64, 1};
     const std::vector<float> samples(1'000, 0.5F);
     played.load(0, samples);
@@ -275,7 +275,7 @@ TEST(SamplerProcessor, triggered_anew_it_begins_at_once_over_what_fades) {
     }
 }
 
-TEST(SamplerProcessor, knobs_of_a_silent_pad_are_there_at_once_and_those_of_another_in_20_ms) {
+TEST(SamplerProcessor, knobs_act_at_once_on_a_silent_pad_and_in_20_ms_on_a_playing_one) {
     Played played{64, 1};
     played.load(0, std::vector<float>(48'000, 1.0F));
     played.render(64);
@@ -289,7 +289,7 @@ TEST(SamplerProcessor, knobs_of_a_silent_pad_are_there_at_once_and_those_of_anot
     EXPECT_EQ(heard[960], 0);
 }
 
-TEST(SamplerProcessor, nonsense_is_refused_and_counted) {
+TEST(SamplerProcessor, invalid_values_are_refused_and_counted) {
     Played played;
     played.load(0, ramp(1'000));
     played.trigger(0);
@@ -341,7 +341,7 @@ struct Account {
     bool operator==(const Account&) const = default;
 };
 
-/// What comes of a long random conversation: cues at any frame, knobs turned and meters read now and then.
+/// The output of a long random session: cues at random frames, and now and then a knob is turned or a meter is read.
 Account conversation(std::uint64_t seed, std::uint32_t blocksize) {
     std::mt19937_64 random{seed};
     const auto below = [&random](std::uint64_t count) { return random() % count; };
@@ -387,12 +387,12 @@ Account conversation(std::uint64_t seed, std::uint32_t blocksize) {
             account.meters.insert(account.meters.end(), value.fields.begin(), value.fields.end());
         }
     }
-    // Where two pads end in one block, it is told pad by pad and not frame by frame.
+    // If two pads end in one block, the events are in the order of the pads, not of the frames.
     std::ranges::sort(account.events);
     return account;
 }
 
-TEST(SamplerProcessor, block_sizes_leave_no_mark) {
+TEST(SamplerProcessor, block_size_does_not_change_the_output) {
     const std::uint64_t seed = cueline::test::seed();
     const Account expected = conversation(seed, 64);
     EXPECT_GT(expected.events.size(), 100U);
@@ -427,7 +427,7 @@ TEST(SamplerProcessor, a_thousand_reloads_while_it_plays_neither_click_nor_pile_
     EXPECT_EQ(played.stats().buffers.published, 1'001U);
 }
 
-TEST(SamplerProcessor, plays_on_in_another_format) {
+TEST(SamplerProcessor, keeps_playing_in_another_format) {
     cueline::BufferSlots::Returns returns;
     cueline::BufferSlots::Table table;
     const std::vector<float> samples = ramp(100);

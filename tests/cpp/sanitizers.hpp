@@ -1,4 +1,4 @@
-// sanitizers.hpp: which sanitizers this build has: they take the heap, mlock and stacks for themselves.
+// sanitizers.hpp: which sanitizers this build has. They replace the heap, mlock or the stacks.
 #pragma once
 
 #if defined(__has_feature)
@@ -23,13 +23,12 @@ inline constexpr bool address_sanitizer = false;
 
 inline constexpr bool realtime_sanitizer = CUELINE_HAS_FEATURE(realtime_sanitizer);
 
-/// Whether mlock and stacks are the system's own matter: some sanitizers answer mlock themselves, and want large
-/// stacks.
+/// Whether mlock and stacks are the system's own. Some sanitizers replace mlock, and need large stacks.
 inline constexpr bool memory_is_the_systems = !thread_sanitizer && !address_sanitizer;
 
 }  // namespace cueline::test
 
-// Defined where malloc is a sanitizer's, so that nobody else can put a counter in front of it.
+// Defined if a sanitizer has replaced malloc, so that we cannot count its calls.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || CUELINE_HAS_FEATURE(address_sanitizer) || \
     CUELINE_HAS_FEATURE(thread_sanitizer) || CUELINE_HAS_FEATURE(realtime_sanitizer)
 #define CUELINE_HEAP_IS_TAKEN

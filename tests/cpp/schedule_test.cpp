@@ -1,4 +1,4 @@
-// schedule_test.cpp: the schedule beside a std::multimap, and at its limits.
+// schedule_test.cpp: the schedule compared with a std::multimap, and at its limits.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ class ScheduleTest : public testing::Test {
         cue.sequence = sequence;
         schedule_->add(cue);
     }
-    /// The sequences of the cues that are due at `frame`, in their order.
+    /// The sequences of the cues that are due at `frame`, in order.
     std::vector<std::uint32_t> due(std::uint64_t frame) {
         std::vector<std::uint32_t> sequences;
         Message cue;
@@ -48,7 +48,7 @@ TEST_F(ScheduleTest, empty_one_has_nothing_due) {
     EXPECT_EQ(due(Schedule::never), Sequences{});
 }
 
-TEST_F(ScheduleTest, gives_by_frame_and_of_one_frame_by_arrival) {
+TEST_F(ScheduleTest, orders_by_frame_then_by_arrival) {
     add(20, 1);
     add(10, 2);
     add(20, 3);
@@ -61,14 +61,14 @@ TEST_F(ScheduleTest, gives_by_frame_and_of_one_frame_by_arrival) {
     EXPECT_EQ(due(100), (Sequences{1, 3}));
 }
 
-TEST_F(ScheduleTest, what_is_taken_out_is_what_was_chosen_in_the_order_in_which_it_was_due) {
+TEST_F(ScheduleTest, take_out_removes_the_chosen_cues_in_due_order) {
     for (std::uint32_t sequence = 1; sequence <= 6; ++sequence) add(100 - sequence, sequence);
     EXPECT_EQ(taken_out([](const Message& cue) noexcept { return cue.sequence % 2 == 0; }), (Sequences{6, 4, 2}));
     EXPECT_EQ(schedule_->size(), 3U);
     EXPECT_EQ(due(1000), (Sequences{5, 3, 1}));
 }
 
-TEST_F(ScheduleTest, one_is_taken_out_by_its_line_and_sequence_with_its_members) {
+TEST_F(ScheduleTest, take_out_one_removes_a_cue_with_its_members) {
     const auto add_of = [this](std::uint8_t line, std::uint32_t sequence, std::uint8_t flags) {
         Message cue;
         cue.frame = 50;
@@ -96,13 +96,13 @@ TEST_F(ScheduleTest, one_is_taken_out_by_its_line_and_sequence_with_its_members)
     EXPECT_EQ(taken_by(1, 1), Sequences{1});
     EXPECT_EQ(schedule_->size(), 2U);
     EXPECT_EQ(due(50), (Sequences{1, 6}));
-    EXPECT_EQ(taken_by(0, 6), Sequences{}) << "it has been due";
+    EXPECT_EQ(taken_by(0, 6), Sequences{}) << "it was due already";
 }
 
-/// Thousands of steps beside the standard library's own ordered container, near the capacity for half of the time.
-TEST_F(ScheduleTest, does_as_a_multimap_does) {
+/// Thousands of steps compared with a standard container. Half of the time the schedule is nearly full.
+TEST_F(ScheduleTest, agrees_with_a_multimap) {
     std::mt19937 random{static_cast<std::uint32_t>(seed())};
-    std::multimap<std::uint64_t, std::uint32_t> model;  // equal keys stay in the order of their insertion
+    std::multimap<std::uint64_t, std::uint32_t> model;  // equal keys keep the order of their insertion
     std::uint32_t sequence = 0;
     std::uint64_t now = 0;
     for (int step = 0; step < 20'000; ++step) {
@@ -142,7 +142,7 @@ TEST_F(ScheduleTest, does_as_a_multimap_does) {
     }
 }
 
-TEST_F(ScheduleTest, holds_1024_of_one_frame_and_gives_their_places_back) {
+TEST_F(ScheduleTest, holds_1024_of_one_frame_and_reuses_their_places) {
     for (int round = 0; round < 3; ++round) {
         Sequences expected;
         for (std::uint32_t sequence = 1; sequence <= Schedule::capacity; ++sequence) {

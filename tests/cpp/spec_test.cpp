@@ -1,5 +1,5 @@
-// spec_test.cpp: the specification, line by line: every scenario and test case, by its name.
-// docs/spec-coverage.md lists them, together with those that tests/python/test_spec.py shows from Python.
+// spec_test.cpp: every scenario and test case of the specification, by its name. docs/spec-coverage.md lists them,
+// together with those in tests/python/test_spec.py.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -34,8 +34,6 @@ class SpecScenario : public testing::Test {
 };
 class SpecTestCase : public SpecScenario {};
 
-// --- Scenarios -----------------------------------------------------------------------------------------------------
-
 TEST_F(SpecScenario, single_message_transfer) {
     ASSERT_EQ(producer_.try_push({60, 0.5F}), Status::ok);
     EXPECT_EQ(ring_.tail(), 1U);
@@ -49,7 +47,7 @@ TEST_F(SpecScenario, single_message_transfer) {
 
 std::atomic<const char*> escaped = nullptr;
 
-/// Runs pings through an engine on a thread of its own, and returns what its audio thread allocated meanwhile.
+/// Sends pings to an engine on a thread of its own. Returns how often its audio thread called the heap meanwhile.
 template <class ProcessorType>
 std::uint64_t allocations_of_the_audio_thread() {
     auto processor = std::make_unique<ProcessorType>();
@@ -69,23 +67,23 @@ std::uint64_t allocations_of_the_audio_thread() {
 }
 
 TEST_F(SpecScenario, audio_thread_message_processing) {
-    if (!allocations_are_counted()) GTEST_SKIP() << "a sanitizer has the heap";
+    if (!allocations_are_counted()) GTEST_SKIP() << "a sanitizer has replaced malloc";
     EXPECT_EQ(allocations_of_the_audio_thread<WatchfulProcessor>(), 0U);
 }
 
 TEST_F(SpecScenario, audio_thread_message_processing_check_catches_an_allocation) {
-    /// One std::string too long, once a message.
+    /// Makes one std::string that is too long, for each message.
     class Careless final : public WatchfulProcessor {
       public:
         bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
             break_the_rule([] {
                 const std::string text(100, 'x');
-                escaped = text.data();  // seen from outside: a compiler may leave out an allocation that is not
+                escaped = text.data();  // visible outside, so that the compiler cannot remove the allocation
             });
             return WatchfulProcessor::handle(command, context);
         }
     };
-    if (!allocations_are_counted()) GTEST_SKIP() << "a sanitizer has the heap";
+    if (!allocations_are_counted()) GTEST_SKIP() << "a sanitizer has replaced malloc";
     EXPECT_GT(allocations_of_the_audio_thread<Careless>(), 0U);
 }
 
@@ -104,12 +102,10 @@ TEST_F(SpecScenario, full_buffer_handling) {
 
 TEST_F(SpecScenario, empty_buffer_handling) {
     EXPECT_EQ(consumer_.try_pop(note_), Status::empty);
-    EXPECT_EQ(consumer_.try_pop(note_), Status::empty) << "and it goes on";
+    EXPECT_EQ(consumer_.try_pop(note_), Status::empty) << "a second pop is refused too";
     producer_.try_push({1, 0});
     EXPECT_EQ(consumer_.try_pop(note_), Status::ok);
 }
-
-// --- Test cases ----------------------------------------------------------------------------------------------------
 
 TEST_F(SpecTestCase, write_read_single_message) {
     producer_.try_push({72, 1});

@@ -1,5 +1,5 @@
-// tsan_test.cpp: the thread sanitizer must report a ring, and a latest value, published without an order. In its build
-// only.
+// tsan_test.cpp: the thread sanitizer must report a ring and a latest value that are published with relaxed order. Only
+// its build has this file.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -11,7 +11,7 @@
 namespace cueline::test {
 namespace {
 
-/// How the sanitizer ends a program that it has something to say about.
+/// The exit status with which the sanitizer ends a program that has a race.
 constexpr int reported = 66;
 
 TEST(ThreadSanitizer, reports_a_ring_that_publishes_without_an_order) {
@@ -23,7 +23,7 @@ TEST(ThreadSanitizer, reports_a_ring_that_publishes_without_an_order) {
     EXPECT_EXIT(race(), testing::ExitedWithCode(reported), "ThreadSanitizer: data race");
 }
 
-TEST(ThreadSanitizer, has_nothing_to_say_of_the_ring_itself) {
+TEST(ThreadSanitizer, accepts_the_ring_itself) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     const auto no_race = [] {
         goes_wrong_between_threads<Ring<Wide<7>, 64>>(0, 1000);
@@ -32,7 +32,7 @@ TEST(ThreadSanitizer, has_nothing_to_say_of_the_ring_itself) {
     EXPECT_EXIT(no_race(), testing::ExitedWithCode(0), "");
 }
 
-TEST(ThreadSanitizer, reports_a_latest_value_that_is_published_without_an_order) {
+TEST(ThreadSanitizer, reports_a_latest_value_that_publishes_without_an_order) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     const auto race = [] {
         goes_wrong_between_a_writer_and_a_reader<Latest<Wide<7>, UnorderedMemory>>(1000);
@@ -41,7 +41,7 @@ TEST(ThreadSanitizer, reports_a_latest_value_that_is_published_without_an_order)
     EXPECT_EXIT(race(), testing::ExitedWithCode(reported), "ThreadSanitizer: data race");
 }
 
-TEST(ThreadSanitizer, has_nothing_to_say_of_the_latest_value_itself) {
+TEST(ThreadSanitizer, accepts_the_latest_value_itself) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     const auto no_race = [] {
         goes_wrong_between_a_writer_and_a_reader<Latest<Wide<7>>>(1000);

@@ -1,4 +1,4 @@
-// visit_test.cpp: messages told apart by a list of types.
+// visit_test.cpp: dispatches messages by a list of types.
 #include <gtest/gtest.h>
 
 #include <stdexcept>
@@ -24,7 +24,7 @@ struct AllOff {
 };
 using Notes = Messages<NoteOn, NoteOff, AllOff>;
 
-/// What a visitor of all three saw.
+/// What a visitor of all three types saw.
 std::string seen(const Message& message) {
     std::string text = "nothing";
     const Overloaded visitor{
@@ -36,7 +36,7 @@ std::string seen(const Message& message) {
     return text;
 }
 
-TEST(Visit, calls_the_visitor_with_the_type_that_has_the_kind_and_with_no_other) {
+TEST(Visit, calls_the_visitor_with_the_type_of_that_kind_only) {
     EXPECT_EQ(seen(Message::of(NoteOn{7, 0.5F})), "on 7 at 0.500000");
     EXPECT_EQ(seen(Message::of(NoteOff{9})), "off 9");
     EXPECT_EQ(seen(Message::of(AllOff{})), "all off");
@@ -54,7 +54,7 @@ TEST(Visit, a_message_of_a_payload_has_the_kind_of_its_type) {
     EXPECT_EQ(Message::of(Pong{1, 2}).kind, kind::pong);
 }
 
-TEST(Visit, throws_what_the_visitor_throws_and_promises_no_less_than_it) {
+TEST(Visit, throws_what_the_visitor_throws_and_is_noexcept_if_the_visitor_is) {
     const auto refuses = [](const auto&) { throw std::runtime_error{"refused"}; };
     const auto promises = [](const auto&) noexcept {};
     EXPECT_THROW(Notes::visit(Message::of(AllOff{}), refuses), std::runtime_error);

@@ -1,5 +1,5 @@
-// fuzz_engine.cpp: any conversation with an engine on the offline device, beside plain_engine.hpp's account: commands
-// at frames, on nine lines, alone and together, confirmed and cancelled; and any bytes for a command.
+// fuzz_engine.cpp: random use of an engine on the offline device, compared with plain_engine.hpp: commands at frames,
+// on nine lines, alone and in transactions, confirmed and cancelled, and random bytes as commands.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <algorithm>
@@ -34,14 +34,15 @@ void require(bool holds, const char* claim) {
     std::abort();
 }
 
-/// Answers each message with as many of its payload's bytes as the first of them says, and renders how many it has had.
+/// Answers each message with a part of its payload, as long as the first byte says. Renders the number of messages so
+/// far.
 class PartProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
     bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         const auto payload = command.as<Payload>();
         Payload part{};
-#ifdef CUELINE_MUTANT_TRUSTS  // it trusts what it is sent
+#ifdef CUELINE_MUTANT_TRUSTS  // it trusts the length that was sent
         const auto bytes = std::to_integer<std::size_t>(payload[0]);
 #else
         const auto bytes = std::min(std::to_integer<std::size_t>(payload[0]), part.size());
@@ -63,7 +64,7 @@ class PartProcessor final : public Processor {
     std::uint64_t handled_ = 0;
 };
 
-/// An engine, and the account of what it has to do.
+/// An engine, and the model of what it must do.
 class Conversation {
   public:
     explicit Conversation(std::uint32_t budget) : expected_{budget} {
@@ -74,19 +75,19 @@ class Conversation {
     }
 
     [[nodiscard]] std::uint64_t now() const { return expected_.frame; }
-    /// The number of the last command that the line has accepted.
+    /// The number of the last command that the line accepted.
     [[nodiscard]] std::uint64_t sent(std::size_t line) const { return expected_.lines.at(line).counts.sent; }
 
-    /// The line that has this number, or, when it is not open, the one that is opened now.
+    /// The line with this number. If it is not open, opens the first free line instead.
     std::size_t opened(std::size_t line) {
         if (line == 0 || lines_.at(line)) return line;
-        CommandSender line = engine_->open_line();
+        CommandSender added = engine_->open_line();
         std::size_t free = 1;
         while (lines_.at(free)) ++free;
-        require(line.line() == free, "the first line that is free is opened");
-        require(line.sequence() == sent(free), "a line goes on where it stopped");
+        require(added.line() == free, "open_line() opens the first free line");
+        require(added.sequence() == sent(free), "a line continues its sequence when it is opened again");
         expected_.lines_in_use = std::max(expected_.lines_in_use, free + 1);
-        lines_.at(free).emplace(std::move(line));
+        lines_.at(free).emplace(std::move(added));
         return free;
     }
     void close(std::size_t line) { lines_.at(line).reset(); }
@@ -96,12 +97,12 @@ class Conversation {
         message.frame = delivery.frame;
         message.flags = delivery.flags;
         const Status wanted = expected_.send(line, message) ? Status::ok : Status::full;
-        require(sender(line).send(kind, payload, delivery) == wanted, "a line accepts what it has room for");
+        require(sender(line).send(kind, payload, delivery) == wanted, "a line accepts a command if it has room");
     }
 
     void send_whole(std::size_t line, std::span<const Message> members, const Delivery& delivery) {
         require(sender(line).try_send_whole(members, delivery) == expected_.send_whole(line, members, delivery),
-                "a line accepts a transaction when it has room for all of it");
+                "a line accepts a transaction if it has room for all of it");
     }
 
     void render(std::size_t frames) {
@@ -110,7 +111,7 @@ class Conversation {
         for (std::size_t done = 0; done < frames;) {
             const std::vector<float> wanted = expected_.render(std::min<std::size_t>(frames - done, blocksize));
             require(std::equal(wanted.begin(), wanted.end(), samples.begin() + static_cast<std::ptrdiff_t>(done)),
-                    "each sample is rendered after what comes before it");
+                    "each sample is rendered after the cues before it");
             done += wanted.size();
         }
     }
@@ -129,7 +130,7 @@ class Conversation {
             require(same(engine_->command_stats(line), expected_.lines.at(line).seen()), "commands are counted");
         }
         require(same(stats.events, expected_.events.seen()), "events are counted");
-        require(stats.unhandled == expected_.unhandled, "what nobody knew is counted");
+        require(stats.unhandled == expected_.unhandled, "unhandled commands are counted");
         require(stats.frames == expected_.frame, "frames are counted");
         const CueStats& wanted = expected_.cues;
         require(stats.cues.pending == wanted.pending, "cues that wait are counted");
@@ -151,7 +152,7 @@ class Conversation {
             Message message;
             const Status status = receive(message);
             require(status == (expected.waiting.empty() ? Status::empty : Status::ok),
-                    "events are there when they ought to be");
+                    "each expected event is there, and no other");
             if (expected.waiting.empty()) return;
             require_same(message, expected.waiting.front());
             expected.waiting.pop_front();
@@ -163,8 +164,8 @@ class Conversation {
         require(message.sequence == wanted.sequence && message.line == wanted.line, "an event has its cause");
         require(message.frame == wanted.frame, "an event has its frame");
         std::size_t bytes = message.payload.size();
-        if (message.kind == kind::pong) bytes = sizeof(Pong::sent_ns);  // its second word is a clock
-        if (message.kind == kind::refused) bytes = offsetof(Refused, reason) + sizeof(Reason);  // then padding
+        if (message.kind == kind::pong) bytes = sizeof(Pong::sent_ns);  // the second word is a clock
+        if (message.kind == kind::refused) bytes = offsetof(Refused, reason) + sizeof(Reason);  // the rest is padding
         require(std::memcmp(message.payload.data(), wanted.payload.data(), bytes) == 0, "an event has its payload");
     }
 
@@ -175,7 +176,8 @@ class Conversation {
     PlainEngine expected_;
     OfflineDevice* device_ = nullptr;
     std::unique_ptr<Engine> engine_;
-    std::array<std::optional<CommandSender>, max_lines> lines_;  // the first stays empty: that line is the engine's
+    // The first stays empty: that line belongs to the engine
+    std::array<std::optional<CommandSender>, max_lines> lines_;
 };
 
 Kind some_kind(FuzzedDataProvider& input) {
@@ -220,7 +222,7 @@ Payload some_payload(FuzzedDataProvider& input) {
     return payload;
 }
 
-/// One of the last commands of a line, or any number.
+/// One of the last commands of a line, or a random number.
 std::uint32_t some_sequence(FuzzedDataProvider& input, std::uint64_t sent) {
     const auto back = input.ConsumeIntegral<std::uint16_t>();
     return static_cast<std::uint32_t>(sent - back % 2000);
@@ -242,7 +244,7 @@ void go_on(Conversation& conversation, FuzzedDataProvider& input) {
             for (int sent = 0; sent < count; ++sent) conversation.send(line, kind, payload, delivery);
             break;
         }
-        case 2: {  // some, each with a frame of its own
+        case 2: {  // some, each with its own frame
             const std::size_t line = some_line();
             const Payload payload = some_payload(input);
             for (int left = input.ConsumeIntegralInRange(1, 40); left > 0; --left) {

@@ -1,4 +1,4 @@
-// fuzz_message.cpp: any bytes, where bytes become a message and a message's payload becomes a value.
+// fuzz_message.cpp: random bytes become a message, and a message's payload becomes a value.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -20,7 +20,7 @@ void require(bool holds) {
 }
 
 #ifdef CUELINE_MUTANT_OVERREADS
-/// The mutant: believes that the bytes are as many as it needs.
+/// The mutant: assumes that there are as many bytes as it needs.
 std::optional<Message> message_from(std::span<const std::byte> bytes) {
     if (bytes.size() < 8) return std::nullopt;
     Message message;
@@ -33,7 +33,7 @@ std::optional<Message> message_from(std::span<const std::byte> bytes) {
 }
 #endif
 
-/// The payload as a `Payload` and back again is what it was, and nothing stands behind it.
+/// The payload becomes a `Payload` and a payload again. It must be unchanged, with zeroes after it.
 template <class Payload>
 void there_and_back(const Message& message) {
     const auto value = message.as<Payload>();
@@ -53,7 +53,7 @@ struct Odd {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    // A copy of exactly that size, so that a byte too far is seen.
+    // A copy of exactly this size, so that the sanitizer notices a read beyond the end.
     const auto* const begin = reinterpret_cast<const std::byte*>(data);
     const std::vector<std::byte> bytes(begin, begin + size);
     const std::optional<Message> message = message_from(bytes);

@@ -1,5 +1,5 @@
-// fuzz_sampler.cpp: any conversation with the worked example's sampler, in blocks of two sizes at once: both must say
-// and play the very same, and what they say must be sound.
+// fuzz_sampler.cpp: random use of the example's sampler, in blocks of two sizes at once. Both must send the same events
+// and play the same samples, and the events must be valid.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <algorithm>
@@ -29,8 +29,8 @@ using sampler::StopPad;
 using sampler::Trigger;
 using Payload = std::array<std::byte, payload_bytes>;
 
-// So many commands are under way at most: none waits for a block's budget, else blocks would leave a mark, and rightly;
-// and there are as many buffers.
+// At most this many commands are in flight. So none waits for the next block's budget, where block sizes would rightly
+// make a difference. There are as many buffers.
 constexpr std::size_t round_commands = 100;
 
 void require(bool holds, const char* claim) {
@@ -50,11 +50,12 @@ class Played {
         device_->render(samples);
         return samples;
     }
-    /// What it said: frame, sequence, pad, reason. Of pads that end in one block it is told pad by pad.
+    /// Its events: frame, sequence, pad, reason. Pads that end in one block send theirs in the order of the pads, so
+    /// they are sorted.
     std::vector<std::array<std::uint64_t, 4>> said() {
         std::vector<std::array<std::uint64_t, 4>> all;
         for (Message event; engine_.control().receive(event) == Status::ok;) {
-            require(event.kind == PadEnded::kind, "it says nothing but PadEnded");
+            require(event.kind == PadEnded::kind, "every event is a PadEnded");
             const auto ended = event.as<PadEnded>();
             all.push_back({event.frame, event.sequence, ended.pad, ended.reason});
         }
@@ -73,7 +74,7 @@ class Played {
     Engine engine_;
 };
 
-/// Both of them, and what has to come of what they were told.
+/// Both samplers, and what must follow from their commands.
 class Conversation {
   public:
     explicit Conversation(FuzzedDataProvider& input)
@@ -114,25 +115,26 @@ class Conversation {
 
     void render(std::size_t frames) {
         const std::vector<float> samples = few_.render(frames);
-        require(samples == many_.render(frames), "blocks leave no mark on what is heard");
+        require(samples == many_.render(frames), "block size does not change the samples");
         require(std::ranges::all_of(samples, [](float sample) { return std::abs(sample) <= loudest; }),
-                "it is no louder than what was triggered");
+                "it is no louder than the triggered sounds");
         const auto said = few_.said();
-        require(said == many_.said(), "blocks leave no mark on what is said");
+        require(said == many_.said(), "block size does not change the events");
         for (const auto& [frame, sequence, pad, reason] : said) {
-            require(frame <= now() && pad < SamplerProcessor::pads && reason <= 3, "what it says is sound");
+            require(frame <= now() && pad < SamplerProcessor::pads && reason <= 3, "events have valid values");
         }
         ended_ += said.size();
         require(ended_ <= triggers_ && triggers_ - ended_ <= round_commands + SamplerProcessor::pads,
                 "a trigger is answered once");
         for (std::size_t meter = 0; meter <= SamplerProcessor::master_meter; ++meter) {
             const MeterValue value = few_.engine().controls().read(meter);
-            require(value.fields == many_.engine().controls().read(meter).fields, "blocks leave no mark on the meters");
+            require(value.fields == many_.engine().controls().read(meter).fields,
+                    "block size does not change the meters");
         }
         commands_ = few_.engine().stats().cues.pending;
     }
 
-    /// All cues have come, and all pads are silent.
+    /// All cues have applied, and all pads are silent.
     void finish() {
         for (std::uint32_t pad = 0; pad < SamplerProcessor::pads; ++pad) {
             send(Message::of(StopPad{pad}), last_cue + now());
@@ -140,17 +142,17 @@ class Conversation {
         render(last_cue * 2);
         render(SamplerProcessor::pads);
         each([this](Engine& engine) {
-            require(engine.stats().unhandled == unhandled_, "what makes no sense is refused, and nothing else");
+            require(engine.stats().unhandled == unhandled_, "only invalid commands are unhandled");
         });
         require(ended_ == triggers_, "each trigger is answered");
         const std::vector<float> silence = few_.render(100);
         require(std::ranges::all_of(silence, [](float sample) { return sample == 0; }), "a stopped pad is silent");
     }
 
-    static constexpr std::uint64_t last_cue = 500;  // how far ahead one may be
+    static constexpr std::uint64_t last_cue = 500;  // how far ahead a cue may be
 
   private:
-    // Eight pads of full scale, panned to one side, each triggered in every frame of its 240 that fade.
+    // Eight pads of full scale, panned to one side, each triggered in every frame of the 240 frames of a fade.
     static constexpr float loudest = 8 * 1.5F * 241;
 
     static bool makes_sense(const Message& command) {

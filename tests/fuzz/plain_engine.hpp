@@ -1,4 +1,4 @@
-// plain_engine.hpp: what an engine has to do with its commands, in the plainest way: an account that cannot be wrong.
+// plain_engine.hpp: a model of what an engine does with its commands, as simple as possible.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +23,7 @@ namespace cueline::fuzz {
 inline constexpr std::uint32_t slots = 2;
 inline constexpr std::uint32_t blocksize = 16;
 
-/// A line, or a ring up.
+/// A line, or a ring to the control side.
 struct PlainRing {
     std::deque<Message> waiting;
     RingStats counts;
@@ -45,7 +45,7 @@ struct PlainRing {
     }
 };
 
-/// Says what an engine does whose processor answers every command, as PartProcessor does.
+/// Predicts an engine whose processor answers every command, as PartProcessor does.
 class PlainEngine {
   public:
     explicit PlainEngine(std::uint32_t budget) : budget_{budget} {}
@@ -58,14 +58,14 @@ class PlainEngine {
     std::uint64_t unhandled = 0;
     std::uint64_t frame = 0;
 
-    /// Returns whether the line accepts it.
+    /// Returns whether the line accepts the command.
     bool send(std::size_t line, Message message) {
         message.line = static_cast<std::uint8_t>(line);
         message.sequence = static_cast<std::uint32_t>(lines.at(line).counts.sent) + 1;
         return lines.at(line).push(message);
     }
 
-    /// Returns the transaction's sequence, or 0.
+    /// Returns the transaction's sequence, or 0 if it is refused.
     std::uint32_t send_whole(std::size_t line, std::span<const Message> members, const Delivery& delivery) {
         PlainRing& ring = lines.at(line);
         if (ring.waiting.size() + members.size() + 1 > Ring<Message>::capacity) return 0;
@@ -78,7 +78,7 @@ class PlainEngine {
         return sequence;
     }
 
-    /// Renders one block. Returns the samples: how many commands the processor had handled by then.
+    /// Renders one block. Each sample is the number of commands that the processor had handled by then.
     std::vector<float> render(std::size_t frames) {
         const std::uint64_t first = frame;
         std::vector<float> samples;
@@ -98,7 +98,7 @@ class PlainEngine {
   private:
     struct Cue {
         Message command;
-        std::vector<Message> members;  // a transaction's
+        std::vector<Message> members;  // of a transaction
     };
 
     [[nodiscard]] std::size_t waiting() const {
@@ -121,11 +121,11 @@ class PlainEngine {
             Cue cue{line.front(), {}};
             line.pop_front();
             --left;
-            // The sender's to set are these two bits, whatever it sets.
+            // A sender may set only these two flags.
             cue.command.flags &= delivery::drop_if_late | delivery::confirm;
             std::uint32_t members = cue.command.kind == kind::transaction ? cue.command.as<Transaction>().members : 0;
             const bool fits = members < room();
-            for (; members > 0; --members) {  // it may lie: then there are fewer, and others than it meant
+            for (; members > 0; --members) {  // the number may be wrong: then fewer commands follow, or others
                 if (left > 0) --left;
                 if (line.empty()) break;
                 cue.members.push_back(line.front());
@@ -147,7 +147,7 @@ class PlainEngine {
         if (forgotten != 0 && command.frame != 0) {
             refuse(command, Reason::cancelled);
         } else if (command.frame > frame && fits) {
-            schedule_.emplace(command.frame, std::move(cue));  // behind those of its frame
+            schedule_.emplace(command.frame, std::move(cue));  // after the cues of the same frame
         } else if (command.frame > frame) {
             refuse(command, Reason::schedule_full);
         } else if (late && (command.flags & delivery::drop_if_late) != 0) {
@@ -188,13 +188,14 @@ class PlainEngine {
                 return true;
             case kind::cancel_all: {
                 const auto up_to = command.as<CancelAll>().up_to;
-                const auto sent_before = [&](const Message& cue) {  // it is none of those from there to the last one
+                // It is not one of those between up_to and the last one read
+                const auto sent_before = [&](const Message& cue) {
                     const std::uint32_t since = read_.at(cue.line) - up_to.at(cue.line);
                     const std::uint32_t place = cue.sequence - up_to.at(cue.line);
                     return static_cast<std::int32_t>(since) <= 0 || place == 0 || place > since;
                 };
                 forget([&](const Message& cue) { return up_to.at(cue.line) != 0 && sent_before(cue); });
-                // Those that wait in their lines are forgotten as they are read.
+                // Cues that still wait in their lines are forgotten when they are read.
                 for (std::size_t line = 0; line < max_lines; ++line) {
                     std::uint32_t& forgotten = forgotten_.at(line);
                     const std::uint32_t last = up_to.at(line);
@@ -208,7 +209,7 @@ class PlainEngine {
                 return true;
             case kind::publish_buffer: {
                 const auto publish = command.as<PublishBuffer>();
-                return publish.slot < slots && publish.handle == no_buffer;  // other handles nobody has given
+                return publish.slot < slots && publish.handle == no_buffer;  // no publish() has sent another handle
             }
             default:
                 break;
@@ -267,8 +268,9 @@ class PlainEngine {
     std::uint32_t budget_;
     std::size_t next_line_ = 0;
     std::multimap<std::uint64_t, Cue> schedule_;
-    std::array<std::uint32_t, max_lines> read_{};       // the sequence of each line's last command
-    std::array<std::uint32_t, max_lines> forgotten_{};  // and that of the last one whose cue is cancelled already
+    std::array<std::uint32_t, max_lines> read_{};  // the sequence of each line's last command
+    // The sequence of the last command whose cue is cancelled already.
+    std::array<std::uint32_t, max_lines> forgotten_{};
     std::uint64_t handled_ = 0;
 };
 

@@ -1,5 +1,5 @@
-//! Compiles the scenarios: C++ over the very source of the headers, with exceptions on, because a finding of loom's is a
-//! panic that has to find its way out through C++.
+//! Compiles the scenarios, which include the headers themselves. Exceptions are on, because a finding of loom is a
+//! panic that passes through C++.
 
 fn main() {
     let include = "../../include";

@@ -1,4 +1,5 @@
-// loom_memory.hpp: the memory policy over loom: accesses go to src/memory.rs, with their order and place.
+// loom_memory.hpp: a memory policy on loom. Each access goes to src/memory.rs with its order and its place in the
+// header.
 #pragma once
 
 #include <array>
@@ -15,10 +16,10 @@
 
 namespace cueline::model {
 
-/// Which end the running thread stands for. Some mutants break what one of them does.
+/// The end that the running thread has. Some mutants break only one of them.
 enum class Role : std::uint8_t { none = 0, producer = 1, consumer = 2 };
 
-// What src/memory.rs gives us. They throw (a Rust panic) when loom finds something, or gives an execution up.
+// Functions of src/memory.rs. They throw (a Rust panic) when loom finds something or abandons an execution.
 extern "C" {
 void* loom_atomic_new(std::uint64_t value);
 void loom_atomic_free(void* atomic);
@@ -41,18 +42,18 @@ void loom_set_role(Role role);
 Role loom_role();
 }
 
-/// What a mutant puts off until after the next store: writes to slots by the producer, reads of them by the consumer,
-/// or stores without an order.
-inline std::vector<std::function<void()>> put_off[3];
+/// What a mutant delays until after the next store: the producer's writes to slots, the consumer's reads of slots, or
+/// relaxed stores.
+inline std::vector<std::function<void()>> delayed[3];
 
-inline void do_what_was_put_off(Role role) {
-    for (const auto& act : std::exchange(put_off[static_cast<int>(role)], {})) act();
+inline void do_delayed(Role role) {
+    for (const auto& act : std::exchange(delayed[static_cast<int>(role)], {})) act();
 }
 
 struct LoomMemory {
     static constexpr bool never_throws = false;
 
-    /// A word between threads. Each access tells where in its header it stands, so that its order can be weakened
+    /// A word that threads share. Each access passes its place in the header, so that a mutant can weaken one order
     /// alone.
     template <class Value>
     class Atomic {
@@ -75,16 +76,16 @@ struct LoomMemory {
                                   where.column());
             };
             if (role != Role::none && order == std::memory_order_relaxed && loom_relaxed_stores_come_late()) {
-                put_off[static_cast<int>(role)].push_back(act);
+                delayed[static_cast<int>(role)].push_back(act);
                 return;
             }
             act();
-            do_what_was_put_off(role);
+            do_delayed(role);
         }
         Value exchange(Value value, std::memory_order order, Where where = Where::current()) {
             const std::uint64_t found = loom_atomic_exchange(handle_, value, static_cast<int>(order), where.file_name(),
                                                              where.line(), where.column());
-            do_what_was_put_off(loom_role());
+            do_delayed(loom_role());
             return static_cast<Value>(found);
         }
         bool compare_exchange_strong(Value& expected, Value desired, std::memory_order order, std::memory_order refused,
@@ -101,8 +102,8 @@ struct LoomMemory {
         void* handle_;
     };
 
-    /// A slot: loom reports two accesses to it that nothing puts in order. Or, for mutants that only the messages
-    /// themselves may show, its words one by one, each between threads and without any order.
+    /// A slot. loom reports two accesses that nothing orders. For some mutants, only the messages may show the fault:
+    /// then the slot is a row of relaxed words, about which loom reports nothing.
     template <class T>
     class Cell {
         static_assert(sizeof(T) % sizeof(std::uint64_t) == 0);
@@ -123,7 +124,7 @@ struct LoomMemory {
         }
 
         void write(const T& value) {
-            act_or_put_off(Role::producer, [this, value] {
+            act_or_delay(Role::producer, [this, value] {
                 if (loom_cells_are_words()) {
                     const auto words = std::bit_cast<Words>(value);
                     for (std::size_t index = 0; index < words.size(); ++index) {
@@ -137,7 +138,7 @@ struct LoomMemory {
         }
         template <class Reader>
         void read(Reader& reader) const {
-            act_or_put_off(Role::consumer, [this, &reader] {
+            act_or_delay(Role::consumer, [this, &reader] {
                 if (loom_cells_are_words()) {
                     Words words;
                     for (std::size_t index = 0; index < words.size(); ++index) {
@@ -155,9 +156,9 @@ struct LoomMemory {
         static constexpr int relaxed = static_cast<int>(std::memory_order_relaxed);
 
         template <std::invocable Act>
-        static void act_or_put_off(Role role, Act act) {
+        static void act_or_delay(Role role, Act act) {
             if (loom_stores_come_early(role)) {
-                put_off[static_cast<int>(role)].push_back(act);
+                delayed[static_cast<int>(role)].push_back(act);
             } else {
                 act();
             }

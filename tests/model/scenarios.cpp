@@ -1,8 +1,8 @@
-// scenarios.cpp: what the model's threads do with a ring, a latest value or a parameter, by its interface alone, and
-// what must hold of it.
+// scenarios.cpp: what the model's threads do with a ring, a latest value, a parameter or buffers, and what must be true
+// of it.
 //
-// loom runs each scenario again and again, once for every order in which the threads' accesses can fall and for every
-// value that a load may return under the orders that stand in the header. Nothing here is timed, and nothing is random.
+// loom runs each scenario once for every possible order of the threads' accesses, and for every value that a load may
+// return under the header's memory orders. Nothing here is timed or random.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -28,19 +28,19 @@ void loom_yield();
 
 namespace {
 
-// Seen over all executions while threads ran: a scenario that is to meet refusals must have met some. A read that has
-// nothing new counts as a refused pop.
+// Counted over all executions while the threads run. A scenario that must meet refusals must have met some. A read that
+// finds nothing new counts as a refused pop.
 bool threads_run = false;
 std::uint64_t refused_pushes = 0;
 std::uint64_t refused_pops = 0;
-// The most messages that a ring accepted in one execution, or values that a reader had.
+// The greatest number of messages that a ring accepted, or of values that a reader got, in one execution.
 std::uint64_t max_messages = 0;
 
 void require(bool holds, const char* claim) {
     if (!holds) loom_fail(claim);
 }
 
-/// Two words that belong together: half of one message and half of another show.
+/// Two words that belong together, so that half of one message and half of another can be noticed.
 struct Numbered {
     std::uint64_t number = 0;
     std::uint64_t check = 0;
@@ -60,14 +60,14 @@ class Scenario {
     Scenario(const Scenario&) = delete;
     Scenario& operator=(const Scenario&) = delete;
     virtual ~Scenario() = default;
-    /// What thread number `thread` does. Thread 0 is the one that built the scenario and finishes it.
+    /// Runs the part of thread `thread`. Thread 0 also makes the scenario and finishes it.
     virtual void run(int thread) = 0;
-    /// After all threads have ended.
+    /// Runs after all threads have ended.
     virtual void finish() = 0;
 };
 
-/// A ring, its ends, and what went in and came out. The ends live on the heap and die in finish(): a finding unwinds
-/// through the threads' frames, and must meet no destructor that would access memory under loom again.
+/// A ring, its ends, and what went in and came out. The ends are on the heap and are destroyed in finish(): a finding
+/// unwinds through the threads' frames, where no destructor may access loom's memory again.
 template <std::size_t Capacity>
 class OneRing : public Scenario {
   public:
@@ -108,7 +108,7 @@ class OneRing : public Scenario {
         return status == Status::ok;
     }
 
-    /// Pushes `count` messages, numbered from `first`, at once. Returns how many were accepted.
+    /// Pushes `count` messages at once, numbered from `first`. Returns how many were accepted.
     std::size_t push_some(std::uint64_t first, std::size_t count) {
         std::vector<Numbered> messages;
         for (std::size_t place = 0; place < count; ++place) messages.push_back(Numbered::of(first + place));
@@ -121,7 +121,7 @@ class OneRing : public Scenario {
         return pushed;
     }
 
-    /// Makes `count` messages, numbered from `first`, and gives up where there is room for more.
+    /// Makes `count` messages, numbered from `first`. Gives up if there is room for more.
     void give_up_after(std::uint64_t first, std::size_t count) {
         Numbered next;
         const auto make = [&](std::size_t place) noexcept {
@@ -136,34 +136,34 @@ class OneRing : public Scenario {
         if (pushed == 0) refused_pushes += threads_run;
     }
 
-    /// Pops at most `most` at once. Returns how many came.
-    std::size_t pop_some(std::size_t most) {
-        std::vector<Numbered> messages(most, Numbered::of(untouched));
+    /// Pops up to `max_count` messages at once. Returns how many came.
+    std::size_t pop_some(std::size_t max_count) {
+        std::vector<Numbered> messages(max_count, Numbered::of(untouched));
         loom_set_role(Role::consumer);
         const std::size_t popped = consumer->try_pop(std::span{messages});
         loom_set_role(Role::none);
-        require(popped <= most, "try_pop takes no more than there is room for");
-        for (std::size_t place = 0; place < most; ++place) {
+        require(popped <= max_count, "try_pop takes no more than there is room for");
+        for (std::size_t place = 0; place < max_count; ++place) {
             require(messages[place].whole(), "no message is torn");
             require((messages[place].number == untouched) == (place >= popped),
-                    "what was not popped is left as it was");
+                    "places that nothing was popped into are unchanged");
             if (place < popped) received.push_back(messages[place].number);
         }
         if (popped == 0) refused_pops += threads_run;
         return popped;
     }
 
-    /// Drains the ring, and shows that nothing is lost, doubled or out of order, and that every slot still works.
+    /// Drains the ring. Checks that nothing is lost, doubled or out of order, and that every slot still works.
     void finish() override {
         max_messages = std::max<std::uint64_t>(max_messages, accepted.size());
         if (!producer) make_producer();
         if (!consumer) make_consumer();
         while (received.size() <= accepted.size() && pop()) {
         }
-        require(received == accepted, "what was accepted is received, once each and in order");
+        require(received == accepted, "every accepted message is received once and in order");
 
         for (std::size_t slot = 0; slot < Capacity; ++slot)
-            require(push(100 + slot), "an empty ring has all its slots");
+            require(push(100 + slot), "an empty ring accepts one message per slot");
         require(!push(200), "a full ring refuses");
         for (std::size_t slot = 0; slot < Capacity; ++slot) require(pop(), "a full ring gives all it holds");
         require(!pop(), "an empty ring refuses");
@@ -171,7 +171,7 @@ class OneRing : public Scenario {
         require(push_some(400, 1) == 0, "a full ring takes none");
         require(pop_some(Capacity + 1) == Capacity, "a full ring gives all it holds at once");
         require(pop_some(1) == 0, "an empty ring gives none");
-        require(received == accepted, "what was accepted is received, once each and in order");
+        require(received == accepted, "every accepted message is received once and in order");
         producer.reset();
         consumer.reset();
     }
@@ -181,11 +181,11 @@ class OneRing : public Scenario {
     RingType ring;
     std::unique_ptr<Producer<RingType>> producer;
     std::unique_ptr<Consumer<RingType>> consumer;
-    std::vector<std::uint64_t> accepted;  // the producer's thread's, until all have ended
-    std::vector<std::uint64_t> received;  // the consumer's thread's, likewise
+    std::vector<std::uint64_t> accepted;  // only the producer's thread uses it, until all threads have ended
+    std::vector<std::uint64_t> received;  // only the consumer's thread uses it, until all threads have ended
 };
 
-/// Each end tries a number of times and takes no for an answer.
+/// Each end makes a fixed number of attempts, and accepts refusals.
 template <std::size_t Capacity>
 class Attempts : public OneRing<Capacity> {
   public:
@@ -207,7 +207,7 @@ class Attempts : public OneRing<Capacity> {
     int pops_;
 };
 
-/// Both ends handle several at once, beside single ones: what one end does at once, the other may do one by one.
+/// Both ends mix spans with single messages. A span of one end may meet single messages at the other.
 template <std::size_t Capacity>
 class Spans : public OneRing<Capacity> {
   public:
@@ -231,7 +231,8 @@ class Spans : public OneRing<Capacity> {
     int pops_;
 };
 
-/// The producer gives some up before it pushes: nobody finds those, in whatever way it looks.
+/// The producer gives up some messages before it pushes others. The consumer must not find them, in whatever way it
+/// pops.
 class GivesUp : public OneRing<4> {
   public:
     GivesUp() : OneRing<4>{below_wrap(2)} {
@@ -254,8 +255,8 @@ class GivesUp : public OneRing<4> {
 
 enum class Look : std::uint8_t { one_by_one, spans_of_one, one_then_a_span, all_at_once };
 
-/// Messages are pushed two at a time, and are there together or not at all: who finds the first finds the second, in
-/// whatever way it looks, and whether or not the producer has counted them yet.
+/// Messages are pushed two at a time. A consumer that finds the first must find the second, in whatever way it pops,
+/// and whether or not the producer has counted them yet.
 template <Look How>
 class Together : public OneRing<4> {
   public:
@@ -275,7 +276,7 @@ class Together : public OneRing<4> {
 
   private:
     void look() {
-        const char* claim = "who finds the first of two finds the second";
+        const char* claim = "a consumer that finds the first of two finds the second";
         if (How == Look::one_by_one && pop()) require(pop(), claim);
         if (How == Look::spans_of_one && pop_some(1) == 1) require(pop_some(1) == 1, claim);
         if (How == Look::one_then_a_span && pop()) require(pop_some(1) == 1, claim);
@@ -305,7 +306,7 @@ class Stream : public OneRing<Capacity> {
     std::uint64_t messages_;
 };
 
-/// Each thread takes its end when the other may have gone ahead already.
+/// Each thread takes its end when the other may be ahead already.
 template <std::size_t Capacity>
 class LateEnds : public OneRing<Capacity> {
   public:
@@ -327,8 +328,8 @@ class LateEnds : public OneRing<Capacity> {
     }
 };
 
-/// Two threads want one end. It goes from hand to hand, and what its holder did is done when the next one has it.
-/// `which` says which end; the other one is used by a third thread meanwhile.
+/// Two threads take one end in turn. The next holder must see all that the last one did. `which` is that end; a third
+/// thread uses the other one meanwhile.
 template <Role Which>
 class Handover : public OneRing<2> {
   public:
@@ -360,7 +361,7 @@ class Handover : public OneRing<2> {
         }
     }
 
-    /// Takes the end, or goes without when the other thread has it.
+    /// Takes the end, or does nothing if the other thread has it.
     template <class End>
     void hold(std::unique_ptr<End>& end, const auto& act) {
         std::unique_ptr<End> mine;
@@ -369,7 +370,7 @@ class Handover : public OneRing<2> {
         } catch (const EndTakenError&) {
             return;
         }
-        // Plain memory that only the holder touches: loom reports it if two holders are not one after the other.
+        // Plain memory that only the holder uses. loom reports it if two holders are not ordered.
         std::uint64_t turns = 0;
         const auto look = [&turns](std::uint64_t seen) { turns = seen; };
         turns_.read(look);
@@ -382,8 +383,8 @@ class Handover : public OneRing<2> {
     LoomMemory::Cell<std::uint64_t> turns_;
 };
 
-/// A third thread asks for the size while both ends work: of a ring of two that never holds more than one, and of a
-/// ring of one that is full to begin with.
+/// A third thread reads size() while both ends work: on a ring of two that never holds more than one, and on a ring of
+/// one that is full at first.
 template <std::size_t Capacity>
 class Watcher : public OneRing<Capacity> {
   public:
@@ -398,12 +399,12 @@ class Watcher : public OneRing<Capacity> {
         } else if (thread == 1) {
             this->pop();
         } else {
-            require(this->ring.size() <= 1, "size() says no more than ever waited, nor than there is room for");
+            require(this->ring.size() <= 1, "size() is at most what ever waited, and at most the capacity");
         }
     }
 };
 
-/// Each end's thread takes size() at its word.
+/// Each end's thread relies on size().
 class TrustedSize : public OneRing<2> {
   public:
     TrustedSize() : OneRing<2>{below_wrap(1)} {
@@ -414,10 +415,11 @@ class TrustedSize : public OneRing<2> {
     void run(int thread) override {
         const std::size_t waiting = ring.size();
         if (thread == 0) {
-            require(waiting <= 1, "size() says no more than ever waited");
-            for (std::size_t room = 2 - waiting; room > 0; --room) require(push(++number_), "there is room as said");
+            require(waiting <= 1, "size() is at most what ever waited");
+            for (std::size_t room = 2 - waiting; room > 0; --room)
+                require(push(++number_), "there is the room that size() said");
         } else {
-            for (std::size_t left = waiting; left > 0; --left) require(pop(), "as many wait as said");
+            for (std::size_t left = waiting; left > 0; --left) require(pop(), "as many wait as size() said");
         }
     }
 
@@ -425,7 +427,7 @@ class TrustedSize : public OneRing<2> {
     std::uint64_t number_ = 1;
 };
 
-/// The same of messages pushed at once: those that the consumer's thread is told of are there, all of them.
+/// The same for spans: all messages that the consumer's thread counts must be there.
 class TrustedSizeOfSpans : public OneRing<4> {
   public:
     TrustedSizeOfSpans() : OneRing<4>{below_wrap(1)} {
@@ -437,13 +439,13 @@ class TrustedSizeOfSpans : public OneRing<4> {
         if (thread == 0) {
             push_some(10, 2);
         } else {
-            for (std::size_t left = ring.size(); left > 0; --left) require(pop(), "as many wait as said");
+            for (std::size_t left = ring.size(); left > 0; --left) require(pop(), "as many wait as size() said");
         }
     }
 };
 
-/// A message can be popped before its producer has counted it: nobody is told of a tail that is behind the head, nor of
-/// one that goes back.
+/// A message can be popped before its producer has counted it. No thread may see a tail that is behind the head, or one
+/// that goes back.
 template <int Watching>
 class TailIsNeverBehind : public OneRing<2> {
   public:
@@ -463,7 +465,7 @@ class TailIsNeverBehind : public OneRing<2> {
     }
 };
 
-/// One thread writes a value again and again, another looks now and then.
+/// One thread writes a value again and again, another thread reads sometimes.
 class LatestOfWrites : public Scenario {
   public:
     LatestOfWrites(std::uint64_t writes, int reads) : writes_{writes}, reads_{reads} {}
@@ -476,19 +478,19 @@ class LatestOfWrites : public Scenario {
         }
     }
 
-    /// The last value has come, or comes now; and every slot still works.
+    /// The last value was read, or is read now, and every slot still works.
     void finish() override {
         max_messages = std::max(max_messages, values_read_);
         read();
         require(newest_ == writes_, "the last value is read");
-        require(!read(), "it is new once");
+        require(!read(), "the last value is new only once");
         for (int round = 0; round < 4; ++round) {
             write();
-            require(read() && newest_ == written_, "what is written is read");
+            require(read() && newest_ == written_, "a written value is read");
         }
         write();
         write();
-        require(read() && newest_ == written_, "of two that were written the last is read");
+        require(read() && newest_ == written_, "of two written values the last is read");
     }
 
   private:
@@ -519,7 +521,7 @@ class LatestOfWrites : public Scenario {
     std::uint64_t values_read_ = 0;
 };
 
-/// The control side sets a parameter again and again, the audio thread looks once a block.
+/// The control side sets a parameter again and again, the audio thread reads once per block.
 class ParameterWrites : public Scenario {
   public:
     ParameterWrites(int writes, int blocks) : writes_{writes}, blocks_{blocks} {}
@@ -536,9 +538,9 @@ class ParameterWrites : public Scenario {
         max_messages = std::max(max_messages, values_read_);
         read();
         require(newest_ == writes_, "the last value is read");
-        require(!read(), "it is read once");
+        require(!read(), "the last value is read only once");
         write(writes_);
-        require(read() && newest_ == writes_, "what is written again is read again");
+        require(read() && newest_ == writes_, "a value written again is read again");
     }
 
   private:
@@ -554,7 +556,7 @@ class ParameterWrites : public Scenario {
         const bool written = shared_.read(seen_, value);
         loom_set_role(Role::none);
         require(value >= newest_, "the value does not go back");
-        require(!written || value > 0, "what is read was written");
+        require(!written || value > 0, "only written values are read");
         newest_ = value;
         (written ? values_read_ : refused_pops) += threads_run;
         return written;
@@ -568,18 +570,18 @@ class ParameterWrites : public Scenario {
     std::uint64_t values_read_ = 0;
 };
 
-/// What a mutant does wrong with buffers: the numbers are src/memory.rs's.
+/// The faults of the buffer mutants. The numbers are those of src/memory.rs.
 enum class Wrong : std::uint8_t { sends_back_the_new = 1, frees_too_early = 2, reads_on = 3 };
 
 bool does(Wrong wrong) {
     return loom_hands_over_wrong(static_cast<std::uint8_t>(wrong));
 }
 
-/// The control side hands buffers over, with fewer handles than there are buffers, and writes all over one as soon as
-/// it is its own again. The audio thread swaps them, and reads what lies in its slot once a block.
+/// The control side hands over more buffers than there are handles, and overwrites a buffer as soon as it owns it
+/// again. The audio thread swaps them, and reads the buffer in its slot once per block.
 class BufferHandover : public Scenario {
   public:
-    /// Every `drop`th command is discarded; 0: none is.
+    /// Every `drop`th command is discarded. 0: none.
     BufferHandover(std::uint64_t buffers, int blocks, std::uint64_t drop)
         : buffers_{buffers}, blocks_{blocks}, drop_{drop} {
         sides_->slots.set_count(1);
@@ -593,23 +595,23 @@ class BufferHandover : public Scenario {
         }
     }
 
-    /// The last one lies in the slot, all others are back, and every handle still works.
+    /// The last buffer is in the slot, all others are back, and every handle still works.
     void finish() override {
         max_messages = std::max(max_messages, seen_);
-        // A mutant's books are wrong anyhow. It is the access itself that loom has to see.
+        // A mutant's counts are wrong in any case. loom has to see the access itself.
         if (does_any_wrong()) {
             sides_.reset();
             return;
         }
         block();
         collect();
-        require(newest_ == last_applied_, "the last buffer is the one that lies there");
+        require(newest_ == last_applied_, "the last buffer is in the slot");
         require(sides_->handles.taken() == (newest_ > 0 ? 1 : 0), "all others came back");
         drop_ = 0;
         for (std::uint64_t number = 101; number <= 104; ++number) {
             require(publish(number), "a handle is free again");
             block();
-            require(newest_ == number, "what is handed over is there");
+            require(newest_ == number, "a buffer that was handed over is in the slot");
         }
         require(sides_->commands.try_push({0, no_buffer}) == Status::ok, "there is room");
         block();
@@ -621,7 +623,7 @@ class BufferHandover : public Scenario {
   private:
     static constexpr std::size_t handle_count = 2;
 
-    /// What a handle stands for: a buffer and its samples in one, so that loom sees who reads and who writes.
+    /// A handle stands for this: a buffer with its samples, so that loom sees who reads and writes.
     struct Place {
         LoomMemory::Cell<Numbered> samples;
         [[nodiscard]] bool is_there() const noexcept { return true; }
@@ -689,7 +691,7 @@ class BufferHandover : public Scenario {
     std::array<Place, handle_count> table_;
     Slots::Returns returns_;
     Commands ring_;
-    /// On the heap until finish(), as all ends are here.
+    /// On the heap until finish(), as the ends of a ring.
     struct Sides {
         explicit Sides(BufferHandover& all)
             : slots{all.table_, all.returns_}, taken{all.ring_}, handles{all.returns_}, commands{all.ring_} {}
@@ -700,7 +702,7 @@ class BufferHandover : public Scenario {
     };
     std::unique_ptr<Sides> sides_ = std::make_unique<Sides>(*this);
 
-    std::uint64_t popped_ = 0;  // these three are the audio thread's, those below the control side's
+    std::uint64_t popped_ = 0;  // the first three belong to the audio thread, those below to the control side
     std::uint64_t newest_ = 0;
     std::uint64_t seen_ = 0;
     std::uint64_t sent_ = 0;
@@ -714,7 +716,7 @@ class BufferHandover : public Scenario {
 struct Entry {
     const char* name;
     int threads;
-    bool takes_turns;  // whether a word is loaded by several threads, or by one that stores it: see src/memory.rs
+    bool takes_turns;  // if a word has several loaders, or one that stores it: see src/memory.rs
     std::unique_ptr<Scenario> (*make)();
     const char* source = "ring.hpp";
 };
@@ -724,7 +726,7 @@ std::unique_ptr<Scenario> make() {
     return std::make_unique<Kind>(Arguments...);
 }
 
-// src/main.rs holds a floor for each, under these names. Long ones come first, so that others run beside them.
+// src/main.rs has a floor for each, by name. Long ones come first, so that others run beside them.
 constexpr Entry entries[] = {
     {"capacity 4: 7 pushes, 5 pops", 2, false, make<Attempts<4>, below_wrap(2), 7, 5>},
     {"capacity 2: 6 pushes, 5 pops", 2, false, make<Attempts<2>, below_wrap(2), 6, 5>},
@@ -738,8 +740,8 @@ constexpr Entry entries[] = {
     {"capacity 2: 3 messages through", 2, false, make<Stream<2>, from_zero, std::uint64_t{3}>},
     {"capacity 1: ends taken late", 2, true, make<LateEnds<1>, below_wrap(1)>},
     {"capacity 2: ends taken late", 2, true, make<LateEnds<2>, below_wrap(1)>},
-    {"two threads want the producer", 3, true, make<Handover<Role::producer>>},
-    {"two threads want the consumer", 3, true, make<Handover<Role::consumer>>},
+    {"two threads take the producer", 3, true, make<Handover<Role::producer>>},
+    {"two threads take the consumer", 3, true, make<Handover<Role::consumer>>},
     {"a third thread watches", 3, true, make<Watcher<2>>},
     {"a third thread watches a ring of one", 3, true, make<Watcher<1>>},
     {"each end trusts size()", 2, true, make<TrustedSize>},
@@ -759,7 +761,7 @@ constexpr Entry entries[] = {
     {"buffers: 5 published, 4 blocks", 2, false, make<BufferHandover, std::uint64_t{5}, 4, std::uint64_t{0}>,
      "buffer.hpp"},
     {"buffers: some dropped", 2, false, make<BufferHandover, std::uint64_t{4}, 3, std::uint64_t{2}>, "buffer.hpp"},
-    // Only when asked for (make model-long): the first alone takes minutes, the second was never seen to end.
+    // Only for `make model-long`: the first takes minutes, the second was never seen to end.
     {"long: capacity 2: 5 messages through", 2, false, make<Stream<2>, below_wrap(3), std::uint64_t{5}>},
     {"long: capacity 4: 5 messages through", 2, false, make<Stream<4>, below_wrap(2), std::uint64_t{5}>},
 };
@@ -801,7 +803,7 @@ std::uint64_t scenario_refused_pushes() {
 std::uint64_t scenario_refused_pops() {
     return refused_pops;
 }
-std::uint64_t scenario_most_messages() {
+std::uint64_t scenario_max_messages() {
     return max_messages;
 }
 }

@@ -1,5 +1,5 @@
-// audio_path_processors.cpp: the processors whose compiled code is looked at: the sound ones, and the mutants. It is
-// compiled and never run.
+// audio_path_processors.cpp: the processors whose compiled code is checked: sound ones and mutants. It is compiled and
+// never run.
 #include <memory>
 
 #include "processors.hpp"
@@ -11,7 +11,7 @@ CUELINE_RULES_ON
 
 namespace cueline::test {
 
-// NOLINTNEXTLINE(misc-use-internal-linkage): nobody calls it, and it has to be compiled all the same
+// NOLINTNEXTLINE(misc-use-internal-linkage): nothing calls it, but it must be compiled
 std::unique_ptr<Processor> make_sound(int which) {
     if (which == 0) return std::make_unique<SilenceProcessor>();
     return std::make_unique<WaveProcessor>();

@@ -1,11 +1,11 @@
-"""Says what the compiled audio path asks of the outside, and compares it with what it may ask.
+"""List the outside symbols that the compiled audio path needs, and compare them with those that it may need.
 
 usage: audio_path_symbols.py --roots REGEX --allow NAME,NAME... OBJECT...
        audio_path_symbols.py --nothing-of-python FILE...
 
-The objects are compiled with every function in a section of its own. From the functions whose demangled names match the
-roots it follows every relocation, into tables too, over all the objects: what is defined in none of them is asked of
-the outside. A virtual call leaves no trace to follow, so what it may reach has to be among the roots.
+The objects must be compiled with each function in its own section. The roots are the functions whose demangled names
+match. From these, the script follows every relocation through all objects, tables too. A symbol that no object defines
+comes from the outside. A virtual call leaves no relocation, so its possible targets must be among the roots.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Objects:
-    """Who refers to what: sections are named by object and number, symbols of the outside by themselves."""
+    """References: a section is named by object and number, an outside symbol by its name."""
 
     defined: dict[str, str] = field(default_factory=dict)  # a global symbol -> its section
     functions: dict[str, str] = field(default_factory=dict)  # a function's section -> its mangled name
@@ -39,8 +39,8 @@ def demangled(names: list[str]) -> dict[str, str]:
 def read(paths: list[str]) -> Objects:
     objects = Objects()
     for path in paths:
-        sections: dict[str, str] = {}  # by name: functions have sections of their own
-        relocated: dict[int, str] = {}  # by where relocations lie in the file: the section that they are of
+        sections: dict[str, str] = {}  # name -> number: each function has its own section
+        relocated: dict[int, str] = {}  # where relocations lie in the file -> the section that they belong to
         for line in readelf("--section-headers", "--wide", path):
             if match := re.match(r"\s*\[\s*(\d+)\]\s+(\S+)", line):
                 sections[match[2]] = match[1]
@@ -60,7 +60,7 @@ def read(paths: list[str]) -> Objects:
                 objects.functions[section] = name
         from_section = ""
         for line in readelf("--relocs", "--wide", path):
-            if match := re.match(r"Relocation section '.*' at offset 0x([0-9a-f]+)", line):  # a long name is cut off
+            if match := re.match(r"Relocation section '.*' at offset 0x([0-9a-f]+)", line):  # long names are cut off
                 from_section = f"{path}:{relocated[int(match[1], 16)]}"
             elif match := re.match(r"[0-9a-f]{12,16}\s+[0-9a-f]+\s+\S+\s+[0-9a-f]+\s+(\S+)", line):
                 name = match[1].split("@")[0]
@@ -70,7 +70,7 @@ def read(paths: list[str]) -> Objects:
 
 
 def asked_by(objects: Objects, roots: str) -> dict[str, str]:
-    """Return what is asked of the outside, and by which function."""
+    """Return each outside symbol, with a function that refers to it."""
     names = demangled(list(objects.functions.values()))
     todo = [section for section, name in objects.functions.items() if re.search(roots, names[name])]
     if not todo:
@@ -94,10 +94,10 @@ def asked_by(objects: Objects, roots: str) -> dict[str, str]:
 def compare(objects: list[str], roots: str, allowed: set[str]) -> int:
     asked = asked_by(read(objects), roots)
     for name, by in sorted(asked.items()):
-        print(f"{'allowed' if name in allowed else 'FORBIDDEN'}: {name}, asked by {by}")
+        print(f"{'allowed' if name in allowed else 'FORBIDDEN'}: {name}, asked for by {by}")
     unused = allowed - asked.keys()
     if unused:
-        print(f"allowed and never asked (take it off the list): {', '.join(sorted(unused))}")
+        print(f"allowed, but never asked for (remove it from the list): {', '.join(sorted(unused))}")
     return 1 if unused or asked.keys() - allowed else 0
 
 

@@ -1,5 +1,5 @@
-// effects_mutants.cpp: the mutants as they are: clang must refuse each act in it. No build compiles this; the tests
-// named effects.* do, and look for what clang says.
+// effects_mutants.cpp: mutants that clang must refuse. No build compiles this file; the tests effects.* do, and check
+// clang's errors.
 #include <cueline/audio_side.hpp>
 #include <cueline/control_side.hpp>
 #include <cueline/engine/tone_messages.hpp>
@@ -10,28 +10,28 @@
 
 namespace cueline::test {
 
-// A block function that somebody forgot to mark.
+// A block function without the mark.
 struct Forgotten {
     void process() noexcept {}
 };
 constexpr void (Forgotten::*unmarked)() noexcept CUELINE_NONBLOCKING = &Forgotten::process;
 
-// What reads in place, and is no more sound than it ought to be.
+// A reader in place that may allocate.
 void collect(Consumer<MessageRing>& commands, std::vector<Message>& messages) noexcept CUELINE_NONBLOCKING {
     commands.consume([&messages](const Message& command) noexcept { messages.push_back(command); });
 }
 
-// And what sends commands that it makes where there may be no room for them.
+// A function that makes commands for try_send_each() and may allocate.
 void collect(CommandSender& line, std::vector<Message>& messages) noexcept CUELINE_NONBLOCKING {
     line.try_send_each([&messages](std::size_t) noexcept { return &messages.emplace_back(); }, 4);
 }
 
-/// A visitor that is no more sound either.
+/// A visitor that may allocate.
 void collect(const Message& message, std::vector<Level>& levels) noexcept CUELINE_NONBLOCKING {
     Messages<Level>::visit(message, [&levels](const Level& level) noexcept { levels.push_back(level); });
 }
 
-/// Nor is who takes cues out of a schedule and keeps them where there may be no room.
+/// A function that takes cues out of a schedule and may allocate.
 void collect(Schedule& schedule, std::vector<Message>& messages) noexcept CUELINE_NONBLOCKING {
     schedule.take_out([](const Message&) noexcept { return true; },
                       [&messages](const Message& cue) noexcept { messages.push_back(cue); });

@@ -1,4 +1,4 @@
-// effects_sound.cpp: what the mutants are but for their acts, by the same flags: clang must accept it.
+// effects_sound.cpp: the same as the mutants, without their faults. With the same flags, clang must accept it.
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -32,8 +32,8 @@ class Sound final : public Processor {
     WaveProcessor wave_;
 };
 
-// Where the audio path begins is marked: clang makes such a pointer only of a function that is held to the rules. Of
-// what overrides or is called by these, clang asks the mark itself.
+// The entries of the audio path have the mark: clang converts only a marked function to such a pointer. For functions
+// that these call or that override them, clang itself requires the mark.
 using Block = void (BlockCallback::*)(const AudioBlock&, std::uint64_t) noexcept CUELINE_NONBLOCKING;
 using Handle = bool (Processor::*)(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING;
 using Render = void (Processor::*)(const AudioBlock&, ProcessContext&) noexcept CUELINE_NONBLOCKING;
@@ -80,7 +80,7 @@ static_assert(swap != nullptr && send_back != nullptr && look != nullptr);
 static_assert(push_some != nullptr && pop_some != nullptr);
 static_assert(block != nullptr && handle != nullptr && render != nullptr && push != nullptr && pop != nullptr);
 
-// What keeps cues, on the one thread, and what sends and reads them.
+// The schedule, and what sends and reads commands.
 using Add = void (Schedule::*)(const Message&) noexcept CUELINE_NONBLOCKING;
 using TakeDue = bool (Schedule::*)(std::uint64_t, Message&) noexcept CUELINE_NONBLOCKING;
 using NextFrame = std::uint64_t (Schedule::*)() const noexcept CUELINE_NONBLOCKING;
@@ -112,7 +112,7 @@ static_assert(receive != nullptr && receive_member != nullptr && confirm != null
 static_assert(answer != nullptr && send != nullptr && send_whole != nullptr);
 static_assert(forget != nullptr && confirmed != nullptr);
 
-/// To take cues out is as sound as what chooses them and what they are handed to.
+/// Schedule::take_out() is as safe as the functions that it calls.
 std::size_t forgotten(Schedule& schedule) noexcept CUELINE_NONBLOCKING {
     std::size_t forgotten = 0;
     schedule.take_out([](const Message& cue) noexcept { return cue.line == 0; },
@@ -121,14 +121,14 @@ std::size_t forgotten(Schedule& schedule) noexcept CUELINE_NONBLOCKING {
     return forgotten;
 }
 
-/// Reading in place is as sound as what reads.
+/// consume() is as safe as its reader.
 std::uint32_t newest_sequence(Consumer<MessageRing>& commands) noexcept CUELINE_NONBLOCKING {
     std::uint32_t newest = 0;
     commands.consume([&newest](const Message& command) noexcept { newest = command.sequence; });
     return newest;
 }
 
-/// Sending commands made one by one is as sound as what makes them.
+/// try_send_each() is as safe as its maker.
 std::size_t send_three(CommandSender& line) noexcept CUELINE_NONBLOCKING {
     Message next;
     const auto make = [&next](std::size_t place) noexcept {
@@ -138,7 +138,7 @@ std::size_t send_three(CommandSender& line) noexcept CUELINE_NONBLOCKING {
     return line.try_send_each(make, 3);
 }
 
-/// And visiting is as sound as the visitor.
+/// visit() is as safe as its visitor.
 float peak(const Message& message) noexcept CUELINE_NONBLOCKING {
     float peak = 0;
     Messages<Level>::visit(message, [&peak](const Level& level) noexcept { peak = level.peak; });

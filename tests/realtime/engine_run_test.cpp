@@ -1,5 +1,5 @@
-// engine_run_test.cpp: an engine put through all that its audio thread can meet. In an ordinary build it shows that the
-// accounts are right; under RealtimeSanitizer (`make rtsan`), that nothing on the way is unsafe.
+// engine_run_test.cpp: an engine with all that its audio thread can meet. An ordinary build checks its counters.
+// RealtimeSanitizer (`make rtsan`) checks that every call on the way is real-time safe.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -20,7 +20,7 @@
 namespace cueline::test {
 namespace {
 
-/// Takes every kind there is, and answers each with an event of the same kind that carries its payload's sum.
+/// Accepts every kind, and answers each with an event of the same kind that carries the sum of the payload.
 class EveryKindProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
@@ -41,11 +41,11 @@ class EveryKindProcessor final : public Processor {
     Counter handled_;
 };
 
-/// An engine, and a way to let it run for about a block, whatever its device is.
+/// An engine, and a way to let it run for about one block on any device.
 struct Bench {
     std::unique_ptr<Engine> engine;
     const EveryKindProcessor* processor = nullptr;
-    OfflineDevice* offline = nullptr;  // null when the device runs by itself
+    OfflineDevice* offline = nullptr;  // null if the device runs by itself
 
     void pass_a_block() const {
         if (offline == nullptr) {
@@ -84,7 +84,7 @@ class EngineRun : public testing::TestWithParam<Bench (*)()> {
     [[nodiscard]] ControlSide& control() const { return bench_.engine->control(); }
     [[nodiscard]] EngineStats stats() const { return bench_.engine->stats(); }
 
-    /// Sends by `send`, as often as the command ring is full again, and drains the events.
+    /// Calls `send` again and again, whenever the command ring has room, and drains the events.
     template <class Send>
     void send_surely(Send send) {
         while (send() == Status::full) drain();
@@ -94,7 +94,7 @@ class EngineRun : public testing::TestWithParam<Bench (*)()> {
         Message event;
         while (control().receive(event) == Status::ok) ++received_;
     }
-    /// Lets blocks pass until all commands have been read (pings not counted); the events stay in their ring.
+    /// Waits until all commands have been read, without the pings. The events stay in their ring.
     void let_it_read_all() {
         while (stats().unhandled + bench_.processor->handled() < stats().commands.sent) bench_.pass_a_block();
     }
@@ -113,12 +113,12 @@ TEST_P(EngineRun, answers_thousands_of_pings) {
     EXPECT_EQ(stats().events.dropped, 0U);
 }
 
-TEST_P(EngineRun, hands_every_kind_to_whom_it_is_for) {
+TEST_P(EngineRun, hands_each_kind_to_its_handler) {
     std::mt19937_64 random{seed()};
     constexpr auto is_the_engines = [](Kind kind) {
         return kind == kind::ping || (kind >= kind::cancel && kind <= kind::publish_buffer);
     };
-    constexpr std::uint64_t known_to_nobody = kind::first_processor - 5;  // 0 to 15 without those
+    constexpr std::uint64_t known_to_nobody = kind::first_processor - 5;  // kinds 0 to 15 without the 5 of the engine
     std::array<std::byte, payload_bytes> payload{};
     const auto send = [&](Kind kind) {
         for (std::byte& byte : payload) byte = static_cast<std::byte>(random());
@@ -135,7 +135,7 @@ TEST_P(EngineRun, hands_every_kind_to_whom_it_is_for) {
     EXPECT_EQ(bench_.processor->handled(), stats().commands.sent - known_to_nobody);
 }
 
-TEST_P(EngineRun, goes_on_with_a_full_event_ring_and_a_full_command_ring) {
+TEST_P(EngineRun, continues_with_full_event_and_command_rings) {
     for (int round = 0; round < 3; ++round) {
         while (control().send(kind::first_user, round) == Status::ok) {
         }
@@ -150,7 +150,7 @@ TEST_P(EngineRun, goes_on_with_a_full_event_ring_and_a_full_command_ring) {
     while (stats().blocks < blocks + 3) bench_.pass_a_block();
 }
 
-TEST_P(EngineRun, starts_and_stops_beside_it_all) {
+TEST_P(EngineRun, starts_and_stops_while_messages_flow) {
     for (int round = 0; round < 20; ++round) {
         for (int count = 0; count < 100; ++count) send_surely([this] { return control().ping(); });
         bench_.engine->stop();

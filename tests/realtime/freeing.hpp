@@ -1,4 +1,4 @@
-// freeing.hpp: a mutant: any processor, but it frees something whenever a command comes.
+// freeing.hpp: a mutant: any processor that also frees memory at each command.
 #pragma once
 
 #include <memory>

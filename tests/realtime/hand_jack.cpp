@@ -1,4 +1,4 @@
-// hand_jack.cpp: the functions of a server that does nothing by itself.
+// hand_jack.cpp: the functions of a JACK server that does nothing by itself.
 #include <array>
 #include <cstddef>
 
@@ -15,12 +15,12 @@ using Process = int(jack_nframes_t, void*) noexcept CUELINE_NONBLOCKING;
 Process* process = nullptr;
 void* process_argument = nullptr;
 std::array<std::array<float, frames>, 2> buffers;
-std::array<char, 2> ports;  // whose addresses are the ports
+std::array<char, 2> ports;  // their addresses stand for the ports
 std::size_t registered = 0;
 
 // NOLINTNEXTLINE(cert-dcl50-cpp,modernize-avoid-variadic-functions): as JACK declares it
 jack_client_t* opened(const char*, jack_options_t, jack_status_t*, ...) {
-    return reinterpret_cast<jack_client_t*>(&buffers);  // any address: nobody looks there
+    return reinterpret_cast<jack_client_t*>(&buffers);  // any address: nothing reads it
 }
 
 JackLibrary hand_jack() {

@@ -1,4 +1,4 @@
-// hand_jack.hpp: a JACK whose blocks are run by whoever asks for one.
+// hand_jack.hpp: a stand-in for JACK whose blocks the test runs.
 #pragma once
 
 #include <memory>
@@ -7,7 +7,7 @@
 
 namespace cueline::test {
 
-/// A JackDevice on it. There is one at a time.
+/// A JackDevice on it. Make only one at a time.
 std::unique_ptr<Device> device_on_hand_jack();
 
 /// Calls the device's process callback, as JACK's thread would.

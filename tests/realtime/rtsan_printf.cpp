@@ -1,11 +1,11 @@
-// rtsan_printf.cpp: tells RealtimeSanitizer of printf and its like, which clang 22's runtime does not watch by itself:
-// it sees what a call of them comes down to only when that leaves the C library (the first buffer's malloc, say).
+// rtsan_printf.cpp: makes RealtimeSanitizer report printf and the like. clang 22's runtime does not watch them. It only
+// sees a call that they make outside the C library, such as the malloc of the first buffer.
 #include <cstdarg>
 #include <cstdio>
 
 extern "C" {
 
-// The sanitizer's own: reports if the calling thread is inside a nonblocking function.
+// A function of the sanitizer: reports if the calling thread is inside a nonblocking function.
 void __rtsan_notify_intercepted_call(const char* function);
 
 int printf(const char* format, ...) {

@@ -1,5 +1,4 @@
-// rtsan_test.cpp: RealtimeSanitizer must report each mutant, with a stack that a person can read. Built by `make
-// rtsan`.
+// rtsan_test.cpp: RealtimeSanitizer must report each mutant with a readable stack. `make rtsan` builds it.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -17,7 +16,7 @@ CUELINE_RULES_ON
 namespace cueline::test {
 namespace {
 
-/// Lets the audio thread of an engine handle one message by doing `Act`.
+/// The audio thread of an engine handles one message by doing `Act`.
 template <class Act>
 void handle_one() {
     auto own_device = std::make_unique<OfflineDevice>(Format{});
@@ -38,7 +37,7 @@ TEST_F(RealtimeSanitizer, lets_a_sound_processor_pass) {
     handle_one<DoesNothing>();
 }
 
-/// The report names what was called, and its stack has the mutant and the engine with the lines they stand on.
+/// The report names the function that was called. Its stack has the mutant and the engine, with file and line.
 std::string report_of(const std::string& call, const std::string& mutant) {
     return "RealtimeSanitizer: unsafe-library-call.*`" + call + "` in real-time context.*" + mutant +
            "::act\\(\\) [^ ]*rule_breakers.hpp:[0-9]+.*Engine::process\\([^ ]*.*engine_block.cpp:[0-9]+";

@@ -1,7 +1,7 @@
-// rule_breakers.hpp: what an audio thread may never do, done: mutants for every check of the audio path.
+// rule_breakers.hpp: all that an audio thread may never do: mutants for every check of the audio path.
 //
 // `make effects` compiles this file as it is, and clang must refuse each act. `make rtsan` and `make test` include it
-// with the compiler's rules off, run the acts inside a processor, and must catch each as it happens.
+// with the compiler's rules off, run the acts inside a processor, and must catch each one at run time.
 #pragma once
 
 #include <chrono>
@@ -16,10 +16,10 @@
 
 namespace cueline::test {
 
-// Where a result is put so that no compiler may leave the act out.
+// Holds a result, so that the compiler cannot remove the act.
 inline void* volatile escaped = nullptr;
 
-/// The control: what a mutant is but for its act.
+/// The control: a mutant without an act.
 struct DoesNothing {
     static void act() noexcept CUELINE_NONBLOCKING {}
 };
@@ -72,7 +72,7 @@ struct Throws {
     }
 };
 
-/// Knows every kind, and does `Act` for each message.
+/// Accepts every kind, and does `Act` for each message.
 template <class Act>
 class RuleBreaker final : public Processor {
   public:

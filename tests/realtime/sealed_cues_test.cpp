@@ -1,4 +1,4 @@
-// sealed_cues_test.cpp: cues by the hundred, transactions, confirmations, cancels and nine lines, on a thread that dies
+// sealed_cues_test.cpp: hundreds of cues, transactions, confirmations and cancels on nine lines, on a thread that dies
 // at any system call.
 #include <gtest/gtest.h>
 
@@ -26,7 +26,7 @@ CUELINE_RULES_ON
 namespace cueline::test {
 namespace {
 
-/// Everything that can be asked of a schedule, round by round, on all lines of an engine.
+/// Uses all features of the schedule, round by round, on all lines of an engine.
 class CueConversation {
   public:
     explicit CueConversation(Engine& engine) : engine_{&engine} {
@@ -39,7 +39,7 @@ class CueConversation {
             send_whole(line(round_ % max_lines));
             if (round_ % 4 == 3) overfill();
             until_read();
-            if (round_ % 8 != 7) take_answers();  // so that both rings up overflow now and then
+            if (round_ % 8 != 7) take_answers();  // so that the rings to the control side overflow now and then
         }
     }
 
@@ -48,12 +48,12 @@ class CueConversation {
   private:
     [[nodiscard]] CommandSender& line(std::size_t line) { return line == 0 ? engine_->control() : lines_.at(line - 1); }
 
-    /// Some in this block and some in the next hundred, some too late, and one that is cancelled.
+    /// Some cues for this block, some for the next hundred, some too late, and one that is cancelled.
     void send_cues(CommandSender& line) {
         const std::uint64_t now = engine_->now();
         for (std::uint64_t number = 0; number < 60; ++number) {
             const std::uint64_t frame = number % 10 == 9 ? now / 2 : now + number * 997 % 6400;
-            const auto flags = static_cast<std::uint8_t>(number % 4);  // every pair of the two bits there are
+            const auto flags = static_cast<std::uint8_t>(number % 4);  // every combination of the two flags
             send_surely(line, Message::of(kind::set_level, static_cast<float>(number)), {frame, flags});
         }
         line.cancel(line.sequence());
@@ -76,12 +76,12 @@ class CueConversation {
         }
     }
 
-    /// More cues than there is room for, and then none: cancelled once they have been read, or as they are read.
+    /// Sends more cues than there is room for. Then cancels all, once they have been read or while they are read.
     void overfill() {
         constexpr std::uint64_t far_away = 1'000'000'000'000;
         for (std::uint64_t number = 0; number < 1100; ++number) {
             const auto flags = static_cast<std::uint8_t>(number % 2 == 0 ? 0 : delivery::confirm);
-            // Each before all others of its round: as far as an insertion can go.
+            // Each is before all others of its round: the longest insertion.
             send_surely(line(0), Message::of(kind::set_level, 1.0F), {far_away - number, flags});
         }
         const bool once_read = round_ % 8 == 3;
@@ -111,7 +111,7 @@ class CueConversation {
     std::uint64_t confirmations_ = 0;
 };
 
-/// Runs so many rounds on a sealed thread, and ends the process: 0 when the toll was nothing.
+/// Runs `rounds` rounds on a sealed thread, and ends the process: with 0 if nothing was counted against it.
 template <class Processor = WaveProcessor>
 [[noreturn]] void be_sealed_over_cues(std::uint64_t rounds) {
     auto own_device = std::make_unique<HandDevice>();
@@ -150,14 +150,14 @@ template <class Processor = WaveProcessor>
     std::_Exit(complete && toll.page_faults + toll.voluntary_switches + toll.allocations == 0 ? 0 : 1);
 }
 
-constexpr std::uint64_t all_rounds = 400;  // of some 1000 commands each
+constexpr std::uint64_t all_rounds = 400;  // of about 1000 commands each
 
-TEST_F(SealedEngine, nor_do_cues_transactions_confirmations_cancels_and_nine_lines) {
+TEST_F(SealedEngine, cues_transactions_confirmations_and_cancels_on_nine_lines_are_real_time_safe) {
     EXPECT_EXIT(be_sealed_over_cues<>(all_rounds), testing::ExitedWithCode(0),
                 "page faults 0, voluntary switches 0, allocations 0");
 }
 
-/// As WaveProcessor, but makes something whenever a cue has come due within a block.
+/// A WaveProcessor that allocates whenever a cue applies inside a block.
 class AllocatingAtACue final : public WrappingProcessor<WaveProcessor> {
   public:
     bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {

@@ -1,4 +1,4 @@
-// sealed_engine.hpp: a device whose blocks a sealed thread can run, and the tests that have one.
+// sealed_engine.hpp: a device whose blocks a sealed thread runs, and a fixture for such tests.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 
 namespace cueline::test {
 
-/// A device whose blocks are run by whoever asks for one.
+/// A device without a thread: the caller of run_block() runs its blocks.
 class HandDevice final : public Device {
   public:
     [[nodiscard]] std::string_view name() const noexcept override { return "hand"; }
@@ -33,7 +33,7 @@ class HandDevice final : public Device {
     std::uint64_t block_ns_ = 0;
 };
 
-/// Tests that end a process of their own.
+/// Tests that end in a process of their own.
 class SealedEngine : public testing::Test {
   protected:
     void SetUp() override {

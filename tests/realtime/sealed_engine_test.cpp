@@ -1,5 +1,5 @@
-// sealed_engine_test.cpp: the kernel as a witness: a million messages through the engine's block function on a thread
-// that dies at any system call.
+// sealed_engine_test.cpp: the kernel proves that the block function is real-time safe: a million messages go through it
+// on a thread that dies at any system call.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -41,7 +41,7 @@ namespace {
 constexpr std::uint64_t warm_up = 20'000;
 constexpr std::uint64_t all_messages = 1'000'000;
 
-/// What is sent, by its number: pings, commands that the processor knows, and both kinds of those that nobody knows.
+/// The commands, by their number: pings, commands for the processor, and two kinds that nothing handles.
 enum class Cue : std::uint8_t { ping, known, not_ours, not_the_processors };
 
 Cue cue_of(std::uint64_t number) {
@@ -82,13 +82,13 @@ Status send(ControlSide& control, std::uint64_t number) {
     std::_Exit(3);
 }
 
-/// The control side of a conversation. It ends the process if an answer is not the next one due.
+/// The control side of the test. It ends the process if an answer is not the expected one.
 class Conversation {
   public:
     explicit Conversation(Engine& engine) : engine_{&engine}, control_{&engine.control()} {}
 
-    /// Sends until all up to `count` are sent and answered. No more are under way than the event ring has room for, so
-    /// that no answer is dropped.
+    /// Sends and receives until `count` messages are sent and answered. It never has more in flight than the event ring
+    /// can hold, so that no answer is dropped.
     void go_on_to(std::uint64_t count) {
         while (next_due_ <= count) {
             if (next_sent_ <= count && next_sent_ - next_due_ < MessageRing::capacity) {
@@ -99,7 +99,7 @@ class Conversation {
         }
     }
 
-    /// Has the event ring overflow, and takes what was left in it.
+    /// Makes the event ring overflow, and drains it.
     void overflow(const Engine& engine) {
         constexpr std::uint32_t events = 2 * MessageRing::capacity;
         const auto all = [&engine] {
@@ -119,13 +119,13 @@ class Conversation {
 
     [[nodiscard]] std::uint64_t sent() const { return next_sent_ - 1; }
 
-    /// Whether every parameter was set, and every meter was seen to move.
+    /// Whether every parameter was set, and every meter changed.
     [[nodiscard]] bool all_moved() const {
         return moved_.size() == engine_->controls().parameter_specs().size() + engine_->controls().meter_specs().size();
     }
 
   private:
-    /// Sets each parameter, now to the one end of its range and now to the other, and looks at each meter.
+    /// Sets each parameter to one end of its range and then to the other, and reads each meter.
     void turn_knobs() {
         ProcessorControls& panel = engine_->controls();
         up_ = !up_;
@@ -160,8 +160,8 @@ class Conversation {
     std::uint64_t next_due_ = 1;
 };
 
-/// Runs a whole conversation with `engine` on a sealed thread, on which `run_block` runs its blocks, and ends the
-/// process: 0 when the toll was nothing.
+/// Runs the whole test with `engine` on a sealed thread, where `run_block` runs its blocks. Ends the process: with 0 if
+/// the thread had no page fault, wait or allocation.
 template <class RunBlock>
 [[noreturn]] void be_sealed_with(Engine& engine, RunBlock run_block, std::uint64_t messages,
                                  const std::vector<int>& also_allowed) {
@@ -220,12 +220,11 @@ TEST_F(SealedEngine, a_million_messages_take_no_system_call_no_page_fault_no_wai
                 "page faults 0, voluntary switches 0");
 }
 
-TEST_F(SealedEngine, nor_do_they_inside_the_callback_that_jack_calls) {
+TEST_F(SealedEngine, a_million_messages_in_jacks_callback_are_real_time_safe) {
     EXPECT_EXIT(be_sealed_on_jack(all_messages), testing::ExitedWithCode(0), "page faults 0, voluntary switches 0");
 }
 
-/// The test tone, led by the messages of this conversation: each level is a new tone, and a flood is of its levels. Its
-/// parameters are moved and its meter is read meanwhile.
+/// The test tone, driven by the messages of this test: each level sets a new tone, and a flood sends its levels.
 class LedTone final : public WrappingProcessor<ToneProcessor> {
   public:
     bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
@@ -244,12 +243,12 @@ class LedTone final : public WrappingProcessor<ToneProcessor> {
     }
 };
 
-TEST_F(SealedEngine, nor_do_they_where_they_set_the_test_tone_and_ask_for_its_level) {
+TEST_F(SealedEngine, a_million_messages_to_the_test_tone_are_real_time_safe) {
     EXPECT_EXIT(be_sealed<LedTone>(all_messages), testing::ExitedWithCode(0), "page faults 0, voluntary switches 0");
 }
 
-/// Publishes into the player's slots, whose voices all go round, until so many buffers were swapped; and ends the
-/// process: 0 when the toll was nothing.
+/// Publishes into the player's slots, whose voices all loop, until `swaps` buffers were swapped. Ends the process: with
+/// 0 if the thread had no page fault, wait or allocation.
 template <class Processor = PlayerProcessor>
 [[noreturn]] void be_sealed_while_buffers_are_swapped(std::uint64_t swaps) {
     auto own_device = std::make_unique<HandDevice>();
@@ -292,7 +291,7 @@ template <class Processor = PlayerProcessor>
     std::_Exit(complete && toll.page_faults + toll.voluntary_switches + toll.allocations == 0 ? 0 : 1);
 }
 
-TEST_F(SealedEngine, nor_do_twenty_thousand_buffers_that_are_swapped_while_they_play) {
+TEST_F(SealedEngine, twenty_thousand_buffer_swaps_are_real_time_safe) {
     EXPECT_EXIT(be_sealed_while_buffers_are_swapped<>(20'000), testing::ExitedWithCode(0),
                 "buffers: page faults 0, voluntary switches 0, allocations 0");
 }
@@ -302,7 +301,7 @@ TEST_F(SealedEngine, the_counter_catches_a_player_that_frees) {
                 "allocations [1-9]");
 }
 
-/// As WaveProcessor, but does `Act` once, when the thread has been sealed for a while.
+/// A WaveProcessor that does `Act` once, some time after the thread was sealed.
 template <class Act>
 class OnceProcessor final : public WrappingProcessor<WaveProcessor> {
   public:
@@ -312,7 +311,7 @@ class OnceProcessor final : public WrappingProcessor<WaveProcessor> {
     }
 
   private:
-    // Three in eight of all messages come to a processor.
+    // Three of eight messages go to a processor.
     static constexpr std::uint64_t act_at = warm_up * 3 / 8 + 1000;
 
     std::uint64_t handled_ = 0;
@@ -320,7 +319,7 @@ class OnceProcessor final : public WrappingProcessor<WaveProcessor> {
 
 constexpr std::uint64_t enough_for_a_mutant = 20'000;
 
-TEST_F(SealedEngine, the_mutants_processor_is_sound_but_for_its_act) {
+TEST_F(SealedEngine, the_mutants_processor_passes_without_its_act) {
     EXPECT_EXIT(be_sealed<OnceProcessor<DoesNothing>>(enough_for_a_mutant), testing::ExitedWithCode(0), "");
 }
 
@@ -351,12 +350,12 @@ TEST_F(SealedEngine, the_seal_catches_a_printf) {
 }
 
 TEST_F(SealedEngine, the_account_catches_a_wait) {
-    // With the sleep let through the filter, the kernel's account still has it.
+    // The filter allows the sleep here, so the kernel's count of waits must show it.
     EXPECT_EXIT(be_sealed<OnceProcessor<Sleeps>>(enough_for_a_mutant, {SYS_clock_nanosleep, SYS_nanosleep}),
                 testing::ExitedWithCode(1), "voluntary switches [1-9]");
 }
 
-std::array<char, 1 << 20> untouched;  // zero, and no memory stands behind it yet
+std::array<char, 1 << 20> untouched;  // zero-initialized, so no memory is mapped yet
 
 TEST_F(SealedEngine, the_account_catches_a_page_fault) {
     struct TouchesAFreshPage {

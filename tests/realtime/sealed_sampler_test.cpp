@@ -1,5 +1,5 @@
-// sealed_sampler_test.cpp: the worked example's processor on a thread that dies at any system call: pads triggered,
-// looped, stopped and reloaded while they sound, knobs turned, meters read, nonsense refused, events overflowing.
+// sealed_sampler_test.cpp: the sampler example on a thread that dies at any system call. Pads are triggered, looped,
+// stopped and reloaded while they play, knobs turned, meters read, invalid commands refused, events overflow.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -24,7 +24,7 @@ using sampler::SamplerProcessor;
 using sampler::StopPad;
 using sampler::Trigger;
 
-/// Its control side: reloads pads so often, and does everything else meanwhile.
+/// The control side: reloads pads `reloads` times, and uses everything else meanwhile.
 void go_on(Engine& engine, std::uint64_t reloads) {
     std::vector<float> samples;
     const auto send = [&engine](const auto& command, std::uint64_t at = 0) {
@@ -52,7 +52,7 @@ void go_on(Engine& engine, std::uint64_t reloads) {
     }
 }
 
-/// Ends the process: 0 when the toll was nothing.
+/// Ends the process: with 0 if the thread had no page fault, wait or allocation.
 template <class ProcessorType>
 [[noreturn]] void be_sealed(std::uint64_t reloads) {
     auto own_device = std::make_unique<HandDevice>();
@@ -86,7 +86,7 @@ template <class ProcessorType>
     std::_Exit(complete && toll.page_faults + toll.voluntary_switches + toll.allocations == 0 ? 0 : 1);
 }
 
-TEST_F(SealedEngine, nor_do_the_worked_examples_pads_reloaded_twenty_thousand_times) {
+TEST_F(SealedEngine, twenty_thousand_reloads_of_the_samplers_pads_are_real_time_safe) {
     EXPECT_EXIT(be_sealed<SamplerProcessor>(20'000), testing::ExitedWithCode(0),
                 "page faults 0, switches 0, allocations 0");
 }

@@ -1,4 +1,4 @@
-// sealed_thread.cpp: the seccomp filter, and the kernel's account of a thread.
+// sealed_thread.cpp: a seccomp filter for one thread, and the kernel's counters for it.
 #include <seccomp.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -20,7 +20,7 @@ namespace {
     std::_Exit(2);
 }
 
-/// Seals the calling thread, and no other.
+/// Seals only the calling thread.
 void seal(const std::vector<int>& also_allowed) {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
     if (filter == nullptr) give_up("seccomp_init");
@@ -30,7 +30,7 @@ void seal(const std::vector<int>& also_allowed) {
         if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0) != 0) give_up("seccomp_rule_add");
     }
     if (seccomp_load(filter) != 0) give_up("seccomp_load");
-    // The filter's description is left where it is: to free it here might be a system call already.
+    // The filter's description is leaked on purpose: to free it here could need a system call.
 }
 
 Toll toll_so_far() {
@@ -52,7 +52,7 @@ Toll run_sealed(const std::function<void()>& prepare, const std::function<void()
         before = toll_so_far();
         work();
         after = toll_so_far();
-        // To return would be to call the system for more than the filter lets through.
+        // A return would need more system calls than the filter allows.
         syscall(SYS_exit, 0);
     }};
     meanwhile();

@@ -1,4 +1,4 @@
-// wrapping_processor.hpp: a processor that passes all on to another one, for whoever changes one thing of it.
+// wrapping_processor.hpp: a processor that forwards all calls to another one. Derive from it to change one call.
 #pragma once
 
 #include <cstdint>

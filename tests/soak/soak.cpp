@@ -1,7 +1,8 @@
-// soak.cpp: an engine on the null device, for minutes or hours, with every message accounted for.
+// soak.cpp: runs an engine on the null device for minutes or hours, and accounts for every message.
 //
-// Control threads send at random rates, a receiver is at times slow, other engines come and go beside it. The exit
-// status is 1 when a message is lost, broken or out of order, or when memory grows.
+// Control threads send at random rates, the receiver is sometimes slow, and other engines come and go. The exit status
+// is 1 if a message is lost, broken or out of order, or if memory grows.
+//
 // usage: soak [--minutes N | --seconds N] [--seed N] [--mutant loses|corrupts|swaps|scribbles|leaks]
 #include <unistd.h>
 
@@ -37,10 +38,10 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// What travels: numbered by the line and by its sender, with a sum over all of it.
+/// A payload with two numbers and a checksum.
 struct Checked {
-    std::uint64_t number;      ///< on its line, from 1, in the order of acceptance
-    std::uint64_t own_number;  ///< its sender's, likewise
+    std::uint64_t number;      ///< its place on the line, from 1, in the order of acceptance
+    std::uint64_t own_number;  ///< its place among its sender's messages, from 1
     std::uint32_t sender;
     std::uint32_t noise;
     std::uint64_t more_noise;
@@ -60,7 +61,7 @@ constexpr std::uint32_t checked_kind = kind::first_user;
 
 enum class Mutant : std::uint8_t { none, loses, corrupts, swaps };
 
-/// Sends every message back as it came, and counts those that came broken. As a mutant it does wrong now and then.
+/// Sends every message back unchanged, and counts the broken ones. A mutant sometimes makes an error.
 class EchoProcessor final : public Processor {
   public:
     explicit EchoProcessor(Mutant mutant) : mutant_{mutant} {}
@@ -93,12 +94,12 @@ class EchoProcessor final : public Processor {
     Message held_;
 };
 
-/// What has become of the messages of one engine, or of many.
+/// Counts of the messages of one engine, or of many.
 struct Account {
     std::uint64_t accepted = 0;
     std::uint64_t refused = 0;
     std::uint64_t received = 0;
-    std::uint64_t dropped = 0;  ///< answers that found the event ring full: refused too, and counted by the engine
+    std::uint64_t dropped = 0;  ///< answers that found the event ring full: refused, and counted by the engine
     std::uint64_t broken = 0;
     std::uint64_t out_of_order = 0;
     std::uint64_t xruns = 0;
@@ -119,7 +120,7 @@ struct Account {
     }
 };
 
-/// An engine, and its account as its control side keeps it. Any thread may send, any may receive: one at a time.
+/// An engine, and its control side's counts. Any thread may send and any may receive, one at a time.
 class Line {
   public:
     explicit Line(Mutant mutant) {
@@ -159,7 +160,7 @@ class Line {
         }
     }
 
-    /// Waits until all commands have been read and all events taken, and gives the whole account.
+    /// Waits until all commands have been read and all events received. Returns the final counts.
     Account settle() {
         engine_->start();
         const auto deadline = Clock::now() + seconds{3};
@@ -180,7 +181,7 @@ class Line {
         account.blocks = stats.blocks;
         account.broken += processor_->broken();
         account.engines = 1;
-        // The engine's own counters and ours must say the same.
+        // The engine's counters must be equal to ours.
         if (stats.commands.sent != account.accepted || stats.commands.dropped != account.refused) ++account.broken;
         return account;
     }
@@ -198,7 +199,7 @@ class Line {
     std::array<std::uint64_t, 8> last_own_{};
 };
 
-/// Sends at random rates: from one message in fifty milliseconds to as fast as it can.
+/// Sends at random rates: from one message in 50 ms to as fast as possible.
 void send_at_random(Line& line, std::uint32_t sender, std::uint64_t seed, const std::atomic<bool>& over) {
     std::mt19937_64 random{seed};
     std::uint64_t own_number = 1;
@@ -218,7 +219,7 @@ void send_at_random(Line& line, std::uint32_t sender, std::uint64_t seed, const 
     }
 }
 
-/// Takes events, mostly in time, and now and then far too late.
+/// Receives events, mostly in time, sometimes far too late.
 void receive_at_random(Line& line, std::uint64_t seed, const std::atomic<bool>& over) {
     std::mt19937_64 random{seed};
     while (!over) {
@@ -227,7 +228,7 @@ void receive_at_random(Line& line, std::uint64_t seed, const std::atomic<bool>& 
     }
 }
 
-/// Makes engines, sends through them, stops and starts them under way, and lets them go.
+/// Makes engines, sends through them, stops and starts them under load, and destroys them.
 void churn(Account& total, std::uint64_t seed, const std::atomic<bool>& over) {
     std::mt19937_64 random{seed};
     while (!over) {
@@ -280,7 +281,7 @@ int soak(const Options& options) {
     threads.emplace_back(churn, std::ref(churned), seeds(), std::cref(over));
     threads.emplace_back(swap_buffers, std::ref(swapped), options.swap_mutant, seeds(), std::cref(over));
 
-    // Memory is looked at once everything has run for a while: threads' stacks and heaps are there then.
+    // The first look at memory comes after a while, when the stacks and heaps of all threads are there.
     const auto begun = Clock::now();
     const auto end = begun + seconds{options.seconds};
     const auto log_every = std::clamp(seconds{options.seconds} / 12, seconds{1}, seconds{60});
@@ -304,7 +305,7 @@ int soak(const Options& options) {
     total.add(churned);
 
     constexpr std::uint64_t max_growth_kib = 4096;
-    // Sanitizers keep what is freed, so there it grows.
+    // Sanitizers keep freed memory, so it grows there.
     const bool grew = memory_is_the_systems && memory_at_end > memory_at_start + max_growth_kib;
     const auto row = [](const char* name, std::int64_t number, const char* verdict = "") {
         std::printf("  %-34s %14lld %s\n", name, static_cast<long long>(number), verdict);
@@ -316,20 +317,20 @@ int soak(const Options& options) {
     row("blocks", signed_of(total.blocks));
     row("messages sent", signed_of(total.accepted));
     row("messages received", signed_of(total.received));
-    row("refused as they were sent", signed_of(total.refused));
-    row("refused as they were answered", signed_of(total.dropped));
+    row("refused when sent", signed_of(total.refused));
+    row("answers refused", signed_of(total.dropped));
     row("lost", total.lost(), none(total.lost()));
     row("out of order", signed_of(total.out_of_order), none(signed_of(total.out_of_order)));
     row("broken", signed_of(total.broken), none(signed_of(total.broken)));
     row("buffers handed over", signed_of(swapped.published));
     row("buffers refused", signed_of(swapped.refused));
-    row("samples of buffers broken", signed_of(swapped.broken), none(signed_of(swapped.broken)));
-    row("buffers that never came back", signed_of(swapped.kept), none(signed_of(swapped.kept)));
+    row("broken samples in buffers", signed_of(swapped.broken), none(signed_of(swapped.broken)));
+    row("buffers that did not come back", signed_of(swapped.kept), none(signed_of(swapped.kept)));
     row("xruns", signed_of(total.xruns));
     row("memory at start, KiB", signed_of(memory_at_start));
     row("memory at end, KiB", signed_of(memory_at_end), grew ? "  <-- grew by more than 4 MiB" : "");
 
-    // Of the thousand swaps a second that are tried, a busy machine has come to 980.
+    // A busy machine managed 980 of 1000 swaps a second.
     if (total.received < 100 * options.seconds || swapped.published < 500 * options.seconds || total.refused == 0 ||
         total.engines < options.seconds) {
         std::printf("FAILED: too little happened to prove anything\n");

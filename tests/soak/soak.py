@@ -1,7 +1,7 @@
-"""Drive engines from Python for minutes or hours, with every ping accounted for.
+"""Drive engines from Python for minutes or hours, and account for every ping.
 
-Threads ping at random rates, a receiver is at times slow, other engines come and go beside it, and garbage is collected
-in between. The exit status is 1 when a pong is lost or out of order, or when memory grows.
+Threads ping at random rates, the receiver is sometimes slow, other engines come and go, and garbage is collected in
+between. The exit status is 1 if a pong is lost or out of order, or if memory grows.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_GROWTH_KIB = 16 * 1024
 
 @dataclass
 class Account:
-    """What has become of the pings of one engine, or of many."""
+    """Counts of the pings of one engine, or of many."""
 
     engines: int = 0
     blocks: int = 0
@@ -48,7 +48,7 @@ class Account:
 
 
 class Line:
-    """An engine, and what its receiver has seen. Any thread may ping, one receives."""
+    """An engine, and what its receiver has seen. Any thread may ping, one thread receives."""
 
     def __init__(self, *, forgets: bool = False) -> None:
         self.engine = cueline.AudioEngine("null", blocksize=64)
@@ -79,7 +79,7 @@ class Line:
         )
 
     def settle(self) -> Account:
-        """Wait until all that was sent has been answered and received, and give the whole account."""
+        """Wait until all pings have been answered and received. Return the final counts."""
         self.engine.start()
         deadline = time.monotonic() + 3
         while self.account().lost and time.monotonic() < deadline:
@@ -89,7 +89,7 @@ class Line:
 
 
 def ping_at_random(line: Line, chance: random.Random, over: threading.Event) -> None:
-    """Ping at random rates: from one in fifty milliseconds to as fast as Python can."""
+    """Ping at random rates: from one in 50 ms to as fast as Python can."""
     while not over.is_set():
         end = time.monotonic() + chance.uniform(0.05, 0.45)
         pace = chance.randrange(4)
@@ -103,14 +103,14 @@ def ping_at_random(line: Line, chance: random.Random, over: threading.Event) -> 
 
 
 def receive_at_random(line: Line, chance: random.Random, over: threading.Event) -> None:
-    """Take events, mostly in time, and now and then far too late."""
+    """Receive events, mostly in time, sometimes far too late."""
     while not over.is_set():
         line.drain()
         time.sleep(0.3 if chance.randrange(2000) == 0 else chance.uniform(0, 0.003))
 
 
 def churn(total: Account, chance: random.Random, over: threading.Event) -> None:
-    """Make engines, ping through them, stop and start them under way, and let them go: closed, or just dropped."""
+    """Make engines, ping through them, stop and start them under load, then close them or just drop them."""
     while not over.is_set():
         line = Line()
         for _ in range(chance.randrange(8)):
@@ -147,7 +147,7 @@ def soak(seconds: float, seed: int, *, forgets: bool) -> int:
     for thread in threads:
         thread.start()
 
-    # Memory is looked at once everything has run for a while.
+    # The first look at memory comes after a while.
     end = time.monotonic() + seconds
     every = min(max(seconds / 12, 1), 60)
     time.sleep(every)
@@ -177,8 +177,8 @@ def soak(seconds: float, seed: int, *, forgets: bool) -> int:
         ("blocks", total.blocks, ""),
         ("pings sent", total.sent, ""),
         ("pongs received", total.received, ""),
-        ("refused as they were sent", total.refused, ""),
-        ("refused as they were answered", total.dropped, ""),
+        ("refused when sent", total.refused, ""),
+        ("answers refused", total.dropped, ""),
         ("lost", total.lost, "<-- must be 0" if total.lost else ""),
         ("out of order", total.out_of_order, "<-- must be 0" if total.out_of_order else ""),
         ("xruns", total.xruns, ""),
@@ -199,7 +199,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=1)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
-    parser.add_argument("--mutant", choices=["forgets"], help="an account that must be found wrong")
+    parser.add_argument("--mutant", choices=["forgets"], help="a fault that the counts must show")
     options = parser.parse_args()
     return soak(options.minutes * 60, options.seed, forgets=options.mutant == "forgets")
 

@@ -1,4 +1,4 @@
-// swaps.hpp: a thousand buffers a second handed to an audio thread that reads each of them wholly.
+// swaps.hpp: hands 1000 buffers a second to an audio thread that reads every sample.
 #pragma once
 
 #include <array>
@@ -18,18 +18,18 @@
 
 namespace cueline::test {
 
-/// What has become of the buffers.
+/// Counts of the buffers.
 struct SwapAccount {
     std::uint64_t published = 0;
     std::uint64_t refused = 0;
-    std::uint64_t broken = 0;     ///< samples that were not what they were published as
-    std::uint64_t kept = 0;       ///< buffers that are neither in a slot nor back
-    std::uint64_t unhandled = 0;  ///< commands that the engine knew nothing to do with
+    std::uint64_t broken = 0;     ///< samples that differ from the published ones
+    std::uint64_t kept = 0;       ///< buffers that are neither in a slot nor returned
+    std::uint64_t unhandled = 0;  ///< commands that the engine did not handle
 };
 
 enum class SwapMutant : std::uint8_t { none, scribbles, leaks };
 
-/// Reads what lies in its slots: all samples of a buffer have one value.
+/// Reads all samples in its slots. All samples of a buffer have the same value.
 class ReadingProcessor final : public Processor {
   public:
     static constexpr std::uint32_t slots = 8;
@@ -56,8 +56,8 @@ class ReadingProcessor final : public Processor {
     std::array<std::uint64_t, slots> seen_{};
 };
 
-/// Publishes a thousand buffers a second, of 1 to 8192 frames, until it is over; stops and starts the engine now and
-/// then. The account is drawn up when all that were under way are back.
+/// Publishes 1000 buffers a second, of 1 to 8192 frames, until it is over. Stops and starts the engine sometimes.
+/// Counts when all buffers in flight have returned.
 inline void swap_buffers(SwapAccount& account, SwapMutant mutant, std::uint64_t seed, const std::atomic<bool>& over) {
     using Clock = std::chrono::steady_clock;
     auto own = std::make_unique<ReadingProcessor>();

@@ -1,7 +1,7 @@
-//! rtrb in slices: loops over a ring as its users write them, each called once a slice from C++ (rtrb_slices.h).
+//! rtrb in slices: loops over a ring as Rust programs have them. C++ calls each once per slice (rtrb_slices.h).
 //!
-//! The ends of a ring are moved to the stack of the thread that runs the slice and put back as it ends, so that a loop
-//! works on ends of its own, as in a program that is written in Rust. Whoever is refused spins, and does nothing else.
+//! The ends of a ring are moved to the stack of the thread that runs the slice, and back at the end. So a loop has its
+//! ends on its own stack, as in a Rust program. A thread that is refused spins, and does nothing else.
 
 use core::hint::spin_loop;
 use core::mem::MaybeUninit;
@@ -12,10 +12,10 @@ use rtrb::{Consumer, Producer, RingBuffer};
 #[cfg(test)]
 mod tests;
 
-/// The most messages in one batch: `MOST_IN_BATCH` is rtrb_most_in_batch in the head file.
-const MOST_IN_BATCH: usize = 256;
+/// The greatest batch: the same as rtrb_max_batch in rtrb_slices.h.
+const MAX_BATCH: usize = 256;
 
-/// What travels: its number in the first word and the complement of it in the last, so that a reader sees what is wrong.
+/// The payload: a number in the first word and its complement in the last, so that a receiver notices errors.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Message<const WORDS: usize>([u64; WORDS]);
@@ -31,20 +31,20 @@ impl<const WORDS: usize> Message<WORDS> {
         Self(words)
     }
 
-    /// 0 when it is the message of this number, 1 when it is wrong.
+    /// Returns 0 for the message with this number, 1 for a wrong one.
     #[inline(always)]
     fn wrong(&self, number: u64) -> u64 {
         u64::from(self.0[0] != number || self.0[WORDS - 1] != !number)
     }
 }
 
-/// An end between two slices: on cache lines of its own, so that two threads can take their ends at once.
+/// An end between two slices, on cache lines of its own, so that two threads can take their ends at once.
 #[repr(align(128))]
 struct Resting<End>(End);
 
 impl<End> Resting<End> {
-    /// Runs `slice` with the end on this thread's stack.
-    /// Safety: no other thread uses this end meanwhile. A panic aborts, so that nobody sees the place it was taken from.
+    /// Runs `slice` with the end on this thread's stack. Safety: no other thread uses this end meanwhile. A panic
+    /// aborts, so nobody sees the empty place.
     #[inline(always)]
     unsafe fn awake<Result>(place: *mut Self, slice: impl FnOnce(&mut End) -> Result) -> Result {
         let mut end = place.read();
@@ -60,7 +60,7 @@ pub struct Ring<const WORDS: usize> {
     consumer: Resting<Consumer<Message<WORDS>>>,
 }
 
-/// What C++ sees: see rtrb_slices.h, which tells what each does.
+/// The functions for C++; rtrb_slices.h describes them.
 #[repr(C)]
 pub struct Slices<const WORDS: usize> {
     make: unsafe extern "C" fn(usize) -> *mut Ring<WORDS>,
@@ -165,12 +165,12 @@ unsafe extern "C" fn receive<const WORDS: usize>(ring: *mut Ring<WORDS>, first: 
 /// How many messages go into the batch that begins with `number`.
 #[inline(always)]
 fn next_batch(number: u64, end: u64, batch: usize) -> usize {
-    (end - number).min(batch.clamp(1, MOST_IN_BATCH) as u64) as usize
+    (end - number).min(batch.clamp(1, MAX_BATCH) as u64) as usize
 }
 
 unsafe extern "C" fn send_batches<const WORDS: usize>(ring: *mut Ring<WORDS>, first: u64, count: u64, batch: usize) {
     producing(ring, |producer| {
-        let mut prepared = [Message::ZERO; MOST_IN_BATCH];
+        let mut prepared = [Message::ZERO; MAX_BATCH];
         let mut number = first;
         while number < first + count {
             let messages = &mut prepared[..next_batch(number, first + count, batch)];
@@ -198,7 +198,7 @@ unsafe extern "C" fn receive_batches<const WORDS: usize>(
     batch: usize,
 ) -> u64 {
     consuming(ring, |consumer| {
-        let mut copied = [MaybeUninit::<Message<WORDS>>::uninit(); MOST_IN_BATCH];
+        let mut copied = [MaybeUninit::<Message<WORDS>>::uninit(); MAX_BATCH];
         let mut wrong = 0;
         let mut number = first;
         while number < first + count {
@@ -226,7 +226,7 @@ unsafe extern "C" fn receive_in_place<const WORDS: usize>(
         let mut wrong = 0;
         let mut number = first;
         while number < first + count {
-            // A refusal says how many there are: the shared index is read only when the cached one is not enough.
+            // On refusal it says how many there are, and reads the shared index only if the cached one is not enough.
             let wanted = next_batch(number, first + count, batch);
             let chunk = match consumer.read_chunk(wanted) {
                 Ok(chunk) => chunk,
@@ -274,7 +274,7 @@ unsafe extern "C" fn pong<const WORDS: usize>(there: *mut Ring<WORDS>, back: *mu
     });
 }
 
-/// One message: the end stays where it rests, because a move there and back would be most of the cost.
+/// One message: the end stays where it is, because moving it there and back would be most of the cost.
 unsafe extern "C" fn push_one<const WORDS: usize>(ring: *mut Ring<WORDS>, number: u64) -> bool {
     let end = &mut *addr_of_mut!((*ring).producer);
     end.0.push(Message::of(number)).is_ok()

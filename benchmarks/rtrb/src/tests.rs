@@ -1,4 +1,4 @@
-//! That the slices carry what they say, and that their receivers see what is wrong: `cargo test`.
+//! The slices carry every message, and their receivers notice errors: `cargo test`.
 
 use super::*;
 use std::thread;
@@ -6,7 +6,7 @@ use std::thread;
 const CAPACITY: usize = 1024;
 const MANY: u64 = 300_000;
 
-/// A ring that another thread may be given, freed at the end.
+/// A ring that another thread may use. It is freed at the end.
 struct Shared<const WORDS: usize>(*mut Ring<WORDS>);
 unsafe impl<const WORDS: usize> Sync for Shared<WORDS> {}
 impl<const WORDS: usize> Shared<WORDS> {

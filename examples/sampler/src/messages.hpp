@@ -27,7 +27,7 @@ struct StopPad {
 static_assert(sizeof(StopPad) == 4);
 static_assert(offsetof(StopPad, pad) == 0);
 
-/// Says whether a pad goes round (1), now and whenever it is triggered, or plays to its end (0).
+/// Sets whether a pad loops (1) or plays to its end (0), now and whenever it is triggered.
 struct LoopPad {
     static constexpr cueline::Kind kind = 258;
     std::uint32_t pad;
@@ -37,7 +37,7 @@ static_assert(sizeof(LoopPad) == 8);
 static_assert(offsetof(LoopPad, pad) == 0);
 static_assert(offsetof(LoopPad, loops) == 4);
 
-/// A pad plays no more. Each Trigger that was accepted has one, and its `sequence` is that Trigger's.
+/// A pad has ended. Each accepted Trigger gets one answer, with the Trigger's `sequence`.
 struct PadEnded {
     static constexpr cueline::Kind kind = 259;
     std::uint32_t pad;

@@ -1,4 +1,4 @@
-// module.cpp: hands the processor to Python, and nothing else.
+// module.cpp: the Python module. Its one function returns a new processor.
 #include <nanobind/nanobind.h>
 
 #include <memory>
@@ -18,5 +18,5 @@ NB_MODULE(_sampler, module) {
             if (!capsule.is_valid()) throw nb::python_error{};
             return capsule;
         },
-        "A new processor, for cueline.AudioEngine(processor=...).");
+        "Return a new processor, for cueline.AudioEngine(processor=...).");
 }

@@ -1,4 +1,4 @@
-// sampler_processor.cpp: the pads, frame by frame.
+// sampler_processor.cpp: renders the pads, frame by frame.
 #include "sampler_processor.hpp"
 
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace sampler {
 namespace {
 
 constexpr std::uint32_t fades_a_second = 200;   // 5 ms each
-constexpr std::uint32_t windows_a_second = 20;  // of the meters
+constexpr std::uint32_t windows_a_second = 20;  // one meter reading per window
 
 using Names = std::array<std::string_view, SamplerProcessor::pads>;
 constexpr Names gain_names{"gain 0", "gain 1", "gain 2", "gain 3", "gain 4", "gain 5", "gain 6", "gain 7"};
@@ -68,13 +68,13 @@ bool SamplerProcessor::handle(const cueline::Message& command, cueline::ProcessC
 
 bool SamplerProcessor::obey(const Trigger& wanted, const cueline::Message& command,
                             cueline::ProcessContext& context) noexcept CUELINE_NONBLOCKING {
-    const bool makes_sense = wanted.velocity >= 0 && wanted.velocity <= 1;  // what is no number does not
+    const bool makes_sense = wanted.velocity >= 0 && wanted.velocity <= 1;  // false for NaN
     if (!makes_sense) return false;
     Pad& pad = pads_[wanted.pad];
     if (pad.plays) end(wanted.pad, Reason::triggered, context.events().frame(), context);
     if (pad.sounds()) {
         pad.jumped = true;
-    } else {  // nobody hears its knobs jump
+    } else {  // the pad is silent, so a jump of its gain and pan is not heard
         for (const std::size_t number : {gain_of(wanted.pad), pan_of(wanted.pad)}) {
             context.parameter(number).jump_to(context.parameter(number).target());
         }
@@ -125,7 +125,7 @@ void SamplerProcessor::render(const cueline::AudioBlock& block, cueline::Process
     }
 }
 
-/// Another buffer may lie there than before, by its serial, or none.
+/// Compares the buffer in the pad's slot with the one that the pad plays.
 void SamplerProcessor::look_at_buffer(std::size_t number, const cueline::Buffer* buffer, std::uint64_t frame,
                                       cueline::ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     Pad& pad = pads_[number];
@@ -154,8 +154,8 @@ SamplerProcessor::Stereo SamplerProcessor::next_frame(const Buffers& buffers, st
         }
         const Stereo sample = next_sample(pad, buffers[number]);
         const double gain = context.parameter(gain_of(number)).next();
-        // What the pan gives either side, at the same power: as a sine and a cosine would, within 1 %, but that no
-        // mathematical library is asked. A plain root would be too steep at the ends, and click.
+        // The pan keeps the power constant. These square roots come within 1 % of a sine and a cosine, and need no
+        // call to a mathematical library. A plain root of `place` would be too steep at the ends, and would click.
         const double place = (context.parameter(pan_of(number)).next() + 1) / 2;
         const double right = place * place * (3 - 2 * place);
         const Stereo heard{.left = sample.left * static_cast<float>(gain * std::sqrt(2 * (1 - right))),
@@ -196,7 +196,7 @@ SamplerProcessor::Stereo SamplerProcessor::next_sample(Pad& pad, const cueline::
     return sample;
 }
 
-/// From `frame` on the pad plays no more. One that is cut off jumps, if anything of it was heard.
+/// Ends a pad at `frame`. If it was cut off and some of it was heard, the rest fades.
 void SamplerProcessor::end(std::size_t number, Reason reason, std::uint64_t frame,
                            cueline::ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     Pad& pad = pads_[number];

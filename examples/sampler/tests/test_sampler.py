@@ -172,10 +172,10 @@ def test_files_that_cannot_be_had_are_refused_with_the_way_out(sampler: Sampler,
         (".", "not a sound file that can be read"),
         ("text.wav", "not a sound file that can be read"),
         ("cut.wav", "not a sound file that can be read"),
-        ("slow.wav", "has 44100 frames a second, and the engine 48000: convert it .*samplerate=44100"),
-        ("wide.wav", "has 3 channels, and a pad has one or two"),
+        ("slow.wav", "has 44100 frames per second, and the engine 48000: convert it .*samplerate=44100"),
+        ("wide.wav", "has 3 channels, and a pad plays one or two"),
         ("empty.wav", "no sound in it"),
-        ("nan.wav", "no finite numbers"),
+        ("nan.wav", "NaN or infinite samples"),
     ):
         with pytest.raises(SoundError, match=words):
             sampler.load(0, tmp_path / name)

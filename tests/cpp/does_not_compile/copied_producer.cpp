@@ -1,4 +1,4 @@
-// copied_producer.cpp: two ends where there may be one.
+// copied_producer.cpp: it would make a second producer.
 #include <cueline/ring.hpp>
 
 int main() {

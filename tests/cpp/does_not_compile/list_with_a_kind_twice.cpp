@@ -1,4 +1,4 @@
-// list_with_a_kind_twice.cpp: the second one would never be visited.
+// list_with_a_kind_twice.cpp: a visitor would never get the second type.
 #include <cueline/visit.hpp>
 
 struct NoteOn {

@@ -1,4 +1,4 @@
-// payload_of_41_bytes.cpp: one byte more than a message has room for.
+// payload_of_41_bytes.cpp: one byte too many for a message.
 #include <array>
 
 #include <cueline/message.hpp>

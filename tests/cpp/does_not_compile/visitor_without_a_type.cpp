@@ -1,4 +1,4 @@
-// visitor_without_a_type.cpp: it was written before the list had NoteOff.
+// visitor_without_a_type.cpp: it lacks NoteOff, which was added to the list later.
 #include <cueline/visit.hpp>
 
 struct NoteOn {

@@ -1,7 +1,7 @@
-//! Explores every scenario of scenarios.cpp, then every mutant, and says what was seen.
+//! Explores every scenario of scenarios.cpp, then every mutant, and prints a report.
 //!
-//! Each exploration is a process of its own (`explore SCENARIO MUTANT`), so that one that dies cannot take others with
-//! it, and so that it is told apart from one that found something.
+//! Each exploration is a process of its own (`explore SCENARIO MUTANT`). So a crash cannot stop the others, and it is
+//! not taken for a finding.
 
 mod memory;
 
@@ -23,7 +23,7 @@ extern "C" {
     fn scenario_takes_turns(index: usize) -> bool;
     fn scenario_refused_pushes() -> u64;
     fn scenario_refused_pops() -> u64;
-    fn scenario_most_messages() -> u64;
+    fn scenario_max_messages() -> u64;
 }
 extern "C-unwind" {
     fn scenario_begin(index: usize) -> usize;
@@ -31,13 +31,14 @@ extern "C-unwind" {
     fn scenario_finish(scenario: usize);
 }
 
-/// What a scenario must have met while its threads ran, or its exploration proves nothing. The executions are about half
-/// of what was seen: a change of the ring's layout may move them, a blind checker explores next to nothing.
+/// What a scenario must have met while its threads ran; otherwise its exploration proves nothing. `executions` is about
+/// half of what was seen: a change of the ring's layout may change the number, but a blind checker explores next to
+/// nothing.
 struct Floor {
     scenario: &'static str,
     executions: u64,
     messages: u64,
-    /// Whether pushes must have been refused, and pops.
+    /// Whether some pushes, and some pops, must have been refused.
     refused: (bool, bool),
 }
 
@@ -55,8 +56,8 @@ const FLOORS: [Floor; 33] = [
     Floor { scenario: "capacity 2: 3 messages through", executions: 1_300, messages: 3, refused: (true, true) },
     Floor { scenario: "capacity 1: ends taken late", executions: 1_400, messages: 3, refused: (true, true) },
     Floor { scenario: "capacity 2: ends taken late", executions: 1_000, messages: 4, refused: (true, false) },
-    Floor { scenario: "two threads want the producer", executions: 3_500, messages: 2, refused: (false, true) },
-    Floor { scenario: "two threads want the consumer", executions: 6_000, messages: 3, refused: (true, false) },
+    Floor { scenario: "two threads take the producer", executions: 3_500, messages: 2, refused: (false, true) },
+    Floor { scenario: "two threads take the consumer", executions: 6_000, messages: 3, refused: (true, false) },
     Floor { scenario: "a third thread watches", executions: 2_900, messages: 1, refused: (false, true) },
     Floor { scenario: "a third thread watches a ring of one", executions: 5_000, messages: 2, refused: (true, false) },
     Floor { scenario: "each end trusts size()", executions: 50, messages: 2, refused: (false, false) },
@@ -96,16 +97,14 @@ fn main() -> ExitCode {
     }
 }
 
-// --- One exploration, in a process of its own ---------------------------------------------------------------------
-
 fn explore(scenario: usize, mutant: Mutant) -> ExitCode {
     static EXECUTIONS: AtomicU64 = AtomicU64::new(0);
     memory::break_with(mutant);
     memory::take_turns(unsafe { scenario_takes_turns(scenario) });
-    panic::set_hook(Box::new(|_| ())); // what is found is printed below
+    panic::set_hook(Box::new(|_| ())); // the report has the finding
 
     let mut model = loom::model::Builder::new();
-    model.max_permutations = None; // whatever the environment says: all of them
+    model.max_permutations = None; // all executions, whatever the environment says
     model.max_duration = None;
     model.preemption_bound = None;
     let found = panic::catch_unwind(panic::AssertUnwindSafe(|| {
@@ -119,7 +118,7 @@ fn explore(scenario: usize, mutant: Mutant) -> ExitCode {
     unsafe {
         println!("refused_pushes {}", scenario_refused_pushes());
         println!("refused_pops {}", scenario_refused_pops());
-        println!("messages {}", scenario_most_messages());
+        println!("messages {}", scenario_max_messages());
     }
     for place in memory::places() {
         println!("place {place}");
@@ -129,9 +128,9 @@ fn explore(scenario: usize, mutant: Mutant) -> ExitCode {
         Err(what) => {
             let text = what.downcast_ref::<String>().cloned();
             let text = text.or(what.downcast_ref::<&str>().map(|text| text.to_string()));
-            println!("found {}", text.unwrap_or("a panic without words".into()).lines().next().unwrap_or_default());
+            println!("found {}", text.unwrap_or("a panic without a message".into()).lines().next().unwrap_or_default());
             std::io::Write::flush(&mut std::io::stdout()).unwrap();
-            unsafe { _exit(FOUND) } // at once: half-run executions have nothing left to say
+            unsafe { _exit(FOUND) } // at once: unfinished executions have nothing to add
         }
     }
 }
@@ -156,8 +155,6 @@ fn run_once(index: usize) {
         scenario_finish(scenario);
     }
 }
-
-// --- All of them, and what is to be said of them -------------------------------------------------------------------
 
 struct Outcome {
     status: Option<i32>,
@@ -190,7 +187,7 @@ fn explore_apart(scenario: usize, mutant: Mutant) -> Outcome {
     }
 }
 
-/// Does `work` for every item, as many at a time as there are processors; the results come in the items' order.
+/// Does `work` for every item, with one thread per processor. The results are in the items' order.
 fn for_each<Item: Sync, Result: Send>(items: &[Item], work: impl Fn(&Item) -> Result + Sync) -> Vec<Result> {
     let next = Mutex::new(0);
     let results = Mutex::new(items.iter().map(|_| None).collect::<Vec<Option<Result>>>());
@@ -230,7 +227,7 @@ fn text_of(source: &str) -> Vec<&'static str> {
     text.lines().collect()
 }
 
-/// What is wrong with an exploration that should be clean, or nothing.
+/// What is wrong with an exploration that should be clean, or None.
 fn wrong_with(scenario: usize, outcome: &Outcome) -> Option<String> {
     if let Some(finding) = outcome.finding() {
         return Some(finding.to_string());
@@ -239,7 +236,7 @@ fn wrong_with(scenario: usize, outcome: &Outcome) -> Option<String> {
         return Some(format!("the exploration died: {:?}", outcome.status));
     }
     let Some(floor) = FLOORS.iter().find(|floor| floor.scenario == name_of(scenario)) else {
-        return Some("it has no floor in src/main.rs".into());
+        return Some("src/main.rs has no floor for it".into());
     };
     let executions = outcome.number("executions");
     if executions < floor.executions {
@@ -247,16 +244,16 @@ fn wrong_with(scenario: usize, outcome: &Outcome) -> Option<String> {
     }
     let messages = outcome.number("messages");
     if messages < floor.messages {
-        return Some(format!("at most {messages} messages passed, and never {}", floor.messages));
+        return Some(format!("at most {messages} messages passed, {} expected", floor.messages));
     }
     let met = (outcome.number("refused_pushes") > 0, outcome.number("refused_pops") > 0);
     if (floor.refused.0 && !met.0) || (floor.refused.1 && !met.1) {
-        return Some(format!("pushes, pops were to be refused: {:?}, and were: {met:?}", floor.refused));
+        return Some(format!("(pushes, pops) must be refused: {:?} expected, got {met:?}", floor.refused));
     }
     None
 }
 
-/// The lines of a header with an order that no scenario came by, so that nothing was shown of it.
+/// The lines of a header whose memory orders no scenario used, so that nothing is proved about them.
 fn unseen_orders(source: &[&str], places: &[Place]) -> Vec<usize> {
     let orders = |line: &str| {
         let code = line.split("//").next().unwrap_or_default();
@@ -305,23 +302,23 @@ fn report(long: bool) -> ExitCode {
         return ExitCode::FAILURE;
     }
 
-    // The quick scenarios first: most mutants fall to them.
+    // The quick scenarios first: most mutants fail there.
     let mut by_length = scenarios.clone();
     by_length.sort_by_key(|&scenario| outcomes[scenario].number("executions"));
 
     let mut places: Vec<Place> = outcomes.iter().flat_map(Outcome::places).collect();
     places.sort();
     places.dedup();
-    // Which header a mutant breaks, and how.
+    // A header, and a mutant of it.
     let mut mutants: Vec<(&str, Mutant)> = Vec::new();
     for (number, source) in SOURCES.into_iter().enumerate() {
         let text = text_of(source);
         let here: Vec<Place> = places.iter().copied().filter(|place| place.source == number).collect();
         for line in unseen_orders(&text, &here) {
-            println!("FAILED: no scenario comes by {source}:{line}: {}", text[line - 1].trim());
+            println!("FAILED: no scenario uses {source}:{line}: {}", text[line - 1].trim());
             sound = false;
         }
-        // Buffers have no orders of their own: they rest on those of two rings.
+        // Buffers have no memory orders of their own: they rely on those of two rings.
         if here.is_empty() != (source == "buffer.hpp") {
             println!("FAILED: no orders seen in {source}");
             sound = false;
@@ -352,8 +349,8 @@ fn report(long: bool) -> ExitCode {
             other => println!("{source}: {other}"),
         }
         match caught {
-            // A mutant counts as caught when loom or a claim of the scenario's found it, not when the checker fell over
-            // it; what cannot be explored, when too little was.
+            // A mutant is caught if loom or a scenario's claim found it, not if the checker crashed. Mutant::Unseen is
+            // caught if too little was explored.
             Some((scenario, outcome, wrong))
                 if match mutant {
                     Mutant::Unseen => outcome.status == Some(CLEAN),
@@ -377,7 +374,7 @@ fn report(long: bool) -> ExitCode {
         }
     }
 
-    // Slots made of words are sound by themselves: what was seen with them was the mutant's doing.
+    // Slots made of words are correct by themselves, so what they showed was the mutant's fault.
     let with_words = mutants.iter().zip(&caught).filter(|((_, mutant), _)| {
         matches!(mutant, Mutant::StoresFirst { words: true, .. } | Mutant::KeepsItsSlot { words: true, .. })
     });

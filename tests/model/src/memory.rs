@@ -1,7 +1,7 @@
-//! The C ABI that the memory policy (loom_memory.hpp) stands on: loom's atomics and cells, and the mutants that
-//! break what passes through them.
+//! The C ABI for the memory policy of loom_memory.hpp: loom's atomics and cells, and the mutants that break accesses to
+//! them.
 //!
-//! Every function that can report is `extern "C-unwind"`: loom reports by panicking, and the panic crosses C++.
+//! Every function that can report is `extern "C-unwind"`: loom reports with a panic, and the panic passes through C++.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -20,35 +20,35 @@ pub enum Mutant {
     None,
     RelaxedPublish,
     RelaxedObserve,
-    /// The order at this place, relaxed; or only a half of it.
+    /// The order at this place becomes relaxed, or loses one half.
     Weakened(Place),
-    /// This role sees the other end's index this much off.
+    /// This role reads the other end's index with this error.
     Skewed {
         role: u8,
         by: i64,
     },
-    /// This role publishes its index before it touches the slot. With `words`, the slots are as below.
+    /// This role publishes its index before it accesses the slot. For `words`, see WordCells.
     StoresFirst {
         role: u8,
         words: bool,
     },
-    /// This role goes on with the slot that it gave for another in an exchange. With `words`, the slots are as below.
+    /// This role keeps its old slot after an exchange. For `words`, see WordCells.
     KeepsItsSlot {
         role: u8,
         words: bool,
     },
-    /// One side does something wrong with the buffers that are handed over.
+    /// One side makes a mistake with the buffers that are handed over.
     HandsOver(Wrong),
-    /// Stores without an order come after the next one that has one: what was to be published by it comes too late.
+    /// Relaxed stores come after the next ordered store, so what that store should publish comes too late.
     RelaxedStoresLate,
-    /// Nothing is broken, but slots are unordered words, which loom has nothing to report about: only the messages
-    /// themselves can show a mutant. This alone must be found clean.
+    /// Nothing is broken, but a slot is a row of relaxed words, about which loom reports nothing: only the messages can
+    /// show a mutant. Without a mutant, this must be clean.
     WordCells,
-    /// Memory that loom knows nothing of: there is nothing to explore.
+    /// Memory that loom does not see: there is nothing to explore.
     Unseen,
 }
 
-/// What the scenarios of buffers do wrong, by the numbers that they have there.
+/// The faults of the buffer scenarios, with the numbers that they have there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Wrong {
@@ -60,13 +60,13 @@ pub enum Wrong {
 pub const PRODUCER: u8 = 1;
 pub const CONSUMER: u8 = 2;
 
-/// The headers that are explored: each has its scenarios, and its mutants.
+/// The headers to explore. Each has its scenarios and its mutants.
 pub const SOURCES: [&str; 4] = ["ring.hpp", "latest.hpp", "parameter.hpp", "buffer.hpp"];
 
-/// Where an order stands, and what of it is taken away.
+/// The place of a memory order, and the part of it that a mutant removes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Place {
-    /// By its number in SOURCES.
+    /// An index into SOURCES.
     pub source: usize,
     pub line: u32,
     pub column: u32,
@@ -109,7 +109,7 @@ impl FromStr for Place {
 }
 
 impl Mutant {
-    /// The mutants of a header, beside its orders weakened one by one.
+    /// The mutants of a header, except those that weaken one order.
     pub fn of(source: &str) -> &'static [Mutant] {
         match source {
             "ring.hpp" => &Mutant::RING,
@@ -172,11 +172,11 @@ impl fmt::Display for Mutant {
             Mutant::StoresFirst { role, words } => {
                 let what =
                     if role == PRODUCER { "published before it is written" } else { "given back before it is read" };
-                write!(out, "{what}{}", if words { ", shown by the messages alone" } else { "" })
+                write!(out, "{what}{}", if words { ", only the messages can show it" } else { "" })
             }
             Mutant::KeepsItsSlot { role, words } => {
                 let who = if role == PRODUCER { "the writer" } else { "the reader" };
-                write!(out, "{who} keeps its slot{}", if words { ", shown by the values alone" } else { "" })
+                write!(out, "{who} keeps its slot{}", if words { ", only the values can show it" } else { "" })
             }
             Mutant::HandsOver(wrong) => {
                 let what = match wrong {
@@ -186,7 +186,7 @@ impl fmt::Display for Mutant {
                 };
                 write!(out, "{what}")
             }
-            Mutant::RelaxedStoresLate => write!(out, "stored without an order after what is to publish it"),
+            Mutant::RelaxedStoresLate => write!(out, "relaxed stores come after the store that publishes them"),
             Mutant::WordCells => write!(out, "slots of unordered words"),
             Mutant::Unseen => write!(out, "memory that loom does not see"),
         }
@@ -207,7 +207,7 @@ impl FromStr for Mutant {
 
 static MUTANT: OnceLock<Mutant> = OnceLock::new();
 
-/// Chooses, once a process, what is broken.
+/// Sets, once per process, what is broken.
 pub fn break_with(mutant: Mutant) {
     MUTANT.set(mutant).expect("one mutant a process");
 }
@@ -216,7 +216,7 @@ fn mutant() -> Mutant {
     *MUTANT.get().expect("a mutant, or none, was chosen")
 }
 
-/// Every place where an order stands that is not relaxed, once for each thing that can be taken away from it.
+/// Every place of an order that is not relaxed, once for each part that a mutant can remove.
 static PLACES: Mutex<BTreeSet<Place>> = Mutex::new(BTreeSet::new());
 
 pub fn places() -> Vec<Place> {
@@ -229,7 +229,7 @@ fn role() -> u8 {
     ROLE.with(Cell::get)
 }
 
-/// C++'s memory_order, as GCC and clang number it, or what the mutant makes of it.
+/// The order for a memory_order of C++ as GCC and clang number it, or the one that the mutant makes of it.
 fn order_of(order: i32, file: *const c_char, line: u32, column: u32) -> Ordering {
     let ordering = match order {
         0 => return Ordering::Relaxed,
@@ -260,30 +260,30 @@ fn order_of(order: i32, file: *const c_char, line: u32, column: u32) -> Ordering
     }
 }
 
-/// A word between threads.
+/// A word that threads share.
 pub struct Word {
     seen: AtomicU64,
-    unseen: PlainU64, // for the mutant of that name
-    /// Raised before every access, where a scenario takes turns: see `take_turn`.
+    unseen: PlainU64, // for Mutant::Unseen
+    /// Incremented before every access if the scenario takes turns: see `take_turn`.
     turn: AtomicU64,
-    /// The threads that loaded the word, and those that stored it, one bit each.
+    /// The threads that loaded the word and those that stored it, one bit each.
     loaders: PlainU64,
     writers: PlainU64,
 }
 
 static TAKES_TURNS: OnceLock<bool> = OnceLock::new();
 
-/// Chooses, once a process, whether every access takes a turn first.
+/// Sets, once per process, whether every access takes a turn first.
 pub fn take_turns(whether: bool) {
     TAKES_TURNS.set(whether).expect("one scenario a process");
 }
 
 impl Word {
-    /// loom remembers only the last access to a word when it looks for two that could come in the other order. So it
-    /// misses executions when a store follows a load of its own thread (which hides another thread's load), and when
-    /// several threads load. A read-modify-write hides nothing: with one on a second word before each access, the
-    /// orders of all accesses are explored. Being relaxed, it orders nothing in the model. It costs executions, so
-    /// scenarios do without it where each word has one loader, who does not store it: and that is checked.
+    /// When loom looks for two accesses that could come in the other order, it remembers only the last access to a
+    /// word. So it misses executions if a store follows a load of the same thread (it hides another thread's load), or
+    /// if several threads load. A read-modify-write hides nothing: with one on a second word before each access, loom
+    /// explores the orders of all accesses. It is relaxed, so it orders nothing in the model. It costs executions. So
+    /// scenarios do without it where each word has one loader that does not store it, and this is checked.
     fn take_turn(&self, stores: bool) {
         if *TAKES_TURNS.get().expect("chosen") {
             self.turn.fetch_add(1, Ordering::Relaxed);
@@ -302,7 +302,7 @@ impl Word {
 
 loom::thread_local! { static THREAD: Cell<Option<u32>> = Cell::new(None); }
 
-/// This loom thread's number while it runs beside others, None before and after.
+/// The number of this loom thread while it runs beside others; None before and after.
 pub fn set_thread(number: Option<u32>) {
     THREAD.with(|mine| mine.set(number));
 }
@@ -360,10 +360,10 @@ pub extern "C-unwind" fn loom_atomic_store(
     word.seen.store(value, order);
 }
 
-/// What an exchange for a slot gives its slot's number in: see latest.hpp.
+/// The bits of an exchanged word that are the slot's number: see latest.hpp.
 const SLOT_BITS: u64 = 3;
 
-/// Returns what the word was.
+/// Returns the old value.
 #[no_mangle]
 pub extern "C-unwind" fn loom_atomic_exchange(
     word: &Word,
@@ -385,7 +385,7 @@ pub extern "C-unwind" fn loom_atomic_exchange(
     }
 }
 
-/// Returns whether the word was `*expected` and is `desired` now; otherwise `*expected` becomes what it was.
+/// If the word is `*expected`, sets it to `desired` and returns true. Otherwise sets `*expected` to the word.
 #[no_mangle]
 pub extern "C-unwind" fn loom_atomic_compare_exchange(
     word: &Word,
@@ -427,7 +427,7 @@ pub extern "C-unwind" fn loom_cells_are_words() -> bool {
     )
 }
 
-/// A write to a slot begins and ends: loom knows which accesses are ordered before it, and reports one that is not.
+/// Begins and ends a write to a slot. loom reports a write that is not ordered after earlier accesses.
 #[no_mangle]
 pub extern "C-unwind" fn loom_cell_write(cell: &UnsafeCell<()>) {
     if !is_unseen() {

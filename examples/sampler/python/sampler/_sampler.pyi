@@ -1,4 +1,4 @@
 from cueline.processors import CapsuleType
 
 def processor() -> CapsuleType:
-    """A new processor, for cueline.AudioEngine(processor=...)."""
+    """Return a new processor, for cueline.AudioEngine(processor=...)."""

@@ -32,7 +32,7 @@ def command() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what ``arguments`` say, and return the exit status: 2 when it could not."""
+    """Run ``arguments``, and return the exit status: 2 for an error."""
     options = _options(arguments)
     try:
         status: int = options.run(options)
@@ -100,7 +100,7 @@ def _pattern(options: argparse.Namespace) -> Pattern:
 
 @contextlib.contextmanager
 def _sounds(options: argparse.Namespace, samplerate: int) -> Iterator[list[Path]]:
-    """Yield the drums' files: the user's, or some made for now."""
+    """Yield the drums' files: the user's, or temporary ones."""
     if options.sounds is not None:
         yield [options.sounds / f"{name}.wav" for name in DRUMS]
         return
@@ -113,26 +113,26 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     sound = argparse.ArgumentParser(add_help=False)
-    sound.add_argument("--samplerate", type=int, help="frames a second (the device's own)")
+    sound.add_argument("--samplerate", type=int, help="frames per second (default: the device's)")
 
     playing = argparse.ArgumentParser(add_help=False, parents=[sound])
-    playing.add_argument("--pattern", type=Path, metavar="FILE", help="a pattern in text (a house beat)")
-    playing.add_argument("--sounds", type=Path, metavar="DIR", help="where kick.wav and its like are (made for now)")
-    playing.add_argument("--bpm", type=_number, default=120, help="beats a minute (120)")
-    playing.add_argument("--swing", type=_number, default=0, help="how late every second sixteenth is, 0 to 1 (0)")
-    playing.add_argument("--blocksize", type=int, help="frames in a block (the device's own)")
+    playing.add_argument("--pattern", type=Path, metavar="FILE", help="a text file with a pattern (default: house)")
+    playing.add_argument("--sounds", type=Path, metavar="DIR", help="folder of kick.wav and so on (default: made now)")
+    playing.add_argument("--bpm", type=_number, default=120, help="beats per minute (default: 120)")
+    playing.add_argument("--swing", type=_number, default=0, help="delay of each second sixteenth, 0 to 1 (default: 0)")
+    playing.add_argument("--blocksize", type=int, help="frames per block (default: the device's)")
 
     play = commands.add_parser("play", parents=[playing], help="play a pattern")
-    play.add_argument("--device", help="jack, portaudio, null, or as cueline devices has them (the first there is)")
-    play.add_argument("--bars", type=_count, default=0, help="how many; 0: until Ctrl-C (0)")
+    play.add_argument("--device", help="jack, portaudio, null, or a name from `cueline devices` (default: the first)")
+    play.add_argument("--bars", type=_count, default=0, help="number of bars; 0 plays until Ctrl-C (default: 0)")
     play.set_defaults(run=_play)
 
-    to_file = commands.add_parser("render", parents=[playing], help="the same into a WAV file, to the sample")
+    to_file = commands.add_parser("render", parents=[playing], help="write a pattern into a WAV file, to the sample")
     to_file.add_argument("file", type=Path, metavar="OUT.wav")
-    to_file.add_argument("--bars", type=_count, default=2, help="how many (2)")
+    to_file.add_argument("--bars", type=_count, default=2, help="number of bars (default: 2)")
     to_file.set_defaults(run=_render)
 
-    make = commands.add_parser("make-sounds", parents=[sound], help="write the drums into a folder, as WAV files")
+    make = commands.add_parser("make-sounds", parents=[sound], help="write the drums into a folder as WAV files")
     make.add_argument("folder", type=Path, metavar="DIR")
     make.set_defaults(run=_make_sounds)
     return parser.parse_args(arguments)
@@ -145,12 +145,12 @@ def _number_or_name(device: str | None) -> int | str | None:
 def _number(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise argparse.ArgumentTypeError(f"{text} is no finite number")
+        raise argparse.ArgumentTypeError(f"must be a finite number, got {text}")
     return number
 
 
 def _count(text: str) -> int:
     count = int(text)
     if count < 0:
-        raise argparse.ArgumentTypeError(f"it cannot be less than 0, got {count}")
+        raise argparse.ArgumentTypeError(f"must be at least 0, got {count}")
     return count

@@ -1,4 +1,4 @@
-"""Eight drums, made of sines and noise: the same samples every time. Each begins at its very first sample."""
+"""Eight drums, made of sines and noise. The samples are the same every time, and each drum begins at sample 0."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import soundfile
 __all__ = ["DRUMS", "make_sounds"]
 
 Sound = npt.NDArray[np.float32]
-_FADE_S = 0.005  # at the end, so that none ends with a click
+_FADE_S = 0.005  # at the end, so that no drum ends with a click
 
 
 def kick(samplerate: int) -> Sound:
@@ -23,26 +23,26 @@ def kick(samplerate: int) -> Sound:
 
 
 def snare(samplerate: int) -> Sound:
-    """Return a short tone in noise."""
+    """Return a short tone with noise."""
     seconds = _seconds(0.18, samplerate)
     tone = 0.3 * np.cos(2 * np.pi * 190 * seconds) * np.exp(-30 * seconds)
     return _finished(tone + 0.35 * _noise(seconds, 1) * np.exp(-22 * seconds), samplerate)
 
 
 def closed_hat(samplerate: int) -> Sound:
-    """Return the noise that is left of noise without its low part, cut short."""
+    """Return short noise without low frequencies."""
     seconds = _seconds(0.05, samplerate)
     return _finished(0.25 * _bright(seconds, 2) * np.exp(-90 * seconds), samplerate)
 
 
 def open_hat(samplerate: int) -> Sound:
-    """Return the same, left to ring."""
+    """Return long noise without low frequencies."""
     seconds = _seconds(0.3, samplerate)
     return _finished(0.25 * _bright(seconds, 3) * np.exp(-12 * seconds), samplerate)
 
 
 def clap(samplerate: int) -> Sound:
-    """Return four bursts of noise, wide: the only sound of two channels."""
+    """Return four bursts of noise: the only stereo sound."""
     seconds = _seconds(0.16, samplerate)
     bursts = np.sum([(seconds >= at) * np.exp(-180 * np.maximum(seconds - at, 0)) for at in (0, 0.011, 0.022)], axis=0)
     shape = 0.25 * (bursts + (seconds >= 0.03) * np.exp(-28 * np.maximum(seconds - 0.03, 0)))
@@ -64,7 +64,7 @@ def rim(samplerate: int) -> Sound:
 
 
 def cowbell(samplerate: int) -> Sound:
-    """Return two square waves that do not agree."""
+    """Return two square waves that are out of tune."""
     seconds = _seconds(0.25, samplerate)
     bell = np.sign(np.cos(2 * np.pi * 540 * seconds)) + np.sign(np.cos(2 * np.pi * 800 * seconds))
     return _finished(0.12 * bell * np.exp(-14 * seconds), samplerate)
@@ -84,7 +84,7 @@ DRUMS: dict[str, Callable[[int], Sound]] = {
 
 
 def make_sounds(folder: Path, samplerate: int) -> list[Path]:
-    """Write the drums into a folder, as WAV files of 32-bit floats; return their paths, in the order of their pads."""
+    """Write the drums into a folder as WAV files of 32-bit floats. Return their paths, in the order of the pads."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, drum in DRUMS.items():
@@ -100,7 +100,7 @@ def _seconds(duration_s: float, samplerate: int) -> npt.NDArray[np.float64]:
 
 def _noise(seconds: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.float64]:
     noise = np.random.default_rng(seed).uniform(-1, 1, seconds.size)
-    noise[:1] = 1  # so that it is heard at once
+    noise[:1] = 1  # so that the first sample is heard
     return noise
 
 

@@ -1,4 +1,4 @@
-"""What is said to the sampler's audio thread, and what it says.
+"""The messages between Python and the sampler's audio thread.
 
 `cueline header python/sampler/messages.py --namespace sampler > src/messages.hpp` writes the same structs for C++.
 """
@@ -18,13 +18,13 @@ class Reason(IntEnum):
     """Why a pad has ended."""
 
     PLAYED = 0
-    """It came to the end of its sound, or of one that it was reloaded with and that is shorter."""
+    """It reached the end of its sound, or was reloaded with a sound that is shorter than its playhead."""
     STOPPED = 1
-    """By a StopPad."""
+    """A StopPad stopped it."""
     TRIGGERED = 2
-    """Anew, while it sounded."""
+    """Another Trigger started it again."""
     EMPTY = 3
-    """There was nothing to play, or no more."""
+    """It had no sound, or the sound was unloaded."""
 
 
 @cueline.message(256)  # kinds below 256 are cueline's own
@@ -44,15 +44,15 @@ class StopPad(cueline.Message):
 
 @cueline.message(258)
 class LoopPad(cueline.Message):
-    """Says whether a pad goes round (1), now and whenever it is triggered, or plays to its end (0)."""
+    """Sets whether a pad loops (1) or plays to its end (0), now and whenever it is triggered."""
 
     pad: cueline.u32
-    loops: cueline.u32  # no bool: whatever bytes come, C++ may read a number
+    loops: cueline.u32  # no bool: C++ must be able to read any bytes that arrive
 
 
 @cueline.message(259)
 class PadEnded(cueline.Message):
-    """A pad plays no more. Each Trigger that was accepted has one, and its `sequence` is that Trigger's."""
+    """A pad has ended. Each accepted Trigger gets one answer, with the Trigger's `sequence`."""
 
     pad: cueline.u32
     reason: Annotated[Reason, cueline.u32]

@@ -26,11 +26,11 @@ snare       ----o-------o---|----o-------o-oo
 
 
 class PatternError(ValueError):
-    """A pattern that cannot be read. The text says where, and what there may be."""
+    """A pattern that cannot be read. The text says where, and what is allowed."""
 
 
 class Hit(NamedTuple):
-    """A pad to be triggered: at which step, counted from 0, and how hard, from 0 to 1."""
+    """A pad to trigger: the step, counted from 0, and the velocity, from 0 to 1."""
 
     step: int
     pad: int
@@ -38,10 +38,10 @@ class Hit(NamedTuple):
 
 
 class Pattern:
-    """Lines of a pad's name and its steps, sixteenths: ``X`` loud, ``x``, ``o`` soft, ``-`` or ``.`` none.
+    """Lines with a pad's name and its steps, which are sixteenths: ``X`` loud, ``x``, ``o`` soft, ``-`` or ``.`` none.
 
-    ``|`` and blanks between steps are for the eye, ``#`` begins a comment. A line that is shorter than the longest is
-    repeated. ``names`` are the pads' in their order. Raises PatternError.
+    ``|`` and blanks between steps are ignored. ``#`` begins a comment. Lines that are shorter than the longest repeat.
+    ``names`` are the names of the pads, in order. Raises PatternError.
     """
 
     def __init__(self, text: str, names: Sequence[str]) -> None:
@@ -64,7 +64,7 @@ class Pattern:
         if not lines:
             raise PatternError("a pattern has at least one line: a pad's name and its steps, as in 'kick x---x---'")
         self.steps = max(map(len, lines.values()))
-        """How many there are, until it begins again."""
+        """Number of steps before the pattern repeats."""
         self._hits = [
             [
                 Hit(step, pad, VELOCITIES[steps[step % len(steps)]])
@@ -75,7 +75,7 @@ class Pattern:
         ]
 
     def hits(self, steps: int | None = None) -> Iterator[Hit]:
-        """Yield the hits of so many steps, or without an end, in their order."""
+        """Yield the hits of the first ``steps`` steps, in order; without ``steps``, repeat for ever."""
         if steps is None and not any(self._hits):
             raise PatternError("a pattern without a hit has no end to play to")
         step = 0
@@ -86,9 +86,9 @@ class Pattern:
 
 
 def frame_of(step: int, bpm: float, samplerate: int, swing: float = 0) -> int:
-    """Return the frame of a step, counted from the beginning: the nearest, so that no error adds up.
+    """Return the frame of a step, counted from the beginning and rounded, so that errors do not add up.
 
-    ``swing``, from 0 to 1, is by how much of a step every second one comes later.
+    ``swing``, from 0 to 1, delays every second step by this part of a step.
     """
     place = step + Fraction(swing) * (step % 2)
     return round(place * 60 * samplerate / (Fraction(bpm) * STEPS_A_BEAT))

@@ -1,4 +1,4 @@
-"""Player: hits sent ahead of their time, each for its own frame; live, or into a file."""
+"""Player: sends hits ahead of time, each with its own frame, live or for a file."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from sampler.sampler import Sampler
 
 __all__ = ["Player", "render"]
 
-_AHEAD_S = 0.25  # how long Python may stall without a hit being missed
-_FEWEST_BLOCKS_AHEAD = 4
+_AHEAD_S = 0.25  # how long Python may stall before a hit is missed
+_MIN_BLOCKS_AHEAD = 4
 _QUIET_S = 0.02  # longer than a pad takes to fade
 
 
 class Player:
-    """Plays a pattern on a sampler, from ``first_frame`` on, for so many bars, or until it is stopped.
+    """Plays a pattern on a sampler from ``first_frame`` on, for ``bars`` bars or until it is stopped.
 
-    ``step()`` is to be called more often than four times a second. It never blocks. What the audio thread did not
-    get in time is left out, and counted: a drum that comes too late is worse than none.
+    Call ``step()`` more often than four times a second. It never blocks. Hits that would reach the audio thread too
+    late are skipped and counted: no drum is better than a late one.
     """
 
     def __init__(
@@ -44,16 +44,16 @@ class Player:
         self.sent = 0
         """Hits that were sent."""
         self.missed = 0
-        """Hits that were not sent, as their frame had passed."""
+        """Hits that were not sent, because their frame had passed."""
         self.ended: list[PadEnded] = []
-        """What the pads told, and nobody has taken: clear it as you like."""
+        """The PadEnded events so far. You may clear this list."""
         self._told = 0
         self._sampler = sampler
         self._engine = sampler.engine
         self._bpm = bpm
         self._swing = swing
         self._first_frame = first_frame
-        self._samplerate = sampler.engine.samplerate  # as it begins: frames are counted by it
+        self._samplerate = sampler.engine.samplerate  # the rate at the start; frames are counted at this rate
         self._steps = None if bars is None else bars * STEPS_A_BAR
         self._hits: Iterator[Hit] = pattern.hits(self._steps)
         self._next = next(self._hits, None)
@@ -65,7 +65,7 @@ class Player:
 
     @property
     def done(self) -> bool:
-        """Whether all hits were sent, and all that was triggered has ended."""
+        """Whether all hits were sent, and all triggered pads have ended."""
         counts = self._engine.stats()
         lost = counts.cues.dropped_late + counts.events.dropped
         return self._next is None and self._told + lost >= self.sent
@@ -75,14 +75,14 @@ class Player:
         return self._first_frame + frame_of(step, self._bpm, self._samplerate, self._swing)
 
     def step(self) -> None:
-        """Send the hits of the time to come, and hear what the pads tell."""
+        """Send the hits of the next quarter of a second, and receive the events of the pads."""
         now = self._engine.now()
-        ahead = max(round(_AHEAD_S * self._samplerate), _FEWEST_BLOCKS_AHEAD * self._engine.blocksize)
+        ahead = max(round(_AHEAD_S * self._samplerate), _MIN_BLOCKS_AHEAD * self._engine.blocksize)
         while self._next is not None and (frame := self.frame_of(self._next.step)) < now + ahead:
             if frame < now:
                 self.missed += 1
             elif self._sampler.trigger(self._next.pad, self._next.velocity, frame, late="drop"):
-                break  # the ring is full: the next time, then
+                break  # the ring is full: try again at the next step
             else:
                 self.sent += 1
             self._next = next(self._hits, None)
@@ -92,7 +92,7 @@ class Player:
                 self._told += 1
 
     def stop(self) -> None:
-        """Forget the hits to come, and have all pads silent: to be called once, and no step() after it."""
+        """Cancel the hits to come, and silence all pads. Call it once, and do not call ``step()`` after it."""
         self._next = None
         while self._engine.cancel_all() is cueline.Status.FULL:
             time.sleep(_QUIET_S)
@@ -106,15 +106,15 @@ class Player:
 
 
 def render(sampler: Sampler, player: Player, path: str | Path) -> int:
-    """Render what ``player`` plays on the offline device into a WAV file of 32-bit floats; return its frames.
+    """Render what ``player`` plays, offline, into a WAV file of 32-bit floats. Return the number of frames.
 
-    It ends when the last sound has, or with the last bar, whichever comes later; a pad that goes round is stopped once
-    the longest sound would have ended.
+    The file ends with the last bar or the last sound, whichever is later. A pad that loops is stopped after the time
+    of the longest sound.
     """
     engine = sampler.engine
     if player.end_frame is None:
-        raise ValueError("a file has an end: the player must have bars")
-    piece = engine.samplerate // 10  # shorter than the player is ahead
+        raise ValueError("a file needs an end: make the player with bars")
+    piece = engine.samplerate // 10  # shorter than the time by which the player is ahead
     with soundfile.SoundFile(path, "w", engine.samplerate, engine.channels, subtype="FLOAT", format="WAV") as file:
         player.step()
         while (left := player.end_frame - engine.now()) > 0 or not player.done:

@@ -1,4 +1,4 @@
-"""What a terminal shows while the sampler plays: pads, levels, playheads, counters."""
+"""The display in the terminal while the sampler plays: pads, levels, playheads, counters."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _LOOKS_A_SECOND = 20
 
 
 class View:
-    """A table that is drawn anew for each ``update()``; on no terminal it shows nothing. Use it in a ``with``."""
+    """A table that each ``update()`` draws again. Without a terminal it shows nothing. Use it in a ``with``."""
 
     def __init__(self, sampler: Sampler, player: Player, console: Console) -> None:
         self._sampler = sampler
         self._player = player
-        # It draws on this thread, when it is told to: no thread of rich's looks at meters meanwhile.
+        # It draws only on this thread, in update(). A thread of rich would read meters at the same time.
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
 
     def __enter__(self) -> View:
@@ -40,12 +40,12 @@ class View:
     interval_s = 1 / _LOOKS_A_SECOND
 
     def update(self) -> None:
-        """Draw what is now."""
+        """Draw the present state."""
         if self._live is not None:
             self._live.update(self.picture(), refresh=True)
 
     def picture(self) -> RenderableType:
-        """Return what is now, to be drawn."""
+        """Return the table of the present state."""
         table = Table("pad", "", "level", "playhead", box=None, padding=(0, 1))
         samplerate = self._sampler.engine.samplerate
         for pad in range(PADS):
@@ -60,7 +60,7 @@ class View:
 
 
 def account(sampler: Sampler, player: Player) -> str:
-    """Return how it fares, in one line: what was sent, late, dropped, and how the audio ran."""
+    """Return one line of counters: hits sent, late and refused, events dropped, xruns."""
     stats = sampler.engine.stats()
     return (
         f"{player.sent} hits sent, {player.missed + stats.cues.dropped_late} late and left out, "
