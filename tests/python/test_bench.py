@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 import cueline
-from cueline import charts, cli
-from cueline.bench import calls, command, messages, peers
-from cueline.bench.calls import TARGETS, Target, judge
-from cueline.bench.measure import Contender, Costs, Effort, Spread, measure, percentile, ratio, together
-from cueline.bench.peers import OURS, Missing
-from cueline.bench.results import Crossing, Results, account
+from cueline.commands import charts, cli
+from cueline.commands.bench import calls, command, messages, peers
+from cueline.commands.bench.calls import TARGETS, Target, judge
+from cueline.commands.bench.measure import Contender, Costs, Effort, Spread, measure, percentile, ratio, together
+from cueline.commands.bench.peers import OURS, Missing
+from cueline.commands.bench.results import Crossing, Results, account
 
 LITTLE = Effort(rounds=2, divisor=50)
 

@@ -14,7 +14,7 @@ import pytest
 
 import cueline
 from conftest import require, shown_on_a_terminal
-from cueline import cli, ping
+from cueline.commands import cli, ping
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -13,14 +13,14 @@ import pytest
 
 import cueline
 from conftest import eventually, shown_on_a_terminal
-from cueline import cli, doctor
-from cueline.console import PlainConsole
-from cueline.doctor import command
-from cueline.doctor.checkup import checkup
-from cueline.doctor.findings import Finding, Verdict, fail, ok, warn
-from cueline.doctor.machine import Machine, this_machine
-from cueline.doctor.report import account, histogram, print_report
-from cueline.doctor.wakeups import Bucket, Wakeups, measure, wakeup_lateness
+from cueline.commands import cli, doctor
+from cueline.commands.console import PlainConsole
+from cueline.commands.doctor import command
+from cueline.commands.doctor.checkup import checkup
+from cueline.commands.doctor.findings import Finding, Verdict, fail, ok, warn
+from cueline.commands.doctor.lateness import Bucket, Wakeups, measure, wakeup_lateness
+from cueline.commands.doctor.machine import Machine, this_machine
+from cueline.commands.doctor.report import account, histogram, print_report
 
 PROGRAM = [sys.executable, "-m", "cueline", "doctor"]
 

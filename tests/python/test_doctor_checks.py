@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cueline.doctor import build, container, kernel, permissions, servers
-from cueline.doctor.findings import Finding, Verdict
-from cueline.doctor.machine import Machine
+from cueline.commands.doctor import build, container, kernel, permissions, servers
+from cueline.commands.doctor.findings import Finding, Verdict
+from cueline.commands.doctor.machine import Machine
 
 USER, AUDIO, PIPEWIRE = 1000, 29, 110
 PRIVILEGED = "CapEff:\t000001ffffffffff"

@@ -14,7 +14,8 @@ import pytest
 
 import cueline
 from conftest import require
-from cueline import cli, header, messages
+from cueline import messages
+from cueline.commands import cli, header
 from cueline.typed import layout_of, require_cpp_name
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cueline
-from cueline.metronome import Metronome
+from cueline.commands.metronome import Metronome
 
 
 def cueline_command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -14,9 +14,9 @@ import pytest
 
 import cueline
 from conftest import shown_on_a_terminal
-from cueline import cli
-from cueline.console import PlainConsole
-from cueline.level_display import Heard, LiveMeter, bar, dbfs
+from cueline.commands import cli
+from cueline.commands.console import PlainConsole
+from cueline.commands.level_display import Heard, LiveMeter, bar, dbfs
 from cueline.typed import unpickled
 from jack_server import JackServer
 
@@ -178,6 +178,6 @@ def test_a_device_that_is_lost_meanwhile_is_said(
                 raise cueline.DeviceError("the card was pulled out: put it back")
             return super().send(*arguments, **options)
 
-    monkeypatch.setattr("cueline.play.AudioEngine", Losing)
+    monkeypatch.setattr("cueline.commands.play.AudioEngine", Losing)
     assert cli.main(["play", "tone", "--device", "null", "--seconds", "0", "--json"]) == 2
     assert capsys.readouterr() == ("", "cueline: the card was pulled out: put it back\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cueline.round_trips import RoundTrip, RoundTrips, Spread
+from cueline.commands.round_trips import RoundTrip, RoundTrips, Spread
 
 
 def trip(total_ns: int) -> RoundTrip:

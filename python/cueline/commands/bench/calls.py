@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cueline._core import RING_CAPACITY, Status, _Baseline
-from cueline.bench.measure import Contender, Costs, ratio
-from cueline.bench.messages import PARAMETER, RECEIVE_MANY, SEND_MANY, SENDS, message_calls
+from cueline.commands.bench.measure import Contender, Costs, ratio
+from cueline.commands.bench.messages import PARAMETER, RECEIVE_MANY, SEND_MANY, SENDS, message_calls
 from cueline.engine import AudioEngine
 
 __all__ = ["LIMITS", "PING", "RECEIVE", "TARGETS", "Judgement", "Target", "judge", "our_calls"]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cueline.doctor.findings import Finding, fail, ok, warn
+from cueline.commands.doctor.findings import Finding, fail, ok, warn
 from cueline.engine import AudioEngine
 
 __all__ = ["BLOCKSIZE", "SAMPLERATE", "Bucket", "Wakeups", "measure", "wakeup_lateness"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cueline.doctor import build, container, kernel, permissions, servers
-from cueline.doctor.findings import Finding
-from cueline.doctor.machine import Machine
-from cueline.doctor.wakeups import Wakeups, wakeup_lateness
+from cueline.commands.doctor import build, container, kernel, permissions, servers
+from cueline.commands.doctor.findings import Finding
+from cueline.commands.doctor.lateness import Wakeups, wakeup_lateness
+from cueline.commands.doctor.machine import Machine
 
 __all__ = ["checkup"]
 

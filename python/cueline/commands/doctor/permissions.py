@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from cueline.doctor.findings import Finding, fail, ok, warn
-from cueline.doctor.machine import CAP_IPC_LOCK, CAP_SYS_NICE, Machine
+from cueline.commands.doctor.findings import Finding, fail, ok, warn
+from cueline.commands.doctor.machine import CAP_IPC_LOCK, CAP_SYS_NICE, Machine
 
 __all__ = ["audio_group", "locked_memory", "realtime_priority"]
 

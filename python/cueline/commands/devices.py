@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from rich.table import Table
 
-from cueline.console import PlainConsole
+from cueline.commands.console import PlainConsole
 from cueline.device_list import Device, devices
 from cueline.engine import AudioEngine
 from cueline.errors import DeviceError

@@ -6,8 +6,8 @@ from contextlib import ExitStack
 from itertools import cycle
 
 from cueline._core import RING_CAPACITY
-from cueline.bench.measure import Contender
 from cueline.bulk import dtype
+from cueline.commands.bench.measure import Contender
 from cueline.engine import AudioEngine
 from cueline.messages import GetLevel, SetTone
 

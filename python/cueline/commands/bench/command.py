@@ -6,15 +6,14 @@ import argparse
 import json
 from contextlib import ExitStack
 
-from cueline import charts
-from cueline.bench import echo, peers
-from cueline.bench.calls import our_calls
-from cueline.bench.machine import this_machine
-from cueline.bench.measure import Effort, measure
-from cueline.bench.report import WIDTH, print_report
-from cueline.bench.results import Results, account
-from cueline.console import PlainConsole
-from cueline.ctrl_c import CtrlC
+from cueline.commands import charts
+from cueline.commands.bench import echo, peers
+from cueline.commands.bench.calls import our_calls
+from cueline.commands.bench.machine import this_machine
+from cueline.commands.bench.measure import Effort, measure
+from cueline.commands.bench.report import WIDTH, print_report
+from cueline.commands.bench.results import Results, account
+from cueline.commands.console import CtrlC, PlainConsole
 
 __all__ = ["FULL", "QUICK", "benchmark", "run"]
 
@@ -41,12 +40,12 @@ def benchmark(effort: Effort) -> Results:
     # A Ctrl-C is heeded between two steps: within one, multiprocessing may be cut in two, or swallow it.
     with CtrlC() as ctrl_c, ExitStack() as stack:
         calls = our_calls(stack)
-        ctrl_c.heed()
+        ctrl_c.raise_if_pressed()
         found, missing = peers.peers(stack)
-        ctrl_c.heed()
+        ctrl_c.raise_if_pressed()
         trips = echo.round_trips(stack, peers.packaged)
         contenders = [*calls, *(one for peer in found for one in peer.contenders), *trips]
-        costs = measure(contenders, effort, between=ctrl_c.heed)
+        costs = measure(contenders, effort, between=ctrl_c.raise_if_pressed)
     return Results(this_machine(), effort, calls, [peer.way for peer in found], trips, missing, costs)
 
 

@@ -4,6 +4,6 @@
 ``machine`` say what came of it.
 """
 
-from cueline.bench.command import run
+from cueline.commands.bench.command import run
 
 __all__ = ["run"]

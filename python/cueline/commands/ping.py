@@ -15,14 +15,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cueline import charts
 from cueline._core import RING_CAPACITY, Message, Status
-from cueline.console import PlainConsole, how_it_ran, how_it_runs
-from cueline.ctrl_c import CtrlC
+from cueline.commands import charts
+from cueline.commands.console import CtrlC, PlainConsole, how_it_ran, how_it_runs
+from cueline.commands.round_trips import RoundTrip, RoundTrips
 from cueline.engine import AudioEngine
 from cueline.errors import Empty
 from cueline.messages import Pong
-from cueline.round_trips import RoundTrip, RoundTrips
 from cueline.stats import Stats
 
 __all__ = ["run"]

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cueline.bench.calls import LIMITS, TARGETS, Judgement, judge
-from cueline.bench.machine import Machine
-from cueline.bench.measure import Contender, Costs, Effort, Spread, ratio, together
-from cueline.bench.peers import OURS, Missing, Way
+from cueline.commands.bench.calls import LIMITS, TARGETS, Judgement, judge
+from cueline.commands.bench.machine import Machine
+from cueline.commands.bench.measure import Contender, Costs, Effort, Spread, ratio, together
+from cueline.commands.bench.peers import OURS, Missing, Way
 
 __all__ = ["Crossing", "Results", "account"]
 

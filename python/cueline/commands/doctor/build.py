@@ -6,7 +6,7 @@ import sys
 import sysconfig
 
 from cueline import _core
-from cueline.doctor.findings import Finding, fail, ok, warn
+from cueline.commands.doctor.findings import Finding, fail, ok, warn
 
 __all__ = ["atomics", "gil", "has_gil"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from cueline.bench.measure import Spread
-from cueline.bench.results import Crossing, Results
+from cueline.commands.bench.measure import Spread
+from cueline.commands.bench.results import Crossing, Results
 
 __all__ = ["WIDTH", "print_report"]
 

@@ -11,15 +11,14 @@ from dataclasses import asdict
 from typing import Any
 
 from cueline._core import Status
-from cueline.console import PlainConsole, how_it_ran, how_it_runs
-from cueline.ctrl_c import CtrlC
+from cueline.commands.console import CtrlC, PlainConsole, how_it_ran, how_it_runs
+from cueline.commands.level_display import Heard, LineMeter, LiveMeter, Meter, NoMeter, dbfs
+from cueline.commands.metronome import Metronome
+from cueline.commands.wav import WavFile
 from cueline.engine import AudioEngine
 from cueline.errors import ArgumentError, DeviceError
-from cueline.level_display import Heard, LineMeter, LiveMeter, Meter, NoMeter, dbfs
 from cueline.messages import FormatChanged, GetLevel, Level
-from cueline.metronome import Metronome
 from cueline.stats import Stats
-from cueline.wav import WavFile
 
 __all__ = ["run"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from cueline.doctor.findings import Finding, fail, ok, warn
-from cueline.doctor.machine import Machine
+from cueline.commands.doctor.findings import Finding, fail, ok, warn
+from cueline.commands.doctor.machine import Machine
 
 __all__ = ["cpu_quota", "cpus", "realtime_share"]
 

@@ -9,8 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from cueline.doctor.findings import Finding, Verdict
-from cueline.doctor.wakeups import BLOCKSIZE, SAMPLERATE, Wakeups
+from cueline.commands.doctor.findings import Finding, Verdict
+from cueline.commands.doctor.lateness import BLOCKSIZE, SAMPLERATE, Wakeups
 
 __all__ = ["account", "histogram", "print_report"]
 

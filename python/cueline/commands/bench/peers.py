@@ -17,8 +17,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from types import ModuleType
 
-from cueline.bench import calls, echo
-from cueline.bench.measure import Contender
+from cueline.commands.bench import calls, echo
+from cueline.commands.bench.measure import Contender
 
 __all__ = ["Missing", "Peer", "Way", "packaged", "peers"]
 

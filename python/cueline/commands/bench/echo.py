@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cueline._core import RING_CAPACITY
-from cueline.bench.measure import Contender
+from cueline.commands.bench.measure import Contender
 from cueline.engine import AudioEngine
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 
-from cueline.console import PlainConsole
-from cueline.doctor.checkup import checkup
-from cueline.doctor.machine import this_machine
-from cueline.doctor.report import account, print_report
-from cueline.doctor.wakeups import BLOCKSIZE, SAMPLERATE, measure
+from cueline.commands.console import PlainConsole
+from cueline.commands.doctor.checkup import checkup
+from cueline.commands.doctor.lateness import BLOCKSIZE, SAMPLERATE, measure
+from cueline.commands.doctor.machine import this_machine
+from cueline.commands.doctor.report import account, print_report
 
 __all__ = ["run"]
 

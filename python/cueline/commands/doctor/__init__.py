@@ -4,6 +4,6 @@
 ``findings`` is what they return, ``machine`` what they look at, ``checkup`` calls them in order, ``report`` tells.
 """
 
-from cueline.doctor.command import run
+from cueline.commands.doctor.command import run
 
 __all__ = ["run"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cueline.doctor.findings import Finding, ok, warn
-from cueline.doctor.machine import Machine
+from cueline.commands.doctor.findings import Finding, ok, warn
+from cueline.commands.doctor.machine import Machine
 
 __all__ = ["sound_server"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import math
 import os
 import signal
@@ -53,30 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    """Import the command here, where a Ctrl-C meanwhile is caught, and run it."""
-    if options.command == "bench":
-        from cueline import bench
-
-        return bench.run(options)
-    if options.command == "doctor":
-        from cueline import doctor
-
-        return doctor.run(options)
-    if options.command == "devices":
-        from cueline import device_table
-
-        return device_table.run(options)
-    if options.command == "header":
-        from cueline import header
-
-        return header.run(options)
-    if options.command == "play":
-        from cueline import play
-
-        return play.run(options)
-    from cueline import ping
-
-    return ping.run(options)
+    """Import the command's module here, where main() catches a Ctrl-C, and run it."""
+    module = importlib.import_module(f"cueline.commands.{options.command}")
+    return int(module.run(options))
 
 
 def _fail(why: str) -> int:
