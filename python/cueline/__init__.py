@@ -5,7 +5,7 @@ from importlib.metadata import version as _version
 from cueline._core import Message, Status
 from cueline.bulk import dtype, select
 from cueline.cfunc import HANDLE_SIGNATURE, RENDER_SIGNATURE, cfunc_processor
-from cueline.confirmation import Confirmation
+from cueline.confirmation import Confirmation, RefusedError
 from cueline.device_list import Device, devices
 from cueline.engine import AudioEngine
 from cueline.errors import (
@@ -21,7 +21,6 @@ from cueline.errors import (
     LinesTakenError,
     MissingPackageError,
     ProcessorError,
-    RefusedError,
     UnknownNameError,
 )
 from cueline.fields import array, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64

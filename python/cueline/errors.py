@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import queue
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from cueline.messages import Reason, Refused
 
 __all__ = [
     "ArgumentError",
@@ -21,7 +17,6 @@ __all__ = [
     "LinesTakenError",
     "MissingPackageError",
     "ProcessorError",
-    "RefusedError",
     "UnknownNameError",
 ]
 
@@ -75,30 +70,6 @@ class MissingPackageError(Error, ImportError):
 
 class ProcessorError(Error, RuntimeError):
     """The processor does not do what was asked of it, or does not fit the engine; the text says why, and what does."""
-
-
-_WHY = {
-    1: "it was read after its frame, and was to be dropped then",
-    2: "as many cues waited already as the schedule holds, 1024",
-    3: "it was cancelled",
-    4: "the engine's processor could make nothing of it: of its kind, or of what it names",
-}
-
-
-class RefusedError(Error, RuntimeError):
-    """A command did not take effect. ``refused`` is the audio thread's word: its reason, and its frame."""
-
-    def __init__(self, refused: Refused) -> None:
-        super().__init__(f"command {refused.sequence} did not take effect: {_WHY[refused.reason]}")
-        self.refused = refused
-
-    def __reduce__(self) -> tuple[Any, ...]:  # Exception's would make it of its text
-        return type(self), (self.refused,), vars(self)
-
-    @property
-    def reason(self) -> Reason:
-        """Why."""
-        return self.refused.reason
 
 
 class UnknownNameError(Error, KeyError):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cueline import _core
 from cueline.arguments import shown
-from cueline.awaiting import asend
+from cueline.awaiting import AwaitedEngine, asend
 from cueline.bulk import send_many
-from cueline.confirmation import Confirmation, confirm
+from cueline.confirmation import Confirmation, ConfirmingEngine, confirm
 from cueline.errors import ArgumentTypeError
 from cueline.stats import RingStats, ring_stats
 from cueline.transaction import Transaction
@@ -20,9 +20,13 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from cueline.bulk import Records
-    from cueline.engine import AudioEngine
+
 
 __all__ = ["Line"]
+
+
+class LineEngine(AwaitedEngine, ConfirmingEngine, Protocol):
+    """An engine, as far as a line uses it."""
 
 
 class Line(_core.Line):
@@ -33,7 +37,7 @@ class Line(_core.Line):
     accepted is read all the same.
     """
 
-    def __init__(self, engine: AudioEngine) -> None:
+    def __init__(self, engine: LineEngine) -> None:
         if not isinstance(engine, _core.Engine):
             raise ArgumentTypeError(f"a line is one of an engine's, engine.open_line(), got {shown(engine)}")
         super().__init__(engine)

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from cueline.confirmation import Confirmation
-    from cueline.engine import AudioEngine
+    from cueline.confirmation import Confirmation, ConfirmingEngine
 
 __all__ = ["Transaction"]
 
@@ -28,7 +27,7 @@ class Transaction:
 
     def __init__(
         self,
-        engine: AudioEngine,
+        engine: ConfirmingEngine,
         line: _core.Sender,
         at: SupportsIndex | None,
         late: Literal["apply", "drop"],

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cueline.confirmation import Confirmation
+from cueline.confirmation import Confirmation, RefusedError
 from cueline.engine import AudioEngine
-from cueline.errors import ConfirmationTimeout, Full, RefusedError
+from cueline.errors import ConfirmationTimeout, Full
 from cueline.messages import Click
 
 __all__ = ["Metronome"]
