@@ -73,7 +73,7 @@ def _struct(cls: type, layout: Layout) -> str:
 
 
 def _cpp_type(field: Field) -> str:
-    return field.scalar.cpp if field.count is None else f"std::array<{field.scalar.cpp}, {field.count}>"
+    return field.scalar.cpp if field.length is None else f"std::array<{field.scalar.cpp}, {field.length}>"
 
 
 def _comment(cls: type) -> Iterator[str]:
