@@ -92,7 +92,7 @@ def message(kind: int) -> Callable[[Class], Class]:
         other = _core._message_type(number)
         if other is not None and _whole_name(other) != _whole_name(cls):
             raise ArgumentError(f"kind {number} already belongs to {_whole_name(other)}{_way_out(other, cls)}")
-        return cast(Class, _made(cls, number, scope))
+        return cast(Class, _made(cls, number, _hints(cls, scope)))
 
     return decorate
 
@@ -102,7 +102,7 @@ def own_message(kind: int) -> Callable[[Class], Class]:
     """Do the same as ``message`` for one of cueline's own kinds. A process defines them once."""
 
     def decorate(cls: Class) -> Class:
-        return cast(Class, _core._message_type(kind) or _made(cls, kind, {}))
+        return cast(Class, _core._message_type(kind) or _made(cls, kind, cls.__annotations__))
 
     return decorate
 
@@ -157,8 +157,7 @@ def _require_plain(cls: type) -> None:
         raise ArgumentTypeError(f"{cls.__name__} must not define {name}: a message consists of its fields only")
 
 
-def _made(cls: type, kind: int, scope: dict[str, Any]) -> type:
-    hints = _hints(cls, scope)
+def _made(cls: type, kind: int, hints: dict[str, Any]) -> type:
     layout = laid_out(cls.__name__, kind, hints)
     is_users = kind >= _FIRST_USER_KIND
     if is_users:  # the tests check cueline's own names: `import cueline` must stay quick
