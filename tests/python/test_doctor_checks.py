@@ -51,15 +51,15 @@ def status(capabilities: str = ORDINARY, cpus: str = "0-3") -> dict[str, str]:
 
 
 def is_ok(finding: Finding, found: str) -> bool:
-    return (finding.verdict, finding.mend, found in finding.found) == (Verdict.OK, None, True)
+    return (finding.verdict, finding.fix, found in finding.found) == (Verdict.OK, None, True)
 
 
-def is_warned(finding: Finding, found: str, mend: str) -> bool:
-    return finding.verdict is Verdict.WARN and found in finding.found and mend in str(finding.mend)
+def is_warned(finding: Finding, found: str, fix: str) -> bool:
+    return finding.verdict is Verdict.WARN and found in finding.found and fix in str(finding.fix)
 
 
-def is_failed(finding: Finding, found: str, mend: str) -> bool:
-    return finding.verdict is Verdict.FAIL and found in finding.found and mend in str(finding.mend)
+def is_failed(finding: Finding, found: str, fix: str) -> bool:
+    return finding.verdict is Verdict.FAIL and found in finding.found and fix in str(finding.fix)
 
 
 # --- Permissions
@@ -213,21 +213,21 @@ def test_a_kernel_that_lets_go_at_once_is_ok(make: Make, tree: Mapping[str, str]
     ],
 )
 def test_a_kernel_that_can_be_told_to_let_go_is_warned_of(make: Make, tree: Mapping[str, str], found: str) -> None:
-    mend = "$GRUB_CMDLINE_LINUX_DEFAULT preempt=full\"' | sudo tee /etc/default/grub.d/preempt.cfg && sudo update-grub"
-    assert is_warned(kernel.preemption(make(DYNAMIC, tree)), found, mend)
+    fix = "$GRUB_CMDLINE_LINUX_DEFAULT preempt=full\"' | sudo tee /etc/default/grub.d/preempt.cfg && sudo update-grub"
+    assert is_warned(kernel.preemption(make(DYNAMIC, tree)), found, fix)
 
 
 @pytest.mark.parametrize(
-    ("release", "mend"),
+    ("release", "fix"),
     [
         ("ID=debian", "sudo apt install linux-image-rt-$(dpkg --print-architecture)"),
         ("NAME=Ubuntu\nID=ubuntu\nID_LIKE=debian", "sudo apt install linux-lowlatency"),
         ('ID=linuxmint\nID_LIKE="ubuntu debian"', "sudo apt install linux-lowlatency"),
     ],
 )
-def test_a_kernel_that_never_lets_go_is_warned_of(make: Make, release: str, mend: str) -> None:
+def test_a_kernel_that_never_lets_go_is_warned_of(make: Make, release: str, fix: str) -> None:
     machine = make({VERSION: "#1 SMP Debian 5.10.1", "/proc/cmdline": "preempt=full", "/etc/os-release": release})
-    assert is_warned(kernel.preemption(machine), "voluntary or none (uname -v)", mend)
+    assert is_warned(kernel.preemption(machine), "voluntary or none (uname -v)", fix)
 
 
 def test_interrupts_in_threads_are_ok(make: Make) -> None:
@@ -245,10 +245,10 @@ def test_interrupts_without_threads_are_warned_of(make: Make) -> None:
 
 def test_the_line_for_grub_makes_a_file_that_a_shell_reads(make: Make, tmp_path: Path) -> None:
     """Run it, with everything that needs a root in the place of a folder of ours."""
-    mend = str(kernel.threaded_interrupts(make()).mend).replace("sudo ", "").replace("/etc/", f"{tmp_path}/")
+    fix = str(kernel.threaded_interrupts(make()).fix).replace("sudo ", "").replace("/etc/", f"{tmp_path}/")
     made = tmp_path / "default/grub.d/threadirqs.cfg"
     made.parent.mkdir(parents=True)
-    program = f"update-grub() {{ :; }}; {mend}\n. {made}; echo $GRUB_CMDLINE_LINUX_DEFAULT"
+    program = f"update-grub() {{ :; }}; {fix}\n. {made}; echo $GRUB_CMDLINE_LINUX_DEFAULT"
     environment = {"GRUB_CMDLINE_LINUX_DEFAULT": "quiet", "PATH": "/usr/bin:/bin"}
     done = subprocess.run(
         ["bash", "-c", program], env=environment, capture_output=True, text=True, check=True, timeout=60
@@ -306,7 +306,7 @@ def test_a_quota_fails_an_audio_thread_that_has_no_priority(make: Make) -> None:
     tree = {"/proc/self/cgroup": "0::/", "/sys/fs/cgroup/cpu.max": "50000 100000"}
     finding = container.cpu_quota(make(tree, DOCKER), realtime=False)
     assert is_failed(finding, "the audio thread too", "docker run")
-    assert str(finding.mend).endswith("# without --cpus and --cpu-quota")
+    assert str(finding.fix).endswith("# without --cpus and --cpu-quota")
 
 
 def test_a_quota_of_version_1_is_found_too(make: Make) -> None:
@@ -346,9 +346,9 @@ def test_a_kernel_may_have_no_such_share(make: Make) -> None:
 
 
 def test_a_small_share_is_warned_of_and_none_fails(make: Make) -> None:
-    mend = "sudo sysctl -w kernel.sched_rt_runtime_us=950000"
-    assert is_warned(container.realtime_share(make({RUNTIME: "400000"}, PERIOD)), "40%", mend)
-    assert is_failed(container.realtime_share(make({RUNTIME: "0"})), "0%", mend)
+    fix = "sudo sysctl -w kernel.sched_rt_runtime_us=950000"
+    assert is_warned(container.realtime_share(make({RUNTIME: "400000"}, PERIOD)), "40%", fix)
+    assert is_failed(container.realtime_share(make({RUNTIME: "0"})), "0%", fix)
 
 
 def test_a_control_group_without_a_share_fails(make: Make) -> None:

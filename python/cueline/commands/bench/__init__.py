@@ -1,7 +1,8 @@
-"""``cueline bench``: what a call from Python costs, beside the least that it could and what people use instead.
+"""``cueline bench``: what a call from Python costs, beside the least possible cost and beside other libraries.
 
-``calls`` are ours, ``peers`` and ``echo`` are theirs, ``measure`` times them all in turn; ``results``, ``report`` and
-``machine`` say what came of it.
+``calls`` and ``messages`` define our calls, ``peers`` and ``echo`` those of others; ``measure`` times all of them in
+turn, and ``imports`` times ``import cueline``. ``results`` holds what was measured, ``machine`` what it was measured
+on, and ``report`` prints both.
 """
 
 from cueline.commands.bench.command import run

@@ -1,4 +1,4 @@
-"""Our own calls, the least that such calls could cost, and how far apart the two may be."""
+"""Our own calls, the least possible cost of each, and the targets for the difference."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ RECEIVE = "receive_msg(), a message"
 
 _PINGS = (PING, PING_REFUSED, PING_RUNNING, PING_REFUSED_RUNNING)
 
-_NAP_S = 0.001
+_SLEEP_S = 0.001
 
 LIMITS = {
     **dict.fromkeys(_PINGS, CLOCK_CALL),
     PING_COLD: CLOCK_COLD,
     **dict.fromkeys((RECEIVE_NOTHING, RECEIVE, *SENDS, PARAMETER), EMPTY_CALL),
 }
-"""The least that each of our calls could cost: the contender that it is compared with."""
+"""The contender that has the least possible cost of each of our calls."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """The most that a figure of a call may be."""
+    """The largest value that a figure of a call should have."""
 
     call: str
     figure: Literal["ratio", "median", "p99.9"]
@@ -51,7 +51,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A target, and what became of it."""
+    """A target, the measured value, and whether the target is met."""
 
     target: Target
     value: float
@@ -69,7 +69,7 @@ TARGETS = (
 
 
 def judge(target: Target, costs: Mapping[str, Costs]) -> Judgement:
-    """Say whether the costs meet the target. A p99.9 is taken with the reading of the clock that is in it."""
+    """Return whether the costs meet the target. A p99.9 includes one reading of the clock."""
     own = costs[target.call]
     if target.figure == "ratio":
         value = ratio(own, costs[LIMITS[target.call]]).median
@@ -81,12 +81,12 @@ def judge(target: Target, costs: Mapping[str, Costs]) -> Judgement:
 
 
 def our_calls(stack: ExitStack) -> list[Contender]:
-    """Return the contenders of our own side, on engines that live as long as ``stack``."""
+    """Return our own contenders, on engines that ``stack`` closes."""
     offline = AudioEngine("offline", blocksize=1, budget=RING_CAPACITY)
     full = AudioEngine("offline")
-    # Blocks a third of a millisecond apart, so that about every other batch has one in its midst.
+    # A block every third of a millisecond: about every other batch of calls contains one.
     running = AudioEngine("null", blocksize=16, budget=RING_CAPACITY)
-    overrun = AudioEngine("null", blocksize=16, budget=1)  # it takes one command a block: the ring stays all but full
+    overrun = AudioEngine("null", blocksize=16, budget=1)  # it reads one command a block: the ring stays almost full
     for engine in (offline, full, running, overrun):
         stack.callback(engine.close)
     while full.ping() is Status.OK:
@@ -110,9 +110,9 @@ def our_calls(stack: ExitStack) -> list[Contender]:
             pass
         running.stop()
 
-    def nap(_: int) -> None:
+    def sleep(_: int) -> None:
         take_all()
-        time.sleep(_NAP_S)  # the first call after it finds its code and data gone from the caches
+        time.sleep(_SLEEP_S)  # the next call finds its code and data gone from the caches
 
     def overfill(_: int) -> None:
         overrun.start()
@@ -129,8 +129,8 @@ def our_calls(stack: ExitStack) -> list[Contender]:
         Contender(PING_REFUSED, "engine.ping()", {"engine": full}),
         Contender(PING_RUNNING, "engine.ping()", {"engine": running}, lambda _: running.start(), settle),
         Contender(PING_REFUSED_RUNNING, "engine.ping()", {"engine": overrun}, overfill, overrun.stop),
-        Contender(PING_COLD, "engine.ping()", quiet, nap, calls=10),
-        Contender(CLOCK_COLD, "baseline.clock()", baseline, nap, calls=10),
+        Contender(PING_COLD, "engine.ping()", quiet, sleep, calls=10),
+        Contender(CLOCK_COLD, "baseline.clock()", baseline, sleep, calls=10),
         Contender(RECEIVE_NOTHING, "engine.receive_msg()", {"engine": full}),
         Contender(RECEIVE, "engine.receive_msg()", quiet, answer),
         *message_calls(stack),

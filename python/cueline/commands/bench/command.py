@@ -1,4 +1,4 @@
-"""The command ``cueline bench``: measures, and prints, writes or draws what it found."""
+"""The command ``cueline bench``: measures, then prints tables or JSON and draws charts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from cueline.commands import charts
 from cueline.commands.bench import echo, peers
 from cueline.commands.bench.calls import our_calls
+from cueline.commands.bench.imports import time_imports
 from cueline.commands.bench.machine import this_machine
 from cueline.commands.bench.measure import Effort, measure
 from cueline.commands.bench.report import WIDTH, print_report
@@ -22,7 +23,7 @@ QUICK = Effort(rounds=40)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure as ``options`` say, tell what came of it, and return the exit status: a target missed is no failure."""
+    """Measure as ``options`` say, show the results, and return the exit status: 0 even if a target is missed."""
     if options.svg is not None:
         charts.check_folder(options.svg)
     results = benchmark(QUICK if options.quick else FULL)
@@ -36,9 +37,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def benchmark(effort: Effort) -> Results:
-    """Measure all that can be measured here."""
-    # A Ctrl-C is heeded between two steps: within one, multiprocessing may be cut in two, or swallow it.
+    """Measure everything that is installed here."""
+    # Ctrl-C takes effect between two steps: inside one, it could break multiprocessing, or get lost in it.
     with CtrlC() as ctrl_c, ExitStack() as stack:
+        imports = time_imports(effort.imports, between=ctrl_c.raise_if_pressed)
         calls = our_calls(stack)
         ctrl_c.raise_if_pressed()
         found, missing = peers.peers(stack)
@@ -46,7 +48,7 @@ def benchmark(effort: Effort) -> Results:
         trips = echo.round_trips(stack, peers.packaged)
         contenders = [*calls, *(one for peer in found for one in peer.contenders), *trips]
         costs = measure(contenders, effort, between=ctrl_c.raise_if_pressed)
-    return Results(this_machine(), effort, calls, [peer.way for peer in found], trips, missing, costs)
+    return Results(this_machine(), effort, calls, [peer.way for peer in found], trips, missing, costs, imports)
 
 
 def _draw(options: argparse.Namespace, results: Results) -> None:
@@ -54,7 +56,7 @@ def _draw(options: argparse.Namespace, results: Results) -> None:
     charts.draw_bars(
         options.svg / "python-calls.svg",
         {call.name: results.costs[call.name].batch() for call in results.calls},
-        unit="ns a call, median; the thin line: 8 in 10 rounds",
+        unit="ns a call, median; thin line: from p10 to p90 of the rounds",
         title=f"What a call costs ({made_on})",
     )
     charts.draw_bars(

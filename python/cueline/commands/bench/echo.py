@@ -1,6 +1,6 @@
-"""Other threads and processes that send back what they get: round trips over what people use instead.
+"""Round trips to other threads and processes, over other libraries: each sends back what it gets.
 
-This module is imported afresh in each of those processes.
+Each of those processes imports this module again.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ __all__ = ["OscProcess", "osc_process", "osc_server", "round_trips"]
 OURS = "cueline: the audio thread"
 _LOOPBACK = "127.0.0.1"
 _PATIENCE_S = 30.0  # for a process to start
-_OSC_PATIENCE_S = 0.5  # for a datagram: then it is lost
-_SPAWN = multiprocessing.get_context("spawn")  # a fork would copy our threads' locks, and not the threads
+_OSC_PATIENCE_S = 0.5  # for a datagram: after that it counts as lost
+_SPAWN = multiprocessing.get_context("spawn")  # a fork would copy the locks of our threads, but not the threads
 
 
 class _Queue(Protocol):
@@ -39,7 +39,7 @@ class _Queue(Protocol):
 
 
 def round_trips(stack: ExitStack, packaged: Callable[[str], Any]) -> list[Contender]:
-    """Return the round trips to other threads and processes that can be made here, as long as ``stack`` lives."""
+    """Return the round trips that can be made here. ``stack`` ends their threads and processes."""
     trips = [_our_round_trip(stack)]
     trips.append(_to_thread(stack, "queue.Queue: a thread", queue.Queue(), queue.Queue()))
     trips.append(_to_thread(stack, "queue.SimpleQueue: a thread", queue.SimpleQueue(), queue.SimpleQueue()))
@@ -55,7 +55,7 @@ def round_trips(stack: ExitStack, packaged: Callable[[str], Any]) -> list[Conten
 
 
 def _our_round_trip(stack: ExitStack) -> Contender:
-    """To the audio thread and back: it answers in its next block, and we look without a pause."""
+    """To the audio thread and back: it answers in its next block, and we poll without a pause."""
     engine = AudioEngine("null", blocksize=64, budget=RING_CAPACITY)
     stack.callback(engine.close)
 
@@ -87,20 +87,20 @@ def _to_thread(stack: ExitStack, name: str, there: _Queue, back: _Queue) -> Cont
 def _to_process(stack: ExitStack, name: str, there: _Queue, back: _Queue) -> Contender:
     stack.enter_context(_process(_echo_process, there, back))
     there.put((0, 0, 0))
-    back.get()  # it is up
+    back.get()  # the process has started
     return _trip(name, there, back)
 
 
 def _echo_process(there: _Queue, back: _Queue) -> None:
-    _end_with_our_parent()
+    _end_with_the_parent()
     _echo(there, back)
 
 
 @contextmanager
 def _process(work: Callable[..., None], *arguments: object) -> Iterator[None]:
-    """Run ``work`` in a process of its own that is deaf to Ctrl-C, which is ours to act upon."""
+    """Run ``work`` in another process. It ignores Ctrl-C, because this process handles it."""
     process = _SPAWN.Process(target=work, args=arguments, daemon=True)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a child begins with the mask of its parent
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a child inherits the mask of its parent
     try:
         process.start()
     finally:
@@ -112,7 +112,7 @@ def _process(work: Callable[..., None], *arguments: object) -> Iterator[None]:
         process.join()
 
 
-def _end_with_our_parent() -> None:
+def _end_with_the_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
 
@@ -125,19 +125,19 @@ def _end_with_our_parent() -> None:
 
 @dataclass(frozen=True)
 class OscProcess:
-    """An OSC server in another process: it answers ``/ping``, and takes ``/note`` without a word."""
+    """An OSC server in another process: it answers ``/ping``, and takes ``/note`` without an answer."""
 
     client: SimpleUDPClient
 
     def round_trip(self) -> None:
-        """Send it a ping and wait for the answer: all that was sent before has been taken, too."""
+        """Send a ping and wait for the answer: by then the server has taken everything that was sent before."""
         self.client.send_message("/ping", [7, 0])
         for _ in self.client.get_messages(_OSC_PATIENCE_S):
             return
 
 
 def osc_server() -> BlockingOSCUDPServer:
-    """Return an OSC server on this machine, at a port that is free."""
+    """Return an OSC server on this machine, at a free UDP port."""
     from pythonosc.dispatcher import Dispatcher
     from pythonosc.osc_server import BlockingOSCUDPServer
 
@@ -149,7 +149,7 @@ def osc_server() -> BlockingOSCUDPServer:
 
 @contextmanager
 def osc_process() -> Iterator[OscProcess]:
-    """Start an OSC server in another process, and yield what reaches it."""
+    """Start an OSC server in another process, and yield its client."""
     from pythonosc.udp_client import SimpleUDPClient
 
     ours, theirs = _SPAWN.Pipe()
@@ -161,7 +161,7 @@ def osc_process() -> Iterator[OscProcess]:
 
 
 def _serve_osc(parent: Connection) -> None:
-    _end_with_our_parent()
+    _end_with_the_parent()
     with osc_server() as server:
         parent.send(server.server_address[1])
         server.serve_forever(poll_interval=_PATIENCE_S)

@@ -1,28 +1,27 @@
-"""What the figures were taken on: they mean little without it."""
+"""The machine that the figures were measured on."""
 
 from __future__ import annotations
 
 import os
 import platform
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
-from cueline._core import _Baseline
+from cueline._core import __version__, _Baseline
 
 __all__ = ["Machine", "this_machine"]
 
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine, and what runs on it."""
+    """A machine, its system, and the versions of Python and cueline."""
 
     cpu: str
     cores: int
-    """Those that this process may use."""
+    """The cores that this process may use."""
     kernel: str
     governor: str | None
-    """How the kernel sets the clock rate of the first core, where it says so."""
+    """The frequency governor of the first core; None if the kernel does not report it."""
     python: str
     python_compiler: str
     cueline: str
@@ -30,7 +29,7 @@ class Machine:
 
 
 def this_machine() -> Machine:
-    """Return the one we are on."""
+    """Return this machine."""
     return Machine(
         cpu=_cpu(),
         cores=len(os.sched_getaffinity(0)),
@@ -38,7 +37,7 @@ def this_machine() -> Machine:
         governor=_read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         python=f"{platform.python_implementation()} {platform.python_version()}",
         python_compiler=platform.python_compiler(),
-        cueline=metadata.version("cueline"),
+        cueline=__version__,
         cueline_compiler=_Baseline.compiler(),
     )
 

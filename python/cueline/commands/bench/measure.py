@@ -1,4 +1,4 @@
-"""Times many contenders in turn, so that each of them has its share of the machine's good and bad moments."""
+"""Times many contenders in turn, so that the machine's good and bad moments reach all of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 __all__ = ["Contender", "Costs", "Effort", "Spread", "measure", "percentile", "ratio", "together"]
 
-_UNROLLED = 10  # copies of a statement in one turn of the loop, so that the loop itself costs little
+_UNROLLED = 10  # copies of a statement in one pass of the loop, so that the loop itself costs little
 
 
 def _nothing() -> None:
@@ -19,43 +19,48 @@ def _nothing() -> None:
 
 @dataclass(frozen=True)
 class Contender:
-    """A statement to be timed, and what it needs around it."""
+    """A statement to time, and what it needs."""
 
     name: str
     statement: str
     names: Mapping[str, object]
-    """What the statement's names stand for."""
+    """The values of the statement's names."""
     prepare: Callable[[int], object] = lambda _: None
-    """Called before a batch, with the calls that it will make."""
+    """Called before a batch, with its number of calls."""
     finish: Callable[[], object] = _nothing
     """Called after a batch."""
     calls: int = 1000
-    """Most calls in a batch."""
+    """The most calls in a batch."""
     messages: int = 1
-    """What one call sends or receives: what is told is the cost of each."""
+    """How many messages one call sends or receives: the cost is reported for each message."""
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much work measuring is."""
+    """How much work to put into measuring."""
 
     rounds: int
     divisor: int = 1
-    """What a contender's number of calls in a batch is divided by."""
+    """Divides the number of calls in a batch."""
 
     def calls(self, contender: Contender) -> int:
         """Return the calls in a batch of ``contender``: a multiple of ten."""
         return max(1, contender.calls // self.divisor // _UNROLLED) * _UNROLLED
 
+    @property
+    def imports(self) -> int:
+        """How many times to time an import."""
+        return max(1, self.rounds // 13)
+
 
 @dataclass
 class Costs:
-    """What a contender's calls took, in nanoseconds."""
+    """The times of a contender's calls, in nanoseconds."""
 
     batches: list[float] = field(default_factory=list)
-    """The mean of each round's batch."""
+    """The mean time of a call in each round's batch."""
     singles: list[int] = field(default_factory=list)
-    """Single calls; each contains one reading of the clock."""
+    """Single calls; each includes one reading of the clock."""
 
     def batch(self) -> Spread:
         """Return the spread over the rounds."""
@@ -68,7 +73,7 @@ class Costs:
 
 @dataclass(frozen=True)
 class Spread:
-    """The middle of some values, and where eight in ten of them lie."""
+    """The median of some values, and the range of the middle 80 %."""
 
     median: float
     p10: float
@@ -76,7 +81,7 @@ class Spread:
 
     @staticmethod
     def of(values: Iterable[float]) -> Spread:
-        """Return that of ``values``, of which there must be one at least."""
+        """Return the spread of ``values``, at least one."""
         every = list(values)
         return Spread(percentile(every, 0.5), percentile(every, 0.1), percentile(every, 0.9))
 
@@ -88,26 +93,25 @@ def percentile(values: Sequence[float], fraction: float) -> float:
 
 
 def ratio(costs: Costs, to: Costs) -> Spread:
-    """Return how many times the other's cost, taken round by round: what slowed down both is not in it."""
+    """Return the ratio of two costs, round by round, so that what slowed both down cancels out."""
     return Spread.of(one / other for one, other in zip(costs.batches, to.batches, strict=True))
 
 
 def together(first: Costs, second: Costs) -> Costs:
-    """Return what a call of each costs together, round by round. Single calls cannot be added up: it has none."""
+    """Return the sum of two costs, round by round. It has no single calls, which cannot be added."""
     return Costs([one + other for one, other in zip(first.batches, second.batches, strict=True)])
 
 
 def measure(
     contenders: Sequence[Contender], effort: Effort, *, seed: int = 0, between: Callable[[], None] = lambda: None
 ) -> dict[str, Costs]:
-    """Time all contenders, round after round, in an order drawn anew for each, and return their costs by name.
+    """Time all contenders in each round, in a new random order, and return their costs by name.
 
-    ``between`` is called when the one is through and the next one has not begun. Python's garbage collector stands
-    still meanwhile, as it does under ``timeit``.
+    ``between`` is called between two contenders. Python's garbage collector is off during a batch, as ``timeit`` does.
     """
     runs = [_Run(contender, effort.calls(contender)) for contender in contenders]
     for run in runs:
-        run.once(Costs())  # the interpreter specialises code that it has run a few times
+        run.once(Costs())  # warm up: the interpreter specialises code that has run a few times
         between()
     costs = {contender.name: Costs() for contender in contenders}
     order = random.Random(seed)

@@ -1,4 +1,4 @@
-"""What it costs to send typed messages, one by one and by the array, to receive them so, and to set a parameter."""
+"""Calls that send and receive typed messages, one by one and as arrays, and that set a parameter."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from cueline.messages import GetLevel, SetTone
 
 __all__ = ["PARAMETER", "RECEIVE_MANY", "SEND", "SENDS", "SEND_AT", "SEND_MADE", "SEND_MANY", "message_calls"]
 
-SEND = "send(), a message that is there"
-SEND_MADE = "send(), a message made for it"
+SEND = "send(), a message made before"
+SEND_MADE = "send(), a message made in the call"
 SEND_AT = "send(), for a frame"
 SENDS = (SEND, SEND_MADE, SEND_AT)
 SEND_MANY = "send_many() of 1000, each message"
@@ -22,15 +22,15 @@ RECEIVE_MANY = "receive_many() of 1000, each message"
 PARAMETER = "a parameter set"
 
 _MANY = 1000
-_LINES = 10  # as many as there are calls in a batch: each finds room for a thousand, or a thousand that wait
+_LINES = 10  # one for each call of a batch: each call finds room for a thousand messages, or a thousand that wait
 
 
 def message_calls(stack: ExitStack) -> list[Contender]:
-    """Return the contenders, on engines that live as long as ``stack``."""
+    """Return the contenders, on engines that ``stack`` closes."""
     tone = _tone(stack)
     lines = [_tone(stack) for _ in range(_LINES)]
 
-    import numpy as np  # only here: it takes longer to import than all the rest
+    import numpy as np
 
     questions = np.zeros(_MANY, dtype(GetLevel))
 

@@ -1,6 +1,6 @@
-"""What people use instead: the cost of putting and getting one message, for each of them and for us.
+"""Other libraries: the cost of putting and getting one message, with each of them and with cueline.
 
-A message is what a ping is: its kind, its number, and the time at which it was made.
+A message has the contents of a ping: its kind, its number, and the time at which it was made.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from cueline.commands.bench.measure import Contender
 
 __all__ = ["Missing", "Peer", "Way", "packaged", "peers"]
 
-_SIZE = 1024  # messages: as many as our ring holds
+_SIZE = 1024  # messages, like our ring
 _EXTRA = "pip install 'cueline[bench]'"
 
 
 @dataclass(frozen=True)
 class Way:
-    """One message from here to there: the contenders that it takes, by name."""
+    """The contenders, by name, that together carry one message."""
 
     name: str
     put: str
-    """Puts a message that is there already. Ours makes its own."""
+    """Puts a message that was made before. Ours always makes one."""
     send: str
-    """Makes a message, with the time in it, and puts it."""
+    """Makes a message with the time in it, and puts it."""
     get: str
     note: str = ""
 
 
 @dataclass(frozen=True)
 class Peer:
-    """Something that carries messages, and the contenders that time it."""
+    """A library that carries messages, and the contenders that time it."""
 
     way: Way
     contenders: tuple[Contender, ...]
@@ -49,18 +49,18 @@ class Peer:
 
 @dataclass(frozen=True)
 class Missing:
-    """A peer that is not installed here."""
+    """A library that is not installed here."""
 
     name: str
     install: str
-    """What to type."""
+    """The command that installs it."""
 
 
 OURS = Way("cueline", calls.PING, calls.PING, calls.RECEIVE)
 
 
 def packaged(name: str) -> ModuleType | None:
-    """Return the module of this name, or None where it is not installed."""
+    """Return the module of this name, or None if it is not installed."""
     try:
         return importlib.import_module(name)
     except ImportError:
@@ -68,7 +68,7 @@ def packaged(name: str) -> ModuleType | None:
 
 
 def peers(stack: ExitStack) -> tuple[list[Peer], list[Missing]]:
-    """Return all that are installed, living as long as ``stack``, and those that are not."""
+    """Return the libraries that are installed, which ``stack`` closes, and those that are not."""
     found = [_queue(), _simple_queue(), _deque(), _process_queue(stack)]
     missing = []
     if culsans := packaged("culsans"):
@@ -82,7 +82,7 @@ def peers(stack: ExitStack) -> tuple[list[Peer], list[Missing]]:
     if ringbuf := packaged("ringbuf"):
         found.append(_ringbuf(ringbuf))
     else:
-        # Not of the extra: it has no wheels, and where Boost is missing it would keep the others from installing.
+        # It is not in the extra: it has no wheels, and without Boost the whole extra would fail to install.
         missing.append(Missing("ringbuf", "apt install g++ libboost-dev libboost-system-dev; pip install ringbuf"))
     if packaged("pythonosc"):
         found.append(_osc(stack))
@@ -114,16 +114,16 @@ def _deque() -> Peer:
 
 def _process_queue(stack: ExitStack) -> Peer:
     carrier = multiprocessing.get_context("spawn").Queue(_SIZE)
-    # Its feeder thread is waited for: cut off as Python ends, it would leave a semaphore that somebody complains of.
+    # Wait for its feeder thread: if Python ends it, a semaphore leaks and Python warns.
     stack.callback(carrier.join_thread)
     stack.callback(carrier.close)
     return _peer(
         "multiprocessing.Queue",
         {"queue": carrier},
         "queue.put_nowait({})",
-        "queue.get()",  # get_nowait() would say Empty as long as the feeder thread is behind
-        settle=lambda: time.sleep(0.02),  # its feeder thread pickles and writes what was put
-        note="a thread pickles behind it",
+        "queue.get()",  # get_nowait() would raise Empty while the feeder thread is behind
+        settle=lambda: time.sleep(0.02),  # the feeder thread pickles and writes the messages
+        note="a thread pickles in the background",
     )
 
 
@@ -141,7 +141,7 @@ def _faster_fifo(faster_fifo: ModuleType) -> Peer:
 
 
 def _ringbuf(ringbuf: ModuleType) -> Peer:
-    """Return the one that carries bytes: its user packs and unpacks."""
+    """Return the peer that carries bytes: its user packs and unpacks them."""
     form = struct.Struct("<IIQ")
     return _peer(
         "ringbuf.RingBuffer",
@@ -155,7 +155,7 @@ def _ringbuf(ringbuf: ModuleType) -> Peer:
 
 
 def _osc(stack: ExitStack) -> Peer:
-    """Put: to another process. Get: what its server here does with one, from the socket to the handler."""
+    """Put: to another process. Get: one message from the socket to the handler, in a server in this process."""
     from pythonosc.udp_client import SimpleUDPClient
 
     there = stack.enter_context(echo.osc_process())
@@ -167,7 +167,7 @@ def _osc(stack: ExitStack) -> Peer:
             to_here.send_message("/note", [7, 0])
 
     return Peer(
-        way := _way("OSC over UDP", note="python-osc, to another process; loses messages when it is late"),
+        way := _way("OSC over UDP", note="python-osc, to another process; it loses messages if the server is late"),
         (
             Contender(way.put, 'send("/note", ready)', {"send": there.client.send_message, "ready": [7, 0]},
                       finish=there.round_trip, calls=100),
@@ -196,7 +196,7 @@ def _peer(
     settle: Callable[[], object] = lambda: None,
     note: str = "",
 ) -> Peer:
-    """Return a peer in this process: what is put is taken out again after the batch, and before it the reverse."""
+    """Return a peer in this process. It is emptied after a batch of puts, and filled before a batch of gets."""
     way = _way(name, note)
     names = {**names, "ready": ready, "now": _now}
     put_ready = put.format("ready")

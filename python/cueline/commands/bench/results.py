@@ -1,4 +1,4 @@
-"""What a run of the benchmark found, put in the order in which it is told: as tables, as JSON, as charts."""
+"""The results of a run, arranged for tables, JSON and charts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cueline.commands.bench.calls import LIMITS, TARGETS, Judgement, judge
+from cueline.commands.bench.imports import AT_MOST, ImportTimes
 from cueline.commands.bench.machine import Machine
 from cueline.commands.bench.measure import Contender, Costs, Effort, Spread, ratio, together
 from cueline.commands.bench.peers import OURS, Missing, Way
@@ -14,39 +15,39 @@ from cueline.commands.bench.peers import OURS, Missing, Way
 __all__ = ["Crossing", "Results", "account"]
 
 WITHIN = {"queue.SimpleQueue": 2.5, "collections.deque": 2.5}
-"""How many times the cost of these ours may be, for a message made, put and got. All others it is to beat."""
+"""The most that cueline's cost may be, as a multiple of theirs, to make, put and get a message. For others it is 1."""
 
 
 @dataclass(frozen=True)
 class Crossing:
-    """What one message costs from here to there, over one peer: costs, and each as a multiple of ours."""
+    """The costs of one message over one peer, and each cost as a multiple of cueline's."""
 
     way: Way
     put: Spread
     send: Spread
     get: Spread
     whole: Spread
-    """Made, put and got."""
+    """To make, put and get it."""
     put_factor: float
     send_factor: float
     get_factor: float
     whole_factor: float
-    """Above 1, cueline is that many times faster."""
+    """If it is above 1, cueline is that many times faster."""
 
     @property
     def least_factor(self) -> float:
-        """What ``whole_factor`` is to be at least."""
+        """The target: the least that ``whole_factor`` should be."""
         return 1 / WITHIN.get(self.way.name, 1)
 
     @property
     def met(self) -> bool:
-        """Whether it is."""
+        """Whether the target is met."""
         return self.whole_factor >= self.least_factor
 
 
 @dataclass(frozen=True)
 class Results:
-    """All of a run."""
+    """The results of a run."""
 
     machine: Machine
     effort: Effort
@@ -55,17 +56,18 @@ class Results:
     trips: Sequence[Contender]
     missing: Sequence[Missing]
     costs: Mapping[str, Costs]
+    imports: ImportTimes
 
     def judgements(self) -> list[Judgement]:
-        """Return each target of our own calls, and what became of it."""
+        """Return the targets of our own calls, and whether they are met."""
         return [judge(target, self.costs) for target in TARGETS]
 
     def limit_ratio(self, call: str) -> Spread | None:
-        """Return how many times its limit a call costs; None for what is no call of ours."""
+        """Return a call's cost as a multiple of the least possible; None if it is not one of our calls."""
         return ratio(self.costs[call], self.costs[LIMITS[call]]) if call in LIMITS else None
 
     def crossings(self) -> list[Crossing]:
-        """Return what one message costs over each peer; ours first."""
+        """Return the costs of one message over cueline, then over each peer."""
         return [self._crossing(way) for way in (OURS, *self.ways)]
 
     def _crossing(self, way: Way) -> Crossing:
@@ -86,13 +88,13 @@ class Results:
 
 
 def account(results: Results) -> dict[str, Any]:
-    """Return all of it as plain values, for JSON. Times are in nanoseconds."""
+    """Return all results as plain values, for JSON. Times are in nanoseconds."""
     judgements = results.judgements()
     return {
         "machine": asdict(results.machine),
         "effort": asdict(results.effort),
         "calls": [
-            _told(call, results.costs[call.name])
+            _timings(call, results.costs[call.name])
             | {
                 "limit": LIMITS.get(call.name),
                 "ratio": (spread := results.limit_ratio(call.name)) and asdict(spread),
@@ -104,13 +106,14 @@ def account(results: Results) -> dict[str, Any]:
             }
             for call in results.calls
         ],
-        "peers": [_told_crossing(crossing) for crossing in results.crossings()],
-        "round_trips": [_told(trip, results.costs[trip.name]) for trip in results.trips],
+        "peers": [_factors(crossing) for crossing in results.crossings()],
+        "round_trips": [_timings(trip, results.costs[trip.name]) for trip in results.trips],
         "missing": [asdict(one) for one in results.missing],
+        "imports": asdict(results.imports) | {"at_most": AT_MOST, "met": results.imports.met},
     }
 
 
-def _told(contender: Contender, costs: Costs) -> dict[str, Any]:
+def _timings(contender: Contender, costs: Costs) -> dict[str, Any]:
     return {
         "name": contender.name,
         "statement": contender.statement,
@@ -119,7 +122,7 @@ def _told(contender: Contender, costs: Costs) -> dict[str, Any]:
     }
 
 
-def _told_crossing(crossing: Crossing) -> dict[str, Any]:
+def _factors(crossing: Crossing) -> dict[str, Any]:
     return {
         "name": crossing.way.name,
         "note": crossing.way.note,

@@ -1,7 +1,7 @@
 """``cueline doctor``: whether this machine is fit for real-time audio.
 
-``permissions``, ``kernel``, ``container``, ``servers`` and ``build`` look at one thing each, ``wakeups`` measures;
-``findings`` is what they return, ``machine`` what they look at, ``checkup`` calls them in order, ``report`` tells.
+``permissions``, ``kernel``, ``container``, ``servers`` and ``build`` check the system, which ``machine`` reads;
+``lateness`` measures. ``checkup`` calls the checks in order, each returns a ``Finding``, and ``report`` prints them.
 """
 
 from cueline.commands.doctor.command import run

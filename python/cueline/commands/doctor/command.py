@@ -1,4 +1,4 @@
-"""The command ``cueline doctor``: looks, measures, and tells what it found."""
+"""The command ``cueline doctor``: measures, checks, and reports."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ __all__ = ["run"]
 
 
 def run(options: argparse.Namespace) -> int:
-    """Examine this machine as ``options`` say, tell what was found, and return the exit status: that of the worst."""
+    """Check this machine as ``options`` say, report, and return the exit status: the worst verdict."""
     console = PlainConsole()
     if not options.json:
         console.print(
             f"Running the null device for {options.seconds:g} s: blocks of {BLOCKSIZE} frames, {SAMPLERATE} Hz ..."
         )
-    wakeups = measure(options.seconds)
-    findings = checkup(this_machine(), wakeups)
+    measured = measure(options.seconds)
+    findings = checkup(this_machine(), measured)
     if options.json:
-        print(json.dumps(account(findings, wakeups), indent=2))
+        print(json.dumps(account(findings, measured), indent=2))
     else:
-        print_report(console, findings, wakeups)
+        print_report(console, findings, measured)
     return int(max(finding.verdict for finding in findings))

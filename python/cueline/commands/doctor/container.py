@@ -1,4 +1,4 @@
-"""What containers and control groups leave to a process: CPUs, a share of their time, and real-time's share."""
+"""The limits of containers and control groups: CPUs, a CPU quota, and the share of real-time threads."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from cueline.commands.doctor.machine import Machine
 
 __all__ = ["cpu_quota", "cpus", "realtime_share"]
 
-_PERIOD_US = 1_000_000  # the kernel's own, when it does not tell
+_PERIOD_US = 1_000_000  # the kernel's default, if it does not report one
 _LEAST_SHARE = 0.5
 
 
 def cpu_quota(machine: Machine, *, realtime: bool) -> Finding:
-    """Judge whether a control group stops its processes for part of the time. ``realtime`` threads it leaves alone."""
-    name, why = "CPU quota", "once it is used up, all of the group's ordinary threads stand still"
+    """Judge whether a control group stops its processes for part of the time. It never stops ``realtime`` threads."""
+    name, why = "CPU quota", "when it is used up, all ordinary threads of the group stop"
     where = f"container: {machine.container}" if machine.container else "no container"
     for path, quota_us, period_us in _quotas(machine):
         found = f"{quota_us} us of every {period_us} us ({where}; {path})"
         unlimited = "-1" if path.endswith("_us") else "max"
-        mend = f"echo {unlimited} | sudo tee {path}"
+        fix = f"echo {unlimited} | sudo tee {path}"
         if machine.container:
-            mend = f"{machine.run_container()}  # without --cpus and --cpu-quota"
+            fix = f"{machine.run_container()}  # without --cpus and --cpu-quota"
         if realtime:
-            return warn(name, f"{found}: Python is held back, the audio thread is not", why, mend)
-        return fail(name, f"{found}: the audio thread too, for want of real-time priority", why, mend)
+            return warn(name, f"{found}: Python is held up, the audio thread is not", why, fix)
+        return fail(name, f"{found}: the audio thread is held up too, because it has no real-time priority", why, fix)
     return ok(name, f"none ({where})", why)
 
 
 def cpus(machine: Machine) -> Finding:
-    """Judge whether the audio thread and Python can have a CPU each."""
-    name, why = "CPUs", "the audio thread and Python run side by side on two, by turns on one"
+    """Judge whether the audio thread and Python can have one CPU each."""
+    name, why = "CPUs", "on two, the audio thread and Python run at the same time; on one, they take turns"
     status = (machine.text("/proc/self/status") or "").splitlines()
     allowed = next((line.split()[1] for line in status if line.startswith("Cpus_allowed_list:")), "0")
     online = machine.text("/sys/devices/system/cpu/online") or allowed
@@ -44,28 +44,28 @@ def cpus(machine: Machine) -> Finding:
 
 
 def realtime_share(machine: Machine) -> Finding:
-    """Judge the share of the time that real-time threads may have, all together and in our control group."""
-    name, why = "real-time share", "real-time threads stand still for the rest of each period"
+    """Judge the share of the time that real-time threads may use, in all and in our control group."""
+    name, why = "real-time share", "real-time threads stop for the rest of each period"
     for path in _up_from(machine, "cpu", "cpu.rt_runtime_us"):
         if machine.number(path) == 0:
-            mend = f"echo 950000 | sudo tee {path}"
+            fix = f"echo 950000 | sudo tee {path}"
             if machine.container:
-                mend = machine.run_container("--cpu-rt-runtime=950000") + "  # dockerd needs that option too"
-            return fail(name, f"none in this control group ({path})", why, mend)
+                fix = machine.run_container("--cpu-rt-runtime=950000") + "  # dockerd needs this option too"
+            return fail(name, f"none in this control group ({path})", why, fix)
     runtime_us = machine.number("/proc/sys/kernel/sched_rt_runtime_us")
     period_us = machine.number("/proc/sys/kernel/sched_rt_period_us") or _PERIOD_US
     if runtime_us is None:
-        return ok(name, "not told by this kernel", why)
+        return ok(name, "not reported by this kernel", why)
     if runtime_us < 0:
         return ok(name, "all of it", why)
-    found, mend = f"{runtime_us / period_us:.0%}", f"sudo sysctl -w kernel.sched_rt_runtime_us={period_us * 95 // 100}"
+    found, fix = f"{runtime_us / period_us:.0%}", f"sudo sysctl -w kernel.sched_rt_runtime_us={period_us * 95 // 100}"
     if runtime_us == 0:
-        return fail(name, found, why, mend)
-    return ok(name, found, why) if runtime_us / period_us >= _LEAST_SHARE else warn(name, found, why, mend)
+        return fail(name, found, why, fix)
+    return ok(name, found, why) if runtime_us / period_us >= _LEAST_SHARE else warn(name, found, why, fix)
 
 
 def _quotas(machine: Machine) -> list[tuple[str, int, int]]:
-    """Return each quota that binds us: the file it stands in, the quota and its period, in microseconds."""
+    """Return each quota that applies: its file, and quota and period in microseconds."""
     quotas = []
     for path in _up_from(machine, "", "cpu.max"):
         words = (machine.text(path) or "").split()
@@ -79,7 +79,7 @@ def _quotas(machine: Machine) -> list[tuple[str, int, int]]:
 
 
 def _up_from(machine: Machine, controller: str, file: str) -> list[str]:
-    """Return where this file of our control group and of those above it is; version 2 has no ``controller``."""
+    """Return the paths of this file in our control group and its parents. Version 2 has no ``controller``."""
     group = _group(machine, controller)
     if group is None:
         return []
@@ -93,7 +93,7 @@ def _up_from(machine: Machine, controller: str, file: str) -> list[str]:
 
 
 def _group(machine: Machine, controller: str) -> PurePosixPath | None:
-    """Return the control group that this process is in."""
+    """Return the control group of this process."""
     for line in (machine.text("/proc/self/cgroup") or "").splitlines():
         _, controllers, path = (*line.split(":", 2), "", "")[:3]
         if controller in controllers.split(",") and path.startswith("/"):
@@ -102,6 +102,6 @@ def _group(machine: Machine, controller: str) -> PurePosixPath | None:
 
 
 def _size(cpus: str) -> int:
-    """Return how many a list such as ``0-3,7`` has."""
+    """Return how many CPUs a list such as ``0-3,7`` has."""
     ranges = [part.split("-") for part in cpus.split(",")]
     return sum(int(numbers[-1]) - int(numbers[0]) + 1 for numbers in ranges)

@@ -1,4 +1,4 @@
-"""What a check returns: a verdict, what was found, why it matters, and the line that mends it."""
+"""What a check returns: the verdict, the finding, why it matters, and a command that fixes it."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ __all__ = ["Finding", "Verdict", "fail", "ok", "warn"]
 
 
 class Verdict(enum.IntEnum):
-    """How fit the machine is; as a number, the command's exit status."""
+    """How fit the machine is. The number is the command's exit status."""
 
     OK = 0
     WARN = 1
-    """It will do until something else wants the machine too."""
+    """It works until other programs load the machine."""
     FAIL = 2
-    """There will be gaps in the sound."""
+    """The sound will have gaps."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found."""
+    """The result of one check."""
 
     name: str
     verdict: Verdict
     found: str
     why: str
     """Why it matters."""
-    mend: str | None = None
-    """One line to copy, for Debian and Ubuntu; what to do after it stands behind a ``#``. None where all is OK."""
+    fix: str | None = None
+    """A line to copy, for Debian and Ubuntu; a ``#`` comment in it says what to do next. None if the verdict is OK."""
 
 
 def ok(name: str, found: str, why: str) -> Finding:
-    """Return that all is well with it."""
+    """Return a finding with the verdict OK."""
     return Finding(name, Verdict.OK, found, why)
 
 
-def warn(name: str, found: str, why: str, mend: str) -> Finding:
-    """Return that it is not as it should be."""
-    return Finding(name, Verdict.WARN, found, why, mend)
+def warn(name: str, found: str, why: str, fix: str) -> Finding:
+    """Return a finding with the verdict WARN."""
+    return Finding(name, Verdict.WARN, found, why, fix)
 
 
-def fail(name: str, found: str, why: str, mend: str) -> Finding:
-    """Return that audio cannot rest on it."""
-    return Finding(name, Verdict.FAIL, found, why, mend)
+def fail(name: str, found: str, why: str, fix: str) -> Finding:
+    """Return a finding with the verdict FAIL."""
+    return Finding(name, Verdict.FAIL, found, why, fix)

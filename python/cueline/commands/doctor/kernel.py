@@ -1,4 +1,4 @@
-"""How the kernel gives the processor away: preemption, interrupts, clock rate, timers."""
+"""Checks of the kernel: preemption, interrupts, CPU frequency, timers."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _RT_KERNEL = {
 
 
 def governor(machine: Machine) -> Finding:
-    """Judge how the clock rate of the CPUs is set."""
-    name, why = "CPU governor", "a clock that has to speed up first makes blocks late"
+    """Judge the frequency governor of the CPUs."""
+    name, why = "CPU governor", "a CPU that has to speed up first makes blocks late"
     texts = map(machine.text, machine.paths("/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"))
     governors = sorted({text for text in texts if text})
     if not governors:
-        return ok(name, "none, as on most virtual machines: the clock is not ours to set", why)
+        return ok(name, "none, as on most virtual machines: the host sets the frequency", why)
     if governors == ["performance"]:
         return ok(name, "performance", why)
-    return warn(name, ", ".join(governors), why, f"{_PERFORMANCE}  # until the next start")
+    return warn(name, ", ".join(governors), why, f"{_PERFORMANCE}  # until the next boot")
 
 
 def preemption(machine: Machine) -> Finding:
-    """Judge whether the kernel lets go of the processor at once when a real-time thread wants it."""
-    name, why = "kernel preemption", "a system call of any program may otherwise keep the audio thread waiting"
+    """Judge whether a real-time thread gets the CPU at once, even from a system call."""
+    name, why = "kernel preemption", "without it, a system call of any program can delay the audio thread"
     model, where = _preemption_model(machine)
-    if model in ("PREEMPT_RT", "full", "lazy"):  # lazy means other threads: a real-time one comes at once
+    if model in ("PREEMPT_RT", "full", "lazy"):  # lazy applies to other threads: a real-time thread preempts at once
         return ok(name, f"{model} ({where})", why)
     if "PREEMPT_DYNAMIC" in _version(machine):
         return warn(name, f"{model} ({where})", why, _boot_parameter(machine, "preempt=full"))
@@ -41,21 +41,21 @@ def preemption(machine: Machine) -> Finding:
 
 
 def threaded_interrupts(machine: Machine) -> Finding:
-    """Judge whether interrupts are handled by threads, before which the audio thread can be put."""
-    name, why = "threaded interrupts", "what other devices' interrupts have to do otherwise comes before the audio"
+    """Judge whether threads handle the interrupts, so that the audio thread can have a higher priority."""
+    name, why = "threaded interrupts", "otherwise the interrupts of other devices delay the audio thread"
     if _preemption_model(machine)[0] == "PREEMPT_RT":
-        return ok(name, "on, as PREEMPT_RT has it", why)
+        return ok(name, "on (PREEMPT_RT)", why)
     if "threadirqs" in _command_line(machine):
         return ok(name, "on (threadirqs)", why)
     return warn(name, "off", why, _boot_parameter(machine, "threadirqs"))
 
 
 def timer_slack(machine: Machine) -> Finding:
-    """Judge how much later than asked Python's sleeps may end. The audio thread takes care of its own."""
-    name, why = "timer slack", "Python's threads look for messages so much later; the audio thread sets its own"
+    """Judge how late Python's sleeps may end. The audio thread sets its own timer slack."""
+    name, why = "timer slack", "Python's threads may receive messages this much later; the audio thread sets its own"
     slack_ns = machine.number("/proc/self/timerslack_ns")
     if slack_ns is None:
-        return ok(name, "not told by this kernel", why)
+        return ok(name, "not reported by this kernel", why)
     found = f"{slack_ns / 1000:g} us"
     if slack_ns <= _DEFAULT_SLACK_NS:
         return ok(name, found, why)
@@ -65,7 +65,7 @@ def timer_slack(machine: Machine) -> Finding:
 
 
 def _preemption_model(machine: Machine) -> tuple[str, str]:
-    """Return the kernel's preemption model, and what says so: the first of those that can be read and is sure."""
+    """Return the kernel's preemption model and its source: the first reliable source that can be read."""
     version = _version(machine)
     if machine.number("/sys/kernel/realtime") == 1:
         return "PREEMPT_RT", "/sys/kernel/realtime"
@@ -82,7 +82,7 @@ def _preemption_model(machine: Machine) -> tuple[str, str]:
     for option, model in (("", "full"), ("_LAZY", "lazy"), ("_VOLUNTARY", "voluntary"), ("_NONE", "none")):
         if re.search(rf"^CONFIG_PREEMPT{option}=y$", machine.text(f"/boot/config-{release}") or "", flags=re.MULTILINE):
             return model, "the kernel's configuration"
-    return "unknown", "PREEMPT_DYNAMIC, and nothing that can be read here says which"
+    return "unknown", "PREEMPT_DYNAMIC, and no readable file says which model"
 
 
 def _version(machine: Machine) -> str:
@@ -94,13 +94,13 @@ def _command_line(machine: Machine) -> list[str]:
 
 
 def _distribution(machine: Machine) -> str:
-    """Return that of the two whose way to other kernels is to be told."""
+    """Return the distribution whose kernel packages to suggest: ubuntu or debian."""
     release = machine.text("/etc/os-release") or ""
     return "ubuntu" if re.search(r"^ID(_LIKE)?=.*ubuntu", release, flags=re.MULTILINE) else "debian"
 
 
 def _boot_parameter(machine: Machine, parameter: str) -> str:
-    """Return the line that adds it to what GRUB starts the kernel with."""
+    """Return the command that adds ``parameter`` to the kernel command line in GRUB."""
     name = parameter.partition("=")[0]
     setting = f'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT {parameter}"'
     return f"echo '{setting}' | sudo tee /etc/default/grub.d/{name}.cfg && sudo update-grub  {_reboot(machine)}"

@@ -1,4 +1,4 @@
-"""How late the null device's thread wakes for its blocks: measured, and judged by what a block leaves room for."""
+"""How late the null device begins its blocks: measured, and compared with the length of a block."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from dataclasses import dataclass
 from cueline.commands.doctor.findings import Finding, fail, ok, warn
 from cueline.engine import AudioEngine
 
-__all__ = ["BLOCKSIZE", "SAMPLERATE", "Bucket", "Wakeups", "measure", "wakeup_lateness"]
+__all__ = ["BLOCKSIZE", "SAMPLERATE", "Bucket", "Lateness", "lateness", "measure"]
 
 BLOCKSIZE = 128
 SAMPLERATE = 48_000
 
-# What is OK, as docs/python.md tells it.
-_MAX_WORST = 0.5  # of a block: the rest of it has to do for the processor's work
-_MOST_P99 = 0.1  # of a block
-_MAX_LOST = 0.001  # of all blocks: more than that is a FAIL
+# The limits for OK. docs/python.md has them too.
+_MAX_WORST = 0.5  # of a block: the rest is left for the processor
+_MAX_P99 = 0.1  # of a block
+_MAX_LOST = 0.001  # of all blocks: more is a FAIL
 
 _LARGEST_BLOCKSIZE = 8192
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """So many blocks began at least so late, and less late than its end."""
+    """How many blocks began from ``least_ns`` to less than ``end_ns`` late."""
 
     least_ns: int
     end_ns: int
@@ -33,32 +33,35 @@ class Bucket:
 
 
 @dataclass(frozen=True)
-class Wakeups:
-    """A run of the null device."""
+class Lateness:
+    """The lateness of the blocks in one run of the null device."""
 
     seconds: float
     realtime_priority: bool
     memory_locked: bool
     missed: int
-    """Blocks that were left out, the thread being too late for them."""
+    """Blocks that were left out because the thread was too late for them."""
     worst_ns: int
     buckets: Sequence[Bucket]
-    """In order, none of them empty."""
+    """In order; none is empty."""
 
     block_ns = BLOCKSIZE * 1e9 / SAMPLERATE
 
     @property
     def blocks(self) -> int:
-        """Those that were run."""
+        """The number of blocks that ran."""
         return sum(bucket.count for bucket in self.buckets)
 
     @property
     def lost(self) -> int:
-        """Blocks that were left out, or began when they had to be done: a gap each."""
+        """Blocks that were left out, or began when they should have ended: each is a gap in the sound."""
         return self.missed + sum(bucket.count for bucket in self.buckets if bucket.least_ns >= self.block_ns)
 
     def late_ns(self, fraction: float) -> int:
-        """Return what this fraction of all blocks was late by at most, to an eighth; those left out count as worst."""
+        """Return the lateness that this fraction of all blocks did not exceed, to an eighth.
+
+        Blocks that were left out count as the worst.
+        """
         rank = math.ceil(fraction * (self.blocks + self.missed))
         for bucket in self.buckets:
             rank -= bucket.count
@@ -67,14 +70,14 @@ class Wakeups:
         return self.worst_ns
 
 
-def measure(seconds: float) -> Wakeups:
-    """Run the null device for so long. Raises DeviceError when it cannot start."""
+def measure(seconds: float) -> Lateness:
+    """Run the null device for ``seconds``. Raises DeviceError if it cannot start."""
     with AudioEngine("null", samplerate=SAMPLERATE, blocksize=BLOCKSIZE) as engine:
         time.sleep(seconds)
         engine.stop()
         stats = engine.stats()
         worst_ns, buckets = engine._lateness()
-    return Wakeups(
+    return Lateness(
         seconds=seconds,
         realtime_priority=stats.realtime_priority,
         memory_locked=stats.memory_locked,
@@ -84,25 +87,25 @@ def measure(seconds: float) -> Wakeups:
     )
 
 
-def wakeup_lateness(wakeups: Wakeups) -> Finding:
-    """Judge a run: OK where every block had half its time left, FAIL where more than one in a thousand was lost."""
-    name, why = "wake-up lateness", f"what a block begins late is lost to its {wakeups.block_ns / 1e3:.0f} us"
-    if wakeups.blocks == 0:
-        return fail(name, f"no block within {wakeups.seconds:g} s", why, "cueline doctor --seconds 10")
-    p99_ns = wakeups.late_ns(0.99)
-    due = wakeups.blocks + wakeups.missed
-    found = f"p99 {p99_ns / 1e3:.0f} us, worst {wakeups.worst_ns / 1e3:.0f} us, {wakeups.lost} of {due} blocks lost"
-    mend = f"engine = cueline.AudioEngine(blocksize={_roomy_blocksize(wakeups)})  # Python: such blocks have room"
-    if wakeups.lost > _MAX_LOST * due:
-        return fail(name, found, why, mend)
-    if wakeups.lost or wakeups.worst_ns > _MAX_WORST * wakeups.block_ns or p99_ns > _MOST_P99 * wakeups.block_ns:
-        return warn(name, found, why, mend)
+def lateness(run: Lateness) -> Finding:
+    """Judge a run: OK if every block had half its time left, FAIL if more than one in a thousand was lost."""
+    name, why = "lateness", f"a block that begins late has less than its {run.block_ns / 1e3:.0f} us"
+    if run.blocks == 0:
+        return fail(name, f"no block within {run.seconds:g} s", why, "cueline doctor --seconds 10")
+    p99_ns = run.late_ns(0.99)
+    due = run.blocks + run.missed
+    found = f"p99 {p99_ns / 1e3:.0f} us, worst {run.worst_ns / 1e3:.0f} us, {run.lost} of {due} blocks lost"
+    fix = f"engine = cueline.AudioEngine(blocksize={_roomy_blocksize(run)})  # in Python: larger blocks"
+    if run.lost > _MAX_LOST * due:
+        return fail(name, found, why, fix)
+    if run.lost or run.worst_ns > _MAX_WORST * run.block_ns or p99_ns > _MAX_P99 * run.block_ns:
+        return warn(name, found, why, fix)
     return ok(name, found, why)
 
 
-def _roomy_blocksize(wakeups: Wakeups) -> int:
-    """Return the least power of two by which this run would have been OK, or the largest that an engine takes."""
-    needed_ns = max(wakeups.worst_ns / _MAX_WORST, wakeups.late_ns(0.99) / _MOST_P99)
+def _roomy_blocksize(run: Lateness) -> int:
+    """Return the least power of two with which this run would be OK, or the largest block size."""
+    needed_ns = max(run.worst_ns / _MAX_WORST, run.late_ns(0.99) / _MAX_P99)
     blocksize = 2 * BLOCKSIZE
     while blocksize < _LARGEST_BLOCKSIZE and blocksize * 1e9 / SAMPLERATE < needed_ns:
         blocksize *= 2

@@ -1,4 +1,4 @@
-"""What the checks look at: the files by which Linux tells of itself, from a root that may be a made-up one."""
+"""The files of Linux that the checks read. Tests give another root folder."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ CAP_SYS_NICE = 23
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine as one of its processes sees it."""
+    """A machine, as this process sees it."""
 
     root: Path
-    """What its paths begin at."""
+    """The folder that stands for ``/``."""
     groups: frozenset[int]
-    """Those that the process is in."""
+    """The group numbers of the process."""
     user: str
     runtime_folder: str | None = None
-    """``XDG_RUNTIME_DIR``, where it is set."""
+    """``XDG_RUNTIME_DIR``, if it is set."""
 
     def text(self, path: str) -> str | None:
-        """Return what the file ``path`` holds, without white space around it; None where it cannot be read."""
+        """Return the content of the file ``path``, stripped; None if it cannot be read."""
         try:
             return (self.root / path.lstrip("/")).read_text(errors="replace").strip()
         except OSError:
             return None
 
     def number(self, path: str) -> int | None:
-        """Return the number in the file ``path``; None where there is none."""
+        """Return the number in the file ``path``; None if there is none."""
         text = self.text(path)
         return int(text) if text is not None and re.fullmatch(r"-?\d+", text) else None
 
     def has(self, path: str) -> bool:
-        """Return whether there is a file or a folder ``path``."""
+        """Return whether the file or folder ``path`` exists."""
         return os.path.lexists(self.root / path.lstrip("/"))
 
     def paths(self, pattern: str) -> Iterator[str]:
@@ -48,12 +48,12 @@ class Machine:
             yield f"/{path.relative_to(self.root)}"
 
     def capable(self, capability: int) -> bool:
-        """Return whether the process has this capability, as root has them all outside containers."""
+        """Return whether the process has this capability. Outside containers, root has all of them."""
         status = re.search(r"^CapEff:\s*([0-9a-f]+)$", self.text("/proc/self/status") or "", flags=re.MULTILINE)
         return status is not None and bool(int(status[1], 16) >> capability & 1)
 
     def limit(self, name: str) -> float:
-        """Return the process's soft limit of this name, as /proc/self/limits has it; 0 where it does not."""
+        """Return the process's soft limit of this name from /proc/self/limits; 0 if it is not there."""
         row = re.search(rf"^Max {name}\s+(\d+|unlimited)\s", self.text("/proc/self/limits") or "", flags=re.MULTILINE)
         if row is None:
             return 0
@@ -61,7 +61,7 @@ class Machine:
 
     @property
     def container(self) -> str | None:
-        """What kind of container this is; None outside, as far as can be seen."""
+        """The kind of container; None if this does not look like one."""
         if self.has("/run/.containerenv"):
             return "podman"
         if self.has("/.dockerenv"):
@@ -72,13 +72,13 @@ class Machine:
         return known[0] if known else None
 
     def run_container(self, *more: str) -> str:
-        """Return the line that runs a container like this one with real-time rights, and with ``more`` options."""
+        """Return a command that runs a container with real-time rights, and with ``more`` options."""
         program = "podman" if self.container == "podman" else "docker"
         return " ".join((program, "run --ulimit rtprio=95 --ulimit memlock=-1 --cap-add SYS_NICE", *more, "IMAGE"))
 
 
 def this_machine() -> Machine:
-    """Return the one we are on."""
+    """Return this machine."""
     return Machine(
         root=Path("/"),
         groups=frozenset({os.getegid(), *os.getgroups()}),
@@ -92,5 +92,5 @@ def _user() -> str:
 
     try:
         return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container may run under a number without a name
+    except KeyError:  # in a container, a user may have a number and no name
         return str(os.getuid())

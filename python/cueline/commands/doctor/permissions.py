@@ -1,4 +1,4 @@
-"""What the system permits this user: real-time priority, locked memory, and the group by which it permits them."""
+"""The rights of this user: real-time priority, locked memory, and the group that grants them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from cueline.commands.doctor.machine import CAP_IPC_LOCK, CAP_SYS_NICE, Machine
 
 __all__ = ["audio_group", "locked_memory", "realtime_priority"]
 
-_WANTED_PRIORITY = 4  # what the null device's thread asks for
-_WANTED_LOCKED_BYTES = 2**20  # an engine on the null device locks a quarter of it
+_WANTED_PRIORITY = 4  # the priority of the null device's thread
+_WANTED_LOCKED_BYTES = 2**20  # an engine on the null device locks a quarter of that
 
 _JOIN = "sudo usermod -aG audio $USER"
 _GRANT = "printf '@audio - rtprio 95\\n@audio - memlock unlimited\\n' | sudo tee /etc/security/limits.d/audio.conf"
@@ -21,44 +21,44 @@ _AGAIN = "# then log out and in again"
 
 
 def realtime_priority(machine: Machine, *, granted: bool) -> Finding:
-    """Judge the limit of real-time priority, and whether a thread was ``granted`` SCHED_FIFO."""
-    name, why = "real-time priority", "without it, any busy program may stand before the audio thread"
+    """Judge the limit of real-time priority, and whether the audio thread was ``granted`` SCHED_FIFO."""
+    name, why = "real-time priority", "without it, any busy program can delay the audio thread"
     limit = int(min(machine.limit("realtime priority"), 99))
     capable = machine.capable(CAP_SYS_NICE)
     permitted = f"rtprio limit {limit}" + (", CAP_SYS_NICE" if capable else "")
     if granted and (capable or limit >= _WANTED_PRIORITY):
         return ok(name, f"SCHED_FIFO granted ({permitted})", why)
-    mend = _limits(machine)
+    fix = _limits(machine)
     if granted:
-        return warn(name, f"SCHED_FIFO granted, but below priority {_WANTED_PRIORITY} ({permitted})", why, mend)
-    if machine.container is None and (capable or limit > 0):  # permitted here, and refused by something else
-        mend = _ELSEWHERE
-    return fail(name, f"SCHED_FIFO not granted ({permitted})", why, mend)
+        return warn(name, f"SCHED_FIFO granted, but below priority {_WANTED_PRIORITY} ({permitted})", why, fix)
+    if machine.container is None and (capable or limit > 0):  # the limits permit it, but something else refuses
+        fix = _ELSEWHERE
+    return fail(name, f"SCHED_FIFO not granted ({permitted})", why, fix)
 
 
 def locked_memory(machine: Machine, *, granted: bool) -> Finding:
-    """Judge the limit of locked memory, and whether the engine was ``granted`` what it asked for."""
-    name, why = "locked memory", "memory that was paged out costs the audio thread milliseconds"
+    """Judge the limit of locked memory, and whether the engine was ``granted`` its share."""
+    name, why = "locked memory", "memory that was swapped out costs the audio thread milliseconds"
     limit = machine.limit("locked memory")
     capable = machine.capable(CAP_IPC_LOCK)
     permitted = "no limit" if limit == float("inf") else f"limit {limit / 1024:.0f} KiB"
     permitted += ", CAP_IPC_LOCK" if capable else ""
-    mend = _limits(machine)
+    fix = _limits(machine)
     if not granted:
-        return warn(name, f"not granted ({permitted})", why, mend)
+        return warn(name, f"not granted ({permitted})", why, fix)
     if not capable and limit < _WANTED_LOCKED_BYTES:
-        return warn(name, f"granted, but there is no room for more ({permitted})", why, mend)
+        return warn(name, f"granted, but there is no room for more ({permitted})", why, fix)
     return ok(name, f"granted ({permitted})", why)
 
 
 def _limits(machine: Machine) -> str:
-    """Return the line that raises both limits."""
+    """Return the command that raises both limits."""
     return machine.run_container() if machine.container else f"{_GRANT} && {_JOIN}  {_AGAIN}"
 
 
 def audio_group(machine: Machine) -> Finding:
-    """Judge whether this user has real-time rights by a group, as the distributions give them."""
-    name, why = "audio group", "by it Debian and Ubuntu give a user real-time priority and locked memory"
+    """Judge whether this user is in a group that has real-time rights."""
+    name, why = "audio group", "its members get real-time priority and locked memory on Debian and Ubuntu"
     if machine.capable(CAP_SYS_NICE) and machine.capable(CAP_IPC_LOCK):
         return ok(name, "not needed: this process is privileged", why)
     granting, numbers, members = _groups_with_priority(machine), _group_numbers(machine), _group_members(machine)
@@ -66,22 +66,22 @@ def audio_group(machine: Machine) -> Finding:
     if ours:
         return ok(name, f"member of {', '.join(ours)}", why)
     if machine.limit("realtime priority") >= _WANTED_PRIORITY:
-        return ok(name, "not needed: the limit was raised in another way", why)
+        return ok(name, "not needed: the limits are high enough without it", why)
     if machine.container:
-        return ok(name, "not asked in a container: its limits come from outside", why)
+        return ok(name, "not needed in a container: its limits come from outside", why)
     if not granting:
         return warn(name, "no group under /etc/security has real-time priority", why, f"{_GRANT} && {_JOIN}  {_AGAIN}")
     group = "audio" if "audio" in granting else min(granting)
     late = sorted(group for group in granting if machine.user in members.get(group, ()))
     if late:
         return warn(
-            name, f"member of {late[0]} from the next login on", why, f"exec su - $USER  {_AGAIN}, for all programs"
+            name, f"member of {late[0]} after the next login", why, f"exec su - $USER  {_AGAIN}, for all programs"
         )
     return warn(name, f"not a member of {group}", why, f"sudo usermod -aG {group} $USER  {_AGAIN}")
 
 
 def _groups_with_priority(machine: Machine) -> set[str]:
-    """Return the groups that get real-time priority as their members log in."""
+    """Return the groups whose members get real-time priority when they log in."""
     files = ["/etc/security/limits.conf", *machine.paths("/etc/security/limits.d/*.conf")]
     lines = [line for path in files for line in (machine.text(path) or "").splitlines()]
     granted = (re.match(r"\s*@(\S+)\s+(?:-|soft|hard)\s+rtprio\s+[1-9]", line) for line in lines)

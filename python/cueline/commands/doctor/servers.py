@@ -1,4 +1,4 @@
-"""Whether a sound server runs. Only looked for: no library of theirs is needed."""
+"""Whether a sound server runs. The check needs none of their libraries."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _START = "sudo apt install pipewire pipewire-jack wireplumber && systemctl --use
 
 
 def sound_server(machine: Machine) -> Finding:
-    """Say which of JACK and PipeWire runs."""
-    name, why = "sound server", "JACK or PipeWire lead to the sound card; without one nothing is to be heard"
-    found = dict([*_outside(machine), *_listening(machine), *_processes(machine)])  # of each the surest
+    """Return which of JACK and PipeWire run."""
+    name, why = "sound server", "JACK and PipeWire play on the sound card"
+    found = dict([*_outside(machine), *_listening(machine), *_processes(machine)])  # the surest evidence comes last
     if found:
         return ok(name, ", ".join(f"{server} ({where})" for server, where in sorted(found.items())), why)
     return warn(name, "none: neither JACK nor PipeWire runs", why, _START)
@@ -32,7 +32,7 @@ def _processes(machine: Machine) -> Iterator[tuple[str, str]]:
 
 
 def _listening(machine: Machine) -> Iterator[tuple[str, str]]:
-    """Find the sockets on which somebody listens: one that was killed leaves its socket's file behind."""
+    """Find sockets with a listener: the socket file alone may be left from a killed server."""
     for path in re.findall(_LISTENING, machine.text("/proc/net/unix") or "", flags=re.MULTILINE):
         for pattern, server in _SOCKETS.items():
             if re.fullmatch(pattern, path):
@@ -40,7 +40,7 @@ def _listening(machine: Machine) -> Iterator[tuple[str, str]]:
 
 
 def _outside(machine: Machine) -> Iterator[tuple[str, str]]:
-    """Find PipeWire's socket in a container, which it may come into from outside, where we cannot see who listens."""
+    """Find PipeWire's socket in a container. If it is mounted from outside, we cannot see its listener."""
     path = f"{machine.runtime_folder}/pipewire-0"
     if machine.container and machine.runtime_folder and machine.has(path):
         yield "PipeWire", f"{path}, if it runs outside"
