@@ -1,4 +1,4 @@
-"""Charts, drawn with matplotlib: optional, as ``cueline[charts]``."""
+"""Charts, drawn with matplotlib, which is optional: ``cueline[charts]``."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _COLOUR = "#3b6ea5"
 
 
 def check_chart(path: Path) -> None:
-    """Raise ArgumentError or MissingPackageError where no chart could be drawn into ``path``."""
+    """Raise ArgumentError or MissingPackageError if no chart can be drawn into ``path``."""
     if path.suffix != ".svg":
-        raise ArgumentError(f"a chart is an SVG file: its name must end in .svg, got '{path}'")
+        raise ArgumentError(f"a chart's file name must end in .svg, got '{path}'")
     if not path.parent.is_dir():
-        raise ArgumentError(f"there is no folder '{path.parent}' to draw '{path.name}' in: make it first")
+        raise ArgumentError(f"there is no folder '{path.parent}' for '{path.name}': make it first")
     try:
         with path.open("a"):
             pass
@@ -29,12 +29,12 @@ def check_chart(path: Path) -> None:
 
 
 def check_folder(path: Path) -> None:
-    """Make the folder ``path`` for charts. Raise ArgumentError or MissingPackageError where none could be drawn."""
+    """Make the folder ``path`` for charts. Raise ArgumentError or MissingPackageError if none can be drawn."""
     _require_matplotlib()
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ArgumentError(f"charts need a folder, and '{path}' cannot be one: {error.strerror}") from None
+        raise ArgumentError(f"cannot make the folder '{path}' for charts: {error.strerror}") from None
 
 
 def _require_matplotlib() -> None:
@@ -45,14 +45,14 @@ def _require_matplotlib() -> None:
 
 
 def _style() -> AbstractContextManager[None]:
-    """Return the style in which the same chart is the same file, and its text stays text."""
+    """Return a style that makes files reproducible, and keeps text as text."""
     from matplotlib import rc_context
 
     return rc_context({"svg.hashsalt": "cueline", "svg.fonttype": "none"})
 
 
 def draw_histogram(path: Path, times_ms: Sequence[float], *, block_ms: float, title: str) -> None:
-    """Draw how often which time was taken, with a line at each whole block."""
+    """Draw a histogram of the times, with a line at each whole block."""
     from matplotlib.figure import Figure
 
     with _style():
@@ -77,7 +77,7 @@ class _Spread(Protocol):
 
 
 def draw_bars(path: Path, spreads: Mapping[str, _Spread], *, unit: str, title: str, logarithmic: bool = False) -> None:
-    """Draw one bar for each, as long as its median, and across its end a line from the 10th percentile to the 90th."""
+    """Draw a bar for each median, with a thin line from the 10th to the 90th percentile across its end."""
     from matplotlib.figure import Figure
 
     names, medians = list(spreads), [spread.median for spread in spreads.values()]
@@ -96,7 +96,7 @@ def draw_bars(path: Path, spreads: Mapping[str, _Spread], *, unit: str, title: s
                 fontsize=8,
             )
         axes.set_xlim(left=1 if logarithmic else 0)
-        axes.invert_yaxis()  # the first at the top
+        axes.invert_yaxis()  # the first bar at the top
         axes.set_title(title, fontsize=10)
         axes.set_xlabel(unit)
         figure.savefig(path, format="svg", metadata={"Date": None})

@@ -1,4 +1,4 @@
-"""The command ``cueline``: reads the arguments and calls what they ask for."""
+"""The command ``cueline``: reads the arguments and runs the module of that command."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ import cueline
 
 __all__ = ["command", "main"]
 
-_DOCTOR_STATUS = "Exit status: 0 all OK; 1 some WARN; 2 some FAIL, or it could not run, and then stderr says why."
+_DOCTOR_STATUS = "Exit status: 0: all OK. 1: a WARN. 2: a FAIL, or the doctor could not run, and stderr says why."
 _HIGHEST_TEMPO = 3000  # a click takes 20 ms
 _LONGEST_S = 86_400
 
 
 def command() -> int:
-    """Do as ``main`` does, as a whole program: once it is over, Ctrl-C does not trouble the interpreter's end."""
+    """Run ``main`` as a program, and ignore Ctrl-C while the interpreter shuts down after it."""
     try:
         return main()
     except KeyboardInterrupt:
-        return 130  # it came just as main() returned
+        return 130  # Ctrl-C came while main() returned
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -33,8 +33,8 @@ def command() -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status.
 
-    0: well. 1: something was lost. 2: it could not run. 130: Ctrl-C before there was anything to tell. 141: nobody
-    reads the output. Of the doctor, 1: a WARN; 2: a FAIL, or it could not run, and then stderr says why.
+    0: success. 1: something was lost. 2: the command could not run. 130: Ctrl-C before there was a result. 141: nobody
+    reads the output. For the doctor, 1: a WARN. 2: a FAIL, or it could not run, and stderr says why.
     """
     try:
         options = _parser().parse_args(arguments)
@@ -44,8 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except cueline.Error as error:
         return _fail(str(error))
     except KeyboardInterrupt:
-        return 130  # as a shell has it: 128 and the signal's number
-    except BrokenPipeError:  # the reader of our output has seen enough
+        return 130  # like a shell: 128 plus the signal's number
+    except BrokenPipeError:  # the reader of our output has closed it
         _discard_the_rest()
         return 141
     except OSError as error:
@@ -65,14 +65,14 @@ def _fail(why: str) -> int:
 
 
 def _discard_the_rest() -> None:
-    """Send what stdout still holds nowhere: Python would try to write it once more as it ends, and complain."""
+    """Discard what stdout still holds: Python would try to write it again at exit, and print an error."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
 
 
-class _Tell(argparse.Action):
-    """Prints what its function returns and ends: as it is, for a shell to take in."""
+class _Print(argparse.Action):
+    """Prints what its function returns, and exits. The text is not wrapped, so that a shell can use it."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, const: Callable[[], str], help: str) -> None:  # noqa: A002
         super().__init__(option_strings, dest, nargs=0, const=const, help=help, default=argparse.SUPPRESS)
@@ -87,24 +87,24 @@ def _parser() -> argparse.ArgumentParser:
         prog="cueline", description="A line from Python to the real-time thread of an audio engine."
     )
     parser.add_argument("--version", action="version", version=f"cueline {cueline.__version__}")
-    about_folder = "print the folder of {}, for who builds against cueline"
+    about_folder = "print the folder of {}, to build against cueline"
     for flag, folder, of in (
         ("--includedir", cueline.get_include, "the C++ headers"),
         ("--cmakedir", cueline.get_cmake_dir, "the CMake package"),
     ):
-        parser.add_argument(flag, action=_Tell, const=folder, help=about_folder.format(of))
+        parser.add_argument(flag, action=_Print, const=folder, help=about_folder.format(of))
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    about_ping = "Ping the audio thread, and say where the time of each round trip went."
+    about_ping = "Ping the audio thread, and show where the time of each round trip goes."
     _add_ping(commands.add_parser("ping", help=about_ping, description=about_ping))
-    about_bench = "Measure what a call from Python costs, beside the least that it could and what people use instead."
+    about_bench = "Measure what a call from Python costs, beside the least possible cost and other libraries."
     _add_bench(commands.add_parser("bench", help=about_bench, description=about_bench))
-    about_play = "Play a test tone or a metronome, with a level meter; or render it into a file."
+    about_play = "Play a test tone or a metronome with a level meter, or render it to a file."
     _add_play(commands.add_parser("play", help=about_play, description=about_play))
-    about_header = "Write the C++ header that has the same messages as a Python module, to stdout."
+    about_header = "Print a C++ header with the same messages as a Python module."
     _add_header(commands.add_parser("header", help=about_header, description=about_header))
-    about_devices = "List the devices that an engine could run on, and say why others are not there."
+    about_devices = "List the devices that an engine can run on, and say why others are missing."
     _add_devices(commands.add_parser("devices", help=about_devices, description=about_devices))
-    about_doctor = "Say whether this machine is fit for real-time audio, and how to mend what is not."
+    about_doctor = "Check whether this machine is fit for real-time audio, and show how to fix what is not."
     _add_doctor(commands.add_parser("doctor", help=about_doctor, description=about_doctor, epilog=_DOCTOR_STATUS))
     return parser
 
@@ -112,25 +112,25 @@ def _parser() -> argparse.ArgumentParser:
 def _add_play(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=["tone"], help="what to play: a sine")
     parser.add_argument(
-        "-s", "--seconds", type=_seconds, default=5.0, metavar="S", help="how long; 0: until Ctrl-C (5)"
+        "-s", "--seconds", type=_seconds, default=5.0, metavar="S", help="seconds to play; 0: until Ctrl-C (5)"
     )
-    parser.add_argument("--frequency", type=float, default=440.0, metavar="HZ", help="(440)")
-    parser.add_argument("--gain", type=float, default=0.2, metavar="G", help="from 0 to 1, which is full scale (0.2)")
+    parser.add_argument("--frequency", type=float, default=440.0, metavar="HZ", help="frequency of the sine (440)")
+    parser.add_argument("--gain", type=float, default=0.2, metavar="G", help="from 0 to 1, full scale (0.2)")
     _add_device(parser)
-    parser.add_argument("--channels", type=_whole, default=2, metavar="N", help="channels that play it (2)")
+    parser.add_argument("--channels", type=_whole, default=2, metavar="N", help="number of channels (2)")
     parser.add_argument(
         "--metronome",
         type=_tempo,
         metavar="BPM",
-        help="clicks in the tone's place, so many a minute",
+        help="play clicks instead of the tone, this many a minute",
     )
-    parser.add_argument("--wav", metavar="FILE", help="render it into this file, offline, rather than play it")
+    parser.add_argument("--wav", metavar="FILE", help="render to this file, offline, instead of playing")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 
 def _add_header(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("module", help="a Python file, or a module as import has it; it is imported")
-    parser.add_argument("--namespace", metavar="NAME", help="put the structs into this namespace, a::b too")
+    parser.add_argument("module", help="a Python file, or a module name; it is imported")
+    parser.add_argument("--namespace", metavar="NAME", help="put the structs into this namespace; may be a::b")
 
 
 def _add_devices(parser: argparse.ArgumentParser) -> None:
@@ -138,7 +138,7 @@ def _add_devices(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-q", "--quick", action="store_true", help="fewer rounds: seconds instead of a minute")
+    parser.add_argument("-q", "--quick", action="store_true", help="fewer rounds: ten seconds instead of a minute")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     parser.add_argument("--svg", type=Path, metavar="DIR", help="draw charts into this folder")
 
@@ -149,7 +149,7 @@ def _add_doctor(parser: argparse.ArgumentParser) -> None:
         type=_some_seconds,
         default=10.0,
         metavar="S",
-        help="how long to measure how late the null device wakes (10)",
+        help="how long to measure the lateness of blocks on the null device (10)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
@@ -169,17 +169,17 @@ def _add_ping(parser: argparse.ArgumentParser) -> None:
         type=_seconds,
         default=0.1,
         metavar="S",
-        help="seconds between pings; 0: the next when the last has come (0.1)",
+        help="seconds between pings; 0: send the next one when the answer has come (0.1)",
     )
     _add_device(parser)
     parser.add_argument(
         "-f",
         "--flood",
         action="store_true",
-        help="send as fast as the line takes them, as many under way as a ring holds",
+        help="send as fast as possible, with as many pings under way as the ring holds",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-    parser.add_argument("--histogram", type=Path, metavar="FILE.svg", help="draw the round trips into this file")
+    parser.add_argument("--histogram", type=Path, metavar="FILE.svg", help="draw a histogram of the round trips")
 
 
 def _add_device(parser: argparse.ArgumentParser) -> None:
@@ -188,10 +188,10 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
         "--device",
         type=_device,
         metavar="D",
-        help="jack, portaudio, null, offline, or a PortAudio device by number or words of its name (the best there is)",
+        help="jack, portaudio, null, offline, or a PortAudio device's number or words of its name (the best there is)",
     )
-    parser.add_argument("--samplerate", type=_whole, metavar="N", help="frames a second (the device's own)")
-    parser.add_argument("--blocksize", type=_whole, metavar="N", help="frames in a block (the device's own)")
+    parser.add_argument("--samplerate", type=_whole, metavar="N", help="frames a second (the device's default)")
+    parser.add_argument("--blocksize", type=_whole, metavar="N", help="frames in a block (the device's default)")
 
 
 def _device(text: str) -> str | int:

@@ -1,4 +1,4 @@
-"""Print the devices that an engine could run on, and why others are not there."""
+"""``cueline devices``: print the devices that an engine can run on, and why others are missing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     console = PlainConsole(least_width=100)
     console.print(_table(found))
-    console.print("[dim]* what an engine gets that asks for none. Pass the first column as device=[/]")
+    console.print("[dim]* the default of AudioEngine(). Pass the column 'device' as device=[/]")
     for why in absent:
         console.print(why, markup=False)
     return 0
@@ -35,7 +35,7 @@ def _table(found: list[Device]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("", "device", "host API"):
         table.add_column(name, no_wrap=True)
-    table.add_column("name", overflow="fold")  # the one that gives way on a narrow terminal
+    table.add_column("name", overflow="fold")  # on a narrow terminal, this column gets narrower
     for name in ("channels", "rate", "block", "latency, ms"):
         table.add_column(name, justify="right", no_wrap=True)
     for device in found:
@@ -58,7 +58,7 @@ def _latency(device: Device) -> str:
 
 
 def _absent(found: list[Device]) -> list[str]:
-    """Return why there is no JACK, or nothing of PortAudio, where that is so."""
+    """Return why there is no JACK device and no PortAudio device, if there is none."""
     missing = {
         "jack": not any(device.device == "jack" for device in found),
         "portaudio": not any(isinstance(device.device, int) for device in found),

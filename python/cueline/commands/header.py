@@ -1,4 +1,4 @@
-"""The C++ header that has the same messages as a Python module."""
+"""``cueline header``: a C++ header with the same messages as a Python module."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ _INCLUDES = ("array", "cstddef", "cstdint")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the header of the module that ``options`` name to stdout, and return the exit status."""
+    """Print the header for the module in ``options``, and return the exit status."""
     module = _imported(options.module)
     classes = _classes_of(module)
     if not classes:
         raise ArgumentError(
-            f"{options.module} defines no messages: cueline header looks for the classes made with @cueline.message "
-            "there, and not for those that it imports"
+            f"{options.module} defines no messages: cueline header uses classes that are made with @cueline.message in "
+            "the module itself, not those that it imports"
         )
     print(header(classes, source=_name_of(options.module), namespace=options.namespace), end="")
     return 0
 
 
 def header(classes: Sequence[type], *, source: str, namespace: str | None = None) -> str:
-    """Return a C++ header with a struct for each of ``classes``, in their order, and their layout asserted.
+    """Return a C++ header with a struct for each of ``classes``, in order, and assertions of its layout.
 
-    ``source`` is where they come from, for its first line. Raises ArgumentError, ArgumentTypeError.
+    ``source`` names their origin in the first line. Raises ArgumentError, ArgumentTypeError.
     """
     parts = [
         f"// The messages of {source}, written by `cueline header`.\n#pragma once\n",
@@ -52,8 +52,8 @@ def header(classes: Sequence[type], *, source: str, namespace: str | None = None
         other = names.setdefault(cls.__name__, cls)
         if other is not cls:
             raise ArgumentError(
-                f"two classes of {source} would be the struct {cls.__name__}: {other.__qualname__} and "
-                f"{cls.__qualname__}; give one of them another name"
+                f"two classes of {source} would become the struct {cls.__name__}, {other.__qualname__} and "
+                f"{cls.__qualname__}: rename one of them"
             )
     structs = [_struct(cls, layout_of(cls)) for cls in classes]
     if namespace is not None:
@@ -77,14 +77,14 @@ def _cpp_type(field: Field) -> str:
 
 
 def _comment(cls: type) -> Iterator[str]:
-    """Yield the docstring's lines as C++ comments. A backslash at a line's end would take the next line in."""
+    """Yield the docstring's lines as C++ comments. After a final backslash, add a dot: it would join the next line."""
     for line in inspect.cleandoc(cls.__doc__ or "").splitlines():
         printable = "".join(character if character.isprintable() else " " for character in line).rstrip()
         yield f"/// {printable}".rstrip() + (" ." if printable.endswith("\\") else "")
 
 
 def _classes_of(module: ModuleType) -> list[type]:
-    """Return the classes of messages that ``module`` defines, in the order of their kinds."""
+    """Return the message classes that ``module`` defines, in the order of their kinds."""
     found = {
         value
         for value in vars(module).values()
@@ -105,15 +105,15 @@ def _is_path(asked: str) -> bool:
 
 
 def _imported(asked: str) -> ModuleType:
-    """Import the module of this path or dotted name. What it prints goes to stderr: stdout is the header's."""
+    """Import the module of this path or dotted name. Its output goes to stderr: stdout is for the header."""
     path = Path(asked) if _is_path(asked) else None
     if path is not None and not path.is_file():
-        raise ArgumentError(f"there is no file {shown(asked)}: name a Python file, or a module as import has it")
+        raise ArgumentError(f"there is no file {shown(asked)}: give a Python file, or a module name")
     try:
         with contextlib.redirect_stdout(sys.stderr):
             if path is not None:
                 return _run_file(path)
-            sys.path.insert(0, str(Path.cwd()))  # where `python -m` would find it
+            sys.path.insert(0, str(Path.cwd()))  # `python -m` would find it there
             return importlib.import_module(asked)
     except KeyboardInterrupt:
         raise
@@ -125,7 +125,7 @@ def _imported(asked: str) -> ModuleType:
 
 
 def _within_its_package(path: Path) -> str:
-    """Return how to name a file that imports its neighbours by dots."""
+    """Return how to name a file that uses relative imports."""
     file = path.resolve()
     package = file.parent
     names = [package.name] if file.stem == "__init__" else [package.name, file.stem]
@@ -136,12 +136,12 @@ def _within_its_package(path: Path) -> str:
 
 
 def _run_file(path: Path) -> ModuleType:
-    name = path.stem if path.stem not in sys.modules else f"_{path.stem}"  # it takes no other module's place
+    name = path.stem if path.stem not in sys.modules else f"_{path.stem}"  # it must not replace another module
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError("a Python file's name ends with .py")
     module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(path.parent.resolve()))  # what stands beside it can be imported, as when it is run
+    sys.path.insert(0, str(path.parent.resolve()))  # it can import its neighbours, like a script
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module

@@ -1,4 +1,4 @@
-"""A level meter: what was heard in all, and how loud it is now, on a terminal or line by line."""
+"""Level meters: the level of everything so far, and the present level as a bar or as lines."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from cueline.messages import Level
 
 __all__ = ["Heard", "LineMeter", "LiveMeter", "Meter", "NoMeter", "bar", "dbfs"]
 
-_FLOOR_DB = -60.0  # the bar's left end
+_FLOOR_DB = -60.0  # the left end of the bar
 _HOLD_S = 1.5
 _WIDEST = 60
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def dbfs(level: float) -> float:
-    """Return ``level`` in decibels below full scale, which is 1; of silence, minus infinity."""
+    """Return ``level`` in dBFS: 0 for full scale, which is 1; minus infinity for silence."""
     return 20 * math.log10(level) if level > 0 else -math.inf
 
 
 class Heard:
-    """All levels together."""
+    """The level of everything that was heard so far."""
 
     def __init__(self) -> None:
         self.peak = 0.0
@@ -35,21 +35,21 @@ class Heard:
 
     @property
     def rms(self) -> float:
-        """The root of the mean of the squares, of all that was heard."""
+        """The RMS of everything that was heard."""
         return math.sqrt(self._squares / self.frames) if self.frames else 0.0
 
     def add(self, level: Level) -> None:
-        """Add a level that covers the frames since the last one: none may be left out."""
+        """Add a level, which covers the frames since the last one. Add every level, in order."""
         self._squares += level.rms**2 * (level.frame - self.frames)
         self.frames = level.frame
         self.peak = max(self.peak, level.peak)
 
 
 class Meter(Protocol):
-    """Something that levels are shown on."""
+    """A display for levels."""
 
     interval_s: float
-    """How often it wants one."""
+    """Seconds between two levels."""
 
     def __enter__(self) -> Meter: ...
 
@@ -58,10 +58,10 @@ class Meter(Protocol):
     ) -> None: ...
 
     def show(self, level: Level, at_s: float) -> None:
-        """Show a level, which goes up to ``at_s`` seconds after the begin."""
+        """Show the level at ``at_s`` seconds after the start."""
 
     def note(self, text: str) -> None:
-        """Show a line that stays."""
+        """Print a line of text."""
 
 
 class NoMeter:
@@ -83,7 +83,7 @@ class NoMeter:
 
 
 class LineMeter:
-    """A line for every level."""
+    """Prints a line for each level."""
 
     interval_s = 1.0
 
@@ -106,7 +106,7 @@ class LineMeter:
 
 
 class LiveMeter:
-    """A bar on a terminal, as long as the rms, with a mark that holds the peak for a while. It leaves no trace."""
+    """Draws a bar on a terminal: its length is the RMS, its mark holds the peak. It is erased at the end."""
 
     interval_s = 1 / 15
 

@@ -1,4 +1,4 @@
-"""Ping the audio thread, and say where the time of each round trip went."""
+"""``cueline ping``: ping the audio thread, and show where the time of each round trip goes."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from cueline.stats import Stats
 
 __all__ = ["run"]
 
-_PATIENCE_S = 0.05  # how long a Ctrl-C may go unnoticed
-_LAST_PATIENCE_S = 0.5  # how long, after one, we wait for what is under way
+_PATIENCE_S = 0.05  # the longest wait before Ctrl-C is noticed
+_LAST_PATIENCE_S = 0.5  # the longest wait for pongs after Ctrl-C
 _SEQUENCES = 2**32 - 1  # 0 is not one of them
 
 _PARTS: dict[str, Callable[[RoundTrip], int]] = {
@@ -39,7 +39,7 @@ _PARTS: dict[str, Callable[[RoundTrip], int]] = {
 
 
 def run(options: argparse.Namespace) -> int:
-    """Ping as ``options`` say, print the account, and return the exit status."""
+    """Ping as ``options`` say, print the results, and return the exit status."""
     if options.histogram is not None:
         charts.check_chart(options.histogram)
     console = PlainConsole()
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
         stats = engine.stats()
 
     if options.json:
-        print(json.dumps(_account(pinger.trips, stats, block_ms), indent=2))
+        print(json.dumps(_results(pinger.trips, stats, block_ms), indent=2))
     else:
         _print_summary(console, pinger.trips, stats, block_ms, explain=not options.flood and stats.device != "offline")
     if options.histogram is not None:
@@ -73,7 +73,7 @@ def _dropped(stats: Stats) -> int:
 
 
 class _Pinger:
-    """Sends pings and takes in pongs; prints each as it comes when given a console."""
+    """Sends pings and receives pongs. If it has a console, it prints each pong."""
 
     def __init__(self, engine: AudioEngine, ctrl_c: CtrlC, console: Console | None) -> None:
         self.trips = RoundTrips()
@@ -81,11 +81,11 @@ class _Pinger:
         self._ctrl_c = ctrl_c
         self._console = console
         self._sent = 0
-        self._under_way: deque[tuple[int, int, int]] = deque()  # sequence, clock at the call, at its return
+        self._under_way: deque[tuple[int, int, int]] = deque()  # sequence, time of the call, time of its return
         self._block_s = engine.blocksize / engine.samplerate
 
     def at_intervals(self, count: int, interval_s: float) -> None:
-        """Try to send ``count`` pings (0: for ever), one every ``interval_s``; 0: when the last has come."""
+        """Send ``count`` pings (0: for ever), one every ``interval_s`` seconds (0: when the answer has come)."""
         next_s = time.monotonic()
         for _ in itertools.count() if count == 0 else range(count):
             if self._ctrl_c.came:
@@ -98,7 +98,7 @@ class _Pinger:
                 self._receive(left_s)
 
     def flood(self, count: int) -> None:
-        """Send ``count`` pings (0: for ever), with as many under way as a ring has room for."""
+        """Send ``count`` pings (0: for ever), with as many under way as the ring holds."""
         while not self._ctrl_c.came and (count == 0 or self._sent < count):
             room = RING_CAPACITY - len(self._under_way)
             for _ in range(room if count == 0 else min(room, count - self._sent)):
@@ -108,8 +108,8 @@ class _Pinger:
                 self._take(message)
 
     def wait_for_the_rest(self) -> None:
-        """Give what is under way the time it needs, and a second; after a Ctrl-C no more than half a second."""
-        blocks = 2 + len(self._under_way)  # a budget of one a block would take so many
+        """Wait for the pongs under way: as long as they need, plus a second; after Ctrl-C, half a second at most."""
+        blocks = 2 + len(self._under_way)  # as many as with a budget of one message a block
         began_s = time.monotonic()
         patience_s = 1 + blocks * self._block_s
         while self._under_way and (left_s := began_s + patience_s - time.monotonic()) > 0:
@@ -123,7 +123,7 @@ class _Pinger:
         returned_ns = time.monotonic_ns()
         if status is not Status.OK:
             return  # the engine has counted it
-        sequence = self._sent % _SEQUENCES + 1  # what the link gave it: the engine is ours alone
+        sequence = self._sent % _SEQUENCES + 1  # the number that the line gave it: nobody else uses this engine
         self._sent += 1
         self._under_way.append((sequence, called_ns, returned_ns))
         if self._engine.device == "offline":
@@ -138,7 +138,7 @@ class _Pinger:
         if not isinstance(message, Pong):
             return
         sequence, called_ns, returned_ns = self._under_way.popleft()
-        while sequence != message.sequence:  # pongs come in order: those before it are lost
+        while sequence != message.sequence:  # pongs come in order, so the ones before it are lost
             sequence, called_ns, returned_ns = self._under_way.popleft()
         trip = RoundTrip.measured(
             sequence,
@@ -168,8 +168,8 @@ def _print_summary(console: Console, trips: RoundTrips, stats: Stats, block_ms: 
     console.print(how_it_ran(stats))
     if explain:
         console.print(
-            "[dim]About a block is as it should be: the audio thread takes commands once a block, "
-            "and we look for its answer twice a block.[/]"
+            "[dim]About one block is normal: the audio thread reads commands once a block, and we poll for its answer "
+            "twice a block.[/]"
         )
 
 
@@ -191,7 +191,7 @@ def _table(trips: RoundTrips, block_ms: float) -> Table:
     return table
 
 
-def _account(trips: RoundTrips, stats: Stats, block_ms: float) -> dict[str, Any]:
+def _results(trips: RoundTrips, stats: Stats, block_ms: float) -> dict[str, Any]:
     spreads = {name: trips.spread(part) for name, part in _PARTS.items()}
     return {
         "sent": stats.commands.sent,

@@ -1,4 +1,4 @@
-"""Play a test tone or a metronome, and show how loud it is; or render it into a file."""
+"""``cueline play``: play a test tone or a metronome with a level meter, or render it to a file."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from cueline.stats import Stats
 
 __all__ = ["run"]
 
-_NAP_S = 1 / 30  # how long a Ctrl-C, or a level, may go unnoticed
-_SHORT_NAP_S = 1 / 300  # where nothing is left to do but to wait for one
-_PATIENCE_S = 0.5  # beyond the blocks that an answer takes
+_INTERVAL_S = 1 / 30  # between two polls for Ctrl-C and levels
+_SHORT_INTERVAL_S = 1 / 300  # the same while waiting for one level
+_PATIENCE_S = 0.5  # in addition to the blocks that an answer takes
 
 
 def run(options: argparse.Namespace) -> int:
-    """Play as ``options`` say, print the account, and return the exit status."""
+    """Play as ``options`` say, print the results, and return the exit status."""
     if options.wav is not None:
         return _render(options)
     engine = AudioEngine(
@@ -40,16 +40,15 @@ def run(options: argparse.Namespace) -> int:
     )
     if engine.device == "offline":
         raise DeviceError(
-            "play needs a device that makes its own blocks, and 'offline' renders when told to: "
-            "leave --device out, or give --wav FILE"
+            "play needs a device with a clock, and 'offline' has none: leave out --device, or render with --wav FILE"
         )
-    _set_up(engine, options)  # before it starts: what it begins with
+    _set_up(engine, options)  # before it starts, so that it begins with these values
 
     console = PlainConsole()
     if not options.json:
         console.print(f"PLAY {_what(options)} at a gain of {options.gain:g}: {how_it_runs(engine)}")
         if engine.device == "null":
-            console.print("[dim]The null device has no sound card: nobody hears it.[/]")
+            console.print("[dim]The null device has no sound card: there is nothing to hear.[/]")
     metronome = _metronome(engine, options)
     player = _Player(engine, _meter(console, quiet=options.json), metronome)
     with engine, CtrlC() as ctrl_c:
@@ -60,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
 
     heard = player.heard
     if options.json:
-        print(json.dumps(_account(options, heard, stats, metronome), indent=2))
+        print(json.dumps(_results(options, heard, stats, metronome), indent=2))
     else:
         console.print(f"--- {stats.device} device ---")
         console.print(
@@ -68,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
             f"peak {dbfs(heard.peak):.1f} dBFS"
         )
         if metronome is not None:
-            console.print(f"{metronome.on_time} clicks at their very frame, {metronome.late} late")
+            console.print(f"{metronome.on_time} clicks exactly at their frame, {metronome.late} late")
         console.print(how_it_ran(stats))
     return 0 if heard.frames > 0 else 1
 
@@ -78,7 +77,7 @@ def _what(options: argparse.Namespace) -> str:
 
 
 def _set_up(engine: AudioEngine, options: argparse.Namespace) -> None:
-    """Let the tone be as ``options`` say; with a metronome it is silent."""
+    """Set the tone's frequency and gain. With a metronome, the tone itself is silent."""
     engine.parameters.update(frequency=options.frequency, gain=options.gain)
     if options.metronome is not None:
         engine.parameters["gain"] = 0
@@ -91,11 +90,11 @@ def _metronome(engine: AudioEngine, options: argparse.Namespace) -> Metronome | 
 
 
 def _render(options: argparse.Namespace) -> int:
-    """Render as ``options`` say into a WAV file, and return the exit status."""
+    """Render to a WAV file as ``options`` say, and return the exit status."""
     if options.device not in (None, "offline"):
-        raise DeviceError(f"--wav renders offline, and --device {options.device} plays: leave one of them out")
+        raise DeviceError(f"--wav renders offline, but --device {options.device} plays: leave one of them out")
     if options.seconds == 0:
-        raise ArgumentError("--wav needs an end: --seconds must be more than 0, got 0")
+        raise ArgumentError("--seconds must be more than 0 with --wav, got 0: a file needs an end")
     engine = AudioEngine(
         "offline",
         processor="tone",
@@ -114,17 +113,17 @@ def _render(options: argparse.Namespace) -> int:
     if metronome is not None:
         metronome.stop()
     if options.json:
-        account = {
+        results = {
             "file": options.wav,
             "frames": frames,
             **_clicks(options, metronome),
             "stats": asdict(engine.stats()),
         }
-        print(json.dumps(account, indent=2))
+        print(json.dumps(results, indent=2))
         return 0
     print(f"{options.wav}: {frames} frames of {_what(options)}, {engine.channels} channels at {engine.samplerate} Hz")
     if metronome is not None:
-        print(f"{metronome.on_time} clicks at their very frame, {metronome.late} late")
+        print(f"{metronome.on_time} clicks exactly at their frame, {metronome.late} late")
     return 0
 
 
@@ -140,7 +139,7 @@ def _meter(console: PlainConsole, *, quiet: bool) -> Meter:
     return LiveMeter(console) if console.is_terminal else LineMeter(console)
 
 
-def _account(options: argparse.Namespace, heard: Heard, stats: Stats, metronome: Metronome | None) -> dict[str, Any]:
+def _results(options: argparse.Namespace, heard: Heard, stats: Stats, metronome: Metronome | None) -> dict[str, Any]:
     return {
         "frequency": options.frequency,
         "gain": options.gain,
@@ -153,17 +152,17 @@ def _account(options: argparse.Namespace, heard: Heard, stats: Stats, metronome:
 
 
 class _Player:
-    """Lets the tone sound, and listens."""
+    """Plays the tone and measures its level."""
 
     def __init__(self, engine: AudioEngine, meter: Meter, metronome: Metronome | None) -> None:
         self.meter = meter
         self.heard = Heard()
         self._engine = engine
         self._metronome = metronome
-        self._under_way = 0  # levels asked for
+        self._under_way = 0  # levels requested, not yet received
 
     def play(self, seconds: float, ctrl_c: CtrlC) -> None:
-        """Play so long (0: for ever), or until Ctrl-C."""
+        """Play for ``seconds`` (0: for ever), or until Ctrl-C."""
         began_s = time.monotonic()
         end_s = began_s + (seconds or math.inf)
         look_s = began_s + self.meter.interval_s
@@ -171,44 +170,44 @@ class _Player:
             if self._metronome is not None:
                 self._metronome.keep_ahead()
             if now_s >= look_s:
-                look_s = max(look_s + self.meter.interval_s, now_s)  # after a stall, no burst to catch up
-                self._ask()
-            time.sleep(min(_NAP_S, end_s - now_s))
-            self._hear(self._come())
-        self._hear(self._answers())
+                look_s = max(look_s + self.meter.interval_s, now_s)  # after a stall, it does not catch up in a burst
+                self._request()
+            time.sleep(min(_INTERVAL_S, end_s - now_s))
+            self._hear(self._arrived())
+        self._hear(self._levels())
         if self._metronome is not None:
             self._metronome.stop()
 
     def fade_out(self) -> None:
-        """Take the gain to 0, and wait until that is what is rendered. It is no part of what was heard."""
+        """Set the gain to 0, and wait until the audio is silent. This does not count as heard."""
         self._engine.parameters["gain"] = 0
         deadline_s = self._deadline_s()
-        while not any(level.peak == 0 for level in self._answers()) and time.monotonic() < deadline_s:
+        while not any(level.peak == 0 for level in self._levels()) and time.monotonic() < deadline_s:
             pass
 
-    def _ask(self) -> None:
+    def _request(self) -> None:
         if self._engine.send(GetLevel()) is Status.OK:
             self._under_way += 1
 
-    def _answers(self) -> list[Level]:
-        """Ask for a level; return it, and those that came before it, unless it takes too long."""
-        self._ask()
-        levels = self._come()
+    def _levels(self) -> list[Level]:
+        """Request a level; return it and those that came before it, or fewer if it takes too long."""
+        self._request()
+        levels = self._arrived()
         deadline_s = self._deadline_s()
         while self._under_way and time.monotonic() < deadline_s:
-            time.sleep(_SHORT_NAP_S)
-            levels += self._come()
+            time.sleep(_SHORT_INTERVAL_S)
+            levels += self._arrived()
         return levels
 
-    def _come(self) -> list[Level]:
-        """Return the levels that have come."""
+    def _arrived(self) -> list[Level]:
+        """Return the levels that have arrived."""
         levels = []
         for message in self._engine.messages():
             if isinstance(message, Level):
                 self._under_way -= 1
                 levels.append(message)
             elif isinstance(message, FormatChanged):
-                self.meter.note(f"The device's format is another one now: {how_it_runs(self._engine)}")
+                self.meter.note(f"The device changed its format: {how_it_runs(self._engine)}")
         return levels
 
     def _hear(self, levels: list[Level]) -> None:

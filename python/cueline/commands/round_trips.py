@@ -1,4 +1,4 @@
-"""Round trips of pings, each in its parts, and what may be said of many."""
+"""Round trips of pings: the parts of each, and the spread of many."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ _MAX_KEPT = 100_000
 
 @dataclass(frozen=True)
 class RoundTrip:
-    """One ping and its pong, in nanoseconds; the three parts make up the whole."""
+    """One ping and its pong, in nanoseconds: three parts that add up to the whole."""
 
     sequence: int
     frame: int
     """The first frame of the block that answered."""
     send_ns: int
-    """What the call of ping() took."""
+    """The time of the call ping()."""
     block_ns: int
-    """From its return until the block that answered began: 0 when that one was under way."""
+    """From its return until the block that answered began; 0 if that block was already running."""
     look_ns: int
-    """From then until we looked, and saw the pong."""
+    """From then until we received the pong."""
 
     @property
     def total_ns(self) -> int:
-        """From the call of ping() until we saw the pong."""
+        """From the call of ping() until we received the pong."""
         return self.send_ns + self.block_ns + self.look_ns
 
     @staticmethod
     def measured(
         sequence: int, frame: int, *, called_ns: int, returned_ns: int, block_ns: int, seen_ns: int
     ) -> RoundTrip:
-        """Split a round trip at these readings of the monotonic clock."""
+        """Split a round trip at these times of the monotonic clock."""
         answered_ns = max(block_ns, returned_ns)
         return RoundTrip(
             sequence=sequence,
@@ -47,7 +47,7 @@ class RoundTrip:
 
 @dataclass(frozen=True)
 class Spread:
-    """Least, mean, 99th percentile and most, in nanoseconds."""
+    """Minimum, mean, 99th percentile and maximum, in nanoseconds."""
 
     min: float
     avg: float
@@ -56,7 +56,7 @@ class Spread:
 
 
 class RoundTrips:
-    """A collection of them. Beyond a hundred thousand it keeps a fair sample, so that it never outgrows memory."""
+    """A collection of round trips. Of more than a hundred thousand, it keeps a random sample: its memory is bounded."""
 
     def __init__(self, seed: int = 0) -> None:
         self.count = 0
@@ -64,7 +64,7 @@ class RoundTrips:
         self._random = random.Random(seed)
 
     def add(self, trip: RoundTrip) -> None:
-        """Take one more into account (reservoir sampling: Vitter, 1985, algorithm R)."""
+        """Add a round trip (reservoir sampling: Vitter, 1985, algorithm R)."""
         self.count += 1
         if len(self.kept) < _MAX_KEPT:
             self.kept.append(trip)
@@ -72,10 +72,10 @@ class RoundTrips:
             self.kept[place] = trip
 
     def spread(self, part: Callable[[RoundTrip], int]) -> Spread | None:
-        """Return the spread of one part over those that were kept; None where there are none."""
+        """Return the spread of one part over the kept round trips; None if there are none."""
         if not self.kept:
             return None
         times = sorted(map(part, self.kept))
-        # The smallest time that at least 99 % of them do not exceed.
+        # The smallest time that at least 99 % do not exceed.
         p99 = times[-(-len(times) * 99 // 100) - 1]
         return Spread(min=times[0], avg=sum(times) / len(times), p99=p99, max=times[-1])

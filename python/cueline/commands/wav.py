@@ -1,4 +1,4 @@
-"""Sound into a WAV file: 16 bits a sample."""
+"""WAV files with 16 bits a sample."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _FULL_SCALE = 2**15 - 1
 
 
 class WavFile:
-    """A WAV file to be written, piece by piece. Raises ArgumentError when it cannot be."""
+    """A WAV file that is written piece by piece. Raises ArgumentError if it cannot be opened."""
 
     def __init__(self, path: str, samplerate: int, channels: int) -> None:
-        try:  # not by wave.open(): what it leaves of a file that it could not open prints a traceback as it dies
+        try:  # wave.open() would leave an object that prints a traceback when it dies
             self._file = Path(path).open("wb")  # noqa: SIM115  # closed by __exit__
         except OSError as error:
             raise ArgumentError(f"cannot write {path}: {error.strerror}") from None
-        self._sound = wave.open(self._file, "wb")  # noqa: SIM115  # likewise
+        self._sound = wave.open(self._file, "wb")  # noqa: SIM115  # closed by __exit__
         self._sound.setnchannels(channels)
         self._sound.setsampwidth(2)
         self._sound.setframerate(samplerate)
@@ -45,6 +45,6 @@ class WavFile:
             self._sound.close()
 
     def write(self, audio: npt.NDArray[np.float32]) -> None:
-        """Append ``audio``, of shape (frames, channels), full scale -1 to 1; what goes beyond is cut off."""
+        """Append ``audio`` of shape (frames, channels), full scale -1 to 1. Samples beyond that are clipped."""
         samples = (audio.clip(-1, 1) * _FULL_SCALE).round().astype("<i2")
         self._sound.writeframes(samples.tobytes())
