@@ -174,9 +174,9 @@ def _known_kind(found: np.dtype[Any]) -> int:
     own = _NO_KIND if cls is None else layout_of(cls).kind
     if not _holds_messages(found, None if cls is None else dtype(cls)):
         raise ArgumentTypeError(
-            f"an array of messages must have the dtype cueline.dtype(cls) or cueline.dtype(), got {shown(found)}: make "
-            "it with np.zeros(count, cueline.dtype(cls)), or with array.astype(cueline.dtype(cls)) if it has the same "
-            "fields"
+            "an array of messages must have the dtype cueline.dtype(cls) or cueline.dtype(), of "
+            f"{_core.MESSAGE_BYTES} bytes, got {shown(found)}: make it with np.zeros(count, cueline.dtype(cls)), or "
+            "with array.astype(cueline.dtype(cls)) if it has the same fields"
         )
     if len(_known) >= _MAX_KNOWN:
         _known.clear()

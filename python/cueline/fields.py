@@ -188,7 +188,7 @@ def _parsed(where: str, hint: Any) -> tuple[Scalar, int | None, Enumeration | No
         first = scalars[0] if scalars else None
         if first is not None and all(scalar is first for scalar in scalars):
             return first, len(scalars), None
-    raise ArgumentTypeError(f"{where} has a type that a message cannot hold, {_named(hint)}: {_WAY_OUT}")
+    raise ArgumentTypeError(f"{where} cannot have the type {_named(hint)} in a message: {_WAY_OUT}")
 
 
 def _scalar(hint: Any) -> Scalar | None:

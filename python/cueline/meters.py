@@ -51,7 +51,7 @@ class Meters(_Base):
 
     def __init__(self, engine: _core.Sender) -> None:
         super().__init__(engine)
-        object.__setattr__(self, "_makers", {name: _maker(*self._spec(name)) for name in self})
+        object.__setattr__(self, "_makers", {name: _maker(name, self._spec(name)[2]) for name in self})
 
     def __getitem__(self, name: str) -> Any:
         return self.read(name).value
@@ -92,7 +92,7 @@ class Meters(_Base):
 Mapping.register(Meters)
 
 
-def _maker(name: str, _: str, fields: tuple[str, ...]) -> Callable[[tuple[float, ...]], Any]:
+def _maker(name: str, fields: tuple[str, ...]) -> Callable[[tuple[float, ...]], Any]:
     """Return the function that turns a meter's numbers into the value that a user sees."""
     if len(fields) == 1:
         return operator.itemgetter(0)

@@ -106,8 +106,8 @@ def test_nothing_in_time_is_empty(engine: cueline.AudioEngine) -> None:
     ("timeout", "text"),
     [
         (-1, "timeout must be 0 seconds or more, or None, got -1"),
-        ("soon", "timeout must be in seconds or None, got 'soon'"),
-        (True, "timeout must be in seconds or None, got True"),
+        ("soon", "timeout must be a number of seconds or None, got 'soon'"),
+        (True, "timeout must be a number of seconds or None, got True"),
     ],
 )
 def test_a_timeout_that_cannot_be_loses_no_message(engine: cueline.AudioEngine, timeout: Any, text: str) -> None:
@@ -363,7 +363,7 @@ def test_asend_gives_up_in_time_and_counts_it(engine: cueline.AudioEngine, timeo
     dropped = engine.stats().commands.dropped
     with pytest.raises(cueline.Full) as full:
         asyncio.run(engine.asend(cueline.GetLevel(), timeout=timeout))
-    assert str(full.value) == f"no room within {timeout} s: as many commands wait as the ring holds, 1024"
+    assert str(full.value) == f"no room within {timeout} s: the ring is full, with 1024 commands"
     assert engine.stats().commands.dropped == dropped + 1
 
 

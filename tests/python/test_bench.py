@@ -18,6 +18,7 @@ import cueline
 from cueline.commands import charts, cli
 from cueline.commands.bench import calls, command, messages, peers
 from cueline.commands.bench.calls import TARGETS, Target, judge
+from cueline.commands.bench.imports import AT_MOST, ImportTimes, time_imports
 from cueline.commands.bench.measure import Contender, Costs, Effort, Spread, measure, percentile, ratio, together
 from cueline.commands.bench.peers import OURS, Missing
 from cueline.commands.bench.results import Crossing, Results, account
@@ -198,6 +199,35 @@ def test_the_sends_are_what_their_names_say() -> None:
                     assert [len(array) for array in found] == [1000] * 10
 
 
+def test_both_imports_are_timed_in_turn_in_fresh_interpreters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first round does not count: it may compile files."""
+    programs: list[str] = []
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:
+        assert command[:2] == [sys.executable, "-c"]
+        programs.append(command[2])
+        return subprocess.CompletedProcess(command, 0, b"%d\n" % (1000 if len(programs) <= 2 else len(programs)))
+
+    monkeypatch.setattr(subprocess, "run", run)
+    pauses: list[None] = []
+    found = time_imports(3, between=lambda: pauses.append(None))
+    assert ["import cueline;" in program for program in programs] == [True, False] * 4
+    assert ["import numpy;" in program for program in programs] == [False, True] * 4
+    assert (found.cueline.median, found.numpy.median, found.ratio) == (5, 6, 5 / 6)
+    assert len(pauses) == 8
+
+
+def test_an_import_takes_time() -> None:
+    found = time_imports(1)
+    assert min(found.cueline.median, found.numpy.median) > 1e5, "a tenth of a millisecond"
+
+
+@pytest.mark.parametrize(("ratio", "met"), [(0.25, True), (0.2501, False)])
+def test_the_target_of_the_import_is_a_quarter(ratio: float, met: bool) -> None:
+    spread = Spread(1, 1, 1)
+    assert ImportTimes(spread, spread, ratio).met is met
+
+
 # --- What is told ------------------------------------------------------------------------------------------------
 
 
@@ -207,7 +237,7 @@ def expected_peers() -> list[str]:
 
 def test_the_json_has_the_whole_account(results: Results) -> None:
     told = json.loads(json.dumps(account(results)))
-    assert list(told) == ["machine", "effort", "calls", "peers", "round_trips", "missing"]
+    assert list(told) == ["machine", "effort", "calls", "peers", "round_trips", "missing", "imports"]
     assert told["machine"].keys() == {
         "cpu", "cores", "kernel", "governor", "python", "python_compiler", "cueline", "cueline_compiler",
     }  # fmt: skip
@@ -225,6 +255,9 @@ def test_the_json_has_the_whole_account(results: Results) -> None:
     for peer in told["peers"]:
         assert set(peer["factor"]) == {"put", "make_and_put", "get", "whole"}
         assert peer["target"]["met"] is (peer["factor"]["whole"] >= peer["target"]["at_least"])
+    imports = told["imports"]
+    assert imports["ratio"] == imports["cueline"]["median"] / imports["numpy"]["median"] > 0
+    assert imports["met"] is (imports["ratio"] <= imports["at_most"] == AT_MOST)
 
 
 def test_ours_is_once_what_ours_is(results: Results) -> None:
@@ -241,11 +274,11 @@ def test_the_tables_show_every_contender(
     printed = capsys.readouterr().out
     for contender in [*results.calls, *results.trips]:
         assert contender.name in printed
-    for name in ["cueline", *expected_peers()]:
+    for name in ["cueline", *expected_peers(), "import cueline", "import numpy"]:
         assert f"\n{name} " in printed
     for text in (results.machine.cpu, results.machine.cueline_compiler, results.machine.python_compiler, "p99.9"):
         assert text in printed
-    assert printed.count("met\n") == len(TARGETS) + len(expected_peers())
+    assert printed.count("met\n") == len(TARGETS) + len(expected_peers()) + 1
     assert "…" not in printed, "nothing is cut off"
 
 
@@ -268,7 +301,7 @@ def test_a_missing_peer_is_told_and_how_to_get_it(
     assert cli.main(["bench"]) == 0
     printed = capsys.readouterr().out
     for one in missing:
-        assert f"\n{one.name} is left out, for it cannot be imported. To have it: {one.install}\n" in printed
+        assert f"\n{one.name} is left out because it cannot be imported. To install it: {one.install}\n" in printed
     assert "pip install 'cueline[bench]'" in printed
     assert Missing("ringbuf", "apt install g++ libboost-dev libboost-system-dev; pip install ringbuf") in missing
     assert little == []
@@ -298,10 +331,7 @@ def test_a_folder_that_cannot_be_is_said_before_anything_is_measured(
     little: list[Effort], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["bench", "--svg", "/dev/null/charts"]) == 2
-    assert (
-        capsys.readouterr().err
-        == "cueline: charts need a folder, and '/dev/null/charts' cannot be one: Not a directory\n"
-    )
+    assert capsys.readouterr().err == "cueline: cannot make the folder '/dev/null/charts' for charts: Not a directory\n"
     assert little == []
 
 

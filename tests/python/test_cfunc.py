@@ -439,11 +439,11 @@ def test_parameters_and_meters_are_specs_and_the_engine_says_what_is_wrong_with_
         with pytest.raises(cueline.ArgumentTypeError, match="lowest, highest, default and ramp must be numbers"):
             cfunc_processor(count, parameters=[ParameterSpec("gain", number)])
     for spec in (ParameterSpec(3), ParameterSpec("gain", unit=3)):
-        with pytest.raises(cueline.ArgumentTypeError, match="names and units must be texts, got 3"):
+        with pytest.raises(cueline.ArgumentTypeError, match="names and units must be strings, got 3"):
             cfunc_processor(count, parameters=[spec])
     with pytest.raises(cueline.ArgumentTypeError, match=r"fields must be names, as in fields=\('peak',\)"):
         cfunc_processor(count, meters=[MeterSpec("level", fields="peak")])
-    with pytest.raises(cueline.ArgumentTypeError, match="names and units must be texts, got 3"):
+    with pytest.raises(cueline.ArgumentTypeError, match="names and units must be strings, got 3"):
         cfunc_processor(count, meters=[MeterSpec("level", fields=("peak", 3))])
     with pytest.raises(cueline.ArgumentError, match="can be printed"):
         cfunc_processor(count, meters=[MeterSpec("\udcff")])

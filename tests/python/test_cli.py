@@ -142,10 +142,10 @@ def test_an_unknown_device_is_refused_with_the_names_there_are() -> None:
     [
         (["--blocksize", "0"], "blocksize must be from 1 to 8192 frames, got 0"),
         (["--samplerate", "7"], "samplerate must be from 1000 to 768000 frames a second, got 7"),
-        (["--histogram", "chart.png"], "a chart is an SVG file: its name must end in .svg, got 'chart.png'"),
+        (["--histogram", "chart.png"], "a chart's file name must end in .svg, got 'chart.png'"),
         (
             ["--histogram", "/nowhere/chart.svg"],
-            "there is no folder '/nowhere' to draw 'chart.svg' in: make it first",
+            "there is no folder '/nowhere' for 'chart.svg': make it first",
         ),
         (["--histogram", "/proc/chart.svg"], "'/proc/chart.svg' cannot be written: No such file or directory"),
     ],

@@ -157,7 +157,7 @@ def test_a_confirmed_command_tells_its_frame_or_why_not() -> None:
     assert (applied.frame, applied.late, applied.sequence) == (500, False, 1)
     assert (late.result(0).frame, late.result(0).late) == (640, True)
     for confirmation, reason, text in (
-        (unknown, cueline.Reason.UNKNOWN, "command 2 did not take effect: the engine's processor could make"),
+        (unknown, cueline.Reason.UNKNOWN, "command 2 did not take effect: the processor does not handle"),
         (cancelled, cueline.Reason.CANCELLED, "command 3 did not take effect: it was cancelled"),
         (dropped, cueline.Reason.LATE, "command 6 did not take effect: it was read after its frame"),
     ):
@@ -254,7 +254,7 @@ def test_a_confirmation_of_a_closed_engine_says_so() -> None:
 def test_a_full_ring_refuses_a_confirmation_and_a_transaction_whole() -> None:
     engine = tone()
     fill(engine)
-    with pytest.raises(cueline.Full, match="as many commands wait as the ring holds, 1024"):
+    with pytest.raises(cueline.Full, match="the ring is full, with 1024 commands"):
         engine.confirm(gain(0.1))
     dropped = engine.stats().commands.dropped
     with pytest.raises(queue.Full, match="a transaction of 2 messages needs room for one more"):
@@ -335,18 +335,18 @@ def test_a_cancelled_transaction_goes_with_all_its_messages() -> None:
         (lambda e: e.send(gain(1), late="x"), cueline.ArgumentError, "late must be 'apply' or 'drop', got 'x'"),
         (lambda e: e.send(gain(1), late=3), cueline.ArgumentTypeError, "late must be 'apply' or 'drop', got 3"),
         (lambda e: e.send(gain(1), timeout=-1), cueline.ArgumentError, "timeout must be 0 seconds or more"),
-        (lambda e: e.send(gain(1), timeout="1"), cueline.ArgumentTypeError, "timeout must be in seconds"),
+        (lambda e: e.send(gain(1), timeout="1"), cueline.ArgumentTypeError, "timeout must be a number of seconds"),
         (lambda e: e.confirm(5), cueline.ArgumentTypeError, "message must be an object of a class"),
         (lambda e: e.confirm(gain(1)).result(-1), cueline.ArgumentError, "timeout must be 0 seconds or more"),
         (lambda e: e.cancel(0), cueline.ArgumentError, "a command's number, from 1 to 4294967295, got 0"),
         (lambda e: e.cancel(2**32), cueline.ArgumentError, "from 1 to 4294967295, got 4294967296"),
         (lambda e: e.cancel("1"), cueline.ArgumentTypeError, "sequence must be a command's number, got '1'"),
-        (lambda e: e.transaction().send(gain(1)), cueline.ArgumentError, "are sent inside its 'with'"),
-        (lambda e: _transaction_of(e, 257), cueline.ArgumentError, "a transaction has at most 256 messages"),
+        (lambda e: e.transaction().send(gain(1)), cueline.ArgumentError, "works only inside its 'with'"),
+        (lambda e: _transaction_of(e, 257), cueline.ArgumentError, "a transaction can have at most 256 messages"),
         (lambda e: e.transaction(confirm="yes"), cueline.ArgumentTypeError, "confirm must be True or False, got 'yes'"),
         (lambda e: _sent_in_a_transaction(e, 5), cueline.ArgumentTypeError, "message must be an object of .* got 5"),
         (lambda e: _sent_in_a_transaction(e, gain(1), at=-1), cueline.ArgumentError, "at must be a frame from 0"),
-        (lambda e: _used_twice(e), cueline.ArgumentError, "a transaction is used once"),
+        (lambda e: _used_twice(e), cueline.ArgumentError, "a transaction can be used only once"),
         (lambda e: e.frame_at(-1), cueline.ArgumentError, "monotonic_ns must be 0 or more, got -1"),
         (lambda e: e.time_at("x"), cueline.ArgumentTypeError, "frame must be an integer, got 'x'"),
         (lambda e: e.time_at(5), cueline.DeviceError, "no block has been rendered yet"),

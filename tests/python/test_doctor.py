@@ -147,7 +147,7 @@ def test_each_finding_is_a_line_and_what_mends_it_another(capsys: pytest.Capture
         "      it hurts:",
         "      sudo fix --all",
     ]
-    assert lines[-2:] == ["1 OK, 1 WARN, 1 FAIL", "The lines to copy are for Debian and Ubuntu."]
+    assert lines[-2:] == ["1 OK, 1 WARN, 1 FAIL", "The commands are for Debian and Ubuntu."]
 
 
 def test_where_all_is_ok_there_is_nothing_to_copy(capsys: pytest.CaptureFixture[str]) -> None:

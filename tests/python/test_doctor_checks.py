@@ -146,7 +146,7 @@ def test_who_is_in_no_such_group_is_warned(make: Make) -> None:
 
 def test_who_joined_after_the_login_is_told_to_log_in_again(make: Make) -> None:
     machine = make(status(), limits(), group("bob", "ada"), AUDIO_CONF)
-    assert is_warned(permissions.audio_group(machine), "from the next login on", "exec su - $USER")
+    assert is_warned(permissions.audio_group(machine), "after the next login", "exec su - $USER")
 
 
 def test_a_group_without_priority_is_warned_of(make: Make) -> None:
@@ -158,7 +158,7 @@ def test_a_group_without_priority_is_warned_of(make: Make) -> None:
 
 
 def test_root_a_container_and_a_raised_limit_need_no_group(make: Make) -> None:
-    assert is_ok(permissions.audio_group(make(status(), limits(priority="95"))), "raised in another way")
+    assert is_ok(permissions.audio_group(make(status(), limits(priority="95"))), "high enough without it")
     assert is_ok(permissions.audio_group(make(limits(), DOCKER)), "in a container")
     assert is_ok(permissions.audio_group(make(status(PRIVILEGED))), "privileged")
 
@@ -265,7 +265,7 @@ def test_timers_of_common_slack_are_ok(make: Make) -> None:
 
 
 def test_a_kernel_may_keep_its_slack_to_itself(make: Make) -> None:
-    assert is_ok(kernel.timer_slack(make()), "not told")
+    assert is_ok(kernel.timer_slack(make()), "not reported")
 
 
 def test_slack_timers_are_warned_of(make: Make) -> None:
@@ -305,7 +305,7 @@ def test_a_quota_of_a_group_above_ours_holds_python_back(make: Make) -> None:
 def test_a_quota_fails_an_audio_thread_that_has_no_priority(make: Make) -> None:
     tree = {"/proc/self/cgroup": "0::/", "/sys/fs/cgroup/cpu.max": "50000 100000"}
     finding = container.cpu_quota(make(tree, DOCKER), realtime=False)
-    assert is_failed(finding, "the audio thread too", "docker run")
+    assert is_failed(finding, "the audio thread is held up too", "docker run")
     assert str(finding.fix).endswith("# without --cpus and --cpu-quota")
 
 
@@ -342,7 +342,7 @@ def test_the_kernels_own_share_for_real_time_is_ok(make: Make) -> None:
 
 
 def test_a_kernel_may_have_no_such_share(make: Make) -> None:
-    assert is_ok(container.realtime_share(make()), "not told")
+    assert is_ok(container.realtime_share(make()), "not reported")
 
 
 def test_a_small_share_is_warned_of_and_none_fails(make: Make) -> None:
@@ -367,7 +367,7 @@ def test_a_control_group_without_a_share_fails(make: Make) -> None:
 def test_atomics_with_a_lock_fail() -> None:
     assert is_ok(build.atomics(lock_free=True), "64 bits")
     assert is_failed(
-        build.atomics(lock_free=False), "not of 64 bits", "pip install --force-reinstall --no-binary cueline"
+        build.atomics(lock_free=False), "not for 64 bits", "pip install --force-reinstall --no-binary cueline"
     )
 
 
@@ -377,8 +377,8 @@ def test_this_build_has_lock_free_atomics() -> None:
 
 
 def test_only_a_gil_that_is_off_is_warned_of() -> None:
-    assert is_ok(build.gil(enabled=True, free_threaded=False), "there")
-    assert is_ok(build.gil(enabled=True, free_threaded=True), "there, on a free-threaded build")
+    assert is_ok(build.gil(enabled=True, free_threaded=False), "on")
+    assert is_ok(build.gil(enabled=True, free_threaded=True), "on, in a free-threaded build")
     assert is_warned(build.gil(enabled=False, free_threaded=True), "off", "export PYTHON_GIL=1")
 
 

@@ -284,7 +284,8 @@ def test_names_that_are_not_refused_compile(tmp_path: Path) -> None:
         (
             {"big.py": "import cueline\n@cueline.message(41_000)\nclass Big:\n    a: cueline.array(cueline.u8, 41)\n"},
             "big.py",
-            "big.py cannot be imported: ArgumentError: an array of u8 has from 1 to 40 of them in a message, got 41",
+            "big.py cannot be imported: ArgumentError: count must be from 1 to 40 for an array of u8 in a message, got "
+            "41",
         ),
     ],
 )
@@ -344,6 +345,6 @@ def test_two_classes_of_one_name_are_refused() -> None:
         return lambda: Twin
 
     with pytest.raises(
-        cueline.ArgumentError, match="two classes of here would be the struct Twin: Twin41010 and Twin41011"
+        cueline.ArgumentError, match="two classes of here would become the struct Twin, Twin41010 and Twin41011"
     ):
         header.header([made(41_010)(), made(41_011)()], source="here")

@@ -173,5 +173,8 @@ def test_an_engine_cancels_what_was_sent_before_on_any_line_though_it_was_not_re
 
 
 def test_only_an_engine_opens_lines() -> None:
-    with tone().open_line() as line, pytest.raises(cueline.ArgumentTypeError, match=r"engine.open_line\(\), got"):
+    with (
+        tone().open_line() as line,
+        pytest.raises(cueline.ArgumentTypeError, match=r"must be an AudioEngine, got"),
+    ):
         cueline.Line(line)  # type: ignore[arg-type]

@@ -54,7 +54,7 @@ def test_a_rendered_metronome_has_its_clicks_on_the_exact_samples(tmp_path: Path
     else:
         assert onsets(sound) == expected
     assert np.allclose(sound[expected], 0.5, atol=1e-4), "a click's first sample is its highest"
-    assert f"{len(expected)} clicks at their very frame, 0 late" in ran.stdout
+    assert f"{len(expected)} clicks exactly at their frame, 0 late" in ran.stdout
 
 
 @settings(max_examples=40, deadline=None)
@@ -112,8 +112,8 @@ def test_a_metronome_that_comes_too_late_says_so() -> None:
     [
         (("--metronome", "0"), "must be from 1 to 3000 clicks a minute, got '0'"),
         (("--metronome", "nan"), "must be from 1 to 3000 clicks a minute, got 'nan'"),
-        (("--wav", "x.wav", "--seconds", "0"), "--wav needs an end: --seconds must be more than 0, got 0"),
-        (("--wav", "x.wav", "--device", "null"), "--wav renders offline, and --device null plays"),
+        (("--wav", "x.wav", "--seconds", "0"), "--seconds must be more than 0 with --wav, got 0"),
+        (("--wav", "x.wav", "--device", "null"), "--wav renders offline, but --device null plays"),
         (("--wav", "no/such/folder.wav"), "cannot write no/such/folder.wav: No such file or directory"),
     ],
 )

@@ -89,6 +89,41 @@ def test_the_module_needs_no_audio_library_to_be_imported() -> None:
     assert not [name for name in needed if re.match(r"lib(jack|portaudio|asound|pipewire)", name)]
 
 
+# Modules that take long to import, and that few programs need.
+RARE = [
+    "argparse", "asyncio", "cueline.cfunc", "cueline.commands", "cueline.device_list", "cueline.specs", "cueline.stats",
+    "dataclasses", "importlib.metadata", "inspect", "json", "matplotlib", "numbers", "numpy", "pathlib", "rich",
+    "subprocess", "typing_extensions",
+]  # fmt: skip
+
+
+def loaded_by(program: str) -> set[str]:
+    """Return the modules that a fresh interpreter loads for ``program``, beside those of its own start."""
+    whole = f"import sys; before = set(sys.modules); {program}; print(*(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-I", "-c", whole], capture_output=True, text=True, timeout=60, check=True)
+    return set(done.stdout.split())
+
+
+def test_the_import_loads_no_module_that_is_rarely_needed() -> None:
+    loaded = loaded_by("import cueline")
+    assert "cueline.engine" in loaded
+    assert not loaded & set(RARE)
+
+
+def test_a_module_that_is_loaded_is_seen() -> None:
+    """The mutant of the test above: names that are imported late are loaded when a program uses them."""
+    assert "cueline.stats" in loaded_by("import cueline; cueline.Stats")
+    assert "dataclasses" in loaded_by("import cueline; cueline.ParameterSpec")
+
+
+def test_every_public_name_is_there() -> None:
+    for name in cueline.__all__:
+        assert getattr(cueline, name) is not None
+        assert name in dir(cueline)
+    with pytest.raises(AttributeError, match="module 'cueline' has no attribute 'Statz'"):
+        cueline.Statz  # type: ignore[attr-defined]  # noqa: B018
+
+
 def test_there_is_one_version() -> None:
     assert cueline.__version__ == metadata.version("cueline")
     assert f'version[] = "{cueline.__version__}"' in (ROOT / "include/cueline/version.hpp").read_text()

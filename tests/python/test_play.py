@@ -90,7 +90,7 @@ def test_ctrl_c_fades_out_and_prints_the_summary() -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["--device", "offline"], "play needs a device that makes its own blocks, and 'offline' renders when told to"),
+        (["--device", "offline"], "play needs a device with a clock, and 'offline' has none"),
         (["--device", "null", "--gain", "2"], "gain must be from 0 to 1, got 2.0"),
         (["--device", "null", "--frequency", "30000"], "frequency must be from 0 to 24000 Hz, got 30000.0"),
     ],
