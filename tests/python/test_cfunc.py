@@ -361,7 +361,7 @@ def test_what_comes_from_numbas_cache_is_refused_the_first_time_too(tmp_path: Pa
     (tmp_path / "cached.py").write_text(CACHED)
     for _ in range(2):
         done = subprocess.run([sys.executable, "cached.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
-        assert "leave out cache=True" in done.stdout, done.stdout + done.stderr
+        assert "remove cache=True" in done.stdout, done.stdout + done.stderr
 
 
 ENDING = """
@@ -392,7 +392,7 @@ def test_what_numba_does_not_show_is_refused() -> None:
         def inspect_llvm(self) -> str:
             return "; nothing to see\n"
 
-    with pytest.raises(cueline.ProcessorError, match="cannot be looked through"):
+    with pytest.raises(cueline.ProcessorError, match="cannot be inspected"):
         cfunc_processor(Opaque())
 
 
@@ -415,11 +415,11 @@ def test_what_is_no_such_function_is_refused() -> None:
 
 def test_state_must_be_an_array_that_can_be_written_in_place(tmp_path: Path) -> None:
     for wrong in ([1.0], 3, np.zeros(2, object)):
-        with pytest.raises(cueline.ArgumentTypeError, match="state must be"):
+        with pytest.raises(cueline.ArgumentTypeError, match="state must (be|hold)"):
             cfunc_processor(count, state=wrong)
     mapped = np.memmap(tmp_path / "state", np.float64, "w+", shape=(4, 4))
     for of_a_file in (mapped, mapped[1:], np.asarray(mapped)):
-        with pytest.raises(cueline.ArgumentTypeError, match="this is a file's"):
+        with pytest.raises(cueline.ArgumentTypeError, match="must not be mapped to a file"):
             cfunc_processor(count, state=of_a_file)
     frozen = np.zeros(2)
     frozen.flags.writeable = False
@@ -445,7 +445,7 @@ def test_parameters_and_meters_are_specs_and_the_engine_says_what_is_wrong_with_
         cfunc_processor(count, meters=[MeterSpec("level", fields="peak")])
     with pytest.raises(cueline.ArgumentTypeError, match="names and units must be strings, got 3"):
         cfunc_processor(count, meters=[MeterSpec("level", fields=("peak", 3))])
-    with pytest.raises(cueline.ArgumentError, match="can be printed"):
+    with pytest.raises(cueline.ArgumentError, match="printable characters"):
         cfunc_processor(count, meters=[MeterSpec("\udcff")])
     with pytest.raises(cueline.ArgumentError, match="two parameters named 'gain'"):
         engine_of(cfunc_processor(count, parameters=[ParameterSpec("gain"), ParameterSpec("gain")]))
