@@ -1,4 +1,4 @@
-"""``cueline bench``: that it measures what it says and tells all of it. No figure is judged here: they are no tests."""
+"""``cueline bench``: it measures what it claims, and reports all of it. No test judges a figure."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def results() -> Results:
 
 @pytest.fixture
 def little(monkeypatch: pytest.MonkeyPatch, results: Results) -> list[Effort]:
-    """Have the command show what was measured already, and note how much work it asked for."""
+    """Make the command show earlier results, and record the effort that it asked for."""
     asked: list[Effort] = []
 
     def benchmark(effort: Effort) -> Results:
@@ -68,7 +68,7 @@ def test_a_percentile_is_the_least_that_so_many_do_not_exceed(fraction: float, v
 
 
 def test_a_ratio_is_taken_round_by_round() -> None:
-    """The machine was ten times slower in the second round: the ratio does not show it."""
+    """The machine was ten times slower in the second round, and the ratio does not show it."""
     assert ratio(costs(2, 20, 2), costs(1, 10, 1)) == Spread(2, 2, 2)
     assert together(costs(2, 20), costs(1, 10)).batches == [3, 30]
 
@@ -124,7 +124,7 @@ def test_every_call_of_every_round_is_made_and_timed() -> None:
 
 
 def test_what_is_slow_is_found_to_be_slow() -> None:
-    """The mutant of the harness: had it timed nothing, or the wrong statement, the two would look alike."""
+    """The mutant of the harness: if it timed nothing, or the wrong statement, both would look alike."""
     slow = Contender("slow", "sleep(0.001)", {"sleep": time.sleep}, calls=10)
     taken = measure([slow, Contender("quick", "pass", {})], Effort(rounds=2, divisor=10))
     assert min(taken["slow"].batches) >= 1e6
@@ -144,7 +144,7 @@ def test_the_contenders_take_turns() -> None:
 
 
 def test_the_pings_are_what_their_names_say() -> None:
-    """Accepted ones are all accepted, refused ones are refused, and receive_msg() finds a message or does not."""
+    """Accepted pings are all accepted, refused ones are refused, and receive_msg() finds a message or none."""
     with ExitStack() as stack:
         for contender in calls.our_calls(stack):
             if "engine" not in contender.names:
@@ -159,7 +159,7 @@ def test_the_pings_are_what_their_names_say() -> None:
             if contender.name.startswith("ping(), accepted") or contender.name == calls.PING_COLD:
                 assert set(found) == {cueline.Status.OK}, contender.name
             elif contender.name.startswith("ping(), refused"):
-                # Beside running audio one command may leave the ring in each block.
+                # While the audio runs, each block may take one command from the ring.
                 assert found.count(cueline.Status.FULL) >= 1000 - blocks - 1, contender.name
                 assert cueline.Status.FULL in found, contender.name
             elif contender.name == calls.RECEIVE:
@@ -179,7 +179,7 @@ def test_a_call_that_moves_many_is_told_by_the_message() -> None:
 
 
 def test_the_sends_are_what_their_names_say() -> None:
-    """Those one by one are accepted; those by the array are a thousand, sent and received."""
+    """Single messages are accepted; arrays have a thousand messages, sent and received."""
     with ExitStack() as stack:
         for contender in messages.message_calls(stack):
             for _ in range(2):
@@ -228,7 +228,7 @@ def test_the_target_of_the_import_is_a_quarter(ratio: float, met: bool) -> None:
     assert ImportTimes(spread, spread, ratio).met is met
 
 
-# --- What is told ------------------------------------------------------------------------------------------------
+# --- What is reported ------------------------------------------------------------------------------------------------
 
 
 def expected_peers() -> list[str]:
@@ -354,5 +354,5 @@ def test_ctrl_c_ends_it_without_a_word_and_leaves_no_process() -> None:
     ) as process:
         time.sleep(1.5)
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=20)  # as long as a child of it held these pipes, it would go on
+        output, errors = process.communicate(timeout=20)  # it would not return while a child still holds these pipes
     assert (process.returncode, output, errors) == (130, "", "")

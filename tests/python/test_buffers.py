@@ -1,4 +1,4 @@
-"""Buffers handed over from Python: what is accepted, what is refused and how, and that memory stays where it was."""
+"""Buffers from Python: what is accepted, what is refused, and that memory does not grow."""
 
 from __future__ import annotations
 
@@ -273,7 +273,7 @@ def test_memory_stays_where_it_was(player: cueline.AudioEngine) -> None:
     before = memory_kib()
     swap(2000)
     gc.collect()
-    # 2000 of them are 230 MB: one in fifty that was kept would show.
+    # 2000 buffers are 230 MB: a leak of one in fifty would show.
     assert memory_kib() < before + 4096
 
 
@@ -281,6 +281,6 @@ def test_memory_stays_where_it_was(player: cueline.AudioEngine) -> None:
 def test_the_check_of_memory_sees_buffers_that_are_kept(player: cueline.AudioEngine) -> None:
     sound = np.ones((48_000, 2), np.float32)
     before = memory_kib()
-    for _ in range(100):  # 37 MB: more than an allocator may have lying about
+    for _ in range(100):  # 37 MB: more than an allocator may keep free
         assert player.publish(0, sound) is Status.OK
     assert memory_kib() > before + 4096

@@ -1,4 +1,4 @@
-"""Many messages in one call: the same as one by one, whatever array they come in, and nothing lost."""
+"""Many messages in one call: the same result as one by one, for every kind of array, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def commands() -> st.SearchStrategy[tuple[int, int, float, float]]:
 
 
 def one_and_many(made: type[cueline.AudioEngine], told: list[tuple[int, int, float, float]], late: Any) -> None:
-    """Send the same commands one by one to one engine, as an array to another, and find no difference."""
+    """Send the same commands one by one to one engine and as an array to another: there is no difference."""
     array = np.zeros(len(told), cueline.dtype())
     array["kind"] = [kind for kind, *_ in told]
     array["frame"] = [frame for _, frame, *_ in told]
@@ -104,21 +104,21 @@ class _Timeless(cueline.AudioEngine):
 
 
 class _Backwards(cueline.AudioEngine):
-    """A mutant: sends the last one first."""
+    """A mutant: sends the last message first."""
 
     def send_many(self, array: Any, **how: Any) -> int:
         return super().send_many(array[::-1], **how)
 
 
 class _Lenient(cueline.AudioEngine):
-    """A mutant: lets all be late."""
+    """A mutant: applies all of them late."""
 
     def send_many(self, array: Any, **_: Any) -> int:
         return super().send_many(array)
 
 
 class _Losing(cueline.AudioEngine):
-    """A mutant: loses the seventh of seven."""
+    """A mutant: loses the seventh message of seven."""
 
     def receive_many(self, max: Any = RING) -> Any:  # noqa: A002
         return super().receive_many(max)[:6]
@@ -173,7 +173,7 @@ def test_an_array_may_lie_as_it_likes(tone: cueline.AudioEngine, arranged: Calla
 
 
 def test_what_is_the_senders_to_say_is_not_the_arrays(tone: cueline.AudioEngine) -> None:
-    """Flags that ask for a confirmation, a line and a sequence, in an array that says drop: none of it counts."""
+    """Flags, a line and a sequence in the array, which is sent with late="drop": none of them counts."""
     array = questions(2)
     array["sequence"] = 77
     array.view(np.uint8).reshape(2, 56)[:, 2:4] = 255
@@ -270,7 +270,7 @@ def at_frames(*frames: int) -> Any:
             "before NumPy made it unsigned?",
         ),
         (
-            at_frames(*[0] * RING, 2**63),  # there is no room for it anyway
+            at_frames(*[0] * RING, 2**63),  # and the ring has no room for it
             "the message at index 1024 must have a frame from 0 to 2**63 - 1, got 9223372036854775808: was it "
             "-9223372036854775808 before NumPy made it unsigned?",
         ),
@@ -361,7 +361,7 @@ def test_an_array_that_is_spoilt_while_it_waits_goes_no_further(tone: cueline.Au
     sender = threading.Thread(target=send)
     sender.start()
     assert eventually(lambda: tone.stats().commands.sent == RING)
-    array["kind"] = 10  # an engine's own, with a payload that would name memory
+    array["kind"] = 10  # one of the engine's own, whose payload would be an address
     sender.join(30)
     assert len(refusals) == 1
     assert refusals[0].startswith("the message at index 1024 is of kind 10")
@@ -502,14 +502,14 @@ def test_a_port_sends_many_on_its_own_line(tone: cueline.AudioEngine) -> None:
 def test_a_closed_engine_neither_sends_nor_receives(tone: cueline.AudioEngine) -> None:
     answered(tone, 3)
     tone.close()
-    assert len(tone.receive_many()) == 3  # what came before can still be had
+    assert len(tone.receive_many()) == 3  # what came before can still be received
     for call in (lambda: tone.send_many(questions(0)), tone.receive_many):
         with pytest.raises(cueline.ClosedError):
             call()
 
 
 def test_many_threads_send_and_receive_many_at_once() -> None:
-    """Each message comes once; those of one thread in its order, for each has frames that say whose it is."""
+    """Each message comes once, and those of one thread in its order: the frames tell the threads apart."""
     threads, rounds, each = 4, 20, 50
     with make_tone() as engine:
         taken: list[Any] = []

@@ -1,4 +1,4 @@
-"""Cues from Python: at the sample, late, refused, cancelled; transactions; frames by the clock."""
+"""Cues from Python: exact, late, refused, cancelled; transactions; the clock of frames."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ confirmation_py = cueline.confirmation.__file__
 
 
 def interrupt(call: Callable[[], object], lines: int, handler: Callable[[], object]) -> None:
-    """Call ``call``, and ``handler`` before the so manieth line of confirmation.py, if there are so many."""
+    """Call ``call``, and ``handler`` before the nth line of confirmation.py that runs, if that many run."""
     left = lines
 
     def trace(frame: Any, event: str, _: object) -> Any:
         nonlocal left
         if frame.f_code.co_filename == confirmation_py and event == "line":
             if left == 0:
-                handler()  # which is not traced
+                handler()  # it is not traced itself
             left -= 1
         return trace
 
@@ -68,7 +68,7 @@ def test_a_cue_changes_its_own_sample_and_no_earlier_one_whatever_the_block_size
     assert np.array_equal(with_one_more, rendered(64, [*cues, (frame, 1.0)]))
     alone = rendered(blocksize, [(frame, 1.0)])
     changed = np.flatnonzero(alone != rendered(blocksize, []))
-    assert changed[0] == frame  # the ramp to another gain begins with it
+    assert changed[0] == frame  # the ramp to the new gain begins there
 
 
 def test_a_cue_tells_the_very_frame_it_was_applied_at() -> None:
@@ -164,7 +164,7 @@ def test_a_confirmed_command_tells_its_frame_or_why_not() -> None:
         with pytest.raises(cueline.RefusedError, match=f"^{text}") as caught:
             confirmation.result(0)
         assert caught.value.reason is reason
-    assert engine.receive_msg() is None  # events are no business of theirs
+    assert engine.receive_msg() is None  # confirmations are not events
 
 
 def test_confirmations_are_settled_by_whoever_asks_and_in_any_order() -> None:
@@ -179,7 +179,7 @@ def test_confirmations_are_settled_by_whoever_asks_and_in_any_order() -> None:
 
 
 def test_an_exception_at_any_line_where_outcomes_are_taken_loses_none_of_them() -> None:
-    """As Ctrl-C raises it, in one thread that asks for what others wait for too."""
+    """Like Ctrl-C: in a thread that collects what others wait for too."""
 
     def ctrl_c() -> None:
         raise KeyboardInterrupt
@@ -288,7 +288,7 @@ def test_a_transaction_that_raises_or_has_no_message_sends_nothing() -> None:
         doomed.send(cueline.GetLevel())
     engine.cancel(doomed.sequence)
     engine.render(64)
-    assert len(list(engine.messages())) == 2  # without a frame it was applied before
+    assert len(list(engine.messages())) == 2  # the one without a frame was applied before
 
 
 def test_a_cancelled_transaction_goes_with_all_its_messages() -> None:
@@ -376,7 +376,7 @@ def _transaction_of(engine: cueline.AudioEngine, count: int) -> None:
 def _sent_in_a_transaction(engine: cueline.AudioEngine, message: object, at: int | None = None) -> None:
     with engine.transaction(at) as transaction:
         transaction.send(gain(1) if at is None else message)
-        with contextlib.suppress(cueline.Full):  # what is wrong is said at once, not as the transaction ends
+        with contextlib.suppress(cueline.Full):  # an error comes at once, not when the transaction ends
             transaction.send(message)
             raise AssertionError("it was accepted")
 

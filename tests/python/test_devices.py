@@ -1,4 +1,4 @@
-"""The list of devices, as a call and as a command."""
+"""The list of devices, from the call and from the command."""
 
 from __future__ import annotations
 

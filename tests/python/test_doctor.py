@@ -1,4 +1,4 @@
-"""The command ``cueline doctor``: what it measures, what it says of it, and how it ends."""
+"""The command ``cueline doctor``: its measurement, its report, and its exit status."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ PROGRAM = [sys.executable, "-m", "cueline", "doctor"]
 
 
 def run_of(late_us: dict[float, int], *, missed: int = 0, realtime_priority: bool = True) -> Lateness:
-    """Make up a run with so many blocks as late as that, each in a bucket an eighth wide."""
+    """Return a made-up run: microseconds late -> number of blocks, each in a bucket an eighth wide."""
     worst_ns = max((round(us * 1000) for us in late_us), default=0)
     buckets = [Bucket(round(us * 1000), round(us * 1125), count) for us, count in sorted(late_us.items())]
     return Lateness(2.5, realtime_priority, memory_locked=True, missed=missed, worst_ns=worst_ns, buckets=buckets)
 
 
 def unknown_machine(root: Path) -> Machine:
-    """Return one of which nothing can be read."""
+    """Return a machine of which nothing can be read."""
     return Machine(root=root, groups=frozenset(), user="ada")
 
 
@@ -77,8 +77,8 @@ def test_blocks_that_begin_soon_are_ok() -> None:
     [
         (run_of({10: 999, 1400: 1}), 256),  # more than half a block late
         (run_of({10: 950, 300: 50}), 256),  # more than one in a hundred later than a tenth
-        (run_of({10: 9998, 3000: 1}, missed=1), 512),  # some were lost, and no more than one in a thousand
-        (run_of({10: 9999}, missed=1), 256),  # lost without a late one: the block itself was held up
+        (run_of({10: 9998, 3000: 1}, missed=1), 512),  # some were lost, but not more than one in a thousand
+        (run_of({10: 9999}, missed=1), 256),  # lost without a late one: the block itself took too long
     ],
 )
 def test_blocks_that_begin_late_are_warned_of_and_larger_ones_fix_it(run: Lateness, blocksize: int) -> None:

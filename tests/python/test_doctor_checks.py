@@ -1,4 +1,4 @@
-"""What the doctor's checks say of machines: each verdict of each, from made-up file trees."""
+"""The doctor's checks: each verdict of each check, from made-up file trees."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Make = Callable[..., Machine]
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Return what makes up a machine of the files that it is given."""
+    """Return a function that makes a machine out of files."""
 
     def make(
         *trees: Mapping[str, str], groups: frozenset[int] = frozenset({USER}), runtime: str | None = None
@@ -150,7 +150,7 @@ def test_who_joined_after_the_login_is_told_to_log_in_again(make: Make) -> None:
 
 
 def test_a_group_without_priority_is_warned_of(make: Make) -> None:
-    """Debian's jackd leaves its file there under this name, when told that no user is to have real-time priority."""
+    """Debian's jackd leaves its file there under this name if it was set up without real-time priority."""
     disabled = {"/etc/security/limits.d/audio.conf.disabled": "@audio - rtprio 95"}
     commented = {"/etc/security/limits.conf": "#@audio - rtprio 95\n@audio - rtprio 0\n@audio - nice -19"}
     machine = make(status(), group("ada"), disabled, commented, groups=frozenset({AUDIO}))
@@ -244,7 +244,7 @@ def test_interrupts_without_threads_are_warned_of(make: Make) -> None:
 
 
 def test_the_line_for_grub_makes_a_file_that_a_shell_reads(make: Make, tmp_path: Path) -> None:
-    """Run it, with everything that needs a root in the place of a folder of ours."""
+    """Run the command, with a folder of ours in place of the root."""
     fix = str(kernel.threaded_interrupts(make()).fix).replace("sudo ", "").replace("/etc/", f"{tmp_path}/")
     made = tmp_path / "default/grub.d/threadirqs.cfg"
     made.parent.mkdir(parents=True)
@@ -372,7 +372,7 @@ def test_atomics_with_a_lock_fail() -> None:
 
 
 def test_this_build_has_lock_free_atomics() -> None:
-    """The ring would not have compiled without."""
+    """The ring would not compile without it."""
     assert is_ok(build.atomics(), "64 bits")
 
 
@@ -407,7 +407,7 @@ def test_a_sound_server_that_runs_is_named(make: Make, tree: Mapping[str, str], 
 
 
 def test_no_sound_server_is_warned_of(make: Make) -> None:
-    """What a server that was killed left behind is none; nor is what only serves PulseAudio's programs."""
+    """The leftovers of a killed server do not count, and neither does a server for PulseAudio programs only."""
     left = {"/dev/shm/jack-shm-registry": "", "/dev/shm/jack_default_0_0": "", "/mine/pipewire-0": ""}
     others = {"/proc/5/comm": "pipewire-pulse", "/proc/1/comm": "init"} | unix_socket("/dev/shm/jack_x_0_0", "00000000")
     finding = servers.sound_server(make(left, others, runtime="/mine"))

@@ -1,4 +1,4 @@
-"""AudioEngine: life, arguments, refusals, receiving, rendering, counters."""
+"""AudioEngine: start to close, arguments, errors, receiving, rendering, counters."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_it_can_not_be_copied(offline: cueline.AudioEngine, copying: Callable[[o
 
 
 class Awkward:
-    """Has a repr that cannot be printed, or none."""
+    """Its repr cannot be printed, or raises."""
 
     def __init__(self, text: str | None) -> None:
         self.text = text
@@ -230,7 +230,7 @@ def test_every_error_is_a_cueline_error_and_a_built_in_one() -> None:
 
 @pytest.mark.parametrize("made", [getattr(errors, name) for name in errors.__all__])
 def test_every_error_survives_a_pickle_and_a_copy(made: type[cueline.Error]) -> None:
-    """As a ProcessPoolExecutor needs it."""
+    """A ProcessPoolExecutor needs this."""
     refused = cueline.Refused(wanted_frame=7, reason=cueline.Reason.CANCELLED)
     error = cueline.RefusedError(refused) if made is cueline.RefusedError else made("too large: 3")
     error.noted = "a remark"  # type: ignore[attr-defined]
@@ -350,7 +350,7 @@ def test_ctrl_c_ends_a_wait_without_end(running: cueline.AudioEngine) -> None:
 
 
 def test_messages_end_though_more_keep_coming(monkeypatch: pytest.MonkeyPatch, offline: cueline.AudioEngine) -> None:
-    """At most a ring full, or a reader slower than the audio thread would never be done."""
+    """It ends after a ring full, or a reader slower than the audio thread would never finish."""
     offline.ping()
     offline.render(64)
     message = offline.receive(0)
@@ -417,7 +417,7 @@ def test_render_refuses_other_things(offline: cueline.AudioEngine, frames: objec
 
 
 def once_it_renders(engine: cueline.AudioEngine, act: Callable[[], object]) -> threading.Thread:
-    """Do ``act`` on another thread, as soon as blocks go by."""
+    """Call ``act`` on another thread, as soon as blocks run."""
 
     def wait_and_act() -> None:
         eventually(lambda: engine.stats().blocks > 0, within_s=60)
@@ -438,7 +438,7 @@ def test_stopping_ends_a_long_render() -> None:
 
 
 def test_one_render_at_a_time(offline: cueline.AudioEngine) -> None:
-    """A signal handler comes in the middle of a render, and asks for another."""
+    """A signal handler runs during a render, and calls render itself."""
     outcome: list[BaseException] = []
 
     def handler(*_: object) -> None:
@@ -518,7 +518,7 @@ def test_stats_are_frozen_and_complete(running: cueline.AudioEngine) -> None:
 
 
 def test_null_device_runs_the_right_number_of_blocks() -> None:
-    """Within 2 % over a second. One reading may come late on a busy machine: three tries."""
+    """Within 2 % over a second. On a busy machine a reading may be late: three tries."""
     errors = []
     for _ in range(3):
         with cueline.AudioEngine("null") as engine:

@@ -1,4 +1,4 @@
-"""cueline header: the same messages in C++, told by a compiler."""
+"""cueline header: the same messages in C++, checked by a compiler."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def compile_and_run(folder: Path, program: str, *arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with messages.py, and messages.hpp made of it."""
+    """Return a folder with messages.py, and with messages.hpp made from it."""
     folder = tmp_path_factory.mktemp("header")
     (folder / "messages.py").write_text(MODULE)
     text = command(folder, "messages.py", "--namespace", "synth::wire")
@@ -120,7 +120,7 @@ static_assert(offsetof(Everything, g) == 24);
 
 
 def classes() -> dict[str, Any]:
-    """Return what stands in MODULE."""
+    """Return the contents of MODULE."""
     folder: dict[str, Any] = {"__name__": "tests_of_the_header"}
     sys.modules["tests_of_the_header"] = type(sys)("tests_of_the_header")
     exec(compile(MODULE, "messages.py", "exec"), folder)
@@ -216,7 +216,7 @@ def test_cuelines_own_messages_are_those_of_message_hpp(tmp_path: Path) -> None:
             same = f"std::is_same_v<{ours}, {theirs}>"
             if field.enumeration is not None:
                 same = f"std::is_same_v<{ours}, std::underlying_type_t<{theirs}>>"
-            elif field.scalar.name == "bool":  # in C++ perhaps a byte, of which any value has a meaning
+            elif field.scalar.name == "bool":  # in C++ it may be a byte with more than two values
                 same += f" || std::is_same_v<{theirs}, std::uint8_t>"
             asserts.append(f"static_assert({same});")
     reasons = {"LATE": "late", "SCHEDULE_FULL": "schedule_full", "CANCELLED": "cancelled", "UNKNOWN": "unknown"}
@@ -245,7 +245,7 @@ def test_what_a_header_includes_takes_no_name_that_is_not_refused(compiler: str,
 
 
 def is_a_name_else(name: str) -> bool:
-    """Return whether it would be one, were there no macros."""
+    """Return whether ``name`` would be valid without the macros."""
     return not name.startswith("_") and "__" not in name
 
 

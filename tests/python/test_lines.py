@@ -1,4 +1,4 @@
-"""Lines: lines of their own into an engine, their answers, their ends, and what a cancel reaches."""
+"""Lines: several connections to one engine, their answers, closing them, and what a cancel reaches."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_threads_on_lines_of_their_own_lose_nothing() -> None:
 
         def answers() -> int:
             events = engine.stats().events
-            return events.sent + events.dropped  # the ring may well overflow: nobody receives meanwhile
+            return events.sent + events.dropped  # the ring may overflow: nobody receives meanwhile
 
         assert eventually(lambda: answers() == 4 * each)
         last = dict.fromkeys(range(1, 5), 0)

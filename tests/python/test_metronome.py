@@ -1,4 +1,4 @@
-"""The metronome: clicks on their exact samples, rendered; and live, the audio thread's own word that they were."""
+"""The metronome: rendered clicks are on their exact samples; live ones are confirmed by the audio thread."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def read(path: Path) -> Any:
 
 
 def onsets(sound: Any) -> list[int]:
-    """Return the frames where sound follows at least 5 ms of silence."""
+    """Return the frames at which sound begins after at least 5 ms of silence."""
     heard = np.flatnonzero(sound)
     return [int(frame) for frame in heard[np.diff(heard, prepend=-1000) > 240]]
 
@@ -49,7 +49,7 @@ def test_a_rendered_metronome_has_its_clicks_on_the_exact_samples(tmp_path: Path
     assert len(sound) == 3 * 48_000
     frames = [4_800 + round(beat * 60 * 48_000 / int(bpm)) for beat in range(1 + int(3 * int(bpm) / 60))]
     expected = [frame for frame in frames if frame < len(sound)]
-    if bpm == "3000":  # one begins where the last one ends: they are told by their height
+    if bpm == "3000":  # a click begins where the last one ends: the level tells them apart
         assert [int(frame) for frame in np.flatnonzero(sound > 0.499)] == expected
     else:
         assert onsets(sound) == expected

@@ -1,4 +1,4 @@
-"""engine.parameters and engine.meters: what is set and read, what is refused, from which threads."""
+"""engine.parameters and engine.meters: setting, reading, errors, threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command that plays a tone, and its level meter."""
+"""The command ``cueline play``, and its level meter."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_the_bar_holds_a_peak_for_a_while() -> None:
 
 
 def test_a_device_that_takes_its_time_is_given_it() -> None:
-    """Blocks of a second and more: each answer comes at the begin of one."""
+    """Blocks take more than a second, and each answer comes with a block."""
     account = json.loads(
         play("--device", "null", "--seconds", "0.1", "--blocksize", "2000", "--samplerate", "1000", "--json").stdout
     )

@@ -1,4 +1,4 @@
-"""The arithmetic behind the summary of pings."""
+"""The arithmetic of round trips."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages with a type: what a class may be, what its instances take, refuse, and give back."""
+"""Message classes: which classes are allowed, and what their instances accept, refuse and return."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 @cueline.message(50_256)  # kinds that no other test has
 class SetTone:
-    """A tone of a voice."""
+    """A voice's tone."""
 
     voice: cueline.u32
     frequency_hz: cueline.f32
@@ -194,12 +194,12 @@ def test_a_message_comes_back_from_a_pickle_and_from_its_text(values: tuple[Any,
     assert hash(again) == hash(message)
     assert repr(again) == repr(message)
     assert eval(repr(message), {"Everything": Everything, "inf": math.inf, "nan": math.nan}) == message or (
-        "nan" in repr(message)  # of a NaN the text does not tell which one
+        "nan" in repr(message)  # the repr of a NaN does not say which NaN it is
     )
 
 
 def test_bytes_between_the_fields_are_not_looked_at() -> None:
-    """A struct from C++ may have any."""
+    """A struct from C++ may have any value."""
     whole = struct.pack("<HBBIQ", 50_257, 0, 0, 0, 0) + bytes(40)
     noisy = bytearray(whole)
     padding = {1, 5, 6, 7, 23, *range(32, 40)}
@@ -214,7 +214,7 @@ def test_bytes_between_the_fields_are_not_looked_at() -> None:
 
 
 def test_a_truth_from_elsewhere_is_one_to_cpp() -> None:
-    """A bool in C++ that is neither 0 nor 1 may do anything."""
+    """In C++, a bool that is neither 0 nor 1 is undefined behaviour."""
     made = cueline.Message(50_257, b"\2")
     assert made.payload[0] == 1
     assert made == Everything(True, 0, 0, 0, (0, 0), (0, 0, 0), 0)
@@ -340,7 +340,7 @@ def test_a_kind_of_another_class_is_refused_and_both_are_named() -> None:
 
 @pytest.mark.parametrize("first", [True, False])
 def test_a_file_that_runs_twice_is_told_so(first: bool, tmp_path: Path) -> None:
-    """As a program, and as the module that a helper of the program imports."""
+    """Once as the program, and once as a module that its helper imports."""
     note = "import cueline\n@cueline.message(500)\nclass Note:\n    pass\n"
     (tmp_path / "app.py").write_text("import helper\n" + note if first else note + "import helper\n")
     (tmp_path / "helper.py").write_text("from app import Note\n")
