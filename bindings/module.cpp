@@ -15,6 +15,8 @@
 #include <cueline/buffer.hpp>
 #include <cueline/control_side.hpp>
 #include <cueline/link.hpp>
+#include <cueline/message.hpp>
+#include <cueline/version.hpp>
 
 #include "bindings.hpp"
 #include "errors.hpp"
@@ -35,6 +37,11 @@ NB_MODULE(_core, module) {
     // A program may still hold an engine when the interpreter exits. That is not a leak.
     nb::set_leak_warnings(false);
     nb::register_exception_translator(&translate);
+    module.attr("__version__") = cueline::version;
+    module.attr("MESSAGE_BYTES") = cueline::message_bytes;
+    module.attr("HEADER_BYTES") = cueline::header_bytes;
+    module.attr("PAYLOAD_BYTES") = cueline::payload_bytes;
+    module.attr("MAX_FRAME") = cueline::max_frame;
     module.attr("RING_CAPACITY") = cueline::MessageRing::capacity;
     module.attr("MAX_BUFFERS") = cueline::max_buffers;
     module.attr("MAX_MEMBERS") = cueline::max_members;

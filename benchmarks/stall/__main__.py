@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from cueline.console import PlainConsole
+from cueline.commands.console import PlainConsole
 from stall.contender import CONTENDERS, LOADS, messages_a_second, samplerate
 from stall.experiment import FAULTS, Room
 from stall.jack import ServerError, jack_server

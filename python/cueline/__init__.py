@@ -1,12 +1,11 @@
 """cueline: a line from Python to the real-time thread of an audio engine."""
 
-from importlib.metadata import version as _version
+from typing import TYPE_CHECKING
 
 from cueline._core import Message, Status
+from cueline._core import __version__ as __version__
 from cueline.bulk import dtype, select
-from cueline.cfunc import HANDLE_SIGNATURE, RENDER_SIGNATURE, cfunc_processor
-from cueline.confirmation import Confirmation
-from cueline.device_list import Device, devices
+from cueline.confirmation import Confirmation, RefusedError
 from cueline.engine import AudioEngine
 from cueline.errors import (
     ArgumentError,
@@ -21,7 +20,6 @@ from cueline.errors import (
     LinesTakenError,
     MissingPackageError,
     ProcessorError,
-    RefusedError,
     UnknownNameError,
 )
 from cueline.fields import array, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
@@ -41,13 +39,38 @@ from cueline.messages import (
     SetTone,
     StopBuffer,
 )
-from cueline.meters import MeterReading, Meters, MeterSpec
-from cueline.parameters import Parameters, ParameterSpec
+from cueline.meters import MeterReading, Meters
+from cueline.parameters import Parameters
 from cueline.paths import get_cmake_dir, get_include
 from cueline.processors import OffersProcessor
-from cueline.stats import BufferStats, CueStats, RingStats, Stats
 from cueline.transaction import Transaction
 from cueline.typed import message
+
+if TYPE_CHECKING:
+    from cueline.cfunc import HANDLE_SIGNATURE, RENDER_SIGNATURE, cfunc_processor
+    from cueline.device_list import Device, devices
+    from cueline.specs import MeterSpec, ParameterSpec
+    from cueline.stats import BufferStats, CueStats, RingStats, Stats
+else:
+    # Imported when first used, so that `import cueline` is quick: dataclasses alone would take longer than all of it.
+    _MODULE_OF = {
+        **dict.fromkeys(("HANDLE_SIGNATURE", "RENDER_SIGNATURE", "cfunc_processor"), "cfunc"),
+        **dict.fromkeys(("Device", "devices"), "device_list"),
+        **dict.fromkeys(("MeterSpec", "ParameterSpec"), "specs"),
+        **dict.fromkeys(("BufferStats", "CueStats", "RingStats", "Stats"), "stats"),
+    }
+
+    def __getattr__(name):
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module 'cueline' has no attribute {name!r}")
+        from importlib import import_module
+
+        globals()[name] = value = getattr(import_module(f"cueline.{_MODULE_OF[name]}"), name)
+        return value
+
+    def __dir__():
+        return sorted({*globals(), *_MODULE_OF})
+
 
 __all__ = [
     "HANDLE_SIGNATURE",
@@ -115,5 +138,3 @@ __all__ = [
     "u32",
     "u64",
 ]
-
-__version__ = _version("cueline")

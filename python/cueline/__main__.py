@@ -2,6 +2,6 @@
 
 import sys
 
-from cueline.cli import command
+from cueline.commands.cli import command
 
 sys.exit(command())

@@ -9,6 +9,16 @@ import numpy.typing
 from typing_extensions import Self
 
 
+__version__: str
+
+MESSAGE_BYTES: int = 56
+
+HEADER_BYTES: int = 16
+
+PAYLOAD_BYTES: int = 40
+
+MAX_FRAME: int = 9223372036854775807
+
 RING_CAPACITY: int = 1024
 
 MAX_BUFFERS: int = 128

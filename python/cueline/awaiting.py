@@ -1,54 +1,60 @@
-"""Sending and receiving on an asyncio loop: between two looks the other tasks run.
+"""Sending and receiving on an asyncio loop: other tasks run between two looks.
 
-A message is taken and returned without an await in between, so that no cancellation comes in there.
+There is no await between taking a message and returning it, so a cancellation cannot lose one.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cueline import _core
 from cueline.arguments import shown
 from cueline.errors import ClosedError, Empty, Full
-from cueline.polling import polling_intervals
+from cueline.polling import Polled, polling_intervals
 
 if TYPE_CHECKING:
     from typing import Literal, SupportsIndex
 
     from typing_extensions import Self
 
-    from cueline.engine import AudioEngine
+__all__ = ["Arrivals", "AwaitedEngine", "Turns", "areceive", "asend"]
 
-__all__ = ["Arrivals", "Turns", "areceive", "asend"]
-
-_AT_ONCE = 32
+_CALLS_IN_A_TURN = 32
 
 
 class Turns:
-    """Says when a task that always finds a message, or room for one, should let the others run."""
+    """Counts calls that did not wait, so that a task which never waits still lets the other tasks run."""
 
     def __init__(self) -> None:
         self._calls = 0
 
     def over(self) -> bool:
-        """Return whether this call is the last of so many. Any thread may call it; a count lost does not matter."""
-        self._calls = (self._calls + 1) % _AT_ONCE
+        """Return True for every 32nd call. Any thread may call it: a lost count does no harm."""
+        self._calls = (self._calls + 1) % _CALLS_IN_A_TURN
         return self._calls == 0
 
 
-async def areceive(engine: AudioEngine, timeout: float | None) -> _core.Message:
+class AwaitedEngine(Polled, Protocol):
+    """An engine, as far as this module uses it."""
+
+    _turns: Turns
+
+    def receive_msg(self) -> _core.Message | None: ...  # noqa: D102
+
+
+async def areceive(engine: AwaitedEngine, timeout: float | None) -> _core.Message:
     """Wait for a message: see AudioEngine.areceive()."""
     if engine._turns.over():
-        await _pause(0)
-    for nap in polling_intervals(engine, timeout):
+        await _sleep(0)
+    for interval in polling_intervals(engine, timeout):
         if (message := engine.receive_msg()) is not None:
             return message
-        await _pause(nap)
+        await _sleep(interval)
     raise Empty(f"no message within {timeout} s")
 
 
 async def asend(
-    engine: AudioEngine,
+    engine: AwaitedEngine,
     line: _core.Sender,
     message: object,
     at: SupportsIndex | None,
@@ -57,29 +63,29 @@ async def asend(
 ) -> None:
     """Wait for room and send: see AudioEngine.asend()."""
     if engine._turns.over():
-        await _pause(0)
-    for nap in polling_intervals(engine, timeout):
+        await _sleep(0)
+    for interval in polling_intervals(engine, timeout):
         if line._try_send(message, at, late) is _core.Status.OK:
             return
         try:
-            await _pause(nap)
-        except BaseException:  # cancelled: it has been refused, and nobody tries again
+            await _sleep(interval)
+        except BaseException:  # cancelled: the ring refused the message, and nobody tries again
             line._count_dropped(1)
             raise
     line._count_dropped(1)
-    raise Full(f"no room within {shown(timeout)} s: as many commands wait as the ring holds, {_core.RING_CAPACITY}")
+    raise Full(f"no room within {shown(timeout)} s: the ring is full, with {_core.RING_CAPACITY} commands")
 
 
-async def _pause(seconds: float) -> None:
-    import asyncio  # only here: it takes longer to import than all the rest
+async def _sleep(seconds: float) -> None:
+    import asyncio  # here, because `import cueline` must stay quick
 
     await asyncio.sleep(seconds)
 
 
 class Arrivals:
-    """The messages of an engine as they come: what ``async for`` asks. Any number of them may go on at once."""
+    """What ``async for`` runs over: the messages of an engine as they come. Several may run at once."""
 
-    def __init__(self, engine: AudioEngine) -> None:
+    def __init__(self, engine: AwaitedEngine) -> None:
         self._engine = engine
 
     def __aiter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Messages by the array: what NumPy has to know of them, and sending and receiving many in one call."""
+"""Arrays of messages: their NumPy dtype, and sending and receiving many in one call."""
 
 from __future__ import annotations
 
@@ -20,35 +20,32 @@ if TYPE_CHECKING:
 
 __all__ = ["dtype", "receive_many", "refused_record", "select", "send_many"]
 
-_PAYLOAD_OFFSET = 16
-_MESSAGE_BYTES = 56
 _HEADER = {"kind": ("u2", 0), "sequence": ("u4", 4), "frame": ("u8", 8)}
 _FIRST_SENT_KIND = 16
 _NO_KIND = 0
-_LAST_FRAME = 2**63 - 1
 
 
 def dtype(cls: type | None = None) -> np.dtype[Any]:
-    """Return NumPy's structured type of a message, 56 bytes: kind, sequence and frame, then the fields of ``cls``.
+    """Return NumPy's structured dtype of a message, 56 bytes: kind, sequence and frame, then the fields of ``cls``.
 
-    Its metadata names the class. Without one: kind, sequence, frame, and the payload as 40 bytes.
-    Raises ArgumentTypeError when ``cls`` is no class of messages.
+    Its metadata holds the class. Without ``cls``, the payload follows the header as 40 bytes.
+    Raises ArgumentTypeError if ``cls`` is not a message class.
     """
-    import numpy as np  # only here: it takes longer to import than all the rest
+    import numpy as np  # here, because `import cueline` must stay quick
 
     formats: dict[str, tuple[Any, int]] = dict(_HEADER)
     if cls is None:
-        formats["payload"] = (("u1", (40,)), _PAYLOAD_OFFSET)
+        formats["payload"] = (("u1", (_core.PAYLOAD_BYTES,)), _core.HEADER_BYTES)
     else:
         for field in layout_of(cls).fields:
             scalar = field.scalar.numpy
-            whole = scalar if field.count is None else (scalar, (field.count,))
-            formats[field.name] = (whole, _PAYLOAD_OFFSET + field.offset)
+            whole = scalar if field.length is None else (scalar, (field.length,))
+            formats[field.name] = (whole, _core.HEADER_BYTES + field.offset)
     described = {
         "names": list(formats),
         "formats": [form for form, _ in formats.values()],
         "offsets": [offset for _, offset in formats.values()],
-        "itemsize": _MESSAGE_BYTES,
+        "itemsize": _core.MESSAGE_BYTES,
     }
     metadata = {} if cls is None else {"cueline": cls}
     return np.dtype(described, metadata=metadata)  # type: ignore[call-overload, no-any-return]
@@ -61,7 +58,7 @@ def send_many(
     late: Literal["apply", "drop"],
     timeout: float | None,
 ) -> int:
-    """Send ``array`` on ``line``, of ``engine``, and return how many messages were accepted."""
+    """Send ``array`` on ``line`` of ``engine``, and return how many messages were accepted."""
     own = _kind_to_send(array)
     seconds = None if timeout is None else checked_timeout(timeout)
     wanted = len(array)
@@ -69,17 +66,17 @@ def send_many(
     if accepted == wanted:
         return accepted
     try:
-        for nap in () if seconds is None else polling_intervals(engine, seconds):
+        for interval in () if seconds is None else polling_intervals(engine, seconds):
             accepted += line._try_send_many(array, accepted, own, late)
             if accepted == wanted:
                 return accepted
-            time.sleep(nap)
-    finally:  # a Ctrl-C gives them up, too
+            time.sleep(interval)
+    finally:  # also after a Ctrl-C
         line._count_dropped(wanted - accepted)
     if seconds is not None:
         full = Full(
-            f"no room within {shown(timeout)} s: {accepted} of {wanted} messages were accepted, and as many commands "
-            f"wait as the ring holds, {_core.RING_CAPACITY}"
+            f"no room within {shown(timeout)} s: {accepted} of {wanted} messages were accepted; the ring is full, "
+            f"with {_core.RING_CAPACITY} commands"
         )
         full.accepted = accepted
         raise full
@@ -87,24 +84,22 @@ def send_many(
 
 
 def receive_many(engine: _core.Engine, most: SupportsIndex) -> Records:
-    """Take at most so many of the messages that wait."""
+    """Take at most ``most`` of the messages that wait."""
     limit = checked_integer("max", most)
     if not 1 <= limit <= _core.RING_CAPACITY:
-        raise ArgumentError(
-            f"max must be from 1 to {_core.RING_CAPACITY}, which is all that can wait at once, got {limit}"
-        )
-    import numpy as np  # only here: it takes longer to import than all the rest
+        raise ArgumentError(f"max must be from 1 to {_core.RING_CAPACITY}, the size of the ring, got {limit}")
+    import numpy as np  # here, because `import cueline` must stay quick
 
-    # All that may fail is done before a message is taken.
+    # Everything that can fail comes before a message is taken.
     array: Records = np.empty(min(engine._waiting(), limit), _shared_dtype(None))
     taken = engine._receive_into(array) if len(array) > 0 else 0
-    return array if taken == len(array) else array[:taken]  # another thread may have been here in between
+    return array if taken == len(array) else array[:taken]  # another thread may have taken some meanwhile
 
 
 def select(array: Records, cls: type) -> Records:
-    """Return those messages of ``array`` that are of ``cls``, copied, as an array of ``cueline.dtype(cls)``.
+    """Return a copy of the messages of class ``cls`` in ``array``, as an array of ``cueline.dtype(cls)``.
 
-    ``array`` is what ``receive_many()`` returned, or another one of ``cueline.dtype()``. Raises ArgumentError,
+    ``array`` comes from ``receive_many()``, or has the dtype ``cueline.dtype()``. Raises ArgumentError,
     ArgumentTypeError.
     """
     kind = layout_of(cls).kind
@@ -117,22 +112,22 @@ def select(array: Records, cls: type) -> Records:
 
 
 def refused_record(place: int, kind: int, frame: int, own: int) -> str:
-    """Return why the record cannot be sent, in an array of messages of kind ``own``, or of any kind."""
-    if frame > _LAST_FRAME:
+    """Return why a record cannot be sent. ``own`` is the kind that its array's dtype names, or 0."""
+    if frame > _core.MAX_FRAME:
         return (
-            f"the message at index {place} is for frame {frame}, and frames are from 0 to 2**63 - 1: "
+            f"the message at index {place} must have a frame from 0 to 2**63 - 1, got {frame}: "
             f"was it {frame - 2**64} before NumPy made it unsigned?"
         )
     if kind == _NO_KIND:
         return (
-            f"the message at index {place} has no kind, and the array's dtype names no class: set its kind, "
+            f"the message at index {place} has no kind, and the array's dtype names no class: set the kind, "
             "or make the array with cueline.dtype(cls)"
         )
     if own != _NO_KIND and kind != own:
         name = getattr(_core._message_type(own), "__name__", "message")
         return (
-            f"the message at index {place} is of kind {kind}, and the array's dtype says {name}, which is kind {own}: "
-            "leave its kind 0, or use an array of cueline.dtype()"
+            f"the message at index {place} is of kind {kind}, but the array's dtype is for {name}, kind {own}: "
+            "leave the kind 0, or use an array of cueline.dtype()"
         )
     return (
         f"the message at index {place} cannot be sent: kinds below {_FIRST_SENT_KIND} are the engine's own, "
@@ -141,7 +136,7 @@ def refused_record(place: int, kind: int, frame: int, own: int) -> str:
 
 
 def _kind_to_send(array: Records) -> int:
-    """Return the kind that the array's dtype names, or 0. Raises as _own_kind(), and when it cannot be sent."""
+    """Return the kind that the array's dtype names, or 0. Raises what _own_kind() does, and for an unsendable kind."""
     own = _own_kind(array)
     if _NO_KIND < own < _FIRST_SENT_KIND:
         name = getattr(_core._message_type(own), "__name__", "message")
@@ -152,23 +147,23 @@ def _kind_to_send(array: Records) -> int:
 
 
 _MAX_KNOWN = 64
-_known: dict[int, tuple[np.dtype[Any], int]] = {}  # by id: those of equal layout may differ in the class they name
+_known: dict[int, tuple[np.dtype[Any], int]] = {}  # by id: equal dtypes may name different classes
 
 
 def _own_kind(array: Records) -> int:
     """Return the kind that the array's dtype names, or 0.
 
-    Raises ArgumentTypeError when it is no array of messages, ArgumentError when it has not one dimension.
+    Raises ArgumentTypeError if it is not an array of messages, ArgumentError if it does not have one dimension.
     """
-    import numpy as np  # only here: it takes longer to import than all the rest
+    import numpy as np  # here, because `import cueline` must stay quick
 
     if not isinstance(array, np.ndarray):
-        raise ArgumentTypeError(f"a NumPy array of cueline.dtype(cls) is needed here, got {shown(array)}")
+        raise ArgumentTypeError(f"this must be a NumPy array of cueline.dtype(cls), got {shown(array)}")
     known = _known.get(id(array.dtype))
     own = _known_kind(array.dtype) if known is None else known[1]
     if array.ndim != 1:
         raise ArgumentError(
-            f"an array of messages has 1 dimension, got {array.ndim}: array.reshape(-1) has the same messages in one"
+            f"an array of messages must have 1 dimension, got {array.ndim}: array.reshape(-1) makes it one"
         )
     return own
 
@@ -179,25 +174,25 @@ def _known_kind(found: np.dtype[Any]) -> int:
     own = _NO_KIND if cls is None else layout_of(cls).kind
     if not _holds_messages(found, None if cls is None else dtype(cls)):
         raise ArgumentTypeError(
-            "an array of messages is of cueline.dtype(cls) or cueline.dtype(), 56 bytes a message, got one of "
-            f"{shown(found)}: make it with np.zeros(count, cueline.dtype(cls)), or array.astype(cueline.dtype(cls)) "
-            "where it has the same fields"
+            "an array of messages must have the dtype cueline.dtype(cls) or cueline.dtype(), of "
+            f"{_core.MESSAGE_BYTES} bytes, got {shown(found)}: make it with np.zeros(count, cueline.dtype(cls)), or "
+            "with array.astype(cueline.dtype(cls)) if it has the same fields"
         )
     if len(_known) >= _MAX_KNOWN:
         _known.clear()
-    _known[id(found)] = (found, own)  # which keeps it, so that no other dtype gets its id
+    _known[id(found)] = (found, own)  # the dtype is kept, so that no other one gets its id
     return own
 
 
 def _holds_messages(found: np.dtype[Any], wanted: np.dtype[Any] | None) -> bool:
-    """Return whether it is ``wanted``, or without one whether its messages' headers lie where they should."""
+    """Return whether ``found`` equals ``wanted``; without ``wanted``, whether it has a message's size and header."""
     if wanted is not None:
         return bool(found == wanted)
     import numpy as np
 
     fields: Mapping[str, Any] = found.fields or {}
     return (
-        found.itemsize == _MESSAGE_BYTES
+        found.itemsize == _core.MESSAGE_BYTES
         and not found.hasobject
         and all(fields.get(name, ())[:2] == (np.dtype(form), offset) for name, (form, offset) in _HEADER.items())
     )
@@ -207,9 +202,9 @@ _shared: dict[type | None, tuple[np.dtype[Any], object]] = {}
 
 
 def _shared_dtype(cls: type | None) -> np.dtype[Any]:
-    """Return the dtype that all arrays made here have: it takes longer to make than to fill one."""
+    """Return a dtype that is made once: making it takes longer than filling an array."""
     made, names = _shared.get(cls, (None, None))
-    if made is None or made.names is not names:  # whoever has such an array can give the fields of its dtype new names
+    if made is None or made.names is not names:  # a user may have renamed its fields
         made = dtype(cls)
         _shared[cls] = (made, made.names)
     return made

@@ -1,4 +1,4 @@
-"""Processors of compiled functions: what numba makes of Python, for the audio thread."""
+"""Processors from functions that numba compiled for the audio thread."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from cueline import _core
 from cueline.arguments import checked_name, shown
 from cueline.errors import ArgumentError, ArgumentTypeError, ProcessorError
-from cueline.meters import MeterSpec
-from cueline.parameters import ParameterSpec
+from cueline.specs import MeterSpec, ParameterSpec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,10 +23,10 @@ __all__ = ["HANDLE_SIGNATURE", "RENDER_SIGNATURE", "cfunc_processor"]
 RENDER_SIGNATURE = (
     "void(CPointer(float32), uint32, uint32, uint64, float64, CPointer(float64), CPointer(float64), voidptr, voidptr)"
 )
-"""Of ``render(audio, channels, frames, frame, samplerate, parameters, meters, events, state)``, as numba has it."""
+"""numba's signature of ``render(audio, channels, frames, frame, samplerate, parameters, meters, events, state)``."""
 
 HANDLE_SIGNATURE = "boolean(voidptr, uint64, float64, voidptr, voidptr)"
-"""Of ``handle(command, frame, samplerate, events, state)``, as numba has it."""
+"""numba's signature of ``handle(command, frame, samplerate, events, state)``."""
 
 _COMPILED = {
     RENDER_SIGNATURE: "(float32*, uint32, uint32, uint64, float64, float64*, float64*, void*, void*) -> none",
@@ -39,7 +38,7 @@ _Spec = TypeVar("_Spec")
 
 
 class CFunc(Protocol):
-    """What ``numba.cfunc`` makes."""
+    """A function that ``numba.cfunc`` compiled."""
 
     @property
     def address(self) -> int: ...
@@ -57,26 +56,30 @@ def cfunc_processor(
     meters: Iterable[MeterSpec] = (),
     name: str | None = None,
 ) -> CapsuleType:
-    """Return a processor of functions that ``numba.cfunc`` compiled, for ``AudioEngine(processor=...)``.
+    """Return a processor made of functions that ``numba.cfunc`` compiled, for ``AudioEngine(processor=...)``.
 
-    ``render`` fills a block, or a part of one; it is compiled for ``RENDER_SIGNATURE``. ``audio`` is for
-    ``numba.carray(audio, (channels, frames))``, ``frame`` the index of its first frame; ``parameters`` has for each
-    parameter its value in each frame, ``carray(parameters, (count, frames))``; ``meters`` eight numbers for each
-    meter, ``carray(meters, (count, 8))``, which are shown after each call; ``events`` is for
-    ``carray(events, 16, TOLD)``, where ``TOLD = cueline.dtype(cls)`` stands outside, as numba wants it: those that have
-    a kind afterwards are sent, at their frame, or at the first of the call where that is 0.
+    ``render`` fills a block, or a part of one. Compile it for ``RENDER_SIGNATURE``. Its arguments are:
 
-    ``handle`` acts on a command, and returns whether it knows it; it is compiled for ``HANDLE_SIGNATURE``. ``command``
-    is for ``carray(command, 1, TELL)``, likewise.
+    - ``audio``: ``numba.carray(audio, (channels, frames))``, to be written
+    - ``frame``: the index of the first frame
+    - ``parameters``: ``carray(parameters, (count, frames))``, the value of each parameter in each frame
+    - ``meters``: ``carray(meters, (count, 8))``, eight numbers for each meter, published after each call
+    - ``events``: ``carray(events, 16, TOLD)``, 16 messages. Those whose kind you set are sent, at their frame; if that
+      is 0, at the first frame of the call
+    - ``state``: see below
 
-    ``state`` is a NumPy array, which is handed to both, ``carray(state, SHAPE, DTYPE)``; it is kept, brought into
-    memory and locked there where that is permitted, and is the audio thread's as long as the engine is not closed.
-    ``name`` is what the engine's ``processor`` says: the name of ``render``, if it is left out.
+    ``handle`` acts on a command, and returns whether it handles that message. Compile it for ``HANDLE_SIGNATURE``. Its
+    ``command`` is ``carray(command, 1, TELL)``. Compute the names in capitals, such as ``TOLD = cueline.dtype(cls)``,
+    outside the functions: numba treats them as constants.
 
-    Both run on the audio thread, compiled, without Python. What numba compiled is looked through for what may not be
-    there: a function that may raise (it would take the GIL for that), that allocates, or that calls anything but
-    arithmetic is refused with a ProcessorError. ``numba.cfunc(RENDER_SIGNATURE, error_model="numpy")`` keeps divisions
-    from raising. Raises ArgumentError, ArgumentTypeError. What is wrong with parameters and meters, AudioEngine says.
+    ``state`` is a NumPy array that both functions get: ``carray(state, SHAPE, DTYPE)``. cueline keeps it alive, loads
+    it into memory, and locks it there if that is permitted. It belongs to the audio thread until the engine is closed.
+    ``name`` is the engine's ``processor`` property; by default, the name of ``render``.
+
+    Both functions run on the audio thread, compiled, without Python. cueline inspects the compiled code. It raises
+    ProcessorError for a function that may raise an exception (numba would take the GIL for it), that allocates, or that
+    calls anything other than arithmetic. ``numba.cfunc(RENDER_SIGNATURE, error_model="numpy")`` stops divisions from
+    raising. Raises ArgumentError, ArgumentTypeError. AudioEngine checks the parameters and meters.
     """
     keep = [_checked("render", render, RENDER_SIGNATURE)]
     if handle is not None:
@@ -113,8 +116,8 @@ def _meter(spec: MeterSpec) -> tuple[str, str, list[str]]:
 
 def _text(text: str, spec: object) -> str:
     if not isinstance(text, str):
-        raise ArgumentTypeError(f"names and units must be texts, got {shown(text)} in {shown(spec)}")
-    if text:  # where a name is empty, the engine says it
+        raise ArgumentTypeError(f"names and units must be strings, got {shown(text)} in {shown(spec)}")
+    if text:  # the engine refuses an empty name
         checked_name("a name or unit", text)
     return text
 
@@ -131,18 +134,18 @@ def _address_of(state: npt.NDArray[np.generic]) -> int:
     if not isinstance(state, np.ndarray):
         raise ArgumentTypeError(f"state must be a NumPy array or None, got {shown(state)}")
     if state.dtype.hasobject:
-        raise ArgumentTypeError("state must be of plain numbers: its dtype has Python objects, which need the GIL")
+        raise ArgumentTypeError("state must hold plain numbers: the Python objects in its dtype need the GIL")
     if not (state.flags.c_contiguous and state.flags.writeable):
-        raise ArgumentError("state must be contiguous and writeable: the audio thread writes to it in place")
+        raise ArgumentError("state must be contiguous and writeable: the audio thread writes into it")
     owner: object = state
     while isinstance(owner, np.ndarray):
         if isinstance(owner, np.memmap):
-            raise ArgumentTypeError("state must be in memory, and this is a file's: the audio thread would wait for it")
+            raise ArgumentTypeError("state must not be mapped to a file: the audio thread would wait for the disk")
         owner = owner.base
     return int(state.ctypes.data)
 
 
-# --- What was compiled ------------------------------------------------------------------------------------------------
+# --- Checking compiled code -------------------------------------------------------------------------------------------
 
 _NAME = r'@("[^"]+"|[-\w.$]+)'
 
@@ -150,14 +153,14 @@ _CALL = re.compile(r"\b(?:call|invoke)\b")
 _CALL_BY_NAME = re.compile(r"\b(?:call|invoke)\b[^%@]*" + _NAME + r"\(")
 _BY_ADDRESS = "a function by its address (of ctypes?)"  # no name that LLVM could have
 
-# What a compiled function may call: arithmetic of LLVM's own and of the C library, and moving bytes.
+# What a compiled function may call: arithmetic from LLVM and the C library, and copying of bytes.
 _ALLOWED = re.compile(
     r"llvm\.(?!.*(?:coro|eh\.))[\w.]+|__svml_\w+|mem(?:cpy|move|set)"
     r"|(?:sin|cos|tan|asin|acos|atan|atan2|sinh|cosh|tanh|asinh|acosh|atanh|exp|exp2|expm1|log|log2|log10|log1p|pow|sqrt|cbrt"
     r"|hypot|fmod|remainder|floor|ceil|round|trunc|rint|nearbyint|fabs|copysign|fmin|fmax|erf|erfc)f?"
     r"|numba_(?:ldexp|frexp|gamma|nextafter|cpow)f?"
 )
-# What numba wraps around every function, for the exceptions that this one cannot raise.
+# Calls in the wrapper that numba puts around every function, for exceptions that a checked function cannot raise.
 _WRAPPER = {
     "PyErr_Clear",
     "PyErr_SetNone",
@@ -168,7 +171,7 @@ _WRAPPER = {
     "numba_gil_ensure",
     "numba_gil_release",
 }
-# A function that may raise leaves the one behind, for what calls it to raise by, and that has the others.
+# Traces of a function that may raise: its own data, and the calls of the wrapper that raises with it.
 _RAISES = re.compile(r"\.const\.picklebuf\.|numba_do_raise")
 _RAISING = {
     _BY_ADDRESS,
@@ -181,7 +184,7 @@ _RAISING = {
 
 
 def _checked(what: str, function: CFunc, signature: str) -> CFunc:
-    """Return ``function``, which numba compiled for ``signature`` and which does nothing that may not be done."""
+    """Return ``function`` if numba compiled it for ``signature`` and it may run on the audio thread."""
     if not all(hasattr(function, name) for name in ("address", "native_name", "inspect_llvm", "_sig")):
         raise ArgumentTypeError(f"{what} must be made by numba.cfunc, got {shown(function)}")
     compiled = str(getattr(function, "_sig"))  # noqa: B009
@@ -195,35 +198,35 @@ def _checked(what: str, function: CFunc, signature: str) -> CFunc:
 
 
 def _wrong_in(function: CFunc) -> Iterator[str]:
-    """Yield what ``function`` does and may not, as it reads in a sentence."""
+    """Yield what ``function`` does that is not allowed, as parts of a sentence."""
     if getattr(function, "cache_hits", 0) or type(getattr(function, "_cache", None)).__name__ == "FunctionCache":
-        yield "is kept in numba's cache, and what comes from there cannot be looked through: leave out cache=True"
+        yield "comes from numba's cache, and cached code cannot be inspected: remove cache=True"
         return
     mentioned, declared = _names_in(function.inspect_llvm())
     entry = function.native_name
     if entry not in mentioned:
-        yield "cannot be looked through: numba does not show what it compiled"
+        yield "cannot be inspected: numba does not show its code"
         return
-    # The function stands in the wrapper, or is called by it.
+    # The wrapper contains the function, or calls it.
     reached = (mentioned[entry] - _WRAPPER) | _reached_from(mentioned[entry] & mentioned.keys(), mentioned)
     raises = any(_RAISES.match(name) for name in reached)
     if raises:
         yield (
-            "may raise an exception, for which it would take the GIL: compile it with error_model='numpy', index "
-            "within bounds and slice nothing of another length"
+            "may raise an exception, and would take the GIL for it: compile it with error_model='numpy', keep indices "
+            "within bounds, and do not assign slices of different lengths"
         )
     forbidden = {name for name in reached & declared if not _ALLOWED.fullmatch(name)} - (_RAISING if raises else set())
     allocating = {name for name in forbidden if name.startswith("NRT_")}
     if allocating:
-        yield "allocates memory, for an array or a list: write into the arrays that it is given, element by element"
+        yield "allocates memory for an array or a list: write into the given arrays, element by element"
     if others := sorted(forbidden - allocating):
-        yield f"calls {', '.join(others)}, which is no arithmetic"
+        yield f"calls {', '.join(others)}, which is not arithmetic"
 
 
 def _names_in(llvm: str) -> tuple[dict[str, set[str]], set[str]]:
-    """Return of each function that is defined the names in it, and the names of those that are only declared.
+    """Return the names that each defined function mentions, and the names that are only declared.
 
-    Whatever is called by its address counts as one of these.
+    A call by address counts as a declared name.
     """
     mentioned: dict[str, set[str]] = {}
     declared: set[str] = set()

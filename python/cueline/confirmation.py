@@ -1,32 +1,62 @@
-"""What became of a command: the audio thread's own word, waited for on a thread or on an asyncio loop."""
+"""What became of a command, as the audio thread reports it. A thread or an asyncio task waits for it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import ref
 
 from cueline import _core
-from cueline.errors import ConfirmationTimeout, Full, RefusedError
-from cueline.messages import Applied, Refused
-from cueline.polling import polling_intervals
+from cueline.errors import ConfirmationTimeout, Error, Full
+from cueline.messages import Applied, Reason, Refused
+from cueline.polling import Polled, polling_intervals
 
 if TYPE_CHECKING:
     from typing import Literal, SupportsIndex
 
-    from cueline.engine import AudioEngine
+__all__ = ["Confirmation", "Confirmations", "ConfirmingEngine", "RefusedError", "confirm"]
 
-__all__ = ["Confirmation", "Confirmations", "confirm"]
+_WHY = {
+    Reason.LATE: "it was read after its frame, and late='drop' was given",
+    Reason.SCHEDULE_FULL: "the schedule already held 1024 cues, which is all it can hold",
+    Reason.CANCELLED: "it was cancelled",
+    Reason.UNKNOWN: "the processor does not handle this message, or rejected its values",
+}
+
+
+class RefusedError(Error, RuntimeError):
+    """A command did not take effect. ``refused`` is the audio thread's report: the reason and the frame."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(f"command {refused.sequence} did not take effect: {_WHY[refused.reason]}")
+        self.refused = refused
+
+    def __reduce__(self) -> tuple[Any, ...]:  # Exception's own would pass the text to __init__
+        return type(self), (self.refused,), vars(self)
+
+    @property
+    def reason(self) -> Reason:
+        """Why the command did not take effect."""
+        return self.refused.reason
+
+
+class ConfirmingEngine(Polled, Protocol):
+    """An engine, as far as confirmations use it."""
+
+    _confirmations: Confirmations
+
+    def _require_usable(self) -> None: ...
+    def _receive_confirmations(self, told: dict[tuple[int, int], _core.Message]) -> None: ...
 
 
 class Confirmation:
-    """What became of one command, once the audio thread has told: ``await`` it, or ask its ``result()``.
+    """What became of one command: ``await`` it, or call ``result()``.
 
     Any thread may use it.
     """
 
-    def __init__(self, engine: AudioEngine, line: _core.Sender, sequence: int) -> None:
+    def __init__(self, engine: ConfirmingEngine, line: _core.Sender, sequence: int) -> None:
         self.sequence = sequence
         """The command's number on its line."""
         self._engine = engine
@@ -37,28 +67,28 @@ class Confirmation:
         return f"<cueline.Confirmation of command {self.sequence}: {self._outcome or 'under way'}>"
 
     def done(self) -> bool:
-        """Return whether it is told. Never blocks."""
+        """Return whether the audio thread has reported on the command. Never blocks."""
         if self._outcome is None:
             self._engine._confirmations.collect(self._engine)
         return self._outcome is not None
 
     def result(self, timeout: float | None = None) -> Applied:
-        """Wait until it is told, without the GIL, and return it: its ``frame``, and whether that was ``late``.
+        """Wait for the report, without the GIL, and return it: its ``frame``, and whether that was ``late``.
 
-        ``timeout`` is in seconds; 0 looks once, None waits for ever, as it does on an engine that stands still. Raises
-        RefusedError with the reason when the command did not take effect, ConfirmationTimeout (a TimeoutError) when it
-        is not told in time, ClosedError, ForkedError, and DeviceError when the audio has ended: nothing more will be told.
+        ``timeout`` is in seconds. 0 looks once. None waits for ever, also while the engine is stopped. Raises
+        RefusedError with the reason if the command did not take effect, ConfirmationTimeout (a TimeoutError) if the
+        time is over, DeviceError if the audio has ended and no report can come, ClosedError, ForkedError.
         """
-        for nap in polling_intervals(self._engine, timeout):
+        for interval in polling_intervals(self._engine, timeout):
             if (applied := self._look()) is not None:
                 return applied
-            time.sleep(nap)
+            time.sleep(interval)
         raise ConfirmationTimeout(f"command {self.sequence} was neither applied nor refused within {timeout} s")
 
     def cancel(self) -> _core.Status:
-        """Have the audio thread forget the command, if it waits for its frame. As the line's ``cancel``.
+        """Cancel the command if it still waits for its frame. Returns and raises what the line's ``cancel`` does.
 
-        Raises ClosedError when the line that it was sent by is closed; ``engine.cancel_all()`` still reaches it.
+        Raises ClosedError if the line that sent it is closed; use ``engine.cancel_all()`` then.
         """
         return self._line.cancel(self.sequence)
 
@@ -66,13 +96,13 @@ class Confirmation:
         return self._wait().__await__()
 
     async def _wait(self) -> Applied:
-        import asyncio  # only here: it takes longer to import than all the rest
+        import asyncio  # here, because `import cueline` must stay quick
 
-        for nap in polling_intervals(self._engine, None):
+        for interval in polling_intervals(self._engine, None):
             if (applied := self._look()) is not None:
                 return applied
-            await asyncio.sleep(nap)
-        raise AssertionError("without a timeout there is always another nap")
+            await asyncio.sleep(interval)
+        raise AssertionError("without a timeout, the intervals never end")
 
     def _look(self) -> Applied | None:
         if not self.done():
@@ -83,17 +113,17 @@ class Confirmation:
 
 
 class Confirmations:
-    """Those of one engine that are under way, of all its lines.
+    """The confirmations of one engine that are under way, on all its lines.
 
-    It has no lock: a signal handler, another thread or an exception may come in between any two lines. What was told
-    stays in ``_told`` until whoever waits for it has it, so that none is lost then, and all of them see it.
+    There is no lock: a signal handler, another thread or an exception may come between any two statements. A report
+    stays in ``_reports`` until its confirmation has it, so that none is lost and every thread sees it.
     """
 
     def __init__(self) -> None:
         self._under_way: dict[tuple[int, int], ref[Confirmation]] = {}  # by line and sequence
-        self._told: dict[tuple[int, int], _core.Message] = {}  # also before it is known to be under way
+        self._reports: dict[tuple[int, int], _core.Message] = {}  # may come before expect() is called
 
-    def expect(self, engine: AudioEngine, line: _core.Sender, sequence: int) -> Confirmation:
+    def expect(self, engine: ConfirmingEngine, line: _core.Sender, sequence: int) -> Confirmation:
         """Return the confirmation of a command that was sent."""
         confirmation = Confirmation(engine, line, sequence)
         key = (line.number, sequence)
@@ -101,27 +131,27 @@ class Confirmations:
         self._settle(key)
         return confirmation
 
-    def collect(self, engine: AudioEngine) -> None:
-        """Take what the audio thread has told, and settle what it is about."""
-        engine._receive_confirmations(self._told)
-        for key in list(self._told):
+    def collect(self, engine: ConfirmingEngine) -> None:
+        """Take the reports that have come, and give each to its confirmation."""
+        engine._receive_confirmations(self._reports)
+        for key in list(self._reports):
             self._settle(key)
 
     def _settle(self, key: tuple[int, int]) -> None:
-        # Whoever comes second, who expects it or who was told of it, finds both; and who comes twice does no harm.
-        waiting, outcome = self._under_way.get(key), self._told.get(key)
+        # expect() and collect() may come in either order: the second one finds both parts. Twice does no harm.
+        waiting, outcome = self._under_way.get(key), self._reports.get(key)
         if waiting is None or outcome is None:
             return
         confirmation = waiting()
-        if confirmation is not None:  # else nobody wants to know any more
+        if confirmation is not None:  # else its user has dropped it
             assert isinstance(outcome, (Applied, Refused))
             confirmation._outcome = outcome
-        self._told.pop(key, None)
+        self._reports.pop(key, None)
         self._under_way.pop(key, None)
 
 
 def confirm(
-    engine: AudioEngine,
+    engine: ConfirmingEngine,
     line: _core.Sender,
     message: object,
     at: SupportsIndex | None,
@@ -129,8 +159,8 @@ def confirm(
     timeout: float | None,
 ) -> Confirmation:
     """Send on ``line`` with a confirmation. Raises Full, and what ``line.send`` raises."""
-    engine._confirmations.collect(engine)  # those that nobody asks for would take up room
+    engine._confirmations.collect(engine)  # reports that nobody waits for would take up room
     sequence = line._send_confirmed(message, at, late, timeout)
     if sequence == 0:
-        raise Full(f"as many commands wait as the ring holds, {_core.RING_CAPACITY}: the command was dropped")
+        raise Full(f"the command was dropped: the ring is full, with {_core.RING_CAPACITY} commands")
     return engine._confirmations.expect(engine, line, sequence)

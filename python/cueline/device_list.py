@@ -1,4 +1,4 @@
-"""The devices that an engine could run on."""
+"""The devices that an engine can run on."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ __all__ = ["Device", "devices"]
 
 @dataclass(frozen=True)
 class Device:
-    """A device that could be opened now."""
+    """A device that can be opened now."""
 
     device: str | int
-    """What to pass to AudioEngine as ``device``."""
+    """The value for AudioEngine's ``device``."""
     host_api: str
     name: str
     channels: int
-    """Most that it plays."""
+    """The most that it can play."""
     samplerate: int
-    """Frames a second, where none are asked for."""
+    """Frames a second, unless an engine sets it."""
     blocksize: int
-    """Frames in a block, where none are asked for."""
+    """Frames in a block, unless an engine sets it."""
     low_latency: float
-    """Of its output, in seconds, as it says itself."""
+    """Of its output, in seconds, as the device reports it."""
     high_latency: float
     is_default: bool
-    """Whether an engine that asks for no device runs on it."""
+    """Whether an engine without ``device=`` runs on it."""
 
 
 def devices() -> list[Device]:
-    """Return all devices that could be opened now. Asks JACK and PortAudio: it may take half a second."""
+    """Return all devices that can be opened now. It queries JACK and PortAudio, which may take half a second."""
     return [
         Device(
             device=int(found.device) if found.device.isdecimal() else found.device,

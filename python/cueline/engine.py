@@ -1,4 +1,4 @@
-"""AudioEngine: what Python sees of an engine, a thin face on cueline._core."""
+"""AudioEngine: Python's view of an engine, a thin layer over cueline._core."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from cueline.parameters import Parameters
 from cueline.polling import polling_intervals
 from cueline.processors import checked_processor
 from cueline.samples import checked_samples
-from cueline.stats import BufferStats, CueStats, Stats, ring_stats
 from cueline.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -35,38 +34,43 @@ if TYPE_CHECKING:
 
     from cueline.bulk import Records
     from cueline.processors import CapsuleType, OffersProcessor
+    from cueline.stats import Stats
 
 __all__ = ["AudioEngine"]
 
-_MAX_FRAMES = 2**31 - 1  # of one render: twelve hours at 48 kHz
+_MAX_FRAMES = 2**31 - 1  # in one render: twelve hours at 48 kHz
 
 
 class AudioEngine(_core.Engine):
-    """An audio engine, and the line to it.
+    """An audio engine, and the control side's connection to it.
 
-    ``device`` is ``"jack"`` (a client of the JACK server, so PipeWire's too), ``"portaudio"`` (its default output
-    device), a PortAudio device by number or by words of its name and host API, ``"null"`` (a clocked thread without
-    a sound card), ``"offline"`` (renders when told to), or None: JACK when a server runs, else PortAudio's default
-    device, else null. ``cueline.devices()`` lists them.
+    ``device`` is one of these, and ``cueline.devices()`` lists what is there:
 
-    ``processor`` is what renders: ``"silence"`` (None too), ``"tone"``, a sine by its parameters, ``"player"``, which
-    plays what ``publish`` hands it; or one of your own: a capsule, as ``cueline.cfunc_processor`` and C++'s
-    ``cueline::processor_capsule`` make it, or an object that has one (``OffersProcessor``). It is one engine's at a
-    time, until that is closed.
+    - ``"jack"``: a client of the JACK server, and so of PipeWire
+    - ``"portaudio"``: PortAudio's default output device; a number, or words of its name and host API, for another one
+    - ``"null"``: a thread with a clock and no sound card
+    - ``"offline"``: it renders when ``render`` is called
+    - None: JACK if a server runs, else PortAudio's default device, else null
 
-    ``samplerate`` is in frames a second (1000 to 768000), ``blocksize`` in frames (1 to 8192); left out, they are the
-    device's own. ``channels`` 1 to 64, ``budget`` the most messages the audio thread reads in a block (1 to 1024).
-    JACK: ``client_name``, ``server`` by name, ``connect`` (True: to the physical ports; False: to none; a regular
-    expression: to the input ports that match). PortAudio: ``latency``, ``"low"``, ``"high"`` or in seconds.
+    ``processor`` makes the sound. It is ``"silence"`` (or None), ``"tone"`` (a sine with parameters), ``"player"``
+    (it plays the buffers of ``publish``), or your own: a capsule from ``cueline.cfunc_processor`` or from C++'s
+    ``cueline::processor_capsule``, or an object that offers one (``OffersProcessor``). One engine at a time can have
+    it, until that engine is closed.
 
-    Raises ArgumentError, ArgumentTypeError, DeviceError, ProcessorError for a processor that was compiled against a
-    cueline that this one does not fit, and what a processor of yours raises as it is prepared.
+    ``samplerate`` is in frames a second (1000 to 768000) and ``blocksize`` in frames (1 to 8192); by default the device
+    chooses both. ``channels`` is from 1 to 64. ``budget`` is the most messages that the audio thread reads in a block
+    (1 to 1024). For JACK: ``client_name``, the ``server``'s name, and ``connect`` (True: to the physical ports; False:
+    to none; a regular expression: to the input ports that match). For PortAudio: ``latency``, which is ``"low"``,
+    ``"high"`` or a number of seconds.
 
-    As a context manager it starts, and closes at the end; what has come by then can still be received. Any Python
-    thread may use it, a signal handler and ``__del__`` too; a forked child may not.
+    Raises ArgumentError, ArgumentTypeError, DeviceError, ProcessorError for a processor that was compiled against an
+    incompatible cueline, and whatever your own processor raises when it is prepared.
+
+    As a context manager it starts, and closes at the end; messages that have come by then can still be received. Any
+    Python thread may use it, also a signal handler and ``__del__``. A forked child may not.
     """
 
-    _made = False  # an instance that its constructor refused has no engine to ask
+    _made = False  # if the constructor raises, there is no engine to ask
 
     def __init__(
         self,
@@ -83,7 +87,7 @@ class AudioEngine(_core.Engine):
         latency: float | str | None = None,
     ) -> None:
         if self._made:
-            raise ArgumentError("this engine is made already: make another one")
+            raise ArgumentError("this engine exists already: make another one")
         request = _core.DeviceRequest()
         request.device = checked_device(device)
         request.client_name = checked_name("client_name", client_name)
@@ -104,7 +108,7 @@ class AudioEngine(_core.Engine):
         self._confirmations = Confirmations()
         self._turns = Turns()
         if self.device == "offline":
-            import numpy  # noqa: F401  # now, for it takes long, and the first render() is not to take longer
+            import numpy  # noqa: F401  # it takes long: now, not in the first render()
 
     def __enter__(self) -> Self:
         self.start()
@@ -128,16 +132,16 @@ class AudioEngine(_core.Engine):
         )
 
     def __reduce__(self) -> NoReturn:
-        raise ArgumentTypeError("an engine can be neither copied nor sent to another process: make one there")
+        raise ArgumentTypeError("an engine cannot be copied or pickled: make another one")
 
     @property
     def parameters(self) -> Parameters:
-        """The processor's parameters, by name: ``engine.parameters["gain"] = 0.5`` sets one."""
+        """The processor's parameters by name: ``engine.parameters["gain"] = 0.5`` sets one."""
         return self._parameters
 
     @property
     def meters(self) -> Meters:
-        """The processor's meters, by name: ``engine.meters["level"]`` reads the latest value of one."""
+        """The processor's meters by name: ``engine.meters["level"]`` reads the latest value of one."""
         return self._meters
 
     def publish(
@@ -148,55 +152,54 @@ class AudioEngine(_core.Engine):
         *,
         late: Literal["apply", "drop"] = "apply",
     ) -> _core.Status:
-        """Hand the audio thread a buffer, in place of the one that lies in ``slot``; None leaves the slot empty.
+        """Put a buffer into ``slot``, in place of the one that is there. None empties the slot.
 
-        ``array`` has shape (frames, channels), or (frames,) for one channel, and holds float32, or other floats, which
-        are rounded to it. It need not be contiguous. It is copied: what is written to it later changes nothing. NaN and
-        infinities go over as they are. The copy is made on this thread, without the GIL where it is large; the
-        audio thread only swaps a pointer, and the buffer that it swapped out is freed here by a later ``publish``, by
-        ``stats`` or by ``close``. ``at`` and ``late`` are as ``send`` has them: it is swapped at that frame.
+        ``array`` has shape (frames, channels), or (frames,) for one channel. It holds float32, or other floats, which
+        are rounded to float32; it need not be contiguous. The samples are copied, so you may change the array later.
+        NaN and infinities stay as they are. This thread makes the copy, without the GIL if it is large. The audio
+        thread only swaps a pointer. A later ``publish`` or ``stats``, or ``close``, frees the old buffer on its own
+        thread. ``at`` and ``late`` are those of ``send``: the swap happens at that frame.
 
-        Returns Status.FULL when the command ring is full, or when as many buffers as there may be (128) are in use:
-        nothing changed, and it is counted. Raises ArgumentError for a slot that there is not and for an array of
-        another shape, empty, of more than 1024 channels or 2147483647 samples, or with numbers too great for float32,
-        ArgumentTypeError for one of other things than floats, ProcessorError with a processor that has no slots,
+        Returns Status.FULL if the command ring is full, or if 128 buffers are in use; nothing changes, and the refusal
+        is counted. Raises ArgumentError for a slot that does not exist, and for an array that is empty, has another
+        shape, more than 1024 channels, more than 2147483647 samples, or numbers too large for float32;
+        ArgumentTypeError for an array that does not hold floats; ProcessorError if the processor has no slots;
         MemoryError, ClosedError, ForkedError, DeviceError.
         """
         number = checked_integer("slot", slot)
         self._require_slots()
-        if not 0 <= number < self.buffer_slots:  # before the array is looked at, which may take long
+        if not 0 <= number < self.buffer_slots:  # before the array is read, which may take long
             raise ArgumentError(f"slot must be from 0 to {self.buffer_slots - 1}, got {number}")
         if array is None:
             return self._publish_nothing(number, at, late)
         return self._publish(number, checked_samples(array), at, late)
 
     def receive(self, timeout: float | None = None) -> _core.Message:
-        """Wait for a message and return it; without a timeout, for ever. Ctrl-C ends the wait.
+        """Wait for a message and return it. ``timeout`` is in seconds; 0 looks once, None waits for ever.
 
-        It looks every half block, every 20 ms at least, and sleeps without the GIL in between: the audio
-        thread wakes nobody.
-        ``timeout`` is in seconds; 0 looks once. Raises Empty (a queue.Empty) when it is over, ClosedError,
+        The audio thread wakes nobody, so this call polls: twice a block, and at least every 20 ms. It sleeps without
+        the GIL in between, and Ctrl-C ends it. Raises Empty (a queue.Empty) when the time is over, ClosedError,
         ForkedError, ArgumentError, ArgumentTypeError.
         """
-        for nap in polling_intervals(self, timeout):
+        for interval in polling_intervals(self, timeout):
             if (message := self.receive_msg()) is not None:
                 return message
-            time.sleep(nap)
+            time.sleep(interval)
         raise Empty(f"no message within {timeout} s")
 
     async def areceive(self, timeout: float | None = None) -> _core.Message:
-        """Wait for a message on an asyncio loop, and return it. As receive(), but that other tasks run meanwhile.
+        """Wait for a message in an asyncio task, and return it. Other tasks run meanwhile.
 
-        Whoever cancels it, at whatever moment, loses no message: the next one to ask gets it. Any number of tasks may
-        wait at once; each message goes to one of them. Every 32nd call lets the other tasks run, even when a message
-        waits. Raises as receive().
+        If the task is cancelled, no message is lost: the next call gets it. Several tasks may wait at once; each
+        message goes to one of them. Every 32nd call lets the other tasks run, even if a message is there. Raises what
+        receive() does.
         """
         return await areceive(self, timeout)
 
     def __aiter__(self) -> Arrivals:
-        """Iterate over messages as they come, ``async for message in engine:``, until the engine is closed.
+        """Iterate over messages as they come, until the engine is closed: ``async for message in engine:``.
 
-        Raises as areceive(), save ClosedError.
+        Raises what areceive() does, but not ClosedError.
         """
         return Arrivals(self)
 
@@ -208,57 +211,57 @@ class AudioEngine(_core.Engine):
         late: Literal["apply", "drop"] = "apply",
         timeout: float | None = None,
     ) -> None:
-        """Send a message, and wait for room on an asyncio loop where there is none; without a timeout, for ever.
+        """Send a message from an asyncio task. If the ring is full, wait for room, for ever or for ``timeout`` seconds.
 
-        Whoever cancels it has not sent the message. Tasks that wait for room at once get it in no certain order.
-        Raises Full when ``timeout`` seconds are over: it is dropped and counted. Otherwise as send().
+        If the task is cancelled, the message is not sent. If several tasks wait, they get room in no fixed order.
+        Raises Full when the time is over (the message is dropped and counted), and what send() raises.
         """
         await asend(self, self, message, at, late, timeout)
 
     def send_many(
         self, array: Records, *, late: Literal["apply", "drop"] = "apply", timeout: float | None = None
     ) -> int:
-        """Send an array of ``cueline.dtype(cls)``, in its order, and return how many messages were accepted.
+        """Send an array of ``cueline.dtype(cls)`` in order, and return how many messages were accepted.
 
-        A message's ``frame`` is where it applies, 0 for as soon as it is read. Its ``kind`` may be left 0: it is then
-        that of ``cls``. In an array of ``cueline.dtype()`` each message says its own kind. What stands in ``sequence``
-        is not looked at. The array is not changed; it may be read-only, and need not be contiguous.
+        A message's ``frame`` is the frame at which it applies; 0 means as soon as it is read. Its ``kind`` may be 0,
+        which means the kind of ``cls``. In an array of ``cueline.dtype()``, each message has its own kind. ``sequence``
+        is ignored. The array is not changed; it may be read-only, and need not be contiguous. ``late`` is that of
+        send(), for all messages.
 
-        Without a timeout it never waits: those for which there is no room are dropped and counted, from the first
-        refused on. With one it waits so many seconds for room, without the GIL, until all are in, and raises Full when
-        they are not: its ``accepted`` says how many are. Nothing is sent when a message of them cannot be. ``late`` is
-        that of send(), for all of them.
+        Without a timeout it never waits. If the ring is full, the rest of the messages is dropped and counted. With a
+        timeout it waits for room, without the GIL, until all messages are in. It raises Full when that takes more than
+        ``timeout`` seconds: its ``accepted`` is the number of messages that were sent. If one of the messages cannot be
+        sent at all, none is.
 
-        Raises ArgumentError with the index of a message that cannot be sent, for its kind or its frame, and for an
-        array that has not one dimension, ArgumentTypeError for one of another dtype, ClosedError, ForkedError,
-        DeviceError.
+        Raises ArgumentError for a message with a bad kind or frame, with its index, and for an array that does not have
+        one dimension; ArgumentTypeError for another dtype; ClosedError, ForkedError, DeviceError.
         """
         return send_many(self, self, array, late, timeout)
 
     def receive_many(self, max: SupportsIndex = _core.RING_CAPACITY) -> Records:  # noqa: A002  # as asyncio and re do
-        """Take the messages that have come, at most ``max`` of them (1 to 1024), as an array of ``cueline.dtype()``.
+        """Take the messages that have come, at most ``max`` (1 to 1024), as an array of ``cueline.dtype()``.
 
-        Never blocks; the array is empty when there are none. ``cueline.select`` picks those of one class out of it.
-        Raises ArgumentError, ArgumentTypeError, MemoryError, and otherwise as receive_msg(); then no message is lost.
+        Never blocks. If there are none, the array is empty. ``cueline.select`` picks the messages of one class. Raises
+        ArgumentError, ArgumentTypeError, MemoryError, and what receive_msg() raises; no message is lost then.
         """
         return receive_many(self, max)
 
     def frame_at(self, monotonic_ns: int) -> int:
-        """Return the frame that is rendered at that time of time.monotonic_ns(), the nearest; 0 for one before it.
+        """Return the frame nearest to a time of time.monotonic_ns(); 0 for a time before frame 0.
 
-        It goes by the block that began last, at the sample rate that the device says it has. Raises DeviceError when
+        It counts from the block that began last, with the sample rate that the device reports. Raises DeviceError if
         no block has begun yet, ArgumentError, ArgumentTypeError, ForkedError.
         """
         return self._frame_at(checked_count("monotonic_ns", monotonic_ns))
 
     def time_at(self, frame: int) -> int:
-        """Return the time of time.monotonic_ns() at which ``frame`` is rendered. As frame_at(), the other way."""
+        """Return the time of time.monotonic_ns() at which ``frame`` is rendered. Raises what frame_at() does."""
         return self._time_at(checked_count("frame", frame))
 
     def open_line(self) -> Line:
-        """Open another line for commands: its own ring, for another thread, drained in turn with the others.
+        """Open another line: a command ring for another thread. The audio thread reads all lines in turn.
 
-        Raises LinesTakenError when 8 are open, ClosedError, ForkedError.
+        Raises LinesTakenError if 8 are open, ClosedError, ForkedError.
         """
         return Line(self)
 
@@ -270,9 +273,9 @@ class AudioEngine(_core.Engine):
         late: Literal["apply", "drop"] = "apply",
         timeout: float | None = None,
     ) -> Confirmation:
-        """Send a message as ``send`` does, and return what tells what became of it: await it, or ask its result().
+        """Send a message like ``send``, and return its confirmation: await it, or call its result().
 
-        Raises Full when there is no room for it, or 1024 confirmations are under way; otherwise as send().
+        Raises Full if the ring is full or 1024 confirmations are under way, and what send() raises.
         """
         return confirm(self, self, message, at, late, timeout)
 
@@ -284,15 +287,15 @@ class AudioEngine(_core.Engine):
         timeout: float | None = None,
         confirm: bool = False,
     ) -> Transaction:
-        """Return a ``with`` whose messages go in whole as it ends, or not at all, and apply in one block at one frame.
+        """Return a ``with`` block that sends its messages when it ends, all or none. They apply at one frame.
 
-        Raises Full at the end of the ``with`` when they do not fit, within the timeout if there is one. With
-        ``confirm``, its ``confirmation`` tells what became of it. Otherwise as send().
+        The end of the ``with`` raises Full if there is no room for them, within ``timeout`` seconds if that is given.
+        If ``confirm`` is True, ``confirmation`` is that of the whole transaction. Raises what send() does.
         """
         return Transaction(self, self, at, late, timeout, confirm)
 
     def messages(self) -> Iterator[_core.Message]:
-        """Iterate over the messages that have come, and end: at most a ring full of them."""
+        """Iterate over the messages that have come, at most as many as the ring holds."""
         for _ in range(_core.RING_CAPACITY):
             message = self.receive_msg()
             if message is None:
@@ -300,14 +303,14 @@ class AudioEngine(_core.Engine):
             yield message
 
     def render(self, frames: int) -> npt.NDArray[np.float32]:
-        """Run the blocks for so many frames now, on this thread, and return the audio.
+        """Render ``frames`` frames now, on this thread, and return the audio. For the offline device.
 
-        For the offline device. Returns a float32 array of shape (frames, channels), full scale -1 to 1. Each
-        call begins a block; the last one is shorter where ``frames`` is not a multiple of the block size.
-        Raises DeviceError on other devices, while another render() runs, or when stop() ends it;
-        ArgumentError, ArgumentTypeError, ClosedError, ForkedError.
+        Returns a float32 array of shape (frames, channels), full scale -1 to 1. Each call begins with a new block; the
+        last block is shorter if ``frames`` is not a multiple of the block size. Raises DeviceError on other devices,
+        while another render() runs, and when stop() ends it; ArgumentError, ArgumentTypeError, ClosedError,
+        ForkedError.
         """
-        import numpy as np  # only here: it takes longer to import than all the rest
+        import numpy as np  # here, because `import cueline` must stay quick
 
         self._require_offline()
         count = checked_integer("frames", frames)
@@ -318,38 +321,7 @@ class AudioEngine(_core.Engine):
         return audio
 
     def stats(self) -> Stats:
-        """Return the engine's counters, live; of a closed engine, its last. Raises ForkedError."""
-        now = self._stats()
-        return Stats(
-            device=self.device,
-            samplerate=self.samplerate,
-            blocksize=self.blocksize,
-            channels=self.channels,
-            blocks=now.blocks,
-            frames=now.frames,
-            unhandled=now.unhandled,
-            xruns=now.xruns,
-            missed_blocks=now.missed_blocks,
-            load_mean=now.load_mean,
-            load_peak=now.load_peak,
-            realtime_priority=now.realtime_priority,
-            memory_locked=now.memory_locked,
-            commands=ring_stats(now.commands),
-            events=ring_stats(now.events),
-            confirmations=ring_stats(now.confirmations),
-            cues=CueStats(
-                pending=now.cues.pending,
-                late=now.cues.late,
-                dropped_late=now.cues.dropped_late,
-                refused=now.cues.refused,
-                cancelled=now.cues.cancelled,
-            ),
-            buffers=BufferStats(
-                in_use=now.buffers.in_use,
-                limit=_core.MAX_BUFFERS,
-                published=now.buffers.published,
-                refused=now.buffers.refused,
-                bytes=now.buffers.bytes,
-                memory_locked=now.buffers.memory_locked,
-            ),
-        )
+        """Return the engine's counters as they are now; if it is closed, the last ones. Raises ForkedError."""
+        from cueline.stats import engine_stats
+
+        return engine_stats(self)

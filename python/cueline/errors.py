@@ -1,12 +1,8 @@
-"""What cueline raises: each an Error, and each also what a Python user would catch anyway."""
+"""cueline's exceptions. Each is an Error, and also the built-in exception that a Python user expects."""
 
 from __future__ import annotations
 
 import queue
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from cueline.messages import Reason, Refused
 
 __all__ = [
     "ArgumentError",
@@ -21,33 +17,32 @@ __all__ = [
     "LinesTakenError",
     "MissingPackageError",
     "ProcessorError",
-    "RefusedError",
     "UnknownNameError",
 ]
 
 
 class Error(Exception):
-    """Any error of cueline's."""
+    """The base class of cueline's exceptions."""
 
 
 class ArgumentError(Error, ValueError):
-    """An argument is out of its range; the text has the range and the value."""
+    """An argument is out of range; the message has the range and the value."""
 
 
 class ArgumentTypeError(Error, TypeError):
-    """An argument is of a type that cannot be meant; the text has the value."""
+    """An argument has the wrong type; the message has the value."""
 
 
 class ClosedError(Error, RuntimeError):
-    """The engine was closed."""
+    """The engine is closed."""
 
 
 class DeviceError(Error, RuntimeError):
-    """The device cannot do what was asked of it; the text says why, and the way out."""
+    """The device failed, or cannot do this; the message says why, and what to do."""
 
 
 class ForkedError(Error, RuntimeError):
-    """The engine belongs to the process that this one was forked from."""
+    """The engine belongs to the parent process of a fork."""
 
 
 class Empty(Error, queue.Empty):
@@ -55,54 +50,30 @@ class Empty(Error, queue.Empty):
 
 
 class Full(Error, queue.Full):
-    """There was no room, within the time given; the text has the numbers."""
+    """The ring is full, and was still full when the timeout was over; the message has the numbers."""
 
     accepted = 0
-    """How many messages were accepted before, of those that a ``send_many`` was to send."""
+    """How many messages a ``send_many`` sent before that."""
 
 
 class ConfirmationTimeout(Error, TimeoutError):
-    """What was waited for did not come in time."""
+    """A confirmation did not come in time."""
 
 
 class LinesTakenError(Error, RuntimeError):
-    """As many lines are open as there can be."""
+    """All lines are open already."""
 
 
 class MissingPackageError(Error, ImportError):
-    """An optional package is needed for this; the text says how to get it."""
+    """An optional package is missing; the message says how to install it."""
 
 
 class ProcessorError(Error, RuntimeError):
-    """The processor does not do what was asked of it, or does not fit the engine; the text says why, and what does."""
-
-
-_WHY = {
-    1: "it was read after its frame, and was to be dropped then",
-    2: "as many cues waited already as the schedule holds, 1024",
-    3: "it was cancelled",
-    4: "the engine's processor could make nothing of it: of its kind, or of what it names",
-}
-
-
-class RefusedError(Error, RuntimeError):
-    """A command did not take effect. ``refused`` is the audio thread's word: its reason, and its frame."""
-
-    def __init__(self, refused: Refused) -> None:
-        super().__init__(f"command {refused.sequence} did not take effect: {_WHY[refused.reason]}")
-        self.refused = refused
-
-    def __reduce__(self) -> tuple[Any, ...]:  # Exception's would make it of its text
-        return type(self), (self.refused,), vars(self)
-
-    @property
-    def reason(self) -> Reason:
-        """Why."""
-        return self.refused.reason
+    """The processor cannot do this, or does not fit the engine; the message says why, and what works."""
 
 
 class UnknownNameError(Error, KeyError):
-    """The engine's processor has nothing of this name; the text has the names that there are."""
+    """The processor has no parameter or meter of this name; the message has the names that exist."""
 
     def __str__(self) -> str:
-        return Exception.__str__(self)  # KeyError's own is a repr
+        return Exception.__str__(self)  # KeyError's own returns a repr

@@ -1,17 +1,16 @@
-"""What a message may carry: numbers as C has them, fixed arrays of them, and where they lie."""
+"""The fields of a message: C's numbers, fixed arrays of them, and their places in the payload."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, get_args, get_origin
 
+from cueline._core import PAYLOAD_BYTES
 from cueline.arguments import checked_integer, shown
 from cueline.errors import ArgumentError, ArgumentTypeError
 
 __all__ = [
-    "PAYLOAD_BYTES",
     "Array",
     "Field",
     "Layout",
@@ -30,21 +29,28 @@ __all__ = [
     "u64",
 ]
 
-PAYLOAD_BYTES = 40
 Enumeration = type[enum.IntEnum] | type[enum.IntFlag]
 
 
-@dataclass(frozen=True)
-class Scalar:
-    """One number, as C has it; it lies at a multiple of its size."""
+# Plain classes: dataclasses and named tuples would take a tenth of the time that `import cueline` takes.
 
-    name: str
-    number: int
-    """What the compiled part calls it."""
-    size: int
-    """In bytes."""
-    cpp: str
-    numpy: str
+
+class Scalar:
+    """A type of number, the same as in C. It lies at a multiple of its size."""
+
+    __slots__ = ("cpp", "name", "number", "numpy", "size")
+
+    def __init__(self, name: str, number: int, size: int, cpp: str, numpy: str) -> None:
+        self.name = name
+        self.number = number
+        """Its number in the compiled module."""
+        self.size = size
+        """In bytes."""
+        self.cpp = cpp
+        self.numpy = numpy
+
+    def __repr__(self) -> str:
+        return f"cueline.{self.name}"
 
 
 u8 = Annotated[int, Scalar("u8", 0, 1, "std::uint8_t", "u1")]
@@ -64,88 +70,101 @@ i32 = Annotated[int, Scalar("i32", 6, 4, "std::int32_t", "i4")]
 i64 = Annotated[int, Scalar("i64", 7, 8, "std::int64_t", "i8")]
 """A signed integer of 64 bits."""
 f32 = Annotated[float, Scalar("f32", 8, 4, "float", "f4")]
-"""A float of 32 bits: a finite number that would become infinite is refused."""
+"""A float of 32 bits. A finite number that is too large for it is refused."""
 f64 = Annotated[float, Scalar("f64", 9, 8, "double", "f8")]
-"""A float of 64 bits, as Python has them."""
+"""A float of 64 bits, like Python's own."""
 _BOOL = Scalar("bool", 10, 1, "bool", "?")
 
 _WAY_OUT = (
-    "use cueline.u8 to u64, i8 to i64, f32, f64, bool, a tuple of equal ones such as tuple[cueline.f32, cueline.f32], "
+    "use cueline.u8 to u64, i8 to i64, f32, f64, bool, a tuple of one of them such as tuple[cueline.f32, cueline.f32], "
     "cueline.array(cueline.u8, 16), or Annotated[Mode, cueline.u32] where Mode is an IntEnum or an IntFlag"
 )
 
 
-@dataclass(frozen=True)
 class Array:
-    """So many equal numbers, one behind the other."""
+    """A fixed number of values of one type."""
 
-    scalar: Scalar
-    count: int
+    __slots__ = ("length", "scalar")
+
+    def __init__(self, scalar: Scalar, length: int) -> None:
+        self.scalar = scalar
+        self.length = length
+
+    def __repr__(self) -> str:
+        return f"cueline.array({self.scalar!r}, {self.length})"
 
 
 def array(scalar: Any, count: int) -> Array:
-    """Describe a field of ``count`` equal numbers: ``Annotated[tuple[int, ...], cueline.array(cueline.u8, 16)]``.
+    """Describe a field of ``count`` numbers of one type: ``Annotated[tuple[int, ...], cueline.array(cueline.u8, 16)]``.
 
-    A type checker reads its first part, cueline its second; ``cueline.array(cueline.u8, 16)`` alone will do where none
-    is used. Raises ArgumentError, ArgumentTypeError.
+    A type checker reads the first part, cueline the second. Without a type checker, ``cueline.array(cueline.u8, 16)``
+    is enough. Raises ArgumentError, ArgumentTypeError.
     """
     found = _scalar(scalar)
     if found is None:
-        raise ArgumentTypeError(f"an array is of cueline.u8 to u64, i8 to i64, f32, f64 or bool, got {_named(scalar)}")
+        raise ArgumentTypeError(
+            f"an array must be of cueline.u8 to u64, i8 to i64, f32, f64 or bool, got {_named(scalar)}"
+        )
     number = checked_integer("count", count)
     most = PAYLOAD_BYTES // found.size
     if not 1 <= number <= most:
-        raise ArgumentError(f"an array of {found.name} has from 1 to {most} of them in a message, got {number}")
+        raise ArgumentError(f"count must be from 1 to {most} for an array of {found.name} in a message, got {number}")
     return Array(found, number)
 
 
-@dataclass(frozen=True)
 class Field:
     """A field of a message."""
 
-    name: str
-    scalar: Scalar
-    count: int | None
-    """Of an array; None for one number."""
-    offset: int
-    """In the payload, in bytes."""
-    enumeration: Enumeration | None = None
-    """What its number is shown as."""
+    __slots__ = ("enumeration", "length", "name", "offset", "scalar")
+
+    def __init__(
+        self, name: str, scalar: Scalar, length: int | None, offset: int, enumeration: Enumeration | None
+    ) -> None:
+        self.name = name
+        self.scalar = scalar
+        self.length = length
+        """Of an array; None for one number."""
+        self.offset = offset
+        """In the payload, in bytes."""
+        self.enumeration = enumeration
+        """The type of its value in Python, if it is an enumeration."""
 
     @property
     def size(self) -> int:
         """In bytes."""
-        return self.scalar.size * (self.count or 1)
+        return self.scalar.size * (self.length or 1)
 
 
-@dataclass(frozen=True)
 class Layout:
-    """How the messages of a class lie in memory: as C would lay out a struct of the same fields."""
+    """How the messages of a class lie in memory: like a C struct of the same fields."""
 
-    kind: int
-    fields: tuple[Field, ...]
-    size: int
-    """Of the struct, in bytes; C gives one to a struct without fields."""
+    __slots__ = ("fields", "kind", "size")
+
+    def __init__(self, kind: int, fields: tuple[Field, ...], size: int) -> None:
+        self.kind = kind
+        self.fields = fields
+        self.size = size
+        """Of the struct, in bytes: 1 if it has no fields, as in C++."""
 
 
 def laid_out(owner: str, kind: int, hints: Mapping[str, Any]) -> Layout:
-    """Give each field its place. Raises ArgumentError when it is too large, ArgumentTypeError."""
+    """Give each field its place. Raises ArgumentError if they are too large together, ArgumentTypeError."""
     fields: list[Field] = []
     end, alignment = 0, 1
     for name, hint in hints.items():
         if get_origin(hint) is ClassVar or hint is ClassVar:
             continue
-        scalar, count, enumeration = _parsed(f"{owner}.{name}", hint)
+        scalar, length, enumeration = _parsed(f"{owner}.{name}", hint)
         offset = -(-end // scalar.size) * scalar.size
-        field = Field(name, scalar, count, offset, enumeration)
+        field = Field(name, scalar, length, offset, enumeration)
         fields.append(field)
         end = offset + field.size
         alignment = max(alignment, scalar.size)
     size = max(1, -(-end // alignment) * alignment)
     if size > PAYLOAD_BYTES:
         raise ArgumentError(
-            f"{owner} is {size} bytes, and a message carries {PAYLOAD_BYTES}: "
-            "leave fields out, take smaller ones, or put the largest first so that no room is left between them"
+            f"{owner} must have at most {PAYLOAD_BYTES} bytes of fields, got {size}: remove fields, use smaller types, "
+            "or put the largest first to avoid padding"
         )
     return Layout(kind, tuple(fields), size)
 
@@ -155,21 +174,21 @@ def _parsed(where: str, hint: Any) -> tuple[Scalar, int | None, Enumeration | No
     if scalar is not None:
         return scalar, None, None
     if isinstance(hint, Array):
-        return hint.scalar, hint.count, None
+        return hint.scalar, hint.length, None
     if get_origin(hint) is Annotated:
         kind, *metadata = get_args(hint)
         for part in metadata:
             if isinstance(part, Array):
-                return part.scalar, part.count, None
+                return part.scalar, part.length, None
             scalar = _scalar(part)
             if scalar is not None and isinstance(kind, type) and issubclass(kind, (enum.IntEnum, enum.IntFlag)):
                 return scalar, None, kind
     if get_origin(hint) is tuple:
         scalars = [_scalar(part) for part in get_args(hint)]
         first = scalars[0] if scalars else None
-        if first is not None and all(scalar == first for scalar in scalars):
+        if first is not None and all(scalar is first for scalar in scalars):
             return first, len(scalars), None
-    raise ArgumentTypeError(f"{where} cannot be {_named(hint)} in a message: {_WAY_OUT}")
+    raise ArgumentTypeError(f"{where} cannot have the type {_named(hint)} in a message: {_WAY_OUT}")
 
 
 def _scalar(hint: Any) -> Scalar | None:

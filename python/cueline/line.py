@@ -1,17 +1,16 @@
-"""Line: one more line for commands into an engine, for one more thread."""
+"""Line: a sender's own connection to an engine, for one more thread."""
 
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cueline import _core
 from cueline.arguments import shown
-from cueline.awaiting import asend
+from cueline.awaiting import AwaitedEngine, asend
 from cueline.bulk import send_many
-from cueline.confirmation import Confirmation, confirm
+from cueline.confirmation import Confirmation, ConfirmingEngine, confirm
 from cueline.errors import ArgumentTypeError
-from cueline.stats import RingStats, ring_stats
 from cueline.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -20,22 +19,27 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from cueline.bulk import Records
-    from cueline.engine import AudioEngine
+    from cueline.stats import RingStats
+
 
 __all__ = ["Line"]
 
 
-class Line(_core.Line):
-    """A line of its own into an engine: a thread that floods it takes no room from the others.
+class LineEngine(AwaitedEngine, ConfirmingEngine, Protocol):
+    """An engine, as far as a line uses it."""
 
-    ``AudioEngine.open_line()`` makes one. Commands of one line keep their order; those of two are read in turn, one of
-    each. Its answers come by the engine, with this line's number. As a context manager it closes at the end; what it
-    accepted is read all the same.
+
+class Line(_core.Line):
+    """A connection to an engine with a command ring of its own: a thread that floods it takes no room from others.
+
+    ``AudioEngine.open_line()`` makes one. The commands of one line keep their order; the audio thread takes one command
+    from each line in turn. Answers arrive at the engine, with this line's number. As a context manager it closes at the
+    end; the audio thread still reads what was sent before.
     """
 
-    def __init__(self, engine: AudioEngine) -> None:
+    def __init__(self, engine: LineEngine) -> None:
         if not isinstance(engine, _core.Engine):
-            raise ArgumentTypeError(f"a line is one of an engine's, engine.open_line(), got {shown(engine)}")
+            raise ArgumentTypeError(f"engine must be an AudioEngine, got {shown(engine)}: use engine.open_line()")
         super().__init__(engine)
         self._engine = engine
 
@@ -61,13 +65,13 @@ class Line(_core.Line):
         late: Literal["apply", "drop"] = "apply",
         timeout: float | None = None,
     ) -> None:
-        """Send a message, and wait for room on an asyncio loop where there is none. As AudioEngine.asend()."""
+        """Send a message from an asyncio task, and wait for room if there is none: see AudioEngine.asend()."""
         await asend(self._engine, self, message, at, late, timeout)
 
     def send_many(
         self, array: Records, *, late: Literal["apply", "drop"] = "apply", timeout: float | None = None
     ) -> int:
-        """Send an array of messages, and return how many were accepted. As AudioEngine.send_many()."""
+        """Send an array of messages, and return how many were accepted: see AudioEngine.send_many()."""
         return send_many(self._engine, self, array, late, timeout)
 
     def confirm(
@@ -78,7 +82,7 @@ class Line(_core.Line):
         late: Literal["apply", "drop"] = "apply",
         timeout: float | None = None,
     ) -> Confirmation:
-        """Send with a confirmation. As AudioEngine.confirm()."""
+        """Send a message, and return its confirmation: see AudioEngine.confirm()."""
         return confirm(self._engine, self, message, at, late, timeout)
 
     def transaction(
@@ -89,9 +93,11 @@ class Line(_core.Line):
         timeout: float | None = None,
         confirm: bool = False,
     ) -> Transaction:
-        """Return a ``with`` whose messages go in whole, or not at all. As AudioEngine.transaction()."""
+        """Return a ``with`` block that sends all its messages or none: see AudioEngine.transaction()."""
         return Transaction(self._engine, self, at, late, timeout, confirm)
 
     def stats(self) -> RingStats:
-        """Return how its ring fared, live, over all lines that ever had this number. Raises ForkedError."""
+        """Return the counters of the line's ring, for all lines that ever had this number. Raises ForkedError."""
+        from cueline.stats import ring_stats
+
         return ring_stats(self._command_stats())

@@ -1,6 +1,4 @@
-"""cueline's own messages, by the same means as a user's: what an engine sends, and what its processors take."""
-
-from __future__ import annotations
+"""cueline's own messages, made like a user's: what an engine sends, and what cueline's processors receive."""
 
 import enum
 from typing import TYPE_CHECKING, Annotated
@@ -30,17 +28,17 @@ class Reason(enum.IntEnum):
     """Why a command did not take effect."""
 
     LATE = 1
-    """It was read after its frame, and was to be dropped then."""
+    """It was read after its frame, and was sent with ``late="drop"``."""
     SCHEDULE_FULL = 2
-    """It was a cue, and as many as the schedule holds wait already."""
+    """The schedule had no room for another cue."""
     CANCELLED = 3
-    """Somebody asked for that."""
+    """It was cancelled."""
     UNKNOWN = 4
-    """Neither the engine nor its processor could make anything of it: of its kind, or of what it names."""
+    """The processor does not handle this message, or rejected its values."""
 
 
 def _numbers_of(message: Message) -> str:
-    """Return what a message's own text says beside its fields."""
+    """Return the header fields that a message's repr shows."""
     line = f", line={message.line}" if message.line != 0 else ""
     return f"sequence={message.sequence}, frame={message.frame}{line}"
 
@@ -49,22 +47,22 @@ def _numbers_of(message: Message) -> str:
 class Pong(Message):
     """The audio thread's answer to a ping.
 
-    ``sent_ns`` is time.monotonic_ns() as the ping was sent, ``block_ns`` as the block that answered began, as the
-    device told it.
+    ``sent_ns`` is time.monotonic_ns() when the ping was sent. ``block_ns`` is the same clock when the block that
+    answered began, as the device reports it.
     """
 
     sent_ns: u64
     block_ns: u64
 
     def __repr__(self) -> str:
-        return f"Pong({_numbers_of(self)})"  # a clock's readings say nothing to a reader
+        return f"Pong({_numbers_of(self)})"  # clock readings mean nothing to a reader
 
 
 @own_message(3)
 class DeviceLost(Message):
-    """The audio ended by itself. start() tries to have the device back.
+    """The device was lost and the audio has ended. ``start()`` tries to open the device again.
 
-    ``lost_ns`` is time.monotonic_ns() as it was seen.
+    ``lost_ns`` is time.monotonic_ns() when the loss was noticed.
     """
 
     lost_ns: u64
@@ -75,7 +73,7 @@ class DeviceLost(Message):
 
 @own_message(4)
 class FormatChanged(Message):
-    """The device's blocks come in another format now: frames a second, channels, most frames in a block."""
+    """The device changed its format: frames a second, channels, and the most frames in a block."""
 
     samplerate: u32
     channels: u32
@@ -84,14 +82,14 @@ class FormatChanged(Message):
 
 @own_message(5)
 class Applied(Message):
-    """A command took effect, at the frame that this message carries; whether that was later than its own."""
+    """A command took effect at this message's ``frame``. ``late``: that was after the command's own frame."""
 
     late: bool
 
 
 @own_message(6)
 class Refused(Message):
-    """A command did not take effect: where it was to apply, and why it did not."""
+    """A command did not take effect: the frame that it was sent for, and the reason."""
 
     wanted_frame: u64
     reason: Annotated[Reason, u32]
@@ -99,7 +97,7 @@ class Refused(Message):
 
 @own_message(16)
 class SetTone(Message):
-    """To the tone processor: its frequency in Hz (0 to half the sample rate), its gain (0 to 1). NaN: as it is."""
+    """To the tone processor: its frequency in Hz (0 to half the sample rate) and gain (0 to 1). NaN: unchanged."""
 
     frequency_hz: f32
     gain: f32
@@ -107,16 +105,16 @@ class SetTone(Message):
 
 @own_message(17)
 class GetLevel(Message):
-    """To the tone processor: how loud was it? It answers with a Level."""
+    """To the tone processor: report the level. It answers with a Level."""
 
     if TYPE_CHECKING:
 
-        def __init__(self) -> None: ...  # mypy makes none where there are no fields
+        def __init__(self) -> None: ...  # mypy makes none for a class without fields
 
 
 @own_message(18)
 class Level(Message):
-    """The tone processor's answer: the peak and the rms since the last one, of all channels; full scale is 1."""
+    """The tone processor's answer: peak and RMS of all channels since the last Level. Full scale is 1."""
 
     peak: f32
     rms: f32
@@ -124,7 +122,7 @@ class Level(Message):
 
 @own_message(19)
 class Click(Message):
-    """To the tone processor: a metronome's click of 20 ms, whose first sample is its highest. Hz, and 0 to 1."""
+    """To the tone processor: play a click of 20 ms. Its first sample is the loudest; the gain is from 0 to 1."""
 
     frequency_hz: f32 = 1000.0
     gain: f32 = 0.5
@@ -132,7 +130,7 @@ class Click(Message):
 
 @own_message(20)
 class PlayBuffer(Message):
-    """To the player: play what lies in a slot, from its beginning, once or again and again; gain is from 0 to 1."""
+    """To the player: play the buffer in a slot from its beginning, once or in a loop. The gain is from 0 to 1."""
 
     slot: u32
     gain: f32 = 1.0
@@ -141,13 +139,13 @@ class PlayBuffer(Message):
 
 @own_message(21)
 class StopBuffer(Message):
-    """To the player: stop the voice of a slot, within 5 ms."""
+    """To the player: stop the voice of a slot within 5 ms."""
 
     slot: u32
 
 
 @own_message(22)
 class BufferEnded(Message):
-    """A voice of the player's came to its end; ``frame`` is the first one without it, ``sequence`` its PlayBuffer's."""
+    """A voice of the player ended. ``frame`` is the first frame without it, ``sequence`` that of its PlayBuffer."""
 
     slot: u32

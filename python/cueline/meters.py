@@ -1,11 +1,10 @@
-"""engine.meters: values from the audio thread of which only the latest matters, by their names."""
+"""engine.meters: values from the audio thread, by name. Only the latest value matters."""
 
 from __future__ import annotations
 
 import operator
 from collections import namedtuple
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache, partial
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
@@ -14,30 +13,22 @@ from cueline import _core
 from cueline.arguments import refuse_attribute
 from cueline.errors import ClosedError, ForkedError
 
-__all__ = ["MeterReading", "MeterSpec", "Meters"]
+if TYPE_CHECKING:
+    from cueline.specs import MeterSpec
 
-
-@dataclass(frozen=True)
-class MeterSpec:
-    """What the processor says of a meter."""
-
-    name: str
-    unit: str = ""
-    """``"dB"``; empty: none."""
-    fields: tuple[str, ...] = ("value",)
-    """What its numbers are, 1 to 8 of them, in their order."""
+__all__ = ["MeterReading", "Meters"]
 
 
 class MeterReading(NamedTuple):
-    """What a meter showed, and when."""
+    """The value of a meter, and its frame."""
 
     value: Any
-    """As ``meters[name]`` has it."""
+    """The same as ``meters[name]``."""
     frame: int
-    """The frame that it is of, as the processor said; 0 while there is none."""
+    """The frame of the value, as the processor set it; 0 if there is none yet."""
 
 
-if TYPE_CHECKING:  # what it is by its methods, and its base class cannot be: nanobind's types have one base
+if TYPE_CHECKING:  # a mapping by its methods only: a type of nanobind's has one base class
 
     class _Base(_core.Meters, Mapping[str, Any]):
         _makers: dict[str, Callable[[tuple[float, ...]], Any]]
@@ -47,26 +38,26 @@ else:
 
 
 class Meters(_Base):
-    """An engine's meters: a read-only mapping of their names to the latest values that the audio thread gave them.
+    """An engine's meters: a read-only mapping of names to the latest values from the audio thread.
 
-    ``meters["level"]`` is a float where the meter has one field; where it has several, a named tuple of them:
-    ``meters["level"].peak``. The numbers of one value are of one moment, never of two; ``read`` says which. Reading
-    never blocks, and costs the audio thread nothing. What a meter showed last can be read while the engine stands
-    still, or its device is lost.
+    If a meter has one field, ``meters["level"]`` is a float. If it has several, the value is a named tuple:
+    ``meters["level"].peak``. All numbers of one value belong to the same frame, which ``read`` returns too. Reading
+    never blocks, and costs the audio thread nothing. While the engine is stopped, or its device is lost, a meter
+    keeps its last value.
 
-    Any Python thread may use it. Raises UnknownNameError (a KeyError), ClosedError, ForkedError. Names, and ``spec``,
-    can be had of a closed engine too.
+    Any Python thread may use it. Raises UnknownNameError (a KeyError), ClosedError, ForkedError. The names and
+    ``spec`` can be read on a closed engine too.
     """
 
     def __init__(self, engine: _core.Sender) -> None:
         super().__init__(engine)
-        object.__setattr__(self, "_makers", {name: _maker(self.spec(name)) for name in self})
+        object.__setattr__(self, "_makers", {name: _maker(name, self._spec(name)[2]) for name in self})
 
     def __getitem__(self, name: str) -> Any:
         return self.read(name).value
 
     def read(self, name: str) -> MeterReading:
-        """Return the meter's latest value, and the frame that it is of; 0 while it has none.
+        """Return the meter's latest value and its frame. The frame is 0 if there is no value yet.
 
         Raises UnknownNameError, ClosedError, ForkedError.
         """
@@ -77,7 +68,9 @@ class Meters(_Base):
         refuse_attribute("meters", name)
 
     def spec(self, name: str) -> MeterSpec:
-        """Return what the processor says of the meter. Raises UnknownNameError."""
+        """Return what the processor declares about the meter. Raises UnknownNameError."""
+        from cueline.specs import MeterSpec
+
         return MeterSpec(*self._spec(name))
 
     def __repr__(self) -> str:
@@ -99,22 +92,22 @@ class Meters(_Base):
 Mapping.register(Meters)
 
 
-def _maker(spec: MeterSpec) -> Callable[[tuple[float, ...]], Any]:
-    """Return what makes a value that a user sees of a meter's numbers."""
-    if len(spec.fields) == 1:
+def _maker(name: str, fields: tuple[str, ...]) -> Callable[[tuple[float, ...]], Any]:
+    """Return the function that turns a meter's numbers into the value that a user sees."""
+    if len(fields) == 1:
         return operator.itemgetter(0)
-    return partial(_value, spec.name, spec.fields)
+    return partial(_value, name, fields)
 
 
 def _value(name: str, fields: tuple[str, ...], values: tuple[float, ...]) -> Any:
-    """Return a named tuple. Where it was pickled, it is made again by this."""
+    """Return a named tuple. Unpickling one calls this function too."""
     return _value_type(name, fields)._make(values)
 
 
 @cache
 def _value_type(name: str, fields: tuple[str, ...]) -> Any:
     type_name = name if name.isidentifier() and not iskeyword(name) else "meter"
-    # A field whose name is no Python name goes by its number: _0, _1.
+    # A field whose name is not a Python identifier gets its number as a name: _0, _1.
     plain: Any = namedtuple(type_name, fields, rename=True)  # type: ignore[misc]
 
     def reduce(value: tuple[float, ...]) -> tuple[Any, ...]:

@@ -1,33 +1,32 @@
-"""Where the package has what C++ is built against."""
+"""The folders of the package that C++ is built against."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 from cueline.errors import MissingPackageError
 
 __all__ = ["get_cmake_dir", "get_include"]
 
-_PACKAGE = Path(__file__).parent
-
 
 def get_include() -> str:
-    """Return the folder of the C++ headers: ``g++ -I`` of it finds ``<cueline/processor.hpp>``.
+    """Return the folder of the C++ headers: ``g++ -I`` with it finds ``<cueline/processor.hpp>``.
 
-    Raises MissingPackageError where cueline was installed without them.
+    Raises MissingPackageError if cueline was installed without them.
     """
-    return _there(_PACKAGE / "include")
+    return _existing("include")
 
 
 def get_cmake_dir() -> str:
-    """Return the folder that CMake's ``find_package(cueline)`` looks for, as ``-Dcueline_DIR=`` of it says.
+    """Return the folder of the CMake package: ``-Dcueline_DIR=`` with it makes ``find_package(cueline)`` work.
 
-    Raises MissingPackageError where cueline was installed without it.
+    Raises MissingPackageError if cueline was installed without it.
     """
-    return _there(_PACKAGE / "lib" / "cmake" / "cueline")
+    return _existing("lib", "cmake", "cueline")
 
 
-def _there(folder: Path) -> str:
-    if not folder.is_dir():
-        raise MissingPackageError(f"there is no {folder}: install cueline anew, and not as editable")
-    return str(folder)
+def _existing(*names: str) -> str:
+    folder = os.path.join(os.path.dirname(__file__), *names)  # noqa: PTH118, PTH120  # pathlib takes long to import
+    if not os.path.isdir(folder):  # noqa: PTH112
+        raise MissingPackageError(f"there is no {folder}: install cueline again, and not as editable")
+    return folder

@@ -1,4 +1,4 @@
-"""What can be an engine's processor, beside cueline's own: what an extension offers."""
+"""What an engine accepts as its processor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cueline.errors import ArgumentTypeError
 
 if TYPE_CHECKING and sys.version_info >= (3, 13):
     from types import CapsuleType
-else:  # a capsule's type has no name before
+else:  # before 3.13, the type of a capsule has no name
     CapsuleType = Any
 
 __all__ = ["CapsuleType", "OffersProcessor", "checked_processor"]
@@ -18,14 +18,14 @@ __all__ = ["CapsuleType", "OffersProcessor", "checked_processor"]
 
 @runtime_checkable
 class OffersProcessor(Protocol):
-    """An object with a processor for an engine: what an extension's own class may be."""
+    """An object that offers a processor, such as an instance of an extension's own class."""
 
     def __cueline_processor__(self) -> CapsuleType:
-        """Return a capsule of ``cueline::processor_capsule()``, which holds a share in the processor."""
+        """Return a capsule from ``cueline::processor_capsule()``, which shares ownership of the processor."""
 
 
 def checked_processor(processor: str | OffersProcessor | CapsuleType | None) -> object:
-    """Return the name of a processor, or its capsule."""
+    """Return the name or the capsule of a processor."""
     if processor is None:
         return "silence"
     if isinstance(processor, str):

@@ -1,4 +1,4 @@
-"""Arrays of samples, checked and made float32 before they go down to C++."""
+"""Arrays of samples: checked, and converted to float32 for C++."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _MAX_CHANNELS = 1024
 
 
 def checked_samples(array: npt.ArrayLike) -> npt.NDArray[np.float32]:
-    """Return ``array`` as contiguous float32 of shape (frames, channels): itself, where it is that already.
+    """Return ``array`` as contiguous float32 of shape (frames, channels): the same array if it already is that.
 
     Floats of other widths are rounded. Raises ArgumentError, ArgumentTypeError.
     """
-    import numpy as np  # only here: it takes longer to import than all the rest
+    import numpy as np  # here, because `import cueline` must stay quick
 
     try:
         given = np.asarray(array)
@@ -34,18 +34,18 @@ def checked_samples(array: npt.ArrayLike) -> npt.NDArray[np.float32]:
     if given.ndim not in (1, 2):
         raise ArgumentError(f"array must have shape (frames,) or (frames, channels), got {given.shape}")
     if given.size == 0:
-        raise ArgumentError(f"array must hold samples, got none: its shape is {given.shape}; None empties a slot")
+        raise ArgumentError(f"array must not be empty, got shape {given.shape}: use None to empty a slot")
     if given.size > _MAX_SAMPLES:
         raise ArgumentError(f"array must hold at most {_MAX_SAMPLES} samples, got {given.size}")
     samples = given[:, np.newaxis] if given.ndim == 1 else given
     if samples.shape[1] > _MAX_CHANNELS:
         raise ArgumentError(
             f"array must have at most {_MAX_CHANNELS} channels, got shape {given.shape}: "
-            "frames come first; transpose it if they come last"
+            "frames come first, so transpose the array if channels do"
         )
     try:
         with np.errstate(over="raise", under="ignore", invalid="ignore"):
             return np.ascontiguousarray(samples, dtype=np.float32)
     except FloatingPointError:
         greatest = float(np.finfo(np.float32).max)
-        raise ArgumentError(f"array must hold what float32 can, up to {greatest:.3g}, and has a greater one") from None
+        raise ArgumentError(f"array must hold numbers that fit float32, up to {greatest:.3g}, got more") from None

@@ -1,64 +1,62 @@
-"""How an engine fares, in numbers."""
+"""An engine's counters."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from cueline import _core
+from cueline import _core
 
-__all__ = ["BufferStats", "CueStats", "RingStats", "Stats", "ring_stats"]
+__all__ = ["BufferStats", "CueStats", "RingStats", "Stats", "engine_stats", "ring_stats"]
 
 
 @dataclass(frozen=True)
 class RingStats:
-    """How one ring fared since the engine was made."""
+    """The counters of one ring, since the engine was made."""
 
     sent: int
-    """Messages that it accepted."""
+    """Messages that the ring accepted."""
     dropped: int
-    """Messages that it refused, being full."""
+    """Messages that the ring refused because it was full."""
     high_water: int
-    """Most that waited at a block's boundary; the ring's capacity once one was refused."""
+    """The most messages that waited at the beginning of a block; the ring's capacity if it ever was full."""
 
 
 @dataclass(frozen=True)
 class CueStats:
-    """How the commands fared that were sent for a frame. A transaction counts as one."""
+    """The counters of commands with a frame. A transaction counts as one."""
 
     pending: int
-    """Commands that waited for their frame as the last block ended; a transaction's each, and one for the whole."""
+    """Commands that waited for their frame when the last block ended: each of a transaction's, and one for itself."""
     late: int
-    """Applied after their frame, for the audio thread read them after it."""
+    """Cues that were applied after their frame, because the audio thread read them after it."""
     dropped_late: int
-    """Left out for that, as their sender wished."""
+    """Late cues that were dropped, because they were sent with ``late="drop"``."""
     refused: int
-    """For which the schedule had no room."""
+    """Cues for which the schedule had no room."""
     cancelled: int
 
 
 @dataclass(frozen=True)
 class BufferStats:
-    """How an engine's buffers fare, those that ``publish`` hands over."""
+    """The counters of the buffers that ``publish`` handed over."""
 
     in_use: int
-    """Buffers there are now: in slots, on their way to the audio thread, and on their way back."""
+    """Buffers that exist now: in slots, on the way to the audio thread, and on the way back."""
     limit: int
-    """Most that there may be; then ``publish`` refuses."""
+    """The most buffers that can be in use; ``publish`` refuses more."""
     published: int
     """Buffers that were accepted."""
     refused: int
     """Buffers that were refused because ``limit`` were in use."""
     bytes: int
-    """Memory that those in use take."""
+    """The memory of the buffers in use."""
     memory_locked: bool
-    """Whether all of it is locked."""
+    """Whether all of that memory is locked."""
 
 
 @dataclass(frozen=True)
 class Stats:
-    """How an engine fares. Each number is a snapshot of its own, taken while the audio goes on."""
+    """The counters of an engine. They are read one after the other while the audio runs."""
 
     device: str
     samplerate: int
@@ -69,27 +67,65 @@ class Stats:
     blocks: int
     frames: int
     unhandled: int
-    """Commands of a kind that nobody knew."""
+    """Commands that neither the engine nor the processor handled."""
     xruns: int
-    """Times the device missed its beat."""
+    """Times that the device missed its deadline."""
     missed_blocks: int
-    """Blocks left out by them."""
+    """Blocks that were left out because of it."""
     load_mean: float
-    """Time the callback took, as a fraction of the block: mean."""
+    """The time that the callback took, as a fraction of the block: the mean."""
     load_peak: float
-    """The most of it in any one block."""
+    """The same for the slowest block."""
     realtime_priority: bool
-    """Whether the audio thread was granted it."""
+    """Whether the audio thread has real-time priority."""
     memory_locked: bool
-    """Whether the memory of the engine and its device was locked (a processor's own is its own matter)."""
+    """Whether the memory of the engine and its device is locked. A processor's own memory is not included."""
     commands: RingStats
-    """Of the engine's own line; a line has its own."""
+    """The engine's own line; ``Line.stats()`` has those of another line."""
     events: RingStats
     confirmations: RingStats
     cues: CueStats
     buffers: BufferStats
 
 
+def engine_stats(engine: _core.Engine) -> Stats:
+    """Return the counters of ``engine``. Raises ForkedError."""
+    now = engine._stats()
+    return Stats(
+        device=engine.device,
+        samplerate=engine.samplerate,
+        blocksize=engine.blocksize,
+        channels=engine.channels,
+        blocks=now.blocks,
+        frames=now.frames,
+        unhandled=now.unhandled,
+        xruns=now.xruns,
+        missed_blocks=now.missed_blocks,
+        load_mean=now.load_mean,
+        load_peak=now.load_peak,
+        realtime_priority=now.realtime_priority,
+        memory_locked=now.memory_locked,
+        commands=ring_stats(now.commands),
+        events=ring_stats(now.events),
+        confirmations=ring_stats(now.confirmations),
+        cues=CueStats(
+            pending=now.cues.pending,
+            late=now.cues.late,
+            dropped_late=now.cues.dropped_late,
+            refused=now.cues.refused,
+            cancelled=now.cues.cancelled,
+        ),
+        buffers=BufferStats(
+            in_use=now.buffers.in_use,
+            limit=_core.MAX_BUFFERS,
+            published=now.buffers.published,
+            refused=now.buffers.refused,
+            bytes=now.buffers.bytes,
+            memory_locked=now.buffers.memory_locked,
+        ),
+    )
+
+
 def ring_stats(counts: _core.RingStats) -> RingStats:
-    """Return what C++ counted."""
+    """Return a ring's counters."""
     return RingStats(sent=counts.sent, dropped=counts.dropped, high_water=counts.high_water)

@@ -1,4 +1,4 @@
-"""Commands that go together: accepted whole or not at all, applied in one block at one frame."""
+"""Transactions: commands that are sent all together or not at all, and apply at one frame."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from cueline.confirmation import Confirmation
-    from cueline.engine import AudioEngine
+    from cueline.confirmation import Confirmation, ConfirmingEngine
 
 __all__ = ["Transaction"]
 
 
 class Transaction:
-    """A ``with`` whose messages go in whole as it ends, or not at all. An exception inside sends none of them.
+    """A ``with`` block that sends its messages when it ends: all or none. An exception inside sends none.
 
-    One thread uses it, once. One without messages sends nothing, and has neither a sequence nor a confirmation.
+    A transaction is used once, by one thread. Without messages it sends nothing, and has no sequence and no
+    confirmation.
     """
 
     def __init__(
         self,
-        engine: AudioEngine,
+        engine: ConfirmingEngine,
         line: _core.Sender,
         at: SupportsIndex | None,
         late: Literal["apply", "drop"],
@@ -38,9 +38,9 @@ class Transaction:
         if not isinstance(confirm, bool):
             raise ArgumentTypeError(f"confirm must be True or False, got {shown(confirm)}")
         self.sequence = 0
-        """The number that stands for all of it, once it is accepted: what ``cancel`` takes."""
+        """The number of the whole transaction once it is sent: pass it to ``cancel``."""
         self.confirmation: Confirmation | None = None
-        """What became of it, if that was asked for, once it is accepted."""
+        """Once it is sent, the confirmation of the whole transaction, if ``confirm`` was True."""
         self._engine = engine
         self._line = line
         self._delivery = (at, late, timeout)
@@ -51,21 +51,21 @@ class Transaction:
 
     def __enter__(self) -> Self:
         if self._over or self._open:
-            raise ArgumentError("a transaction is used once: make another one")
+            raise ArgumentError("a transaction can be used only once: make another one")
         self._open = True
         return self
 
     def send(self, message: object) -> None:
-        """Add a message. It goes when the ``with`` ends.
+        """Add a message. It is sent when the ``with`` ends.
 
-        Raises ArgumentError outside of it, and for more than 256 messages; otherwise as the line's ``send``.
+        Raises ArgumentError outside the ``with`` and for more than 256 messages, and what the line's ``send`` raises.
         """
         if not self._open:
-            raise ArgumentError("a transaction's messages are sent inside its 'with'")
+            raise ArgumentError("a transaction's send() works only inside its 'with'")
         at, late, _ = self._delivery
         self._line._require_sendable(message, at, late)
         if len(self._messages) == _core.MAX_MEMBERS:
-            raise ArgumentError(f"a transaction has at most {_core.MAX_MEMBERS} messages, and this is one more")
+            raise ArgumentError(f"a transaction can have at most {_core.MAX_MEMBERS} messages, got one more")
         self._messages.append(message)
 
     def __exit__(
@@ -83,8 +83,8 @@ class Transaction:
         self.sequence = self._line._send_whole(self._messages, *self._delivery, self._confirm)
         if self.sequence == 0:
             raise Full(
-                f"a transaction of {len(self._messages)} messages needs room for one more than that, of the "
-                f"{_core.RING_CAPACITY} that the ring holds: none of it was sent"
+                f"nothing was sent: a transaction of {len(self._messages)} messages needs room for one more than that "
+                f"in a ring of {_core.RING_CAPACITY}"
             )
         if self._confirm:
             self.confirmation = self._engine._confirmations.expect(self._engine, self._line, self.sequence)

@@ -1,13 +1,11 @@
-"""Classes of messages: a kind, and fields that lie in a message as a C struct's do."""
+"""Message classes: a kind, and fields that lie in the payload like those of a C struct."""
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
 import types
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 
 from cueline import _core
@@ -16,10 +14,13 @@ from cueline.errors import ArgumentError, ArgumentTypeError
 from cueline.fields import Layout, laid_out
 
 if TYPE_CHECKING:
+    from inspect import Signature
+    from pathlib import Path
+
     from typing_extensions import dataclass_transform
 else:
 
-    def dataclass_transform(**_):  # typing's came with Python 3.11, and is for type checkers
+    def dataclass_transform(**_):  # only type checkers use it; typing has it from Python 3.11 on
         return lambda function: function
 
 
@@ -43,13 +44,13 @@ _CPP_WORDS = """
     be32toh be64toh errno htobe16 htobe32 htobe64 htole16 htole32 htole64 i386 issubnormal le16toh le32toh le64toh linux
     L_ctermid L_cuserid L_tmpnam math_errhandling offsetof pthread_cleanup_pop pthread_cleanup_pop_restore_np
     pthread_cleanup_push pthread_cleanup_push_defer_np P_tmpdir sched_priority stderr stdin stdout strdupa strndupa unix
-"""  # the language's, the namespaces that a generated header names, and macros of what it includes
-_CPP_MACRO = re.compile(
-    r"[A-Z][A-Z0-9]*_[A-Z0-9_]*"  # INT8_MAX. LFO, EQ and OSC1 are left to users, who have such things
-    r"|E[A-Z0-9]{2,}"  # EOF, and errno's, which C keeps for itself
+"""  # keywords, the namespaces that a generated header uses, and the macros of the headers that it includes
+_CPP_MACRO = (
+    r"[A-Z][A-Z0-9]*_[A-Z0-9_]*"  # INT8_MAX. LFO, EQ and OSC1 are allowed: users have such things
+    r"|E[A-Z0-9]{2,}"  # EOF, and the names that C reserves for errno
     r"|SNAN\w*|M_[A-Z0-9]\w*|SYS_\w*"  # SNANF32, M_PIf, SYS_read
 )
-_NOT_THEIRS = {"__init__", "__post_init__", "__new__", "__slots__", "__del__"}
+_RESERVED = {"__init__", "__post_init__", "__new__", "__slots__", "__del__"}
 _NOT_COPIED = {"__dict__", "__weakref__", "__module__", "__qualname__", "__annotations__"} | {
     "__annotate__",
     "__annotate_func__",
@@ -63,7 +64,7 @@ Class = TypeVar("Class", bound=type)
 
 @dataclass_transform(frozen_default=True)
 def message(kind: int) -> Callable[[Class], Class]:
-    """Make a class of messages of this kind, from 256 to 65535, out of one that names their fields.
+    """Turn a class that declares fields into a message class of this kind, from 256 to 65535.
 
     ::
 
@@ -73,14 +74,15 @@ def message(kind: int) -> Callable[[Class], Class]:
             frequency_hz: cueline.f32
             gain: cueline.f32 = 0.2
 
-    The class is a ``cueline.Message`` then, its instances are values: made by place or by name, compared, hashed,
-    copied, pickled, matched; they do not change. Received messages of the kind are instances of it. It keeps its
-    methods. Fields lie as in a C struct of the same, of at most 40 bytes in all; ``cueline header`` writes that struct.
+    The class becomes a subclass of ``cueline.Message`` and keeps its methods. Its instances are immutable values. They
+    take their fields by position or by name, and can be compared, hashed, copied, pickled and matched. Received
+    messages of this kind are instances of it. The fields lie in memory like those of a C struct, and take at most 40
+    bytes; ``cueline header`` writes that struct.
 
-    Any thread may define one. The same class may be defined again, as a reload does: the last one counts.
+    Any thread may define a class. A class may be defined again, as a reload does; the last definition counts.
 
-    Raises ArgumentError for a kind or a size out of range, a kind that another class has, a field's name that cannot
-    be; ArgumentTypeError for a field's type, or a class, that cannot be.
+    Raises ArgumentError for a kind or a size out of range, a kind that another class has, and a bad field name;
+    ArgumentTypeError for a field type, or a class, that cannot be used.
     """
     number = _checked_kind(kind)
     scope = sys._getframe(1).f_locals
@@ -89,44 +91,44 @@ def message(kind: int) -> Callable[[Class], Class]:
         _require_plain(cls)
         other = _core._message_type(number)
         if other is not None and _whole_name(other) != _whole_name(cls):
-            raise ArgumentError(f"kind {number} is {_whole_name(other)}'s already{_way_out(other, cls)}")
-        return cast(Class, _made(cls, number, scope))
+            raise ArgumentError(f"kind {number} already belongs to {_whole_name(other)}{_way_out(other, cls)}")
+        return cast(Class, _made(cls, number, _hints(cls, scope)))
 
     return decorate
 
 
 @dataclass_transform(frozen_default=True)
 def own_message(kind: int) -> Callable[[Class], Class]:
-    """Do as ``message`` does, for a kind of cueline's own. They are defined once a process."""
+    """Do the same as ``message`` for one of cueline's own kinds. A process defines them once."""
 
     def decorate(cls: Class) -> Class:
-        return cast(Class, _core._message_type(kind) or _made(cls, kind, {}))
+        return cast(Class, _core._message_type(kind) or _made(cls, kind, cls.__annotations__))
 
     return decorate
 
 
 def layout_of(cls: object) -> Layout:
-    """Return how a class of messages lies in memory. Raises ArgumentTypeError when it is none."""
+    """Return the memory layout of a message class. Raises ArgumentTypeError for anything else."""
     layout = vars(cls).get("__cueline__") if isinstance(cls, type) else None
     if not isinstance(layout, Layout):
-        raise ArgumentTypeError(f"a class made with @cueline.message is needed here, got {shown(cls)}")
+        raise ArgumentTypeError(f"this must be a class made with @cueline.message, got {shown(cls)}")
     return layout
 
 
 def unpickled(cls: type[_core.Message], state: bytes) -> _core.Message:
-    """Return the message that was pickled so. Raises ArgumentError when these are no bytes of one of ``cls``."""
+    """Return the message that was pickled as ``state``. Raises ArgumentError if it is no message of ``cls``."""
     return _core._message_from_bytes(cls, state)
 
 
 def require_cpp_name(name: str, what: str) -> None:
-    """Raise ArgumentError when ``name``, of ``what``, cannot be a name in C++."""
+    """Raise ArgumentError if ``name``, of ``what``, cannot be a name in C++."""
     if name in _CPP_WORDS.split():
-        raise ArgumentError(f"{what} cannot be named {name!r}, which means something else in C++: {name}_ would do")
-    if _CPP_MACRO.fullmatch(name):
-        raise ArgumentError(f"{what} cannot be named {name!r}, as C++ names its macros: take small letters")
+        raise ArgumentError(f"{what} cannot be named {name!r}, which already has a meaning in C++: use {name}_ instead")
+    if re.fullmatch(_CPP_MACRO, name):
+        raise ArgumentError(f"{what} cannot be named {name!r}, which could be a macro in C++: use lower case")
     if not (name.isascii() and name.isidentifier()) or name.startswith("_") or "__" in name:
         raise ArgumentError(
-            f"{what} needs a name that C++ can have too, of letters, digits and single underscores within, "
+            f"{what} must have a name that is valid in C++ too: letters, digits, and single underscores between them; "
             f"got {shown(name)}"
         )
 
@@ -138,7 +140,7 @@ def _checked_kind(kind: int) -> int:
     if not _FIRST_USER_KIND <= number <= _LAST_KIND:
         raise ArgumentError(
             f"kind must be from {_FIRST_USER_KIND} to {_LAST_KIND}, got {number}"
-            + (": those below are cueline's own" if 0 <= number < _FIRST_USER_KIND else "")
+            + (": lower kinds are cueline's own" if 0 <= number < _FIRST_USER_KIND else "")
         )
     return number
 
@@ -148,49 +150,45 @@ def _require_plain(cls: type) -> None:
         raise ArgumentTypeError(f"@cueline.message is for a class, got {shown(cls)}")
     if type(cls) is not type or cls.__bases__ not in ((object,), (_core.Message,)):
         raise ArgumentTypeError(
-            f"{cls.__name__} must be a class without bases, or derive from cueline.Message alone: "
-            "a message holds numbers, and what it inherits could not be told in C++"
+            f"{cls.__name__} must have no base class other than cueline.Message: a message holds numbers only, "
+            "and C++ could not see what it inherits"
         )
-    for name in sorted(_NOT_THEIRS & vars(cls).keys()):
-        raise ArgumentTypeError(f"{cls.__name__} must not have {name}: a message's fields are all that it is made of")
+    for name in sorted(_RESERVED & vars(cls).keys()):
+        raise ArgumentTypeError(f"{cls.__name__} must not define {name}: a message consists of its fields only")
 
 
-def _made(cls: type, kind: int, scope: dict[str, Any]) -> type:
-    hints = _hints(cls, scope)
+def _made(cls: type, kind: int, hints: dict[str, Any]) -> type:
     layout = laid_out(cls.__name__, kind, hints)
-    require_cpp_name(cls.__name__, "a message's class")
+    is_users = kind >= _FIRST_USER_KIND
+    if is_users:  # the tests check cueline's own names: `import cueline` must stay quick
+        require_cpp_name(cls.__name__, "a message's class")
     defaults: dict[str, object] = {}
     for field in layout.fields:
-        _require_field_name(cls.__name__, field.name)
+        if is_users:
+            _require_field_name(cls.__name__, field.name)
         if field.name in vars(cls):
             defaults[field.name] = vars(cls)[field.name]
         elif defaults:
             raise ArgumentTypeError(
-                f"{cls.__name__}.{field.name} has no default and stands behind {next(reversed(defaults))}, "
-                "which has one: put it first, or give it one"
+                f"{cls.__name__}.{field.name} has no default, but {next(reversed(defaults))} before it has one: "
+                "move it to the front, or give it a default"
             )
-    parameters = [
-        inspect.Parameter(
-            field.name,
-            inspect.Parameter.POSITIONAL_OR_KEYWORD,
-            default=defaults.get(field.name, inspect.Parameter.empty),
-        )
-        for field in layout.fields
+    arguments = [
+        f"{field.name}={defaults[field.name]!r}" if field.name in defaults else field.name for field in layout.fields
     ]
-    signature = inspect.Signature(parameters)
     made = _core._define_message(
         f"{cls.__module__}.{cls.__name__}",
         kind,
-        [(field.name, field.scalar.number, field.offset, field.count, field.enumeration) for field in layout.fields],
+        [(field.name, field.scalar.number, field.offset, field.length, field.enumeration) for field in layout.fields],
         defaults,
-        f"{cls.__name__}{signature}",
+        f"{cls.__name__}({', '.join(arguments)})",
     )
     _move(cls, made, without=defaults)
     attributes: dict[str, object] = {
         "__qualname__": cls.__qualname__,
         "__annotations__": hints,
         "__match_args__": tuple(field.name for field in layout.fields),
-        "__signature__": signature,
+        "__signature__": _LazySignature(layout, defaults),
         "__cueline__": layout,
     }
     for name, value in attributes.items():
@@ -198,22 +196,44 @@ def _made(cls: type, kind: int, scope: dict[str, Any]) -> type:
     return made
 
 
+class _LazySignature:
+    """The signature of a message class, made when somebody reads it: few do, and ``inspect`` takes long to import."""
+
+    def __init__(self, layout: Layout, defaults: Mapping[str, object]) -> None:
+        self._layout = layout
+        self._defaults = defaults
+
+    def __get__(self, instance: object, owner: type) -> Signature:
+        from inspect import Parameter, Signature
+
+        return Signature(
+            [
+                Parameter(
+                    field.name,
+                    Parameter.POSITIONAL_OR_KEYWORD,
+                    default=self._defaults.get(field.name, Parameter.empty),
+                )
+                for field in self._layout.fields
+            ]
+        )
+
+
 def _hints(cls: type, scope: dict[str, Any]) -> dict[str, Any]:
-    """Return what the class says of its fields, also where it does so in strings."""
+    """Return the annotations of the fields, also of those that are strings."""
     try:
         hints = get_type_hints(cls, localns={**scope, **vars(cls)}, include_extras=True)
     except NameError as error:
-        raise ArgumentTypeError(f"{cls.__name__} has a field of a type that is not there: {error}") from error
+        raise ArgumentTypeError(f"{cls.__name__} has a field of an unknown type: {error}") from error
     except (SyntaxError, TypeError) as error:
-        raise ArgumentTypeError(f"{cls.__name__} has a field of a type that cannot be: {error}") from error
+        raise ArgumentTypeError(f"{cls.__name__} has a field whose type cannot be read: {error}") from error
     return hints
 
 
 def _require_field_name(owner: str, name: str) -> None:
     if name in _TAKEN:
-        raise ArgumentError(f"{owner}.{name} must have another name: every message has a {name} of its own")
+        raise ArgumentError(f"{owner}.{name} needs another name: every message already has a {name}")
     if name == owner:
-        raise ArgumentError(f"{owner}.{name} must have another name: in C++ it would be the struct's own")
+        raise ArgumentError(f"{owner}.{name} needs another name: in C++ a struct cannot have a field of its own name")
     require_cpp_name(name, f"a field of {owner}")
 
 
@@ -222,28 +242,30 @@ def _whole_name(cls: type) -> str:
 
 
 def _way_out(other: type, cls: type) -> str:
-    """Return what to do where ``cls`` is to have the kind that ``other`` has."""
+    """Return what to do if ``cls`` has the kind that ``other`` already has."""
     file = _file_of(cls)
     if file is None or file != _file_of(other) or cls.__qualname__ != other.__qualname__:
-        return f": give {_whole_name(cls)} another one, from {_FIRST_USER_KIND} to {_LAST_KIND}"
+        return f": give {_whole_name(cls)} another kind, from {_FIRST_USER_KIND} to {_LAST_KIND}"
     return (
-        f", and {_whole_name(cls)} would be a second class of the same lines: {file.name} runs twice, as "
-        f"{other.__module__} and as {cls.__module__}. Put {cls.__name__} into a module of its own, and import it"
+        f", and {_whole_name(cls)} comes from the same lines: {file.name} runs twice, as {other.__module__} and as "
+        f"{cls.__module__}. Move {cls.__name__} to a module of its own, and import that"
     )
 
 
 def _file_of(cls: type) -> Path | None:
+    from pathlib import Path
+
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
     return Path(file).resolve() if isinstance(file, str) else None
 
 
 def _move(cls: type, made: type, *, without: dict[str, object]) -> None:
-    """Give ``made`` all that the class statement put into ``cls``."""
+    """Copy the contents of ``cls``, as the class statement made it, to ``made``."""
     for name, value in vars(cls).items():
         if name in _NOT_COPIED or name in without:
             continue
         for cell in _class_cells(value):
-            if cell.cell_contents is cls:  # super() and __class__ in a method look there
+            if cell.cell_contents is cls:  # super() and __class__ in a method read this cell
                 cell.cell_contents = made
         setattr(made, name, value)
         set_name = getattr(type(value), "__set_name__", None)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cueline.console import PlainConsole
+from cueline.commands.console import PlainConsole
 from stall.__main__ import check_observer
 from stall.account import Account, RecordError, count, summarise
 from stall.chart import draw_stall

@@ -1,4 +1,4 @@
-"""What the tests share: engines, patience, and ways to hold the GIL."""
+"""Shared by the tests: engines, waiting, required tools, and ways to hold the GIL."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ import pytest
 
 import cueline
 
-# Whether the address sanitizer runs in this process (make sanitize): it answers mlock in the system's place.
+# Whether the address sanitizer runs in this process (make sanitize): it replaces mlock.
 sanitized = "libasan" in os.environ.get("LD_PRELOAD", "")
 
-# Where tests are run in the background, Ctrl-C may be ignored from the start, in the programs that they run too.
+# A test run in the background may start with Ctrl-C ignored, and so would the programs that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# What this run may do without. Of all else that a test needs, set-up has seen to it, and a test never skips for want of
-# it: `make wheel` alone says more here, for a machine that has nothing to build with.
+# Tools that this run may lack. Set-up installs all others, so no test skips because of them. Only `make wheel` names
+# more tools here, for a machine without a compiler.
 MAY_LACK = os.environ.get("CUELINE_TESTS_MAY_LACK", "clang++-22").split()
 
 
 def require(tool: str) -> None:
-    """Go on if ``tool`` is here, a command or a library. Else skip the test, if this run may do without; or fail it."""
+    """Return if ``tool``, a command or a library, is here. Otherwise skip the test if this run may lack it, or fail."""
     if not (_loads(tool) if ".so." in tool else shutil.which(tool)):
         if tool in MAY_LACK:
             pytest.skip(f"needs {tool}, which is not here")
@@ -38,7 +38,7 @@ def require(tool: str) -> None:
 
 
 def cmake(*arguments: object) -> None:
-    """Run cmake, which has to succeed."""
+    """Run cmake, and assert that it succeeds."""
     done = subprocess.run(["cmake", *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -64,17 +64,17 @@ def running() -> Iterator[cueline.AudioEngine]:
 
 
 def tone(blocksize: int = 64, **arguments: Any) -> cueline.AudioEngine:
-    """Return an engine that renders a tone when told to."""
+    """Return an offline engine with the tone processor."""
     return cueline.AudioEngine("offline", processor="tone", channels=1, blocksize=blocksize, **arguments)
 
 
 def gain(value: float) -> cueline.SetTone:
-    """Return the message that sets the tone's gain, and nothing else."""
+    """Return a message that sets only the tone's gain."""
     return cueline.SetTone(frequency_hz=float("nan"), gain=value)
 
 
 def eventually(condition: Callable[[], bool], *, within_s: float = 10) -> bool:
-    """Return whether ``condition`` comes to hold."""
+    """Return whether ``condition`` becomes true in time."""
     deadline = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > deadline:
@@ -84,7 +84,7 @@ def eventually(condition: Callable[[], bool], *, within_s: float = 10) -> bool:
 
 
 def hold_the_gil(seconds: float) -> None:
-    """Sleep inside C without letting go of the GIL: no other Python thread runs meanwhile."""
+    """Sleep in C without releasing the GIL: no other Python thread runs meanwhile."""
     ctypes.PyDLL(None).usleep(int(seconds * 1e6))
 
 
@@ -97,7 +97,7 @@ def fill(engine: cueline.AudioEngine) -> int:
 
 
 def shown_on_a_terminal(*command: str | Path) -> tuple[int, bytes]:
-    """Run a command on a terminal that knows colours, and return its exit status and what it shows."""
+    """Run a command on a terminal with colours, and return its exit status and its output."""
     ours, theirs = pty.openpty()
     environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "80"}
     environment.pop("NO_COLOR", None)

@@ -1,4 +1,4 @@
-"""A real JACK server without a sound card, for as long as a test needs it."""
+"""A real JACK server without a sound card, for the duration of a test."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""The blocks of code on a page of Markdown, as the tests that run them see them."""
+"""The code blocks of a Markdown page, for the tests that run them."""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-LANGUAGES = ("python", "sh", "cpp", "cmake", "toml", "text")  # the last is for people
+LANGUAGES = ("python", "sh", "cpp", "cmake", "toml", "text")  # the last one is for people
 
 BLOCK = re.compile(
     r"(?:^<!-- (?P<mark>file|not run): *(?P<why>.*?) *-->\n)?^```(?P<language>.*)\n(?P<text>(?:.*\n)*?)^```$",
@@ -14,10 +14,10 @@ BLOCK = re.compile(
 
 
 class Block(NamedTuple):
-    text: str  # on the lines that it has in the page, so that whatever is said of a line is said of the page's
+    text: str  # on the same lines as in the page, so that error messages have the page's line numbers
     language: str
-    file: str  # the name it is kept under, or ""
-    left_out: str  # why it is not run, or ""
+    file: str  # the file name to save it as, or ""
+    left_out: str  # the reason why it is not run, or ""
 
     def in_language(self, language: str) -> bool:
         return self.language == language and not self.file and not self.left_out

@@ -1,4 +1,4 @@
-"""Messages on an asyncio loop: waited for beside other tasks, and none lost, whenever somebody cancels."""
+"""Messages on an asyncio loop: other tasks run meanwhile, and no cancellation loses a message."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import cueline
 from conftest import fill
 from cueline import awaiting
 
-BLOCK = 4  # a look is then every 0.1 ms, the least that there is
+BLOCK = 4  # then it polls every 0.1 ms, the shortest interval
 
 
 @pytest.fixture
@@ -29,14 +29,14 @@ def make_engine(made: type[cueline.AudioEngine] = cueline.AudioEngine) -> cuelin
 
 
 def answered(engine: cueline.AudioEngine, count: int) -> None:
-    """Have that many pongs wait."""
+    """Make this many pongs wait."""
     for _ in range(count):
         assert engine.ping() is cueline.Status.OK
     engine.render(BLOCK)
 
 
 def at_once(coroutine: Any) -> Any:
-    """Return what the coroutine returns without giving way once."""
+    """Return the coroutine's result, and assert that it never yields to the loop."""
     with pytest.raises(StopIteration) as stopped:
         coroutine.send(None)
     return stopped.value.value
@@ -106,8 +106,8 @@ def test_nothing_in_time_is_empty(engine: cueline.AudioEngine) -> None:
     ("timeout", "text"),
     [
         (-1, "timeout must be 0 seconds or more, or None, got -1"),
-        ("soon", "timeout must be in seconds or None, got 'soon'"),
-        (True, "timeout must be in seconds or None, got True"),
+        ("soon", "timeout must be a number of seconds or None, got 'soon'"),
+        (True, "timeout must be a number of seconds or None, got True"),
     ],
 )
 def test_a_timeout_that_cannot_be_loses_no_message(engine: cueline.AudioEngine, timeout: Any, text: str) -> None:
@@ -130,7 +130,7 @@ def test_a_closed_engine_ends_the_wait(engine: cueline.AudioEngine) -> None:
 
 
 def passes_beside(work: Callable[[], Awaitable[None]]) -> int:
-    """Return how often the loop came round to another task while ``work`` was at it."""
+    """Return how often another task ran while ``work`` did."""
 
     async def main() -> int:
         passes = 0
@@ -154,7 +154,7 @@ def passes_beside(work: Callable[[], Awaitable[None]]) -> int:
 def test_whoever_is_busy_lets_others_run(
     engine: cueline.AudioEngine, way: str, fair: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The mutant is one that never gives way: nobody else runs."""
+    """The mutant never yields to the loop: nobody else runs."""
     if not fair:
         monkeypatch.setattr(awaiting.Turns, "over", lambda _: False)
 
@@ -197,7 +197,7 @@ WAYS = ["cancel", "wait_for", *(["timeout"] if sys.version_info >= (3, 11) else 
 
 
 async def take_some(engine: cueline.AudioEngine, chance: random.Random, way: str, found: list[int]) -> None:
-    """Receive in that way until something cancels it, at a moment that chance chooses."""
+    """Receive in this way until a cancellation comes at a random moment."""
     patience = chance.choice([0, 0.0001, 0.001, 0.002]) * chance.random()
 
     async def several() -> None:
@@ -228,7 +228,7 @@ async def take_some(engine: cueline.AudioEngine, chance: random.Random, way: str
 
 
 async def sending_and_cancelling(engine: cueline.AudioEngine, seed: int) -> tuple[int, list[int]]:
-    """Return how many pings were sent, and the sequences of the pongs as they were received."""
+    """Return how many pings were sent, and the sequences of the received pongs in order."""
     chance = random.Random(seed)
     found: list[int] = []
     sent = 0
@@ -259,7 +259,7 @@ def test_a_cancelled_wait_loses_no_message(engine: cueline.AudioEngine, seed: in
 
 
 class _Hesitant(cueline.AudioEngine):
-    """A mutant: gives way with a message in its hand."""
+    """A mutant: yields to the loop while it holds a message."""
 
     async def areceive(self, timeout: float | None = None) -> cueline.Message:
         message = await super().areceive(timeout)
@@ -363,7 +363,7 @@ def test_asend_gives_up_in_time_and_counts_it(engine: cueline.AudioEngine, timeo
     dropped = engine.stats().commands.dropped
     with pytest.raises(cueline.Full) as full:
         asyncio.run(engine.asend(cueline.GetLevel(), timeout=timeout))
-    assert str(full.value) == f"no room within {timeout} s: as many commands wait as the ring holds, 1024"
+    assert str(full.value) == f"no room within {timeout} s: the ring is full, with 1024 commands"
     assert engine.stats().commands.dropped == dropped + 1
 
 

@@ -1,4 +1,4 @@
-"""``cueline bench``: that it measures what it says and tells all of it. No figure is judged here: they are no tests."""
+"""``cueline bench``: it measures what it claims, and reports all of it. No test judges a figure."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 
 import cueline
-from cueline import charts, cli
-from cueline.bench import calls, command, messages, peers
-from cueline.bench.calls import TARGETS, Target, judge
-from cueline.bench.measure import Contender, Costs, Effort, Spread, measure, percentile, ratio, together
-from cueline.bench.peers import OURS, Missing
-from cueline.bench.results import Crossing, Results, account
+from cueline.commands import charts, cli
+from cueline.commands.bench import calls, command, messages, peers
+from cueline.commands.bench.calls import TARGETS, Target, judge
+from cueline.commands.bench.imports import AT_MOST, ImportTimes, time_imports
+from cueline.commands.bench.measure import Contender, Costs, Effort, Spread, measure, percentile, ratio, together
+from cueline.commands.bench.peers import OURS, Missing
+from cueline.commands.bench.results import Crossing, Results, account
 
 LITTLE = Effort(rounds=2, divisor=50)
 
@@ -41,7 +42,7 @@ def results() -> Results:
 
 @pytest.fixture
 def little(monkeypatch: pytest.MonkeyPatch, results: Results) -> list[Effort]:
-    """Have the command show what was measured already, and note how much work it asked for."""
+    """Make the command show earlier results, and record the effort that it asked for."""
     asked: list[Effort] = []
 
     def benchmark(effort: Effort) -> Results:
@@ -67,7 +68,7 @@ def test_a_percentile_is_the_least_that_so_many_do_not_exceed(fraction: float, v
 
 
 def test_a_ratio_is_taken_round_by_round() -> None:
-    """The machine was ten times slower in the second round: the ratio does not show it."""
+    """The machine was ten times slower in the second round, and the ratio does not show it."""
     assert ratio(costs(2, 20, 2), costs(1, 10, 1)) == Spread(2, 2, 2)
     assert together(costs(2, 20), costs(1, 10)).batches == [3, 30]
 
@@ -123,7 +124,7 @@ def test_every_call_of_every_round_is_made_and_timed() -> None:
 
 
 def test_what_is_slow_is_found_to_be_slow() -> None:
-    """The mutant of the harness: had it timed nothing, or the wrong statement, the two would look alike."""
+    """The mutant of the harness: if it timed nothing, or the wrong statement, both would look alike."""
     slow = Contender("slow", "sleep(0.001)", {"sleep": time.sleep}, calls=10)
     taken = measure([slow, Contender("quick", "pass", {})], Effort(rounds=2, divisor=10))
     assert min(taken["slow"].batches) >= 1e6
@@ -143,7 +144,7 @@ def test_the_contenders_take_turns() -> None:
 
 
 def test_the_pings_are_what_their_names_say() -> None:
-    """Accepted ones are all accepted, refused ones are refused, and receive_msg() finds a message or does not."""
+    """Accepted pings are all accepted, refused ones are refused, and receive_msg() finds a message or none."""
     with ExitStack() as stack:
         for contender in calls.our_calls(stack):
             if "engine" not in contender.names:
@@ -158,7 +159,7 @@ def test_the_pings_are_what_their_names_say() -> None:
             if contender.name.startswith("ping(), accepted") or contender.name == calls.PING_COLD:
                 assert set(found) == {cueline.Status.OK}, contender.name
             elif contender.name.startswith("ping(), refused"):
-                # Beside running audio one command may leave the ring in each block.
+                # While the audio runs, each block may take one command from the ring.
                 assert found.count(cueline.Status.FULL) >= 1000 - blocks - 1, contender.name
                 assert cueline.Status.FULL in found, contender.name
             elif contender.name == calls.RECEIVE:
@@ -178,7 +179,7 @@ def test_a_call_that_moves_many_is_told_by_the_message() -> None:
 
 
 def test_the_sends_are_what_their_names_say() -> None:
-    """Those one by one are accepted; those by the array are a thousand, sent and received."""
+    """Single messages are accepted; arrays have a thousand messages, sent and received."""
     with ExitStack() as stack:
         for contender in messages.message_calls(stack):
             for _ in range(2):
@@ -198,7 +199,36 @@ def test_the_sends_are_what_their_names_say() -> None:
                     assert [len(array) for array in found] == [1000] * 10
 
 
-# --- What is told ------------------------------------------------------------------------------------------------
+def test_both_imports_are_timed_in_turn_in_fresh_interpreters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first round does not count: it may compile files."""
+    programs: list[str] = []
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:
+        assert command[:2] == [sys.executable, "-c"]
+        programs.append(command[2])
+        return subprocess.CompletedProcess(command, 0, b"%d\n" % (1000 if len(programs) <= 2 else len(programs)))
+
+    monkeypatch.setattr(subprocess, "run", run)
+    pauses: list[None] = []
+    found = time_imports(3, between=lambda: pauses.append(None))
+    assert ["import cueline;" in program for program in programs] == [True, False] * 4
+    assert ["import numpy;" in program for program in programs] == [False, True] * 4
+    assert (found.cueline.median, found.numpy.median, found.ratio) == (5, 6, 5 / 6)
+    assert len(pauses) == 8
+
+
+def test_an_import_takes_time() -> None:
+    found = time_imports(1)
+    assert min(found.cueline.median, found.numpy.median) > 1e5, "a tenth of a millisecond"
+
+
+@pytest.mark.parametrize(("ratio", "met"), [(0.25, True), (0.2501, False)])
+def test_the_target_of_the_import_is_a_quarter(ratio: float, met: bool) -> None:
+    spread = Spread(1, 1, 1)
+    assert ImportTimes(spread, spread, ratio).met is met
+
+
+# --- What is reported ------------------------------------------------------------------------------------------------
 
 
 def expected_peers() -> list[str]:
@@ -207,7 +237,7 @@ def expected_peers() -> list[str]:
 
 def test_the_json_has_the_whole_account(results: Results) -> None:
     told = json.loads(json.dumps(account(results)))
-    assert list(told) == ["machine", "effort", "calls", "peers", "round_trips", "missing"]
+    assert list(told) == ["machine", "effort", "calls", "peers", "round_trips", "missing", "imports"]
     assert told["machine"].keys() == {
         "cpu", "cores", "kernel", "governor", "python", "python_compiler", "cueline", "cueline_compiler",
     }  # fmt: skip
@@ -225,6 +255,9 @@ def test_the_json_has_the_whole_account(results: Results) -> None:
     for peer in told["peers"]:
         assert set(peer["factor"]) == {"put", "make_and_put", "get", "whole"}
         assert peer["target"]["met"] is (peer["factor"]["whole"] >= peer["target"]["at_least"])
+    imports = told["imports"]
+    assert imports["ratio"] == imports["cueline"]["median"] / imports["numpy"]["median"] > 0
+    assert imports["met"] is (imports["ratio"] <= imports["at_most"] == AT_MOST)
 
 
 def test_ours_is_once_what_ours_is(results: Results) -> None:
@@ -241,11 +274,11 @@ def test_the_tables_show_every_contender(
     printed = capsys.readouterr().out
     for contender in [*results.calls, *results.trips]:
         assert contender.name in printed
-    for name in ["cueline", *expected_peers()]:
+    for name in ["cueline", *expected_peers(), "import cueline", "import numpy"]:
         assert f"\n{name} " in printed
     for text in (results.machine.cpu, results.machine.cueline_compiler, results.machine.python_compiler, "p99.9"):
         assert text in printed
-    assert printed.count("met\n") == len(TARGETS) + len(expected_peers())
+    assert printed.count("met\n") == len(TARGETS) + len(expected_peers()) + 1
     assert "…" not in printed, "nothing is cut off"
 
 
@@ -268,7 +301,7 @@ def test_a_missing_peer_is_told_and_how_to_get_it(
     assert cli.main(["bench"]) == 0
     printed = capsys.readouterr().out
     for one in missing:
-        assert f"\n{one.name} is left out, for it cannot be imported. To have it: {one.install}\n" in printed
+        assert f"\n{one.name} is left out because it cannot be imported. To install it: {one.install}\n" in printed
     assert "pip install 'cueline[bench]'" in printed
     assert Missing("ringbuf", "apt install g++ libboost-dev libboost-system-dev; pip install ringbuf") in missing
     assert little == []
@@ -298,10 +331,7 @@ def test_a_folder_that_cannot_be_is_said_before_anything_is_measured(
     little: list[Effort], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["bench", "--svg", "/dev/null/charts"]) == 2
-    assert (
-        capsys.readouterr().err
-        == "cueline: charts need a folder, and '/dev/null/charts' cannot be one: Not a directory\n"
-    )
+    assert capsys.readouterr().err == "cueline: cannot make the folder '/dev/null/charts' for charts: Not a directory\n"
     assert little == []
 
 
@@ -324,5 +354,5 @@ def test_ctrl_c_ends_it_without_a_word_and_leaves_no_process() -> None:
     ) as process:
         time.sleep(1.5)
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=20)  # as long as a child of it held these pipes, it would go on
+        output, errors = process.communicate(timeout=20)  # it would not return while a child still holds these pipes
     assert (process.returncode, output, errors) == (130, "", "")

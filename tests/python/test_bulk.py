@@ -1,4 +1,4 @@
-"""Many messages in one call: the same as one by one, whatever array they come in, and nothing lost."""
+"""Many messages in one call: the same result as one by one, for every kind of array, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def commands() -> st.SearchStrategy[tuple[int, int, float, float]]:
 
 
 def one_and_many(made: type[cueline.AudioEngine], told: list[tuple[int, int, float, float]], late: Any) -> None:
-    """Send the same commands one by one to one engine, as an array to another, and find no difference."""
+    """Send the same commands one by one to one engine and as an array to another: there is no difference."""
     array = np.zeros(len(told), cueline.dtype())
     array["kind"] = [kind for kind, *_ in told]
     array["frame"] = [frame for _, frame, *_ in told]
@@ -104,21 +104,21 @@ class _Timeless(cueline.AudioEngine):
 
 
 class _Backwards(cueline.AudioEngine):
-    """A mutant: sends the last one first."""
+    """A mutant: sends the last message first."""
 
     def send_many(self, array: Any, **how: Any) -> int:
         return super().send_many(array[::-1], **how)
 
 
 class _Lenient(cueline.AudioEngine):
-    """A mutant: lets all be late."""
+    """A mutant: applies all of them late."""
 
     def send_many(self, array: Any, **_: Any) -> int:
         return super().send_many(array)
 
 
 class _Losing(cueline.AudioEngine):
-    """A mutant: loses the seventh of seven."""
+    """A mutant: loses the seventh message of seven."""
 
     def receive_many(self, max: Any = RING) -> Any:  # noqa: A002
         return super().receive_many(max)[:6]
@@ -173,7 +173,7 @@ def test_an_array_may_lie_as_it_likes(tone: cueline.AudioEngine, arranged: Calla
 
 
 def test_what_is_the_senders_to_say_is_not_the_arrays(tone: cueline.AudioEngine) -> None:
-    """Flags that ask for a confirmation, a line and a sequence, in an array that says drop: none of it counts."""
+    """Flags, a line and a sequence in the array, which is sent with late="drop": none of them counts."""
     array = questions(2)
     array["sequence"] = 77
     array.view(np.uint8).reshape(2, 56)[:, 2:4] = 255
@@ -219,8 +219,7 @@ def test_full_says_how_many_were_accepted(tone: cueline.AudioEngine, timeout: fl
     with pytest.raises(cueline.Full) as refused:
         tone.send_many(questions(1500), timeout=timeout)
     assert str(refused.value) == (
-        f"no room within {timeout} s: 1024 of 1500 messages were accepted, and as many commands wait as the ring "
-        "holds, 1024"
+        f"no room within {timeout} s: 1024 of 1500 messages were accepted; the ring is full, with 1024 commands"
     )
     assert refused.value.accepted == 1024
     assert tone.stats().commands.dropped == 476
@@ -228,10 +227,10 @@ def test_full_says_how_many_were_accepted(tone: cueline.AudioEngine, timeout: fl
 
 # --- What is refused ---------------------------------------------------------------------------------------------
 
-TAKES = "a NumPy array of cueline.dtype(cls) is needed here, got "
-OF = "an array of messages is of cueline.dtype(cls) or cueline.dtype(), 56 bytes a message, got one of "
+TAKES = "this must be a NumPy array of cueline.dtype(cls), got "
+OF = "an array of messages must have the dtype cueline.dtype(cls) or cueline.dtype(), of 56 bytes, got "
 INSTEAD = (
-    ": make it with np.zeros(count, cueline.dtype(cls)), or array.astype(cueline.dtype(cls)) where it has the same "
+    ": make it with np.zeros(count, cueline.dtype(cls)), or with array.astype(cueline.dtype(cls)) if it has the same "
     "fields"
 )
 
@@ -253,7 +252,7 @@ def at_frames(*frames: int) -> Any:
     [
         (
             of_kinds(cueline.dtype(), 16, 17, 0),
-            "the message at index 2 has no kind, and the array's dtype names no class: set its kind, or make the array "
+            "the message at index 2 has no kind, and the array's dtype names no class: set the kind, or make the array "
             "with cueline.dtype(cls)",
         ),
         (
@@ -262,17 +261,17 @@ def at_frames(*frames: int) -> Any:
         ),
         (
             of_kinds(cueline.dtype(cueline.SetTone), 0, 16, 0, 17),
-            "the message at index 3 is of kind 17, and the array's dtype says SetTone, which is kind 16: leave its "
+            "the message at index 3 is of kind 17, but the array's dtype is for SetTone, kind 16: leave the "
             "kind 0, or use an array of cueline.dtype()",
         ),
         (
             at_frames(0, 2**63 - 1, -2, -1),
-            "the message at index 2 is for frame 18446744073709551614, and frames are from 0 to 2**63 - 1: was it -2 "
+            "the message at index 2 must have a frame from 0 to 2**63 - 1, got 18446744073709551614: was it -2 "
             "before NumPy made it unsigned?",
         ),
         (
-            at_frames(*[0] * RING, 2**63),  # there is no room for it anyway
-            "the message at index 1024 is for frame 9223372036854775808, and frames are from 0 to 2**63 - 1: was it "
+            at_frames(*[0] * RING, 2**63),  # and the ring has no room for it
+            "the message at index 1024 must have a frame from 0 to 2**63 - 1, got 9223372036854775808: was it "
             "-9223372036854775808 before NumPy made it unsigned?",
         ),
         (
@@ -285,11 +284,11 @@ def at_frames(*frames: int) -> Any:
         ),
         (
             questions(6).reshape(2, 3),
-            "an array of messages has 1 dimension, got 2: array.reshape(-1) has the same messages in one",
+            "an array of messages must have 1 dimension, got 2: array.reshape(-1) makes it one",
         ),
         (
             questions(1)[0:1].reshape(()),
-            "an array of messages has 1 dimension, got 0: array.reshape(-1) has the same messages in one",
+            "an array of messages must have 1 dimension, got 0: array.reshape(-1) makes it one",
         ),
         ([1, 2], TAKES + "[1, 2]"),
         (None, TAKES + "None"),
@@ -314,7 +313,7 @@ def test_arrays_that_only_look_alike_are_refused(tone: cueline.AudioEngine) -> N
     packed = np.concatenate([np.zeros(1, cueline.dtype(cueline.SetTone))] * 2)  # NumPy leaves out the gaps
     some_fields = np.zeros(2, cueline.dtype(cueline.SetTone))[["kind", "frame"]]
     for array in (swapped, packed, some_fields):
-        with pytest.raises(cueline.ArgumentTypeError, match="an array of messages is of"):
+        with pytest.raises(cueline.ArgumentTypeError, match="an array of messages must have"):
             tone.send_many(array)
     assert tone.send_many(packed.astype(cueline.dtype(cueline.SetTone))) == 2, "the way out that the text names"
     assert tone.stats().commands.sent == 2
@@ -339,7 +338,7 @@ def test_a_dtype_that_has_lost_its_class_needs_kinds(tone: cueline.AudioEngine) 
         ({"late": "never"}, cueline.ArgumentError, "late must be 'apply' or 'drop', got 'never'"),
         ({"late": None}, cueline.ArgumentTypeError, "late must be 'apply' or 'drop', got None"),
         ({"timeout": -1}, cueline.ArgumentError, "timeout must be 0 seconds or more, or None, got -1"),
-        ({"timeout": "1"}, cueline.ArgumentTypeError, "timeout must be in seconds or None, got '1'"),
+        ({"timeout": "1"}, cueline.ArgumentTypeError, "timeout must be a number of seconds or None, got '1'"),
     ],
 )
 def test_how_it_is_sent_is_checked(tone: cueline.AudioEngine, how: Any, error: type[Exception], text: str) -> None:
@@ -362,7 +361,7 @@ def test_an_array_that_is_spoilt_while_it_waits_goes_no_further(tone: cueline.Au
     sender = threading.Thread(target=send)
     sender.start()
     assert eventually(lambda: tone.stats().commands.sent == RING)
-    array["kind"] = 10  # an engine's own, with a payload that would name memory
+    array["kind"] = 10  # one of the engine's own, whose payload would be an address
     sender.join(30)
     assert len(refusals) == 1
     assert refusals[0].startswith("the message at index 1024 is of kind 10")
@@ -399,10 +398,10 @@ def test_at_most_so_many_are_received(tone: cueline.AudioEngine, most: int, size
 @pytest.mark.parametrize(
     ("most", "text"),
     [
-        (0, "max must be from 1 to 1024, which is all that can wait at once, got 0"),
-        (-1, "max must be from 1 to 1024, which is all that can wait at once, got -1"),
-        (1025, "max must be from 1 to 1024, which is all that can wait at once, got 1025"),
-        (2**70, "max must be an integer of at most 63 bits, got one of 71"),
+        (0, "max must be from 1 to 1024, the size of the ring, got 0"),
+        (-1, "max must be from 1 to 1024, the size of the ring, got -1"),
+        (1025, "max must be from 1 to 1024, the size of the ring, got 1025"),
+        (2**70, "max must be an integer of at most 63 bits, got one of 71 bits"),
         (1.5, "max must be an integer, got 1.5"),
         (None, "max must be an integer, got None"),
     ],
@@ -477,7 +476,7 @@ def test_only_messages_are_selected_and_only_by_a_class() -> None:
     with pytest.raises(cueline.ArgumentTypeError) as refused:
         cueline.select(np.zeros(3), cueline.Level)
     assert str(refused.value) == OF + "dtype('float64')" + INSTEAD
-    with pytest.raises(cueline.ArgumentTypeError, match=r"a class made with @cueline.message is needed here, got 18"):
+    with pytest.raises(cueline.ArgumentTypeError, match=r"this must be a class made with @cueline.message, got 18"):
         cueline.select(questions(1), 18)  # type: ignore[arg-type]
 
 
@@ -503,14 +502,14 @@ def test_a_port_sends_many_on_its_own_line(tone: cueline.AudioEngine) -> None:
 def test_a_closed_engine_neither_sends_nor_receives(tone: cueline.AudioEngine) -> None:
     answered(tone, 3)
     tone.close()
-    assert len(tone.receive_many()) == 3  # what came before can still be had
+    assert len(tone.receive_many()) == 3  # what came before can still be received
     for call in (lambda: tone.send_many(questions(0)), tone.receive_many):
         with pytest.raises(cueline.ClosedError):
             call()
 
 
 def test_many_threads_send_and_receive_many_at_once() -> None:
-    """Each message comes once; those of one thread in its order, for each has frames that say whose it is."""
+    """Each message comes once, and those of one thread in its order: the frames tell the threads apart."""
     threads, rounds, each = 4, 20, 50
     with make_tone() as engine:
         taken: list[Any] = []

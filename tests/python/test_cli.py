@@ -14,7 +14,7 @@ import pytest
 
 import cueline
 from conftest import require, shown_on_a_terminal
-from cueline import cli, ping
+from cueline.commands import cli, ping
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -78,7 +78,7 @@ def test_ping_works_on_the_offline_device() -> None:
 
 
 def interrupted(*arguments: str, times: int = 1) -> tuple[int, str, str]:
-    """Run a ping that has begun, press Ctrl-C so many times, and return its exit status, output and errors."""
+    """Start a ping, press Ctrl-C ``times`` times, and return its exit status, output and errors."""
     with subprocess.Popen(
         [sys.executable, "-u", "-m", "cueline", "ping", *arguments],
         stdout=subprocess.PIPE,
@@ -112,7 +112,7 @@ def test_an_impatient_second_ctrl_c_prints_the_summary_too(mode: list[str]) -> N
 
 
 def test_ctrl_c_does_not_wait_for_a_block_that_is_far_away() -> None:
-    """Blocks of eight seconds: what is under way is given half a second, and then said to be missing."""
+    """Blocks take eight seconds: a ping under way gets half a second, then it counts as missing."""
     status, output, errors = interrupted("--count", "1", "--blocksize", "8192", "--samplerate", "1000")
     assert (status, errors) == (1, "")
     assert "1 sent, 0 received, 0 dropped, 1 not answered" in output
@@ -142,10 +142,10 @@ def test_an_unknown_device_is_refused_with_the_names_there_are() -> None:
     [
         (["--blocksize", "0"], "blocksize must be from 1 to 8192 frames, got 0"),
         (["--samplerate", "7"], "samplerate must be from 1000 to 768000 frames a second, got 7"),
-        (["--histogram", "chart.png"], "a chart is an SVG file: its name must end in .svg, got 'chart.png'"),
+        (["--histogram", "chart.png"], "a chart's file name must end in .svg, got 'chart.png'"),
         (
             ["--histogram", "/nowhere/chart.svg"],
-            "there is no folder '/nowhere' to draw 'chart.svg' in: make it first",
+            "there is no folder '/nowhere' for 'chart.svg': make it first",
         ),
         (["--histogram", "/proc/chart.svg"], "'/proc/chart.svg' cannot be written: No such file or directory"),
     ],
@@ -202,7 +202,7 @@ def test_a_dropped_ping_makes_the_exit_status_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Late(cueline.AudioEngine):
-        """Starts only once its ring has overflown."""
+        """Starts only after its ring has overflowed."""
 
         def start(self) -> None:
             if self.stats().commands.dropped:
@@ -228,7 +228,7 @@ def test_no_interval_means_when_the_last_has_come() -> None:
 
 
 def test_the_first_offline_ping_takes_no_longer_than_the_others() -> None:
-    """NumPy is imported before it: that took a hundred times as long as all the rest."""
+    """NumPy is imported before it: that takes a hundred times as long as everything else."""
     account = json.loads(run("ping", "--device", "offline", "--count", "2", "--json").stdout)
     assert account["spread_ms"]["round_trip"]["max"] < 40
 

@@ -1,4 +1,4 @@
-"""Cues from Python: at the sample, late, refused, cancelled; transactions; frames by the clock."""
+"""Cues from Python: exact, late, refused, cancelled; transactions; the clock of frames."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ confirmation_py = cueline.confirmation.__file__
 
 
 def interrupt(call: Callable[[], object], lines: int, handler: Callable[[], object]) -> None:
-    """Call ``call``, and ``handler`` before the so manieth line of confirmation.py, if there are so many."""
+    """Call ``call``, and ``handler`` before the nth line of confirmation.py that runs, if that many run."""
     left = lines
 
     def trace(frame: Any, event: str, _: object) -> Any:
         nonlocal left
         if frame.f_code.co_filename == confirmation_py and event == "line":
             if left == 0:
-                handler()  # which is not traced
+                handler()  # it is not traced itself
             left -= 1
         return trace
 
@@ -68,7 +68,7 @@ def test_a_cue_changes_its_own_sample_and_no_earlier_one_whatever_the_block_size
     assert np.array_equal(with_one_more, rendered(64, [*cues, (frame, 1.0)]))
     alone = rendered(blocksize, [(frame, 1.0)])
     changed = np.flatnonzero(alone != rendered(blocksize, []))
-    assert changed[0] == frame  # the ramp to another gain begins with it
+    assert changed[0] == frame  # the ramp to the new gain begins there
 
 
 def test_a_cue_tells_the_very_frame_it_was_applied_at() -> None:
@@ -157,14 +157,14 @@ def test_a_confirmed_command_tells_its_frame_or_why_not() -> None:
     assert (applied.frame, applied.late, applied.sequence) == (500, False, 1)
     assert (late.result(0).frame, late.result(0).late) == (640, True)
     for confirmation, reason, text in (
-        (unknown, cueline.Reason.UNKNOWN, "command 2 did not take effect: the engine's processor could make"),
+        (unknown, cueline.Reason.UNKNOWN, "command 2 did not take effect: the processor does not handle"),
         (cancelled, cueline.Reason.CANCELLED, "command 3 did not take effect: it was cancelled"),
         (dropped, cueline.Reason.LATE, "command 6 did not take effect: it was read after its frame"),
     ):
         with pytest.raises(cueline.RefusedError, match=f"^{text}") as caught:
             confirmation.result(0)
         assert caught.value.reason is reason
-    assert engine.receive_msg() is None  # events are no business of theirs
+    assert engine.receive_msg() is None  # confirmations are not events
 
 
 def test_confirmations_are_settled_by_whoever_asks_and_in_any_order() -> None:
@@ -179,7 +179,7 @@ def test_confirmations_are_settled_by_whoever_asks_and_in_any_order() -> None:
 
 
 def test_an_exception_at_any_line_where_outcomes_are_taken_loses_none_of_them() -> None:
-    """As Ctrl-C raises it, in one thread that asks for what others wait for too."""
+    """Like Ctrl-C: in a thread that collects what others wait for too."""
 
     def ctrl_c() -> None:
         raise KeyboardInterrupt
@@ -254,7 +254,7 @@ def test_a_confirmation_of_a_closed_engine_says_so() -> None:
 def test_a_full_ring_refuses_a_confirmation_and_a_transaction_whole() -> None:
     engine = tone()
     fill(engine)
-    with pytest.raises(cueline.Full, match="as many commands wait as the ring holds, 1024"):
+    with pytest.raises(cueline.Full, match="the ring is full, with 1024 commands"):
         engine.confirm(gain(0.1))
     dropped = engine.stats().commands.dropped
     with pytest.raises(queue.Full, match="a transaction of 2 messages needs room for one more"):
@@ -288,7 +288,7 @@ def test_a_transaction_that_raises_or_has_no_message_sends_nothing() -> None:
         doomed.send(cueline.GetLevel())
     engine.cancel(doomed.sequence)
     engine.render(64)
-    assert len(list(engine.messages())) == 2  # without a frame it was applied before
+    assert len(list(engine.messages())) == 2  # the one without a frame was applied before
 
 
 def test_a_cancelled_transaction_goes_with_all_its_messages() -> None:
@@ -335,18 +335,18 @@ def test_a_cancelled_transaction_goes_with_all_its_messages() -> None:
         (lambda e: e.send(gain(1), late="x"), cueline.ArgumentError, "late must be 'apply' or 'drop', got 'x'"),
         (lambda e: e.send(gain(1), late=3), cueline.ArgumentTypeError, "late must be 'apply' or 'drop', got 3"),
         (lambda e: e.send(gain(1), timeout=-1), cueline.ArgumentError, "timeout must be 0 seconds or more"),
-        (lambda e: e.send(gain(1), timeout="1"), cueline.ArgumentTypeError, "timeout must be in seconds"),
+        (lambda e: e.send(gain(1), timeout="1"), cueline.ArgumentTypeError, "timeout must be a number of seconds"),
         (lambda e: e.confirm(5), cueline.ArgumentTypeError, "message must be an object of a class"),
         (lambda e: e.confirm(gain(1)).result(-1), cueline.ArgumentError, "timeout must be 0 seconds or more"),
         (lambda e: e.cancel(0), cueline.ArgumentError, "a command's number, from 1 to 4294967295, got 0"),
         (lambda e: e.cancel(2**32), cueline.ArgumentError, "from 1 to 4294967295, got 4294967296"),
         (lambda e: e.cancel("1"), cueline.ArgumentTypeError, "sequence must be a command's number, got '1'"),
-        (lambda e: e.transaction().send(gain(1)), cueline.ArgumentError, "are sent inside its 'with'"),
-        (lambda e: _transaction_of(e, 257), cueline.ArgumentError, "a transaction has at most 256 messages"),
+        (lambda e: e.transaction().send(gain(1)), cueline.ArgumentError, "works only inside its 'with'"),
+        (lambda e: _transaction_of(e, 257), cueline.ArgumentError, "a transaction can have at most 256 messages"),
         (lambda e: e.transaction(confirm="yes"), cueline.ArgumentTypeError, "confirm must be True or False, got 'yes'"),
         (lambda e: _sent_in_a_transaction(e, 5), cueline.ArgumentTypeError, "message must be an object of .* got 5"),
         (lambda e: _sent_in_a_transaction(e, gain(1), at=-1), cueline.ArgumentError, "at must be a frame from 0"),
-        (lambda e: _used_twice(e), cueline.ArgumentError, "a transaction is used once"),
+        (lambda e: _used_twice(e), cueline.ArgumentError, "a transaction can be used only once"),
         (lambda e: e.frame_at(-1), cueline.ArgumentError, "monotonic_ns must be 0 or more, got -1"),
         (lambda e: e.time_at("x"), cueline.ArgumentTypeError, "frame must be an integer, got 'x'"),
         (lambda e: e.time_at(5), cueline.DeviceError, "no block has been rendered yet"),
@@ -376,7 +376,7 @@ def _transaction_of(engine: cueline.AudioEngine, count: int) -> None:
 def _sent_in_a_transaction(engine: cueline.AudioEngine, message: object, at: int | None = None) -> None:
     with engine.transaction(at) as transaction:
         transaction.send(gain(1) if at is None else message)
-        with contextlib.suppress(cueline.Full):  # what is wrong is said at once, not as the transaction ends
+        with contextlib.suppress(cueline.Full):  # an error comes at once, not when the transaction ends
             transaction.send(message)
             raise AssertionError("it was accepted")
 

@@ -1,4 +1,4 @@
-"""The list of devices, as a call and as a command."""
+"""The list of devices, from the call and from the command."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_the_command_prints_a_table_with_the_default_starred() -> None:
     assert lines[0].split() == ["device", "host", "API", "name", "channels", "rate", "block", "latency,", "ms"]
     assert lines[1].split()[:4] == ["*", "jack", "JACK", "system"]
     assert [line for line in lines if line.startswith("*")][1:] == [
-        "* what an engine gets that asks for none. Pass the first column as device="
+        "* the default of AudioEngine(). Pass the column 'device' as device="
     ]
 
 

@@ -1,4 +1,4 @@
-"""The blocks of code in docs/*.md: each page is run as a reader would, so that none can rot.
+"""The code blocks in docs/*.md: each page runs as a reader would run it.
 
 A page is a folder. A block that `<!-- file: NAME -->` precedes is kept there under that name; the other Python blocks
 are one program, in their order; commands of sh come next; each block of C++ is compiled by itself. What a comment says
@@ -22,12 +22,12 @@ from pages import blocks_of, on_one_page
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
-FOLLOWED = ["write-your-own-engine.md"]  # as a whole, with the wheel alone: tests/authors
+FOLLOWED = ["write-your-own-engine.md"]  # tests/authors runs it as a whole, with only the wheel
 COMPILER = ["g++", "-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", f"-I{ROOT / 'include'}"]
 
 
 def run_page(page: str, folder: Path) -> None:
-    """Run all blocks of a page in ``folder``. Raises AssertionError with what went wrong, and in which line."""
+    """Run all blocks of a page in ``folder``. Raises AssertionError with the error and its line."""
     blocks = blocks_of(page)
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 

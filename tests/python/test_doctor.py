@@ -1,4 +1,4 @@
-"""The command ``cueline doctor``: what it measures, what it says of it, and how it ends."""
+"""The command ``cueline doctor``: its measurement, its report, and its exit status."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ import pytest
 
 import cueline
 from conftest import eventually, shown_on_a_terminal
-from cueline import cli, doctor
-from cueline.console import PlainConsole
-from cueline.doctor import command
-from cueline.doctor.checkup import checkup
-from cueline.doctor.findings import Finding, Verdict, fail, ok, warn
-from cueline.doctor.machine import Machine, this_machine
-from cueline.doctor.report import account, histogram, print_report
-from cueline.doctor.wakeups import Bucket, Wakeups, measure, wakeup_lateness
+from cueline.commands import cli, doctor
+from cueline.commands.console import PlainConsole
+from cueline.commands.doctor import command
+from cueline.commands.doctor.checkup import checkup
+from cueline.commands.doctor.findings import Finding, Verdict, fail, ok, warn
+from cueline.commands.doctor.lateness import Bucket, Lateness, lateness, measure
+from cueline.commands.doctor.machine import Machine, this_machine
+from cueline.commands.doctor.report import account, histogram, print_report
 
 PROGRAM = [sys.executable, "-m", "cueline", "doctor"]
 
 
-def wakeups(late_us: dict[float, int], *, missed: int = 0, realtime_priority: bool = True) -> Wakeups:
-    """Make up a run with so many blocks as late as that, each in a bucket an eighth wide."""
+def run_of(late_us: dict[float, int], *, missed: int = 0, realtime_priority: bool = True) -> Lateness:
+    """Return a made-up run: microseconds late -> number of blocks, each in a bucket an eighth wide."""
     worst_ns = max((round(us * 1000) for us in late_us), default=0)
     buckets = [Bucket(round(us * 1000), round(us * 1125), count) for us, count in sorted(late_us.items())]
-    return Wakeups(2.5, realtime_priority, memory_locked=True, missed=missed, worst_ns=worst_ns, buckets=buckets)
+    return Lateness(2.5, realtime_priority, memory_locked=True, missed=missed, worst_ns=worst_ns, buckets=buckets)
 
 
 def unknown_machine(root: Path) -> Machine:
-    """Return one of which nothing can be read."""
+    """Return a machine of which nothing can be read."""
     return Machine(root=root, groups=frozenset(), user="ada")
 
 
@@ -67,48 +67,48 @@ def test_a_measurement_has_its_blocks() -> None:
 
 
 def test_blocks_that_begin_soon_are_ok() -> None:
-    finding = wakeup_lateness(wakeups({10: 900, 200: 99, 1300: 1}))
-    assert (finding.verdict, finding.mend) == (Verdict.OK, None)
+    finding = lateness(run_of({10: 900, 200: 99, 1300: 1}))
+    assert (finding.verdict, finding.fix) == (Verdict.OK, None)
     assert "p99 225 us, worst 1300 us, 0 of 1000 blocks lost" in finding.found
 
 
 @pytest.mark.parametrize(
     ("run", "blocksize"),
     [
-        (wakeups({10: 999, 1400: 1}), 256),  # more than half a block late
-        (wakeups({10: 950, 300: 50}), 256),  # more than one in a hundred later than a tenth
-        (wakeups({10: 9998, 3000: 1}, missed=1), 512),  # some were lost, and no more than one in a thousand
-        (wakeups({10: 9999}, missed=1), 256),  # lost without a late one: the block itself was held up
+        (run_of({10: 999, 1400: 1}), 256),  # more than half a block late
+        (run_of({10: 950, 300: 50}), 256),  # more than one in a hundred later than a tenth
+        (run_of({10: 9998, 3000: 1}, missed=1), 512),  # some were lost, but not more than one in a thousand
+        (run_of({10: 9999}, missed=1), 256),  # lost without a late one: the block itself took too long
     ],
 )
-def test_blocks_that_begin_late_are_warned_of_and_larger_ones_mend_it(run: Wakeups, blocksize: int) -> None:
-    finding = wakeup_lateness(run)
+def test_blocks_that_begin_late_are_warned_of_and_larger_ones_fix_it(run: Lateness, blocksize: int) -> None:
+    finding = lateness(run)
     assert finding.verdict is Verdict.WARN
-    assert f"cueline.AudioEngine(blocksize={blocksize})" in str(finding.mend)
+    assert f"cueline.AudioEngine(blocksize={blocksize})" in str(finding.fix)
 
 
 @pytest.mark.parametrize(
     ("run", "blocksize", "lost"),
     [
-        (wakeups({10: 996, 3000: 4}), 512, "4 of 1000"),
-        (wakeups({10: 996}, missed=4), 256, "4 of 1000"),
-        (wakeups({10: 9, 20_000_000: 1}, missed=7490), 8192, "7491 of 7500"),
+        (run_of({10: 996, 3000: 4}), 512, "4 of 1000"),
+        (run_of({10: 996}, missed=4), 256, "4 of 1000"),
+        (run_of({10: 9, 20_000_000: 1}, missed=7490), 8192, "7491 of 7500"),
     ],
 )
-def test_more_than_one_block_lost_in_a_thousand_fails(run: Wakeups, blocksize: int, lost: str) -> None:
-    finding = wakeup_lateness(run)
+def test_more_than_one_block_lost_in_a_thousand_fails(run: Lateness, blocksize: int, lost: str) -> None:
+    finding = lateness(run)
     assert finding.verdict is Verdict.FAIL
     assert f"{lost} blocks lost" in finding.found
-    assert f"cueline.AudioEngine(blocksize={blocksize})" in str(finding.mend)
+    assert f"cueline.AudioEngine(blocksize={blocksize})" in str(finding.fix)
 
 
 def test_a_run_without_a_block_fails() -> None:
-    finding = wakeup_lateness(wakeups({}))
-    assert (finding.verdict, finding.mend) == (Verdict.FAIL, "cueline doctor --seconds 10")
+    finding = lateness(run_of({}))
+    assert (finding.verdict, finding.fix) == (Verdict.FAIL, "cueline doctor --seconds 10")
 
 
 def test_blocks_left_out_count_as_the_worst() -> None:
-    run = wakeups({10: 98, 5000: 1}, missed=1)
+    run = run_of({10: 98, 5000: 1}, missed=1)
     assert run.late_ns(0.98) == 11_250
     assert run.late_ns(0.99) == run.late_ns(1) == 5_000_000
 
@@ -117,7 +117,7 @@ def test_blocks_left_out_count_as_the_worst() -> None:
 
 
 def test_the_histogram_has_a_bar_for_each_doubling() -> None:
-    lines = histogram(wakeups({0.5: 1, 1: 100, 7.2: 50, 7.1: 50, 900: 1}, missed=3))
+    lines = histogram(run_of({0.5: 1, 1: 100, 7.2: 50, 7.1: 50, 900: 1}, missed=3))
     assert lines[0] == (
         "How late 202 blocks of 128 frames at 48000 Hz began, in us: "
         "p50 8.0, p99 900.0, p99.9 900.0, max 900.0; 3 left out"
@@ -130,59 +130,59 @@ def test_the_histogram_has_a_bar_for_each_doubling() -> None:
 
 FINDINGS = [
     ok("good", "all well", "it matters"),
-    warn("bad", "[odd] state", "it may hurt", "sudo mend [it]"),
-    fail("worse", "broken", "it hurts", "sudo mend --all"),
+    warn("bad", "[odd] state", "it may hurt", "sudo fix [it]"),
+    fail("worse", "broken", "it hurts", "sudo fix --all"),
 ]
 
 
 def test_each_finding_is_a_line_and_what_mends_it_another(capsys: pytest.CaptureFixture[str]) -> None:
-    print_report(PlainConsole(), FINDINGS, wakeups({10: 5}))
+    print_report(PlainConsole(), FINDINGS, run_of({10: 5}))
     lines = capsys.readouterr().out.splitlines()
     assert lines[:7] == [
         "OK    good   all well  (it matters)",
         "WARN  bad    [odd] state",
         "      it may hurt:",
-        "      sudo mend [it]",
+        "      sudo fix [it]",
         "FAIL  worse  broken",
         "      it hurts:",
-        "      sudo mend --all",
+        "      sudo fix --all",
     ]
-    assert lines[-2:] == ["1 OK, 1 WARN, 1 FAIL", "The lines to copy are for Debian and Ubuntu."]
+    assert lines[-2:] == ["1 OK, 1 WARN, 1 FAIL", "The commands are for Debian and Ubuntu."]
 
 
 def test_where_all_is_ok_there_is_nothing_to_copy(capsys: pytest.CaptureFixture[str]) -> None:
-    print_report(PlainConsole(), FINDINGS[:1], wakeups({}))
+    print_report(PlainConsole(), FINDINGS[:1], run_of({}))
     assert capsys.readouterr().out.splitlines()[-1] == "1 OK, 0 WARN, 0 FAIL"
 
 
 def test_the_account_has_every_number() -> None:
-    told = account(FINDINGS, wakeups({10: 999, 3000: 1}, missed=2))
+    told = account(FINDINGS, run_of({10: 999, 3000: 1}, missed=2))
     assert told["verdict"] == "FAIL"
     assert told["checks"][1] == {
         "name": "bad",
         "verdict": "WARN",
         "found": "[odd] state",
         "why": "it may hurt",
-        "mend": "sudo mend [it]",
+        "fix": "sudo fix [it]",
     }
-    measured = told["wakeups"]
+    measured = told["lateness"]
     assert (measured["blocks"], measured["missed"], measured["lost"]) == (1000, 2, 3)
     assert measured["late_ns"] == {"p50": 11_250, "p99": 11_250, "p99.9": 3_000_000, "max": 3_000_000}
     assert measured["histogram_ns"] == [[10_000, 11_250, 999], [3_000_000, 3_375_000, 1]]
-    assert account(FINDINGS, wakeups({}))["wakeups"]["late_ns"] is None
+    assert account(FINDINGS, run_of({}))["lateness"]["late_ns"] is None
 
 
 # --- The whole of it
 
 
 def test_a_machine_of_which_nothing_can_be_read_is_judged_all_the_same(tmp_path: Path) -> None:
-    findings = checkup(unknown_machine(tmp_path), wakeups({5: 1000}))
+    findings = checkup(unknown_machine(tmp_path), run_of({5: 1000}))
     assert len({finding.name for finding in findings}) == len(findings) == 14
 
 
 def test_whatever_is_not_ok_has_one_line_that_mends_it(tmp_path: Path) -> None:
-    findings = checkup(unknown_machine(tmp_path), wakeups({5000: 1000}, realtime_priority=False))
-    lines = [finding.mend for finding in findings if finding.verdict is not Verdict.OK]
+    findings = checkup(unknown_machine(tmp_path), run_of({5000: 1000}, realtime_priority=False))
+    lines = [finding.fix for finding in findings if finding.verdict is not Verdict.OK]
     assert len(lines) > 4
     for line in lines:
         assert line is not None
@@ -225,8 +225,8 @@ def test_the_doctors_json_is_one_object() -> None:
     assert done.stderr == ""
     told = json.loads(done.stdout)
     assert done.returncode == Verdict[told["verdict"]]
-    assert all((check["mend"] is None) == (check["verdict"] == "OK") for check in told["checks"])
-    measured = told["wakeups"]
+    assert all((check["fix"] is None) == (check["verdict"] == "OK") for check in told["checks"])
+    measured = told["lateness"]
     assert measured["blocks"] == sum(count for _, _, count in measured["histogram_ns"]) > 0
 
 
@@ -238,7 +238,7 @@ def test_the_doctor_speaks_in_colours_on_a_terminal() -> None:
 def test_the_doctor_says_in_one_line_why_it_could_not_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def refuse(_: float) -> Wakeups:
+    def refuse(_: float) -> Lateness:
         raise cueline.DeviceError("no thread")
 
     monkeypatch.setattr(command, "measure", refuse)

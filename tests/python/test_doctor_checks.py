@@ -1,4 +1,4 @@
-"""What the doctor's checks say of machines: each verdict of each, from made-up file trees."""
+"""The doctor's checks: each verdict of each check, from made-up file trees."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cueline.doctor import build, container, kernel, permissions, servers
-from cueline.doctor.findings import Finding, Verdict
-from cueline.doctor.machine import Machine
+from cueline.commands.doctor import build, container, kernel, permissions, servers
+from cueline.commands.doctor.findings import Finding, Verdict
+from cueline.commands.doctor.machine import Machine
 
 USER, AUDIO, PIPEWIRE = 1000, 29, 110
 PRIVILEGED = "CapEff:\t000001ffffffffff"
@@ -23,7 +23,7 @@ Make = Callable[..., Machine]
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Return what makes up a machine of the files that it is given."""
+    """Return a function that makes a machine out of files."""
 
     def make(
         *trees: Mapping[str, str], groups: frozenset[int] = frozenset({USER}), runtime: str | None = None
@@ -51,15 +51,15 @@ def status(capabilities: str = ORDINARY, cpus: str = "0-3") -> dict[str, str]:
 
 
 def is_ok(finding: Finding, found: str) -> bool:
-    return (finding.verdict, finding.mend, found in finding.found) == (Verdict.OK, None, True)
+    return (finding.verdict, finding.fix, found in finding.found) == (Verdict.OK, None, True)
 
 
-def is_warned(finding: Finding, found: str, mend: str) -> bool:
-    return finding.verdict is Verdict.WARN and found in finding.found and mend in str(finding.mend)
+def is_warned(finding: Finding, found: str, fix: str) -> bool:
+    return finding.verdict is Verdict.WARN and found in finding.found and fix in str(finding.fix)
 
 
-def is_failed(finding: Finding, found: str, mend: str) -> bool:
-    return finding.verdict is Verdict.FAIL and found in finding.found and mend in str(finding.mend)
+def is_failed(finding: Finding, found: str, fix: str) -> bool:
+    return finding.verdict is Verdict.FAIL and found in finding.found and fix in str(finding.fix)
 
 
 # --- Permissions
@@ -146,11 +146,11 @@ def test_who_is_in_no_such_group_is_warned(make: Make) -> None:
 
 def test_who_joined_after_the_login_is_told_to_log_in_again(make: Make) -> None:
     machine = make(status(), limits(), group("bob", "ada"), AUDIO_CONF)
-    assert is_warned(permissions.audio_group(machine), "from the next login on", "exec su - $USER")
+    assert is_warned(permissions.audio_group(machine), "after the next login", "exec su - $USER")
 
 
 def test_a_group_without_priority_is_warned_of(make: Make) -> None:
-    """Debian's jackd leaves its file there under this name, when told that no user is to have real-time priority."""
+    """Debian's jackd leaves its file there under this name if it was set up without real-time priority."""
     disabled = {"/etc/security/limits.d/audio.conf.disabled": "@audio - rtprio 95"}
     commented = {"/etc/security/limits.conf": "#@audio - rtprio 95\n@audio - rtprio 0\n@audio - nice -19"}
     machine = make(status(), group("ada"), disabled, commented, groups=frozenset({AUDIO}))
@@ -158,7 +158,7 @@ def test_a_group_without_priority_is_warned_of(make: Make) -> None:
 
 
 def test_root_a_container_and_a_raised_limit_need_no_group(make: Make) -> None:
-    assert is_ok(permissions.audio_group(make(status(), limits(priority="95"))), "raised in another way")
+    assert is_ok(permissions.audio_group(make(status(), limits(priority="95"))), "high enough without it")
     assert is_ok(permissions.audio_group(make(limits(), DOCKER)), "in a container")
     assert is_ok(permissions.audio_group(make(status(PRIVILEGED))), "privileged")
 
@@ -213,21 +213,21 @@ def test_a_kernel_that_lets_go_at_once_is_ok(make: Make, tree: Mapping[str, str]
     ],
 )
 def test_a_kernel_that_can_be_told_to_let_go_is_warned_of(make: Make, tree: Mapping[str, str], found: str) -> None:
-    mend = "$GRUB_CMDLINE_LINUX_DEFAULT preempt=full\"' | sudo tee /etc/default/grub.d/preempt.cfg && sudo update-grub"
-    assert is_warned(kernel.preemption(make(DYNAMIC, tree)), found, mend)
+    fix = "$GRUB_CMDLINE_LINUX_DEFAULT preempt=full\"' | sudo tee /etc/default/grub.d/preempt.cfg && sudo update-grub"
+    assert is_warned(kernel.preemption(make(DYNAMIC, tree)), found, fix)
 
 
 @pytest.mark.parametrize(
-    ("release", "mend"),
+    ("release", "fix"),
     [
         ("ID=debian", "sudo apt install linux-image-rt-$(dpkg --print-architecture)"),
         ("NAME=Ubuntu\nID=ubuntu\nID_LIKE=debian", "sudo apt install linux-lowlatency"),
         ('ID=linuxmint\nID_LIKE="ubuntu debian"', "sudo apt install linux-lowlatency"),
     ],
 )
-def test_a_kernel_that_never_lets_go_is_warned_of(make: Make, release: str, mend: str) -> None:
+def test_a_kernel_that_never_lets_go_is_warned_of(make: Make, release: str, fix: str) -> None:
     machine = make({VERSION: "#1 SMP Debian 5.10.1", "/proc/cmdline": "preempt=full", "/etc/os-release": release})
-    assert is_warned(kernel.preemption(machine), "voluntary or none (uname -v)", mend)
+    assert is_warned(kernel.preemption(machine), "voluntary or none (uname -v)", fix)
 
 
 def test_interrupts_in_threads_are_ok(make: Make) -> None:
@@ -244,11 +244,11 @@ def test_interrupts_without_threads_are_warned_of(make: Make) -> None:
 
 
 def test_the_line_for_grub_makes_a_file_that_a_shell_reads(make: Make, tmp_path: Path) -> None:
-    """Run it, with everything that needs a root in the place of a folder of ours."""
-    mend = str(kernel.threaded_interrupts(make()).mend).replace("sudo ", "").replace("/etc/", f"{tmp_path}/")
+    """Run the command, with a folder of ours in place of the root."""
+    fix = str(kernel.threaded_interrupts(make()).fix).replace("sudo ", "").replace("/etc/", f"{tmp_path}/")
     made = tmp_path / "default/grub.d/threadirqs.cfg"
     made.parent.mkdir(parents=True)
-    program = f"update-grub() {{ :; }}; {mend}\n. {made}; echo $GRUB_CMDLINE_LINUX_DEFAULT"
+    program = f"update-grub() {{ :; }}; {fix}\n. {made}; echo $GRUB_CMDLINE_LINUX_DEFAULT"
     environment = {"GRUB_CMDLINE_LINUX_DEFAULT": "quiet", "PATH": "/usr/bin:/bin"}
     done = subprocess.run(
         ["bash", "-c", program], env=environment, capture_output=True, text=True, check=True, timeout=60
@@ -265,7 +265,7 @@ def test_timers_of_common_slack_are_ok(make: Make) -> None:
 
 
 def test_a_kernel_may_keep_its_slack_to_itself(make: Make) -> None:
-    assert is_ok(kernel.timer_slack(make()), "not told")
+    assert is_ok(kernel.timer_slack(make()), "not reported")
 
 
 def test_slack_timers_are_warned_of(make: Make) -> None:
@@ -305,8 +305,8 @@ def test_a_quota_of_a_group_above_ours_holds_python_back(make: Make) -> None:
 def test_a_quota_fails_an_audio_thread_that_has_no_priority(make: Make) -> None:
     tree = {"/proc/self/cgroup": "0::/", "/sys/fs/cgroup/cpu.max": "50000 100000"}
     finding = container.cpu_quota(make(tree, DOCKER), realtime=False)
-    assert is_failed(finding, "the audio thread too", "docker run")
-    assert str(finding.mend).endswith("# without --cpus and --cpu-quota")
+    assert is_failed(finding, "the audio thread is held up too", "docker run")
+    assert str(finding.fix).endswith("# without --cpus and --cpu-quota")
 
 
 def test_a_quota_of_version_1_is_found_too(make: Make) -> None:
@@ -342,13 +342,13 @@ def test_the_kernels_own_share_for_real_time_is_ok(make: Make) -> None:
 
 
 def test_a_kernel_may_have_no_such_share(make: Make) -> None:
-    assert is_ok(container.realtime_share(make()), "not told")
+    assert is_ok(container.realtime_share(make()), "not reported")
 
 
 def test_a_small_share_is_warned_of_and_none_fails(make: Make) -> None:
-    mend = "sudo sysctl -w kernel.sched_rt_runtime_us=950000"
-    assert is_warned(container.realtime_share(make({RUNTIME: "400000"}, PERIOD)), "40%", mend)
-    assert is_failed(container.realtime_share(make({RUNTIME: "0"})), "0%", mend)
+    fix = "sudo sysctl -w kernel.sched_rt_runtime_us=950000"
+    assert is_warned(container.realtime_share(make({RUNTIME: "400000"}, PERIOD)), "40%", fix)
+    assert is_failed(container.realtime_share(make({RUNTIME: "0"})), "0%", fix)
 
 
 def test_a_control_group_without_a_share_fails(make: Make) -> None:
@@ -367,18 +367,18 @@ def test_a_control_group_without_a_share_fails(make: Make) -> None:
 def test_atomics_with_a_lock_fail() -> None:
     assert is_ok(build.atomics(lock_free=True), "64 bits")
     assert is_failed(
-        build.atomics(lock_free=False), "not of 64 bits", "pip install --force-reinstall --no-binary cueline"
+        build.atomics(lock_free=False), "not for 64 bits", "pip install --force-reinstall --no-binary cueline"
     )
 
 
 def test_this_build_has_lock_free_atomics() -> None:
-    """The ring would not have compiled without."""
+    """The ring would not compile without it."""
     assert is_ok(build.atomics(), "64 bits")
 
 
 def test_only_a_gil_that_is_off_is_warned_of() -> None:
-    assert is_ok(build.gil(enabled=True, free_threaded=False), "there")
-    assert is_ok(build.gil(enabled=True, free_threaded=True), "there, on a free-threaded build")
+    assert is_ok(build.gil(enabled=True, free_threaded=False), "on")
+    assert is_ok(build.gil(enabled=True, free_threaded=True), "on, in a free-threaded build")
     assert is_warned(build.gil(enabled=False, free_threaded=True), "off", "export PYTHON_GIL=1")
 
 
@@ -407,7 +407,7 @@ def test_a_sound_server_that_runs_is_named(make: Make, tree: Mapping[str, str], 
 
 
 def test_no_sound_server_is_warned_of(make: Make) -> None:
-    """What a server that was killed left behind is none; nor is what only serves PulseAudio's programs."""
+    """The leftovers of a killed server do not count, and neither does a server for PulseAudio programs only."""
     left = {"/dev/shm/jack-shm-registry": "", "/dev/shm/jack_default_0_0": "", "/mine/pipewire-0": ""}
     others = {"/proc/5/comm": "pipewire-pulse", "/proc/1/comm": "init"} | unix_socket("/dev/shm/jack_x_0_0", "00000000")
     finding = servers.sound_server(make(left, others, runtime="/mine"))

@@ -1,4 +1,4 @@
-"""AudioEngine: life, arguments, refusals, receiving, rendering, counters."""
+"""AudioEngine: start to close, arguments, errors, receiving, rendering, counters."""
 
 from __future__ import annotations
 
@@ -125,14 +125,14 @@ def test_one_that_was_refused_has_a_repr_too() -> None:
 
 
 def test_it_is_made_once(offline: cueline.AudioEngine) -> None:
-    with pytest.raises(cueline.ArgumentError, match="this engine is made already: make another one"):
+    with pytest.raises(cueline.ArgumentError, match="this engine exists already: make another one"):
         offline.__init__("null")  # type: ignore[misc]
     assert offline.device == "offline"
 
 
 @pytest.mark.parametrize("copying", [copy.copy, copy.deepcopy, pickle.dumps])
 def test_it_can_not_be_copied(offline: cueline.AudioEngine, copying: Callable[[object], object]) -> None:
-    with pytest.raises(cueline.ArgumentTypeError, match="an engine can be neither copied nor sent to another process"):
+    with pytest.raises(cueline.ArgumentTypeError, match="an engine cannot be copied or pickled"):
         copying(offline)
 
 
@@ -140,7 +140,7 @@ def test_it_can_not_be_copied(offline: cueline.AudioEngine, copying: Callable[[o
 
 
 class Awkward:
-    """Has a repr that cannot be printed, or none."""
+    """Its repr cannot be printed, or raises."""
 
     def __init__(self, text: str | None) -> None:
         self.text = text
@@ -155,16 +155,16 @@ class Awkward:
     ("arguments", "text"),
     [
         ({"samplerate": 999}, "samplerate must be from 1000 to 768000 frames a second, got 999"),
-        ({"samplerate": 10**30}, "samplerate must be an integer of at most 63 bits, got one of 100"),
+        ({"samplerate": 10**30}, "samplerate must be an integer of at most 63 bits, got one of 100 bits"),
         ({"blocksize": 0}, "blocksize must be from 1 to 8192 frames, got 0"),
         ({"blocksize": -(2**63) + 1}, f"blocksize must be from 1 to 8192 frames, got {-(2**63) + 1}"),
-        ({"blocksize": 10**5000}, "blocksize must be an integer of at most 63 bits, got one of 16610"),
+        ({"blocksize": 10**5000}, "blocksize must be an integer of at most 63 bits, got one of 16610 bits"),
         ({"channels": 65}, "channels must be from 1 to 64 channels, got 65"),
         ({"budget": 0}, "budget must be from 1 to 1024 messages a block, got 0"),
         ({"budget": 1025}, "budget must be from 1 to 1024 messages a block, got 1025"),
         ({"processor": "loud"}, "processor must be 'silence', 'tone' or 'player', or left out for silence, got 'loud'"),
-        ({"device": "a\0b"}, "device must be a text of 1 to 200 characters that can be printed, got 'a\\x00b'"),
-        ({"device": "\udc80"}, "device must be a text of 1 to 200 characters that can be printed, got '\\udc80'"),
+        ({"device": "a\0b"}, "device must be a string of 1 to 200 printable characters, got 'a\\x00b'"),
+        ({"device": "\udc80"}, "device must be a string of 1 to 200 printable characters, got '\\udc80'"),
     ],
 )
 def test_arguments_out_of_range_are_refused_with_the_number(arguments: dict[str, object], text: str) -> None:
@@ -185,8 +185,8 @@ def test_arguments_out_of_range_are_refused_with_the_number(arguments: dict[str,
             "processor must be a name, a processor's capsule, an object with __cueline_processor__(), or None, got 3",
         ),
         ({"device": 3.0}, "device must be a name, a number or None, got 3.0"),
-        ({"client_name": 3}, "client_name must be a text or None, got 3"),
-        ({"connect": 1}, "connect must be a text or None, got 1"),
+        ({"client_name": 3}, "client_name must be a string or None, got 3"),
+        ({"connect": 1}, "connect must be a string or None, got 1"),
         ({"blocksize": True}, "blocksize must be an integer, got True"),
         ({"blocksize": Awkward("\udc80")}, "blocksize must be an integer, got \\udc80"),
         ({"device": Awkward("\udc80")}, "device must be a name, a number or None, got \\udc80"),
@@ -230,7 +230,7 @@ def test_every_error_is_a_cueline_error_and_a_built_in_one() -> None:
 
 @pytest.mark.parametrize("made", [getattr(errors, name) for name in errors.__all__])
 def test_every_error_survives_a_pickle_and_a_copy(made: type[cueline.Error]) -> None:
-    """As a ProcessPoolExecutor needs it."""
+    """A ProcessPoolExecutor needs this."""
     refused = cueline.Refused(wanted_frame=7, reason=cueline.Reason.CANCELLED)
     error = cueline.RefusedError(refused) if made is cueline.RefusedError else made("too large: 3")
     error.noted = "a remark"  # type: ignore[attr-defined]
@@ -326,7 +326,7 @@ def test_receive_refuses_a_negative_timeout(offline: cueline.AudioEngine, timeou
 
 
 def test_receive_refuses_a_timeout_that_is_no_number(offline: cueline.AudioEngine) -> None:
-    with pytest.raises(cueline.ArgumentTypeError, match="timeout must be in seconds or None, got 'soon'"):
+    with pytest.raises(cueline.ArgumentTypeError, match="timeout must be a number of seconds or None, got 'soon'"):
         offline.receive("soon")  # type: ignore[arg-type]
 
 
@@ -350,7 +350,7 @@ def test_ctrl_c_ends_a_wait_without_end(running: cueline.AudioEngine) -> None:
 
 
 def test_messages_end_though_more_keep_coming(monkeypatch: pytest.MonkeyPatch, offline: cueline.AudioEngine) -> None:
-    """At most a ring full, or a reader slower than the audio thread would never be done."""
+    """It ends after a ring full, or a reader slower than the audio thread would never finish."""
     offline.ping()
     offline.render(64)
     message = offline.receive(0)
@@ -417,7 +417,7 @@ def test_render_refuses_other_things(offline: cueline.AudioEngine, frames: objec
 
 
 def once_it_renders(engine: cueline.AudioEngine, act: Callable[[], object]) -> threading.Thread:
-    """Do ``act`` on another thread, as soon as blocks go by."""
+    """Call ``act`` on another thread, as soon as blocks run."""
 
     def wait_and_act() -> None:
         eventually(lambda: engine.stats().blocks > 0, within_s=60)
@@ -438,7 +438,7 @@ def test_stopping_ends_a_long_render() -> None:
 
 
 def test_one_render_at_a_time(offline: cueline.AudioEngine) -> None:
-    """A signal handler comes in the middle of a render, and asks for another."""
+    """A signal handler runs during a render, and calls render itself."""
     outcome: list[BaseException] = []
 
     def handler(*_: object) -> None:
@@ -518,7 +518,7 @@ def test_stats_are_frozen_and_complete(running: cueline.AudioEngine) -> None:
 
 
 def test_null_device_runs_the_right_number_of_blocks() -> None:
-    """Within 2 % over a second. One reading may come late on a busy machine: three tries."""
+    """Within 2 % over a second. On a busy machine a reading may be late: three tries."""
     errors = []
     for _ in range(3):
         with cueline.AudioEngine("null") as engine:

@@ -1,4 +1,4 @@
-"""Processors of extension modules: built against the installed package, taken, refused, and alive as long as needed."""
+"""Processors from extension modules: built against the installed package, accepted, refused, and kept alive."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Said:
 
 @pytest.fixture(scope="session")
 def probe(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    """Build the extension of tests/extension, as its author would, against the installed package."""
+    """Build the extension in tests/extension against the installed package, like its author."""
     require("cmake")
     require("g++")
     folder = tmp_path_factory.mktemp("extension")
@@ -155,7 +155,7 @@ def test_a_processor_lives_as_long_as_whoever_has_it(probe: ModuleType) -> None:
     capsule = probe.processor()
     engine = engine_of(capsule)
     assert probe.how_many_live() == before + 1
-    del capsule  # the engine has it still
+    del capsule  # the engine still holds it
     with engine:
         assert engine.render(1)[0, 0] == 0.5
     del engine
@@ -167,7 +167,7 @@ def test_a_processor_lives_as_long_as_whoever_has_it(probe: ModuleType) -> None:
     line = engine.open_line()
     del engine, line
     gc.collect()
-    assert probe.how_many_live() == before + 1  # the capsule has it still
+    assert probe.how_many_live() == before + 1  # the capsule still holds it
     with engine_of(capsule) as engine:
         assert engine.render(1)[0, 0] == 0.5
     del capsule, engine
@@ -195,7 +195,7 @@ def test_a_processor_is_one_engines_at_a_time(probe: ModuleType) -> None:
     first.close()
     with engine_of(capsule) as second:
         assert second.render(1)[0, 0] == 0.5
-    first.close()  # once more: it is not its any longer
+    first.close()  # again: it no longer holds the processor
     third = engine_of(capsule)
     first.close()
     with pytest.raises(cueline.ArgumentError, match="has an engine already"):
@@ -242,7 +242,7 @@ def code_of_the_interface() -> str:
 
 
 def test_who_changes_what_both_sides_read_looks_at_the_interface() -> None:
-    """Sizes are compared as an extension is loaded; what a change means is for the one who makes it to say.
+    """Loading an extension compares sizes only: whoever changes a header must decide what the change means.
 
     Would a processor that was compiled before the change be misunderstood? Then raise processor_interface in
     processor_offer.hpp, and write its line here. If not, renew the line that is here.

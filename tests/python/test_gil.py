@@ -1,4 +1,4 @@
-"""The audio thread while Python is busy: what it did meanwhile is read from its own counters."""
+"""The audio thread while Python is busy: its own counters show what it did."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Account:
 
 
 class Ticking(Protocol):
-    """Something that runs a block every ``block_s``, and answers pings in it."""
+    """Runs a block every ``block_s`` seconds, and answers pings in it."""
 
     block_s: float
 
@@ -41,7 +41,7 @@ class Ticking(Protocol):
 
 
 def compiled_processor() -> object:
-    """Return a processor of Python that numba compiled."""
+    """Return a processor that numba compiled from Python."""
     import numba
 
     @numba.cfunc(cueline.RENDER_SIGNATURE, error_model="numpy")
@@ -79,7 +79,7 @@ class Engine:
 
 
 class PythonCallback:
-    """The mutant: blocks run on a thread that needs the GIL, as where the callback is a Python function."""
+    """The mutant: blocks run on a thread that needs the GIL, like a callback in Python."""
 
     def __init__(self) -> None:
         self.block_s = 128 / 48000
@@ -134,7 +134,7 @@ def import_storm(folder: Path) -> None:
 
 
 def write_modules(folder: Path) -> None:
-    """Write a hundred modules that each take longer than a block to compile, which lets nobody have the GIL."""
+    """Write a hundred modules that each take longer than a block to compile, with the GIL held."""
     text = "\n".join(f"def function_{number}(a, b={number}):\n    return [a * b + {number}]" for number in range(400))
     for number in range(100):
         (folder / f"storm_{number}.py").write_text(text)
@@ -152,7 +152,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def wrong_while(disturb: Callable[[Path], None], folder: Path, ticking: Ticking) -> str:
-    """Return what was wrong with what ``ticking`` did while another thread ran ``disturb``, or nothing."""
+    """Return what ``ticking`` did wrong while another thread ran ``disturb``, or ''."""
     for name in [name for name in sys.modules if name.startswith("storm_")]:
         del sys.modules[name]
     importlib.invalidate_caches()
@@ -183,7 +183,7 @@ def wrong_while(disturb: Callable[[Path], None], folder: Path, ticking: Ticking)
 
 
 def right_in_the_end(disturb: Callable[[Path], None], folder: Path, ticking: Ticking) -> list[str]:
-    """Try until nothing is wrong, and return what was: on a busy machine a block is late for other reasons, too."""
+    """Try until nothing is wrong, and return what was: on a busy machine a block can be late for other reasons."""
     wrong = [wrong_while(disturb, folder, ticking)]
     while wrong[-1] and len(wrong) < 8:
         wrong.append(wrong_while(disturb, folder, ticking))
@@ -220,7 +220,7 @@ def test_the_check_catches_a_callback_that_needs_the_gil(disturb: Callable[[Path
 
 
 def test_such_a_callback_left_alone_is_found_right(folder: Path) -> None:
-    """What the check above catches is the disturbance, and not the callback."""
+    """The check above catches the disturbance, not the callback itself."""
     callback = PythonCallback()
     try:
         wrong = right_in_the_end(lambda _: time.sleep(half_a_second), folder, callback)

@@ -1,4 +1,4 @@
-"""cueline header: the same messages in C++, told by a compiler."""
+"""cueline header: the same messages in C++, checked by a compiler."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import pytest
 
 import cueline
 from conftest import require
-from cueline import cli, header, messages
+from cueline import messages
+from cueline.commands import cli, header
 from cueline.typed import layout_of, require_cpp_name
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +72,7 @@ def compile_and_run(folder: Path, program: str, *arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with messages.py, and messages.hpp made of it."""
+    """Return a folder with messages.py, and with messages.hpp made from it."""
     folder = tmp_path_factory.mktemp("header")
     (folder / "messages.py").write_text(MODULE)
     text = command(folder, "messages.py", "--namespace", "synth::wire")
@@ -119,7 +120,7 @@ static_assert(offsetof(Everything, g) == 24);
 
 
 def classes() -> dict[str, Any]:
-    """Return what stands in MODULE."""
+    """Return the contents of MODULE."""
     folder: dict[str, Any] = {"__name__": "tests_of_the_header"}
     sys.modules["tests_of_the_header"] = type(sys)("tests_of_the_header")
     exec(compile(MODULE, "messages.py", "exec"), folder)
@@ -215,7 +216,7 @@ def test_cuelines_own_messages_are_those_of_message_hpp(tmp_path: Path) -> None:
             same = f"std::is_same_v<{ours}, {theirs}>"
             if field.enumeration is not None:
                 same = f"std::is_same_v<{ours}, std::underlying_type_t<{theirs}>>"
-            elif field.scalar.name == "bool":  # in C++ perhaps a byte, of which any value has a meaning
+            elif field.scalar.name == "bool":  # in C++ it may be a byte with more than two values
                 same += f" || std::is_same_v<{theirs}, std::uint8_t>"
             asserts.append(f"static_assert({same});")
     reasons = {"LATE": "late", "SCHEDULE_FULL": "schedule_full", "CANCELLED": "cancelled", "UNKNOWN": "unknown"}
@@ -244,7 +245,7 @@ def test_what_a_header_includes_takes_no_name_that_is_not_refused(compiler: str,
 
 
 def is_a_name_else(name: str) -> bool:
-    """Return whether it would be one, were there no macros."""
+    """Return whether ``name`` would be valid without the macros."""
     return not name.startswith("_") and "__" not in name
 
 
@@ -283,7 +284,8 @@ def test_names_that_are_not_refused_compile(tmp_path: Path) -> None:
         (
             {"big.py": "import cueline\n@cueline.message(41_000)\nclass Big:\n    a: cueline.array(cueline.u8, 41)\n"},
             "big.py",
-            "big.py cannot be imported: ArgumentError: an array of u8 has from 1 to 40 of them in a message, got 41",
+            "big.py cannot be imported: ArgumentError: count must be from 1 to 40 for an array of u8 in a message, got "
+            "41",
         ),
     ],
 )
@@ -343,6 +345,6 @@ def test_two_classes_of_one_name_are_refused() -> None:
         return lambda: Twin
 
     with pytest.raises(
-        cueline.ArgumentError, match="two classes of here would be the struct Twin: Twin41010 and Twin41011"
+        cueline.ArgumentError, match="two classes of here would become the struct Twin, Twin41010 and Twin41011"
     ):
         header.header([made(41_010)(), made(41_011)()], source="here")

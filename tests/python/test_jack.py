@@ -1,4 +1,4 @@
-"""Engines on a real JACK server: what a second client hears, and what becomes of us when the server goes."""
+"""Engines on a real JACK server: what a second client hears, and what happens when the server dies."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def sine_in(samples: npt.NDArray[np.float64], frequency: float) -> tuple[float, float]:
-    """Return the gain of the sine of this frequency in the samples, and the most that any sample strays from it."""
+    """Return the gain of a sine of this frequency in the samples, and the largest deviation from it."""
     angle = 2 * np.pi * frequency / 48_000 * np.arange(len(samples))
     basis = np.stack([np.sin(angle), np.cos(angle)], axis=1)
     parts, *_ = np.linalg.lstsq(basis, samples, rcond=None)
@@ -40,7 +40,7 @@ def sine_in(samples: npt.NDArray[np.float64], frequency: float) -> tuple[float, 
 
 
 def best_fit(port: str, frequency: float, folder: Path) -> tuple[float, float]:
-    """Return what sine_in says of the best tenth of a second that a second client hears.
+    """Return sine_in of the best tenth of a second that a second client hears.
 
     On a busy machine a client comes too late now and then.
     """
@@ -91,7 +91,7 @@ def test_a_lost_server_is_an_event_then_an_error_and_start_comes_back(server: Ja
         assert isinstance(event, cueline.DeviceLost)
         assert 0 < time.monotonic_ns() - event.lost_ns < 10e9
         with pytest.raises(cueline.DeviceError, match="the JACK server is gone: start it again"):
-            engine.receive()  # without a timeout: it would wait for ever
+            engine.receive()  # without a timeout, it would wait for ever
         with pytest.raises(cueline.DeviceError, match="is gone"):
             engine.ping()
         with pytest.raises(cueline.DeviceError, match="no JACK server runs"):

@@ -1,4 +1,4 @@
-"""Lines: lines of their own into an engine, their answers, their ends, and what a cancel reaches."""
+"""Lines: several connections to one engine, their answers, closing them, and what a cancel reaches."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_threads_on_lines_of_their_own_lose_nothing() -> None:
 
         def answers() -> int:
             events = engine.stats().events
-            return events.sent + events.dropped  # the ring may well overflow: nobody receives meanwhile
+            return events.sent + events.dropped  # the ring may overflow: nobody receives meanwhile
 
         assert eventually(lambda: answers() == 4 * each)
         last = dict.fromkeys(range(1, 5), 0)
@@ -173,5 +173,8 @@ def test_an_engine_cancels_what_was_sent_before_on_any_line_though_it_was_not_re
 
 
 def test_only_an_engine_opens_lines() -> None:
-    with tone().open_line() as line, pytest.raises(cueline.ArgumentTypeError, match=r"engine.open_line\(\), got"):
+    with (
+        tone().open_line() as line,
+        pytest.raises(cueline.ArgumentTypeError, match=r"must be an AudioEngine, got"),
+    ):
         cueline.Line(line)  # type: ignore[arg-type]

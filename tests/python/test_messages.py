@@ -1,4 +1,4 @@
-"""Messages as Python values: what they tell, how they compare, copy and pickle."""
+"""Messages as Python values: their fields, comparing, copying and pickling."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import cueline
 from cueline import messages
 from cueline.typed import unpickled
 
-# For each of cueline's own types: its kind, a payload, what it tells of it, and its text.
+# For each of cueline's own types: its kind, a payload, its fields, and its repr.
 TYPES: dict[type[cueline.Message], tuple[int, bytes, dict[str, float], str]] = {
     cueline.Pong: (2, struct.pack("<QQ", 5, 2**64 - 1), {"sent_ns": 5, "block_ns": 2**64 - 1}, ""),
     cueline.DeviceLost: (3, struct.pack("<Q", 10**18), {"lost_ns": 10**18}, ""),
@@ -60,7 +60,7 @@ TYPES: dict[type[cueline.Message], tuple[int, bytes, dict[str, float], str]] = {
 }
 KINDS = {kind: made for made, (kind, *_) in TYPES.items() if made is not cueline.Message}
 
-# Kinds of cueline's own, and some for which no test makes a class: it would stay for the tests that follow.
+# cueline's own kinds, and some without a class: a class would stay for the tests that follow.
 known_kinds = st.integers(0, 255) | st.integers(65_000, 65_535)
 
 
@@ -167,7 +167,7 @@ def test_a_message_is_unpickled_from_its_own_bytes_or_not_at_all(state: bytes, m
 
 
 def test_the_types_are_the_same_after_a_second_import() -> None:
-    """They are made once a process."""
+    """A process defines them once."""
     before = dict(sys.modules)
     try:
         for name in [name for name in sys.modules if name.partition(".")[0] == "cueline"]:

@@ -1,4 +1,4 @@
-"""The metronome: clicks on their exact samples, rendered; and live, the audio thread's own word that they were."""
+"""The metronome: rendered clicks are on their exact samples; live ones are confirmed by the audio thread."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cueline
-from cueline.metronome import Metronome
+from cueline.commands.metronome import Metronome
 
 
 def cueline_command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -32,7 +32,7 @@ def read(path: Path) -> Any:
 
 
 def onsets(sound: Any) -> list[int]:
-    """Return the frames where sound follows at least 5 ms of silence."""
+    """Return the frames at which sound begins after at least 5 ms of silence."""
     heard = np.flatnonzero(sound)
     return [int(frame) for frame in heard[np.diff(heard, prepend=-1000) > 240]]
 
@@ -49,12 +49,12 @@ def test_a_rendered_metronome_has_its_clicks_on_the_exact_samples(tmp_path: Path
     assert len(sound) == 3 * 48_000
     frames = [4_800 + round(beat * 60 * 48_000 / int(bpm)) for beat in range(1 + int(3 * int(bpm) / 60))]
     expected = [frame for frame in frames if frame < len(sound)]
-    if bpm == "3000":  # one begins where the last one ends: they are told by their height
+    if bpm == "3000":  # a click begins where the last one ends: the level tells them apart
         assert [int(frame) for frame in np.flatnonzero(sound > 0.499)] == expected
     else:
         assert onsets(sound) == expected
     assert np.allclose(sound[expected], 0.5, atol=1e-4), "a click's first sample is its highest"
-    assert f"{len(expected)} clicks at their very frame, 0 late" in ran.stdout
+    assert f"{len(expected)} clicks exactly at their frame, 0 late" in ran.stdout
 
 
 @settings(max_examples=40, deadline=None)
@@ -112,8 +112,8 @@ def test_a_metronome_that_comes_too_late_says_so() -> None:
     [
         (("--metronome", "0"), "must be from 1 to 3000 clicks a minute, got '0'"),
         (("--metronome", "nan"), "must be from 1 to 3000 clicks a minute, got 'nan'"),
-        (("--wav", "x.wav", "--seconds", "0"), "--wav needs an end: --seconds must be more than 0, got 0"),
-        (("--wav", "x.wav", "--device", "null"), "--wav renders offline, and --device null plays"),
+        (("--wav", "x.wav", "--seconds", "0"), "--seconds must be more than 0 with --wav, got 0"),
+        (("--wav", "x.wav", "--device", "null"), "--wav renders offline, but --device null plays"),
         (("--wav", "no/such/folder.wav"), "cannot write no/such/folder.wav: No such file or directory"),
     ],
 )

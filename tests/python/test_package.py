@@ -1,4 +1,4 @@
-"""What is shipped and what is written: stubs, examples, README, the specification's coverage, the CMake package."""
+"""The package: stub, import, version, examples, README, coverage of the specification, CMake package."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def test_the_stub_is_what_the_module_offers(tmp_path: Path) -> None:
 
 
 def binds_at_once(library: Path) -> bool:
-    """Return whether every symbol that ``library`` asks for is looked for as it is loaded."""
+    """Return whether all symbols of ``library`` are resolved when it is loaded."""
     require("readelf")
     dynamic = subprocess.run(["readelf", "-dW", library], capture_output=True, text=True, timeout=60, check=True).stdout
     return "BIND_NOW" in dynamic
 
 
 def test_the_audio_thread_never_looks_for_a_symbol() -> None:
-    """A symbol bound at its first use would have the audio thread run the dynamic linker there."""
+    """If a symbol were resolved at its first use, the audio thread would run the dynamic linker."""
     assert binds_at_once(Path(_core.__file__))
 
 
@@ -89,6 +89,41 @@ def test_the_module_needs_no_audio_library_to_be_imported() -> None:
     assert not [name for name in needed if re.match(r"lib(jack|portaudio|asound|pipewire)", name)]
 
 
+# Modules that take long to import, and that few programs need.
+RARE = [
+    "argparse", "asyncio", "cueline.cfunc", "cueline.commands", "cueline.device_list", "cueline.specs", "cueline.stats",
+    "dataclasses", "importlib.metadata", "inspect", "json", "matplotlib", "numbers", "numpy", "pathlib", "rich",
+    "subprocess", "typing_extensions",
+]  # fmt: skip
+
+
+def loaded_by(program: str) -> set[str]:
+    """Return the modules that a fresh interpreter loads for ``program``, beside those of its own start."""
+    whole = f"import sys; before = set(sys.modules); {program}; print(*(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-I", "-c", whole], capture_output=True, text=True, timeout=60, check=True)
+    return set(done.stdout.split())
+
+
+def test_the_import_loads_no_module_that_is_rarely_needed() -> None:
+    loaded = loaded_by("import cueline")
+    assert "cueline.engine" in loaded
+    assert not loaded & set(RARE)
+
+
+def test_a_module_that_is_loaded_is_seen() -> None:
+    """The mutant of the test above: names that are imported late are loaded when a program uses them."""
+    assert "cueline.stats" in loaded_by("import cueline; cueline.Stats")
+    assert "dataclasses" in loaded_by("import cueline; cueline.ParameterSpec")
+
+
+def test_every_public_name_is_there() -> None:
+    for name in cueline.__all__:
+        assert getattr(cueline, name) is not None
+        assert name in dir(cueline)
+    with pytest.raises(AttributeError, match="module 'cueline' has no attribute 'Statz'"):
+        cueline.Statz  # type: ignore[attr-defined]  # noqa: B018
+
+
 def test_there_is_one_version() -> None:
     assert cueline.__version__ == metadata.version("cueline")
     assert f'version[] = "{cueline.__version__}"' in (ROOT / "include/cueline/version.hpp").read_text()
@@ -120,7 +155,7 @@ def test_what_the_documents_point_to_is_there() -> None:
             assert (document.parent / target).exists(), f"{document.name} points to {target}"
 
 
-# How CMake functions of ours name the tests that they add.
+# How our CMake functions name the tests that they add.
 NAMED_BY = {
     r"add_test\(NAME ([\w.]+)": "{}",
     r"add_mutant_test\(([\w.]+)": "{}",
@@ -177,7 +212,7 @@ def test_every_line_of_the_coverage_names_a_test_that_exists() -> None:
 
 
 def build_the_consumer(folder: Path, *found: str) -> None:
-    """Build and run the programs of somebody else's project, in an empty folder."""
+    """Build and run the programs of another project in an empty folder."""
     shutil.copytree(ROOT / "tests/consumer", folder / "source")
     cmake("-S", folder / "source", "-B", folder / "built", "-G", "Ninja", *found)
     cmake("--build", folder / "built")
@@ -188,7 +223,7 @@ def build_the_consumer(folder: Path, *found: str) -> None:
 
 @pytest.mark.skipif(sanitized, reason="compiles an engine of its own, in which no sanitizer is")
 def test_an_installed_cueline_is_found_by_cmake(tmp_path: Path) -> None:
-    """Install it, and build programs of somebody else's against it: of the headers, and of the engine."""
+    """Install cueline, and build another project's programs against it: with the headers, and with the engine."""
     require("cmake")
     cmake("-S", ROOT, "-B", tmp_path / "cueline", "-G", "Ninja")
     cmake("--build", tmp_path / "cueline")
@@ -197,14 +232,14 @@ def test_an_installed_cueline_is_found_by_cmake(tmp_path: Path) -> None:
 
 
 def test_the_package_is_found_by_cmake(tmp_path: Path) -> None:
-    """The same, against what pip installed."""
+    """The same with the package that pip installed."""
     require("cmake")
-    flags = "-fsanitize=address,undefined" if sanitized else ""  # as the archive was compiled with
+    flags = "-fsanitize=address,undefined" if sanitized else ""  # the archive was compiled with them
     build_the_consumer(tmp_path, f"-Dcueline_DIR={cueline.get_cmake_dir()}", f"-DCMAKE_CXX_FLAGS={flags}")
 
 
 def test_as_a_part_of_somebody_elses_package_it_is_headers_alone(tmp_path: Path) -> None:
-    """As scikit-build-core configures: SKBUILD is set for all that is in the build."""
+    """scikit-build-core sets SKBUILD for everything in the build."""
     require("cmake")
     (tmp_path / "CMakeLists.txt").write_text(
         f"cmake_minimum_required(VERSION 3.22)\nproject(theirs LANGUAGES CXX)\nadd_subdirectory({ROOT} cueline)\n"
@@ -238,7 +273,7 @@ def test_scikit_build_core_finds_it_by_itself() -> None:
 
 
 def test_ring_hpp_can_be_taken_alone(tmp_path: Path) -> None:
-    """Copy that one file into an empty folder, and compile with it."""
+    """Copy only that file to an empty folder, and compile a program with it."""
     require("g++")
     (tmp_path / "ring.hpp").write_text((ROOT / "include/cueline/ring.hpp").read_text())
     (tmp_path / "main.cpp").write_text('#include "ring.hpp"\ncueline::Ring<int> ring;\nint main() {}\n')

@@ -1,4 +1,4 @@
-"""The command that plays a tone, and its level meter."""
+"""The command ``cueline play``, and its level meter."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pytest
 
 import cueline
 from conftest import shown_on_a_terminal
-from cueline import cli
-from cueline.console import PlainConsole
-from cueline.level_display import Heard, LiveMeter, bar, dbfs
+from cueline.commands import cli
+from cueline.commands.console import PlainConsole
+from cueline.commands.level_display import Heard, LiveMeter, bar, dbfs
 from cueline.typed import unpickled
 from jack_server import JackServer
 
@@ -90,7 +90,7 @@ def test_ctrl_c_fades_out_and_prints_the_summary() -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["--device", "offline"], "play needs a device that makes its own blocks, and 'offline' renders when told to"),
+        (["--device", "offline"], "play needs a device with a clock, and 'offline' has none"),
         (["--device", "null", "--gain", "2"], "gain must be from 0 to 1, got 2.0"),
         (["--device", "null", "--frequency", "30000"], "frequency must be from 0 to 24000 Hz, got 30000.0"),
     ],
@@ -159,7 +159,7 @@ def test_the_bar_holds_a_peak_for_a_while() -> None:
 
 
 def test_a_device_that_takes_its_time_is_given_it() -> None:
-    """Blocks of a second and more: each answer comes at the begin of one."""
+    """Blocks take more than a second, and each answer comes with a block."""
     account = json.loads(
         play("--device", "null", "--seconds", "0.1", "--blocksize", "2000", "--samplerate", "1000", "--json").stdout
     )
@@ -178,6 +178,6 @@ def test_a_device_that_is_lost_meanwhile_is_said(
                 raise cueline.DeviceError("the card was pulled out: put it back")
             return super().send(*arguments, **options)
 
-    monkeypatch.setattr("cueline.play.AudioEngine", Losing)
+    monkeypatch.setattr("cueline.commands.play.AudioEngine", Losing)
     assert cli.main(["play", "tone", "--device", "null", "--seconds", "0", "--json"]) == 2
     assert capsys.readouterr() == ("", "cueline: the card was pulled out: put it back\n")

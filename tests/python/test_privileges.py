@@ -1,4 +1,4 @@
-"""What the system grants is used and reported; what it refuses is done without, and reported too."""
+"""Real-time priority and locked memory: used and reported if granted, missed and reported if not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The line from Python, at random, beside two bounded deques that cannot be wrong (Hypothesis)."""
+"""Random calls on a line, compared with a model of two bounded deques (Hypothesis)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BUDGET = 300
 
 
 class Line(RuleBasedStateMachine):
-    """An engine on the offline device, and what it ought to do."""
+    """An engine on the offline device, and its model."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ TestLine.settings = settings(max_examples=200, stateful_step_count=30, deadline=
 
 
 class _Forgetful(cueline.AudioEngine):
-    """A mutant: loses every five hundredth pong."""
+    """A mutant: loses one pong in five hundred."""
 
     count = 0
 
@@ -106,7 +106,7 @@ class _Forgetful(cueline.AudioEngine):
 
 
 class _Generous(cueline.AudioEngine):
-    """A mutant: says OK to a ping that it refused."""
+    """A mutant: returns OK for a ping that it refused."""
 
     def ping(self) -> Status:
         super().ping()

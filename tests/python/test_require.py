@@ -1,4 +1,4 @@
-"""conftest.require: a test that lacks a tool fails, except where the run may do without."""
+"""conftest.require: a test that lacks a tool fails, unless the run may lack it."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The arithmetic behind the summary of pings."""
+"""The arithmetic of round trips."""
 
 from __future__ import annotations
 
 import pytest
 
-from cueline.round_trips import RoundTrip, RoundTrips, Spread
+from cueline.commands.round_trips import RoundTrip, RoundTrips, Spread
 
 
 def trip(total_ns: int) -> RoundTrip:

@@ -1,4 +1,4 @@
-"""The soak from Python, for a few seconds, and a mutant that its account must catch. `make soak` runs it for longer."""
+"""The soak test for a few seconds, and a mutant that it must catch. `make soak` runs it for longer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SOAK = Path(__file__).parents[1] / "soak/soak.py"
 
 
 def soak(*arguments: str) -> subprocess.CompletedProcess[str]:
-    # The address sanitizer keeps back what is freed, by default 256 MiB of it: that would be growth, and none of ours.
+    # The address sanitizer keeps freed memory, by default 256 MiB: that would look like a leak.
     asan = f"{os.environ.get('ASAN_OPTIONS', '')}:quarantine_size_mb=1"
     return subprocess.run(
         [sys.executable, SOAK, "--minutes", "0.05", *arguments],

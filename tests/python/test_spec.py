@@ -1,4 +1,4 @@
-"""The specification from Python, line by line and by its names. docs/spec-coverage.md lists them."""
+"""The specification's requirements from Python, by their names. docs/spec-coverage.md lists them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cueline import Status
 
 
 def test_scenario_audio_thread_message_processing(running: cueline.AudioEngine) -> None:
-    """The GIL is held by somebody else, and the audio thread answers all the same."""
+    """Another thread holds the GIL, and the audio thread still answers."""
     eventually(lambda: running.stats().blocks > 0)
     for _ in range(100):
         assert running.ping() is Status.OK
@@ -28,7 +28,7 @@ def test_scenario_audio_thread_message_processing(running: cueline.AudioEngine) 
 
 
 def test_scenario_audio_thread_message_processing_check_catches_who_needs_the_gil() -> None:
-    """A thread that does need the GIL stands still while it is held: the check above can fail."""
+    """A thread that needs the GIL stops while it is held: the check above can fail."""
     ticks = 0
     over = False
 
@@ -49,7 +49,7 @@ def test_scenario_audio_thread_message_processing_check_catches_who_needs_the_gi
 
 
 def test_scenario_full_buffer_handling() -> None:
-    """Python floods a slow reader; the message is dropped with a code, and the audio goes on."""
+    """Python floods a slow reader: a message is dropped with a code, and the audio goes on."""
     with cueline.AudioEngine("null", budget=1) as engine:
         assert fill(engine) >= 1024
         assert engine.ping() in (Status.FULL, Status.OK)
@@ -61,7 +61,7 @@ def test_scenario_full_buffer_handling() -> None:
 
 
 def test_scenario_empty_buffer_handling(running: cueline.AudioEngine) -> None:
-    """Nothing was sent: the audio thread finds nothing, block after block, and goes on."""
+    """Nothing was sent: in every block the audio thread finds nothing, and goes on."""
     assert eventually(lambda: running.stats().blocks > 20)
     assert running.receive_msg() is None
     assert running.stats().commands.sent == 0

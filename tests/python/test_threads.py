@@ -1,4 +1,4 @@
-"""From any Python thread, from a signal handler, from __del__; in a forked child; at the end of the interpreter."""
+"""Threads, signal handlers, __del__, forked children, and the end of the interpreter."""
 
 from __future__ import annotations
 
@@ -141,9 +141,9 @@ def test_an_engine_that_is_dropped_takes_its_thread_along() -> None:
 
 
 def in_child(action: Callable[[], None], *, within_s: float = 20) -> int:
-    """Fork, let the child do ``action``, and return its exit status: 0 when nothing was raised."""
+    """Fork, call ``action`` in the child, and return its exit status: 0 if nothing was raised."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # threads and fork: that is what is tested
+        warnings.simplefilter("ignore", DeprecationWarning)  # fork with threads: this test is about that
         child = os.fork()
     if child == 0:
         try:
@@ -182,7 +182,7 @@ def test_a_forked_child_gets_an_error_and_the_parent_goes_on(device: str, state:
         for use in uses:
             with pytest.raises(cueline.ForkedError, match="belongs to the parent process"):
                 use()
-        engine.close()  # nothing to close here, and no error: `with` ends with it
+        engine.close()  # nothing to close here, and no error: `with` calls it too
 
     assert in_child(use_it_all) == 0
     engine.start()
@@ -207,7 +207,7 @@ def test_a_forked_child_may_drop_the_engine() -> None:
 
 
 def test_a_forked_child_of_a_rendering_parent_ends_at_once() -> None:
-    """Its end waits for threads that render: not for those of its parent."""
+    """The child's exit waits for its own rendering threads, not for those of its parent."""
     program = """
 import os, sys, threading, time, warnings, cueline
 warnings.simplefilter("ignore")
@@ -247,7 +247,7 @@ def test_a_forked_child_may_make_its_own() -> None:
 
 def test_the_package_can_be_imported_afresh() -> None:
     """Some test runners and notebooks empty sys.modules."""
-    require("libportaudio.so.2")  # else "loud" is refused for the want of it
+    require("libportaudio.so.2")  # without it, "loud" is refused for another reason
     program = """
 import sys, cueline
 old = cueline.AudioEngine("offline")

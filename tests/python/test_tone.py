@@ -1,4 +1,4 @@
-"""The tone processor from Python: the sound, what sets it, its level."""
+"""The tone processor from Python: its sound, its parameters, its level."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def loudest_frequency(audio: npt.NDArray[np.float32], samplerate: int) -> float:
 
 
 def level_of(engine: cueline.AudioEngine) -> cueline.Level:
-    """Ask, and render the block that answers."""
+    """Request the level, and render the block that answers."""
     assert engine.send(cueline.GetLevel()) is Status.OK
     engine.render(1)
     message = engine.receive(0)

@@ -1,4 +1,4 @@
-"""Messages with a type: what a class may be, what its instances take, refuse, and give back."""
+"""Message classes: which classes are allowed, and what their instances accept, refuse and return."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 @cueline.message(50_256)  # kinds that no other test has
 class SetTone:
-    """A tone of a voice."""
+    """A voice's tone."""
 
     voice: cueline.u32
     frequency_hz: cueline.f32
@@ -194,12 +194,12 @@ def test_a_message_comes_back_from_a_pickle_and_from_its_text(values: tuple[Any,
     assert hash(again) == hash(message)
     assert repr(again) == repr(message)
     assert eval(repr(message), {"Everything": Everything, "inf": math.inf, "nan": math.nan}) == message or (
-        "nan" in repr(message)  # of a NaN the text does not tell which one
+        "nan" in repr(message)  # the repr of a NaN does not say which NaN it is
     )
 
 
 def test_bytes_between_the_fields_are_not_looked_at() -> None:
-    """A struct from C++ may have any."""
+    """A struct from C++ may have any value."""
     whole = struct.pack("<HBBIQ", 50_257, 0, 0, 0, 0) + bytes(40)
     noisy = bytearray(whole)
     padding = {1, 5, 6, 7, 23, *range(32, 40)}
@@ -214,7 +214,7 @@ def test_bytes_between_the_fields_are_not_looked_at() -> None:
 
 
 def test_a_truth_from_elsewhere_is_one_to_cpp() -> None:
-    """A bool in C++ that is neither 0 nor 1 may do anything."""
+    """In C++, a bool that is neither 0 nor 1 is undefined behaviour."""
     made = cueline.Message(50_257, b"\2")
     assert made.payload[0] == 1
     assert made == Everything(True, 0, 0, 0, (0, 0), (0, 0, 0), 0)
@@ -324,7 +324,7 @@ def test_a_kind_is_from_256_to_65535(kind: int) -> None:
 
 
 def test_a_kind_is_refused_with_its_number() -> None:
-    text = "kind must be from 256 to 65535, got 255: those below are cueline's own"
+    text = "kind must be from 256 to 65535, got 255: lower kinds are cueline's own"
     refused(lambda: cueline.message(255), cueline.ArgumentError, text)
     refused(lambda: cueline.message(65536), cueline.ArgumentError, "kind must be from 256 to 65535, got 65536")
     refused(lambda: cueline.message("256"), cueline.ArgumentTypeError, "kind must be an integer, got '256'")  # type: ignore[arg-type]
@@ -333,14 +333,14 @@ def test_a_kind_is_refused_with_its_number() -> None:
 
 
 def test_a_kind_of_another_class_is_refused_and_both_are_named() -> None:
-    text = f"kind 50256 is {__name__}.SetTone's already: give {__name__}.Other another one, from 256 to 65535"
+    text = f"kind 50256 already belongs to {__name__}.SetTone: give {__name__}.Other another kind, from 256 to 65535"
     refused(lambda: defined({}, kind=50_256, name="Other"), cueline.ArgumentError, text)
     assert type(cueline.Message(50_256)) is SetTone
 
 
 @pytest.mark.parametrize("first", [True, False])
 def test_a_file_that_runs_twice_is_told_so(first: bool, tmp_path: Path) -> None:
-    """As a program, and as the module that a helper of the program imports."""
+    """Once as the program, and once as a module that its helper imports."""
     note = "import cueline\n@cueline.message(500)\nclass Note:\n    pass\n"
     (tmp_path / "app.py").write_text("import helper\n" + note if first else note + "import helper\n")
     (tmp_path / "helper.py").write_text("from app import Note\n")
@@ -349,8 +349,8 @@ def test_a_file_that_runs_twice_is_told_so(first: bool, tmp_path: Path) -> None:
     )
     one, other = ("app", "__main__") if first else ("__main__", "app")
     assert done.stderr.splitlines()[-1] == (
-        f"cueline.errors.ArgumentError: kind 500 is {one}.Note's already, and {other}.Note would be a second class of "
-        f"the same lines: app.py runs twice, as {one} and as {other}. Put Note into a module of its own, and import it"
+        f"cueline.errors.ArgumentError: kind 500 already belongs to {one}.Note, and {other}.Note comes from the same "
+        f"lines: app.py runs twice, as {one} and as {other}. Move Note to a module of its own, and import that"
     )
 
 
@@ -387,9 +387,9 @@ def test_a_type_that_c_has_not_is_refused_with_what_can_be(hint: Any, shown: str
     with pytest.raises(cueline.ArgumentTypeError) as raised:
         defined({"field": hint})
     text = str(raised.value)
-    assert text.startswith(f"Made.field cannot be {shown}")
+    assert text.startswith(f"Made.field cannot have the type {shown}")
     assert text.endswith(
-        "in a message: use cueline.u8 to u64, i8 to i64, f32, f64, bool, a tuple of equal ones such as "
+        "in a message: use cueline.u8 to u64, i8 to i64, f32, f64, bool, a tuple of one of them such as "
         "tuple[cueline.f32, cueline.f32], cueline.array(cueline.u8, 16), or Annotated[Mode, cueline.u32] where Mode is "
         "an IntEnum or an IntFlag"
     )
@@ -397,13 +397,13 @@ def test_a_type_that_c_has_not_is_refused_with_what_can_be(hint: Any, shown: str
 
 def test_a_message_that_is_too_large_is_refused_with_its_size() -> None:
     assert layout_of(defined({"a": cueline.array(cueline.u64, 5)})).size == 40
-    way_out = "leave fields out, take smaller ones, or put the largest first so that no room is left between them"
+    way_out = "remove fields, use smaller types, or put the largest first to avoid padding"
     for hints, size in [
         ({"a": cueline.array(cueline.u64, 5), "b": bool}, 48),
         ({"a": cueline.u8, "b": cueline.array(cueline.u64, 4), "c": bool}, 48),
         ({f"a{place}": cueline.u8 for place in range(41)}, 41),
     ]:
-        text = f"Made is {size} bytes, and a message carries 40: {way_out}"
+        text = f"Made must have at most 40 bytes of fields, got {size}: {way_out}"
         refused(lambda hints=hints: defined(hints), cueline.ArgumentError, text)
     assert len(layout_of(defined({f"a{place}": cueline.u8 for place in range(40)})).fields) == 40
 
@@ -412,13 +412,13 @@ def test_a_message_that_is_too_large_is_refused_with_its_size() -> None:
 def test_an_array_holds_what_a_message_has_room_for(count: int) -> None:
     with pytest.raises(cueline.ArgumentError):
         cueline.array(cueline.u64, count)
-    with pytest.raises(cueline.ArgumentTypeError, match="an array is of"):
+    with pytest.raises(cueline.ArgumentTypeError, match="an array must be of"):
         cueline.array(int, 3)
 
 
 @pytest.mark.parametrize("name", ["kind", "sequence", "frame", "payload", "line", "flags"])
 def test_a_field_named_as_every_messages_is_refused(name: str) -> None:
-    text = f"Made.{name} must have another name: every message has a {name} of its own"
+    text = f"Made.{name} needs another name: every message already has a {name}"
     refused(lambda: defined({name: cueline.u8}), cueline.ArgumentError, text)
 
 
@@ -431,36 +431,36 @@ def test_a_name_that_cpp_cannot_have_is_refused(name: str) -> None:
 
 
 def test_a_class_of_a_name_that_cpp_cannot_have_is_refused() -> None:
-    text = "a message's class cannot be named 'union', which means something else in C++: union_ would do"
+    text = "a message's class cannot be named 'union', which already has a meaning in C++: use union_ instead"
     refused(lambda: defined({}, kind=50_304, name="union"), cueline.ArgumentError, text)
 
 
 def test_a_name_that_is_a_macro_in_cpp_is_refused_or_looks_like_one() -> None:
-    text = "a field of Made cannot be named 'errno', which means something else in C++: errno_ would do"
+    text = "a field of Made cannot be named 'errno', which already has a meaning in C++: use errno_ instead"
     refused(lambda: defined({"errno": cueline.u8}), cueline.ArgumentError, text)
-    text = "a field of Made cannot be named 'NOTE_ON', as C++ names its macros: take small letters"
+    text = "a field of Made cannot be named 'NOTE_ON', which could be a macro in C++: use lower case"
     refused(lambda: defined({"NOTE_ON": cueline.u8}), cueline.ArgumentError, text)
-    text = "a message's class cannot be named 'INT8_MAX', as C++ names its macros: take small letters"
+    text = "a message's class cannot be named 'INT8_MAX', which could be a macro in C++: use lower case"
     refused(lambda: defined({}, kind=50_304, name="INT8_MAX"), cueline.ArgumentError, text)
 
 
 def test_a_default_is_checked_and_stands_behind_what_has_none() -> None:
     text = "number must be from 0 to 255, got 256"
     refused(lambda: defined({"number": cueline.u8}, number=256), cueline.ArgumentError, text)
-    text = "Made.b has no default and stands behind a, which has one: put it first, or give it one"
+    text = "Made.b has no default, but a before it has one: move it to the front, or give it a default"
     refused(lambda: defined({"a": cueline.u8, "b": cueline.u8}, a=1), cueline.ArgumentTypeError, text)
     assert defined({"a": cueline.u8, "b": cueline.u8}, a=1, b=2)().payload[:2] == b"\1\2"
 
 
 @pytest.mark.parametrize("name", ["__init__", "__post_init__", "__new__", "__slots__", "__del__"])
 def test_a_class_that_makes_its_instances_otherwise_is_refused(name: str) -> None:
-    text = f"Made must not have {name}: a message's fields are all that it is made of"
+    text = f"Made must not define {name}: a message consists of its fields only"
     refused(lambda: defined({}, **{name: ()}), cueline.ArgumentTypeError, text)
 
 
 def test_a_class_with_other_bases_is_refused() -> None:
     for bases in ((int,), (cueline.Message, dict), (Exception,)):
-        with pytest.raises((cueline.ArgumentTypeError, TypeError), match=r"without bases|conflict"):
+        with pytest.raises((cueline.ArgumentTypeError, TypeError), match=r"no base class other|conflict"):
             cueline.message(50_300)(type("Made", bases, {}))
     derived = cueline.message(50_302)(type("Derived", (cueline.Message,), {"__annotations__": {"a": cueline.u8}}))
     assert derived(3).a == 3
@@ -484,7 +484,7 @@ def test_a_class_that_no_decorator_made_has_no_instances() -> None:
 
 
 def test_a_type_that_is_not_there_is_refused() -> None:
-    with pytest.raises(cueline.ArgumentTypeError, match="Made has a field of a type that is not there: name 'u9'"):
+    with pytest.raises(cueline.ArgumentTypeError, match="Made has a field of an unknown type: name 'u9'"):
         defined({"field": "u9"})
 
 
@@ -573,7 +573,7 @@ def test_numpy_knows_the_whole_message() -> None:
     row = np.frombuffer(message.__reduce__()[1][1], made)[0]
     for field in layout_of(Everything).fields:
         found, value = row[field.name], getattr(message, field.name)
-        assert tuple(found) == value if field.count else found == value
+        assert tuple(found) == value if field.length else found == value
     header = {"kind": 50_257, "sequence": 0x89AB_CDEF, "frame": 0x0123_4567_89AB_CDEF}
     as_c_has_it = struct.pack("=HBBIQ40s", header["kind"], 255, 255, header["sequence"], header["frame"], b"")
     plain = cueline.dtype()
@@ -583,7 +583,7 @@ def test_numpy_knows_the_whole_message() -> None:
     assert (plain.itemsize, plain.names) == (56, ("kind", "sequence", "frame", "payload"))
     assert bytes(np.frombuffer(message.__reduce__()[1][1], plain)[0]["payload"]) == message.payload
     for wrong in (int, cueline.Message, 3):
-        with pytest.raises(cueline.ArgumentTypeError, match=r"a class made with @cueline\.message is needed here"):
+        with pytest.raises(cueline.ArgumentTypeError, match=r"this must be a class made with @cueline\.message"):
             cueline.dtype(wrong)  # type: ignore[arg-type]
 
 

@@ -1,0 +1,78 @@
+"""Calls that send and receive typed messages, one by one and as arrays, and that set a parameter."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from itertools import cycle
+
+from cueline._core import RING_CAPACITY
+from cueline.bulk import dtype
+from cueline.commands.bench.measure import Contender
+from cueline.engine import AudioEngine
+from cueline.messages import GetLevel, SetTone
+
+__all__ = ["PARAMETER", "RECEIVE_MANY", "SEND", "SENDS", "SEND_AT", "SEND_MADE", "SEND_MANY", "message_calls"]
+
+SEND = "send(), a message made before"
+SEND_MADE = "send(), a message made in the call"
+SEND_AT = "send(), for a frame"
+SENDS = (SEND, SEND_MADE, SEND_AT)
+SEND_MANY = "send_many() of 1000, each message"
+RECEIVE_MANY = "receive_many() of 1000, each message"
+PARAMETER = "a parameter set"
+
+_MANY = 1000
+_LINES = 10  # one for each call of a batch: each call finds room for a thousand messages, or a thousand that wait
+
+
+def message_calls(stack: ExitStack) -> list[Contender]:
+    """Return the contenders, on engines that ``stack`` closes."""
+    tone = _tone(stack)
+    lines = [_tone(stack) for _ in range(_LINES)]
+
+    import numpy as np
+
+    questions = np.zeros(_MANY, dtype(GetLevel))
+
+    def take(engine: AudioEngine) -> None:
+        engine.render(1)
+        engine.receive_many()
+
+    def take_all(_: int) -> None:
+        for line in lines:
+            take(line)
+
+    def answer_all(_: int) -> None:
+        for line in lines:
+            take(line)
+            line.send_many(questions)
+            line.render(1)
+
+    sending = {"tone": tone, "message": SetTone(440.0, 0.2), "SetTone": SetTone}
+    next_line = cycle(lines).__next__
+    return [
+        Contender(SEND, "tone.send(message)", sending, lambda _: take(tone)),
+        Contender(SEND_MADE, "tone.send(SetTone(440.0, 0.2))", sending, lambda _: take(tone)),
+        Contender(SEND_AT, "tone.send(message, at=1)", sending, lambda _: take(tone)),
+        Contender(
+            SEND_MANY,
+            "next_line().send_many(array)",
+            {"next_line": next_line, "array": questions},
+            take_all,
+            calls=_LINES,
+            messages=_MANY,
+        ),
+        Contender(
+            RECEIVE_MANY,
+            "next_line().receive_many()",
+            {"next_line": next_line},
+            answer_all,
+            calls=_LINES,
+            messages=_MANY,
+        ),
+        Contender(PARAMETER, "tone.parameters['gain'] = 0.5", {"tone": tone}),
+    ]
+
+
+def _tone(stack: ExitStack) -> AudioEngine:
+    return stack.enter_context(AudioEngine("offline", processor="tone", blocksize=1, channels=1, budget=RING_CAPACITY))

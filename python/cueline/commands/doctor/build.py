@@ -1,0 +1,36 @@
+"""How cueline and Python were built."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+
+from cueline import _core
+from cueline.commands.doctor.findings import Finding, fail, ok, warn
+
+__all__ = ["atomics", "gil", "has_gil"]
+
+
+def atomics(*, lock_free: bool = _core.ATOMICS_ARE_LOCK_FREE) -> Finding:
+    """Judge whether both sides read and write shared values without a lock."""
+    name, why = "lock-free atomics", "the audio thread must never wait for a lock"
+    if lock_free:
+        return ok(name, "64 bits", why)
+    fix = "pip install --force-reinstall --no-binary cueline cueline  # with a 64-bit Python"
+    return fail(name, "not for 64 bits", why, fix)
+
+
+def gil(*, enabled: bool, free_threaded: bool) -> Finding:
+    """Judge whether this Python has a GIL, and uses it."""
+    name, why = "Python's GIL", "the audio thread never takes it"
+    if not free_threaded:
+        return ok(name, "on", why)
+    if enabled:
+        return ok(name, "on, in a free-threaded build", why)
+    return warn(name, "off (free-threaded): cueline is not tested without it", why, "export PYTHON_GIL=1")
+
+
+def has_gil() -> tuple[bool, bool]:
+    """Return whether this Python's GIL is on, and whether the build allows it to be off."""
+    is_enabled = getattr(sys, "_is_gil_enabled", lambda: True)  # from Python 3.13 on
+    return is_enabled(), bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
