@@ -21,8 +21,6 @@
 #include <cueline/engine/open_device.hpp>
 #include <cueline/engine/range.hpp>
 #include "bulk.hpp"
-#include "devices/null_device.hpp"
-#include "devices/offline_device.hpp"
 #include "engine/engine.hpp"
 #include "errors.hpp"
 #include "messages.hpp"
@@ -57,8 +55,7 @@ class EngineHandle : public SenderHandle {
 
         const WithoutGil without_gil;  // a sound system may take its time to answer
         std::unique_ptr<cueline::Device> opened = cueline::open_device(request);
-        offline_ = dynamic_cast<cueline::OfflineDevice*>(opened.get());
-        null_ = dynamic_cast<cueline::NullDevice*>(opened.get());
+        device_ = opened.get();
         name_ = opened->name();
         auto shared = std::make_shared<SharedEngine>();
         shared->engine = std::make_unique<cueline::Engine>(std::move(opened), named.processor, budget);
@@ -204,7 +201,7 @@ class EngineHandle : public SenderHandle {
             {
                 const WithoutGil without_gil;
                 try {
-                    rendered = offline_->render(round);
+                    rendered = device_->render(round);
                 } catch (const cueline::DeviceError&) {
                     rendered = 0;  // stopped by another thread, or a signal handler, since the round before
                 }
@@ -222,9 +219,7 @@ class EngineHandle : public SenderHandle {
     /// That it can render.
     void require_offline() const {
         engine_->require_usable();
-        if (offline_ != nullptr) return;
-        raise("DeviceError", "render() needs the offline device, and this engine runs on the " + name_ +
-                                 " device, which makes its own blocks: use AudioEngine('offline')");
+        device_->require_on_demand();
     }
 
     [[nodiscard]] cueline::EngineStats stats() const {
@@ -233,11 +228,12 @@ class EngineHandle : public SenderHandle {
     }
     [[nodiscard]] nb::tuple lateness() const {
         engine_->require_own_process();
-        if (null_ == nullptr) {
+        const cueline::Lateness* const lateness = device_->lateness();
+        if (lateness == nullptr) {
             raise("DeviceError", "only the null device tells how late its blocks began, and this engine runs on the " +
                                      name_ + " device: use AudioEngine('null')");
         }
-        return to_python(null_->lateness());
+        return to_python(*lateness);
     }
     [[nodiscard]] cueline::Format format() const { return engine_->format(); }
     [[nodiscard]] const std::string& name() const { return name_; }
@@ -262,9 +258,8 @@ class EngineHandle : public SenderHandle {
 
     std::string name_;
     std::string processor_;
-    cueline::Engine* engine_ = nullptr;          // the shared one
-    cueline::OfflineDevice* offline_ = nullptr;  // the engine's device, when it is that
-    cueline::NullDevice* null_ = nullptr;        // and when it is this
+    cueline::Engine* engine_ = nullptr;  // the shared one
+    cueline::Device* device_ = nullptr;  // the engine's device
     std::atomic<bool> rendering_ = false;
     nb::ft_mutex receiving_;
 };

@@ -3,7 +3,7 @@
 
 #include <nanobind/nanobind.h>
 
-#include "devices/lateness.hpp"
+#include <cueline/lateness.hpp>
 
 /// As Python has it: the worst, and of each bucket that is not empty its least, its end and its count.
 /// Thread: control, with the GIL.

@@ -123,13 +123,12 @@ TEST(JackDevice, has_a_port_for_each_channel_and_the_name_it_was_given) {
 TEST(JackDevice, says_which_numbers_do_not_fit_the_server) {
     const JackServer server{256};
     EXPECT_EQ(engine_on_jack({.samplerate = 48'000, .blocksize = 256})->format().blocksize, 256U);
-    EXPECT_EQ(
-        refusal<DeviceError>([] { engine_on_jack({.samplerate = 44'100}); }),
-        "the JACK server runs at 48000 frames a second, and samplerate asks for 44100: leave it out, or start the "
-        "server at that rate (jackd -r)");
+    EXPECT_EQ(refusal<DeviceError>([] { engine_on_jack({.samplerate = 44'100}); }),
+              "the JACK server runs at 48000 frames a second, and samplerate is 44100: leave it out, or start the "
+              "server at that rate (jackd -r)");
     EXPECT_EQ(refusal<DeviceError>([] { engine_on_jack({.blocksize = 128}); }),
-              "the JACK server has blocks of 256 frames, and blocksize asks for 128: leave it out, or have the server "
-              "change (jack_bufsize)");
+              "the JACK server has blocks of 256 frames, and blocksize is 128: leave it out, or change the server's "
+              "(jack_bufsize)");
     EXPECT_THROW(engine_on_jack({.client_name = std::string(100, 'x')}), ArgumentError);
 }
 
@@ -252,9 +251,8 @@ TEST(JackDevice, a_processor_that_cannot_follow_ends_the_audio_with_its_reason) 
     ASSERT_EQ(jack_set_buffer_size(recorder.client(), Prepared::unwanted), 0);
     EXPECT_EQ(event_of(*engine).kind, cueline::kind::device_lost);
     EXPECT_TRUE(eventually([&] { return refusal<DeviceError>([&] { engine->require_usable(); }) != "not refused"; }));
-    EXPECT_EQ(
-        refusal<DeviceError>([&] { engine->require_usable(); }),
-        "the processor could not get ready for the blocks that the JACK server makes now: that is too long for me");
+    EXPECT_EQ(refusal<DeviceError>([&] { engine->require_usable(); }),
+              "the processor could not prepare for the new block size of the JACK server: that is too long for me");
 }
 
 TEST(JackDevice, prepares_anew_when_the_server_changed_while_the_engine_stood) {

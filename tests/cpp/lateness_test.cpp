@@ -1,5 +1,5 @@
 // lateness_test.cpp: the buckets, what is counted in them, and that the null device counts every block.
-#include "devices/lateness.hpp"
+#include <cueline/lateness.hpp>
 
 #include <gtest/gtest.h>
 
@@ -122,10 +122,10 @@ TEST(Lateness, the_null_device_records_every_block_over_stops_too) {
     NullDevice device{format};
     Counting counting;
     run(device, counting, 20);
-    EXPECT_EQ(all_of(device.lateness()), counting.blocks.get());
+    EXPECT_EQ(all_of(*device.lateness()), counting.blocks.get());
     run(device, counting, 20);
-    EXPECT_EQ(all_of(device.lateness()), counting.blocks.get());
-    EXPECT_GT(device.lateness().worst_ns(), 0U);
+    EXPECT_EQ(all_of(*device.lateness()), counting.blocks.get());
+    EXPECT_GT(device.lateness()->worst_ns(), 0U);
 }
 
 TEST(Lateness, the_null_device_tells_how_late_after_its_deadline_a_block_began) {
@@ -136,7 +136,7 @@ TEST(Lateness, the_null_device_tells_how_late_after_its_deadline_a_block_began) 
         NullDevice device{format};
         Counting counting{4000us};
         run(device, counting, 20);
-        seen = device.stats().missed_blocks == 0 && device.lateness().worst_ns() >= 1'333'000;
+        seen = device.stats().missed_blocks == 0 && device.lateness()->worst_ns() >= 1'333'000;
     }
     EXPECT_TRUE(seen);
 }

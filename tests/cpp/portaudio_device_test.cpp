@@ -150,8 +150,8 @@ TEST(PortAudioDevice, tells_once_that_its_stream_ended_and_starts_again) {
         ASSERT_TRUE(eventually([&] { return told.losses == losses; }));
         EXPECT_EQ(
             told.why,
-            "PortAudio's device 'HDA Intel PCH: ALC257 (hw:0,0), ALSA' ended by itself: its card was pulled out or "
-            "its server is gone; start() tries to have it back");
+            "PortAudio's device 'HDA Intel PCH: ALC257 (hw:0,0), ALSA' ended by itself: its card was unplugged or "
+            "its server is gone; call start() to try again");
         EXPECT_EQ(fake.open_streams, 0) << "closed, so that no block can run";
         EXPECT_EQ(fake.initialized, 0) << "so that the next start sees what is there then";
         device.stop();
@@ -172,10 +172,9 @@ TEST(PortAudioDevice, finds_its_device_again_under_another_number_and_rate) {
     EXPECT_EQ(device.format().samplerate, 96'000U);
     device.stop();
     fake.devices.erase(fake.devices.begin() + 1);
-    EXPECT_EQ(
-        refusal<DeviceError>([&] { device.start(told); }),
-        "PortAudio's device 'Scarlett 4i4 USB (hw:1,0), ALSA' is not there any more: plug it in, start its server, "
-        "or make an engine on another device");
+    EXPECT_EQ(refusal<DeviceError>([&] { device.start(told); }),
+              "PortAudio's device 'Scarlett 4i4 USB (hw:1,0), ALSA' is gone: plug it in, start its server, "
+              "or make an engine on another device");
     EXPECT_EQ(fake.initialized, 0);
 }
 
@@ -217,9 +216,9 @@ TEST(PortAudioDevice, says_why_it_cannot_be_opened) {
     const auto refused = [&] { return refusal<DeviceError>([&] { PortAudioDevice{fake.library(), {}}; }); };
     const std::string named = "PortAudio's device 1 'HDA Intel PCH: ALC257 (hw:0,0), ALSA' ";
     fake.format_error = paInvalidSampleRate;
-    EXPECT_EQ(refused(), named + "cannot do 44100 frames a second; its own rate is 44100: leave samplerate out");
+    EXPECT_EQ(refused(), named + "does not support 44100 frames a second; its own rate is 44100: leave samplerate out");
     fake.format_error = paDeviceUnavailable;
-    EXPECT_EQ(refused(), named + "is gone, or another program holds it: end that one, or take another device");
+    EXPECT_EQ(refused(), named + "is gone, or another program holds it: end that program, or use another device");
     fake.format_error = paFormatIsSupported;
     EXPECT_EQ(refusal<DeviceError>([&] { PortAudioDevice{fake.library(), {.channels = 3}}; }),
               named + "plays up to 2 channels, got 3");
@@ -229,13 +228,13 @@ TEST(PortAudioDevice, says_why_it_cannot_be_opened) {
     const auto start = [&] { return refusal<DeviceError>([&] { device.start(told); }); };
     fake.open_error = paUnanticipatedHostError;
     EXPECT_EQ(start(), named +
-                           "cannot be opened (a word of PortAudio's: the plug is loose, -9999): it may be gone, or not "
-                           "able to do blocks of 128 frames");
+                           "cannot be opened (a word of PortAudio's: the plug is loose, -9999): it may be gone, or "
+                           "unable to run blocks of 128 frames");
     fake.open_error = paNoError;
     fake.start_error = paTimedOut;
     EXPECT_EQ(start(),
               named +
-                  "cannot be opened (a word of PortAudio's, -9987): it may be gone, or not able to do blocks of "
+                  "cannot be opened (a word of PortAudio's, -9987): it may be gone, or unable to run blocks of "
                   "128 frames");
     EXPECT_EQ(fake.open_streams, 0);
     EXPECT_EQ(fake.initialized, 0);
@@ -260,8 +259,8 @@ TEST(PortAudioDevice, is_chosen_by_number_by_words_or_by_default) {
     EXPECT_EQ(number("scarlett 4i4, OSS"), 3);
     EXPECT_EQ(
         refusal<ArgumentError>([&] { number("scarlett"); }),
-        "device 'scarlett' may be 2 of PortAudio's output devices: 2 'Scarlett 4i4 USB (hw:1,0), ALSA', 3 'Scarlett "
-        "4i4, OSS'; add words, or give the number");
+        "device 'scarlett' matches 2 of PortAudio's output devices: 2 'Scarlett 4i4 USB (hw:1,0), ALSA', 3 'Scarlett "
+        "4i4, OSS'; add words, or pass the number");
     const std::string all =
         "(1 'HDA Intel PCH: ALC257 (hw:0,0), ALSA', 2 'Scarlett 4i4 USB (hw:1,0), ALSA', 3 'Scarlett 4i4, OSS')";
     const std::string words_must_be =

@@ -129,7 +129,7 @@ TEST(PortAudioOnJack, adapts_the_servers_blocks_to_ours_and_refuses_another_rate
     EXPECT_EQ(engine->stats().frames, engine->stats().blocks * 96);
     EXPECT_NE(refusal<DeviceError>([] {
                   engine_on({.device = "system jack", .samplerate = 44'100});
-              }).find("cannot do 44100 frames a second; its own rate is 48000: leave samplerate out"),
+              }).find("does not support 44100 frames a second; its own rate is 48000: leave samplerate out"),
               std::string::npos);
 }
 
@@ -148,11 +148,11 @@ TEST(PortAudioOnJack, tells_that_the_server_died_and_runs_again_when_it_is_back)
             ASSERT_TRUE(
                 eventually([&] { return refusal<DeviceError>([&] { lost->require_usable(); }) != "not refused"; }));
             EXPECT_EQ(refusal<DeviceError>([&] { lost->require_usable(); }),
-                      "PortAudio's device 'system, JACK Audio Connection Kit' ended by itself: its card was pulled out "
-                      "or its server is gone; start() tries to have it back");
+                      "PortAudio's device 'system, JACK Audio Connection Kit' ended by itself: its card was unplugged "
+                      "or its server is gone; call start() to try again");
             EXPECT_EQ(refusal<DeviceError>([&] { lost->start(); }),
-                      "PortAudio's device 'system, JACK Audio Connection Kit' is not there any more: plug it in, start "
-                      "its server, or make an engine on another device");
+                      "PortAudio's device 'system, JACK Audio Connection Kit' is gone: plug it in, start its "
+                      " server, or make an engine on another device");
             const std::uint64_t then = lost->stats().blocks;
             std::this_thread::sleep_for(20ms);
             EXPECT_EQ(lost->stats().blocks, then);

@@ -25,6 +25,8 @@
 #include "devices/null_device.hpp"
 #include "engine/engine.hpp"
 #include "sanitizers.hpp"
+#include "system/locked_pages.hpp"
+#include "system/signals_blocked.hpp"
 
 namespace cueline::test {
 namespace {
@@ -195,16 +197,6 @@ TEST(SignalsBlocked, ends_with_its_scope) {
     EXPECT_FALSE(usr1_is_blocked());
 }
 
-TEST(LockedMemory, leaves_what_it_locks_as_it_was) {
-    std::vector<unsigned char> bytes(std::size_t{5} * page_bytes);
-    for (std::size_t index = 0; index < bytes.size(); ++index) bytes[index] = static_cast<unsigned char>(index * 31);
-    const std::vector<unsigned char> before = bytes;
-    {
-        const LockedMemory locked{std::as_writable_bytes(std::span{bytes})};
-    }
-    EXPECT_EQ(bytes, before);
-}
-
 TEST_F(RealtimeThreadTest, memory_that_may_not_be_locked_is_touched_and_left_as_it_was) {
     const Limit no_lock{RLIMIT_MEMLOCK, 0};
     ASSERT_TRUE(no_lock.is_set());
@@ -215,6 +207,7 @@ TEST_F(RealtimeThreadTest, memory_that_may_not_be_locked_is_touched_and_left_as_
         const LockedMemory locked{std::as_writable_bytes(std::span{bytes})};
         EXPECT_FALSE(locked.granted());
         EXPECT_EQ(bytes, before);
+        EXPECT_FALSE(LockedPages{1}.granted());
         const AudioBuffers buffers{Format{}};
         EXPECT_FALSE(buffers.locked());
         for (const float sample : buffers.block(128).channel(1)) EXPECT_EQ(sample, 0.0F);
