@@ -1,4 +1,4 @@
-// beats.hpp: a callback that notes when its blocks begin.
+// beats.hpp: a callback that records when its blocks begin.
 #pragma once
 
 #include <cmath>
@@ -15,7 +15,7 @@ class Beats final : public BlockCallback {
         last_ns_ = block_ns;
     }
 
-    /// How far the number of beats, those left out too, is from what it should be, as a fraction. Once it stopped.
+    /// The error of the number of blocks, missed ones included, as a fraction. Call it after the device stopped.
     [[nodiscard]] double rate_error(const Format& expected, std::uint64_t missed) const {
         const double elapsed_s = static_cast<double>(last_ns_ - first_ns_) / 1e9;
         const auto beats = static_cast<double>(blocks_ - 1 + missed);

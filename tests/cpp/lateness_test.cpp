@@ -1,4 +1,4 @@
-// lateness_test.cpp: the buckets, what is counted in them, and that the null device counts every block.
+// lateness_test.cpp: the buckets, their counts, and the null device that counts every block.
 #include <cueline/lateness.hpp>
 
 #include <gtest/gtest.h>
@@ -88,7 +88,7 @@ TEST(Lateness, another_thread_may_read_while_it_is_written) {
     EXPECT_EQ(lateness.worst_ns(), blocks - 1);
 }
 
-/// Counts its blocks; the eleventh takes so long, the others next to no time.
+/// Counts its blocks. The eleventh takes this long, the others almost no time.
 class Counting final : public BlockCallback {
   public:
     explicit Counting(std::chrono::microseconds eleventh = 0us) : eleventh_{eleventh} {}
@@ -129,8 +129,8 @@ TEST(Lateness, the_null_device_records_every_block_over_stops_too) {
 }
 
 TEST(Lateness, the_null_device_tells_how_late_after_its_deadline_a_block_began) {
-    // After a block that takes one and a half, the next begins half a block late or more. A busy machine may leave it
-    // out: five tries.
+    // After a block that takes one and a half blocks, the next begins at least half a block late. A busy machine may
+    // miss it: five tries.
     bool seen = false;
     for (int attempt = 0; attempt < 5 && !seen; ++attempt) {
         NullDevice device{format};

@@ -107,7 +107,7 @@ TEST_F(LockedMemoryTest, an_empty_range_is_granted) {
     EXPECT_EQ(locks(), "----");
 }
 
-TEST(LockedMemory, leaves_what_it_locks_as_it_was) {
+TEST(LockedMemory, leaves_the_bytes_as_they_were) {
     std::vector<unsigned char> bytes(std::size_t{5} * page_bytes);
     for (std::size_t index = 0; index < bytes.size(); ++index) bytes[index] = static_cast<unsigned char>(index * 31);
     const std::vector<unsigned char> before = bytes;

@@ -1,4 +1,4 @@
-// portaudio_system_test.cpp: the real PortAudio: on a machine without a sound card, and through a JACK server.
+// portaudio_system_test.cpp: the real PortAudio, without a sound card and through a JACK server.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -31,7 +31,7 @@ std::unique_ptr<Engine> engine_on(const DeviceRequest& request) {
     return std::make_unique<Engine>(open_device(request), std::make_unique<WaveProcessor>());
 }
 
-/// What `call` printed to the descriptors of stdout and stderr.
+/// What `call` prints to the descriptors of stdout and stderr.
 template <class Call>
 std::string printed_by(Call call) {
     testing::internal::CaptureStdout();
@@ -73,7 +73,7 @@ TEST_F(PortAudioWithoutACard, the_check_catches_what_portaudio_prints_by_itself)
               "");
 }
 
-TEST_F(PortAudioWithoutACard, knows_no_name_and_says_which_there_are) {
+TEST_F(PortAudioWithoutACard, refuses_unknown_names_and_lists_the_devices) {
     try {
         engine_on({.device = "loud"});
         FAIL() << "it was found";
@@ -117,7 +117,7 @@ TEST(PortAudioOnJack, lists_the_servers_devices_as_they_are_now) {
     const std::unique_ptr<Engine> engine = engine_on({.device = std::stoll(device.device)});
     engine->start();
     EXPECT_TRUE(eventually([&] { return engine->stats().blocks > 10; }));
-    EXPECT_EQ(listed().size(), 1U) << "while an engine runs, too";
+    EXPECT_EQ(listed().size(), 1U) << "also while an engine runs";
 }
 
 TEST(PortAudioOnJack, adapts_the_servers_blocks_to_ours_and_refuses_another_rate) {
@@ -165,7 +165,7 @@ TEST(PortAudioOnJack, tells_that_the_server_died_and_runs_again_when_it_is_back)
     EXPECT_TRUE(eventually([&] { return engine->stats().blocks > blocks + 10; }));
 }
 
-TEST(PortAudioOnJack, knows_its_priority_when_start_returns) {
+TEST(PortAudioOnJack, reports_its_priority_when_start_returns) {
     if (geteuid() != 0) GTEST_SKIP() << "an ordinary user may be granted nothing";
     const JackServer server;
     const std::unique_ptr<Engine> engine = engine_on({.device = "portaudio"});
@@ -175,7 +175,7 @@ TEST(PortAudioOnJack, knows_its_priority_when_start_returns) {
 
 TEST(PortAudioOnJack, prints_nothing_while_its_server_comes_and_goes) {
     if (thread_sanitizer)
-        GTEST_SKIP() << "PortAudio's copy that is given up keeps its thread, which is reported at exit";
+        GTEST_SKIP() << "a copy that is given up keeps its thread, which the sanitizer reports at exit";
     EXPECT_EQ(printed_by([] {
                   JackServer server;
                   const std::unique_ptr<Engine> engine = engine_on({.device = "portaudio"});
