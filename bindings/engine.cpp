@@ -21,9 +21,6 @@
 
 #include "bindings.hpp"
 #include "bulk.hpp"
-#include "devices/lateness.hpp"
-#include "devices/null_device.hpp"
-#include "devices/offline_device.hpp"
 #include "errors.hpp"
 #include "messages.hpp"
 #include "processors.hpp"
@@ -66,8 +63,6 @@ class EngineHandle : public SenderHandle {
 
         const WithoutGil without_gil;  // a sound system may answer late
         std::unique_ptr<Device> opened = open_device(request);
-        offline_ = dynamic_cast<OfflineDevice*>(opened.get());
-        null_ = dynamic_cast<NullDevice*>(opened.get());
         name_ = opened->name();
         auto shared = std::make_shared<SharedEngine>();
         shared->engine = std::make_unique<Engine>(std::move(opened), std::move(owned), budget);
@@ -212,7 +207,7 @@ class EngineHandle : public SenderHandle {
             {
                 const WithoutGil without_gil;
                 try {
-                    rendered = offline_->render(round);
+                    rendered = engine_->device().render(round);
                 } catch (const DeviceError&) {
                     rendered = 0;  // another thread or a signal handler stopped the engine
                 }
@@ -230,9 +225,7 @@ class EngineHandle : public SenderHandle {
     /// Raises DeviceError if the device does not render on demand.
     void require_offline() const {
         engine_->require_usable();
-        if (offline_ != nullptr) return;
-        raise("DeviceError", "render() needs the offline device, and this engine runs on the " + name_ +
-                                 " device, which makes its own blocks: use AudioEngine('offline')");
+        engine_->device().require_on_demand();
     }
 
     [[nodiscard]] EngineStats stats() const {
@@ -241,12 +234,13 @@ class EngineHandle : public SenderHandle {
     }
     [[nodiscard]] nb::tuple lateness() const {
         engine_->require_own_process();
-        if (null_ == nullptr) {
+        const Lateness* const lateness = engine_->device().lateness();
+        if (lateness == nullptr) {
             raise("DeviceError",
                   "only the null device measures how late its blocks begin, and this engine runs on the " + name_ +
                       " device: use AudioEngine('null')");
         }
-        return histogram(null_->lateness());
+        return histogram(*lateness);
     }
     [[nodiscard]] Format format() const { return engine_->format(); }
     [[nodiscard]] const std::string& name() const { return name_; }
@@ -271,8 +265,6 @@ class EngineHandle : public SenderHandle {
 
     std::string name_;
     std::string processor_;
-    OfflineDevice* offline_ = nullptr;  // the device, if it is the offline device
-    NullDevice* null_ = nullptr;        // the device, if it is the null device
     std::atomic<bool> rendering_ = false;
     nb::ft_mutex receiving_;
 };

@@ -1,47 +1,52 @@
-// device.hpp: what calls the engine once per block, and what it can say about how that went.
+// device.hpp: the interface of a device, which calls the engine once per block.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include <cueline/audio.hpp>
+#include <cueline/error.hpp>
+#include <cueline/lateness.hpp>
 
 namespace cueline {
 
-/// What a device calls. Its calls never overlap, and each sees what the one before it did.
+/// What a device calls. Calls never overlap, and each call sees what the one before it did.
 class BlockCallback {
   public:
-    /// Fills one block, of at most the format's block size. `block_ns` is the monotonic clock as the block began: the
-    /// callback reads no clock.
-    /// Thread: the device's audio thread. Real-time: neither allocates, locks, blocks, calls the system nor
-    /// throws.
+    /// Fills one block, of at most the format's block size. `block_ns` is the monotonic clock at the block's begin, so
+    /// that the callback reads no clock.
+    /// [the device's audio thread: no allocation, lock, wait, system call or exception]
     virtual void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING = 0;
 
-    /// The device's format is another one now: gets ready for it. A device whose format stays never calls it.
-    /// Thread: control, inside Device::start, or a helper of the device's; never the audio thread. May allocate, throw
-    /// and block. What it throws out of a helper's call ends the device's calls: see lost().
+    /// Prepares for a new format of the device. A device whose format is constant never calls it. It may allocate,
+    /// throw and block. If it throws on a helper thread, the device ends its calls: see lost(). [a control thread
+    /// inside Device::start(), or the device's helper thread; never the audio thread]
     virtual void prepare(const Format& /*format*/) {}
 
-    /// The device ended its calls by itself: its server is gone, its card was pulled out. `why` is a sentence that
-    /// tells it, and the way out. No call comes after this one until Device::start. Thread: a helper of the device's.
-    /// May allocate and block.
+    /// The device ended its calls by itself, because its server is gone or its card was unplugged. `why` is a sentence
+    /// with the reason and the way out. No other call follows until Device::start(). It may allocate and block. [the
+    /// device's helper thread]
     virtual void lost(std::string_view /*why*/) noexcept {}
 
   protected:
     ~BlockCallback() = default;
 };
 
-/// A device's own account. Each number is a snapshot of its own.
+/// What a device reports about its blocks. Each number is a snapshot of its own.
 struct DeviceStats {
-    std::uint64_t xruns = 0;          ///< times the device missed its beat
-    std::uint64_t missed_blocks = 0;  ///< blocks left out by them
-    double load_mean = 0;             ///< time the callback took, as a fraction of the block: mean
+    std::uint64_t xruns = 0;          ///< times the device missed a deadline
+    std::uint64_t missed_blocks = 0;  ///< blocks left out for that
+    double load_mean = 0;             ///< the callback's time as a fraction of the block: mean
     double load_peak = 0;             ///< ... and the most in any one block
-    bool realtime_priority = false;   ///< whether the audio thread was granted it
-    bool memory_locked = false;       ///< whether the audio thread's memory was locked
+    bool realtime_priority = false;   ///< whether the audio thread has real-time priority
+    bool memory_locked = false;       ///< whether the audio thread's memory is locked
 };
 
-/// Something that runs blocks. To add a kind of device, derive from this and give Engine one.
+/// Runs blocks. To add a kind of device, derive from this class and pass an object to Engine.
+/// start() and stop() are for control threads, one at a time; any thread may call the rest.
 class Device {
   public:
     Device() = default;
@@ -49,25 +54,40 @@ class Device {
     Device& operator=(const Device&) = delete;
     virtual ~Device() = default;
 
-    /// The kind of device it is: "null", "jack". Thread: any. Constant from construction on.
+    /// The kind of device: "null", "jack". Constant.
     [[nodiscard]] virtual std::string_view name() const noexcept = 0;
 
-    /// How it delivers its blocks now. Where it may change, it does so before the call of BlockCallback::prepare that
-    /// tells it. Thread: any.
+    /// The present format. If it changes, it changes before the call of BlockCallback::prepare() for it.
     [[nodiscard]] virtual Format format() const noexcept = 0;
 
-    /// Begins to call `callback`, which must live until stop() has returned. Not while started. After
-    /// BlockCallback::lost and stop(), it tries to have the device back.
-    /// Thread: control. May allocate and block. Throws DeviceError, and what BlockCallback::prepare throws.
+    /// Begins to call `callback`, which must live until stop() returns. Call it only while the device is stopped. After
+    /// BlockCallback::lost() and stop(), it tries to get the device back. May allocate and block.
+    /// Throws DeviceError, and what BlockCallback::prepare() throws.
     virtual void start(BlockCallback& callback) = 0;
 
-    /// Ends the calls: when it returns, no call runs and none will. Nothing to do when not started; after
-    /// BlockCallback::lost it lets go of what is left.
-    /// Thread: control. May block for as long as a block takes.
+    /// Ends the calls: when it returns, no call runs and none will. Does nothing if the device is stopped. After
+    /// BlockCallback::lost(), it frees what is left. May block for as long as a block takes.
     virtual void stop() noexcept = 0;
 
-    /// Thread: any.
     [[nodiscard]] virtual DeviceStats stats() const noexcept = 0;
+
+    /// Throws DeviceError unless this device renders on demand, as the offline device does.
+    virtual void require_on_demand() const {
+        throw DeviceError{"render() needs the offline device, and this engine runs on the " + std::string{name()} +
+                          " device, which makes its own blocks: use AudioEngine('offline')"};
+    }
+
+    /// Renders into `interleaved`, frames times channels samples, one frame after the other. The calling thread is the
+    /// audio thread meanwhile. Returns the number of rendered samples: fewer than the size if stop() came in between.
+    /// Throws DeviceError on other devices, see require_on_demand(), and while the device is stopped; ArgumentError if
+    /// the samples are no whole number of frames.
+    virtual std::size_t render(std::span<float> /*interleaved*/) {
+        require_on_demand();
+        return 0;
+    }
+
+    /// How late the blocks began, since the device was made. Null if the device does not measure it.
+    [[nodiscard]] virtual const Lateness* lateness() const noexcept { return nullptr; }
 };
 
 }  // namespace cueline

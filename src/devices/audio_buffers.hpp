@@ -1,53 +1,40 @@
-// audio_buffers.hpp: the memory of one planar block, held in place.
+// audio_buffers.hpp: locked memory for one planar block.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <new>
 #include <span>
 
 #include <cueline/audio.hpp>
 
-#include "system/locked_memory.hpp"
+#include "system/locked_pages.hpp"
 
 namespace cueline {
 
-/// Room for a block of this format, zero to begin with, on pages of its own.
+/// Room for a block of this format. It is silent at first. [made on a control thread]
 class AudioBuffers {
   public:
-    /// Thread: control. Allocates.
     explicit AudioBuffers(const Format& format)
-        : bytes_{whole_pages(format.channels * (sizeof(float*) + format.blocksize * sizeof(float)))},
-          memory_{static_cast<std::byte*>(::operator new(bytes_, std::align_val_t{page_bytes}))},
-          locked_{{memory_.get(), bytes_}},
-          channels_{new (memory_.get()) float*[format.channels], format.channels} {
+        : pages_{format.channels * (sizeof(float*) + format.blocksize * sizeof(float))},
+          channels_{new (pages_.bytes().data()) float*[format.channels], format.channels} {
         const std::size_t samples = std::size_t{format.channels} * format.blocksize;
-        auto* sample = new (memory_.get() + channels_.size_bytes()) float[samples]{};
+        auto* sample = new (pages_.bytes().data() + channels_.size_bytes()) float[samples]{};
         for (float*& channel : channels_) {
             channel = sample;
             sample += format.blocksize;
         }
     }
 
-    /// The first `frames` frames of it. Thread: audio. Real-time: wait-free.
+    /// The first `frames` frames of the block. [audio thread, wait-free]
     [[nodiscard]] AudioBlock block(std::uint32_t frames) const noexcept CUELINE_NONBLOCKING {
         return {.channels = channels_, .frames = frames};
     }
 
-    [[nodiscard]] bool locked() const noexcept { return locked_.granted(); }
+    [[nodiscard]] bool locked() const noexcept { return pages_.granted(); }
 
   private:
-    struct Free {
-        void operator()(std::byte* memory) const noexcept { ::operator delete(memory, std::align_val_t{page_bytes}); }
-    };
-    static std::size_t whole_pages(std::size_t bytes) noexcept {
-        return (bytes + page_bytes - 1) / page_bytes * page_bytes;
-    }
-
-    std::size_t bytes_;
-    std::unique_ptr<std::byte, Free> memory_;  // the channels' pointers, and then their samples
-    LockedMemory locked_;
+    LockedPages pages_;  // the channels' pointers, and then their samples
     std::span<float*> channels_;
 };
 

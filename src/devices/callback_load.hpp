@@ -1,4 +1,4 @@
-// callback_load.hpp: how much of its block a callback takes.
+// callback_load.hpp: the share of a block that its callback takes.
 #pragma once
 
 #include <cstdint>
@@ -7,18 +7,17 @@
 
 namespace cueline {
 
-/// Written by the device's audio thread, read by any.
+/// The device's audio thread writes it, any thread may read it. Wait-free.
 class CallbackLoad {
   public:
-    /// One callback took `busy_ns` of the `period_ns` that its block lasts.
-    /// Thread: audio. Real-time: wait-free.
+    /// Adds a callback that took `busy_ns` of a block of `period_ns`. [audio thread]
     void record(std::uint64_t busy_ns, std::uint64_t period_ns) noexcept CUELINE_NONBLOCKING {
         busy_ns_.add(busy_ns);
         period_ns_.add(period_ns);
         peak_millionths_.raise_to(busy_ns * 1'000'000 / period_ns);
     }
 
-    /// As fractions of a block; 0 before the first. Thread: any. Real-time: wait-free.
+    /// Fractions of a block; 0 before the first.
     [[nodiscard]] double mean() const noexcept {
         const std::uint64_t period_ns = period_ns_.get();
         return period_ns == 0 ? 0 : static_cast<double>(busy_ns_.get()) / static_cast<double>(period_ns);

@@ -1,4 +1,4 @@
-// offline_device.cpp: blocks on demand.
+// offline_device.cpp: renders blocks on demand.
 #include "devices/offline_device.hpp"
 
 #include <algorithm>
@@ -15,7 +15,7 @@ void OfflineDevice::start(BlockCallback& callback) {
 }
 
 void OfflineDevice::stop() noexcept {
-    stopping_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a wish; the mutex orders what is done
+    stopping_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a request; the mutex synchronises
     {
         const std::scoped_lock lock{rendering_};
         callback_ = nullptr;
@@ -25,11 +25,11 @@ void OfflineDevice::stop() noexcept {
 
 std::size_t OfflineDevice::render(std::span<float> interleaved) {
     if (interleaved.size() % format_.channels != 0) {
-        throw ArgumentError{"render needs room for whole frames of " + std::to_string(format_.channels) +
+        throw ArgumentError{"render() needs a whole number of frames of " + std::to_string(format_.channels) +
                             " channels, got " + std::to_string(interleaved.size()) + " samples"};
     }
     const std::scoped_lock lock{rendering_};
-    if (callback_ == nullptr) throw DeviceError{"the engine stands still: start it before it renders"};
+    if (callback_ == nullptr) throw DeviceError{"the engine is stopped: call start() before render()"};
     const std::size_t channels = format_.channels;
     const std::size_t wanted = interleaved.size();
     while (!interleaved.empty() && stopping_.load(std::memory_order_relaxed) == 0) {

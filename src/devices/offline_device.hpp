@@ -1,4 +1,4 @@
-// offline_device.hpp: no thread and no clock: the caller's thread renders frames now.
+// offline_device.hpp: renders on the caller's thread, without a clock.
 #pragma once
 
 #include <atomic>
@@ -13,7 +13,7 @@
 
 namespace cueline {
 
-/// Renders as fast as it can, always the same from the same messages: for tests, and for bouncing to disk.
+/// Renders as fast as it can. The same messages give the same audio: for tests, and for rendering to disk.
 class OfflineDevice final : public Device {
   public:
     explicit OfflineDevice(const Format& format) : format_{format}, buffers_{format} {}
@@ -23,19 +23,17 @@ class OfflineDevice final : public Device {
     void start(BlockCallback& callback) override;
     void stop() noexcept override;
     [[nodiscard]] DeviceStats stats() const noexcept override;
+    void require_on_demand() const override {}
 
-    /// Renders whole blocks, and a shorter last one, into `interleaved`: frames times channels samples, one
-    /// frame after the other. The calling thread is the audio thread meanwhile.
-    /// Thread: any; a second one waits for the first to end. Returns how many samples it rendered: fewer when stop()
-    /// came in between. Throws DeviceError while the engine stands still, ArgumentError for samples that make no whole
-    /// number of frames.
-    std::size_t render(std::span<float> interleaved);
+    /// Renders whole blocks and a shorter last one. A second thread waits until the first is done.
+    std::size_t render(std::span<float> interleaved) override;
 
   private:
     Format format_;
     AudioBuffers buffers_;
-    std::mutex rendering_;  // no thread here is a real-time one
-    /// How many want to stop: who renders without end would have the mutex again before they do.
+    std::mutex rendering_;  // no thread here is a real-time thread
+    /// The number of calls of stop(). Without it, a thread that renders without end takes the mutex again before they
+    /// do.
     std::atomic<int> stopping_ = 0;
     BlockCallback* callback_ = nullptr;
     CallbackLoad load_;

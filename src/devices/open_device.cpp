@@ -1,4 +1,4 @@
-// open_device.cpp: the list of devices. A new kind of device gets its lines here.
+// open_device.cpp: the list of devices. Add a new kind of device here.
 #include <cueline/engine/open_device.hpp>
 
 #include <algorithm>
@@ -28,12 +28,12 @@ DeviceKind kind_of(const std::variant<std::string, std::int64_t>& device) {
     return DeviceKind::portaudio;
 }
 
-/// Refuses what only another kind of device has a use for.
+/// Refuses options of another kind of device.
 void require_fitting(DeviceKind kind, const DeviceRequest& request) {
     const auto refuse = [](bool asked, std::string_view option, std::string_view where) {
         if (!asked) return;
         throw ArgumentError{std::string{option} + " is for " + std::string{where} +
-                            ": leave it out, or ask for such a device"};
+                            ": leave it out, or request such a device"};
     };
     if (kind != DeviceKind::jack) {
         refuse(request.client_name.has_value(), "client_name", "device 'jack'");
@@ -69,7 +69,7 @@ std::unique_ptr<Device> open_device(const DeviceRequest& request) {
         try {
             return open(kind, request);
         } catch (const NoDeviceError&) {
-            continue;  // the next best
+            continue;  // try the next best
         }
     }
     return open(DeviceKind::null, request);
@@ -88,14 +88,14 @@ std::vector<DeviceInfo> list_devices() {
     devices.push_back({.device = "null",
                        .host_api = "cueline",
                        .name = "a clocked thread without a sound card",
-                       .channels = static_cast<std::uint32_t>(channels_range.most),
+                       .channels = max_channels,
                        .samplerate = format.samplerate,
                        .blocksize = format.blocksize,
                        .is_default = !sounds});
     devices.push_back({.device = "offline",
                        .host_api = "cueline",
-                       .name = "renders when told to",
-                       .channels = static_cast<std::uint32_t>(channels_range.most),
+                       .name = "renders on demand",
+                       .channels = max_channels,
                        .samplerate = format.samplerate,
                        .blocksize = format.blocksize});
     return devices;

@@ -8,27 +8,9 @@
 
 namespace cueline {
 
-namespace {
-
-std::size_t whole_pages(std::size_t bytes) {
-    return (bytes + page_bytes - 1) / page_bytes * page_bytes;
-}
-
-std::span<std::byte> pages_in(std::byte* memory, std::size_t bytes) {
-    void* first = memory;
-    std::size_t room = bytes + page_bytes;
-    return {static_cast<std::byte*>(std::align(page_bytes, bytes, first, room)), bytes};
-}
-
-}  // namespace
-
-LockedSamples::LockedSamples(std::span<const float> from)
-    : bytes_{whole_pages(from.size_bytes())},
-      memory_{static_cast<std::byte*>(::operator new(bytes_ + page_bytes))},
-      pages_{pages_in(memory_.get(), bytes_)},
-      locked_{pages_} {
-    std::memcpy(pages_.data(), from.data(), from.size_bytes());
-    samples_ = {reinterpret_cast<const float*>(pages_.data()), from.size()};
+LockedSamples::LockedSamples(std::span<const float> from) : pages_{from.size_bytes()} {
+    std::memcpy(pages_.bytes().data(), from.data(), from.size_bytes());
+    samples_ = {reinterpret_cast<const float*>(pages_.bytes().data()), from.size()};
 }
 
 PendingBuffer::PendingBuffer() noexcept = default;

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <new>
 #include <span>
 #include <vector>
 
@@ -14,29 +13,22 @@
 #include <cueline/engine/engine_stats.hpp>
 #include <cueline/engine/pending_buffer.hpp>
 
-#include "system/locked_memory.hpp"
+#include "system/locked_pages.hpp"
 
 namespace cueline {
 
-/// A copy of some samples, on pages of its own that are touched and, where permitted, locked.
+/// A copy of some samples, on locked pages. [control threads]
 class LockedSamples {
   public:
-    /// Thread: control. Throws std::bad_alloc.
+    /// Throws std::bad_alloc.
     explicit LockedSamples(std::span<const float> from);
 
     [[nodiscard]] std::span<const float> samples() const noexcept { return samples_; }
-    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
-    [[nodiscard]] bool locked() const noexcept { return locked_.granted(); }
+    [[nodiscard]] std::size_t bytes() const noexcept { return pages_.bytes().size(); }
+    [[nodiscard]] bool locked() const noexcept { return pages_.granted(); }
 
   private:
-    struct Free {
-        void operator()(std::byte* memory) const noexcept { ::operator delete(memory); }
-    };
-
-    std::size_t bytes_;
-    std::unique_ptr<std::byte, Free> memory_;  // with room to begin at a page: the heap reuses such pieces
-    std::span<std::byte> pages_;
-    LockedMemory locked_;
+    LockedPages pages_;
     std::span<const float> samples_;
 };
 

@@ -211,7 +211,7 @@ Format Engine::format() const noexcept {
     return parts_->device->format();
 }
 
-const Device& Engine::device() const noexcept {
+Device& Engine::device() noexcept {
     return *parts_->device;
 }
 

@@ -1,14 +1,21 @@
-// cfunc_processor.cpp: lays a block out as C functions see it, and takes from them what they say.
+// cfunc_processor.cpp: passes blocks to C functions, and publishes their audio, meters and events.
 #include "processors/cfunc_processor.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 namespace cueline {
 
 CFuncProcessor::CFuncProcessor(const CFunctions& functions, std::vector<OwnParameter> parameters,
                                std::vector<OwnMeter> meters)
-    : functions_{functions}, own_parameters_{std::move(parameters)}, own_meters_{std::move(meters)} {
+    : functions_{functions},
+      own_parameters_{std::move(parameters)},
+      own_meters_{std::move(meters)},
+      meter_pages_{own_meters_.size() * max_meter_fields * sizeof(double)},
+      meter_values_{reinterpret_cast<double*>(meter_pages_.bytes().data()), own_meters_.size() * max_meter_fields},
+      locked_state_{{static_cast<std::byte*>(functions.state), functions.state_bytes}} {
+    std::ranges::uninitialized_value_construct(meter_values_);
     for (const OwnParameter& own : own_parameters_) {
         parameter_specs_.push_back({.name = own.name,
                                     .lowest = own.lowest,
@@ -22,18 +29,19 @@ CFuncProcessor::CFuncProcessor(const CFunctions& functions, std::vector<OwnParam
         meter_specs_.push_back(
             {.name = own_meters_[index].name, .unit = own_meters_[index].unit, .fields = fields_[index]});
     }
-    meter_values_.resize(own_meters_.size() * max_meter_fields);
 }
 
 void CFuncProcessor::prepare(const Format& format) {
     samplerate_ = format.samplerate;
-    for (std::optional<LockedMemory>& locked : locked_) locked.reset();
-    audio_.resize(std::size_t{format.channels} * format.blocksize);
-    parameter_values_.resize(own_parameters_.size() * format.blocksize);
-    locked_[0].emplace(std::as_writable_bytes(std::span{audio_}));
-    locked_[1].emplace(std::as_writable_bytes(std::span{parameter_values_}));
-    locked_[2].emplace(std::as_writable_bytes(std::span{meter_values_}));
-    locked_[3].emplace(std::span{static_cast<std::byte*>(functions_.state), functions_.state_bytes});
+    const std::size_t values = own_parameters_.size() * format.blocksize;
+    const std::size_t samples = std::size_t{format.channels} * format.blocksize;
+    block_pages_ = {};  // gives its locks back first
+    block_pages_ = LockedPages{values * sizeof(double) + samples * sizeof(float)};
+    std::byte* const memory = block_pages_.bytes().data();
+    parameter_values_ = {reinterpret_cast<double*>(memory), values};
+    audio_ = {reinterpret_cast<float*>(memory + values * sizeof(double)), samples};
+    std::ranges::uninitialized_value_construct(parameter_values_);
+    std::ranges::uninitialized_value_construct(audio_);
 }
 
 bool CFuncProcessor::handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
@@ -68,7 +76,7 @@ void CFuncProcessor::send_events(ProcessContext& context, std::uint64_t frame, C
     CUELINE_NONBLOCKING {
     for (const Message& event : events_) {
         if (event.kind == kind::none) continue;
-        // A full event ring drops it, and counts it.
+        // If the event ring is full, the event is dropped and counted.
         context.events().send_at(event.frame == 0 ? frame : event.frame, event.kind, event.payload,
                                  event.sequence == 0 ? cause : Cause{event});
     }

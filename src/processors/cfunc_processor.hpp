@@ -1,10 +1,9 @@
-// cfunc_processor.hpp: a processor of C functions, such as numba compiles of Python's.
+// cfunc_processor.hpp: a processor of C functions, such as numba compiles from Python functions.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,37 +11,41 @@
 #include <cueline/processor.hpp>
 
 #include "system/locked_memory.hpp"
+#include "system/locked_pages.hpp"
 
 namespace cueline {
 
 inline constexpr std::size_t max_events_per_call = 16;
 
-/// What such a processor calls. The functions know none of our types but Message, as its bytes.
+/// The functions of such a processor. Message, as bytes, is the only type of ours that they use.
 ///
-/// `audio` is channels times frames samples, one channel after the other, and to be filled. `parameters` has for each
-/// parameter its values in each of the frames. `meters` has eight numbers for each meter, which stay from call to call
-/// and are shown after each. `events` is sixteen empty messages: those that have a kind afterwards are sent, and are
-/// empty again. `state` is the user's. A frame of 0 in an event means the first one of the call.
+/// - `audio`: channels times frames samples, one channel after the other. The function fills it.
+/// - `parameters`: for each parameter, its value in each frame.
+/// - `meters`: eight numbers for each meter. They keep their values from call to call, and are published after each
+/// call.
+/// - `events`: sixteen empty messages. Those with a kind are sent after the call, and emptied. A frame of 0 in an event
+/// means
+///   the first frame of the call.
+/// - `state`: the user's memory.
 struct CFunctions {
-    /// Thread: audio. Real-time: as Processor::render().
+    /// [as Processor::render()]
     using Render = void (*)(float* audio, std::uint32_t channels, std::uint32_t frames, std::uint64_t frame,
                             double samplerate, const double* parameters, double* meters, Message* events,
                             void* state) noexcept CUELINE_NONBLOCKING;
-    /// Returns 0 for a command that it does not know. An event that says no cause answers the command.
-    /// Thread: audio. Real-time: as Processor::handle().
+    /// Returns 0 for an unknown command. An event without a cause answers the command. [as Processor::handle()]
     using Handle = std::uint8_t (*)(const Message* command, std::uint64_t frame, double samplerate, Message* events,
                                     void* state) noexcept CUELINE_NONBLOCKING;
 
     Render render = nullptr;
-    Handle handle = nullptr;  ///< nullptr: it knows no commands
+    Handle handle = nullptr;  ///< nullptr: it handles no commands
     void* state = nullptr;
     std::size_t state_bytes = 0;
 };
 
-/// Calls C functions, which live as long as it does, with their state.
+/// Calls C functions. They and their state must outlive it.
 class CFuncProcessor final : public Processor {
   public:
-    /// As ParameterSpec and MeterSpec, with texts of their own.
+    /// ParameterSpec and MeterSpec with strings that they own.
     struct OwnParameter {
         std::string name;
         double lowest;
@@ -57,10 +60,10 @@ class CFuncProcessor final : public Processor {
         std::vector<std::string> fields;
     };
 
-    /// Thread: control. Allocates. What is wrong with the parameters and meters, the engine says.
+    /// Brings in the state, and locks it where the system permits it. The engine checks the parameters and meters.
     CFuncProcessor(const CFunctions& functions, std::vector<OwnParameter> parameters, std::vector<OwnMeter> meters);
 
-    /// Brings in what a block touches, the state too, and locks it where that is permitted.
+    /// Allocates the memory of a block on locked pages.
     void prepare(const Format& format) override;
     [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return parameter_specs_; }
     [[nodiscard]] std::span<const MeterSpec> meters() const override { return meter_specs_; }
@@ -78,11 +81,13 @@ class CFuncProcessor final : public Processor {
     std::vector<ParameterSpec> parameter_specs_;
     std::vector<MeterSpec> meter_specs_;
     double samplerate_ = 0;
-    std::vector<float> audio_;
-    std::vector<double> parameter_values_;
-    std::vector<double> meter_values_;
+    LockedPages meter_pages_;
+    LockedPages block_pages_;  // the parameters' values, and then the audio
+    std::span<double> meter_values_;
+    std::span<double> parameter_values_;
+    std::span<float> audio_;
     std::array<Message, max_events_per_call> events_;
-    std::array<std::optional<LockedMemory>, 4> locked_;  // of what is above, and the state
+    LockedMemory locked_state_;
 };
 
 }  // namespace cueline

@@ -1,4 +1,4 @@
-// click_voice.hpp: a metronome's click: it begins at once, at its full height, and fades within 20 ms.
+// click_voice.hpp: a metronome's click, which begins at its full height and fades within 20 ms.
 #pragma once
 
 #include <algorithm>
@@ -11,21 +11,21 @@
 
 namespace cueline {
 
-/// Plain memory, for one thread. Real-time: every call is wait-free.
+/// [one thread, wait-free]
 class ClickVoice {
   public:
-    /// Begins with the next frame, in the place of one that still sounds. Out of range (0 to half the sample rate, 0 to
-    /// 1) means the end of the range that is nearest; what is no number counts as 0.
+    /// Begins a click with the next frame, and ends the one that sounds. Clamps the frequency to half the sample rate
+    /// and the gain to 1. A NaN counts as 0.
     void start(double frequency_hz, double gain, double samplerate) noexcept CUELINE_NONBLOCKING {
         const double cycles = std::isnan(frequency_hz) ? 0 : std::clamp(frequency_hz / samplerate, 0.0, 0.5);
         phase_step_ = static_cast<std::uint64_t>(cycles * 0x1p64);
-        phase_ = quarter_cycle;  // at its highest, so that the first sample is heard
+        phase_ = quarter_cycle;  // the peak, so that the first sample is heard
         gain_ = std::isnan(gain) ? 0 : std::clamp(gain, 0.0, 1.0);
         frames_ = std::max<std::uint32_t>(1, static_cast<std::uint32_t>(samplerate / clicks_a_second));
         frames_left_ = frames_;
     }
 
-    /// Returns the next frame's sample; 0 when none sounds.
+    /// Returns the next frame's sample, or 0 if no click sounds.
     double next() noexcept CUELINE_NONBLOCKING {
         if (frames_left_ == 0) return 0;
         const double left = static_cast<double>(frames_left_--) / frames_;

@@ -1,4 +1,4 @@
-// player_processor.cpp: the voices of the player, frame by frame.
+// player_processor.cpp: renders the voices of the player, frame by frame.
 #include "processors/player_processor.hpp"
 
 #include <algorithm>
@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint32_t fades_a_second = 200;  // 5 ms each
 
-/// What a buffer has for that channel of the output.
+/// The buffer's sample for this channel of the output.
 float sample_for(const Buffer& buffer, std::uint32_t frame, std::size_t channel) noexcept CUELINE_NONBLOCKING {
     if (buffer.channels == 1) return buffer.sample(frame, 0);
     return channel < buffer.channels ? buffer.sample(frame, channel) : 0.0F;
@@ -46,10 +46,11 @@ bool PlayerProcessor::handle(const Message& command, ProcessContext&) noexcept C
 
 void PlayerProcessor::play(Voice& voice, const PlayBuffer& wanted, const Message& command) noexcept
     CUELINE_NONBLOCKING {
-    voice.jumped = voice.jumped || voice.plays || voice.fade_left > 0;  // it sounds; else it begins as its buffer does
+    voice.jumped =
+        voice.jumped || voice.plays || voice.fade_left > 0;  // if it sounds, else its buffer begins unchanged
     voice.plays = true;
     voice.loops = wanted.loop != 0;
-    voice.gain = wanted.gain > 0 ? std::min(wanted.gain, 1.0F) : 0.0F;  // so that what is no number is 0
+    voice.gain = wanted.gain > 0 ? std::min(wanted.gain, 1.0F) : 0.0F;  // a NaN counts as 0
     voice.position = 0;
     voice.started_by = command;
     voice.serial = 0;
@@ -70,7 +71,7 @@ void PlayerProcessor::render(Voice& voice, std::uint32_t slot, const AudioBlock&
         context.events().send_at(frame, kind::buffer_ended, BufferEnded{slot}, voice.started_by);
     };
     if (voice.plays) {
-        // By its serial: another buffer may lie where the one of the last block lay.
+        // Compare serials, not addresses: a new buffer may lie where the old one lay.
         const std::uint64_t serial = buffer == nullptr ? 0 : buffer->serial;
         voice.jumped = voice.jumped || (voice.serial != 0 && voice.serial != serial);
         voice.serial = serial;

@@ -1,4 +1,4 @@
-// player_processor.hpp: plays the buffers that are published, one voice a slot.
+// player_processor.hpp: plays published buffers, with one voice for each slot.
 #pragma once
 
 #include <array>
@@ -10,28 +10,27 @@
 
 namespace cueline {
 
-/// Eight slots, and a voice for each, which kind::play_buffer starts and kind::stop_buffer stops. A buffer sounds as it
-/// is, times its gain, from the very frame at which it was started: a buffer of one channel on all channels, another
-/// one's channels on as many as there are of both. Voices are added up, and rates are not converted. The same messages
-/// at the same frames give the same samples, bit for bit, whatever the block size.
+/// Has eight slots with a voice each. kind::play_buffer starts a voice, kind::stop_buffer stops it. A voice plays its
+/// buffer times its gain, from the exact frame of the command. A buffer of one channel plays on all channels; other
+/// buffers play each channel on the channel of its number, if there is one. Voices are added up. Sample rates are not
+/// converted. The same messages at the same frames give the same samples, bit for bit, at any block size.
 ///
-/// A voice whose buffer is swapped goes on in the new one, at the place where it was; when there is no such place it
-/// has ended, or goes round in its loop. Nothing clicks: where a voice would jump, because it was swapped, stopped,
-/// emptied or started anew while it sounded, the difference to what it was is added, and taken away in 5 ms. So the old
-/// buffer is needed no longer, and goes back at once. Where a buffer begins, ends or loops, the sound is its author's.
+/// If a voice's buffer is swapped, the voice goes on in the new buffer at the same position. If the new buffer is too
+/// short, the voice ends, or wraps if it loops. Swapping, stopping, emptying and restarting a sounding voice do not
+/// click: the player adds the difference to the last sample, and fades it out in 5 ms. So it needs the old buffer no
+/// longer and returns it at once. The player does not smooth the begin, the end and the loop of a buffer.
 ///
-/// A voice that comes to its end, or loses its buffer, sends kind::buffer_ended; one that is stopped does not. To play
-/// a slot that is empty is to come to its end at once. When the event ring is full the event is dropped and counted.
+/// A voice that reaches its end or loses its buffer sends kind::buffer_ended; a stopped voice does not. A voice on an
+/// empty slot ends at once. If the event ring is full, the event is dropped and counted.
 class PlayerProcessor final : public Processor {
   public:
     static constexpr std::uint32_t slots = 8;
 
-    /// Voices play on. What is under way of a jump begins anew.
+    /// Voices play on. Fades start again.
     void prepare(const Format& format) override;
     [[nodiscard]] std::uint32_t buffer_slots() const override { return slots; }
 
-    /// A gain out of range means the end of the range that is nearest, one that is no number 0. A slot that there is
-    /// not is not known.
+    /// Clamps the gain to 0 to 1; a NaN counts as 0. Does not handle a command for a slot that does not exist.
     bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
 
@@ -39,14 +38,14 @@ class PlayerProcessor final : public Processor {
     struct Voice {
         bool plays = false;
         bool loops = false;
-        bool jumped = false;  // what comes next does not follow from what was
+        bool jumped = false;  // the next sample does not continue the last one
         float gain = 0;
-        std::uint32_t position = 0;  // of the next frame, in the buffer
+        std::uint32_t position = 0;  // the next frame in the buffer
         Cause started_by;
-        std::uint64_t serial = 0;  // of the buffer it was in last, 0 for none
+        std::uint64_t serial = 0;  // of its last buffer, 0 for none
         std::uint32_t fade_left = 0;
-        std::vector<float> last;  // by channel: what was heard of it in the frame before
-        std::vector<float> jump;  // and the difference that is being taken away
+        std::vector<float> last;  // by channel: its output in the frame before
+        std::vector<float> jump;  // by channel: the difference that fades out
     };
 
     static void play(Voice& voice, const PlayBuffer& wanted, const Message& command) noexcept CUELINE_NONBLOCKING;

@@ -1,4 +1,4 @@
-// tone_processor.cpp: phase, ramps and sine of the test tone, one frame after the other.
+// tone_processor.cpp: renders the test tone, frame by frame.
 #include "processors/tone_processor.hpp"
 
 #include <algorithm>
@@ -13,7 +13,7 @@ namespace cueline {
 namespace {
 
 constexpr double ramp_s = 0.02;
-constexpr std::uint32_t windows_a_second = 20;  // of the meter
+constexpr std::uint32_t windows_a_second = 20;  // for the meter
 
 enum ParameterNumber : std::uint8_t { frequency_number, gain_number };
 
@@ -41,7 +41,7 @@ std::span<const MeterSpec> ToneProcessor::meters() const {
     return meter_specs;
 }
 
-/// The gain rises from 0 to where it is to be: before anything else is done to it.
+/// Lets the gain rise from 0 to its value. Call it before any other use of the gain.
 void ToneProcessor::begin(ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     if (begun_) return;
     begun_ = true;
@@ -63,8 +63,8 @@ bool ToneProcessor::handle(const Message& command, ProcessContext& context) noex
             return true;
         }
         case kind::get_level: {
-            const Status sent = context.events().send(kind::level, since_last_told_.level(), command);
-            if (sent == Status::ok) since_last_told_ = {};
+            const Status sent = context.events().send(kind::level, since_last_level_.level(), command);
+            if (sent == Status::ok) since_last_level_ = {};
             return true;
         }
         default:
@@ -76,18 +76,18 @@ void ToneProcessor::render(const AudioBlock& block, ProcessContext& context) noe
     begin(context);
     Parameter& frequency_hz = context.parameter(frequency_number);
     Parameter& gain = context.parameter(gain_number);
-    phase_step_ = phase_step(frequency_hz.value());  // the format may be another one
+    phase_step_ = phase_step(frequency_hz.value());  // the format may have changed
     for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
         const float sample = next_sample(frequency_hz, gain);
         for (float* const channel : block.channels) channel[frame] = sample;
-        since_last_told_.take(sample, block.channels.size());
+        since_last_level_.add(sample, block.channels.size());
         show_level(sample, block.frame + frame, context.meter(0));
     }
 }
 
 float ToneProcessor::next_sample(Parameter& frequency_hz, Parameter& gain) noexcept CUELINE_NONBLOCKING {
     if (frequency_hz.moves() && gain.value() == 0) {
-        frequency_hz.jump_to(frequency_hz.target());  // nobody hears it jump
+        frequency_hz.jump_to(frequency_hz.target());  // the jump is inaudible
         phase_step_ = phase_step(frequency_hz.value());
     }
     const auto sample = static_cast<float>(gain.next() * sine(phase_) + click_.next());
@@ -96,21 +96,21 @@ float ToneProcessor::next_sample(Parameter& frequency_hz, Parameter& gain) noexc
     return sample;
 }
 
-/// From one frame to the next. Half the sample rate is half a cycle, 2^63, and the most: the range of the parameter is
-/// that of the first format, and a later one may have fewer frames a second.
+/// The phase between two frames, at most half a cycle: the parameter's range comes from the first format, and a later
+/// format may have a lower sample rate.
 std::uint64_t ToneProcessor::phase_step(double hz) const noexcept CUELINE_NONBLOCKING {
     return static_cast<std::uint64_t>(std::min(hz / samplerate_, 0.5) * 0x1p64);
 }
 
 void ToneProcessor::show_level(float sample, std::uint64_t frame, Meter& meter) noexcept CUELINE_NONBLOCKING {
-    window_.take(sample, 1);
+    window_.add(sample, 1);
     if (window_.samples < window_frames_) return;
     const Level level = window_.level();
     meter.set({level.peak, level.rms}, frame + 1);
     window_ = {};
 }
 
-void ToneProcessor::Loudness::take(float sample, std::size_t channels) noexcept CUELINE_NONBLOCKING {
+void ToneProcessor::Loudness::add(float sample, std::size_t channels) noexcept CUELINE_NONBLOCKING {
     peak = std::max(peak, std::abs(sample));
     squares += static_cast<double>(sample) * sample * static_cast<double>(channels);
     samples += channels;

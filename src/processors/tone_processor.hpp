@@ -1,4 +1,4 @@
-// tone_processor.hpp: a test tone: a sine on all channels, set by parameters and messages, and how loud it is.
+// tone_processor.hpp: a test tone with parameters, messages and a level meter.
 #pragma once
 
 #include <array>
@@ -13,22 +13,23 @@
 
 namespace cueline {
 
-/// A sine, the same on all channels: 440 Hz, rising to a gain of 0.2 as it begins. The same messages at the same frames
-/// give the same samples, bit for bit, whatever the block size.
+/// Plays the same sine on all channels: 440 Hz, which rises to a gain of 0.2 at the start. The same messages at the
+/// same frames give the same samples, bit for bit, at any block size.
 ///
-/// It has the parameters `frequency` (Hz, 0 to half the sample rate) and `gain` (0 to 1), and knows kind::set_tone,
-/// which moves both from a frame on: what came last counts. What is set is reached in 20 ms, frame by frame, from
-/// wherever a ramp under way has come to; where the gain is 0, the frequency is there at once. In a message, out of
-/// range or infinite means the end of the range that is nearest.
-///
-/// kind::click adds a metronome's click: its first sample is its highest, so that one hears, and sees, the very frame.
-///
-/// Its meter `level` shows the peak and the root mean square of each twentieth of a second, counted in frames whatever
-/// the blocks are; the frame it gives is the one after them. kind::get_level asks for an exact account instead: of all
-/// that was rendered since the last kind::level. One that the event ring had no room for is part of the next.
+/// - Parameters: `frequency` (Hz, 0 to half the sample rate) and `gain` (0 to 1). kind::set_tone sets both at a frame;
+/// the
+///   latest value counts. Changes take 20 ms, frame by frame, from the present value of a ramp. At a gain of 0 the
+///   frequency changes at once. Values in a message are clamped to the range.
+/// - kind::click adds a metronome's click. Its first sample is its peak, which marks the exact frame.
+/// - Meter `level`: peak and root mean square of each twentieth of a second, counted in frames and independent of
+/// blocks. Its
+///   frame is the first one after them.
+/// - kind::get_level is answered by a kind::level for all that was rendered since the last kind::level. If the event
+/// ring
+///   is full, the next answer includes what that one lost.
 class ToneProcessor final : public Processor {
   public:
-    /// The tone goes on from the phase it had. Ramps under way begin anew, from where they are.
+    /// The tone keeps its phase. Ramps start again from their present values.
     void prepare(const Format& format) override;
 
     [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return parameters_; }
@@ -38,13 +39,13 @@ class ToneProcessor final : public Processor {
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
 
   private:
-    /// How loud a run of samples is.
+    /// Measures the level of a run of samples.
     struct Loudness {
         float peak = 0;
-        double squares = 0;  // their sum
+        double squares = 0;  // the sum of squares
         std::uint64_t samples = 0;
 
-        void take(float sample, std::size_t channels) noexcept CUELINE_NONBLOCKING;
+        void add(float sample, std::size_t channels) noexcept CUELINE_NONBLOCKING;
         [[nodiscard]] Level level() const noexcept CUELINE_NONBLOCKING;
     };
 
@@ -56,10 +57,10 @@ class ToneProcessor final : public Processor {
     double samplerate_ = Format{}.samplerate;
     std::array<ParameterSpec, 2> parameters_;
     bool begun_ = false;
-    std::uint64_t phase_ = 0;  // of the next frame, in 2^-64 cycles: it wraps as a cycle does, and never drifts
+    std::uint64_t phase_ = 0;  // of the next frame, in 2^-64 cycles: it wraps where the cycle does, and never drifts
     std::uint64_t phase_step_ = 0;
     ClickVoice click_;
-    Loudness since_last_told_;
+    Loudness since_last_level_;
     Loudness window_;
     std::uint64_t window_frames_ = 1;
 };

@@ -1,4 +1,4 @@
-// fork_generation.cpp: a count raised in each forked child.
+// fork_generation.cpp: a count that each forked child raises.
 #include "system/fork_generation.hpp"
 
 #include <pthread.h>
@@ -7,7 +7,7 @@ namespace cueline {
 
 namespace {
 
-unsigned generation = 0;  // written only by a child's one thread, before anything else runs in it
+unsigned generation = 0;  // only a child's one thread writes it, before anything else runs in the child
 
 [[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, [] { ++generation; });
 

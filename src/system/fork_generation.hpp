@@ -3,9 +3,9 @@
 
 namespace cueline {
 
-/// How many forks lie between the process that loaded us and this one. A thread lives only in the process that
-/// started it, so whoever holds one notes this number, and compares before touching it.
-/// Thread: any. A plain load: no system call.
+/// The number of forks between the process that loaded this library and this one. A thread lives only in the process
+/// that started it: the owner of a thread stores this number, and compares it before it touches the thread.
+/// [any thread; a plain load]
 unsigned fork_generation() noexcept;
 
 }  // namespace cueline

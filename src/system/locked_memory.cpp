@@ -1,27 +1,77 @@
-// locked_memory.cpp: mlock and munlock of one range.
+// locked_memory.cpp: locks ranges, and unlocks the pages that no other range holds.
 #include "system/locked_memory.hpp"
 
+#include <pthread.h>
 #include <sys/mman.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "system/locked_pages.hpp"
 
 namespace cueline {
 
-LockedMemory::LockedMemory(std::span<std::byte> range) noexcept
-    : range_{range}, granted_{mlock(range.data(), range.size()) == 0} {
-    if (granted_) return;
-    // Not locked, but at least not faulted in by the first blocks. Written back as it was read: the range may
-    // hold live objects of the calling thread.
+namespace {
+
+// The system does not count: one unlock undoes every lock of a page. So all ranges that are locked are in a list.
+std::mutex changing;
+LockedMemory* first = nullptr;
+
+// A fork waits for the mutex, so that the child finds it free and the list whole. The child inherits the list but no
+// locks: there, an inherited range may keep a page locked for longer than needed.
+[[maybe_unused]] const int registered =
+    pthread_atfork([] { changing.lock(); }, [] { changing.unlock(); }, [] { changing.unlock(); });
+
+}  // namespace
+
+LockedMemory::LockedMemory(std::span<std::byte> range) noexcept {
+    if (range.empty()) return;
+    const std::size_t page = system_page_bytes();
+    begin_ = reinterpret_cast<std::uintptr_t>(range.data()) / page * page;
+    end_ = (reinterpret_cast<std::uintptr_t>(range.data() + range.size()) + page - 1) / page * page;
+    const std::scoped_lock lock{changing};
+    granted_ = mlock(range.data(), range.size()) == 0;
+    if (granted_) {
+        next_ = first;
+        first = this;
+        return;
+    }
+    // At least the first blocks meet no page fault. Each byte is written back as it was read, for the range may hold
+    // live objects of the calling thread.
     for (std::size_t offset = 0; offset < range.size(); offset += page_bytes) {
         volatile std::byte& first_of_page = range[offset];
         first_of_page = first_of_page;
     }
-    if (!range.empty()) {  // which may begin in the middle of a page, and end in one more
-        volatile std::byte& last = range.back();
-        last = last;
-    }
+    volatile std::byte& last = range.back();  // a range that begins within a page may end in one more
+    last = last;
 }
 
 LockedMemory::~LockedMemory() {
-    if (granted_) munlock(range_.data(), range_.size());
+    if (!granted_ || begin_ == end_) return;
+    const std::scoped_lock lock{changing};
+    LockedMemory** link = &first;
+    while (*link != this) link = &(*link)->next_;
+    *link = next_;
+    unlock_what_no_other_holds();
+}
+
+void LockedMemory::unlock_what_no_other_holds() const noexcept {
+    for (std::uintptr_t at = begin_; at < end_;) {
+        std::uintptr_t held_until = at;  // by a range that lies over `at`
+        std::uintptr_t free_until = end_;
+        for (const LockedMemory* other = first; other != nullptr; other = other->next_) {
+            if (other->begin_ <= at) {
+                held_until = std::max(held_until, other->end_);
+            } else {
+                free_until = std::min(free_until, other->begin_);
+            }
+        }
+        if (held_until == at) {
+            munlock(reinterpret_cast<const void*>(at), free_until - at);
+            held_until = free_until;
+        }
+        at = held_until;
+    }
 }
 
 }  // namespace cueline

@@ -1,35 +1,41 @@
-// locked_memory.hpp: keeps the memory that a block touches from being paged out, where that is permitted.
+// locked_memory.hpp: keeps memory that a block touches from being paged out, where the system permits it.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace cueline {
 
-/// What locked things are aligned to, so that they share no page with others. Where pages are larger, a
-/// neighbour's memory is locked with ours, which costs nothing but that.
+/// The alignment of objects that are locked, so that they share no page with others.
 inline constexpr std::size_t page_bytes = 4096;
 
-/// Holds a range of memory in place for as long as it lives. It locks that range only, never the process:
-/// a library must not decide for all of Python's memory.
-/// Thread: control, or a thread that has not begun its real-time work.
+/// Locks memory that has another owner, for as long as it lives: an object, a stack, a user's state. Ranges may share
+/// pages. A page stays locked until the last range on it ends. For memory of your own, use LockedPages.
+/// It locks this range and never the process: a library must not decide for all of Python's memory.
+/// [any thread but an audio thread that runs blocks]
 class LockedMemory {
   public:
-    /// Brings every page of the range in, and asks the system to keep it. Refusal is no error: see granted().
+    /// Brings in every page of the range and locks it. A refusal is no error: see granted().
     explicit LockedMemory(std::span<std::byte> range) noexcept;
     ~LockedMemory();
     LockedMemory(const LockedMemory&) = delete;
     LockedMemory& operator=(const LockedMemory&) = delete;
 
-    /// Whether the system keeps the range in place (it needs room under RLIMIT_MEMLOCK, or privilege).
+    /// Whether the range is locked. That needs room under RLIMIT_MEMLOCK, or privilege.
     [[nodiscard]] bool granted() const noexcept { return granted_; }
 
   private:
-    std::span<std::byte> range_;
-    bool granted_;
+    void unlock_what_no_other_holds() const noexcept;
+
+    // The addresses of whole pages, from the first to behind the last, and the next of all ranges that are locked.
+    std::uintptr_t begin_ = 0;
+    std::uintptr_t end_ = 0;
+    LockedMemory* next_ = nullptr;
+    bool granted_ = true;
 };
 
-/// All of an object's memory. Lock only what shares no page with others: an object aligned to page_bytes.
+/// All memory of an object that shares no page with others.
 template <class Object>
 std::span<std::byte> memory_of(Object& object) noexcept {
     static_assert(alignof(Object) >= page_bytes);

@@ -1,4 +1,4 @@
-// own_thread.cpp: start and join, and neither in a child.
+// own_thread.cpp: starts and joins a thread, and leaves a parent's thread alone.
 #include "system/own_thread.hpp"
 
 #include <string>
@@ -7,7 +7,7 @@
 
 #include <cueline/error.hpp>
 
-#include "system/realtime_thread.hpp"
+#include "system/signals_blocked.hpp"
 
 namespace cueline {
 
@@ -17,7 +17,7 @@ void OwnThread::start(std::string_view owner, std::function<void()> body) {
         thread_ = std::make_unique<std::thread>(std::move(body));
     } catch (const std::system_error& error) {
         throw DeviceError{std::string{owner} + " could not start its thread (" + error.what() +
-                          "): it needs room for one more thread and its stack (ulimit -u, ulimit -v)"};
+                          "): raise the limits on threads and memory (ulimit -u, ulimit -v)"};
     }
     generation_ = fork_generation();
 }
@@ -25,7 +25,7 @@ void OwnThread::start(std::string_view owner, std::function<void()> body) {
 void OwnThread::join() noexcept {
     if (!started()) return;
     if (is_the_parents()) {
-        // To join it here is undefined (glibc happens to return), and so is to destroy its handle.
+        // Joining it here is undefined (glibc happens to return), and so is destroying its handle.
         static_cast<void>(thread_.release());
         return;
     }

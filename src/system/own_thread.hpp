@@ -1,4 +1,4 @@
-// own_thread.hpp: a thread of a device's, in the process that started it.
+// own_thread.hpp: a thread that exists only in the process that started it.
 #pragma once
 
 #include <functional>
@@ -10,8 +10,8 @@
 
 namespace cueline {
 
-/// Starts and joins one thread, born deaf to signals. In a forked child there is none to join: it stayed in the parent.
-/// Thread: control, one at a time.
+/// Starts and joins one thread, which blocks signals (see SignalsBlocked). In a forked child there is no thread to
+/// join: it stayed in the parent. [control threads, one at a time]
 class OwnThread {
   public:
     OwnThread() = default;
@@ -19,16 +19,16 @@ class OwnThread {
     OwnThread& operator=(const OwnThread&) = delete;
     ~OwnThread() { join(); }
 
-    /// Runs `body`, which does not throw, in a new thread. `owner` is named in the error: "the null device".
-    /// Throws DeviceError when the system has no thread to give.
+    /// Runs `body`, which must not throw, in a new thread. `owner` names the owner in an error: "the null device".
+    /// Throws DeviceError if the system refuses a thread.
     void start(std::string_view owner, std::function<void()> body);
 
-    /// Waits for the thread's end, and then forgets it. Nothing to do when there is none.
+    /// Waits until the thread ends. Does nothing if there is none.
     void join() noexcept;
 
     [[nodiscard]] bool started() const noexcept { return thread_ != nullptr; }
 
-    /// Whether the thread was started by a process that this one was forked from.
+    /// Whether a process that this one was forked from started the thread.
     [[nodiscard]] bool is_the_parents() const noexcept { return started() && generation_ != fork_generation(); }
 
   private:

@@ -1,4 +1,4 @@
-// quiet_stderr.cpp: a stream that drops what quiet threads write, put in the place of C's stderr.
+// quiet_stderr.cpp: replaces C's stderr by a stream that drops what quiet threads write.
 #include "system/quiet_stderr.hpp"
 
 #include <sys/types.h>
@@ -8,7 +8,7 @@
 
 namespace cueline {
 
-// That the variable can be set is glibc's own promise; others declare it constant.
+// glibc promises that the variable can be set. Other C libraries declare it constant.
 #ifdef __GLIBC__
 
 namespace {
@@ -17,7 +17,7 @@ thread_local int quiet_here = 0;
 
 std::mutex swapping;
 int swaps = 0;
-FILE* before = nullptr;  // set before anything is written through us
+FILE* before = nullptr;  // set before anything is written through the filter
 
 ssize_t write_unless_quiet(void*, const char* text, std::size_t bytes) {
     if (quiet_here > 0) return static_cast<ssize_t>(bytes);

@@ -1,13 +1,13 @@
-// quiet_stderr.hpp: keeps what a library prints while we call it away from a user's terminal.
+// quiet_stderr.hpp: drops what a library prints to stderr while we call it.
 #pragma once
 
 namespace cueline {
 
-/// While it lives, what this thread prints to C's `stderr` goes nowhere: ALSA, JACK and PortAudio print a hundred lines
-/// where a card or a server is missing, and PortAudio has no switch for it. What other threads print goes where it
-/// went: C's variable `stderr` points to a stream that tells threads apart, and descriptor 2 itself is left alone. Only
-/// `fileno(stderr)` has no answer meanwhile.
-/// Thread: control, any number. It does nothing where the C library does not let `stderr` be set.
+/// While it lives, what this thread prints to C's `stderr` is dropped. If a card or a server is missing, ALSA, JACK and
+/// PortAudio print a hundred lines, and PortAudio has no switch for that. Other threads print as before: the variable
+/// `stderr` points to a stream that tells threads apart, and descriptor 2 stays as it is. Only the descriptor of
+/// `stderr` has no answer meanwhile. If the C library does not let `stderr` be set, this class does nothing. [control
+/// threads, any number]
 class QuietStderr {
   public:
     QuietStderr() noexcept;

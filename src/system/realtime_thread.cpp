@@ -18,7 +18,7 @@ namespace {
 bool request_fifo(int priority) noexcept {
     sched_param parameters{};
     parameters.sched_priority = priority;
-    // A child forked off must not inherit what it could hang the machine with.
+    // A forked child must not inherit a priority that could hang the machine.
     return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters) == 0;
 }
 
@@ -33,7 +33,7 @@ bool request_priority() noexcept {
     return false;
 }
 
-/// The pages from the caller's frame down, `most` bytes of them or what the stack has: it grows down.
+/// The pages from the caller's frame down, the way that the stack grows: `most` bytes, or what the stack has.
 std::span<std::byte> stack_below(std::size_t most) noexcept {
     auto* const here = static_cast<std::byte*>(__builtin_frame_address(0));
     pthread_attr_t attributes;
@@ -44,7 +44,7 @@ std::span<std::byte> stack_below(std::size_t most) noexcept {
     pthread_attr_getstack(&attributes, &lowest, &size);
     pthread_attr_getguardsize(&attributes, &guard);
     pthread_attr_destroy(&attributes);
-    // Part of what is given as the stack may be its guard, whose pages must not be touched.
+    // The system's answer may count the guard's pages as stack. They must not be touched.
     auto* const usable = static_cast<std::byte*>(lowest) + guard;
     const std::size_t bytes = std::min(most, static_cast<std::size_t>(here - usable)) / page_bytes * page_bytes;
     auto* const begin = here - bytes;
@@ -55,18 +55,5 @@ std::span<std::byte> stack_below(std::size_t most) noexcept {
 }  // namespace
 
 RealtimeThread::RealtimeThread() noexcept : priority_granted_{request_priority()}, stack_{stack_below(stack_bytes)} {}
-
-SignalsBlocked::SignalsBlocked() noexcept {
-    sigset_t blocked;
-    sigfillset(&blocked);
-    // A fault of the thread's own comes as one of these. Blocked, it would end the process without a word: no
-    // faulthandler, no sanitizer's stack.
-    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) sigdelset(&blocked, fault);
-    pthread_sigmask(SIG_SETMASK, &blocked, &before_);
-}
-
-SignalsBlocked::~SignalsBlocked() {
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-}
 
 }  // namespace cueline

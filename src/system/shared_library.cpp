@@ -1,7 +1,11 @@
-// shared_library.cpp: dlopen and dlsym, with a way out when they find nothing.
+// shared_library.cpp: loads libraries by dlopen, and copies them through memory files.
 #include "system/shared_library.hpp"
 
 #include <dlfcn.h>
+#include <sys/mman.h>
+
+#include <fstream>
+#include <ios>
 
 #include <cueline/engine/device_request.hpp>
 
@@ -11,8 +15,20 @@ SharedLibrary::SharedLibrary(const char* file, const char* package)
     : file_{file}, package_{package}, handle_{dlopen(file, RTLD_NOW | RTLD_LOCAL)} {
     if (handle_ != nullptr) return;
     const char* const why = dlerror();  // NOLINT(concurrency-mt-unsafe): glibc has one for each thread
-    throw NoDeviceError{"the library " + file_ + " is not here (" + (why == nullptr ? "no reason given" : why) +
+    throw NoDeviceError{"the library " + file_ + " is missing (" + (why == nullptr ? "no reason given" : why) +
                         "); on Debian type: apt-get install " + package_};
+}
+
+/// Copies the library's file into memory. The descriptor stays open: the loader takes the copy for another library only
+/// while no other file has its name.
+std::string SharedLibrary::copied_file(const void* function) {
+    Dl_info about{};
+    if (dladdr(function, &about) == 0) throw NoDeviceError{"the loader does not know the library's file"};
+    const int descriptor = memfd_create("cueline-copy", MFD_CLOEXEC);
+    if (descriptor < 0) throw NoDeviceError{"the system has no room for a copy of " + std::string{about.dli_fname}};
+    std::string path = "/proc/self/fd/" + std::to_string(descriptor);
+    std::ofstream{path, std::ios::binary} << std::ifstream{about.dli_fname, std::ios::binary}.rdbuf();
+    return path;
 }
 
 void* SharedLibrary::address(const char* name) const {

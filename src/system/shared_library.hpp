@@ -1,25 +1,33 @@
-// shared_library.hpp: a library of the system's that may be there or not, looked for as the program runs.
+// shared_library.hpp: a library that the program finds as it runs.
 #pragma once
 
 #include <string>
 
 namespace cueline {
 
-/// Opens a library for good: what it started lives as long as the process. Thread: control, any.
+/// Opens a library for good: the threads that it starts may live as long as the process. [control threads]
 class SharedLibrary {
   public:
-    /// `file` as the linker knows it ("libjack.so.0"); `package` is Debian's that brings it.
-    /// Throws NoDeviceError, with what to install, when it is not there.
+    /// `file` is the name for the linker ("libjack.so.0"), `package` the Debian package that has it.
+    /// Throws NoDeviceError, with the package to install, if the library is missing.
     SharedLibrary(const char* file, const char* package);
 
-    /// Sets `function` to the library's function of this name. Throws NoDeviceError when it has none.
-    /// The type is the caller's word: one that says CUELINE_NONBLOCKING takes the library's documentation on trust.
+    /// Opens a copy of the library that contains `function`. The copy has static memory of its own.
+    /// Throws NoDeviceError if the library cannot be copied.
+    template <class Function>
+    static SharedLibrary copy_of(Function* function, const char* package) {
+        return {copied_file(reinterpret_cast<const void*>(function)).c_str(), package};
+    }
+
+    /// Sets `function` to the library's function of this name. Throws NoDeviceError if the library has none.
+    /// Nothing checks the type. If it says CUELINE_NONBLOCKING, that rests on the library's documentation.
     template <class Function>
     void find(Function*& function, const char* name) const {
         function = reinterpret_cast<Function*>(address(name));
     }
 
   private:
+    static std::string copied_file(const void* function);
     [[nodiscard]] void* address(const char* name) const;
 
     std::string file_;

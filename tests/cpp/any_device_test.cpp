@@ -1,5 +1,5 @@
-// any_device_test.cpp: what every device that runs by itself is held to. A new kind of device gets a name in the list
-// at the end. Counts and rates only: when a busy machine wakes whom is nobody's to promise.
+// any_device_test.cpp: tests that every device with its own thread must pass. Add a new kind of device to the list at
+// the end. The tests check counts and rates only: on a busy machine nobody can promise when a thread wakes.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,7 +50,7 @@ TEST_P(AnyDevice, says_what_it_is_before_it_runs) {
     EXPECT_EQ(standing->stats().blocks, 0U);
 }
 
-/// Runs the device for a second, and says how far its rate is from what its format says.
+/// Runs the device for a second. Returns the error of its rate as a fraction.
 double rate_error_of(Device& device) {
     Beats beats;
     device.start(beats);
@@ -60,7 +60,7 @@ double rate_error_of(Device& device) {
 }
 
 TEST_P(AnyDevice, runs_the_right_number_of_blocks_in_a_second) {
-    // Exact on average; on a busy machine blocks may be lost: three tries.
+    // The rate is exact on average, but a busy machine may lose blocks: three tries.
     double error = 1;
     for (int attempt = 0; attempt < 3 && error > 0.02; ++attempt) error = rate_error_of(*device());
     EXPECT_LT(error, 0.02);
@@ -83,7 +83,7 @@ TEST_P(AnyDevice, answers_pings) {
     EXPECT_EQ(running->stats().events.dropped + running->stats().commands.dropped, 0U);
 }
 
-/// Fails at the first block that does not begin where the one before ended, or is longer than the format says.
+/// Fails at the first block that does not begin where the last one ended, or is longer than the block size.
 class Follower final : public Processor {
   public:
     void prepare(const Format& format) override { longest_ = format.blocksize; }
@@ -149,7 +149,7 @@ TEST_P(AnyDevice, two_engines_run_at_once) {
     EXPECT_EQ(two->stats().events.sent, 0U);
     one->stop();
     const std::uint64_t blocks = two->stats().blocks;
-    EXPECT_TRUE(eventually([&] { return two->stats().blocks > blocks + 10; })) << "one stopped, the other goes on";
+    EXPECT_TRUE(eventually([&] { return two->stats().blocks > blocks + 10; })) << "one stopped, the other runs on";
 }
 
 TEST_P(AnyDevice, can_be_destroyed_in_every_state) {
@@ -204,7 +204,7 @@ TEST_P(AnyDevice, a_forked_child_can_let_go) {
     ASSERT_TRUE(eventually([&] { return parents->stats().blocks > 2; }));
     const pid_t child = fork();
     if (child == 0) {
-        alarm(20);  // rather than hang
+        alarm(20);  // instead of a hang
         parents->stop();
         parents->close();
         parents.reset();
@@ -214,7 +214,7 @@ TEST_P(AnyDevice, a_forked_child_can_let_go) {
     ASSERT_EQ(waitpid(child, &status, 0), child);
     EXPECT_EQ(status, 0);
     const std::uint64_t blocks = parents->stats().blocks;
-    EXPECT_TRUE(eventually([&] { return parents->stats().blocks > blocks + 10; })) << "and the parent's goes on";
+    EXPECT_TRUE(eventually([&] { return parents->stats().blocks > blocks + 10; })) << "the parent's runs on";
 }
 
 INSTANTIATE_TEST_SUITE_P(On, AnyDevice, testing::Values("null", "jack", "portaudio"),

@@ -15,7 +15,7 @@ class Beats final : public BlockCallback {
         last_ns_ = block_ns;
     }
 
-    /// The relative error of the number of beats, with the skipped ones. Call it after stop().
+    /// The error of the number of blocks, missed ones included, as a fraction. Call it after the device stopped.
     [[nodiscard]] double rate_error(const Format& expected, std::uint64_t missed) const {
         const double elapsed_s = static_cast<double>(last_ns_ - first_ns_) / 1e9;
         const auto beats = static_cast<double>(blocks_ - 1 + missed);

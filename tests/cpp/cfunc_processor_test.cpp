@@ -1,4 +1,4 @@
-// cfunc_processor_test.cpp: what C functions see of a block, and what is made of what they leave.
+// cfunc_processor_test.cpp: what C functions receive for a block, and what becomes of their results.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -74,7 +74,7 @@ class CFuncs : public testing::Test {
     std::unique_ptr<Engine> engine_;
 };
 
-TEST_F(CFuncs, each_frame_of_each_channel_is_what_they_wrote_there) {
+TEST_F(CFuncs, their_audio_arrives_in_each_frame_of_each_channel) {
     make();
     engine_->controls().set(0, 2);
     const std::vector<float> audio = rendered(100);
@@ -86,7 +86,7 @@ TEST_F(CFuncs, each_frame_of_each_channel_is_what_they_wrote_there) {
     EXPECT_TRUE(seen_.in_order);
 }
 
-TEST_F(CFuncs, a_cue_parts_a_block_between_two_calls) {
+TEST_F(CFuncs, a_cue_splits_a_block_into_two_calls) {
     make();
     engine_->control().send(301, std::uint64_t{0}, {.frame = 40});
     rendered(64);
@@ -95,7 +95,7 @@ TEST_F(CFuncs, a_cue_parts_a_block_between_two_calls) {
     EXPECT_TRUE(seen_.in_order);
 }
 
-TEST_F(CFuncs, what_they_leave_in_the_events_is_sent_with_frame_and_cause) {
+TEST_F(CFuncs, events_are_sent_with_frame_and_cause) {
     make();
     engine_->control().send(301, std::uint64_t{0}, {.frame = 40});
     rendered(64);
@@ -112,7 +112,7 @@ TEST_F(CFuncs, what_they_leave_in_the_events_is_sent_with_frame_and_cause) {
     EXPECT_EQ(engine_->control().receive(event), Status::empty);
 }
 
-TEST_F(CFuncs, what_they_do_not_know_is_counted) {
+TEST_F(CFuncs, unknown_commands_are_counted) {
     make();
     engine_->control().send(303, 0);
     rendered(32);
@@ -123,7 +123,7 @@ TEST_F(CFuncs, what_they_do_not_know_is_counted) {
     EXPECT_EQ(engine_->stats().unhandled, 1U);
 }
 
-TEST_F(CFuncs, meters_keep_their_numbers_from_call_to_call_and_are_shown) {
+TEST_F(CFuncs, meters_keep_their_numbers_from_call_to_call_and_are_published) {
     make();
     rendered(100);
     EXPECT_EQ(engine_->controls().read(0).fields[0], 100);

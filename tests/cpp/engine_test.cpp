@@ -369,7 +369,7 @@ TEST(OfflineDevice, refuses_to_render_while_the_engine_is_stopped) {
         offline.render(64);
         FAIL() << "it rendered";
     } catch (const DeviceError& error) {
-        EXPECT_STREQ(error.what(), "the engine stands still: start it before it renders");
+        EXPECT_STREQ(error.what(), "the engine is stopped: call start() before render()");
     }
     offline.engine.start();
     EXPECT_NO_THROW(offline.render(64));
@@ -393,11 +393,11 @@ TEST(Refusals, name_the_range_and_the_number) {
                   std::vector<float> odd(65);
                   OfflineDevice{format}.render(odd);
               }),
-              "render needs room for whole frames of 2 channels, got 65 samples");
+              "render() needs a whole number of frames of 2 channels, got 65 samples");
     EXPECT_EQ(refusal<ArgumentError>([] { open_device({.device = "null", .connect = false}); }),
-              "connect is for device 'jack': leave it out, or ask for such a device");
+              "connect is for device 'jack': leave it out, or request such a device");
     EXPECT_EQ(refusal<ArgumentError>([] { open_device({.device = "jack", .latency = "low"}); }),
-              "latency is for PortAudio's devices: leave it out, or ask for such a device");
+              "latency is for PortAudio's devices: leave it out, or request such a device");
 }
 
 TEST(Refusals, do_not_include_the_ends_of_a_range) {

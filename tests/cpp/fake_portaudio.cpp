@@ -1,4 +1,4 @@
-// fake_portaudio.cpp: PortAudio's functions, played.
+// fake_portaudio.cpp: the functions of the fake PortAudio.
 #include <algorithm>
 #include <chrono>
 #include <thread>
@@ -11,12 +11,12 @@ namespace {
 
 FakePortAudio* now = nullptr;
 
-/// Notes whether calls overlap. PortAudio leaves that to its callers.
+/// Counts calls that overlap. PortAudio leaves that to its callers.
 class Call {
   public:
     Call() {
         if (under_way_++ > 0) ++now->overlaps;
-        std::this_thread::sleep_for(std::chrono::microseconds{20});  // room for another one to come in
+        std::this_thread::sleep_for(std::chrono::microseconds{20});  // so that another call can overlap
     }
     ~Call() { --under_way_; }
     Call(const Call&) = delete;
@@ -78,7 +78,7 @@ PaError open_stream(PaStream** stream, const PaStreamParameters*, const PaStream
     if (now->open_error != paNoError) return now->open_error;
     ++now->open_streams;
     *stream = now;
-    if (blocksize == paFramesPerBufferUnspecified) return paNoError;  // who only asks whether JACK is there
+    if (blocksize == paFramesPerBufferUnspecified) return paNoError;  // only a check whether JACK is there
     now->device = output->device;
     now->latency = output->suggestedLatency;
     now->channels = output->channelCount;
@@ -142,7 +142,7 @@ PortAudioFunctions functions() {
 FakePortAudio::FakePortAudio(std::vector<Output> there)
     : devices{std::move(there)}, library_{std::make_unique<PortAudioLibrary>([this](std::size_t) {
           ++copies;
-          initialized = 0;  // a copy has memory of its own
+          initialized = 0;  // a copy has its own memory
           return functions();
       })} {
     now = this;

@@ -1,4 +1,4 @@
-// fake_portaudio.hpp: a PortAudio that does what a test says: what a real one cannot be made to do.
+// fake_portaudio.hpp: a PortAudio that a test controls, for what a real one does not do on demand.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,7 @@
 
 namespace cueline::test {
 
-/// One at a time: PortAudio's functions have no object to tell one from another.
+/// Use one at a time: PortAudio's functions have no object to tell two apart.
 class FakePortAudio {
   public:
     struct Output {
@@ -24,40 +24,40 @@ class FakePortAudio {
         double samplerate = 48'000;
     };
 
-    /// Its first device with channels is the default one. A host API called "JACK" is JACK.
+    /// The first device with channels is the default. A host API with the name "JACK" counts as JACK.
     explicit FakePortAudio(std::vector<Output> devices);
     ~FakePortAudio();
     FakePortAudio(const FakePortAudio&) = delete;
     FakePortAudio& operator=(const FakePortAudio&) = delete;
 
-    /// What a PortAudioDevice is given.
+    /// The library for a PortAudioDevice.
     PortAudioLibrary& library() { return *library_; }
 
-    /// Has the newest stream ask for one block, as PortAudio's audio thread would; it has asked for one when it was
-    /// started. Returns its first channel.
-    // NOLINTNEXTLINE(modernize-use-nodiscard): mostly it is what else happens that counts
+    /// Lets the newest stream call for one block, as PortAudio's audio thread does. A start calls for one too. Returns
+    /// the block's first channel.
+    // NOLINTNEXTLINE(modernize-use-nodiscard): most tests look at other effects
     std::vector<float> play(PaStreamCallbackFlags flags = 0, std::size_t frames = 128) const;
 
-    /// Ends the newest stream by itself: from now on it is not active.
+    /// Lets the newest stream end by itself: it is not active from now on.
     void end_stream() { active = false; }
 
-    std::vector<Output> devices;  // read as PortAudio is initialised
+    std::vector<Output> devices;  // PortAudio reads them when it initialises
     std::atomic<bool> active = false;
     PaError format_error = paFormatIsSupported;
     PaError open_error = paNoError;
     PaError start_error = paNoError;
 
-    // What was asked of it.
+    // The calls so far.
     std::atomic<int> initialized = 0;
     std::atomic<int> open_streams = 0;
-    std::atomic<int> overlaps = 0;  ///< calls that came while another one was under way
-    std::size_t copies = 0;         ///< times that its functions were loaded
+    std::atomic<int> overlaps = 0;  ///< calls during another call
+    std::size_t copies = 0;         ///< how often the functions were loaded
     double latency = 0;
     PaDeviceIndex device = paNoDevice;
     double samplerate = 0;
     unsigned long blocksize = 0;
 
-    // What the functions give out, as long as PortAudio is initialised.
+    // What the functions return pointers to, while PortAudio is initialised.
     std::vector<PaDeviceInfo> device_infos;
     std::vector<PaHostApiInfo> host_apis;
     PaStreamCallback* callback = nullptr;

@@ -1,5 +1,5 @@
-// jack_device_test.cpp: a client of a real server, beyond what any_device_test.cpp asks of it: what goes through the
-// server, and what becomes of us when the server changes or goes away.
+// jack_device_test.cpp: a client of a real server, beyond any_device_test.cpp: audio through the server, and a server
+// that changes or goes away.
 #include <gtest/gtest.h>
 #include <jack/jack.h>
 #include <unistd.h>
@@ -37,14 +37,14 @@ std::unique_ptr<Engine> engine_on_jack(DeviceRequest request = {}, std::unique_p
     return std::make_unique<Engine>(open_device(request), std::move(processor));
 }
 
-/// The first event that comes within ten seconds.
+/// The first event within ten seconds.
 Message event_of(Engine& engine) {
     Message event;
     EXPECT_TRUE(eventually([&] { return engine.control().receive(event) == Status::ok; })) << "no event came";
     return event;
 }
 
-/// How many samples of WaveProcessor's wave do not follow from the one before.
+/// The number of samples of WaveProcessor's wave that do not continue the last sample.
 std::size_t breaks_in(const std::vector<float>& samples) {
     std::size_t breaks = 0;
     for (std::size_t index = 1; index < samples.size(); ++index) {
@@ -54,8 +54,8 @@ std::size_t breaks_in(const std::vector<float>& samples) {
     return breaks;
 }
 
-/// Whether a tenth of a second of what the engine plays arrives without a break, in one of ten tries: on a busy machine
-/// a client comes too late now and then.
+/// Whether a tenth of a second of the engine's audio arrives without a break, in one of ten tries: on a busy machine a
+/// client is late now and then.
 bool plays_without_a_break() {
     constexpr std::size_t frames = 4800;
     for (int attempt = 0; attempt < 10; ++attempt) {
@@ -125,13 +125,12 @@ TEST(JackDevice, has_a_port_for_each_channel_and_the_name_it_was_given) {
 TEST(JackDevice, says_which_numbers_do_not_fit_the_server) {
     const JackServer server{256};
     EXPECT_EQ(engine_on_jack({.samplerate = 48'000, .blocksize = 256})->format().blocksize, 256U);
-    EXPECT_EQ(
-        refusal<DeviceError>([] { engine_on_jack({.samplerate = 44'100}); }),
-        "the JACK server runs at 48000 frames a second, and samplerate asks for 44100: leave it out, or start the "
-        "server at that rate (jackd -r)");
+    EXPECT_EQ(refusal<DeviceError>([] { engine_on_jack({.samplerate = 44'100}); }),
+              "the JACK server runs at 48000 frames a second, and samplerate is 44100: leave it out, or start the "
+              "server at that rate (jackd -r)");
     EXPECT_EQ(refusal<DeviceError>([] { engine_on_jack({.blocksize = 128}); }),
-              "the JACK server has blocks of 256 frames, and blocksize asks for 128: leave it out, or have the server "
-              "change (jack_bufsize)");
+              "the JACK server has blocks of 256 frames, and blocksize is 128: leave it out, or change the server's "
+              "(jack_bufsize)");
     EXPECT_THROW(engine_on_jack({.client_name = std::string(100, 'x')}), ArgumentError);
 }
 
@@ -152,7 +151,7 @@ TEST(JackDevice, finds_a_server_by_its_name) {
     EXPECT_TRUE(eventually([&] { return engine->stats().blocks > 10; }));
 }
 
-TEST(JackDevice, is_what_an_engine_gets_that_asks_for_nothing) {
+TEST(JackDevice, is_the_default_while_a_server_runs) {
     const JackServer server;
     EXPECT_EQ(open_device({})->name(), "jack");
     const std::vector<DeviceInfo> devices = list_devices();
@@ -170,7 +169,7 @@ TEST(JackDevice, is_granted_what_the_server_has) {
     engine->start();
     EXPECT_TRUE(eventually([&] { return engine->stats().device_stats.realtime_priority; }));
     engine->stop();
-    EXPECT_FALSE(engine->stats().device_stats.realtime_priority) << "there is no thread any more";
+    EXPECT_FALSE(engine->stats().device_stats.realtime_priority) << "the thread has ended";
 }
 
 TEST(JackDevice, counts_the_servers_xruns) {
@@ -180,7 +179,7 @@ TEST(JackDevice, counts_the_servers_xruns) {
         bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return true; }
         void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
             quiet_.render(block, context);
-            // Without a sleep: JACK ends its threads at the first system call that waits, which nothing here survives.
+            // No sleep: JACK cancels its threads at the first system call that waits, which ends this process.
             break_the_rule([] {
                 const auto until = std::chrono::steady_clock::now() + 10ms;
                 while (std::chrono::steady_clock::now() < until) {
@@ -198,7 +197,7 @@ TEST(JackDevice, counts_the_servers_xruns) {
     EXPECT_TRUE(eventually([&] { return engine->stats().device_stats.load_peak > 3.0; }));
 }
 
-/// Notes what it was prepared for, and on which threads.
+/// Records its formats, and the threads that call it.
 class Prepared final : public Processor {
   public:
     void prepare(const Format& format) override {
@@ -239,7 +238,7 @@ TEST(JackDevice, follows_a_change_of_the_block_size_and_prepares_off_the_audio_t
         EXPECT_EQ(engine->format().blocksize, blocksize);
         EXPECT_EQ(seen.prepared_for.load(), blocksize);
         const std::uint64_t blocks = engine->stats().blocks;
-        ASSERT_TRUE(eventually([&] { return engine->stats().blocks > blocks + 10; })) << "the audio goes on";
+        ASSERT_TRUE(eventually([&] { return engine->stats().blocks > blocks + 10; })) << "the audio runs on";
         EXPECT_NE(seen.prepared_by.load(), seen.rendered_by.load());
     }
     EXPECT_EQ(seen.unprepared.get(), 0U) << "no block came in a size that the processor was not prepared for";
@@ -254,12 +253,11 @@ TEST(JackDevice, a_processor_that_cannot_follow_ends_the_audio_with_its_reason) 
     ASSERT_EQ(jack_set_buffer_size(recorder.client(), Prepared::unwanted), 0);
     EXPECT_EQ(event_of(*engine).kind, cueline::kind::device_lost);
     EXPECT_TRUE(eventually([&] { return refusal<DeviceError>([&] { engine->require_usable(); }) != "not refused"; }));
-    EXPECT_EQ(
-        refusal<DeviceError>([&] { engine->require_usable(); }),
-        "the processor could not get ready for the blocks that the JACK server makes now: that is too long for me");
+    EXPECT_EQ(refusal<DeviceError>([&] { engine->require_usable(); }),
+              "the processor could not prepare for the new block size of the JACK server: that is too long for me");
 }
 
-TEST(JackDevice, prepares_anew_when_the_server_changed_while_the_engine_stood) {
+TEST(JackDevice, prepares_again_when_the_server_changed_while_the_engine_was_stopped) {
     JackServer server;
     const std::unique_ptr<Engine> engine = engine_on_jack();
     server.kill();
@@ -302,7 +300,7 @@ TEST(JackDevice, tells_that_the_server_died_and_runs_again_when_it_is_back) {
     engine->stop();
     EXPECT_NO_THROW(engine->require_usable());
     other->stop();
-    EXPECT_NO_THROW(other->require_usable()) << "it stands still because we said so";
+    EXPECT_NO_THROW(other->require_usable()) << "it was stopped, and not lost";
 }
 
 TEST(JackDevice, can_be_destroyed_while_its_server_dies) {
@@ -331,9 +329,9 @@ TEST(JackDevice, renders_faster_than_the_clock_while_the_server_freewheels) {
     const std::vector<float> heard = recorder.heard(48'000);
     ASSERT_EQ(jack_set_freewheel(recorder.client(), 0), 0);
     EXPECT_GT(frames, 48'000U) << "more than a second's frames in half a second";
-    EXPECT_EQ(breaks_in(heard), 0U) << "nobody is late while nobody waits";
+    EXPECT_EQ(breaks_in(heard), 0U) << "no block is late while nobody waits";
     engine->control().ping();
-    EXPECT_EQ(event_of(*engine).kind, cueline::kind::pong) << "and goes on by the clock";
+    EXPECT_EQ(event_of(*engine).kind, cueline::kind::pong) << "it runs on by the clock";
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// jack_recorder.cpp: an input port, and a callback that copies.
+// jack_recorder.cpp: copies an input port's blocks.
 #include <algorithm>
 #include <cerrno>
 #include <stdexcept>
@@ -35,20 +35,20 @@ void JackRecorder::listen_to(const std::string& port) {
     if (status != 0 && status != EEXIST) fail("cannot listen to " + port);
 }
 
-// What is heard was written by another thread, which the server puts before us by means that the thread sanitizer does
-// not see: so sample by sample, for it would look into a copy.
+// Another client wrote the samples, and the server orders the two in a way that the thread sanitizer does not see. So
+// this copies sample by sample: the sanitizer checks memcpy even here.
 __attribute__((no_sanitize("thread"))) int JackRecorder::record(jack_nframes_t frames) {
     if (jack_port_connected(input_) == 0) return 0;
     const auto* const heard = static_cast<const float*>(jack_port_get_buffer(input_, frames));
-    const std::size_t before = recorded_.load(std::memory_order_relaxed);  // relaxed: ours to write
+    const std::size_t before = recorded_.load(std::memory_order_relaxed);  // relaxed: only this thread writes it
     const std::size_t more = std::min<std::size_t>(frames, samples_.size() - before);
     for (std::size_t frame = 0; frame < more; ++frame) samples_[before + frame] = heard[frame];
-    recorded_.store(before + more, std::memory_order_release);  // to heard()
+    recorded_.store(before + more, std::memory_order_release);  // pairs with the acquire in heard()
     return 0;
 }
 
 std::vector<float> JackRecorder::heard(std::size_t frames) const {
-    // Acquire: from record(). What lies below it is not written again.
+    // Acquire pairs with the release in record(), which never writes the samples below again.
     if (!eventually([&] { return recorded_.load(std::memory_order_acquire) >= frames; })) fail("heard too little");
     return {samples_.begin(), samples_.begin() + static_cast<std::ptrdiff_t>(frames)};
 }

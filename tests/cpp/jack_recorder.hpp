@@ -1,4 +1,4 @@
-// jack_recorder.hpp: a second client of the JACK server, which hears what another one plays.
+// jack_recorder.hpp: a second client of the JACK server, which records what another client plays.
 #pragma once
 
 #include <jack/jack.h>
@@ -10,7 +10,7 @@
 
 namespace cueline::test {
 
-/// Records what an output port plays, from the next block on. Throws std::runtime_error when it cannot.
+/// Records an output port, from the next block on. Throws std::runtime_error if that fails.
 class JackRecorder {
   public:
     /// Has room for `frames` frames, and keeps the first of them.
@@ -22,10 +22,10 @@ class JackRecorder {
     /// Begins to record `port`, "cueline:out_1".
     void listen_to(const std::string& port);
 
-    /// What was heard so far, once `frames` frames were. Waits ten seconds at most.
+    /// Waits for `frames` frames, ten seconds at most, and returns them.
     [[nodiscard]] std::vector<float> heard(std::size_t frames) const;
 
-    /// The client, for what a test has to ask of the server.
+    /// The client, for other calls to the server.
     [[nodiscard]] jack_client_t* client() const { return client_; }
 
     /// The names of the ports that the output port `port` is connected to.

@@ -1,4 +1,4 @@
-// jack_server.cpp: jackd, started, waited for with jack_wait, and ended by its process id.
+// jack_server.cpp: starts jackd, waits for it with jack_wait, and ends it by its process id.
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
@@ -21,7 +21,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A file, locked once no other test has it locked. tests/python/jack_server.py takes the same.
+/// Waits until no other test has this file locked, and locks it. tests/python/jack_server.py uses the same file.
 int locked_file() {
     const std::string path = std::filesystem::temp_directory_path() / "cueline-test-jack.lock";
     const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);

@@ -1,4 +1,4 @@
-// jack_server.hpp: a real JACK server without a sound card, for as long as a test needs it.
+// jack_server.hpp: a real JACK server without a sound card, for one test.
 #pragma once
 
 #include <sys/types.h>
@@ -7,13 +7,12 @@
 
 namespace cueline::test {
 
-/// Runs `jackd -d dummy` under a name of its own, which JACK_DEFAULT_SERVER gives to this process meanwhile. jackd
-/// paces its blocks by the clock, and has two physical ports each way. Throws std::runtime_error where it does not come
-/// up.
+/// Runs `jackd -d dummy` with a name of its own, and sets JACK_DEFAULT_SERVER to it meanwhile. jackd paces its blocks
+/// by the clock, and has two physical ports in each direction. Throws std::runtime_error if it does not start.
 ///
-/// One test at a time has one, on the whole machine: others wait. For JACK has room for eight servers' names, and one
-/// that was killed keeps its place until another comes under the same name; and two clients of one name, though of two
-/// servers, take each other's socket as they open.
+/// Only one test on the whole machine has a server at a time, and others wait. There are two reasons. JACK has room for
+/// eight server names, and a killed server keeps its place until another one takes its name. Two clients with one name
+/// take each other's socket as they open, even on two servers.
 class JackServer {
   public:
     explicit JackServer(std::uint32_t blocksize = 128);
@@ -23,14 +22,14 @@ class JackServer {
 
     static constexpr const char* name = "cueline-test";
 
-    /// Ends it as a crash would. Returns when it is gone.
+    /// Ends the server as a crash would. Returns when it is gone.
     void kill();
 
-    /// Starts it, under the same name, after kill().
+    /// Starts it again after kill(), with the same name.
     void start(std::uint32_t blocksize = 128);
 
   private:
-    int lock_;           // the descriptor of a file that other tests find locked
+    int lock_;           // the descriptor of the locked file
     pid_t process_ = 0;  // none: 0
 };
 

@@ -1,4 +1,4 @@
-// lateness_test.cpp: the buckets, what is counted in them, and that the null device counts every block.
+// lateness_test.cpp: the buckets, their counts, and the null device that counts every block.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -7,7 +7,8 @@
 #include <limits>
 #include <thread>
 
-#include "devices/lateness.hpp"
+#include <cueline/lateness.hpp>
+
 #include "devices/null_device.hpp"
 #include "rule_breaking.hpp"
 
@@ -87,7 +88,7 @@ TEST(Lateness, another_thread_may_read_while_it_is_written) {
     EXPECT_EQ(lateness.worst_ns(), blocks - 1);
 }
 
-/// Counts its blocks; the eleventh takes so long, the others next to no time.
+/// Counts its blocks. The eleventh takes this long, the others almost no time.
 class Counting final : public BlockCallback {
   public:
     explicit Counting(std::chrono::microseconds eleventh = 0us) : eleventh_{eleventh} {}
@@ -121,21 +122,21 @@ TEST(Lateness, the_null_device_records_every_block_over_stops_too) {
     NullDevice device{format};
     Counting counting;
     run(device, counting, 20);
-    EXPECT_EQ(all_of(device.lateness()), counting.blocks.get());
+    EXPECT_EQ(all_of(*device.lateness()), counting.blocks.get());
     run(device, counting, 20);
-    EXPECT_EQ(all_of(device.lateness()), counting.blocks.get());
-    EXPECT_GT(device.lateness().worst_ns(), 0U);
+    EXPECT_EQ(all_of(*device.lateness()), counting.blocks.get());
+    EXPECT_GT(device.lateness()->worst_ns(), 0U);
 }
 
 TEST(Lateness, the_null_device_tells_how_late_after_its_deadline_a_block_began) {
-    // After a block that takes one and a half, the next begins half a block late or more. A busy machine may leave it
-    // out: five tries.
+    // After a block that takes one and a half blocks, the next begins at least half a block late. A busy machine may
+    // miss it: five tries.
     bool seen = false;
     for (int attempt = 0; attempt < 5 && !seen; ++attempt) {
         NullDevice device{format};
         Counting counting{4000us};
         run(device, counting, 20);
-        seen = device.stats().missed_blocks == 0 && device.lateness().worst_ns() >= 1'333'000;
+        seen = device.stats().missed_blocks == 0 && device.lateness()->worst_ns() >= 1'333'000;
     }
     EXPECT_TRUE(seen);
 }

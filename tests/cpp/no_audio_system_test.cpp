@@ -40,7 +40,7 @@ TEST(NoAudioSystem, a_library_that_is_not_here_is_named_with_its_package) {
         FAIL() << "not refused";
     } catch (const NoDeviceError& error) {
         const std::string why = error.what();
-        EXPECT_TRUE(why.starts_with("the library libcueline-nothing.so.7 is not here (")) << why;
+        EXPECT_TRUE(why.starts_with("the library libcueline-nothing.so.7 is missing (")) << why;
         EXPECT_TRUE(why.ends_with("on Debian type: apt-get install libcueline-nothing7")) << why;
     }
 }

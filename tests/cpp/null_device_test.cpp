@@ -1,5 +1,5 @@
-// null_device_test.cpp: the clocked thread, beyond what any_device_test.cpp asks of it. Counts and rates only: when a
-// busy machine wakes it is nobody's to promise.
+// null_device_test.cpp: the clocked thread, beyond any_device_test.cpp. The tests check counts and rates only: on a
+// busy machine nobody can promise when a thread wakes.
 #include <pthread.h>
 #include <unistd.h>
 
@@ -36,7 +36,7 @@ std::unique_ptr<Engine> engine_on_null() {
     return std::make_unique<Engine>(std::make_unique<NullDevice>(format), std::make_unique<WaveProcessor>());
 }
 
-/// Runs the device for a second, and says how far its rate is from `format`'s.
+/// Runs the device for a second. Returns how far its rate is from `format`'s, as a fraction.
 double rate_error_of(const Format& running) {
     Beats beats;
     NullDevice device{running};
@@ -52,7 +52,7 @@ TEST(NullDevice, the_rate_check_catches_a_wrong_rate) {
     EXPECT_GT(rate_error_of(slow), 0.02);
 }
 
-/// Runs a device whose eleventh callback takes `blocks` blocks' time, and the others next to none.
+/// Runs a device whose eleventh callback takes as long as `blocks` blocks, and the others almost no time.
 struct Lag {
     explicit Lag(double blocks) : laggard{blocks} {
         device.start(laggard);
@@ -87,7 +87,7 @@ struct Lag {
     DeviceStats stats;
 };
 
-/// Whether `condition` holds of one of five such runs: on a busy machine others may be late for reasons of their own.
+/// Whether `condition` holds for one of five such runs: on a busy machine other blocks may be late too.
 template <class Condition>
 bool of_a_run_with_a_lag_of(double blocks, Condition condition) {
     for (int attempt = 0; attempt < 5; ++attempt) {
@@ -97,14 +97,14 @@ bool of_a_run_with_a_lag_of(double blocks, Condition condition) {
     return false;
 }
 
-TEST(NullDevice, counts_an_xrun_and_takes_up_the_beat_again) {
+TEST(NullDevice, counts_an_xrun_and_returns_to_its_deadlines) {
     EXPECT_TRUE(of_a_run_with_a_lag_of(5.2, [](const Lag& lag) {
         return lag.stats.xruns == 1 && lag.stats.missed_blocks == 5 &&
                lag.laggard.beats.rate_error(format, lag.stats.missed_blocks) < 0.02;
-    })) << "one xrun; beats 12 to 16 are gone, and all others came";
+    })) << "one xrun; blocks 12 to 16 are missing, and all others came";
     EXPECT_TRUE(of_a_run_with_a_lag_of(5.7, [](const Lag& lag) {
         return lag.stats.xruns == 1 && lag.stats.missed_blocks == 6;
-    })) << "half a block of rest at least";
+    })) << "at least half a block of rest";
 }
 
 TEST(NullDevice, being_late_by_less_than_a_block_is_no_xrun) {
@@ -142,7 +142,7 @@ TEST(NullDevice, stops_soon_though_its_blocks_are_long) {
     EXPECT_LT(std::chrono::steady_clock::now() - before, 4s) << "far less than a block";
 }
 
-TEST(NullDevice, knows_what_it_was_granted_when_start_returns) {
+TEST(NullDevice, reports_its_priority_when_start_returns) {
     if (geteuid() != 0) GTEST_SKIP() << "an ordinary user is granted nothing";
     const std::unique_ptr<Engine> engine = engine_on_null();
     engine->start();
@@ -169,7 +169,7 @@ TEST(NullDevice, starts_on_a_thread_with_a_small_stack) {
     pthread_attr_destroy(&small);
 }
 
-/// The blocked signals of the audio thread, which is the newest of this process.
+/// The blocked signals of the audio thread, the newest thread of this process.
 std::uint64_t signals_blocked_in_the_newest_thread() {
     int newest = 0;
     for (const auto& task : std::filesystem::directory_iterator{"/proc/self/task"}) {
@@ -182,7 +182,7 @@ std::uint64_t signals_blocked_in_the_newest_thread() {
     return 0;
 }
 
-TEST(NullDevice, its_thread_is_deaf_to_signals_but_for_its_own_faults) {
+TEST(NullDevice, its_thread_blocks_signals_except_its_own_faults) {
     const std::unique_ptr<Engine> engine = engine_on_null();
     engine->start();
     const std::uint64_t blocked = signals_blocked_in_the_newest_thread();

@@ -1,4 +1,4 @@
-// player_processor_test.cpp: the player's sound, bit for bit, and what it tells when a buffer has ended.
+// player_processor_test.cpp: the player's sound, bit for bit, and its events at the end of a buffer.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t fade = 240;  // 5 ms at 48 kHz
 
-/// The player's engine, as a test speaks to it.
+/// Controls the player's engine.
 class Player : public OfflinePlaying<PlayerProcessor> {
   public:
     explicit Player(std::uint32_t blocksize = 64, std::uint32_t channels = 1) : OfflinePlaying{blocksize, channels} {}
@@ -127,13 +127,13 @@ TEST(PlayerProcessor, a_swapped_voice_goes_on_at_its_place_in_the_new_buffer) {
     EXPECT_EQ(events[0].sequence, 2U);
 }
 
-/// What each jump is to the sound: two sines that are far apart where they meet.
+/// Two sines that are far apart where a jump joins them.
 template <class Act>
 std::vector<float> around(Act act) {
     Player player;
     player.publish(0, sine(48'000, 200));
     player.play(0);
-    player.render(64 * 20 + 50);  // at its height
+    player.render(64 * 20 + 50);  // at its peak
     act(player);
     player.render(2'000);
     return player.heard();
@@ -143,7 +143,7 @@ TEST(PlayerProcessor, nothing_clicks) {
     std::vector<float> upside_down = sine(48'000, 200);
     for (float& sample : upside_down) sample = -sample;
     const float own = greatest_step(upside_down);
-    const float slack = 2.0F / static_cast<float>(fade) + 1e-4F;  // of a jump from 1 to -1
+    const float slack = 2.0F / static_cast<float>(fade) + 1e-4F;  // for a jump from 1 to -1
     EXPECT_GT(own, 0.03F);
     EXPECT_LT(own + slack, 0.05F);
 
@@ -163,7 +163,7 @@ TEST(PlayerProcessor, nothing_clicks) {
               })),
               own + slack);
     EXPECT_LT(greatest_step(around([](Player& player) { player.publish(0, std::vector<float>(10)); })), own + slack);
-    // The check would hear one: a buffer that ends at its height is its author's.
+    // The check can fail: the end of a buffer at its peak is not smoothed.
     Player player;
     player.publish(0, sine(50, 200));
     player.play(0);
@@ -181,7 +181,7 @@ TEST(PlayerProcessor, a_stopped_voice_is_silent_after_the_fade_and_says_nothing)
     EXPECT_TRUE(std::ranges::all_of(std::span{heard}.subspan(fade), [](float sample) { return sample == 0; }));
     EXPECT_TRUE(player.events().empty());
     player.play(0);
-    EXPECT_EQ(player.render(10), ramp(10)) << "once silent, it begins as its buffer does";
+    EXPECT_EQ(player.render(10), ramp(10)) << "a silent voice begins with its buffer's samples unchanged";
 }
 
 TEST(PlayerProcessor, a_voice_that_loses_its_buffer_has_ended) {
@@ -199,13 +199,13 @@ TEST(PlayerProcessor, a_voice_that_loses_its_buffer_has_ended) {
 
     player.play(0);
     player.render(640);
-    player.publish(0, ramp(100));  // too short to go on in
+    player.publish(0, ramp(100));  // too short to continue in
     player.render(640);
     events = player.events();
     ASSERT_EQ(events.size(), 1U);
     EXPECT_EQ(events[0].frame, 1'344U + 640U);
 
-    player.play(5);  // nothing lies there
+    player.play(5);  // an empty slot
     player.render(1);
     events = player.events();
     ASSERT_EQ(events.size(), 1U);
@@ -227,7 +227,7 @@ TEST(PlayerProcessor, a_loop_goes_round_in_a_shorter_buffer) {
     EXPECT_TRUE(player.events().empty());
 }
 
-TEST(PlayerProcessor, a_slot_that_there_is_not_and_other_kinds_are_not_known) {
+TEST(PlayerProcessor, missing_slots_and_other_kinds_are_not_handled) {
     Player player;
     player.play(8);
     player.stop(8);

@@ -1,5 +1,5 @@
-// portaudio_device_test.cpp: PortAudio's devices on a PortAudio that does what we say: status flags, streams that end
-// by themselves, refusals.
+// portaudio_device_test.cpp: PortAudio's devices on a fake PortAudio: status flags, streams that end by themselves,
+// refusals.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,7 +38,7 @@ std::vector<FakePortAudio::Output> usual_devices() {
             {.name = "Scarlett 4i4", .host_api = "OSS", .channels = 4}};
 }
 
-/// Notes what it is told.
+/// Records its calls.
 class Told final : public BlockCallback {
   public:
     void process(const AudioBlock& block, std::uint64_t) noexcept CUELINE_NONBLOCKING override {
@@ -69,7 +69,7 @@ TEST(PortAudioDevice, plays_blocks_as_they_are_asked_for) {
     EXPECT_EQ(fake.play(), std::vector<float>(128, 1.0F));
     EXPECT_EQ(told.channels, 2U);
     EXPECT_EQ(fake.device, 1) << "the default one";
-    EXPECT_EQ(fake.samplerate, 44'100) << "its own rate";
+    EXPECT_EQ(fake.samplerate, 44'100) << "the device's own rate";
     EXPECT_EQ(fake.blocksize, 128U);
     device.stop();
     EXPECT_EQ(told.blocks.get(), 2U);
@@ -123,7 +123,7 @@ TEST(PortAudioDevice, counts_an_underflow_as_an_xrun_and_no_other_flag) {
     EXPECT_GT(device.stats().load_peak, 0.0);
 }
 
-TEST(PortAudioDevice, holds_nothing_while_it_stands) {
+TEST(PortAudioDevice, holds_nothing_while_it_is_stopped) {
     FakePortAudio fake{usual_devices()};
     PortAudioDevice device{fake.library(), {}};
     Told told;
@@ -149,10 +149,10 @@ TEST(PortAudioDevice, tells_once_that_its_stream_ended_and_starts_again) {
         ASSERT_TRUE(eventually([&] { return told.losses == losses; }));
         EXPECT_EQ(
             told.why,
-            "PortAudio's device 'HDA Intel PCH: ALC257 (hw:0,0), ALSA' ended by itself: its card was pulled out or "
-            "its server is gone; start() tries to have it back");
+            "PortAudio's device 'HDA Intel PCH: ALC257 (hw:0,0), ALSA' ended by itself: its card was unplugged or "
+            "its server is gone; call start() to try again");
         EXPECT_EQ(fake.open_streams, 0) << "closed, so that no block can run";
-        EXPECT_EQ(fake.initialized, 0) << "so that the next start sees what is there then";
+        EXPECT_EQ(fake.initialized, 0) << "so that the next start finds new devices";
         device.stop();
         EXPECT_EQ(told.losses, losses);
     }
@@ -171,10 +171,9 @@ TEST(PortAudioDevice, finds_its_device_again_under_another_number_and_rate) {
     EXPECT_EQ(device.format().samplerate, 96'000U);
     device.stop();
     fake.devices.erase(fake.devices.begin() + 1);
-    EXPECT_EQ(
-        refusal<DeviceError>([&] { device.start(told); }),
-        "PortAudio's device 'Scarlett 4i4 USB (hw:1,0), ALSA' is not there any more: plug it in, start its server, "
-        "or make an engine on another device");
+    EXPECT_EQ(refusal<DeviceError>([&] { device.start(told); }),
+              "PortAudio's device 'Scarlett 4i4 USB (hw:1,0), ALSA' is gone: plug it in, start its server, "
+              "or make an engine on another device");
     EXPECT_EQ(fake.initialized, 0);
 }
 
@@ -185,10 +184,10 @@ TEST(PortAudioDevice, touches_nothing_of_a_jack_that_is_gone_and_takes_a_fresh_c
     device.start(told);
     fake.end_stream();
     ASSERT_TRUE(eventually([&] { return told.losses == 1; }));
-    EXPECT_EQ(fake.open_streams, 1) << "to close it would wait for ten minutes";
-    EXPECT_EQ(fake.initialized, 1) << "to terminate would abort the process";
+    EXPECT_EQ(fake.open_streams, 1) << "closing it would wait for ten minutes";
+    EXPECT_EQ(fake.initialized, 1) << "terminating would abort the process";
     EXPECT_EQ(fake.play(), std::vector<float>(128, 0.0F)) << "a late block is silent";
-    EXPECT_EQ(told.blocks.get(), 1U) << "and does not reach the engine";
+    EXPECT_EQ(told.blocks.get(), 1U) << "a late block does not reach the engine";
     device.stop();
     EXPECT_EQ(fake.copies, 1U);
     device.start(told);
@@ -204,7 +203,7 @@ TEST(PortAudioDevice, on_another_system_does_not_end_portaudio_once_jack_is_gone
         PortAudioDevice device{fake.library(), {}};
         Told told;
         device.start(told);
-        if (!jack_lives) fake.open_error = paInsufficientMemory;  // what PortAudio says to a stream on such a JACK
+        if (!jack_lives) fake.open_error = paInsufficientMemory;  // what PortAudio returns for a stream on such a JACK
         device.stop();
         EXPECT_EQ(fake.open_streams, 0) << "its own stream is no danger";
         EXPECT_EQ(fake.initialized, jack_lives ? 0 : 1);
@@ -216,9 +215,9 @@ TEST(PortAudioDevice, says_why_it_cannot_be_opened) {
     const auto refused = [&] { return refusal<DeviceError>([&] { PortAudioDevice{fake.library(), {}}; }); };
     const std::string named = "PortAudio's device 1 'HDA Intel PCH: ALC257 (hw:0,0), ALSA' ";
     fake.format_error = paInvalidSampleRate;
-    EXPECT_EQ(refused(), named + "cannot do 44100 frames a second; its own rate is 44100: leave samplerate out");
+    EXPECT_EQ(refused(), named + "does not support 44100 frames a second; its own rate is 44100: leave samplerate out");
     fake.format_error = paDeviceUnavailable;
-    EXPECT_EQ(refused(), named + "is gone, or another program holds it: end that one, or take another device");
+    EXPECT_EQ(refused(), named + "is gone, or another program holds it: end that program, or use another device");
     fake.format_error = paFormatIsSupported;
     EXPECT_EQ(refusal<DeviceError>([&] { PortAudioDevice{fake.library(), {.channels = 3}}; }),
               named + "plays up to 2 channels, got 3");
@@ -228,13 +227,13 @@ TEST(PortAudioDevice, says_why_it_cannot_be_opened) {
     const auto start = [&] { return refusal<DeviceError>([&] { device.start(told); }); };
     fake.open_error = paUnanticipatedHostError;
     EXPECT_EQ(start(), named +
-                           "cannot be opened (a word of PortAudio's: the plug is loose, -9999): it may be gone, or not "
-                           "able to do blocks of 128 frames");
+                           "cannot be opened (a word of PortAudio's: the plug is loose, -9999): it may be gone, or "
+                           "unable to run blocks of 128 frames");
     fake.open_error = paNoError;
     fake.start_error = paTimedOut;
     EXPECT_EQ(start(),
               named +
-                  "cannot be opened (a word of PortAudio's, -9987): it may be gone, or not able to do blocks of "
+                  "cannot be opened (a word of PortAudio's, -9987): it may be gone, or unable to run blocks of "
                   "128 frames");
     EXPECT_EQ(fake.open_streams, 0);
     EXPECT_EQ(fake.initialized, 0);
@@ -254,13 +253,13 @@ TEST(PortAudioDevice, is_chosen_by_number_by_words_or_by_default) {
     EXPECT_EQ(number("portaudio"), 1);
     EXPECT_EQ(number(3), 3);
     EXPECT_EQ(number("INTEL"), 1);
-    EXPECT_EQ(number("usb alsa"), 2) << "of those that play";
-    EXPECT_EQ(number("scarlett 4i4"), 3) << "a whole name before a part of one";
+    EXPECT_EQ(number("usb alsa"), 2) << "only devices that play";
+    EXPECT_EQ(number("scarlett 4i4"), 3) << "a whole name comes before a part of one";
     EXPECT_EQ(number("scarlett 4i4, OSS"), 3);
     EXPECT_EQ(
         refusal<ArgumentError>([&] { number("scarlett"); }),
-        "device 'scarlett' may be 2 of PortAudio's output devices: 2 'Scarlett 4i4 USB (hw:1,0), ALSA', 3 'Scarlett "
-        "4i4, OSS'; add words, or give the number");
+        "device 'scarlett' matches 2 of PortAudio's output devices: 2 'Scarlett 4i4 USB (hw:1,0), ALSA', 3 'Scarlett "
+        "4i4, OSS'; add words, or pass the number");
     const std::string all =
         "(1 'HDA Intel PCH: ALC257 (hw:0,0), ALSA', 2 'Scarlett 4i4 USB (hw:1,0), ALSA', 3 'Scarlett 4i4, OSS')";
     const std::string words_must_be =
@@ -320,11 +319,11 @@ TEST(PortAudioDevice, the_check_catches_two_threads_that_take_no_turns) {
     EXPECT_GT(fake.overlaps, 0);
 }
 
-/// The exit status of a child that makes a device of its own: 0 made, 1 refused.
+/// Forks a child that makes a device. Returns its exit status: 0 made, 1 refused.
 int status_of_a_child(FakePortAudio& fake) {
     const pid_t child = fork();
     if (child == 0) {
-        alarm(20);  // rather than hang
+        alarm(20);  // instead of a hang
         const std::string said = refusal<DeviceError>([&] { PortAudioDevice{fake.library(), {}}; });
         _exit(said == "not refused" ? 0 : 1);
     }
@@ -336,7 +335,7 @@ int status_of_a_child(FakePortAudio& fake) {
 TEST(PortAudioDevice, a_forked_child_is_refused_what_its_parent_uses) {
     FakePortAudio fake{usual_devices()};
     PortAudioDevice device{fake.library(), {}};
-    EXPECT_EQ(status_of_a_child(fake), 0) << "nothing was held";
+    EXPECT_EQ(status_of_a_child(fake), 0) << "PortAudio was not in use";
     Told told;
     device.start(told);
     EXPECT_EQ(status_of_a_child(fake), 1);
@@ -358,7 +357,8 @@ TEST(Gate, is_shut_when_the_one_inside_is_out) {
     Gate gate;
     gate.open();
     ASSERT_TRUE(gate.try_enter());
-    int written_inside = 0;  // by one thread, read by the other: the thread sanitizer sees it when nothing orders them
+    int written_inside =
+        0;  // one thread writes, the other reads: the thread sanitizer reports it if nothing orders them
     const std::jthread inside{[&] {
         std::this_thread::sleep_for(20ms);
         written_inside = 1;

@@ -1,4 +1,4 @@
-// portaudio_system_test.cpp: the real PortAudio: on a machine without a sound card, and through a JACK server.
+// portaudio_system_test.cpp: the real PortAudio, without a sound card and through a JACK server.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -32,7 +32,7 @@ std::unique_ptr<Engine> engine_on(const DeviceRequest& request) {
     return std::make_unique<Engine>(open_device(request), std::make_unique<WaveProcessor>());
 }
 
-/// What `call` printed to the descriptors of stdout and stderr.
+/// What `call` prints to the descriptors of stdout and stderr.
 template <class Call>
 std::string printed_by(Call call) {
     testing::internal::CaptureStdout();
@@ -74,7 +74,7 @@ TEST_F(PortAudioWithoutACard, the_check_catches_what_portaudio_prints_by_itself)
               "");
 }
 
-TEST_F(PortAudioWithoutACard, knows_no_name_and_says_which_there_are) {
+TEST_F(PortAudioWithoutACard, refuses_unknown_names_and_lists_the_devices) {
     try {
         engine_on({.device = "loud"});
         FAIL() << "it was found";
@@ -118,7 +118,7 @@ TEST(PortAudioOnJack, lists_the_servers_devices_as_they_are_now) {
     const std::unique_ptr<Engine> engine = engine_on({.device = std::stoll(device.device)});
     engine->start();
     EXPECT_TRUE(eventually([&] { return engine->stats().blocks > 10; }));
-    EXPECT_EQ(listed().size(), 1U) << "while an engine runs, too";
+    EXPECT_EQ(listed().size(), 1U) << "also while an engine runs";
 }
 
 TEST(PortAudioOnJack, adapts_the_servers_blocks_to_ours_and_refuses_another_rate) {
@@ -130,7 +130,7 @@ TEST(PortAudioOnJack, adapts_the_servers_blocks_to_ours_and_refuses_another_rate
     EXPECT_EQ(engine->stats().frames, engine->stats().blocks * 96);
     EXPECT_NE(refusal<DeviceError>([] {
                   engine_on({.device = "system jack", .samplerate = 44'100});
-              }).find("cannot do 44100 frames a second; its own rate is 48000: leave samplerate out"),
+              }).find("does not support 44100 frames a second; its own rate is 48000: leave samplerate out"),
               std::string::npos);
 }
 
@@ -149,11 +149,11 @@ TEST(PortAudioOnJack, tells_that_the_server_died_and_runs_again_when_it_is_back)
             ASSERT_TRUE(
                 eventually([&] { return refusal<DeviceError>([&] { lost->require_usable(); }) != "not refused"; }));
             EXPECT_EQ(refusal<DeviceError>([&] { lost->require_usable(); }),
-                      "PortAudio's device 'system, JACK Audio Connection Kit' ended by itself: its card was pulled out "
-                      "or its server is gone; start() tries to have it back");
+                      "PortAudio's device 'system, JACK Audio Connection Kit' ended by itself: its card was unplugged "
+                      "or its server is gone; call start() to try again");
             EXPECT_EQ(refusal<DeviceError>([&] { lost->start(); }),
-                      "PortAudio's device 'system, JACK Audio Connection Kit' is not there any more: plug it in, start "
-                      "its server, or make an engine on another device");
+                      "PortAudio's device 'system, JACK Audio Connection Kit' is gone: plug it in, start its "
+                      " server, or make an engine on another device");
             const std::uint64_t then = lost->stats().blocks;
             std::this_thread::sleep_for(20ms);
             EXPECT_EQ(lost->stats().blocks, then);
@@ -166,7 +166,7 @@ TEST(PortAudioOnJack, tells_that_the_server_died_and_runs_again_when_it_is_back)
     EXPECT_TRUE(eventually([&] { return engine->stats().blocks > blocks + 10; }));
 }
 
-TEST(PortAudioOnJack, knows_its_priority_when_start_returns) {
+TEST(PortAudioOnJack, reports_its_priority_when_start_returns) {
     if (geteuid() != 0) GTEST_SKIP() << "an ordinary user may be granted nothing";
     const JackServer server;
     const std::unique_ptr<Engine> engine = engine_on({.device = "portaudio"});
@@ -176,7 +176,7 @@ TEST(PortAudioOnJack, knows_its_priority_when_start_returns) {
 
 TEST(PortAudioOnJack, prints_nothing_while_its_server_comes_and_goes) {
     if (thread_sanitizer)
-        GTEST_SKIP() << "PortAudio's copy that is given up keeps its thread, which is reported at exit";
+        GTEST_SKIP() << "a copy that is given up keeps its thread, which the sanitizer reports at exit";
     EXPECT_EQ(printed_by([] {
                   JackServer server;
                   const std::unique_ptr<Engine> engine = engine_on({.device = "portaudio"});

@@ -1,4 +1,4 @@
-// realtime_thread_test.cpp: what a thread asks of the system, with and without the privilege to get it.
+// realtime_thread_test.cpp: what the system grants a real-time thread, with and without privilege.
 #include <linux/capability.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -24,19 +24,21 @@
 #include "devices/audio_buffers.hpp"
 #include "devices/null_device.hpp"
 #include "sanitizers.hpp"
+#include "system/locked_pages.hpp"
 #include "system/realtime_thread.hpp"
+#include "system/signals_blocked.hpp"
 
 namespace cueline::test {
 namespace {
 
-/// Takes this thread's privileges away for good: a process of its own would be no different.
+/// Takes this thread's privileges away for good. Linux keeps privileges per thread.
 bool drop_privileges() {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     std::array<__user_cap_data_struct, 2> none{};
     return syscall(SYS_capset, &header, none.data()) == 0;
 }
 
-/// Sets a soft limit for as long as it lives. One above the hard limit needs a privilege that even root may lack.
+/// Sets a soft limit while it lives. A limit above the hard limit needs a privilege that even root may lack.
 class Limit {
   public:
     Limit(__rlimit_resource resource, rlim_t most) : resource_{resource} {
@@ -121,7 +123,7 @@ std::size_t locked_bytes() {
     return 0;
 }
 
-TEST_F(RealtimeThreadTest, an_engine_locks_what_it_touches_and_lets_go_of_it) {
+TEST_F(RealtimeThreadTest, an_engine_locks_its_memory_and_unlocks_it) {
     const std::size_t before = locked_bytes();
     {
         const Engine engine{std::make_unique<NullDevice>(Format{}), std::make_unique<SilenceProcessor>()};
@@ -131,7 +133,7 @@ TEST_F(RealtimeThreadTest, an_engine_locks_what_it_touches_and_lets_go_of_it) {
 }
 
 TEST_F(RealtimeThreadTest, memory_is_locked_only_when_all_of_it_is) {
-    /// Says that all is well with it.
+    /// Reports that its memory is locked.
     class Optimist final : public Device {
       public:
         [[nodiscard]] std::string_view name() const noexcept override { return "optimist"; }
@@ -158,7 +160,7 @@ TEST_F(RealtimeThreadTest, memory_is_locked_only_when_all_of_it_is) {
 
 TEST_F(RealtimeThreadTest, takes_the_most_that_it_is_allowed) {
     const Limit low_priority{RLIMIT_RTPRIO, 3};
-    if (!low_priority.is_set()) GTEST_SKIP() << "this machine lets nobody have real-time priority by a limit";
+    if (!low_priority.is_set()) GTEST_SKIP() << "this machine grants no real-time priority by a limit";
     const Granted granted = granted_to_a_thread(Privileges::dropped);
     ASSERT_TRUE(granted.dropped);
     EXPECT_TRUE(granted.priority);
@@ -174,7 +176,7 @@ TEST_F(RealtimeThreadTest, an_ordinary_users_8_mib_are_enough_to_lock) {
 
 TEST_F(RealtimeThreadTest, asks_for_no_more_than_it_needs) {
     const Limit high_priority{RLIMIT_RTPRIO, 99};
-    if (!high_priority.is_set()) GTEST_SKIP() << "this machine lets nobody have real-time priority by a limit";
+    if (!high_priority.is_set()) GTEST_SKIP() << "this machine grants no real-time priority by a limit";
     EXPECT_EQ(granted_to_a_thread(Privileges::dropped).level, realtime_priority);
 }
 
@@ -195,16 +197,6 @@ TEST(SignalsBlocked, ends_with_its_scope) {
     EXPECT_FALSE(usr1_is_blocked());
 }
 
-TEST(LockedMemory, leaves_what_it_locks_as_it_was) {
-    std::vector<unsigned char> bytes(std::size_t{5} * page_bytes);
-    for (std::size_t index = 0; index < bytes.size(); ++index) bytes[index] = static_cast<unsigned char>(index * 31);
-    const std::vector<unsigned char> before = bytes;
-    {
-        const LockedMemory locked{std::as_writable_bytes(std::span{bytes})};
-    }
-    EXPECT_EQ(bytes, before);
-}
-
 TEST_F(RealtimeThreadTest, memory_that_may_not_be_locked_is_touched_and_left_as_it_was) {
     const Limit no_lock{RLIMIT_MEMLOCK, 0};
     ASSERT_TRUE(no_lock.is_set());
@@ -215,6 +207,7 @@ TEST_F(RealtimeThreadTest, memory_that_may_not_be_locked_is_touched_and_left_as_
         const LockedMemory locked{std::as_writable_bytes(std::span{bytes})};
         EXPECT_FALSE(locked.granted());
         EXPECT_EQ(bytes, before);
+        EXPECT_FALSE(LockedPages{1}.granted());
         const AudioBuffers buffers{Format{}};
         EXPECT_FALSE(buffers.locked());
         for (const float sample : buffers.block(128).channel(1)) EXPECT_EQ(sample, 0.0F);

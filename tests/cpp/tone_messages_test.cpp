@@ -1,4 +1,4 @@
-// tone_messages_test.cpp: what messages do to the test tone, and the levels that it tells.
+// tone_messages_test.cpp: messages to the test tone, and the levels that it reports.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -23,12 +23,10 @@ namespace {
 constexpr float infinite = std::numeric_limits<float>::infinity();
 constexpr double pi = std::numbers::pi;
 
-// --- Messages ------------------------------------------------------------------------------------------------------
-
-/// What may jump, in mutants: when it is set, or from block to block.
+/// What jumps in a mutant: when it is set, or from block to block.
 enum class Jump : std::uint8_t { nothing, gain, frequency, phase, once_a_block };
 
-/// A tone of which one thing jumps.
+/// A tone in which one thing jumps.
 template <Jump jump>
 class JumpingTone final : public Processor {
   public:
@@ -55,7 +53,7 @@ class JumpingTone final : public Processor {
     double cycles_ = 0;
 };
 
-/// Sets tones at random. Returns all the audio, in blocks of this size.
+/// Sets tones at random. Returns all audio, rendered in blocks of this size.
 template <class ProcessorType>
 std::vector<float> random_session(std::uint64_t run, std::uint32_t blocksize) {
     std::mt19937_64 random{run};
@@ -84,8 +82,8 @@ TEST(ToneProcessor, the_check_of_block_sizes_catches_a_ramp_that_steps_once_a_bl
     EXPECT_NE(random_session<Mutant>(run, 64), random_session<Mutant>(run, 1'000));
 }
 
-/// Sets a tone of up to 200 Hz at random, also in the middle of ramps. Returns whether the wave ever goes, or bends,
-/// further from one frame to the next than such a tone and its ramps can.
+/// Sets a tone of up to 200 Hz at random, also during ramps. Returns whether the wave ever moves, or bends, further
+/// between two frames than such a tone and its ramps can.
 template <class ProcessorType>
 bool clicks(std::uint64_t run) {
     std::mt19937_64 random{run};
@@ -96,7 +94,7 @@ bool clicks(std::uint64_t run) {
         for (const float sample : played.render(random() % 1'500)) all.push_back(sample);
     }
     constexpr double slope = 2 * pi * 200 / 48'000;  // of the sine at full scale
-    constexpr double ramp = 1.0 / 960;               // the gain's way in a frame, and a fraction of the slope's
+    constexpr double ramp = 1.0 / 960;               // the gain's change in a frame, and a fraction of the slope's
     constexpr double furthest = slope + ramp + 1e-6;
     constexpr double max_bent = slope * slope + 2 * ramp * slope + 2 * ramp + ramp * slope + 1e-6;
     for (std::size_t frame = 2; frame < all.size(); ++frame) {
@@ -130,7 +128,7 @@ TEST(ToneProcessor, reaches_what_was_set_in_20_ms) {
     EXPECT_NEAR(played.level().peak, 0.7, 2e-3);
 }
 
-TEST(ToneProcessor, sets_a_frequency_at_once_where_nobody_hears_it) {
+TEST(ToneProcessor, sets_a_frequency_at_once_at_gain_0) {
     Played played;
     played.set(same, 0);
     EXPECT_EQ(played.render(1'000), std::vector<float>(1'000));
@@ -139,7 +137,7 @@ TEST(ToneProcessor, sets_a_frequency_at_once_where_nobody_hears_it) {
     EXPECT_NEAR(frequency_of(rising, 48'000), 3'000, 0.5);
 }
 
-/// A second of the tone, after it was set as `wanted` says in its first second.
+/// Sets the tone to `wanted`, plays a second, and returns the next second.
 std::vector<float> a_second_after(SetTone wanted) {
     Played played;
     played.set(same, 0.25F);
@@ -165,7 +163,7 @@ TEST(ToneProcessor, takes_the_nearest_end_of_the_range) {
     EXPECT_NE(loudest, silent);
 }
 
-TEST(ToneProcessor, leaves_what_is_no_number_as_it_is) {
+TEST(ToneProcessor, a_nan_changes_nothing) {
     EXPECT_EQ(a_second_after({same, 0.5F}), a_second_after({440, 0.5F}));
     EXPECT_EQ(a_second_after({880, same}), a_second_after({880, 0.25F}));
     EXPECT_NE(a_second_after({880, same}), a_second_after({same, same}));
@@ -191,8 +189,6 @@ TEST(ToneProcessor, knows_no_other_kinds) {
         EXPECT_FALSE(played.handle(Message::of(kind, 0))) << kind;
     }
 }
-
-// --- Levels --------------------------------------------------------------------------------------------------------
 
 /// Whether `level` is that of `samples`.
 bool is_level_of(const Level& level, std::span<const float> samples) {
@@ -228,7 +224,7 @@ TEST(ToneProcessor, a_level_covers_what_was_rendered_since_the_last_one) {
         const std::vector<float> samples = played.render(random() % 500);
         EXPECT_TRUE(is_level_of(played.level(), samples)) << round;
     }
-    EXPECT_TRUE(is_level_of(played.level(), {})) << "nothing since the last one";
+    EXPECT_TRUE(is_level_of(played.level(), {})) << "no frames since the last one";
 }
 
 TEST(ToneProcessor, the_check_of_levels_catches_one_frame_too_many_or_too_few) {
@@ -260,12 +256,10 @@ TEST(ToneProcessor, a_level_that_was_dropped_is_part_of_the_next_one) {
     const Message command = Message::of(kind::get_level, GetLevel{});
     for (std::size_t count = 0; count < MessageRing::capacity; ++count) EXPECT_TRUE(played.handle(command));
     const std::vector<float> samples = played.render(1'000);
-    EXPECT_TRUE(played.handle(command)) << "it has no room";
+    EXPECT_TRUE(played.handle(command)) << "the ring is full";
     for (std::size_t count = 0; count < MessageRing::capacity; ++count) played.event();
     EXPECT_TRUE(is_level_of(played.level(), samples));
 }
-
-// --- Clicks --------------------------------------------------------------------------------------------------------
 
 TEST(ToneMessages, a_click_is_highest_at_its_first_frame_and_over_after_20_ms) {
     Played<> played{format_of(48'000, 64)};
@@ -284,7 +278,7 @@ TEST(ToneMessages, a_click_is_added_to_the_tone_and_taken_within_the_ranges) {
     Played<> without{format_of(48'000, 64)};
     with.render(2000);
     without.render(2000);
-    with.handle(Message::of(kind::click, Click{-1, 0.25F}));  // 0 Hz: what remains is its fading
+    with.handle(Message::of(kind::click, Click{-1, 0.25F}));  // at 0 Hz only the fade remains
     const std::vector<float> audio = with.render(960);
     const std::vector<float> tone = without.render(960);
     for (std::size_t frame = 0; frame < audio.size(); ++frame) {

@@ -1,4 +1,4 @@
-// tone_parameters_test.cpp: what parameters do to the test tone: what messages do, from the next block on.
+// tone_parameters_test.cpp: parameters of the test tone, which act as messages do, from the next block on.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -56,7 +56,7 @@ TEST(ToneParameters, a_gain_set_before_the_tone_begins_is_risen_to_in_20_ms) {
     }
 }
 
-TEST(ToneParameters, a_frequency_is_there_at_once_where_nobody_hears_it) {
+TEST(ToneParameters, a_frequency_changes_at_once_at_gain_0) {
     Played played;
     played.set_parameter(gain, 0);
     played.render(1'000);
@@ -65,7 +65,7 @@ TEST(ToneParameters, a_frequency_is_there_at_once_where_nobody_hears_it) {
     EXPECT_NEAR(frequency_of(played.render(960), 48'000), 3'000, 0.5);
 }
 
-TEST(ToneParameters, and_where_it_was_on_its_way_as_the_gain_came_to_0_whatever_the_blocks_are) {
+TEST(ToneParameters, a_frequency_ramp_jumps_when_the_gain_reaches_0_at_any_block_size) {
     const auto session = [](std::uint32_t blocksize) {
         Played played{format_of(48'000, blocksize)};
         std::vector<float> all = played.render(1'200);

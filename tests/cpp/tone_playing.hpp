@@ -1,4 +1,4 @@
-// tone_playing.hpp: the tone processor played by a test, and what its wave must be.
+// tone_playing.hpp: plays the tone processor in a test, and measures its wave.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -21,9 +21,9 @@
 
 namespace cueline::test {
 
-inline constexpr float same = std::numeric_limits<float>::quiet_NaN();  // in a SetTone: as it was
+inline constexpr float same = std::numeric_limits<float>::quiet_NaN();  // in a SetTone: no change
 
-/// A processor that is played here: on this thread, in blocks of the format's size, and a shorter last one.
+/// Plays a processor on this thread, in blocks of the format's size and a shorter last one.
 template <class ProcessorType = ToneProcessor>
 class Played {
   public:
@@ -42,7 +42,7 @@ class Played {
     bool handle(const Message& command) { return processor_.handle(command, context_); }
     void set(float frequency_hz, float gain) { handle(Message::of(kind::set_tone, SetTone{frequency_hz, gain})); }
 
-    /// What the first channel has; the others must have it too.
+    /// Returns the first channel. The other channels must be equal.
     std::vector<float> render(std::size_t frames) {
         const AudioBuffers buffers{format_};
         std::vector<float> samples;
@@ -88,7 +88,7 @@ inline Format format_of(std::uint32_t samplerate, std::uint32_t blocksize = 128,
     return {.samplerate = samplerate, .channels = channels, .blocksize = blocksize};
 }
 
-/// By the times, between the samples, at which it rises through zero.
+/// Measures it by the interpolated times at which the wave rises through zero.
 inline double frequency_of(std::span<const float> samples, double samplerate) {
     std::vector<double> rises;
     for (std::size_t frame = 1; frame < samples.size(); ++frame) {

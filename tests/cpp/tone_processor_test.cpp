@@ -1,4 +1,4 @@
-// tone_processor_test.cpp: the test tone's wave, sample by sample, and its formats.
+// tone_processor_test.cpp: the test tone's wave, sample by sample, in several formats.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -19,10 +19,8 @@ namespace {
 
 constexpr double pi = std::numbers::pi;
 
-// --- The sine ------------------------------------------------------------------------------------------------------
-
-/// How far a sample is from the sine at most; the first is `first` frames after phase 0. Needs exact products: a
-/// frequency and a frame of 53 bits together.
+/// The greatest difference between a sample and the sine; the first sample is `first` frames after phase 0. Needs exact
+/// products: a frequency and a frame of 53 bits together.
 double distance_from_sine(std::span<const float> samples, double first, double frequency_hz, double gain,
                           double samplerate) {
     double furthest = 0;
@@ -84,8 +82,6 @@ TEST(ToneProcessor, does_not_drift_in_an_hour) {
     EXPECT_LT(distance_from_sine(played.render(8'000), hour_s * 8'000.0, hz, 1, 8'000), 1e-7);
 }
 
-// --- Formats -------------------------------------------------------------------------------------------------------
-
 TEST(ToneProcessor, goes_on_in_phase_in_another_format) {
     Played played{format_of(48'000, 128)};
     played.render(1'230);  // 11.275 cycles
@@ -101,7 +97,7 @@ TEST(ToneProcessor, ends_its_ramps_in_another_format) {
     played.set(880, 1);
     played.render(480);
     played.prepare(format_of(96'000));
-    EXPECT_LT(played.render(1)[0], 0.7F) << "it is on its way";
+    EXPECT_LT(played.render(1)[0], 0.7F) << "the ramp still runs";
     played.render(1'919);
     EXPECT_NEAR(frequency_of(played.render(96'000), 96'000), 880, 0.001);
     played.level();
@@ -119,8 +115,6 @@ TEST(ToneProcessor, comes_down_to_half_of_a_lower_sample_rate) {
         ASSERT_NEAR(samples[frame], -samples[frame - 1], 1e-6);
     }
 }
-
-// --- By name -------------------------------------------------------------------------------------------------------
 
 TEST(OpenProcessor, knows_silence_tone_and_player) {
     EXPECT_NE(dynamic_cast<SilenceProcessor*>(open_processor("silence").get()), nullptr);

@@ -69,7 +69,7 @@ print(engine.receive(10))
     first, second = run(program).splitlines()
     assert first == (
         "the null device could not start its thread (Resource temporarily unavailable): "
-        "it needs room for one more thread and its stack (ulimit -u, ulimit -v)"
+        "raise the limits on threads and memory (ulimit -u, ulimit -v)"
     )
     assert second.startswith("Pong(sequence=1, frame="), "and once there is room again, it starts"
 

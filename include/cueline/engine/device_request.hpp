@@ -1,4 +1,4 @@
-// device_request.hpp: what a user may ask of a device, and what the list of devices says of one.
+// device_request.hpp: what a user requests of a device, and what the list of devices reports of one.
 #pragma once
 
 #include <cstdint>
@@ -11,28 +11,28 @@
 
 namespace cueline {
 
-/// What a user asks for. What is left out is the device's to choose. Every number is in its range: see range.hpp.
+/// What a user requests. The device chooses what is left out. Check the numbers first: see range.hpp.
 struct DeviceRequest {
     /// "null", "offline", "jack", "portaudio" (its default device), words of a PortAudio device's name and host API, or
-    /// the number of one. Left out: the best there is.
+    /// the number of one. Left out: the best device that is there.
     std::optional<std::variant<std::string, std::int64_t>> device = std::nullopt;
     std::optional<std::uint32_t> samplerate = std::nullopt;  ///< frames a second
     std::optional<std::uint32_t> blocksize = std::nullopt;   ///< frames in a block
     std::uint32_t channels = Format{}.channels;
 
-    // JACK's.
+    // For JACK.
     std::optional<std::string> client_name = std::nullopt;  ///< the server may add a number to it
-    std::optional<std::string> server =
-        std::nullopt;  ///< by name; left out: what JACK_DEFAULT_SERVER says, or "default"
-    /// Which input ports to connect ours to, in their order: those whose names match this regular expression. True, and
-    /// left out: the physical ones; false: none.
+    /// The server's name. Left out: the one in JACK_DEFAULT_SERVER, or "default".
+    std::optional<std::string> server = std::nullopt;
+    /// The input ports to connect our ports to, in order: those whose names match this regular expression. True or left
+    /// out: the physical ones. False: none.
     std::optional<std::variant<std::string, bool>> connect = std::nullopt;
 
-    // PortAudio's.
-    std::optional<std::variant<std::string, double>> latency =
-        std::nullopt;  ///< "low" or "high", or seconds; left out: "low"
+    // For PortAudio.
+    /// "low", "high", or seconds. Left out: "low".
+    std::optional<std::variant<std::string, double>> latency = std::nullopt;
 
-    /// The format asked for, with `fallback` where something was left out.
+    /// The requested format, with `fallback` for what was left out.
     [[nodiscard]] Format format(const Format& fallback = {}) const {
         return {.samplerate = samplerate.value_or(fallback.samplerate),
                 .channels = channels,
@@ -42,18 +42,18 @@ struct DeviceRequest {
 
 /// A device that could be opened now.
 struct DeviceInfo {
-    std::string device;    ///< what to ask for, to get it: "jack", "null", or a PortAudio device's number
-    std::string host_api;  ///< "JACK", "ALSA", or "cueline" for what needs no library
+    std::string device;    ///< for DeviceRequest::device: "jack", "null", or a PortAudio device's number
+    std::string host_api;  ///< "JACK", "ALSA", or "cueline" for a device that needs no library
     std::string name;
-    std::uint32_t channels = 0;    ///< most that it plays
-    std::uint32_t samplerate = 0;  ///< the one it would have, if none were asked for; 0: any
-    std::uint32_t blocksize = 0;   ///< likewise
-    double low_latency_s = 0;      ///< of its output, as it says itself
+    std::uint32_t channels = 0;    ///< the most that it plays
+    std::uint32_t samplerate = 0;  ///< its choice if you request none; 0: any
+    std::uint32_t blocksize = 0;   ///< its choice if you request none; 0: any
+    double low_latency_s = 0;      ///< of its output, as the device reports it
     double high_latency_s = 0;
-    bool is_default = false;  ///< whether it is what open_device takes when no device is asked for
+    bool is_default = false;  ///< whether open_device() takes it if you request no device
 };
 
-/// There is no such device at the moment: no library, no server, no sound card. The text says what to do about it.
+/// No such device at the moment: no library, no server, no sound card. The text has the way out.
 struct NoDeviceError : DeviceError {
     using DeviceError::DeviceError;
 };

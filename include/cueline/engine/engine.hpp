@@ -102,7 +102,9 @@ class Engine {
     Status publish_nothing(std::int64_t slot, const Delivery& delivery = {});
 
     [[nodiscard]] Format format() const noexcept;
-    [[nodiscard]] const Device& device() const noexcept;
+    /// Returns the device: for render() on the offline device and lateness() on the null device. start() and stop() are
+    /// the engine's to call.
+    [[nodiscard]] Device& device() noexcept;
 
     /// Allocates, and frees buffers that came back.
     [[nodiscard]] EngineStats stats() const;

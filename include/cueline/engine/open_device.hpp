@@ -1,23 +1,22 @@
-// open_device.hpp: a device by its name, and the list of them.
+// open_device.hpp: opens a device by its name, and lists what could be opened.
 #pragma once
 
 #include <memory>
 #include <vector>
 
 #include <cueline/device.hpp>
-
 #include <cueline/engine/device_request.hpp>
 
 namespace cueline {
 
-/// Opens the device that `request` asks for. Without a name: JACK when a server runs, else PortAudio's default device,
-/// else the null device. Thread: control. May block for as long as the sound system takes to answer.
-/// Throws ArgumentError for a name that it does not know, or for what the device asked for has no use for;
-/// NoDeviceError when there is none of that name now; DeviceError when it cannot do what was asked.
+/// Opens the device that `request` names. Without a name: JACK if a server runs, else PortAudio's default device, else
+/// the null device. [control threads; may block while the sound system answers] Throws ArgumentError for an unknown
+/// name and for options of another kind of device; NoDeviceError if no such device is there now; DeviceError if the
+/// device cannot do what was requested.
 std::unique_ptr<Device> open_device(const DeviceRequest& request);
 
-/// All that could be opened now, in the order in which open_device would choose; the one it chooses is marked.
-/// Thread: control. Likewise.
+/// Lists all devices that could be opened now, in the order in which open_device() chooses. Its choice is marked.
+/// [control threads; may block while the sound system answers]
 std::vector<DeviceInfo> list_devices();
 
 }  // namespace cueline

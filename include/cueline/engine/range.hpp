@@ -1,10 +1,12 @@
-// range.hpp: the ranges of what a user may ask for, and the refusal that names them.
+// range.hpp: the ranges of what a user may request, and their check.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include <cueline/audio.hpp>
+#include <cueline/error.hpp>
 
 namespace cueline {
 
@@ -21,11 +23,21 @@ inline constexpr Range budget_range{1, 1'024, "messages a block"};
 inline constexpr Range buffer_channels_range{1, 1'024, "channels"};
 inline constexpr Range buffer_samples_range{1, 2'147'483'647, "samples"};
 
-/// Returns `value` when it lies in `range`. Throws ArgumentError, with the value and the range, otherwise.
-/// Thread: control.
-std::uint32_t checked_range(std::string_view name, std::int64_t value, const Range& range);
+/// Returns `value` if it lies in `range`. Otherwise throws ArgumentError, with the value and the range.
+inline std::uint32_t checked_range(std::string_view name, std::int64_t value, const Range& range) {
+    if (value < range.least || value > range.most) {
+        throw ArgumentError{std::string{name} + " must be from " + std::to_string(range.least) + " to " +
+                            std::to_string(range.most) + " " + std::string{range.unit} + ", got " +
+                            std::to_string(value)};
+    }
+    return static_cast<std::uint32_t>(value);
+}
 
-/// The format of these numbers, each checked. Throws ArgumentError. Thread: control.
-Format checked_format(std::int64_t samplerate, std::int64_t blocksize, std::int64_t channels);
+/// Returns the format of these numbers. Throws ArgumentError if one is out of range.
+inline Format checked_format(std::int64_t samplerate, std::int64_t blocksize, std::int64_t channels) {
+    return {.samplerate = checked_range("samplerate", samplerate, samplerate_range),
+            .channels = checked_range("channels", channels, channels_range),
+            .blocksize = checked_range("blocksize", blocksize, blocksize_range)};
+}
 
 }  // namespace cueline

@@ -1,4 +1,4 @@
-// jack.cpp: JACK's line in the list of devices.
+// jack.cpp: opens and lists JACK devices.
 #include "devices/jack/jack.hpp"
 
 #include "devices/jack/jack_client.hpp"

@@ -1,4 +1,4 @@
-// jack.hpp: JACK, as the list of devices sees it. In a build without it both functions say so.
+// jack.hpp: JACK's entry in the list of devices. A build without JACK refuses to open it, and lists nothing.
 #pragma once
 
 #include <memory>
@@ -9,11 +9,11 @@
 
 namespace cueline {
 
-/// A client of the JACK server that runs. Thread: control. Throws NoDeviceError where none runs or libjack is missing,
-/// DeviceError when the server cannot do what was asked.
+/// Opens a client of the running JACK server. Throws NoDeviceError if no server runs or libjack is missing, DeviceError
+/// if the server cannot do what was requested. [control threads]
 std::unique_ptr<Device> open_jack(const DeviceRequest& request);
 
-/// The server, when one runs (the one that JACK_DEFAULT_SERVER names, or "default"). Thread: control.
+/// The running server, or nothing: the server in JACK_DEFAULT_SERVER, or "default". [control threads]
 std::vector<DeviceInfo> list_jack();
 
 }  // namespace cueline

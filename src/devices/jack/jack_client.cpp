@@ -1,7 +1,5 @@
-// jack_client.cpp: libjack's calls, with its refusals in words.
+// jack_client.cpp: calls libjack, and turns its refusals into exceptions.
 #include "devices/jack/jack_client.hpp"
-
-#include <regex.h>
 
 #include <atomic>
 #include <cerrno>
@@ -17,13 +15,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Of this process. Sequentially consistent, for simplicity: nobody here is in a hurry.
+// For the whole process. Sequentially consistent, for simplicity: nothing here is in a hurry.
 std::atomic<int> clients_open = 0;
 std::atomic<bool> server_gone = false;
 
-/// libjack frees all clients that a process still has of a server that has gone, when it is asked for a new one: who
-/// closes one of those after that reads freed memory. So those who have one are given the time to close it first; each
-/// is told that the server has gone, if not at the same time. No lock, for a fork may come at any time.
+/// When libjack opens a client, it frees all clients of this process whose server is gone. To close one of those
+/// afterwards would read freed memory. So this waits until their owners, whom JACK tells one after the other, have
+/// closed them. It takes no lock, because a fork may come at any time.
 void let_others_close() {
     for (auto waited = 0ms; server_gone && clients_open > 0 && waited < 2000ms; waited += 1ms) {
         std::this_thread::sleep_for(1ms);
@@ -47,8 +45,8 @@ jack_client_t* opened(const JackLibrary& jack, const std::string& name, const st
         throw NoDeviceError{"no JACK server" + called +
                             " runs here: start one (jackd -d alsa, or PipeWire with pw-jack), or use another device"};
     }
-    throw DeviceError{"the JACK server" + called + " does not take the client '" + name + "' (status " +
-                      std::to_string(static_cast<unsigned>(status)) + "): has it room for one more?"};
+    throw DeviceError{"the JACK server" + called + " refused the client '" + name + "' (status " +
+                      std::to_string(static_cast<unsigned>(status)) + "): it may be full, so close another client"};
 }
 
 }  // namespace
@@ -66,7 +64,7 @@ void JackClient::forget() noexcept {
     if (client_.release() != nullptr) --clients_open;
 }
 
-void JackClient::note_that_the_server_has_gone() noexcept {
+void JackClient::mark_server_gone() noexcept {
     server_gone = true;
 }
 
@@ -88,23 +86,16 @@ std::vector<std::string> JackClient::ports(unsigned long flags, const char* patt
 
 void JackClient::connect(jack_port_t* port, const std::string& input) const {
     const int status = jack_.connect(get(), jack_.port_name(port), input.c_str());
-    if (status != 0 && status != EEXIST) throw DeviceError{"the JACK server does not connect us to " + input};
+    if (status != 0 && status != EEXIST)
+        throw DeviceError{"the JACK server refused a connection to the port " + input + ": leave it out of connect"};
 }
 
 std::uint32_t JackClient::playback_latency(const std::string& input) const {
     jack_port_t* const port = jack_.port_by_name(get(), input.c_str());
-    if (port == nullptr) return 0;  // it is gone since it was listed
+    if (port == nullptr) return 0;  // it went away after it was listed
     jack_latency_range_t range{};
     jack_.port_get_latency_range(port, JackPlaybackLatency, &range);
     return range.max;
-}
-
-void require_regular(const std::string& pattern) {
-    regex_t compiled{};
-    if (regcomp(&compiled, pattern.c_str(), REG_EXTENDED | REG_NOSUB) != 0) {
-        throw ArgumentError{"connect must be True, False or a regular expression, got '" + pattern + "'"};
-    }
-    regfree(&compiled);
 }
 
 }  // namespace cueline

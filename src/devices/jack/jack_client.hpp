@@ -1,4 +1,4 @@
-// jack_client.hpp: one client of a JACK server, from the control side: opened, its ports, its connections, closed.
+// jack_client.hpp: one client of a JACK server: its life, ports and connections.
 #pragma once
 
 #include <cstdint>
@@ -11,37 +11,36 @@
 
 namespace cueline {
 
-/// Thread: control, one at a time, and never a thread of JACK's own.
+/// [control threads, one at a time, and never a thread of JACK's]
 class JackClient {
   public:
-    /// Throws NoDeviceError where no server runs, DeviceError where it does not take us. The server may add a number to
-    /// the name.
+    /// Throws NoDeviceError if no server runs, DeviceError if the server refuses the client. The server may add a
+    /// number to the name.
     JackClient(const JackLibrary& jack, const std::string& name, const std::optional<std::string>& server);
-    /// Ends its calls, and closes it.
+    /// Ends the client's calls, and closes it.
     ~JackClient() = default;
 
-    /// Of a client that lives in the process that we were forked from: leaves it alone.
+    /// Leaves the client alone: it lives in the process that this one was forked from.
     void forget() noexcept;
 
-    /// To be called when JACK tells that a client's server has gone, before anything that may lead to a new client.
-    /// Thread: any, JACK's own too. It neither waits nor allocates.
-    static void note_that_the_server_has_gone() noexcept;
+    /// Call it when JACK reports that a client's server is gone, before anything that may lead to a new client.
+    /// [any thread, JACK's too; neither waits nor allocates]
+    static void mark_server_gone() noexcept;
 
     [[nodiscard]] jack_client_t* get() const noexcept { return client_.get(); }
     [[nodiscard]] std::uint32_t samplerate() const { return jack_.get_sample_rate(get()); }
     [[nodiscard]] std::uint32_t blocksize() const { return jack_.get_buffer_size(get()); }
 
-    /// Makes an output port for audio. Throws DeviceError when the server has no room for it.
+    /// Makes an output port for audio. Throws DeviceError if the server has no room for it.
     [[nodiscard]] jack_port_t* registered_port(const std::string& name) const;
 
-    /// The names of all audio ports with these JackPortFlags, whose names match the regular expression `pattern` (null:
-    /// all).
+    /// The names of all audio ports with these JackPortFlags that match the regular expression `pattern` (null: all).
     [[nodiscard]] std::vector<std::string> ports(unsigned long flags, const char* pattern = nullptr) const;
 
-    /// Connects our `port` to the input port of this name. Throws DeviceError when the server refuses.
+    /// Connects our `port` to the input port of this name. Throws DeviceError if the server refuses.
     void connect(jack_port_t* port, const std::string& input) const;
 
-    /// What lies between a sample given to the input port of this name and its sound, in frames.
+    /// The frames between a sample at the input port of this name and its sound.
     [[nodiscard]] std::uint32_t playback_latency(const std::string& input) const;
 
   private:
@@ -53,8 +52,5 @@ class JackClient {
     const JackLibrary& jack_;
     std::unique_ptr<jack_client_t, Close> client_;
 };
-
-/// Throws ArgumentError where `pattern` is no regular expression of the sort that JACK takes: JACK does not look.
-void require_regular(const std::string& pattern);
 
 }  // namespace cueline

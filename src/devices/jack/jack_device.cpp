@@ -1,8 +1,5 @@
-// jack_device.cpp: the life of a client: opened, called once a block, followed where the server goes, closed.
+// jack_device.cpp: opens a client, runs its blocks, follows the server's changes, closes it.
 #include "devices/jack/jack_device.hpp"
-
-#include <sched.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <exception>
@@ -12,8 +9,11 @@
 #include <vector>
 
 #include <cueline/error.hpp>
+#include <cueline/monotonic.hpp>
 
-#include "system/block_clock.hpp"
+#include "system/clock.hpp"
+#include "system/regular_expression.hpp"
+#include "system/thread_priority.hpp"
 
 namespace cueline {
 
@@ -32,42 +32,42 @@ JackDevice::JackDevice(const JackLibrary& jack, const DeviceRequest& request) : 
                             std::to_string(request.client_name->size())};
     }
     if (request.connect) {
-        if (const auto* const pattern = std::get_if<std::string>(&*request.connect)) require_regular(*pattern);
+        const auto* const pattern = std::get_if<std::string>(&*request.connect);
+        if (pattern != nullptr && !is_regular_expression(*pattern)) {  // JACK does not check
+            throw ArgumentError{"connect must be True, False or a regular expression, got '" + *pattern + "'"};
+        }
     }
     const Format offered = format_of(JackClient{jack_, client_name(), request_.server});
-    require_what_was_asked(offered);
-    samplerate_.store(offered.samplerate, std::memory_order_relaxed);  // relaxed: nobody else has us yet
+    require_requested(offered);
+    samplerate_.store(offered.samplerate, std::memory_order_relaxed);  // relaxed: no other thread has this device yet
     blocksize_.store(offered.blocksize, std::memory_order_relaxed);
 }
 
 Format JackDevice::format() const noexcept {
-    // Relaxed: each is a report, and whoever is to render by them is told by prepare().
+    // Relaxed: each is a report. A callback that renders by the format gets it from prepare().
     return {.samplerate = samplerate_.load(std::memory_order_relaxed),
             .channels = request_.channels,
             .blocksize = blocksize_.load(std::memory_order_relaxed)};
 }
 
-// --- The audio thread ---------------------------------------------------------------------------------------------
-
-void JackDevice::carry_block(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING {
+void JackDevice::run_block(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING {
     const std::uint64_t began_ns = block_clock_ns();
     const std::span<float*> channels{channels_.data(), request_.channels};
     for (std::size_t channel = 0; channel < channels.size(); ++channel) {
         channels[channel] = static_cast<float*>(jack_.port_get_buffer(ports_[channel], frames));
     }
-    const bool ours = gate_.try_enter();
-    if (ours && frames == blocksize_.load(std::memory_order_relaxed)) {  // relaxed: changed behind the shut gate only
+    const bool entered = gate_.try_enter();
+    if (entered &&
+        frames == blocksize_.load(std::memory_order_relaxed)) {  // relaxed: it changes only behind a shut gate
         callback_->process({.channels = channels, .frames = frames}, began_ns);
         load_.record(block_clock_ns() - began_ns, period_ns_);
     } else {
         for (float* const channel : channels) std::fill_n(channel, frames, 0.0F);
-        // Relaxed: nothing else is read on its strength. Who stops misses nothing.
+        // Relaxed: no other read depends on it. While the device stops, no block counts as missed.
         if (!stopping_.load(std::memory_order_relaxed)) missed_blocks_.add(1);
     }
-    if (ours) gate_.leave();
+    if (entered) gate_.leave();
 }
-
-// --- The control side ---------------------------------------------------------------------------------------------
 
 void JackDevice::start(BlockCallback& callback) {
     callback_ = &callback;
@@ -83,7 +83,8 @@ void JackDevice::start(BlockCallback& callback) {
         const std::scoped_lock lock{closing_};  // the server may go away meanwhile
         helper_.start("the JACK device", [this] { watch(); });
         gate_.open();
-        if (jack_.activate(client_->get()) != 0) throw DeviceError{server_in_words(request_) + " does not call us"};
+        if (jack_.activate(client_->get()) != 0)
+            throw DeviceError{server_in_words(request_) + " refused to start the client: restart the server"};
         connect_ports();
     } catch (...) {
         stop();
@@ -93,7 +94,7 @@ void JackDevice::start(BlockCallback& callback) {
 
 void JackDevice::stop() noexcept {
     if (helper_.is_the_parents()) {
-        if (client_) client_->forget();  // it stayed in the parent, and so did a block that was behind the gate
+        if (client_) client_->forget();  // it stayed in the parent, and so did a block inside the gate
         client_.reset();
         helper_.join();
         return;
@@ -109,8 +110,8 @@ void JackDevice::stop() noexcept {
 
 void JackDevice::close_client() noexcept {
     client_.reset();
-    // Relaxed, all: a report.
-    for (std::atomic<pid_t>& thread : threads_) thread.store(0, std::memory_order_relaxed);
+    // All relaxed: a report.
+    for (std::atomic<std::int64_t>& thread : threads_) thread.store(0, std::memory_order_relaxed);
     threads_known_.store(0, std::memory_order_relaxed);
 }
 
@@ -122,22 +123,23 @@ void JackDevice::set_callbacks() {
     jack_.set_process_callback(
         client_->get(),
         [](jack_nframes_t frames, void* self) noexcept CUELINE_NONBLOCKING {
-            static_cast<JackDevice*>(self)->carry_block(frames);
+            static_cast<JackDevice*>(self)->run_block(frames);
             return 0;
         },
         this);
-    // JACK calls this on the threads that it makes for us: the audio thread, and one that brings notices.
+    // JACK calls this on each thread that it makes for the client: the audio thread and the notification thread.
     jack_.set_thread_init_callback(
         client_->get(),
         [](void* self) {
             auto* const device = static_cast<JackDevice*>(self);
-            // Relaxed, both: a report.
+            // Both relaxed: a report.
             const std::size_t number = device->threads_known_.fetch_add(1, std::memory_order_relaxed);
-            if (number < device->threads_.size())
-                device->threads_.at(number).store(gettid(), std::memory_order_relaxed);
+            if (number < device->threads_.size()) {
+                device->threads_.at(number).store(thread_number(), std::memory_order_relaxed);
+            }
         },
         this);
-    // The threads that these come on are JACK's, and must not be kept: the helper does what is to be done.
+    // These run on JACK's threads, which must not wait: they leave the work to the helper.
     jack_.set_buffer_size_callback(
         client_->get(),
         [](jack_nframes_t frames, void* self) {
@@ -154,11 +156,11 @@ void JackDevice::set_callbacks() {
             return 0;
         },
         this);
-    // Not its newer sibling with a reason, which PipeWire 0.3 has and never calls.
+    // Not jack_on_info_shutdown, the newer call: PipeWire 0.3 has it and never calls back.
     jack_.on_shutdown(
         client_->get(),
         [](void* self) {
-            JackClient::note_that_the_server_has_gone();
+            JackClient::mark_server_gone();
             auto* const device = static_cast<JackDevice*>(self);
             device->server_gone_.store(true, std::memory_order_relaxed);  // relaxed: the semaphore publishes it
             device->for_helper_.release();
@@ -186,36 +188,34 @@ Format JackDevice::format_of(const JackClient& client) const {
     return {.samplerate = client.samplerate(), .channels = request_.channels, .blocksize = client.blocksize()};
 }
 
-void JackDevice::require_what_was_asked(const Format& offered) const {
+void JackDevice::require_requested(const Format& offered) const {
     if (request_.samplerate && *request_.samplerate != offered.samplerate) {
         throw DeviceError{server_in_words(request_) + " runs at " + std::to_string(offered.samplerate) +
-                          " frames a second, and samplerate asks for " + std::to_string(*request_.samplerate) +
+                          " frames a second, and samplerate is " + std::to_string(*request_.samplerate) +
                           ": leave it out, or start the server at that rate (jackd -r)"};
     }
     if (request_.blocksize && *request_.blocksize != offered.blocksize) {
         throw DeviceError{server_in_words(request_) + " has blocks of " + std::to_string(offered.blocksize) +
-                          " frames, and blocksize asks for " + std::to_string(*request_.blocksize) +
-                          ": leave it out, or have the server change (jack_bufsize)"};
+                          " frames, and blocksize is " + std::to_string(*request_.blocksize) +
+                          ": leave it out, or change the server's (jack_bufsize)"};
     }
 }
 
 void JackDevice::take_format(BlockCallback& callback) {
     const Format offered = format_of(*client_);
-    require_what_was_asked(offered);
+    require_requested(offered);
     const Format before = format();
     period_ns_ = duration_ns(offered.blocksize, offered.samplerate);
     if (offered.samplerate == before.samplerate && offered.blocksize == before.blocksize) return;
-    samplerate_.store(offered.samplerate, std::memory_order_relaxed);  // relaxed, both: see format()
+    samplerate_.store(offered.samplerate, std::memory_order_relaxed);  // both relaxed: see format()
     blocksize_.store(offered.blocksize, std::memory_order_relaxed);
     callback.prepare(format());
 }
 
 DeviceStats JackDevice::stats() const noexcept {
-    // The one that brings notices has no real-time priority.
-    const bool granted = std::ranges::any_of(threads_, [](const std::atomic<pid_t>& thread) {
-        const pid_t id = thread.load(std::memory_order_relaxed);  // relaxed: a report
-        const int policy = id == 0 ? SCHED_OTHER : sched_getscheduler(id) & ~SCHED_RESET_ON_FORK;
-        return policy == SCHED_FIFO || policy == SCHED_RR;
+    // The audio thread has it. The notification thread never does.
+    const bool granted = std::ranges::any_of(threads_, [](const std::atomic<std::int64_t>& thread) {
+        return has_realtime_priority(thread.load(std::memory_order_relaxed));  // relaxed: a report
     });
     return {.xruns = xruns_.get(),
             .missed_blocks = missed_blocks_.get(),
@@ -225,12 +225,10 @@ DeviceStats JackDevice::stats() const noexcept {
             .memory_locked = locked_.granted()};
 }
 
-// --- The helper ---------------------------------------------------------------------------------------------------
-
 void JackDevice::watch() noexcept {
     for (;;) {
         for_helper_.acquire();
-        // Relaxed: the semaphore has published them.
+        // Relaxed: the semaphore published them.
         if (stopping_.load(std::memory_order_relaxed)) return;
         if (server_gone_.load(std::memory_order_relaxed)) {
             gate_.shut();
@@ -240,8 +238,8 @@ void JackDevice::watch() noexcept {
         try {
             follow_block_size();
         } catch (const std::exception& error) {
-            lose("the processor could not get ready for the blocks that " + server_in_words(request_) +
-                 " makes now: " + error.what());
+            lose("the processor could not prepare for the new block size of " + server_in_words(request_) + ": " +
+                 error.what());
             return;
         }
     }
@@ -249,7 +247,7 @@ void JackDevice::watch() noexcept {
 
 void JackDevice::follow_block_size() {
     const std::uint32_t wanted = servers_blocksize_.load(std::memory_order_relaxed);  // relaxed: see watch()
-    if (wanted == blocksize_.load(std::memory_order_relaxed)) return;                 // relaxed: ours to write
+    if (wanted == blocksize_.load(std::memory_order_relaxed)) return;  // relaxed: only this thread writes it now
     gate_.shut();
     blocksize_.store(wanted, std::memory_order_relaxed);  // relaxed: the gate publishes it
     period_ns_ = duration_ns(wanted, samplerate_.load(std::memory_order_relaxed));

@@ -1,7 +1,5 @@
-// jack_device.hpp: a client of a JACK server, and so of PipeWire: its thread carries the blocks.
+// jack_device.hpp: a client of a JACK server, or of PipeWire, whose thread runs the blocks.
 #pragma once
-
-#include <sys/types.h>
 
 #include <array>
 #include <atomic>
@@ -26,14 +24,14 @@
 
 namespace cueline {
 
-/// Has a client while it is started, with an output port for each channel: out_1, out_2, and so on. The server sets the
-/// sample rate and the block size. When the server changes the block size, a helper thread prepares the callback for
-/// the new one; until it has, blocks are silent, and count as missed. When the server goes away, the helper lets go of
-/// the client and says so.
+/// While it is started, it has a client with an output port for each channel: out_1, out_2, and so on. The server sets
+/// the sample rate and the block size. If the server changes the block size, a helper thread prepares the callback for
+/// the new one; until then blocks are silent, and count as missed. If the server goes away, the helper closes the
+/// client and calls BlockCallback::lost().
 class alignas(page_bytes) JackDevice final : public Device {
   public:
-    /// Asks the server for its format. Thread: control. Throws NoDeviceError where no server runs, DeviceError when it
-    /// runs at another rate or block size than was asked for.
+    /// Reads the server's format. Throws NoDeviceError if no server runs, DeviceError if its rate or block size differs
+    /// from the request.
     JackDevice(const JackLibrary& jack, const DeviceRequest& request);
     ~JackDevice() override { stop(); }
 
@@ -44,41 +42,41 @@ class alignas(page_bytes) JackDevice final : public Device {
     [[nodiscard]] DeviceStats stats() const noexcept override;
 
   private:
-    // The audio thread's.
-    void carry_block(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING;
+    // Audio thread.
+    void run_block(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING;
 
-    // The control side's.
+    // Control threads.
     void take_format(BlockCallback& callback);
     void set_callbacks();
     void connect_ports();
     void close_client() noexcept;
-    void require_what_was_asked(const Format& offered) const;
+    void require_requested(const Format& offered) const;
     [[nodiscard]] std::string client_name() const;
     [[nodiscard]] Format format_of(const JackClient& client) const;
 
-    // The helper's.
+    // Helper thread.
     void watch() noexcept;
     void follow_block_size();
-    void lose(const std::string& why) noexcept;  // behind the shut gate
+    void lose(const std::string& why) noexcept;  // needs a shut gate
 
     const JackLibrary& jack_;
     DeviceRequest request_;
     LockedMemory locked_{memory_of(*this)};  // all of this object
 
-    std::array<jack_port_t*, channels_range.most> ports_{};
-    std::array<float*, channels_range.most> channels_{};
+    std::array<jack_port_t*, max_channels> ports_{};
+    std::array<float*, max_channels> channels_{};
     BlockCallback* callback_ = nullptr;
     std::uint64_t period_ns_ = 0;
-    Gate gate_;  // shut, a block is silent
+    Gate gate_;  // while it is shut, blocks are silent
     std::atomic<std::uint32_t> samplerate_;
-    std::atomic<std::uint32_t> blocksize_;  // as the callback was prepared for
-    Counter xruns_;                         // the notification thread's to write
-    Counter missed_blocks_;                 // the audio thread's
+    std::atomic<std::uint32_t> blocksize_;  // the one that the callback is prepared for
+    Counter xruns_;                         // JACK's notification thread writes it
+    Counter missed_blocks_;                 // the audio thread writes it
     CallbackLoad load_;
 
-    std::unique_ptr<JackClient> client_;           // while started, and the server is there
-    std::mutex closing_;                           // start() and the helper: neither is a real-time thread
-    std::array<std::atomic<pid_t>, 4> threads_{};  // JACK's, which run our callbacks
+    std::unique_ptr<JackClient> client_;                  // while started, and the server is there
+    std::mutex closing_;                                  // for start() and the helper, no real-time threads
+    std::array<std::atomic<std::int64_t>, 4> threads_{};  // the numbers of JACK's threads that run our callbacks
     std::atomic<std::size_t> threads_known_ = 0;
     OwnThread helper_;
     std::counting_semaphore<> for_helper_{0};

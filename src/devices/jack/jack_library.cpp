@@ -1,4 +1,4 @@
-// jack_library.cpp: where libjack's functions are.
+// jack_library.cpp: finds the functions of libjack.
 #include "devices/jack/jack_library.hpp"
 
 #include "system/shared_library.hpp"
@@ -41,7 +41,7 @@ JackLibrary load() {
 
 const JackLibrary& JackLibrary::get() {
     static const JackLibrary loaded = load();
-    loaded.set_error_function(&keep_quiet);  // each time: others in this process may have set their own
+    loaded.set_error_function(&keep_quiet);  // each time: other code in this process may have set its own
     loaded.set_info_function(&keep_quiet);
     return loaded;
 }

@@ -7,7 +7,7 @@
 
 namespace cueline {
 
-/// Each as <jack/jack.h> has it, without the prefix.
+/// The names and types of <jack/jack.h>, without the prefix.
 struct JackLibrary {
     decltype(&jack_client_name_size) client_name_size;
     decltype(&jack_client_open) client_open;
@@ -30,11 +30,11 @@ struct JackLibrary {
     decltype(&jack_free) free;
     decltype(&jack_set_error_function) set_error_function;
     decltype(&jack_set_info_function) set_info_function;
-    /// What the audio thread calls. That it neither allocates, locks nor waits is JACK's word.
+    /// For the audio thread: JACK promises that it neither allocates, locks nor waits.
     void* (*port_get_buffer)(jack_port_t* port, jack_nframes_t frames) noexcept CUELINE_NONBLOCKING;
 
-    /// The system's, loaded at the first call, and told to keep its messages to itself: it prints to stderr otherwise.
-    /// Thread: control, any. Throws NoDeviceError where it is missing.
+    /// The system's library. The first call loads it, and every call silences its messages, which go to stderr
+    /// otherwise. Throws NoDeviceError if it is missing. [control threads]
     static const JackLibrary& get();
 };
 

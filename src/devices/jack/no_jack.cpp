@@ -1,4 +1,4 @@
-// no_jack.cpp: stands in for JACK where its header was missing as cueline was built.
+// no_jack.cpp: replaces JACK in a build without its header.
 #include "devices/jack/jack.hpp"
 
 namespace cueline {

@@ -1,4 +1,4 @@
-// no_portaudio.cpp: stands in for PortAudio where its header was missing as cueline was built.
+// no_portaudio.cpp: replaces PortAudio in a build without its header.
 #include "devices/portaudio/portaudio.hpp"
 
 namespace cueline {

@@ -1,4 +1,5 @@
-// portaudio.hpp: PortAudio, as the list of devices sees it. In a build without it both functions say so.
+// portaudio.hpp: PortAudio's entry in the list of devices. A build without PortAudio refuses to open it, and lists
+// nothing.
 #pragma once
 
 #include <memory>
@@ -9,12 +10,12 @@
 
 namespace cueline {
 
-/// An output device of PortAudio's: by number, by words of its name and host API, or its default one ("portaudio", or
-/// nothing). Thread: control. Throws NoDeviceError where the library is missing or has no output device, ArgumentError
-/// for a name or number that is none, DeviceError when the device cannot do what was asked.
+/// Opens one of PortAudio's output devices: by number, by words of its name and host API, or the default one
+/// ("portaudio", or nothing). Throws NoDeviceError if the library is missing or has no output device, ArgumentError if
+/// no device matches the name or number, DeviceError if the device cannot do what was requested. [control threads]
 std::unique_ptr<Device> open_portaudio(const DeviceRequest& request);
 
-/// Its output devices at the moment; none where the library is missing. Thread: control.
+/// PortAudio's output devices at the moment; none if the library is missing. [control threads]
 std::vector<DeviceInfo> list_portaudio();
 
 }  // namespace cueline

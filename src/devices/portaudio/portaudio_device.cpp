@@ -1,4 +1,4 @@
-// portaudio_device.cpp: start, stop, and the helper that notices when there is nothing to stop any more.
+// portaudio_device.cpp: starts and stops a stream, with a helper that notices when the stream ends by itself.
 #include "devices/portaudio/portaudio_device.hpp"
 
 #include <algorithm>
@@ -18,8 +18,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto nap = 10ms;            // of the helper's, and so the most that a stop waits for it
-constexpr auto longest_wait = 500ms;  // for the first block
+constexpr auto polling_interval = 10ms;  // of the helper: the longest that a stop waits for it
+constexpr auto max_wait = 500ms;         // for the first block
 
 double latency_of(const DeviceRequest& request, const PortAudioEntry& device) {
     if (!request.latency) return device.low_latency_s;
@@ -55,7 +55,7 @@ PortAudioDevice::PortAudioDevice(PortAudioLibrary& library, const DeviceRequest&
 
 Format PortAudioDevice::format() const noexcept {
     Format format = request_.format();
-    format.samplerate = samplerate_.load(std::memory_order_relaxed);  // relaxed: nothing else is read on its strength
+    format.samplerate = samplerate_.load(std::memory_order_relaxed);  // relaxed: no other read depends on it
     return format;
 }
 
@@ -67,8 +67,8 @@ void PortAudioDevice::start(BlockCallback& callback) {
         callback.prepare(format);
     }
     stream_ = std::make_unique<PortAudioStream>(std::move(session), device, format, latency_of(request_, device),
-                                                callback, account_);
-    for (auto waited = 0ms; !stream_->carries() && waited < longest_wait; waited += 1ms) {
+                                                callback, stats_);
+    for (auto waited = 0ms; !stream_->has_run() && waited < max_wait; waited += 1ms) {
         std::this_thread::sleep_for(1ms);
     }
     realtime_priority_.store(stream_->realtime_priority(), std::memory_order_relaxed);  // relaxed: a report
@@ -82,12 +82,12 @@ void PortAudioDevice::start(BlockCallback& callback) {
 }
 
 void PortAudioDevice::stop() noexcept {
-    stopping_.store(true, std::memory_order_relaxed);  // relaxed: it asks; the join is what synchronises
+    stopping_.store(true, std::memory_order_relaxed);  // relaxed: a request; the join synchronises
     helper_.join();
     stream_.reset();
 }
 
-/// The device that was chosen, under the number that it has now. Throws DeviceError when it is not there.
+/// The chosen device, with its present number. Throws DeviceError if it is gone.
 PortAudioEntry PortAudioDevice::found_again(const PortAudioSession& session) const {
     const std::vector<PortAudioEntry> entries = portaudio_entries(session);
     const auto is_it = [this](const PortAudioEntry& entry) {
@@ -98,26 +98,25 @@ PortAudioEntry PortAudioDevice::found_again(const PortAudioSession& session) con
     const auto found = std::ranges::find_if(entries, is_it);
     if (found != entries.end()) return *found;
     throw DeviceError{"PortAudio's device '" + chosen_.label() +
-                      "' is not there any more: plug it in, start its server, or make an engine on another device"};
+                      "' is gone: plug it in, start its server, or make an engine on another device"};
 }
 
 void PortAudioDevice::watch(BlockCallback& callback) noexcept {
     while (!stopping_.load(std::memory_order_relaxed)) {
         if (!stream_->active()) {
-            stream_.reset();  // from here on no block runs
+            stream_.reset();  // no block runs from here on
             callback.lost("PortAudio's device '" + chosen_.label() +
-                          "' ended by itself: its card was pulled out or its server is gone; start() tries to have it "
-                          "back");
+                          "' ended by itself: its card was unplugged or its server is gone; call start() to try again");
             return;
         }
-        std::this_thread::sleep_for(nap);
+        std::this_thread::sleep_for(polling_interval);
     }
 }
 
 DeviceStats PortAudioDevice::stats() const noexcept {
-    return {.xruns = account_.xruns.get(),
-            .load_mean = account_.load.mean(),
-            .load_peak = account_.load.peak(),
+    return {.xruns = stats_.xruns.get(),
+            .load_mean = stats_.load.mean(),
+            .load_peak = stats_.load.peak(),
             .realtime_priority = realtime_priority_.load(std::memory_order_relaxed)};  // relaxed: a report
 }
 
@@ -142,7 +141,7 @@ std::vector<DeviceInfo> list_portaudio() {
                                .is_default = entry.is_default});
         }
     } catch (const DeviceError&) {
-        return {};  // no library, or a forked child's: open_portaudio() says which
+        return {};  // no library, or a forked child: open_portaudio() tells which
     }
     return devices;
 }

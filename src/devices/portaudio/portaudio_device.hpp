@@ -1,4 +1,4 @@
-// portaudio_device.hpp: an output device of PortAudio's: a sound card, or what else the system has for one.
+// portaudio_device.hpp: an output device of PortAudio: a sound card, or the system's replacement for one.
 #pragma once
 
 #include <atomic>
@@ -16,12 +16,12 @@
 
 namespace cueline {
 
-/// Plays through PortAudio. PortAudio is initialised, and the device held, only while it is started: a device that
-/// stands still keeps neither a card from others nor PortAudio from seeing what was plugged in. A helper thread looks a
+/// Plays through PortAudio. It initialises PortAudio and holds the device only while it is started. So a stopped device
+/// leaves its card to others, and PortAudio finds cards that were plugged in meanwhile. A helper thread checks a
 /// hundred times a second whether the stream still runs.
 class PortAudioDevice final : public Device {
   public:
-    /// Finds the device and asks whether it can do what is wanted, without holding it.
+    /// Finds the device and checks that it can do what was requested, without holding it.
     /// Throws NoDeviceError, ArgumentError, DeviceError: see open_portaudio().
     PortAudioDevice(PortAudioLibrary& library, const DeviceRequest& request);
     ~PortAudioDevice() override { stop(); }
@@ -31,7 +31,7 @@ class PortAudioDevice final : public Device {
     void start(BlockCallback& callback) override;
     void stop() noexcept override;
 
-    /// No memory is said to be locked: PortAudio's buffers and its thread's stack are its own.
+    /// memory_locked is false: the buffers and the thread's stack belong to PortAudio.
     [[nodiscard]] DeviceStats stats() const noexcept override;
 
   private:
@@ -42,8 +42,8 @@ class PortAudioDevice final : public Device {
     DeviceRequest request_;
     PortAudioEntry chosen_;
     std::atomic<std::uint32_t> samplerate_ = 0;  // the one number of the format that may change
-    PortAudioAccount account_;
-    std::unique_ptr<PortAudioStream> stream_;  // the helper's while it runs
+    PortAudioStats stats_;
+    std::unique_ptr<PortAudioStream> stream_;  // the helper's, while the helper runs
     OwnThread helper_;
     std::atomic<bool> stopping_ = false;
     std::atomic<bool> realtime_priority_ = false;

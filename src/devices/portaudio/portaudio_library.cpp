@@ -1,11 +1,6 @@
-// portaudio_library.cpp: finding PortAudio, and beginning and ending it.
+// portaudio_library.cpp: finds, initialises and ends PortAudio.
 #include "devices/portaudio/portaudio_library.hpp"
 
-#include <dlfcn.h>
-#include <sys/mman.h>
-
-#include <fstream>
-#include <ios>
 #include <string>
 #include <utility>
 
@@ -17,6 +12,8 @@
 namespace cueline {
 
 namespace {
+
+constexpr const char* package = "libportaudio2";  // Debian's
 
 PortAudioFunctions functions_of(const SharedLibrary& library) {
     PortAudioFunctions functions;
@@ -38,28 +35,16 @@ PortAudioFunctions functions_of(const SharedLibrary& library) {
     return functions;
 }
 
-/// The library's file once more, in memory. The loader takes it for another library, as long as it has a name of its
-/// own: so the descriptor stays open.
-std::string copied_file(const void* function) {
-    Dl_info about{};
-    const int descriptor = memfd_create("libportaudio", MFD_CLOEXEC);
-    if (descriptor < 0 || dladdr(function, &about) == 0) return {};
-    std::string path = "/proc/self/fd/" + std::to_string(descriptor);
-    std::ofstream{path, std::ios::binary} << std::ifstream{about.dli_fname, std::ios::binary}.rdbuf();
-    return path;
-}
-
 PortAudioFunctions load_from_the_system(std::size_t number) {
     static const PortAudioFunctions original =
-        functions_of(SharedLibrary{"libportaudio.so.2", "libportaudio2"});  // tried anew when it throws
+        functions_of(SharedLibrary{"libportaudio.so.2", package});  // the next call tries again if it throws
     if (number == 0) return original;
     try {
-        const std::string path = copied_file(reinterpret_cast<const void*>(original.initialize));
-        return functions_of(SharedLibrary{path.c_str(), "libportaudio2"});
+        return functions_of(SharedLibrary::copy_of(original.initialize, package));
     } catch (const NoDeviceError& error) {
         throw DeviceError{std::string{"PortAudio does not survive the end of a JACK server, and a fresh copy of it "
                                       "cannot be loaded here ("} +
-                          error.what() + "): use device 'jack', or start the program anew"};
+                          error.what() + "): use device 'jack', or restart the program"};
     }
 }
 
@@ -67,19 +52,19 @@ PortAudioFunctions load_from_the_system(std::size_t number) {
 
 PortAudioLibrary& PortAudioLibrary::of_the_system() {
     static auto& library =
-        *new PortAudioLibrary{&load_from_the_system};  // for good: threads may outlive static objects
+        *new PortAudioLibrary{&load_from_the_system};  // never freed: threads may outlive static objects
     return library;
 }
 
-/// Throws DeviceError in a forked child whose parent was using PortAudio: its threads are not here.
+/// Throws DeviceError in a forked child whose parent was using PortAudio: PortAudio's threads stayed in the parent.
 void PortAudioLibrary::require_own_process() {
     const unsigned generation = fork_generation();
     if (generation_ == generation) return;
-    // Another thread of this process may have come first; it notes the generation before it counts itself.
+    // Another thread of this process may have come first. It stores the generation before it counts itself.
     if (users_ != 0 && generation_ != generation) {
         throw DeviceError{
-            "PortAudio was at work as this process was forked from its parent, and it does not survive that: start the "
-            "process afresh (in Python: multiprocessing.get_context('spawn')), or fork before PortAudio is used"};
+            "this process was forked while PortAudio was in use, and PortAudio does not survive a fork: start a new "
+            "process (in Python: multiprocessing.get_context('spawn')), or fork before you use PortAudio"};
     }
     generation_ = generation;
 }
@@ -102,7 +87,7 @@ PortAudioSession::PortAudioSession(PortAudioLibrary& library) : library_{library
         copy_ = &library.copy_in_use();
         const PaError error = copy_->functions.initialize();
         if (error != paNoError) {
-            throw DeviceError{std::string{"PortAudio cannot begin: "} + copy_->functions.error_text(error)};
+            throw DeviceError{std::string{"PortAudio failed to initialise: "} + copy_->functions.error_text(error)};
         }
         ++copy_->sessions;
     } catch (...) {
@@ -112,7 +97,7 @@ PortAudioSession::PortAudioSession(PortAudioLibrary& library) : library_{library
 }
 
 PortAudioSession::~PortAudioSession() {
-    if (is_the_parents()) return;  // not ours to end
+    if (is_the_parents()) return;  // it belongs to the parent
     end();
     if (!given_up_) --library_.users_;
 }
@@ -125,7 +110,7 @@ void PortAudioSession::end() noexcept {
         give_up();
         return;
     }
-    call->terminate();  // all but the last of these only count
+    call->terminate();  // PortAudio counts: only the last call ends it
     if (--copy_->sessions == 0) copy_->streamed = false;
 }
 
@@ -133,9 +118,9 @@ bool PortAudioSession::jack_answers() const {
     const PortAudioFunctions& call = copy_->functions;
     const QuietStderr quiet;
     const PaHostApiIndex jack = call.host_api_of_type(paJACK);
-    if (jack < 0) return true;  // it is no client
+    if (jack < 0) return true;  // PortAudio is no client
     const PaDeviceIndex device = call.host_api_info(jack)->defaultOutputDevice;
-    if (device == paNoDevice) return true;  // it cannot be asked
+    if (device == paNoDevice) return true;  // no device to check with
     PaStreamParameters one_channel{};
     one_channel.device = device;
     one_channel.channelCount = 1;

@@ -1,4 +1,4 @@
-// portaudio_library.hpp: PortAudio's functions, found as the program runs, and who may call them when.
+// portaudio_library.hpp: PortAudio's functions, found as the program runs, and the sessions in which we call them.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@
 
 namespace cueline {
 
-/// Those of PortAudio's functions that we call. A test fills in its own.
+/// The functions of PortAudio that we call. Tests fill in their own.
 struct PortAudioFunctions {
     decltype(&Pa_Initialize) initialize = nullptr;
     decltype(&Pa_Terminate) terminate = nullptr;
@@ -34,25 +34,26 @@ struct PortAudioFunctions {
     decltype(&Pa_IsStreamActive) is_stream_active = nullptr;
 };
 
-/// PortAudio in this process, used through a PortAudioSession. It lives as long as the process.
+/// PortAudio in this process, used through a PortAudioSession. It lives as long as the process. [control threads]
 class PortAudioLibrary {
   public:
-    /// `load` finds the functions: number 0 of the library itself, and each one after it of another copy of it.
+    /// `load` finds the functions: for number 0 those of the library itself, for each later number those of another
+    /// copy.
     explicit PortAudioLibrary(std::function<PortAudioFunctions(std::size_t number)> load) : load_{std::move(load)} {}
 
-    /// libportaudio.so.2, looked for when the first session begins. Thread: control, any.
+    /// libportaudio.so.2. The first session looks for it.
     static PortAudioLibrary& of_the_system();
 
   private:
     friend class PortAudioSession;
 
-    /// One copy of the library, with static memory of its own.
+    /// A copy of the library, with static memory of its own.
     struct Copy {
         PortAudioFunctions functions;
         int sessions = 0;
-        bool streamed = false;  ///< a stream ran since it was initialised: that may be long ago
+        bool streamed = false;  ///< a stream has run since the copy was initialised, maybe long ago
         bool given_up = false;
-        std::vector<std::shared_ptr<const void>> kept;  ///< what streams of it have the address of
+        std::vector<std::shared_ptr<const void>> kept;  ///< memory whose address its streams have
     };
 
     void require_own_process();
@@ -61,26 +62,27 @@ class PortAudioLibrary {
     std::function<PortAudioFunctions(std::size_t)> load_;
     std::mutex calling_;  // PortAudio is not thread-safe
     std::vector<std::unique_ptr<Copy>> copies_;
-    std::atomic<int> users_ =
-        0;  // raised before calling_ is taken, lowered after: 0 in a forked child means that it is free
+    // Raised before calling_ is locked and lowered after it is unlocked: 0 in a forked child means that calling_ is
+    // free.
+    std::atomic<int> users_ = 0;
     std::atomic<unsigned> generation_ = fork_generation();
 };
 
-/// While it lives, PortAudio is initialised, and its list of devices stays as it is. With the last one PortAudio ends,
-/// so that the next one sees what was plugged in meanwhile.
+/// While it lives, PortAudio is initialised, and its list of devices does not change. PortAudio ends with the last
+/// session, so that the next one finds what was plugged in meanwhile. [control threads, one at a time]
 ///
-/// PortAudio 19.6 does not survive the end of a JACK server that it is a client of: closing the stream waits ten
-/// minutes, and terminating aborts the process. So a session whose server is gone is given up: its copy of the library
-/// is left as it is for good, and the next session has a fresh copy. Thread: control, one at a time.
+/// PortAudio 19.6 does not survive the end of its JACK server: closing the stream waits ten minutes, and terminating
+/// aborts the process. So a session whose server is gone gives up its copy of the library for good, and the next
+/// session loads a fresh copy.
 class PortAudioSession {
   public:
-    /// Throws NoDeviceError where the library is missing, DeviceError when it cannot begin.
+    /// Throws NoDeviceError if the library is missing, DeviceError if it fails to initialise.
     explicit PortAudioSession(PortAudioLibrary& library);
     ~PortAudioSession();
     PortAudioSession(const PortAudioSession&) = delete;
     PortAudioSession& operator=(const PortAudioSession&) = delete;
 
-    /// The only way to the functions, and only one thread of the process has one.
+    /// The only way to the functions. Only one thread of the process has a turn.
     class Turn {
       public:
         const PortAudioFunctions* operator->() const noexcept { return functions_; }
@@ -94,21 +96,22 @@ class PortAudioSession {
     };
     [[nodiscard]] Turn turn() const { return {library_.calling_, copy_->functions}; }
 
-    // These are for who has a turn.
+    // The functions from here to give_up() need a turn.
 
     [[nodiscard]] const PortAudioFunctions& functions() const noexcept { return copy_->functions; }
 
-    /// Says that a stream runs: when that has ended, a JACK server may be gone.
-    void note_stream() noexcept { copy_->streamed = true; }
+    /// Call it when a stream opens: by the time it ends, its JACK server may be gone.
+    void mark_streamed() noexcept { copy_->streamed = true; }
 
-    /// Whether PortAudio's client, where it is one, still has its JACK server. There is one way to ask that does no
-    /// harm when it has not: to open a stream.
+    /// Whether the JACK server still answers PortAudio's client. True if PortAudio is no client. It opens a stream:
+    /// that is the only check that is harmless if the server is gone.
     [[nodiscard]] bool jack_answers() const;
 
-    /// Touches this copy of the library no more. `kept` lives as long as the copy: a stream may still have its address.
+    /// Never touches this copy of the library again. `kept` lives as long as the copy: a stream may still have its
+    /// address.
     void give_up(std::shared_ptr<const void> kept = nullptr) noexcept;
 
-    /// Whether this process is a fork of the one that began the session.
+    /// Whether a process that this one was forked from began the session.
     [[nodiscard]] bool is_the_parents() const noexcept { return generation_ != fork_generation(); }
 
   private:

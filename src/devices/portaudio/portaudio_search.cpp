@@ -1,4 +1,4 @@
-// portaudio_search.cpp: by number, by words, by default.
+// portaudio_search.cpp: finds a device by number, by words, or by default.
 #include "devices/portaudio/portaudio_search.hpp"
 
 #include <algorithm>
@@ -65,7 +65,7 @@ const PortAudioEntry& by_number(const Entries& entries, std::int64_t number) {
                         "' only records: PortAudio's output devices are " + listed(entries)};
 }
 
-/// Those output devices of which `matches` holds, given the label and the name in lower case.
+/// The output devices for which `matches` returns true. It gets the label and the name in lower case.
 template <class Matches>
 Entries filtered(const Entries& entries, Matches matches) {
     Entries found;
@@ -90,8 +90,8 @@ const PortAudioEntry& by_words(const Entries& entries, const std::string& asked)
             listed(entries) + "), got '" + asked + "'"};
     }
     if (found.size() > 1) {
-        throw ArgumentError{"device '" + asked + "' may be " + std::to_string(found.size()) +
-                            " of PortAudio's output devices: " + listed(found) + "; add words, or give the number"};
+        throw ArgumentError{"device '" + asked + "' matches " + std::to_string(found.size()) +
+                            " of PortAudio's output devices: " + listed(found) + "; add words, or pass the number"};
     }
     return entries[static_cast<std::size_t>(found.front().number)];
 }

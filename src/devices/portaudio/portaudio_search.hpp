@@ -1,4 +1,4 @@
-// portaudio_search.hpp: PortAudio's devices, and which of them a user means.
+// portaudio_search.hpp: lists PortAudio's devices, and finds the one that a user means.
 #pragma once
 
 #include <cstdint>
@@ -11,28 +11,28 @@
 
 namespace cueline {
 
-/// A device as PortAudio tells it. One without output channels is listed too: numbers count it.
+/// A device as PortAudio reports it. Devices without output channels are included, because PortAudio's numbers count
+/// them.
 struct PortAudioEntry {
     PaDeviceIndex number = paNoDevice;
     std::string name;
     std::string host_api;
-    std::uint32_t channels = 0;  ///< most that it plays
+    std::uint32_t channels = 0;  ///< the most that it plays
     std::uint32_t samplerate = 0;
     double low_latency_s = 0;
     double high_latency_s = 0;
     bool is_default = false;
 
-    /// "NAME, HOST API": what words are looked for in.
+    /// "NAME, HOST API": the text that words are searched in.
     [[nodiscard]] std::string label() const { return name + ", " + host_api; }
 };
 
-/// All of its devices at the moment, in the order of their numbers. Thread: control.
+/// All devices at the moment, in the order of their numbers. [control threads]
 std::vector<PortAudioEntry> portaudio_entries(const PortAudioSession& session);
 
-/// The output device that is meant by `asked`: a number; words, all of which occur in its label in that order, in
-/// whatever case (a whole name before a part of one); "portaudio" or nothing for the default.
-/// Throws ArgumentError, with what there is, for what is none or several; NoDeviceError where there is no output
-/// device.
+/// Finds the output device that `asked` means: a number; words that all occur in its label in this order, in any case
+/// (a whole name comes before a part of one); "portaudio" or nothing for the default device. Throws ArgumentError, with
+/// the list of devices, if it means none or several; NoDeviceError if there is no output device.
 const PortAudioEntry& chosen_entry(const std::vector<PortAudioEntry>& entries,
                                    const std::optional<std::variant<std::string, std::int64_t>>& asked);
 

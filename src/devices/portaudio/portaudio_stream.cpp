@@ -1,7 +1,5 @@
-// portaudio_stream.cpp: the block function that PortAudio calls, and the opening and closing around it.
+// portaudio_stream.cpp: opens and closes a stream, and runs its blocks.
 #include "devices/portaudio/portaudio_stream.hpp"
-
-#include <sched.h>
 
 #include <algorithm>
 #include <string>
@@ -10,29 +8,25 @@
 #include <cueline/error.hpp>
 #include <cueline/monotonic.hpp>
 
-#include "system/block_clock.hpp"
+#include "system/clock.hpp"
 #include "system/quiet_stderr.hpp"
-
-// Declared once more, with the mark: it reads a register.
-extern "C" pthread_t pthread_self() noexcept CUELINE_NONBLOCKING;  // NOLINT(readability-redundant-declaration)
 
 namespace cueline {
 
 PortAudioStream::PortAudioStream(std::unique_ptr<PortAudioSession> session, const PortAudioEntry& device,
-                                 const Format& format, double latency_s, BlockCallback& callback,
-                                 PortAudioAccount& account)
+                                 const Format& format, double latency_s, BlockCallback& callback, PortAudioStats& stats)
     : session_{std::move(session)},
       audio_{new Audio{.callback = callback,
-                       .account = account,
+                       .stats = stats,
                        .channels = format.channels,
                        .period_ns = duration_ns(format.blocksize, format.samplerate)}} {
     const PortAudioSession::Turn call = session_->turn();
     const QuietStderr quiet;
     on_jack_ = call->host_api_info(call->device_info(device.number)->hostApi)->type == paJACK;
-    session_->note_stream();
+    session_->mark_streamed();
     const PaStreamParameters parameters = stream_parameters(device, format, latency_s);
     PaError error = call->open_stream(&stream_, nullptr, &parameters, format.samplerate, format.blocksize, paNoFlag,
-                                      &PortAudioStream::carry, audio_.get());
+                                      &PortAudioStream::run_block, audio_.get());
     if (error != paNoError) throw DeviceError{refusal_of(*call, error, device, format)};
     audio_->gate.open();
     error = call->start_stream(stream_);
@@ -51,14 +45,14 @@ PortAudioStream::~PortAudioStream() {
     close(call->is_stream_active(stream_) == 1);
 }
 
-/// Needs a turn, and a gate that is shut.
+/// Needs a turn and a shut gate.
 void PortAudioStream::close(bool its_server_answers) noexcept {
     if (on_jack_ && !its_server_answers) {
         session_->give_up(audio_);
         return;
     }
     const PortAudioFunctions& call = session_->functions();
-    call.abort_stream(stream_);  // at once: what was rendered ahead is not played
+    call.abort_stream(stream_);  // at once: PortAudio drops what was rendered ahead
     call.close_stream(stream_);
 }
 
@@ -67,37 +61,31 @@ bool PortAudioStream::active() const {
 }
 
 bool PortAudioStream::realtime_priority() const noexcept {
-    if (!carries()) return false;
-    int policy = SCHED_OTHER;
-    sched_param parameters{};
-    // Asked here, for it is a system call. The handle is good until the stream is closed: PortAudio and JACK join their
-    // threads, and only then.
-    if (pthread_getschedparam(audio_->thread, &policy, &parameters) != 0) return false;
-    policy &= ~SCHED_RESET_ON_FORK;
-    return policy == SCHED_FIFO || policy == SCHED_RR;
+    // The handle is good until the stream is closed: PortAudio and JACK join their threads only then.
+    return has_run() && audio_->thread.has_realtime_priority();
 }
 
-int PortAudioStream::carry(const void*, void* output, unsigned long frames, const PaStreamCallbackTimeInfo*,
-                           PaStreamCallbackFlags flags, void* audio) noexcept CUELINE_NONBLOCKING {
+int PortAudioStream::run_block(const void*, void* output, unsigned long frames, const PaStreamCallbackTimeInfo*,
+                               PaStreamCallbackFlags flags, void* audio) noexcept CUELINE_NONBLOCKING {
     auto& self = *static_cast<Audio*>(audio);
-    return self.carry({static_cast<float* const*>(output), self.channels}, static_cast<std::uint32_t>(frames), flags);
+    return self.run_block({static_cast<float* const*>(output), self.channels}, static_cast<std::uint32_t>(frames),
+                          flags);
 }
 
-/// Thread: audio. Real-time: wait-free, but for what the processor does.
-int PortAudioStream::Audio::carry(std::span<float* const> output, std::uint32_t frames,
-                                  PaStreamCallbackFlags flags) noexcept CUELINE_NONBLOCKING {
+int PortAudioStream::Audio::run_block(std::span<float* const> output, std::uint32_t frames,
+                                      PaStreamCallbackFlags flags) noexcept CUELINE_NONBLOCKING {
     if (!gate.try_enter()) {
         for (float* const channel : output) std::fill_n(channel, frames, 0.0F);
-        return paContinue;  // ending the stream is the control side's
+        return paContinue;  // the control side ends the stream
     }
-    if (!carries.load(std::memory_order_relaxed)) {  // relaxed: written by this thread alone
-        thread = pthread_self();
-        carries.store(true, std::memory_order_release);  // pairs with the acquire in PortAudioStream::carries()
+    if (!has_run.load(std::memory_order_relaxed)) {  // relaxed: only this thread writes it
+        thread = ThreadHandle::current();
+        has_run.store(true, std::memory_order_release);  // pairs with the acquire in PortAudioStream::has_run()
     }
-    if ((flags & paOutputUnderflow) != 0) account.xruns.add(1);
+    if ((flags & paOutputUnderflow) != 0) stats.xruns.add(1);
     const std::uint64_t began_ns = block_clock_ns();
     callback.process({.channels = output, .frames = frames}, began_ns);
-    account.load.record(block_clock_ns() - began_ns, period_ns);
+    stats.load.record(block_clock_ns() - began_ns, period_ns);
     gate.leave();
     return paContinue;
 }
@@ -107,20 +95,20 @@ std::string refusal_of(const PortAudioFunctions& call, PaError error, const Port
     const std::string named = "PortAudio's device " + std::to_string(device.number) + " '" + device.label() + "'";
     switch (error) {
         case paInvalidSampleRate:
-            return named + " cannot do " + std::to_string(format.samplerate) + " frames a second; its own rate is " +
-                   std::to_string(device.samplerate) + ": leave samplerate out";
+            return named + " does not support " + std::to_string(format.samplerate) +
+                   " frames a second; its own rate is " + std::to_string(device.samplerate) + ": leave samplerate out";
         case paInvalidChannelCount:
             return named + " plays up to " + std::to_string(device.channels) + " channels, got " +
                    std::to_string(format.channels);
         case paDeviceUnavailable:
-            return named + " is gone, or another program holds it: end that one, or take another device";
+            return named + " is gone, or another program holds it: end that program, or use another device";
         default:
             break;
     }
     std::string why = call.error_text(error);
     if (error == paUnanticipatedHostError) why += std::string{": "} + call.last_host_error()->errorText;
     return named + " cannot be opened (" + why + ", " + std::to_string(error) +
-           "): it may be gone, or not able to do blocks of " + std::to_string(format.blocksize) + " frames";
+           "): it may be gone, or unable to run blocks of " + std::to_string(format.blocksize) + " frames";
 }
 
 PaStreamParameters stream_parameters(const PortAudioEntry& device, const Format& format, double latency_s) {

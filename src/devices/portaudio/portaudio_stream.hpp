@@ -1,7 +1,5 @@
-// portaudio_stream.hpp: one stream of PortAudio's that runs, and what its audio thread does.
+// portaudio_stream.hpp: a running stream of PortAudio, and the work of its audio thread.
 #pragma once
-
-#include <pthread.h>
 
 #include <atomic>
 #include <cstdint>
@@ -18,53 +16,55 @@
 #include "devices/gate.hpp"
 #include "devices/portaudio/portaudio_library.hpp"
 #include "devices/portaudio/portaudio_search.hpp"
+#include "system/thread_priority.hpp"
 
 namespace cueline {
 
-/// What the audio thread notes, of one stream after the other.
-struct PortAudioAccount {
+/// What the audio threads of a device's streams measure, one stream after the other.
+struct PortAudioStats {
     Counter xruns;
     CallbackLoad load;
 };
 
-/// Opens a stream and lets it run, for as long as it lives. Thread: control, one at a time.
+/// Opens a stream, which runs for as long as this object lives. [control threads, one at a time]
 class PortAudioStream {
   public:
-    /// `callback` and `account` must outlive it. Throws DeviceError when the device cannot do this, or not now.
+    /// `callback` and `stats` must outlive it. Throws DeviceError if the device cannot do this, or cannot do it now.
     PortAudioStream(std::unique_ptr<PortAudioSession> session, const PortAudioEntry& device, const Format& format,
-                    double latency_s, BlockCallback& callback, PortAudioAccount& account);
+                    double latency_s, BlockCallback& callback, PortAudioStats& stats);
 
-    /// When it returns, no block runs and none will; the session has ended. In a forked child it only forgets.
+    /// When it returns, no block runs, none will, and the session has ended. In a forked child it leaves all that
+    /// alone.
     ~PortAudioStream();
     PortAudioStream(const PortAudioStream&) = delete;
     PortAudioStream& operator=(const PortAudioStream&) = delete;
 
-    /// Whether PortAudio still calls for blocks. It never stops by our wish.
+    /// Whether PortAudio still calls for blocks. If not, the stream ended by itself.
     [[nodiscard]] bool active() const;
 
-    /// Whether its audio thread is a real-time one: no, until there was a block.
+    /// Whether its audio thread has real-time priority. False before the first block.
     [[nodiscard]] bool realtime_priority() const noexcept;
 
-    /// Whether there was a block. Thread: any.
-    [[nodiscard]] bool carries() const noexcept { return audio_->carries.load(std::memory_order_acquire); }
+    /// Whether a block has run. [any thread]
+    [[nodiscard]] bool has_run() const noexcept { return audio_->has_run.load(std::memory_order_acquire); }
 
   private:
-    /// All that the audio thread touches. Where PortAudio cannot be made to forget its address, it outlives us.
+    /// All that the audio thread touches. If PortAudio may still use its address, it outlives the stream.
     struct Audio {
         BlockCallback& callback;
-        PortAudioAccount& account;
+        PortAudioStats& stats;
         std::uint32_t channels;
         std::uint64_t period_ns;
         Gate gate{};
-        std::atomic<bool> carries = false;
-        pthread_t thread{};  // the audio thread's own handle: published by the release of `carries`
+        std::atomic<bool> has_run = false;
+        ThreadHandle thread{};  // the audio thread: the release of `has_run` publishes it
 
-        int carry(std::span<float* const> output, std::uint32_t frames, PaStreamCallbackFlags flags) noexcept
+        int run_block(std::span<float* const> output, std::uint32_t frames, PaStreamCallbackFlags flags) noexcept
             CUELINE_NONBLOCKING;
     };
 
-    static int carry(const void* input, void* output, unsigned long frames, const PaStreamCallbackTimeInfo* time,
-                     PaStreamCallbackFlags flags, void* audio) noexcept CUELINE_NONBLOCKING;
+    static int run_block(const void* input, void* output, unsigned long frames, const PaStreamCallbackTimeInfo* time,
+                         PaStreamCallbackFlags flags, void* audio) noexcept CUELINE_NONBLOCKING;
     void close(bool its_server_answers) noexcept;
 
     std::unique_ptr<PortAudioSession> session_;
@@ -73,11 +73,11 @@ class PortAudioStream {
     PaStream* stream_ = nullptr;
 };
 
-/// What PortAudio's `error` means for who wanted `format` of `device`. Needs a turn, which `call` is.
+/// Explains PortAudio's `error` to a user who requested `format` of `device`. Needs a turn, which `call` is from.
 std::string refusal_of(const PortAudioFunctions& call, PaError error, const PortAudioEntry& device,
                        const Format& format);
 
-/// What PortAudio is to do: float samples, each channel by itself.
+/// The parameters of a stream of float samples, one array per channel.
 PaStreamParameters stream_parameters(const PortAudioEntry& device, const Format& format, double latency_s);
 
 }  // namespace cueline

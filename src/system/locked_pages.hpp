@@ -1,0 +1,39 @@
+// locked_pages.hpp: memory on pages of its own, which a block can touch without a page fault.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+namespace cueline {
+
+/// The bytes in one of the system's pages: 4096 on most systems, more on some.
+std::size_t system_page_bytes() noexcept;
+
+/// Owns whole pages. Every page is brought in and, where the system permits it, locked, until it is freed.
+/// [control threads]
+class LockedPages {
+  public:
+    /// No pages.
+    LockedPages() = default;
+
+    /// At least `bytes` bytes of any content, rounded up to whole pages. Throws std::bad_alloc.
+    explicit LockedPages(std::size_t bytes);
+
+    [[nodiscard]] std::span<std::byte> bytes() const noexcept { return pages_; }
+
+    /// Whether the pages are locked. That needs room under RLIMIT_MEMLOCK, or privilege.
+    [[nodiscard]] bool granted() const noexcept { return granted_; }
+
+  private:
+    struct Free {
+        std::span<std::byte> locked;  // empty if the lock was refused
+        void operator()(std::byte* memory) const noexcept;
+    };
+
+    std::unique_ptr<std::byte, Free> memory_;  // with room to begin at a page: the heap reuses such pieces readily
+    std::span<std::byte> pages_;
+    bool granted_ = true;
+};
+
+}  // namespace cueline

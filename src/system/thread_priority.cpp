@@ -1,0 +1,49 @@
+// thread_priority.cpp: asks the scheduler about a thread, by its number or its handle.
+#include "system/thread_priority.hpp"
+
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <bit>
+
+#include "system/nonblocking.hpp"
+
+namespace cueline {
+
+namespace {
+
+static_assert(sizeof(pthread_t) == sizeof(std::uintptr_t));
+
+bool is_realtime(int policy) noexcept {
+    policy &= ~SCHED_RESET_ON_FORK;
+    return policy == SCHED_FIFO || policy == SCHED_RR;
+}
+
+}  // namespace
+
+std::int64_t thread_number() noexcept {
+    return gettid();
+}
+
+bool has_realtime_priority(std::int64_t number) noexcept {
+    if (number == 0) return false;
+    const int policy = sched_getscheduler(static_cast<pid_t>(number));
+    return policy >= 0 && is_realtime(policy);
+}
+
+ThreadHandle ThreadHandle::current() noexcept CUELINE_NONBLOCKING {
+    using ReadHandle = pthread_t() noexcept CUELINE_NONBLOCKING;
+    ThreadHandle thread;
+    thread.handle_ =
+        std::bit_cast<std::uintptr_t>(marked_nonblocking<ReadHandle>(&pthread_self)());  // reads a register
+    return thread;
+}
+
+bool ThreadHandle::has_realtime_priority() const noexcept {
+    int policy = SCHED_OTHER;
+    sched_param parameters{};
+    return pthread_getschedparam(std::bit_cast<pthread_t>(handle_), &policy, &parameters) == 0 && is_realtime(policy);
+}
+
+}  // namespace cueline

@@ -1,0 +1,30 @@
+// thread_priority.hpp: tells whether a thread of another library has real-time priority.
+#pragma once
+
+#include <cstdint>
+
+#include <cueline/ring.hpp>
+
+namespace cueline {
+
+/// The system's number of the calling thread. It is never 0. [any thread but an audio thread: a system call]
+std::int64_t thread_number() noexcept;
+
+/// Whether the thread of this number has real-time priority. False for 0 and for a thread that has ended.
+bool has_realtime_priority(std::int64_t number) noexcept;
+
+/// A thread of this process. Unlike a number, it costs no system call, but the thread must not have been joined.
+class ThreadHandle {
+  public:
+    ThreadHandle() = default;
+
+    /// The calling thread. [any thread, wait-free]
+    static ThreadHandle current() noexcept CUELINE_NONBLOCKING;
+
+    [[nodiscard]] bool has_realtime_priority() const noexcept;
+
+  private:
+    std::uintptr_t handle_ = 0;
+};
+
+}  // namespace cueline

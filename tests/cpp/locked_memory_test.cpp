@@ -1,0 +1,145 @@
+// locked_memory_test.cpp: locked ranges and pages: contents, refusals, and pages that two owners share.
+#include "system/locked_memory.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <span>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sanitizers.hpp"
+#include "system/locked_pages.hpp"
+
+namespace cueline::test {
+namespace {
+
+/// Whether the kernel has the page at this address locked: the flag "lo" of the mapping around it.
+bool is_locked(const std::byte* address) {
+    const auto wanted = reinterpret_cast<std::uintptr_t>(address);
+    std::ifstream mappings{"/proc/self/smaps"};
+    bool around = false;
+    for (std::string line; std::getline(mappings, line);) {
+        std::uintptr_t begin = 0;
+        std::uintptr_t end = 0;
+        char dash = 0;
+        std::istringstream words{line};
+        if (words >> std::hex >> begin >> dash >> end && dash == '-') around = begin <= wanted && wanted < end;
+        if (around && line.starts_with("VmFlags:")) return line.find(" lo") != std::string::npos;
+    }
+    return false;
+}
+
+/// Four pages that nobody else uses.
+class LockedMemoryTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        if (!memory_is_the_systems) GTEST_SKIP() << "a sanitizer answers mlock in the system's place";
+        void* const mapped = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        ASSERT_NE(mapped, MAP_FAILED);
+        memory_ = static_cast<std::byte*>(mapped);
+        if (!LockedMemory{range(0, 4)}.granted()) GTEST_SKIP() << "this machine lets nobody lock memory";
+    }
+    void TearDown() override {
+        if (memory_ != nullptr) munmap(memory_, bytes_);
+    }
+
+    /// From one place to another, counted in pages.
+    [[nodiscard]] std::span<std::byte> range(double from, double to) const {
+        const auto at = [this](double pages) {
+            return memory_ + static_cast<std::size_t>(pages * static_cast<double>(page_));
+        };
+        return {at(from), at(to)};
+    }
+    /// One letter a page: L if it is locked, - if not.
+    [[nodiscard]] std::string locks() const {
+        std::string letters;
+        for (std::size_t page = 0; page < 4; ++page) letters += is_locked(memory_ + page * page_) ? 'L' : '-';
+        return letters;
+    }
+
+    std::size_t page_ = system_page_bytes();
+    std::size_t bytes_ = 4 * page_;
+    std::byte* memory_ = nullptr;
+};
+
+TEST_F(LockedMemoryTest, a_page_stays_locked_until_the_last_of_its_owners_ends) {
+    EXPECT_EQ(locks(), "----");
+    std::optional<LockedMemory> one{range(0.5, 1.5)};
+    std::optional<LockedMemory> other{range(1.5, 2.5)};
+    EXPECT_EQ(locks(), "LLL-");
+    one.reset();
+    EXPECT_EQ(locks(), "-LL-");
+    one.emplace(range(0.5, 1.5));
+    other.reset();
+    EXPECT_EQ(locks(), "LL--");
+    one.reset();
+    EXPECT_EQ(locks(), "----");
+}
+
+TEST_F(LockedMemoryTest, ranges_may_lie_in_each_other) {
+    std::optional<LockedMemory> all{range(0, 4)};
+    const LockedMemory second{range(1.25, 1.5)};
+    const LockedMemory again{range(1.25, 1.75)};
+    const LockedMemory fourth{range(3, 4)};
+    EXPECT_EQ(locks(), "LLLL");
+    all.reset();
+    EXPECT_EQ(locks(), "-L-L");
+    all.emplace(range(0, 4));
+    {
+        const LockedMemory twice{range(0, 4)};
+    }
+    EXPECT_EQ(locks(), "LLLL");
+}
+
+TEST_F(LockedMemoryTest, an_empty_range_is_granted) {
+    EXPECT_TRUE(LockedMemory{{}}.granted());
+    EXPECT_TRUE(LockedMemory{range(1, 1)}.granted());
+    EXPECT_EQ(locks(), "----");
+}
+
+TEST(LockedMemory, leaves_the_bytes_as_they_were) {
+    std::vector<unsigned char> bytes(std::size_t{5} * page_bytes);
+    for (std::size_t index = 0; index < bytes.size(); ++index) bytes[index] = static_cast<unsigned char>(index * 31);
+    const std::vector<unsigned char> before = bytes;
+    {
+        const LockedMemory locked{std::as_writable_bytes(std::span{bytes})};
+    }
+    EXPECT_EQ(bytes, before);
+}
+
+TEST(LockedPages, are_whole_and_shared_with_nobody) {
+    const std::size_t page = system_page_bytes();
+    const LockedPages small{1};
+    EXPECT_EQ(small.bytes().size(), page);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(small.bytes().data()) % page, 0U);
+    EXPECT_EQ(LockedPages{page + 1}.bytes().size(), 2 * page);
+    EXPECT_TRUE(LockedPages{0}.bytes().empty());
+    EXPECT_TRUE(LockedPages{}.granted());
+}
+
+TEST_F(LockedMemoryTest, pages_stay_locked_when_they_move) {
+    LockedPages first{3 * page_};
+    ASSERT_TRUE(first.granted());
+    std::byte* const last_byte = &first.bytes().back();
+    EXPECT_TRUE(is_locked(last_byte));
+    LockedPages second{page_};
+    second = std::move(first);
+    EXPECT_EQ(&second.bytes().back(), last_byte);
+    EXPECT_TRUE(second.granted());
+    EXPECT_TRUE(is_locked(last_byte));
+    second = {};
+    EXPECT_FALSE(is_locked(last_byte));
+}
+
+}  // namespace
+}  // namespace cueline::test
