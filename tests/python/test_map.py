@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 
 import pytest
+
 from code_map import COMMANDS, FOLDERS, ROOT, findings, read, uses
 
 FILES = read()
@@ -15,6 +17,8 @@ KNOWN = set(findings(WITH_COMMANDS))
 
 def folders_of_the_repository() -> set[str]:
     """Return all folders that git tracks a file of; where there is no git, those of the code."""
+    if not shutil.which("git"):
+        return set()
     listed = subprocess.run(["git", "-C", ROOT, "ls-files"], capture_output=True, text=True, check=False)
     return {path.rpartition("/")[0] for path in listed.stdout.splitlines()}
 
