@@ -53,9 +53,15 @@ def steps(page: str) -> list[Step]:
 
 
 def count(path: list[Step]) -> str:
-    """Return how long the path is."""
-    calls = [step for step in path if not step.is_ring]
-    return f"{len(calls)} calls in {len({step.file for step in calls})} files"
+    """Return how long the path is, and its parts between the rings."""
+    parts = [0]
+    for step in path:
+        if step.is_ring:
+            parts.append(0)
+        else:
+            parts[-1] += 1
+    files = {step.file for step in path if not step.is_ring}
+    return f"{sum(parts)} calls ({' + '.join(map(str, parts))}) in {len(files)} files"
 
 
 def findings(path: list[Step], read: Read) -> Iterator[str]:
@@ -88,10 +94,8 @@ def handed_over(row: str, ring: Step, before: list[Step], after: list[Step], rea
     """Return what is wrong with a ring: the thread before pushes into it, and the thread after pops from it."""
     if not re.search(rf"\b{ring.last_name};", read(ring.file)):
         yield f"{row}: {ring.file} does not declare it"
-    pushing, popping = before[-1:], [step for step in after if step.last_name == "try_pop"][:1]
-    while pushing and pushing[0].last_name != "try_push" and pushing[0].depth > 0:
-        before = before[:-1]
-        pushing = before[-1:]
+    pushing = [step for step in before if step.last_name == "try_push"][-1:]
+    popping = [step for step in after if step.last_name == "try_pop"][:1]
     for end, step, path in (("pushes", pushing, before), ("pops", popping, after)):
         if not step:
             yield f"{row}: nobody {end}"
