@@ -10,7 +10,7 @@ SVG ?= build/stall
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-pipewire test-long model model-long effects rtsan sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python bench bench-cpp bench-python stall sampler docs wheel lint format stubs clean
+.PHONY: help run test test-cpp test-python test-pipewire test-long model model-long effects rtsan portable sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python bench bench-cpp bench-python stall sampler docs wheel lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -52,6 +52,10 @@ rtsan: build/setup-clang  ## proof: the tests and engine runs under RealtimeSani
 	cmake --preset rtsan
 	cmake --build --preset rtsan
 	ctest --preset rtsan --no-tests=error
+
+portable: .venv/portable  ## proof: the core compiles for aarch64 and for musl, the public headers for Windows, and mutants
+	$(BIN)/python tools/portable.py
+	$(BIN)/python -m pytest -q tests/portable
 
 sanitize: sanitize-cpp sanitize-python fuzz  ## proof: address, undefined, leak and thread sanitizers, and fuzzing
 
@@ -176,6 +180,10 @@ build/setup-%: tools/setup.sh
 build/sampler/wheelhouse: $(SOURCES) | build/setup-build
 	rm -rf $@
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir $@ .
+
+.venv/portable: pyproject.toml | .venv/ready
+	$(BIN)/python -m pip install --quiet --group portable
+	@touch $@
 
 .venv/docs: pyproject.toml | .venv/ready
 	$(BIN)/python -m pip install --quiet --group docs

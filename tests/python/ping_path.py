@@ -1,0 +1,201 @@
+"""The path of a ping, as the table in docs/how-it-works.md has it, held against the sources.
+
+usage: python tests/python/ping_path.py [REPOSITORY [PAGE]]: says what is wrong with the table, and counts it.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/how-it-works.md"
+HEADING = "## The path of a ping\n"
+
+Read = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A row of the table: a call, or a ring that hands the message to another thread."""
+
+    number: str
+    depth: int  # of the call: that of its caller and one; a ring has -1
+    name: str
+    file: str
+    thread: str
+
+    @property
+    def is_ring(self) -> bool:
+        """Return whether this is where a ring hands over."""
+        return self.depth < 0
+
+    @property
+    def last_name(self) -> str:
+        """Return the name without its class."""
+        return re.split(r"::|\.", self.name)[-1]
+
+
+ROW = re.compile(r"\| (\d+) \| (ring |(?:· )*)`([^`]+)` \| `([^`]+)` \| ([^|]+?) \|")
+
+
+def steps(page: str) -> list[Step]:
+    """Return the rows of the table."""
+    table = [line for line in page.split(HEADING)[1].split("\n## ")[0].splitlines() if line.startswith("|")][2:]
+    rows = [ROW.fullmatch(line) for line in table]
+    for line, row in zip(table, rows, strict=True):
+        assert row, f"the table has a row that is none: {line}"
+    return [Step(row[1], -1 if row[2] == "ring " else row[2].count("·"), *row.groups()[2:]) for row in rows if row]
+
+
+def count(path: list[Step]) -> str:
+    """Return how long the path is, and its parts between the rings."""
+    parts = [0]
+    for step in path:
+        if step.is_ring:
+            parts.append(0)
+        else:
+            parts[-1] += 1
+    files = {step.file for step in path if not step.is_ring}
+    return f"{sum(parts)} calls ({' + '.join(map(str, parts))}) in {len(files)} files"
+
+
+def findings(path: list[Step], read: Read) -> Iterator[str]:
+    """Return what is not in the sources as the table has it. ``read`` returns the text of a file."""
+    callers: list[Step] = []
+    for place, step in enumerate(path):
+        row = f"row {step.number}, {step.name}"
+        if step.number != str(place + 1):
+            yield f"{row}: the row before has number {place}"
+        if step.is_ring:
+            yield from handed_over(row, step, path[:place], path[place + 1 :], read)
+            callers = []
+        else:
+            if not bodies(step, read):
+                yield f"{row}: {step.file} does not define it"
+            if step.depth > len(callers):
+                yield f"{row}: no row above is its caller"
+            elif step.depth == 0 and callers:
+                yield f"{row}: only the first call of a thread has no caller"
+            elif step.depth > 0:
+                caller = callers[step.depth - 1]
+                if step.thread != caller.thread:
+                    yield f"{row}: another thread than its caller's, and no ring"
+                if not any(calls(body, step) for body in bodies(caller, read)):
+                    yield f"{row}: {caller.name} in {caller.file} does not call it"
+            callers = [*callers[: step.depth], step]
+
+
+def handed_over(row: str, ring: Step, before: list[Step], after: list[Step], read: Read) -> Iterator[str]:
+    """Return what is wrong with a ring: the thread before pushes into it, and the thread after pops from it."""
+    if not re.search(rf"\b{ring.last_name};", read(ring.file)):
+        yield f"{row}: {ring.file} does not declare it"
+    pushing = [step for step in before if step.last_name == "try_push"][-1:]
+    popping = [step for step in after if step.last_name == "try_pop"][:1]
+    for end, step, path in (("pushes", pushing, before), ("pops", popping, after)):
+        if not step:
+            yield f"{row}: nobody {end}"
+        elif not any(holds(caller, ring, read) for caller in callers_of(step[0], path)):
+            yield f"{row}: {step[0].name} of row {step[0].number} is on another ring"
+    if pushing and popping and pushing[0].thread == popping[0].thread:
+        yield f"{row}: one thread pushes and pops"
+
+
+def callers_of(step: Step, path: list[Step]) -> list[Step]:
+    """Return the callers of a step: its own, that one's, and so on."""
+    found: list[Step] = []
+    for above in reversed(path[: path.index(step)]):
+        if above.is_ring:
+            break
+        if above.depth == step.depth - 1 - len(found):
+            found.append(above)
+    return found
+
+
+def holds(caller: Step, ring: Step, read: Read) -> bool:
+    """Return whether the members by which a function pushes or pops are initialised with that ring of the link."""
+    text = without_comments(read(caller.file))
+    ends = [
+        end for body in bodies(caller, read) for end in re.findall(r"[^;{}]*\b(?:try_pop|(?:try_)?push)\([^;]*", body)
+    ]
+    members = {member for end in ends for member in re.findall(r"\b[a-z]\w*_\b", end)}
+    seen: set[str] = set()
+    while members - seen:
+        member = (members - seen).pop()
+        seen.add(member)
+        for initialised in re.finditer(rf"[:,]\s*{member}\{{", text):
+            value = text[initialised.end() : closed(text, initialised.end() - 1, "{}")]
+            if re.search(rf"\blink_?(\.|->){ring.last_name}(\[\w+\])?(\.ring\b|(?![\w.\[]))", value):
+                return True
+            members |= set(re.findall(r"\b([a-z]\w*_)(?=->|\.)", value))
+    return False
+
+
+# --- C++, as far as it is needed ---------------------------------------------------------------------------------
+
+
+def bodies(step: Step, read: Read) -> list[str]:
+    """Return the bodies of all functions of that name in that file; of a binding, what it binds."""
+    return bodies_in(read(step.file), step.name)
+
+
+@cache
+def bodies_in(source: str, name: str) -> list[str]:
+    """Return the bodies of all functions of that name."""
+    text = without_comments(source)
+    if "." in name:  # a method of Python's, bound with its name
+        bound = re.finditer(rf'\(\s*"{name.rpartition(".")[2]}",', text)
+        return [text[found.start() : closed(text, found.start(), "()")] for found in bound]
+    scope, _, last_name = name.rpartition("::")
+    found = [*defined(text, name)]
+    for opened in re.finditer(rf"\b(?:class|struct)\b[^;{{}}]*\b{scope}\b[^;{{}}]*\{{", text) if scope else ():
+        found += defined(text[opened.end() : closed(text, opened.end() - 1, "{}")], last_name)
+    return found
+
+
+def defined(text: str, name: str) -> Iterator[str]:
+    """Return the bodies of the functions that are defined under that name."""
+    for found in re.finditer(rf"(?<![\w:.>]){re.escape(name)}\(", text):
+        behind = closed(text, found.end() - 1, "()")
+        if head := re.compile(r"(?:\s|\bconst\b|\boverride\b|\bnoexcept\b(?:\([^{;]*?\))?|CUELINE_\w+)*\{").match(
+            text, behind
+        ):
+            yield text[head.end() : closed(text, head.end() - 1, "{}")]
+
+
+def calls(body: str, callee: Step) -> bool:
+    """Return whether a body calls a function of that name, or binds it."""
+    return bool(re.search(rf"(?<!\w){callee.last_name}(<[^;]*>)?\(|&{re.escape(callee.name)}\b", body))
+
+
+def closed(text: str, opening: int, pair: str) -> int:
+    """Return where the bracket that opens at ``opening`` is closed, and one more."""
+    depth = 0
+    for place in range(opening, len(text)):
+        depth += (text[place] == pair[0]) - (text[place] == pair[1])
+        if depth == 0:
+            return place + 1
+    return len(text)
+
+
+@cache
+def without_comments(text: str) -> str:
+    """Return the text of C++ without its comments."""
+    return re.sub(r"//[^\n]*|/\*.*?\*/", "", text, flags=re.DOTALL)
+
+
+def reader(root: Path = ROOT) -> Read:
+    """Return what reads the sources of a repository. A file that is not there is empty."""
+    return lambda file: (root / file).read_text() if (root / file).is_file() else ""
+
+
+if __name__ == "__main__":
+    root = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT
+    shown = steps((Path(sys.argv[2]) if len(sys.argv) > 2 else root / PAGE.relative_to(ROOT)).read_text())
+    wrong = list(findings(shown, reader(root)))
+    print("\n".join([*wrong, count(shown)]))
+    sys.exit(1 if wrong else 0)

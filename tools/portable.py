@@ -1,0 +1,90 @@
+"""portable.py: compiles the core for systems that we do not run on, so that it stays portable. It runs nothing.
+
+usage: python tools/portable.py
+
+It compiles src/ for Linux on aarch64 and for Linux with musl, and all public headers in one file for Windows. The
+compiler is zig, from PyPI's ``ziglang``. Headers of JACK and PortAudio are this machine's: they name no processor.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+CORE_TARGETS = ("aarch64-linux-gnu", "x86_64-linux-musl")
+HEADER_TARGET = "x86_64-windows-gnu"
+
+FLAGS = ("-std=c++20", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-Isrc")
+JOBS = 2
+AUDIO_HEADERS = {"jack": Path("/usr/include/jack"), "portaudio.h": Path("/usr/include/portaudio.h")}
+
+
+def core(root: Path = REPOSITORY) -> list[Path]:
+    """Return the sources of the core that this machine has the headers for."""
+    lacking = [name.removesuffix(".h") for name, header in AUDIO_HEADERS.items() if not header.exists()]
+    sources = sorted((root / "src").rglob("*.cpp"))
+    return [source for source in sources if source.parent.name not in lacking or source.name.startswith("no_")]
+
+
+def public_headers(root: Path = REPOSITORY) -> list[str]:
+    """Return all public headers, as an #include names them."""
+    return sorted(header.relative_to(root / "include").as_posix() for header in (root / "include").rglob("*.hpp"))
+
+
+def compiled(target: str, sources: list[Path], root: Path = REPOSITORY) -> list[str]:
+    """Compile ``sources`` for ``target``, and return what the compiler says of each one that fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        system = Path(folder, "include")
+        system.mkdir()
+        for name, header in AUDIO_HEADERS.items():
+            if header.exists():
+                (system / name).symlink_to(header)
+
+        def complaint(numbered: tuple[int, Path]) -> str:
+            number, source = numbered
+            command = [sys.executable, "-m", "ziglang", "c++", "-target", target, *FLAGS, "-isystem", system]
+            done = subprocess.run(
+                [*command, "-c", source, "-o", Path(folder, f"{number}.o")],
+                cwd=root,
+                env={"ZIG_GLOBAL_CACHE_DIR": str(REPOSITORY / "build/zig"), **os.environ},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            return f"{target}: {source.name} does not compile\n{done.stderr}" if done.returncode else ""
+
+        with ThreadPoolExecutor(JOBS) as pool:
+            return [text for text in pool.map(complaint, enumerate(sources)) if text]
+
+
+def headers_compiled(root: Path = REPOSITORY) -> list[str]:
+    """Compile a file that includes every public header for Windows, and return what the compiler says if it fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "public_headers.cpp")
+        source.write_text("".join(f"#include <{header}>\n" for header in public_headers(root)))
+        return compiled(HEADER_TARGET, [source], root)
+
+
+def main() -> int:
+    """Compile everything, and say how long it took."""
+    complaints = []
+    for target in CORE_TARGETS:
+        began = time.monotonic()
+        sources = core()
+        complaints += compiled(target, sources)
+        print(f"{target}: {len(sources)} sources of the core in {time.monotonic() - began:.0f} s", flush=True)
+    began = time.monotonic()
+    complaints += headers_compiled()
+    print(f"{HEADER_TARGET}: {len(public_headers())} public headers in {time.monotonic() - began:.0f} s")
+    print("\n".join(complaints), end="")
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
