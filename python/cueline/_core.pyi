@@ -17,6 +17,8 @@ MAX_MEMBERS: int = 256
 
 ATOMICS_ARE_LOCK_FREE: bool = True
 
+MISSING_AUDIO: str = ""
+
 class Status(enum.IntEnum):
     """What became of an attempt."""
 

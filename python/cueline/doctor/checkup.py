@@ -24,6 +24,7 @@ def checkup(machine: Machine, wakeups: Wakeups) -> list[Finding]:
         container.cpu_quota(machine, realtime=wakeups.realtime_priority),
         container.realtime_share(machine),
         build.atomics(),
+        build.audio_libraries(),
         build.gil(enabled=enabled, free_threaded=free_threaded),
         kernel.timer_slack(machine),
         wakeup_lateness(wakeups),
