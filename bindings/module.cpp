@@ -47,6 +47,7 @@ NB_MODULE(_core, module) {
     module.attr("MAX_MEMBERS") = cueline::max_members;
     module.attr("ATOMICS_ARE_LOCK_FREE") =
         std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<bool>::is_always_lock_free;
+    module.attr("MISSING_AUDIO") = CUELINE_MISSING_AUDIO;  // "JACK and PortAudio", or one of them, or ""
     bind_messages(module);
     bind_devices(module);
     bind_senders(module);

@@ -1,4 +1,4 @@
-"""Listen to the audio thread beside other tasks: messages, confirmations and sending on one asyncio loop."""
+"""Receive, send and confirm on one asyncio loop, beside other tasks."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ import cueline
 
 
 async def listen(engine: cueline.AudioEngine) -> int:
-    """Take all that comes, until the engine is closed."""
+    """Count the levels until the engine is closed."""
     levels = 0
     async for message in engine:
         if isinstance(message, cueline.Level):
@@ -15,23 +15,23 @@ async def listen(engine: cueline.AudioEngine) -> int:
 
 
 async def play(engine: cueline.AudioEngine) -> None:
-    """Change the tone at frames that lie ahead, and wait until the last change took effect."""
+    """Change the tone at four frames ahead, and wait until the last change has applied."""
     begin = engine.now() + engine.samplerate // 10
     for step, hertz in enumerate((220, 277, 330)):
         await engine.asend(cueline.SetTone(hertz, 0.2), at=begin + step * 4800)
     applied = await engine.confirm(cueline.SetTone(440, 0.2), at=begin + 3 * 4800)
-    print(f"the last change came at its frame: {applied.frame == begin + 3 * 4800}")
+    print(f"the last change applied at its frame: {applied.frame == begin + 3 * 4800}")
 
 
 async def watch(engine: cueline.AudioEngine) -> None:
-    """Ask how loud it is, ten times."""
+    """Request the level ten times."""
     for _ in range(10):
         await engine.asend(cueline.GetLevel())
         await asyncio.sleep(0.02)
 
 
 async def main() -> None:
-    """Do all three at once."""
+    """Run all three at once."""
     with cueline.AudioEngine("null", processor="tone") as engine:
         listening = asyncio.create_task(listen(engine))
         await asyncio.gather(play(engine), watch(engine))

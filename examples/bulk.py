@@ -1,4 +1,4 @@
-"""Send a glide of a thousand cues in one call, and take all that came in one call as well."""
+"""Send a glide of a thousand cues in one call, and receive all messages in one call."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ import cueline
 
 with cueline.AudioEngine("offline", processor="tone", blocksize=64, budget=1024) as engine:
     glide = np.zeros(1000, cueline.dtype(cueline.SetTone))
-    glide["frame"] = np.arange(1000) * 48  # one a millisecond; 0 would be as soon as it is read
+    glide["frame"] = np.arange(1000) * 48  # one each millisecond; 0 would mean: as soon as it is read
     glide["frequency_hz"] = np.geomspace(220, 880, 1000)
     glide["gain"] = 0.2
     print(f"{engine.send_many(glide)} of {len(glide)} accepted")

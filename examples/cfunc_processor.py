@@ -1,4 +1,4 @@
-"""A processor written in Python: numba compiles it, and the audio thread runs it without Python."""
+"""Write a processor in Python: numba compiles it, and the audio thread runs it without Python."""
 
 # ruff: noqa: ARG001, D101, D103
 # mypy: allow-untyped-defs
@@ -24,7 +24,7 @@ BELL, STRIKE, STRUCK = np.dtype([("phase", "f8"), ("level", "f8")]), cueline.dty
 
 
 @numba.cfunc(cueline.HANDLE_SIGNATURE)
-def handle(command, frame, samplerate, events, state):  # on the audio thread, as each command applies
+def handle(command, frame, samplerate, events, state):  # on the audio thread, when a command applies
     strike = numba.carray(command, 1, STRIKE)[0]
     if strike.kind == 256:
         numba.carray(state, 1, BELL)[0].level = strike.velocity

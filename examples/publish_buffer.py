@@ -1,4 +1,4 @@
-"""Hand the audio thread sounds while it plays: made in NumPy, swapped by pointer, freed on this side."""
+"""Publish sounds made in NumPy while audio runs: the audio thread swaps a pointer, and Python frees the old one."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ import cueline
 
 
 def note(hertz: float, samplerate: int) -> np.ndarray:
-    """Return a quarter of a second that dies away."""
+    """Return a quarter of a second of a decaying sine."""
     seconds = np.arange(samplerate // 4) / samplerate
     return 0.2 * np.sin(2 * np.pi * hertz * seconds) * np.exp(-12 * seconds)
 
@@ -14,7 +14,7 @@ def note(hertz: float, samplerate: int) -> np.ndarray:
 with cueline.AudioEngine(processor="player") as engine:
     start = engine.now() + engine.samplerate // 10
     for count, hertz in enumerate((220, 277, 330, 440)):
-        engine.publish(count, note(hertz, engine.samplerate))  # copied, so that it may be thrown away
+        engine.publish(count, note(hertz, engine.samplerate))  # copied, so you need not keep the array
         engine.send(cueline.PlayBuffer(slot=count), at=start + count * engine.samplerate // 8)
     for _ in range(4):
         ended = engine.receive(timeout=5)

@@ -1,4 +1,4 @@
-"""Run an engine without a clock: each block when told to, and always the same."""
+"""Run an engine without a clock: it renders when you call render(), the same samples each time."""
 
 import cueline
 

@@ -1,17 +1,19 @@
-"""A transaction: messages that go in whole or not at all, and apply together, in one block at one frame."""
+"""Send a transaction: all of its messages or none, applied in one block at one frame."""
 
 import cueline
 
 
 @cueline.message(256)
 class StartVoice:
-    """A chord is no chord when one of its notes comes a block later."""
+    """One note of a chord. All must begin in the same block."""
 
     voice: cueline.u32
     frequency_hz: cueline.f32
 
 
-engine = cueline.AudioEngine("offline", processor="tone", budget=2)  # reads two messages a block, but no half chords
+engine = cueline.AudioEngine(
+    "offline", processor="tone", budget=2
+)  # reads two messages a block, but whole transactions
 with engine.transaction(at=500, confirm=True) as chord:
     for voice, frequency in enumerate((220, 277.18, 329.63)):
         chord.send(StartVoice(voice=voice, frequency_hz=frequency))
@@ -22,7 +24,7 @@ print("the chord was played at frame", chord.confirmation.result(0).frame)
 
 with engine.transaction(at=5_000) as doomed:
     doomed.send(cueline.SetTone(frequency_hz=55, gain=0.1))
-engine.cancel(doomed.sequence)  # all of it
+engine.cancel(doomed.sequence)  # cancels all of its messages
 engine.render(1_000)
 print(engine.stats().cues.cancelled, "transaction cancelled")
 

@@ -1,4 +1,4 @@
-"""Messages with types. `cueline header examples/typed_messages.py` writes the same structs for C++."""
+"""Define typed messages. `cueline header examples/typed_messages.py` writes the same structs for C++."""
 
 from typing import Annotated
 
@@ -6,8 +6,8 @@ import cueline
 
 
 @cueline.message(256)  # kinds below 256 are cueline's
-class SetVoice(cueline.Message):  # the base is for type checkers: it would be one without
-    """What a voice plays."""
+class SetVoice(cueline.Message):  # the base class is for type checkers; you may omit it
+    """Set the frequency and gain of a voice."""
 
     voice: cueline.u32
     frequency_hz: cueline.f32
@@ -16,19 +16,19 @@ class SetVoice(cueline.Message):  # the base is for type checkers: it would be o
 
 @cueline.message(257)
 class Chord(cueline.Message):
-    """Keys that go down together; 255 for none."""
+    """Keys pressed together; 255 for none."""
 
     keys: Annotated[tuple[int, ...], cueline.array(cueline.u8, 8)]
     at_once: bool = True
 
 
 def main() -> None:
-    """Send, receive, and tell apart."""
+    """Send, receive and match messages."""
     with cueline.AudioEngine("offline", processor="tone") as engine:
         engine.ping()
-        tone = cueline.SetTone(frequency_hz=440, gain=0.5)  # cueline's own, as yours
+        tone = cueline.SetTone(frequency_hz=440, gain=0.5)  # a message of cueline itself
         engine.send(tone)
-        engine.send(SetVoice(voice=1, frequency_hz=440.0))  # Status.OK, or Status.FULL: never blocks
+        engine.send(SetVoice(voice=1, frequency_hz=440.0))  # returns Status.OK or Status.FULL; never blocks
         unknown = engine.confirm(Chord(keys=(60, 64, 67, 255, 255, 255, 255, 255)))
         engine.render(48_000)
 
@@ -43,7 +43,7 @@ def main() -> None:
         try:
             unknown.result()
         except cueline.RefusedError as error:
-            print(error)  # the processor that knows your messages is yours: see examples/visit.cpp
+            print(error)  # your messages need your own processor: see examples/visit.cpp
     try:
         SetVoice(voice=-1, frequency_hz=440.0)
     except cueline.ArgumentError as error:

@@ -1,4 +1,4 @@
-"""Send a burst, wait for every answer, and say what the line went through."""
+"""Send a burst of pings, wait for every answer, and print the counters."""
 
 import cueline
 
@@ -7,6 +7,6 @@ with cueline.AudioEngine("null", blocksize=256) as engine:
     while engine.ping() is cueline.Status.OK and accepted < 5000:
         accepted += 1
     for _ in range(accepted):
-        message = engine.receive(timeout=5)  # waits without the GIL; raises cueline.Empty when it is over
+        message = engine.receive(timeout=5)  # waits without the GIL; raises cueline.Empty after the timeout
     print(f"{accepted} pings accepted, the last answered at frame {message.frame}")
     print(engine.stats().commands)

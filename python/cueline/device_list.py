@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 from cueline import _core
 
-__all__ = ["Device", "devices"]
+__all__ = ["Device", "devices", "warn_if_silent"]
 
 
 @dataclass(frozen=True)
@@ -46,3 +47,17 @@ def devices() -> list[Device]:
         )
         for found in _core.list_devices()
     ]
+
+
+def warn_if_silent(device: str, missing: str = _core.MISSING_AUDIO) -> None:
+    """Warn that an engine without ``device=`` fell back to the null device, if this build lacks JACK or PortAudio.
+
+    pip hides what CMake prints when it misses their headers.
+    """
+    if device == "null" and missing:
+        warnings.warn(
+            f"this engine is silent: no device was found, and this build of cueline has no {missing}. Install the "
+            "headers (on Debian: apt install libjack-jackd2-dev portaudio19-dev) and build cueline again",
+            RuntimeWarning,
+            stacklevel=3,
+        )

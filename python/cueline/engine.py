@@ -18,6 +18,7 @@ from cueline.arguments import (
 from cueline.awaiting import Arrivals, Turns, areceive, asend
 from cueline.bulk import receive_many, send_many
 from cueline.confirmation import Confirmation, Confirmations, confirm
+from cueline.device_list import warn_if_silent
 from cueline.errors import ArgumentError, ArgumentTypeError, Empty
 from cueline.line import Line
 from cueline.meters import Meters
@@ -107,6 +108,8 @@ class AudioEngine(_core.Engine):
         self._made = True
         self._confirmations = Confirmations()
         self._turns = Turns()
+        if device is None:
+            warn_if_silent(self.device)
         if self.device == "offline":
             import numpy  # noqa: F401  # it takes long: now, not in the first render()
 

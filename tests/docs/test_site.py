@@ -50,19 +50,19 @@ def test_what_is_compiled_is_in_the_reference() -> None:
 
 
 def test_every_public_header_is_in_the_reference_with_its_purpose() -> None:
-    headers = sorted((ROOT / "include/cueline").glob("*.hpp"))
+    headers = sorted((ROOT / "include/cueline").rglob("*.hpp"))
     assert len(headers) >= 19
     listed = page("reference/cpp/index.html")
     for header in headers:
         shown = page(f"reference/cpp/{header.stem}.html")
-        assert f"#include &lt;cueline/{header.name}&gt;" in text_of(shown)
+        assert f"#include &lt;{header.relative_to(ROOT / 'include')}&gt;" in text_of(shown)
         assert f'href="{header.stem}.html"' in listed
         said = header.read_text().split(f"// {header.name}: ")[1].splitlines()[0]
         assert re.sub(r"\W+", "", said.lower()) in re.sub(r"\W+", "", text_of(listed).lower())
 
 
 def test_every_class_of_the_headers_is_in_the_reference() -> None:
-    for header in (ROOT / "include/cueline").glob("*.hpp"):
+    for header in (ROOT / "include/cueline").rglob("*.hpp"):
         shown = page(f"reference/cpp/{header.stem}.html")
         for name in re.findall(r"^(?:class|struct) (?:alignas\(\w+\) )?(\w+)[^;]*$", header.read_text(), re.MULTILINE):
             assert f'id="cueline-{name}"' in shown, f"{header.name}: {name}"
@@ -102,6 +102,28 @@ def test_charts_and_sources_are_there() -> None:
     assert all((SITE / chart).is_file() for chart in charts)
     assert "wait-free queue from one thread to one other" in text_of(page("source/include/cueline/ring.hpp.html"))
     assert 'href="examples/first_ping.py.html"' in page("source/examples.html")
+
+
+def test_search_works_from_a_folder() -> None:
+    """A browser loads no JSON from file://, so the index is a script too, and our iframe stands in for the worker."""
+    assert (SITE / "search/search_index.js").read_text().startswith("var __index = {")
+    assert (SITE / "iframe-worker.js").is_file()
+    assert '<script src="../iframe-worker.js"></script>' in page("reference/python.html")
+
+
+def test_a_long_name_in_a_table_may_be_broken_at_its_words() -> None:
+    html = page("real-time-safety.html")
+    assert "<code>SealedEngine.<wbr>the_<wbr>seal_<wbr>catches_<wbr>one_<wbr>getpid</code>" in html
+    assert "<code>make test-pipewire</code>" in html
+    assert "<wbr>" not in re.sub(r"<td\b.*?</td>", "", html, flags=re.DOTALL)
+
+
+def test_the_home_page_has_a_program_and_a_picture() -> None:
+    html = page("index.html")
+    assert "import cueline" in text_of(html)
+    pictures = re.findall(r'<img[^>]*src="([^"]+)"', html)
+    assert "pictures/line.svg" in pictures
+    assert all((SITE / picture).is_file() for picture in pictures)
 
 
 def copied(folder: Path) -> Path:

@@ -376,6 +376,14 @@ def test_this_build_has_lock_free_atomics() -> None:
     assert is_ok(build.atomics(), "64 bits")
 
 
+def test_a_build_without_an_audio_library_is_warned_of() -> None:
+    assert is_ok(build.audio_libraries(), "built with JACK and PortAudio")
+    for missing in ("JACK", "PortAudio", "JACK and PortAudio"):
+        assert is_warned(
+            build.audio_libraries(missing=missing), f"built without {missing}", "libjack-jackd2-dev portaudio19-dev"
+        )
+
+
 def test_only_a_gil_that_is_off_is_warned_of() -> None:
     assert is_ok(build.gil(enabled=True, free_threaded=False), "on")
     assert is_ok(build.gil(enabled=True, free_threaded=True), "on, in a free-threaded build")

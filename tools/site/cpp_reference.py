@@ -202,7 +202,7 @@ class Reference:
         sections = sorted(self._sections(path), key=lambda section: section.line)
         out = [f"# {Path(path).name}", *purpose(self._root / path)]
         if "/cueline/" in path:
-            out += [f"```cpp\n#include <cueline/{Path(path).name}>\n```"]
+            out += [f"```cpp\n#include <{path.split('include/', 1)[1]}>\n```"]
         up = "../" * page_of(path).count("/")
         out += [f"Source: [{path}]({up}../{path})"]
         for section in sections:

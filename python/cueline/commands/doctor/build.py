@@ -8,7 +8,7 @@ import sysconfig
 from cueline import _core
 from cueline.commands.doctor.findings import Finding, fail, ok, warn
 
-__all__ = ["atomics", "gil", "has_gil"]
+__all__ = ["atomics", "audio_libraries", "gil", "has_gil"]
 
 
 def atomics(*, lock_free: bool = _core.ATOMICS_ARE_LOCK_FREE) -> Finding:
@@ -18,6 +18,18 @@ def atomics(*, lock_free: bool = _core.ATOMICS_ARE_LOCK_FREE) -> Finding:
         return ok(name, "64 bits", why)
     fix = "pip install --force-reinstall --no-binary cueline cueline  # with a 64-bit Python"
     return fail(name, "not for 64 bits", why, fix)
+
+
+def audio_libraries(*, missing: str = _core.MISSING_AUDIO) -> Finding:
+    """Judge whether cueline was built with JACK and with PortAudio. pip hides what CMake prints about it."""
+    name, why = "audio libraries", "cueline can only play through what it was built with"
+    if not missing:
+        return ok(name, "built with JACK and PortAudio", why)
+    fix = (
+        "sudo apt install libjack-jackd2-dev portaudio19-dev && "
+        "pip install --force-reinstall --no-deps --no-binary cueline cueline  # or build your clone again"
+    )
+    return warn(name, f"built without {missing}", why, fix)
 
 
 def gil(*, enabled: bool, free_threaded: bool) -> Finding:

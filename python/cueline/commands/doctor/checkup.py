@@ -24,6 +24,7 @@ def checkup(machine: Machine, measured: Lateness) -> list[Finding]:
         container.cpu_quota(machine, realtime=measured.realtime_priority),
         container.realtime_share(machine),
         build.atomics(),
+        build.audio_libraries(),
         build.gil(enabled=enabled, free_threaded=free_threaded),
         kernel.timer_slack(machine),
         lateness(measured),
