@@ -27,7 +27,7 @@ MAX_MEMBERS: int = 256
 
 ATOMICS_ARE_LOCK_FREE: bool = True
 
-MISSING_AUDIO: str = ""
+MISSING_AUDIO: str = ''
 
 class Status(enum.IntEnum):
     """The result of a call that never waits."""
