@@ -41,9 +41,9 @@ class SenderHandle {
     /// calls count_dropped().
     nanobind::object try_send(nanobind::handle message, nanobind::handle at, nanobind::handle late);
 
-    /// Sends the records of `array` from index `first` on, as many as there is room for. `array_kind` is the kind of
-    /// all records, or kind::none if each record has its own. If one record cannot be sent, none is sent. Returns how
-    /// many were accepted. The others are not counted as dropped.
+    /// Sends the records of `array` from index `first` on, as many as there is room for. If `array_kind` is a kind,
+    /// records without a kind get it, and records of another kind are refused. If one record cannot be sent, none is
+    /// sent. Returns how many were accepted. The others are not counted as dropped.
     std::size_t try_send_many(nanobind::handle array, std::size_t first, Kind array_kind, nanobind::handle late);
 
     /// Raises what send() raises for these arguments.
