@@ -36,40 +36,30 @@ struct CountedRing {
     void note_level() noexcept CUELINE_NONBLOCKING { high_water.raise_to(messages.size()); }
 };
 
-/// The producer's end of a CountedRing. One lives at a time and one thread uses it. All calls are wait-free.
-class CountedProducer {
+/// The producer's end of a CountedRing: a Producer that can count what the ring refuses. All calls are wait-free.
+class CountedProducer : public Producer<MessageRing> {
   public:
     /// Throws EndTakenError if the ring has a living producer. The ring must outlive this one.
-    explicit CountedProducer(CountedRing& ring) : ring_{&ring}, producer_{ring.messages} {}
+    explicit CountedProducer(CountedRing& ring) : Producer{ring.messages}, counted_ring_{&ring} {}
 
     /// Appends `message`. Returns Status::full, and counts a dropped message, if the ring is full.
     Status push(const Message& message) noexcept CUELINE_NONBLOCKING { return counted(try_push(message)); }
 
-    /// Appends `message`. Returns Status::full if the ring is full; the caller may try again, or count it.
-    Status try_push(const Message& message) noexcept CUELINE_NONBLOCKING { return producer_.try_push(message); }
-
-    /// See Producer::produce().
-    template <class Make>
-    std::size_t produce(Make&& make, std::size_t most) noexcept {
-        return producer_.produce(make, most);
-    }
-
-    /// Counts a dropped message if `status` says that the ring was full. Returns `status`.
+    /// Counts a dropped message if `status`, of a try_push(), says that the ring was full. Returns `status`.
     Status counted(Status status) noexcept CUELINE_NONBLOCKING {
         if (status == Status::full) count_dropped(1);
         return status;
     }
-    void count_dropped(std::uint64_t messages) noexcept CUELINE_NONBLOCKING { ring_->dropped.add(messages); }
+    void count_dropped(std::uint64_t messages) noexcept CUELINE_NONBLOCKING { counted_ring_->dropped.add(messages); }
 
     /// Returns for how many messages there is room, at least: the consumer may have read more meanwhile.
     [[nodiscard]] std::size_t room() const noexcept CUELINE_NONBLOCKING {
         // To the producer's thread, size() never says less than there is.
-        return MessageRing::capacity - ring_->messages.size();
+        return MessageRing::capacity - counted_ring_->messages.size();
     }
 
   private:
-    CountedRing* ring_;
-    Producer<MessageRing> producer_;
+    CountedRing* counted_ring_;
 };
 
 }  // namespace cueline

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cueline import _core
 
-__all__ = ["Device", "devices", "warn_if_silent"]
+__all__ = ["Device", "devices", "warn_of_silence"]
 
 
 @dataclass(frozen=True)
@@ -49,15 +49,14 @@ def devices() -> list[Device]:
     ]
 
 
-def warn_if_silent(device: str, missing: str = _core.MISSING_AUDIO) -> None:
-    """Warn that an engine without ``device=`` fell back to the null device, if this build lacks JACK or PortAudio.
+def warn_of_silence(missing: str) -> None:
+    """Warn that an engine without ``device=`` fell back to the null device, in a build without these libraries.
 
     pip hides what CMake prints when it misses their headers.
     """
-    if device == "null" and missing:
-        warnings.warn(
-            f"this engine is silent: no device was found, and this build of cueline has no {missing}. Install the "
-            "headers (on Debian: apt install libjack-jackd2-dev portaudio19-dev) and build cueline again",
-            RuntimeWarning,
-            stacklevel=3,
-        )
+    warnings.warn(
+        f"this engine is silent: no device was found, and this build of cueline has no {missing}. Install the "
+        "headers (on Debian: apt install libjack-jackd2-dev portaudio19-dev) and build cueline again",
+        RuntimeWarning,
+        stacklevel=3,
+    )

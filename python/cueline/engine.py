@@ -18,7 +18,6 @@ from cueline.arguments import (
 from cueline.awaiting import Arrivals, Turns, areceive, asend
 from cueline.bulk import receive_many, send_many
 from cueline.confirmation import Confirmation, Confirmations, confirm
-from cueline.device_list import warn_if_silent
 from cueline.errors import ArgumentError, ArgumentTypeError, Empty
 from cueline.line import Line
 from cueline.meters import Meters
@@ -108,8 +107,10 @@ class AudioEngine(_core.Engine):
         self._made = True
         self._confirmations = Confirmations()
         self._turns = Turns()
-        if device is None:
-            warn_if_silent(self.device)
+        if device is None and self.device == "null" and _core.MISSING_AUDIO:
+            from cueline.device_list import warn_of_silence
+
+            warn_of_silence(_core.MISSING_AUDIO)
         if self.device == "offline":
             import numpy  # noqa: F401  # it takes long: now, not in the first render()
 

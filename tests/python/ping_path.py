@@ -92,7 +92,7 @@ def findings(path: list[Step], read: Read) -> Iterator[str]:
 
 def handed_over(row: str, ring: Step, before: list[Step], after: list[Step], read: Read) -> Iterator[str]:
     """Return what is wrong with a ring: the thread before pushes into it, and the thread after pops from it."""
-    if not re.search(rf"\b{ring.last_name};", read(ring.file)):
+    if not re.search(rf"\bCountedRing& {ring.last_name}\(", read(ring.file)):
         yield f"{row}: {ring.file} does not declare it"
     pushing = [step for step in before if step.last_name == "try_push"][-1:]
     popping = [step for step in after if step.last_name == "try_pop"][:1]
@@ -129,7 +129,7 @@ def holds(caller: Step, ring: Step, read: Read) -> bool:
         seen.add(member)
         for initialised in re.finditer(rf"[:,]\s*{member}\{{", text):
             value = text[initialised.end() : closed(text, initialised.end() - 1, "{}")]
-            if re.search(rf"\blink_?(\.|->){ring.last_name}(\[\w+\])?(\.ring\b|(?![\w.\[]))", value):
+            if re.search(rf"\blink_?(\.|->){ring.last_name}\(\w*\)(\.messages\b|(?![\w.\[]))", value):
                 return True
             members |= set(re.findall(r"\b([a-z]\w*_)(?=->|\.)", value))
     return False

@@ -11,7 +11,7 @@ import pytest
 import cueline
 from conftest import require
 from cueline import _core
-from cueline.device_list import warn_if_silent
+from cueline.device_list import warn_of_silence
 from jack_server import JackServer
 
 
@@ -93,12 +93,12 @@ def test_the_command_says_what_is_missing_and_nothing_else_does() -> None:
     assert account["absent"][0].startswith("jack: no JACK server runs here")
 
 
-def test_only_a_fallback_of_a_build_without_audio_libraries_is_warned_of(recwarn: pytest.WarningsRecorder) -> None:
-    for device, missing in (("null", ""), ("jack", "PortAudio"), ("portaudio", "JACK")):
-        warn_if_silent(device, missing)
-    assert not recwarn.list
-    with pytest.warns(RuntimeWarning, match=r"is silent.*has no JACK and PortAudio.*apt install libjack-jackd2-dev"):
-        warn_if_silent("null", "JACK and PortAudio")
+def test_a_silent_engine_of_a_build_without_audio_libraries_warns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_core, "MISSING_AUDIO", "JACK and PortAudio")
+    cueline.AudioEngine("null").close()  # asked for
+    warned = r"is silent.*has no JACK and PortAudio.*apt install libjack-jackd2-dev"
+    with pytest.warns(RuntimeWarning, match=warned):
+        warn_of_silence(_core.MISSING_AUDIO)
 
 
 def test_this_build_has_both_audio_libraries() -> None:

@@ -108,8 +108,8 @@ def test_an_extension_of_another_interface_is_refused_with_both_versions(probe: 
     with pytest.raises(cueline.ProcessorError) as refused:
         engine_of(other)
     assert str(refused.value) == (
-        f"this processor was compiled against cueline 9.1.0, and the engine is of {cueline.__version__}: the extension "
-        "has processor interface 7, the engine 1; build the extension anew, against cueline "
+        f"this processor was compiled against cueline 9.1.0, and the engine is cueline {cueline.__version__}: the "
+        "extension has processor interface 7, the engine has 2; build the extension again, against cueline "
         f"{cueline.__version__}"
     )
 
@@ -118,22 +118,22 @@ def test_an_extension_of_another_layout_is_refused_with_what_differs(probe: Modu
     layout = probe.layout().replace("Message 56", "Message 64")
     assert layout != probe.layout()
     with pytest.raises(cueline.ProcessorError, match=r"9\.1\.0.*'Message 64' in the extension and 'Message 56' in the"):
-        engine_of(probe.processor_of_another(1, "9.1.0", layout))
+        engine_of(probe.processor_of_another(2, "9.1.0", layout))
     with pytest.raises(cueline.ProcessorError, match=r"'libc\+\+' in the extension and 'libstdc\+\+' in the engine"):
-        engine_of(probe.processor_of_another(1, "9.1.0", layout.replace("libstdc++", "libc++")))
+        engine_of(probe.processor_of_another(2, "9.1.0", layout.replace("libstdc++", "libc++")))
     with pytest.raises(cueline.ProcessorError, match="'nothing' in the extension and 'libstdc"):
-        engine_of(probe.processor_of_another(1, "9.1.0", ""))
+        engine_of(probe.processor_of_another(2, "9.1.0", ""))
     with pytest.raises(cueline.ProcessorError, match="'Ghost 8' in the extension and 'nothing' in the engine"):
-        engine_of(probe.processor_of_another(1, "9.1.0", probe.layout() + ", Ghost 8"))
+        engine_of(probe.processor_of_another(2, "9.1.0", probe.layout() + ", Ghost 8"))
 
 
 def test_an_extension_of_another_version_that_fits_is_taken(probe: ModuleType) -> None:
-    with engine_of(probe.processor_of_another(1, "9.1.0", probe.layout())) as engine:
+    with engine_of(probe.processor_of_another(2, "9.1.0", probe.layout())) as engine:
         assert engine.render(1)[0, 0] == 0.5
 
 
 def test_what_is_no_processor_is_refused(probe: ModuleType) -> None:
-    with pytest.raises(cueline.ArgumentError, match=r"is called 'cueline\.processor', and this one 'somebody\.else'"):
+    with pytest.raises(cueline.ArgumentError, match=r"must be named 'cueline\.processor', got 'somebody\.else'"):
         engine_of(probe.capsule_of_another_kind())
     with pytest.raises(cueline.ArgumentTypeError, match="must return a processor's capsule, got 3"):
         engine_of(Offering(3))
@@ -190,7 +190,7 @@ def test_a_running_engine_that_is_dropped_lets_go_of_its_processor(probe: Module
 def test_a_processor_is_one_engines_at_a_time(probe: ModuleType) -> None:
     capsule = probe.processor()
     first = engine_of(capsule)
-    with pytest.raises(cueline.ArgumentError, match=r"has an engine already: close\(\) that one first"):
+    with pytest.raises(cueline.ArgumentError, match=r"another engine runs this processor: close\(\) that engine first"):
         engine_of(capsule)
     first.close()
     with engine_of(capsule) as second:
@@ -198,7 +198,7 @@ def test_a_processor_is_one_engines_at_a_time(probe: ModuleType) -> None:
     first.close()  # again: it no longer holds the processor
     third = engine_of(capsule)
     first.close()
-    with pytest.raises(cueline.ArgumentError, match="has an engine already"):
+    with pytest.raises(cueline.ArgumentError, match="another engine runs this processor"):
         engine_of(capsule)
     third.close()
 
@@ -224,7 +224,7 @@ def test_an_engine_that_cannot_be_made_lets_go_of_its_processor(probe: ModuleTyp
 
 
 # What processor_offer.hpp makes a processor and its engine agree on, by the interface's number.
-CODE_OF_THE_INTERFACE = {1: "97f218d0f8be675c"}
+CODE_OF_THE_INTERFACE = {2: "3d905ebeecd95620"}
 
 
 def code_of_the_interface() -> str:

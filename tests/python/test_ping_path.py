@@ -23,7 +23,7 @@ def test_the_table_is_the_path_of_a_ping() -> None:
     wrong = list(findings(PATH, READ))
     assert not wrong, f"{count(PATH)}; wrong: {wrong}"
     assert (PATH[0].name, sum(step.is_ring for step in PATH)) == ("Engine.ping", 2)
-    assert {step.name for step in PATH} > {"Engine::process", "Engine.receive_msg"}
+    assert {step.name for step in PATH} > {"EngineBlock::process", "Engine.receive_msg"}
 
 
 @pytest.mark.parametrize("place", range(len(PATH)), ids=shown)
