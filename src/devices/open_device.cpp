@@ -6,8 +6,6 @@
 #include <string_view>
 #include <utility>
 
-#include <cueline/engine/range.hpp>
-
 #include "devices/jack/jack.hpp"
 #include "devices/null_device.hpp"
 #include "devices/offline_device.hpp"

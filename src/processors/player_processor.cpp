@@ -46,8 +46,8 @@ bool PlayerProcessor::handle(const Message& command, ProcessContext&) noexcept C
 
 void PlayerProcessor::play(Voice& voice, const PlayBuffer& wanted, const Message& command) noexcept
     CUELINE_NONBLOCKING {
-    voice.jumped =
-        voice.jumped || voice.plays || voice.fade_left > 0;  // if it sounds, else its buffer begins unchanged
+    // A silent voice does not jump: its buffer begins unchanged.
+    voice.jumped = voice.jumped || voice.plays || voice.fade_left > 0;
     voice.plays = true;
     voice.loops = wanted.loop != 0;
     voice.gain = wanted.gain > 0 ? std::min(wanted.gain, 1.0F) : 0.0F;  // a NaN counts as 0

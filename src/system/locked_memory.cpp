@@ -19,6 +19,7 @@ LockedMemory* first = nullptr;
 
 // A fork waits for the mutex, so that the child finds it free and the list whole. The child inherits the list but no
 // locks: there, an inherited range may keep a page locked for longer than needed.
+// NOLINTNEXTLINE(bugprone-throwing-static-initialization): a C function, which throws nothing
 [[maybe_unused]] const int registered =
     pthread_atfork([] { changing.lock(); }, [] { changing.unlock(); }, [] { changing.unlock(); });
 
@@ -67,6 +68,7 @@ void LockedMemory::unlock_what_no_other_holds() const noexcept {
             }
         }
         if (held_until == at) {
+            // NOLINTNEXTLINE(performance-no-int-to-ptr): an address of pages, which may hold no object
             munlock(reinterpret_cast<const void*>(at), free_until - at);
             held_until = free_until;
         }

@@ -1,4 +1,4 @@
-// thread_priority.cpp: asks the scheduler about a thread, by its number or its handle.
+// thread_priority.cpp: reads a thread's scheduling policy, by its number or its handle.
 #include "system/thread_priority.hpp"
 
 #include <pthread.h>

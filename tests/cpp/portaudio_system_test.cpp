@@ -153,7 +153,7 @@ TEST(PortAudioOnJack, tells_that_the_server_died_and_runs_again_when_it_is_back)
                       "or its server is gone; call start() to try again");
             EXPECT_EQ(refusal<DeviceError>([&] { lost->start(); }),
                       "PortAudio's device 'system, JACK Audio Connection Kit' is gone: plug it in, start its "
-                      " server, or make an engine on another device");
+                      "server, or make an engine on another device");
             const std::uint64_t then = lost->stats().blocks;
             std::this_thread::sleep_for(20ms);
             EXPECT_EQ(lost->stats().blocks, then);

@@ -57,8 +57,8 @@ void JackDevice::run_block(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING {
         channels[channel] = static_cast<float*>(jack_.port_get_buffer(ports_[channel], frames));
     }
     const bool entered = gate_.try_enter();
-    if (entered &&
-        frames == blocksize_.load(std::memory_order_relaxed)) {  // relaxed: it changes only behind a shut gate
+    // Relaxed: the block size changes only behind a shut gate.
+    if (entered && frames == blocksize_.load(std::memory_order_relaxed)) {
         callback_->process({.channels = channels, .frames = frames}, began_ns);
         load_.record(block_clock_ns() - began_ns, period_ns_);
     } else {
@@ -83,8 +83,9 @@ void JackDevice::start(BlockCallback& callback) {
         const std::scoped_lock lock{closing_};  // the server may go away meanwhile
         helper_.start("the JACK device", [this] { watch(); });
         gate_.open();
-        if (jack_.activate(client_->get()) != 0)
+        if (jack_.activate(client_->get()) != 0) {
             throw DeviceError{server_in_words(request_) + " refused to start the client: restart the server"};
+        }
         connect_ports();
     } catch (...) {
         stop();

@@ -13,7 +13,6 @@
 #include <cueline/counter.hpp>
 #include <cueline/device.hpp>
 #include <cueline/engine/device_request.hpp>
-#include <cueline/engine/range.hpp>
 
 #include "devices/callback_load.hpp"
 #include "devices/gate.hpp"
