@@ -129,7 +129,10 @@ def holds(caller: Step, ring: Step, read: Read) -> bool:
         seen.add(member)
         for initialised in re.finditer(rf"[:,]\s*{member}\{{", text):
             value = text[initialised.end() : closed(text, initialised.end() - 1, "{}")]
-            if re.search(rf"\blink_?(\.|->){ring.last_name}(\[\w+\])?(\.ring\b|(?![\w.\[]))", value):
+            if re.search(
+                rf"\blink_?(\.|->){ring.last_name.rstrip('_')}_?([\[(]\w*[\])])?(\.(ring|messages)\b|(?![\w.\[(]))",
+                value,
+            ):
                 return True
             members |= set(re.findall(r"\b([a-z]\w*_)(?=->|\.)", value))
     return False
