@@ -53,6 +53,7 @@ def compiled(target: str, sources: list[Path], root: Path = REPOSITORY) -> list[
                 [*command, "-c", source, "-o", Path(folder, f"{number}.o")],
                 cwd=root,
                 env={"ZIG_GLOBAL_CACHE_DIR": str(REPOSITORY / "build/zig"), **os.environ},
+                stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
                 check=False,

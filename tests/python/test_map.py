@@ -149,8 +149,8 @@ MUTANTS = {
     ),
     "a circle of headers": (
         "include/cueline/message.hpp",
-        "#include <cueline/buffer.hpp>",
-        "a circle: include/cueline/buffer.hpp -> include/cueline/engine_messages.hpp -> include/cueline/message.hpp",
+        "#include <cueline/link.hpp>",
+        "include/cueline/message.hpp -> include/cueline/link.hpp",
     ),
     "a circle for type checkers": (
         "python/cueline/stats.py",

@@ -63,7 +63,11 @@ def test_an_end_of_another_ring_is_found(place: int, end: str) -> None:
     ring = PATH[place]
 
     def read(file: str) -> str:
-        return re.sub(rf"(link_?(?:\.|->)){ring.last_name}\b", r"\1another_", READ(file)) if file == end else READ(file)
+        return (
+            re.sub(rf"(link_?(?:\.|->)){ring.last_name.rstrip('_')}", r"\1another", READ(file))
+            if file == end
+            else READ(file)
+        )
 
     assert any("is on another ring" in finding for finding in findings(PATH, read))
 
