@@ -61,6 +61,8 @@ WARN_IF_UNDOCUMENTED = NO
 """
 # A comment's sentences that begin so say who may call, at what cost, and what comes back: a line each.
 LABEL = re.compile(r"(?:^(?=Thread:|Real-time:)|(?<=[.)]) )(Thread:|Real-time:|Returns|Throws)\s+")
+# So does a remark such as [audio thread], wherever in a comment it is.
+TAG = re.compile(r"\s*(?<![\w\])])\[([^][]*\bthreads?\b[^][]*)\](?!\()")
 ASIDE = re.compile(r"\s*NOLINT(NEXTLINE)?\(.*")
 MARK = "CUELINE_NONBLOCKING"  # doxygen cannot read past it, so it is kept from it and looked up
 
@@ -300,9 +302,10 @@ class Reference:
         """Return a comment's paragraphs, and what has a label as a list."""
         out = []
         for paragraph in self._paragraphs(described):
-            said, *labelled = LABEL.split(paragraph)
+            said, *labelled = LABEL.split(TAG.sub("", paragraph).strip())
             if said.strip():
                 out.append(said.strip())
+            labelled = [each for tag in TAG.findall(paragraph) for each in ("Thread:", f"{tag}.")] + labelled
             pairs = zip(labelled[::2], labelled[1::2], strict=True)
             if lines := [f"- **{label.rstrip(':')}** {text.strip()}" for label, text in pairs]:
                 out.append("\n".join(lines))
