@@ -15,7 +15,7 @@ __all__ = ["BLOCKSIZE", "SAMPLERATE", "Bucket", "Lateness", "lateness", "measure
 BLOCKSIZE = 128
 SAMPLERATE = 48_000
 
-# The limits for OK. docs/python.md has them too.
+# The limits for OK. docs/command-line.md has them too.
 _MAX_WORST = 0.5  # of a block: the rest is left for the processor
 _MAX_P99 = 0.1  # of a block
 _MAX_LOST = 0.001  # of all blocks: more is a FAIL
