@@ -55,7 +55,7 @@ def warn_of_silence(missing: str) -> None:
     pip hides what CMake prints when it misses their headers.
     """
     warnings.warn(
-        f"this engine is silent: no device was found, and this build of cueline has no {missing}. Install the "
+        f"this engine is silent: no device was found, and cueline was built without {missing}. Install the "
         "headers (on Debian: apt install libjack-jackd2-dev portaudio19-dev) and build cueline again",
         RuntimeWarning,
         stacklevel=3,

@@ -96,7 +96,7 @@ def test_the_command_says_what_is_missing_and_nothing_else_does() -> None:
 def test_a_silent_engine_of_a_build_without_audio_libraries_warns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_core, "MISSING_AUDIO", "JACK and PortAudio")
     cueline.AudioEngine("null").close()  # asked for
-    warned = r"is silent.*has no JACK and PortAudio.*apt install libjack-jackd2-dev"
+    warned = r"is silent.*built without JACK and PortAudio.*apt install libjack-jackd2-dev"
     with pytest.warns(RuntimeWarning, match=warned):
         warn_of_silence(_core.MISSING_AUDIO)
 
