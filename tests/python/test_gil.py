@@ -146,7 +146,7 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Iterato
             yield f"storm_{number}"
             del sys.modules[f"storm_{number}"]
 
-    yield write()
+    return write()
 
 
 @pytest.fixture
