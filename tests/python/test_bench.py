@@ -34,6 +34,8 @@ OPTIONAL = {
     "pythonosc": "OSC over UDP",
 }
 
+pytestmark = pytest.mark.xdist_group("bench")  # one process builds what all of these use
+
 
 @pytest.fixture(scope="module")
 def results() -> Results:

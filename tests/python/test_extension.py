@@ -31,6 +31,9 @@ class Said:
     at: cueline.u64
 
 
+pytestmark = pytest.mark.xdist_group("extension")  # one process builds what all of these use
+
+
 @pytest.fixture(scope="session")
 def probe(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     """Build the extension in tests/extension against the installed package, like its author."""
