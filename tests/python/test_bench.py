@@ -34,7 +34,7 @@ OPTIONAL = {
     "pythonosc": "OSC over UDP",
 }
 
-pytestmark = pytest.mark.xdist_group("bench")  # one process builds what all of these use
+pytestmark = pytest.mark.xdist_group("bench")  # one worker makes what all of these share
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ class Said:
     at: cueline.u64
 
 
-pytestmark = pytest.mark.xdist_group("extension")  # one process builds what all of these use
+pytestmark = pytest.mark.xdist_group("extension")  # one worker makes what all of these share
 
 
 @pytest.fixture(scope="session")

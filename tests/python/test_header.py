@@ -70,7 +70,7 @@ def compile_and_run(folder: Path, program: str, *arguments: str) -> str:
     return ran.stdout
 
 
-pytestmark = pytest.mark.xdist_group("header")  # one process builds what all of these use
+pytestmark = pytest.mark.xdist_group("header")  # one worker makes what all of these share
 
 
 @pytest.fixture(scope="module")
