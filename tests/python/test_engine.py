@@ -520,10 +520,10 @@ def test_stats_are_frozen_and_complete(running: cueline.AudioEngine) -> None:
 def test_null_device_runs_the_right_number_of_blocks() -> None:
     """Over a second, as many as the clock allows between two readings, each of which takes some time itself.
 
-    On a busy machine a block itself may be late when it is read: three tries.
+    On a busy machine a block itself may be late when it is read: ten tries.
     """
     errors = []
-    for _ in range(3):
+    for _ in range(10):
         with cueline.AudioEngine("null") as engine:
             assert eventually(lambda engine=engine: engine.stats().blocks > 0)  # type: ignore[misc]
             first_from, first, first_to = time.monotonic(), engine.stats(), time.monotonic()
