@@ -140,16 +140,12 @@ wheel: .venv/wheel build/setup-wheel build/setup-test build/setup-clang  ## the 
 	$(BIN)/python -m pytest -q tests/authors && sh tools/sampler.sh $(PYTHON) dist || { rm -rf dist; exit 1; }
 
 lint: .venv/installed build/setup-lint build/setup-test build/setup-clang build/setup-bench build/setup-stall .venv/docs  ## formats, clang-tidy, ruff, mypy: nothing to complain of
-	cmake --preset dev
+	cmake --preset clang
 	cmake --preset release
 	cmake --preset fuzz
 	cmake --preset stall
 	clang-format-22 --dry-run -Werror $$(git ls-files '*.cpp' '*.hpp')
-	run-clang-tidy-22 -quiet -p build/dev '^(?!.*/broken/).*/(src|tests/cpp|tests/realtime|tests/soak|examples)/[a-z_]+\.cpp$$'
-	run-clang-tidy-22 -quiet -p build/fuzz '/tests/fuzz/[a-z_]+\.cpp$$'
-	run-clang-tidy-22 -quiet -p build/release '/benchmarks/[a-z_]+\.cpp$$'
-	run-clang-tidy-22 -quiet -p build/stall '/benchmarks/stall/[a-z_]+\.cpp$$'
-	run-clang-tidy-22 -quiet -p build/python '/bindings/[a-z_]+\.cpp$$'
+	$(BIN)/python tools/tidy.py
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
