@@ -89,7 +89,7 @@ sanitize-python: build/asan-python/installed build/setup-test
 	  PYTHONPATH=build/asan-python/site $(PYTEST) tests/python tests/sanitizers $(UNSANITIZED)
 
 fuzz: build/setup-clang  ## proof: libFuzzer where bytes become messages, and mutants
-	cmake --preset fuzz -DFUZZ_SECONDS=$(if $(QUICK),5,20)
+	cmake --preset fuzz -DFUZZ_SECONDS=$(if $(QUICK),8,20)
 	cmake --build --preset fuzz
 	ctest --preset fuzz --no-tests=error
 
