@@ -212,5 +212,5 @@ build/asan-python/installed: .venv/ready $(SOURCES)
 	$(BIN)/python -m pip install --quiet --target build/asan-python/site --no-build-isolation --no-deps \
 	  -Cbuild-dir=build/asan-python/cmake \
 	  -Ccmake.define.CMAKE_CXX_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" \
-	  -Ccmake.define.CMAKE_CXX_FLAGS_RELEASE="-Og -g" .
+	  -Ccmake.define.CMAKE_CXX_FLAGS_RELEASE="-Og -g1" .
 	@touch $@
