@@ -23,7 +23,7 @@ from cueline import Status
 pings = 50  # in the ring before a step; fewer than one block's budget
 step_s = 0.05  # how long a step keeps the GIL, or more: many blocks' time
 least_blocks = 5  # that pass in a good step. A thread that needs the GIL runs one when it gets it, and waits again
-good_steps = 10
+good_steps = 6
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def require_good_steps(disturb: Callable[[Iterator[str]], None], modules: Iterat
 
     On a busy machine a block is late for other reasons, too: then it takes more steps.
     """
-    garbage = [[number] for number in range(1_000_000)] if disturb is collect_garbage else []
+    garbage = [[number] for number in range(500_000)] if disturb is collect_garbage else []
     good, wrong = 0, list[str]()
     while good < good_steps and len(wrong) < 100:
         if found := wrong_while(disturb, modules, ticking):
@@ -222,7 +222,7 @@ def test_a_processor_that_numba_compiled_goes_on_likewise(
 def test_the_check_catches_a_callback_that_needs_the_gil(
     disturb: Callable[[Iterator[str]], None], modules: Iterator[str]
 ) -> None:
-    garbage = [[number] for number in range(1_000_000)] if disturb is collect_garbage else []
+    garbage = [[number] for number in range(500_000)] if disturb is collect_garbage else []
     callback = PythonCallback()
     try:
         assert all(wrong_while(disturb, modules, callback) for _ in range(good_steps))
