@@ -36,7 +36,7 @@ test-python: .venv/installed build/setup-test
 
 # What a step leaves out under QUICK=1, which .ci/run sets, it does here.
 everywhere:  ## all tests and proofs at their full length, before an issue is done: an hour
-	$(MAKE) QUICK= test run test-pipewire lint docs install-alone soak model wheel effects rtsan clang sanitize bench stall
+	$(MAKE) QUICK= test run test-pipewire lint docs portable install-alone soak model wheel effects rtsan clang sanitize bench stall
 
 install-alone: build/setup-build  ## `pip install .` alone, in an empty virtual environment, away from here
 	rm -rf build/alone && $(PYTHON) -m venv build/alone
