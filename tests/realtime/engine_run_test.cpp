@@ -112,7 +112,9 @@ TEST_P(EngineRun, answers_thousands_of_pings) {
     while (received_ + stats().events.dropped < pings) drain();
     EXPECT_EQ(received_, stats().events.sent);
     EXPECT_EQ(stats().events.sent + stats().events.dropped, pings);
-    if (bench_.offline != nullptr) EXPECT_EQ(stats().events.dropped, 0U) << "here each step is ours";
+    if (bench_.offline != nullptr) {
+        EXPECT_EQ(stats().events.dropped, 0U) << "here this thread runs the blocks";
+    }
 }
 
 TEST_P(EngineRun, hands_each_kind_to_its_handler) {
