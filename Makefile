@@ -8,7 +8,7 @@ MINUTES ?= 1
 RESULTS ?= build/bench
 SVG ?= build/stall
 # Python tests run side by side, as many as the machine has cores. (-n 0: one after the other.)
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 # Python tests of text, tools and timing: they say nothing of C++ that others do not, so no sanitizer runs them.
 UNSANITIZED := $(addprefix --ignore=tests/python/test_,bench.py cli.py docs.py doctor.py doctor_checks.py gil.py header.py \
   metronome.py package.py privileges.py require.py)

@@ -226,9 +226,6 @@ def test_an_observer_that_is_wrong_fails_its_check(mutant: Callable[[Fault], Acc
     assert not check_observer(invented(mutant), PlainConsole())
 
 
-pytestmark = pytest.mark.xdist_group("stall")  # one worker makes what all of these share
-
-
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
     log = tmp_path_factory.mktemp("jack") / "jackd.log"

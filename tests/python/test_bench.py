@@ -35,8 +35,6 @@ OPTIONAL = {
     "pythonosc": "OSC over UDP",
 }
 
-pytestmark = pytest.mark.xdist_group("bench")  # one worker makes what all of these share
-
 
 @pytest.fixture(scope="module")
 def results() -> Results:

@@ -31,9 +31,6 @@ class Said:
     at: cueline.u64
 
 
-pytestmark = pytest.mark.xdist_group("extension")  # one worker makes what all of these share
-
-
 @pytest.fixture(scope="session")
 def probe(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     """Build the extension in tests/extension against the installed package, like its author."""

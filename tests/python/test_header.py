@@ -70,9 +70,6 @@ def compile_and_run(folder: Path, program: str, *arguments: str) -> str:
     return ran.stdout
 
 
-pytestmark = pytest.mark.xdist_group("header")  # one worker makes what all of these share
-
-
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with messages.py, and with messages.hpp made from it."""
