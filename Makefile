@@ -7,10 +7,15 @@ SOURCES := $(shell find include src bindings cmake python -type f -not -name '*.
 MINUTES ?= 1
 RESULTS ?= build/bench
 SVG ?= build/stall
+# Python tests run side by side, as many as the machine has cores. (-n 0: one after the other.)
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+# Python tests of text, tools and timing: they say nothing of C++ that others do not, so no sanitizer runs them.
+UNSANITIZED := $(addprefix --ignore=tests/python/test_,bench.py cli.py docs.py doctor.py doctor_checks.py gil.py header.py \
+  metronome.py package.py privileges.py require.py)
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-pipewire test-long model model-long effects rtsan portable sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python bench bench-cpp bench-python stall sampler docs wheel lint format stubs clean
+.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python bench bench-cpp bench-python stall sampler docs wheel lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -27,7 +32,16 @@ test-cpp: build/setup-test
 	ctest --preset dev --no-tests=error
 
 test-python: .venv/installed build/setup-test
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+# What a step leaves out under QUICK=1, which .ci/run sets, it does here.
+everywhere:  ## all tests and proofs at their full length, before an issue is done: an hour
+	$(MAKE) QUICK= test run test-pipewire lint docs portable install-alone soak model wheel effects rtsan clang sanitize bench stall
+
+install-alone: build/setup-build  ## `pip install .` alone, in an empty virtual environment, away from here
+	rm -rf build/alone && $(PYTHON) -m venv build/alone
+	build/alone/bin/pip install --quiet .
+	cd build/alone && bin/python $(CURDIR)/examples/first_ping.py && bin/cueline ping --count 3
 
 test-long: build/setup-test  ## five hundred million messages in order: a minute or more
 	cmake --preset dev
@@ -45,8 +59,13 @@ model-long: build/setup-model  ## the same with longer scenarios: for a long pau
 
 effects: build/setup-clang  ## proof: clang's effect analysis over all that the audio thread runs, and mutants
 	cmake --preset clang
-	cmake --build --preset clang
+	cmake --build --preset clang $(if $(QUICK),--target cueline_engine sampler_processor cueline_realtime_tests)
 	ctest --preset clang --no-tests=error -R '^effects'
+
+clang: build/setup-clang  ## clang builds all that the tests run, nothing precompiled, and the tests pass
+	cmake --preset clang
+	cmake --build --preset clang
+	ctest --preset clang --no-tests=error
 
 rtsan: build/setup-clang  ## proof: the tests and engine runs under RealtimeSanitizer, and mutants
 	cmake --preset rtsan
@@ -67,10 +86,10 @@ sanitize-cpp: build/setup-test
 # Python itself leaks at exit, on purpose: leaks are looked for in C++.
 sanitize-python: build/asan-python/installed build/setup-test
 	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libstdc++.so)" ASAN_OPTIONS=detect_leaks=0 \
-	  PYTHONPATH=build/asan-python/site $(BIN)/python -m pytest tests/python tests/sanitizers
+	  PYTHONPATH=build/asan-python/site $(PYTEST) tests/python tests/sanitizers $(UNSANITIZED)
 
 fuzz: build/setup-clang  ## proof: libFuzzer where bytes become messages, and mutants
-	cmake --preset fuzz
+	cmake --preset fuzz -DFUZZ_SECONDS=$(if $(QUICK),8,20)
 	cmake --build --preset fuzz
 	ctest --preset fuzz --no-tests=error
 
@@ -89,13 +108,12 @@ soak-python: .venv/installed
 bench: bench-cpp bench-python  ## the ring, the engine and the Python calls beside others: tables and charts (QUICK=1: in short)
 
 bench-cpp: .venv/ready build/setup-bench
-	cmake --preset release && cmake --build --preset release
-	cmake --preset release-clang && cmake --build --preset release-clang
 	mkdir -p $(RESULTS)
-	for built in release:g++ release-clang:clang++-22; do \
+	for built in release:g++ $(if $(QUICK),,release-clang:clang++-22); do \
 	  preset=$${built%%:*}; compiler=$${built##*:}; \
+	  cmake --preset $$preset && cmake --build --preset $$preset && \
 	  build/$$preset/benchmarks/cueline_ring_bench $(if $(QUICK),--seconds 6 --paced-seconds 6) >$(RESULTS)/rings-$$preset.json && \
-	  build/$$preset/benchmarks/cueline_benchmarks $(if $(QUICK),--benchmark_min_time=0.02) \
+	  build/$$preset/benchmarks/cueline_benchmarks $(if $(QUICK),--benchmark_min_time=0.01) \
 	    --benchmark_context=compiler="$$compiler $$($$compiler -dumpversion)" \
 	    --benchmark_out=$(RESULTS)/costs-$$preset.json >/dev/null || exit 1; \
 	done
@@ -122,16 +140,12 @@ wheel: .venv/wheel build/setup-wheel build/setup-test build/setup-clang  ## the 
 	$(BIN)/python -m pytest -q tests/authors && sh tools/sampler.sh $(PYTHON) dist || { rm -rf dist; exit 1; }
 
 lint: .venv/installed build/setup-lint build/setup-test build/setup-clang build/setup-bench build/setup-stall .venv/docs  ## formats, clang-tidy, ruff, mypy: nothing to complain of
-	cmake --preset dev
+	cmake --preset clang
 	cmake --preset release
 	cmake --preset fuzz
 	cmake --preset stall
 	clang-format-22 --dry-run -Werror $$(git ls-files '*.cpp' '*.hpp')
-	run-clang-tidy-22 -quiet -p build/dev '^(?!.*/broken/).*/(src|tests/cpp|tests/realtime|tests/soak|examples)/[a-z_]+\.cpp$$'
-	run-clang-tidy-22 -quiet -p build/fuzz '/tests/fuzz/[a-z_]+\.cpp$$'
-	run-clang-tidy-22 -quiet -p build/release '/benchmarks/[a-z_]+\.cpp$$'
-	run-clang-tidy-22 -quiet -p build/stall '/benchmarks/stall/[a-z_]+\.cpp$$'
-	run-clang-tidy-22 -quiet -p build/python '/bindings/[a-z_]+\.cpp$$'
+	$(BIN)/python tools/tidy.py
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -198,5 +212,5 @@ build/asan-python/installed: .venv/ready $(SOURCES)
 	$(BIN)/python -m pip install --quiet --target build/asan-python/site --no-build-isolation --no-deps \
 	  -Cbuild-dir=build/asan-python/cmake \
 	  -Ccmake.define.CMAKE_CXX_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" \
-	  -Ccmake.define.CMAKE_CXX_FLAGS_RELEASE="-Og -g" .
+	  -Ccmake.define.CMAKE_CXX_FLAGS_RELEASE="-Og -g1" .
 	@touch $@

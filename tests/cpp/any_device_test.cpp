@@ -60,9 +60,9 @@ double rate_error_of(Device& device) {
 }
 
 TEST_P(AnyDevice, runs_the_right_number_of_blocks_in_a_second) {
-    // The rate is exact on average, but a busy machine may lose blocks: three tries.
+    // The rate is exact on average, but a busy machine may lose blocks: ten tries.
     double error = 1;
-    for (int attempt = 0; attempt < 3 && error > 0.02; ++attempt) error = rate_error_of(*device());
+    for (int attempt = 0; attempt < 10 && error > 0.02; ++attempt) error = rate_error_of(*device());
     EXPECT_LT(error, 0.02);
 }
 

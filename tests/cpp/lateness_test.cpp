@@ -130,9 +130,9 @@ TEST(Lateness, the_null_device_records_every_block_over_stops_too) {
 
 TEST(Lateness, the_null_device_tells_how_late_after_its_deadline_a_block_began) {
     // After a block that takes one and a half blocks, the next begins at least half a block late. A busy machine may
-    // miss it: five tries.
+    // miss it: fifty tries.
     bool seen = false;
-    for (int attempt = 0; attempt < 5 && !seen; ++attempt) {
+    for (int attempt = 0; attempt < 50 && !seen; ++attempt) {
         NullDevice device{format};
         Counting counting{4000us};
         run(device, counting, 20);

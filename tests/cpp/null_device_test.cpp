@@ -87,10 +87,10 @@ struct Lag {
     DeviceStats stats;
 };
 
-/// Whether `condition` holds for one of five such runs: on a busy machine other blocks may be late too.
+/// Whether `condition` holds for one of fifty such runs: on a busy machine other blocks may be late too.
 template <class Condition>
 bool of_a_run_with_a_lag_of(double blocks, Condition condition) {
-    for (int attempt = 0; attempt < 5; ++attempt) {
+    for (int attempt = 0; attempt < 50; ++attempt) {
         const Lag lag{blocks};
         if (condition(lag)) return true;
     }

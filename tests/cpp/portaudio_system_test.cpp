@@ -28,6 +28,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Set before PortAudio is loaded, which reads it: ALSA's configuration in all tests of this program.
+[[maybe_unused]] const int alsa_is_ours = setenv("ALSA_CONFIG_PATH", CUELINE_TESTS "/alsa.conf", 1);
+
 std::unique_ptr<Engine> engine_on(const DeviceRequest& request) {
     return std::make_unique<Engine>(open_device(request), std::make_unique<WaveProcessor>());
 }

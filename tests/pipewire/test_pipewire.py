@@ -26,7 +26,8 @@ class PipeWire:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="cueline-pipewire-"))
-        self.environment = os.environ | {"XDG_RUNTIME_DIR": str(self.folder)}
+        alsa = str(Path(__file__).parents[1] / "alsa.conf")
+        self.environment = os.environ | {"XDG_RUNTIME_DIR": str(self.folder), "ALSA_CONFIG_PATH": alsa}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

@@ -17,6 +17,9 @@ import pytest
 
 import cueline
 
+# ALSA's configuration in the tests, and in the programs that they run. PortAudio reads it when it is loaded.
+os.environ["ALSA_CONFIG_PATH"] = str(Path(__file__).parents[1] / "alsa.conf")
+
 # Whether the address sanitizer runs in this process (make sanitize): it replaces mlock.
 sanitized = "libasan" in os.environ.get("LD_PRELOAD", "")
 

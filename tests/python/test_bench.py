@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import cueline
+from conftest import eventually
 from cueline.commands import charts, cli
 from cueline.commands.bench import calls, command, messages, peers
 from cueline.commands.bench.calls import TARGETS, Target, judge
@@ -352,7 +353,8 @@ def test_ctrl_c_ends_it_without_a_word_and_leaves_no_process() -> None:
         text=True,
         start_new_session=True,
     ) as process:
-        time.sleep(1.5)
+        assert eventually(lambda: "cueline/_core" in Path(f"/proc/{process.pid}/maps").read_text(), within_s=60)
+        time.sleep(1.5)  # it measures by now
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=20)  # it would not return while a child still holds these pipes
+        output, errors = process.communicate(timeout=60)  # it would not return while a child still holds these pipes
     assert (process.returncode, output, errors) == (130, "", "")

@@ -91,7 +91,7 @@ def interrupted(*arguments: str, times: int = 1) -> tuple[int, str, str]:
         for _ in range(times):
             process.send_signal(signal.SIGINT)
             time.sleep(0.01)
-        output, errors = process.communicate(timeout=7)
+        output, errors = process.communicate(timeout=60)
         return process.returncode, output, errors
 
 

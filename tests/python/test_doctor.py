@@ -265,7 +265,7 @@ def test_ctrl_c_ends_the_doctor_without_a_word() -> None:
         assert process.stdout.readline().startswith("Running")
         time.sleep(0.1)
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=10)
+        output, errors = process.communicate(timeout=40)
     assert (process.returncode, output, errors) == (130, "", "")
 
 

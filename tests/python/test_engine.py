@@ -518,19 +518,24 @@ def test_stats_are_frozen_and_complete(running: cueline.AudioEngine) -> None:
 
 
 def test_null_device_runs_the_right_number_of_blocks() -> None:
-    """Within 2 % over a second. On a busy machine a reading may be late: three tries."""
+    """Over a second, as many as the clock allows between two readings, each of which takes some time itself.
+
+    On a busy machine a block itself may be late when it is read: ten tries.
+    """
     errors = []
-    for _ in range(3):
+    for _ in range(10):
         with cueline.AudioEngine("null") as engine:
             assert eventually(lambda engine=engine: engine.stats().blocks > 0)  # type: ignore[misc]
-            began, first = time.monotonic(), engine.stats()
+            first_from, first, first_to = time.monotonic(), engine.stats(), time.monotonic()
             time.sleep(1)
-            elapsed, last = time.monotonic() - began, engine.stats()
+            last_from, last, last_to = time.monotonic(), engine.stats(), time.monotonic()
         blocks = last.blocks + last.missed_blocks - first.blocks - first.missed_blocks
-        errors.append(abs(blocks / (elapsed * 48_000 / 128) - 1))
-        if errors[-1] < 0.02:
+        fewest, most = (elapsed * 48_000 / 128 for elapsed in (last_from - first_to, last_to - first_from))
+        errors.append(max(fewest - blocks, blocks - most, 0))
+        if errors[-1] < 0.02 * fewest:
             break
-    assert min(errors) < 0.02
+    else:
+        pytest.fail(f"{errors} blocks too few or too many")
 
 
 def test_two_engines_run_at_once() -> None:

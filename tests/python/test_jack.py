@@ -134,7 +134,7 @@ def test_ping_says_that_the_server_died(server: JackServer) -> None:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("PING the audio thread: jack device")
         server.kill()
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (
         2,
         "cueline: the JACK server is gone: start it again, and then the engine\n",

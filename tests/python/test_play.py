@@ -82,7 +82,7 @@ def test_ctrl_c_fades_out_and_prints_the_summary() -> None:
         assert process.stdout.readline().startswith("PLAY")
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=10)
+        output, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
     assert "s played: rms" in output
 
@@ -116,7 +116,7 @@ def test_it_says_that_the_server_died() -> None:
         assert process.stdout.readline().startswith("PLAY 440 Hz at a gain of 0.2: jack device")
         assert "dBFS" in process.stdout.readline(), "it plays"
         server.kill()
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 2
     assert errors == "cueline: the JACK server is gone: start it again, and then the engine\n"
 

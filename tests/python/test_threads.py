@@ -140,7 +140,7 @@ def test_an_engine_that_is_dropped_takes_its_thread_along() -> None:
 # --- Forked children
 
 
-def in_child(action: Callable[[], None], *, within_s: float = 20) -> int:
+def in_child(action: Callable[[], None], *, within_s: float = 60) -> int:
     """Fork, call ``action`` in the child, and return its exit status: 0 if nothing was raised."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # fork with threads: this test is about that

@@ -108,9 +108,13 @@ TEST_P(EngineRun, answers_thousands_of_pings) {
     for (std::uint64_t sent = 0; sent < pings; ++sent) {
         send_surely([this] { return control().ping(); });
     }
-    while (received_ < pings) drain();
-    EXPECT_EQ(stats().events.sent, pings);
-    EXPECT_EQ(stats().events.dropped, 0U);
+    // If this thread is held up while the audio thread runs on, the event ring fills, and pongs are dropped.
+    while (received_ + stats().events.dropped < pings) drain();
+    EXPECT_EQ(received_, stats().events.sent);
+    EXPECT_EQ(stats().events.sent + stats().events.dropped, pings);
+    if (bench_.offline != nullptr) {
+        EXPECT_EQ(stats().events.dropped, 0U) << "here this thread runs the blocks";
+    }
 }
 
 TEST_P(EngineRun, hands_each_kind_to_its_handler) {

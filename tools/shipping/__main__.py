@@ -131,9 +131,9 @@ def test(root: EmptyRoot) -> None:
     asked = "import cueline, cueline._core as core; print(cueline.__file__, core.__file__)"
     there = inside(root, "env", "--chdir=source", "../venv/bin/python", "-c", asked).split()
     refuse("cueline", [f"imported from {path}" for path in there if not path.startswith("/work/venv/lib/")])
-    pytest = ("../venv/bin/python", "-m", "pytest", "-q", "tests/python", "--junit-xml=../report.xml")
+    pytest = ("../venv/bin/python", "-m", "pytest", "-q", "-n", "auto", "--dist", "loadfile", "tests/python")
     environment = {"CUELINE_TESTS_MAY_LACK": " ".join(MAY_LACK)}
-    done = root.run("env", "--chdir=source", *pytest, environment=environment)
+    done = root.run("env", "--chdir=source", *pytest, "--junit-xml=../report.xml", environment=environment)
     judged = verdict(root.work / "report.xml", MAY_LACK)
     refuse("the tests", [*judged.faults, *([] if done.returncode == 0 else [f"pytest exits with {done.returncode}"])])
     print(f"in the empty environment: {judged.summary}")

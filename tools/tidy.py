@@ -1,0 +1,51 @@
+"""Runs clang-tidy over our C++ files, side by side, each once.
+
+If several targets compile a file, clang-tidy by itself analyses it once for each of them. Here the first one's flags
+stand for all. The list of compilations is merged from the presets' build folders.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+# Which files are looked at with the flags of which preset.
+FILES = {
+    "clang": r"(src|tests/cpp|tests/realtime|tests/soak|examples)/[a-z_/]+\.cpp",
+    "fuzz": r"tests/fuzz/[a-z_]+\.cpp",
+    "release": r"benchmarks/[a-z_]+\.cpp",
+    "stall": r"benchmarks/stall/[a-z_]+\.cpp",
+    "python": r"bindings/[a-z_]+\.cpp",
+}
+
+
+def compilations() -> dict[str, dict[str, str]]:
+    """Return one entry of the presets' compile_commands.json for each file, by the file's path."""
+    chosen: dict[str, dict[str, str]] = {}
+    for preset, pattern in FILES.items():
+        entries = json.loads((ROOT / "build" / preset / "compile_commands.json").read_text())
+        ours = [entry for entry in entries if re.fullmatch(pattern, entry["file"].removeprefix(f"{ROOT}/"))]
+        if not ours:
+            sys.exit(f"build/{preset} compiles nothing that matches {pattern!r}")
+        for entry in ours:
+            chosen.setdefault(entry["file"], entry)
+    return chosen
+
+
+def main() -> int:
+    """Merge, and run clang-tidy. Returns its exit status."""
+    folder = ROOT / "build/tidy"
+    folder.mkdir(parents=True, exist_ok=True)
+    found = compilations()
+    (folder / "compile_commands.json").write_text(json.dumps(list(found.values()), indent=1))
+    print(f"clang-tidy: {len(found)} files", flush=True)
+    return subprocess.run(["run-clang-tidy-22", "-quiet", "-p", folder], check=False, cwd=ROOT).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
