@@ -23,7 +23,7 @@ _CALLS_IN_A_TURN = 32
 
 
 class Turns:
-    """Counts calls that did not wait, so that a task which never waits still lets the other tasks run."""
+    """Counts calls, so that a task that never has to wait still lets the other tasks run."""
 
     def __init__(self) -> None:
         self._calls = 0
