@@ -17,11 +17,14 @@ namespace {
 std::mutex changing;
 LockedMemory* first = nullptr;
 
-// A fork waits for the mutex, so that the child finds it free and the list whole. The child inherits the list but no
-// locks: there, an inherited range may keep a page locked for longer than needed.
+// A fork waits for the mutex, so that the child finds it free. The child inherits no locks, so its list begins empty.
+// It must: an inherited range may lie on the stack of a thread that the child lacks, and new threads reuse that stack.
 // NOLINTNEXTLINE(bugprone-throwing-static-initialization): a C function, which throws nothing
-[[maybe_unused]] const int registered =
-    pthread_atfork([] { changing.lock(); }, [] { changing.unlock(); }, [] { changing.unlock(); });
+[[maybe_unused]] const int registered = pthread_atfork([] { changing.lock(); }, [] { changing.unlock(); },
+                                                       [] {
+                                                           first = nullptr;
+                                                           changing.unlock();
+                                                       });
 
 }  // namespace
 
@@ -51,7 +54,8 @@ LockedMemory::~LockedMemory() {
     if (!granted_ || begin_ == end_) return;
     const std::scoped_lock lock{changing};
     LockedMemory** link = &first;
-    while (*link != this) link = &(*link)->next_;
+    while (*link != nullptr && *link != this) link = &(*link)->next_;
+    if (*link == nullptr) return;  // locked before a fork
     *link = next_;
     unlock_what_no_other_holds();
 }
