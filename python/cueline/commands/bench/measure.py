@@ -50,7 +50,7 @@ class Effort:
     @property
     def imports(self) -> int:
         """How many times to time an import."""
-        return max(1, self.rounds // 13)
+        return max(1, self.rounds // 8)
 
 
 @dataclass
