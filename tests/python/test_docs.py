@@ -29,7 +29,10 @@ COMPILER = ["g++", "-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-
 def run_page(page: str, folder: Path) -> None:
     """Run all blocks of a page in ``folder``. Raises AssertionError with the error and its line."""
     blocks = blocks_of(page)
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONWARNINGS": "ignore:The test results are likely unreliable",  # timeit, on a busy machine
+    }
 
     def run(*command: str | Path) -> str:
         done = subprocess.run(

@@ -24,9 +24,11 @@ def test_many_python_threads_are_one_producer_and_one_consumer(running: cueline.
     each, threads = 3000, 4
     received: list[int] = []
     lock = threading.Lock()
+    under_way = threading.Semaphore(1000)  # fewer than the event ring holds: it drops nothing however late we read
 
     def send() -> None:
         for _ in range(each):
+            under_way.acquire()
             while running.ping() is Status.FULL:
                 time.sleep(0.001)
 
@@ -37,6 +39,7 @@ def test_many_python_threads_are_one_producer_and_one_consumer(running: cueline.
                     return
                 for message in running.messages():
                     received.append(message.sequence)
+                    under_way.release()
             time.sleep(0.001)
 
     workers = [threading.Thread(target=send) for _ in range(threads)]
