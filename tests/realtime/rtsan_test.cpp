@@ -40,7 +40,7 @@ TEST_F(RealtimeSanitizer, lets_a_sound_processor_pass) {
 /// The report names the function that was called. Its stack has the mutant and the engine, with file and line.
 std::string report_of(const std::string& call, const std::string& mutant) {
     return "RealtimeSanitizer: unsafe-library-call.*`" + call + "` in real-time context.*" + mutant +
-           "::act\\(\\) [^ ]*rule_breakers.hpp:[0-9]+.*Engine::process\\([^ ]*.*engine_block.cpp:[0-9]+";
+           "::act\\(\\) [^ ]*rule_breakers.hpp:[0-9]+.*EngineBlock::process\\([^ ]*.*engine_block.cpp:[0-9]+";
 }
 
 TEST_F(RealtimeSanitizer, catches_an_allocation) {
