@@ -1,5 +1,6 @@
 // stats.cpp: RingStats, CueStats, BufferStats and EngineStats: read-only numbers.
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 
 #include <cueline/engine/engine.hpp>
 
@@ -36,6 +37,7 @@ void bind_types(nb::module_& module) {
         .def_ro("frames", &EngineStats::frames)
         .def_ro("unhandled", &EngineStats::unhandled)
         .def_ro("commands", &EngineStats::commands)
+        .def_ro("lines", &EngineStats::lines)
         .def_ro("events", &EngineStats::events)
         .def_ro("confirmations", &EngineStats::confirmations)
         .def_ro("cues", &EngineStats::cues)

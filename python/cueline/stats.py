@@ -81,7 +81,9 @@ class Stats:
     memory_locked: bool
     """Whether the memory of the engine and its device is locked. A processor's own memory is not included."""
     commands: RingStats
-    """The engine's own line; ``Line.stats()`` has those of another line."""
+    """The commands of line 0, the engine's own."""
+    lines: tuple[RingStats, ...]
+    """The commands of each line that was ever open, by its number. ``lines[0]`` is ``commands``."""
     events: RingStats
     confirmations: RingStats
     cues: CueStats
@@ -106,6 +108,7 @@ def engine_stats(engine: _core.Engine) -> Stats:
         realtime_priority=now.realtime_priority,
         memory_locked=now.memory_locked,
         commands=ring_stats(now.commands),
+        lines=tuple(ring_stats(line) for line in now.lines),
         events=ring_stats(now.events),
         confirmations=ring_stats(now.confirmations),
         cues=CueStats(

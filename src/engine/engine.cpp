@@ -225,7 +225,10 @@ EngineStats Engine::stats() const {
     stats.unhandled = report.unhandled.get();
     stats.device_stats = parts_->device->stats();
     stats.device_stats.memory_locked = stats.device_stats.memory_locked && parts_->locked.granted();
-    stats.commands = parts_->link.commands(0).stats();
+    for (std::size_t line = 0; line < parts_->link.lines_in_use(); ++line) {
+        stats.lines.push_back(parts_->link.commands(line).stats());
+    }
+    stats.commands = stats.lines.front();
     stats.events = parts_->link.events().stats();
     stats.confirmations = parts_->link.confirmations().stats();
     stats.buffers = parts_->pool.stats();

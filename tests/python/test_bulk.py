@@ -483,7 +483,7 @@ def test_only_messages_are_selected_and_only_by_a_class() -> None:
 # --- Lines and ends ----------------------------------------------------------------------------------------------
 
 
-def test_a_port_sends_many_on_its_own_line(tone: cueline.AudioEngine) -> None:
+def test_a_line_sends_many_on_its_own_line(tone: cueline.AudioEngine) -> None:
     with tone.open_line() as line:
         assert fill(tone) == RING
         assert line.send_many(questions(1100)) == RING

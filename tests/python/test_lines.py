@@ -31,13 +31,14 @@ def test_lines_have_rings_of_their_own_and_answers_name_them() -> None:
         by_line = {message.line for message in engine.messages()}
         assert by_line == {0, 1, 2}
         assert first.stats() == cueline.RingStats(sent=1, dropped=0, high_water=1)
+        assert engine.stats().lines == (engine.stats().commands, first.stats(), second.stats())
     assert first.closed
     with pytest.raises(cueline.ClosedError, match="this line is closed: open another one"):
         first.ping()
     first.close()
 
 
-def test_a_port_confirms_cancels_and_sends_whole_on_its_own_line() -> None:
+def test_a_line_confirms_cancels_and_sends_transactions() -> None:
     engine = tone()
     line = engine.open_line()
     engine.send(gain(0.1), at=100)
@@ -73,7 +74,7 @@ def cancel_by_number_on_the_engine(engine: cueline.AudioEngine, confirmation: cu
     ("cancel", "reaches"),
     [(cancel_all_of_the_engine, True), (cancel_by_the_next_port, True), (cancel_by_number_on_the_engine, False)],
 )
-def test_a_cue_outlives_its_port_and_some_cancels_reach_it(
+def test_a_cue_outlives_its_line_and_some_cancels_reach_it(
     cancel: Callable[[cueline.AudioEngine, cueline.Confirmation], None], reaches: bool
 ) -> None:
     with tone() as engine:
@@ -106,13 +107,13 @@ def test_eight_lines_can_be_open_and_a_closed_one_s_place_is_free() -> None:
     assert [message.sequence for message in engine.messages()] == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_port_keeps_its_engine() -> None:
+def test_a_line_keeps_its_engine() -> None:
     line = cueline.AudioEngine("offline").open_line()
     gc.collect()
     assert line.ping() is Status.OK
 
 
-def test_an_engine_that_keeps_its_own_port_is_collected_and_its_audio_thread_ends() -> None:
+def test_an_engine_that_keeps_its_own_line_is_collected_and_its_audio_thread_ends() -> None:
     class Synth(cueline.AudioEngine):
         line: cueline.Line
         confirmation: cueline.Confirmation

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <cueline/audio.hpp>
 #include <cueline/counted_ring.hpp>
@@ -34,9 +35,10 @@ struct EngineStats {
     Format format;
     std::uint64_t blocks = 0;
     std::uint64_t frames = 0;
-    std::uint64_t unhandled = 0;  ///< commands that neither the engine nor the processor handled
-    DeviceStats device_stats;     ///< memory_locked covers the engine's own memory too
-    RingStats commands;           ///< of line 0
+    std::uint64_t unhandled = 0;   ///< commands that neither the engine nor the processor handled
+    DeviceStats device_stats;      ///< memory_locked covers the engine's own memory too
+    RingStats commands;            ///< of line 0
+    std::vector<RingStats> lines;  ///< the commands of each line that was ever open, by its number
     RingStats events;
     RingStats confirmations;
     CueStats cues;
