@@ -116,7 +116,7 @@ def test_a_name_that_is_not_the_very_string_of_the_class_is_found() -> None:
 
 
 def test_the_class_keeps_what_it_has() -> None:
-    assert SetTone.__doc__ == "A tone of a voice."
+    assert SetTone.__doc__ == "A voice's tone."
     assert (SetTone.__module__, SetTone.__qualname__) == (__name__, "SetTone")
     assert SetTone(1, 2, 0.75).is_loud()
     assert not SetTone(1, 2).is_loud()
