@@ -357,6 +357,9 @@ class EngineStats:
     def commands(self) -> RingStats: ...
 
     @property
+    def lines(self) -> list[RingStats]: ...
+
+    @property
     def events(self) -> RingStats: ...
 
     @property
