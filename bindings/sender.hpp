@@ -130,7 +130,7 @@ void bind_sending(nanobind::class_<Handle, Bases...>& bound) {
             "at: the frame at which it applies, exact to the sample; None: as soon as the audio thread reads it.\n"
             "late: what happens if it is read after its frame: 'apply' it at once, or 'drop' it. Both are counted.\n"
             "timeout: None returns Status.FULL if the ring is full, and the message is dropped and counted. A number\n"
-            "of seconds waits so long for room, without the GIL, and then raises Full.\n\n"
+            "of seconds waits that long for room, without the GIL, and then raises Full.\n\n"
             "Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.");
 }
 

@@ -1,4 +1,4 @@
-"""Receive, send and confirm on one asyncio loop, beside other tasks."""
+"""Receive, send and confirm in three tasks of one asyncio loop."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ async def listen(engine: cueline.AudioEngine) -> int:
 
 
 async def play(engine: cueline.AudioEngine) -> None:
-    """Change the tone at four frames ahead, and wait until the last change has applied."""
+    """Change the tone at four future frames, and wait until the last change has applied."""
     begin = engine.now() + engine.samplerate // 10
     for step, hertz in enumerate((220, 277, 330)):
         await engine.asend(cueline.SetTone(hertz, 0.2), at=begin + step * 4800)

@@ -1,4 +1,4 @@
-"""Give a thread its own line, which no other thread can fill."""
+"""Give a thread its own line, so that no other thread can fill its ring."""
 
 import threading
 

@@ -15,7 +15,7 @@ with cueline.AudioEngine(processor="tone") as engine:  # JACK, else the sound ca
         level, frame = engine.meters.read("level")  # peak and rms of the same twentieth of a second
         print(f"frame {frame:6}  {'#' * round(200 * level.rms):30} peak {level.peak:.3f}")
 
-    for gain in (0.3, 0.1, 0.0):  # mostly in one block: the last one counts, and none takes room in a ring
+    for gain in (0.3, 0.1, 0.0):  # usually all within one block: only the last one applies; none takes room in a ring
         engine.parameters["gain"] = gain
     time.sleep(0.1)
     print(engine.parameters, engine.stats().commands)

@@ -1,4 +1,4 @@
-"""Run an engine without a clock: it renders when you call render(), the same samples each time."""
+"""Run an engine without a clock: it renders when you call render(), and gives the same samples each time."""
 
 import cueline
 

@@ -184,7 +184,7 @@ class Sender:
         at: the frame at which it applies, exact to the sample; None: as soon as the audio thread reads it.
         late: what happens if it is read after its frame: 'apply' it at once, or 'drop' it. Both are counted.
         timeout: None returns Status.FULL if the ring is full, and the message is dropped and counted. A number
-        of seconds waits so long for room, without the GIL, and then raises Full.
+        of seconds waits that long for room, without the GIL, and then raises Full.
 
         Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.
         """
@@ -255,7 +255,7 @@ class Line(Sender):
         at: the frame at which it applies, exact to the sample; None: as soon as the audio thread reads it.
         late: what happens if it is read after its frame: 'apply' it at once, or 'drop' it. Both are counted.
         timeout: None returns Status.FULL if the ring is full, and the message is dropped and counted. A number
-        of seconds waits so long for room, without the GIL, and then raises Full.
+        of seconds waits that long for room, without the GIL, and then raises Full.
 
         Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.
         """
@@ -411,7 +411,7 @@ class Engine(Sender):
         at: the frame at which it applies, exact to the sample; None: as soon as the audio thread reads it.
         late: what happens if it is read after its frame: 'apply' it at once, or 'drop' it. Both are counted.
         timeout: None returns Status.FULL if the ring is full, and the message is dropped and counted. A number
-        of seconds waits so long for room, without the GIL, and then raises Full.
+        of seconds waits that long for room, without the GIL, and then raises Full.
 
         Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.
         """

@@ -1,4 +1,4 @@
-"""Checks of arguments, made before they reach C++: so no code of a user's runs while C++ does."""
+"""Checks of arguments before they reach C++, so that no user's code, such as ``__index__``, runs inside C++."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LONGEST_LATENCY_S = 10
 
 
 def checked_integer(name: str, value: SupportsIndex) -> int:
-    """Return ``value`` as an int of at most 63 bits and a sign. The caller checks the range."""
+    """Return ``value`` as an int from -(2**63 - 1) to 2**63 - 1. The caller checks the range that it needs."""
     try:
         # NumPy's bool is refused by its name: some versions only warn when it is used as an index.
         number = operator.index(value) if type(value).__name__ not in ("bool", "bool_") else None
@@ -119,7 +119,7 @@ def _is_real(value: object) -> bool:
 
 
 def shown(value: object) -> str:
-    """Return a short, printable repr of ``value``, also if its own repr raises."""
+    """Return a short, printable repr of ``value``, even if its own repr raises."""
     try:
         return reprlib.repr(value).encode("utf-8", "backslashreplace").decode()
     except Exception:

@@ -1,4 +1,4 @@
-"""Sending and receiving on an asyncio loop: other tasks run between two looks.
+"""Sending and receiving on an asyncio loop: other tasks run between two tries.
 
 There is no await between taking a message and returning it, so a cancellation cannot lose one.
 """
@@ -83,7 +83,7 @@ async def _sleep(seconds: float) -> None:
 
 
 class Arrivals:
-    """What ``async for`` runs over: the messages of an engine as they come. Several may run at once."""
+    """The iterator of ``async for``: an engine's messages as they come. Several loops may run at once."""
 
     def __init__(self, engine: AwaitedEngine) -> None:
         self._engine = engine

@@ -84,7 +84,7 @@ def send_many(
 
 
 def receive_many(engine: _core.Engine, most: SupportsIndex) -> Records:
-    """Take at most ``most`` of the messages that wait."""
+    """Take the messages that wait, at most ``most``."""
     limit = checked_integer("max", most)
     if not 1 <= limit <= _core.RING_CAPACITY:
         raise ArgumentError(f"max must be from 1 to {_core.RING_CAPACITY}, the size of the ring, got {limit}")
@@ -136,7 +136,7 @@ def refused_record(place: int, kind: int, frame: int, own: int) -> str:
 
 
 def _kind_to_send(array: Records) -> int:
-    """Return the kind that the array's dtype names, or 0. Raises what _own_kind() does, and for an unsendable kind."""
+    """Do the same as _own_kind(). Raises ArgumentError too if that kind cannot be sent."""
     own = _own_kind(array)
     if _NO_KIND < own < _FIRST_SENT_KIND:
         name = getattr(_core._message_type(own), "__name__", "message")
@@ -158,7 +158,7 @@ def _own_kind(array: Records) -> int:
     import numpy as np  # here, because `import cueline` must stay quick
 
     if not isinstance(array, np.ndarray):
-        raise ArgumentTypeError(f"this must be a NumPy array of cueline.dtype(cls), got {shown(array)}")
+        raise ArgumentTypeError(f"array must be a NumPy array of cueline.dtype(cls), got {shown(array)}")
     known = _known.get(id(array.dtype))
     own = _known_kind(array.dtype) if known is None else known[1]
     if array.ndim != 1:
@@ -204,7 +204,7 @@ _shared: dict[type | None, tuple[np.dtype[Any], object]] = {}
 def _shared_dtype(cls: type | None) -> np.dtype[Any]:
     """Return a dtype that is made once: making it takes longer than filling an array."""
     made, names = _shared.get(cls, (None, None))
-    if made is None or made.names is not names:  # a user may have renamed its fields
+    if made is None or made.names is not names:  # a user may have renamed the fields
         made = dtype(cls)
         _shared[cls] = (made, made.names)
     return made

@@ -64,8 +64,8 @@ def cfunc_processor(
     - ``frame``: the index of the first frame
     - ``parameters``: ``carray(parameters, (count, frames))``, the value of each parameter in each frame
     - ``meters``: ``carray(meters, (count, 8))``, eight numbers for each meter, published after each call
-    - ``events``: ``carray(events, 16, TOLD)``, 16 messages. Those whose kind you set are sent, at their frame; if that
-      is 0, at the first frame of the call
+    - ``events``: ``carray(events, 16, TOLD)``, 16 messages. Those whose kind you set are sent, at their frame. If their
+      frame is 0, they are sent at the first frame of the call
     - ``state``: see below
 
     ``handle`` acts on a command, and returns whether it handles that message. Compile it for ``HANDLE_SIGNATURE``. Its
@@ -160,7 +160,8 @@ _ALLOWED = re.compile(
     r"|hypot|fmod|remainder|floor|ceil|round|trunc|rint|nearbyint|fabs|copysign|fmin|fmax|erf|erfc)f?"
     r"|numba_(?:ldexp|frexp|gamma|nextafter|cpow)f?"
 )
-# Calls in the wrapper that numba puts around every function, for exceptions that a checked function cannot raise.
+# Calls in the wrapper that numba puts around every function. They handle exceptions, which a checked function cannot
+# raise.
 _WRAPPER = {
     "PyErr_Clear",
     "PyErr_SetNone",
@@ -171,7 +172,7 @@ _WRAPPER = {
     "numba_gil_ensure",
     "numba_gil_release",
 }
-# Traces of a function that may raise: its own data, and the calls of the wrapper that raises with it.
+# Signs that a function may raise: its exception data, and the wrapper's calls that raise with them.
 _RAISES = re.compile(r"\.const\.picklebuf\.|numba_do_raise")
 _RAISING = {
     _BY_ADDRESS,

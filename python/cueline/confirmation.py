@@ -1,4 +1,4 @@
-"""What became of a command, as the audio thread reports it. A thread or an asyncio task waits for it."""
+"""The audio thread's report on a command: whether it took effect. A thread or an asyncio task waits for it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ConfirmingEngine(Polled, Protocol):
 
 
 class Confirmation:
-    """What became of one command: ``await`` it, or call ``result()``.
+    """The report on one command: ``await`` it, or call ``result()``.
 
     Any thread may use it.
     """
@@ -75,7 +75,7 @@ class Confirmation:
     def result(self, timeout: float | None = None) -> Applied:
         """Wait for the report, without the GIL, and return it: its ``frame``, and whether that was ``late``.
 
-        ``timeout`` is in seconds. 0 looks once. None waits for ever, also while the engine is stopped. Raises
+        ``timeout`` is in seconds. 0 looks once. None waits for ever, even while the engine is stopped. Raises
         RefusedError with the reason if the command did not take effect, ConfirmationTimeout (a TimeoutError) if the
         time is over, DeviceError if the audio has ended and no report can come, ClosedError, ForkedError.
         """
@@ -159,7 +159,7 @@ def confirm(
     timeout: float | None,
 ) -> Confirmation:
     """Send on ``line`` with a confirmation. Raises Full, and what ``line.send`` raises."""
-    engine._confirmations.collect(engine)  # reports that nobody waits for would take up room
+    engine._confirmations.collect(engine)  # reports that nobody collects would take up places
     sequence = line._send_confirmed(message, at, late, timeout)
     if sequence == 0:
         raise Full(f"the command was dropped: the ring is full, with {_core.RING_CAPACITY} commands")

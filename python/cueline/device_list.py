@@ -32,7 +32,7 @@ class Device:
 
 
 def devices() -> list[Device]:
-    """Return all devices that can be opened now. It queries JACK and PortAudio, which may take half a second."""
+    """Return all devices that can be opened now. This asks JACK and PortAudio, and may take half a second."""
     return [
         Device(
             device=int(found.device) if found.device.isdecimal() else found.device,
@@ -50,9 +50,9 @@ def devices() -> list[Device]:
 
 
 def warn_of_silence(missing: str) -> None:
-    """Warn that an engine without ``device=`` fell back to the null device, in a build without these libraries.
+    """Warn that an engine without ``device=`` runs on the null device, and that the build lacks these libraries.
 
-    pip hides what CMake prints when it misses their headers.
+    pip hides what CMake prints if their headers are missing.
     """
     warnings.warn(
         f"this engine is silent: no device was found, and cueline was built without {missing}. Install the "

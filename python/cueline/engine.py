@@ -49,13 +49,13 @@ class AudioEngine(_core.Engine):
     - ``"jack"``: a client of the JACK server, and so of PipeWire
     - ``"portaudio"``: PortAudio's default output device; a number, or words of its name and host API, for another one
     - ``"null"``: a thread with a clock and no sound card
-    - ``"offline"``: it renders when ``render`` is called
+    - ``"offline"``: no clock; it renders when you call ``render``
     - None: JACK if a server runs, else PortAudio's default device, else null
 
     ``processor`` makes the sound. It is ``"silence"`` (or None), ``"tone"`` (a sine with parameters), ``"player"``
     (it plays the buffers of ``publish``), or your own: a capsule from ``cueline.cfunc_processor`` or from C++'s
-    ``cueline::processor_capsule``, or an object that offers one (``OffersProcessor``). One engine at a time can have
-    it, until that engine is closed.
+    ``cueline::processor_capsule``, or an object that offers one (``OffersProcessor``). A processor belongs to one
+    engine at a time, until that engine is closed.
 
     ``samplerate`` is in frames a second (1000 to 768000) and ``blocksize`` in frames (1 to 8192); by default the device
     chooses both. ``channels`` is from 1 to 64. ``budget`` is the most messages that the audio thread reads in a block
@@ -66,11 +66,11 @@ class AudioEngine(_core.Engine):
     Raises ArgumentError, ArgumentTypeError, DeviceError, ProcessorError for a processor that was compiled against an
     incompatible cueline, and whatever your own processor raises when it is prepared.
 
-    As a context manager it starts, and closes at the end; messages that have come by then can still be received. Any
-    Python thread may use it, also a signal handler and ``__del__``. A forked child may not.
+    As a context manager, it starts at the beginning and closes at the end; messages that have come by then can still be
+    received. Any Python thread may use it, and so may a signal handler and ``__del__``. A forked child may not.
     """
 
-    _made = False  # if the constructor raises, there is no engine to ask
+    _made = False  # stays False if the constructor raises
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class AudioEngine(_core.Engine):
 
             warn_of_silence(_core.MISSING_AUDIO)
         if self.device == "offline":
-            import numpy  # noqa: F401  # it takes long: now, not in the first render()
+            import numpy  # noqa: F401  # it takes long, so not in the first render()
 
     def __enter__(self) -> Self:
         self.start()
@@ -161,8 +161,8 @@ class AudioEngine(_core.Engine):
         ``array`` has shape (frames, channels), or (frames,) for one channel. It holds float32, or other floats, which
         are rounded to float32; it need not be contiguous. The samples are copied, so you may change the array later.
         NaN and infinities stay as they are. This thread makes the copy, without the GIL if it is large. The audio
-        thread only swaps a pointer. A later ``publish`` or ``stats``, or ``close``, frees the old buffer on its own
-        thread. ``at`` and ``late`` are those of ``send``: the swap happens at that frame.
+        thread only swaps a pointer. The next call of ``publish``, ``stats`` or ``close`` frees the old buffer, on the
+        thread that makes the call. ``at`` and ``late`` are those of ``send``: the swap happens at that frame.
 
         Returns Status.FULL if the command ring is full, or if 128 buffers are in use; nothing changes, and the refusal
         is counted. Raises ArgumentError for a slot that does not exist, and for an array that is empty, has another
@@ -172,7 +172,7 @@ class AudioEngine(_core.Engine):
         """
         number = checked_integer("slot", slot)
         self._require_slots()
-        if not 0 <= number < self.buffer_slots:  # before the array is read, which may take long
+        if not 0 <= number < self.buffer_slots:  # before the array is read, because that may take long
             raise ArgumentError(f"slot must be from 0 to {self.buffer_slots - 1}, got {number}")
         if array is None:
             return self._publish_nothing(number, at, late)

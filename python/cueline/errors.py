@@ -50,7 +50,7 @@ class Empty(Error, queue.Empty):
 
 
 class Full(Error, queue.Full):
-    """The ring is full, and was still full when the timeout was over; the message has the numbers."""
+    """There was no room, or none within the timeout; the message has the numbers."""
 
     accepted = 0
     """How many messages a ``send_many`` sent before that."""

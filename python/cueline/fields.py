@@ -36,7 +36,7 @@ Enumeration = type[enum.IntEnum] | type[enum.IntFlag]
 
 
 class Scalar:
-    """A type of number, the same as in C. It lies at a multiple of its size."""
+    """A type of number, as in C. Its place in the payload is a multiple of its size."""
 
     __slots__ = ("cpp", "name", "number", "numpy", "size")
 
@@ -123,9 +123,9 @@ class Field:
         self.name = name
         self.scalar = scalar
         self.length = length
-        """Of an array; None for one number."""
+        """The number of values in an array; None for one number."""
         self.offset = offset
-        """In the payload, in bytes."""
+        """Its place in the payload, in bytes."""
         self.enumeration = enumeration
         """The type of its value in Python, if it is an enumeration."""
 
@@ -148,7 +148,7 @@ class Layout:
 
 
 def laid_out(owner: str, kind: int, hints: Mapping[str, Any]) -> Layout:
-    """Give each field its place. Raises ArgumentError if they are too large together, ArgumentTypeError."""
+    """Give each field its place. Raises ArgumentError if together they are too large, and ArgumentTypeError."""
     fields: list[Field] = []
     end, alignment = 0, 1
     for name, hint in hints.items():

@@ -30,7 +30,7 @@ class LineEngine(AwaitedEngine, ConfirmingEngine, Protocol):
 
 
 class Line(_core.Line):
-    """A connection to an engine with a command ring of its own: a thread that floods it takes no room from others.
+    """A connection to an engine with a command ring of its own. If a thread floods it, other lines keep their room.
 
     ``AudioEngine.open_line()`` makes one. The commands of one line keep their order; the audio thread takes one command
     from each line in turn. Answers arrive at the engine, with this line's number. As a context manager it closes at the

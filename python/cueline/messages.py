@@ -1,4 +1,4 @@
-"""cueline's own messages, made like a user's: what an engine sends, and what cueline's processors receive."""
+"""cueline's own messages: those that an engine sends, and those that cueline's processors receive."""
 
 import enum
 from typing import TYPE_CHECKING, Annotated
@@ -47,8 +47,8 @@ def _numbers_of(message: Message) -> str:
 class Pong(Message):
     """The audio thread's answer to a ping.
 
-    ``sent_ns`` is time.monotonic_ns() when the ping was sent. ``block_ns`` is the same clock when the block that
-    answered began, as the device reports it.
+    ``sent_ns`` is time.monotonic_ns() when the ping was sent. ``block_ns`` is the time, on the same clock, at which the
+    block that answered began, as the device reports it.
     """
 
     sent_ns: u64
@@ -82,7 +82,7 @@ class FormatChanged(Message):
 
 @own_message(5)
 class Applied(Message):
-    """A command took effect at this message's ``frame``. ``late``: that was after the command's own frame."""
+    """A command took effect at this message's ``frame``. If ``late`` is True, the command's own frame was earlier."""
 
     late: bool
 
@@ -97,7 +97,10 @@ class Refused(Message):
 
 @own_message(16)
 class SetTone(Message):
-    """To the tone processor: its frequency in Hz (0 to half the sample rate) and gain (0 to 1). NaN: unchanged."""
+    """To the tone processor: set the frequency in Hz (0 to half the sample rate) and the gain (0 to 1).
+
+    If a value is NaN, the tone keeps its present one.
+    """
 
     frequency_hz: f32
     gain: f32

@@ -28,7 +28,7 @@ class MeterReading(NamedTuple):
     """The frame of the value, as the processor set it; 0 if there is none yet."""
 
 
-if TYPE_CHECKING:  # a mapping by its methods only: a type of nanobind's has one base class
+if TYPE_CHECKING:  # at run time it only has a mapping's methods: nanobind types have one base class
 
     class _Base(_core.Meters, Mapping[str, Any]):
         _makers: dict[str, Callable[[tuple[float, ...]], Any]]
@@ -41,9 +41,9 @@ class Meters(_Base):
     """An engine's meters: a read-only mapping of names to the latest values from the audio thread.
 
     If a meter has one field, ``meters["level"]`` is a float. If it has several, the value is a named tuple:
-    ``meters["level"].peak``. All numbers of one value belong to the same frame, which ``read`` returns too. Reading
-    never blocks, and costs the audio thread nothing. While the engine is stopped, or its device is lost, a meter
-    keeps its last value.
+    ``meters["level"].peak``. All numbers of one value belong to the same frame, and ``read`` returns that
+    frame too. Reading never blocks, and costs the audio thread nothing. While the engine is stopped, or its device is
+    lost, a meter keeps its last value.
 
     Any Python thread may use it. Raises UnknownNameError (a KeyError), ClosedError, ForkedError. The names and
     ``spec`` can be read on a closed engine too.

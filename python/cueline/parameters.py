@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Parameters"]
 
 
-if TYPE_CHECKING:  # a mapping by its methods only: a type of nanobind's has one base class
+if TYPE_CHECKING:  # at run time it only has a mapping's methods: nanobind types have one base class
 
     class _Base(_core.Parameters, MutableMapping[str, float]): ...
 
@@ -28,9 +28,9 @@ class Parameters(_Base):
 
     ``parameters["gain"] = 0.5`` never blocks and uses no room in the command ring. If a parameter is set several times
     between two blocks, the audio thread sees the last value. It moves there from the next block on, within the
-    parameter's ramp time. A value that is set while the engine is stopped, or its device is lost, counts as soon as
-    blocks come again. If a message moves a parameter, this mapping does not show it; the next write counts, even with
-    the same value.
+    parameter's ramp time. A value that is set while the engine is stopped, or its device is lost, applies when
+    blocks come again. If a message moves a parameter, this mapping does not show it. The next write moves the parameter
+    again, even if it repeats the same value.
 
     Any Python thread may use it. Raises UnknownNameError (a KeyError), ArgumentError for NaN and for a value outside
     the parameter's range, ArgumentTypeError for a value that is not a number, ClosedError, ForkedError. A parameter

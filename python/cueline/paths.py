@@ -10,7 +10,7 @@ __all__ = ["get_cmake_dir", "get_include"]
 
 
 def get_include() -> str:
-    """Return the folder of the C++ headers: ``g++ -I`` with it finds ``<cueline/processor.hpp>``.
+    """Return the folder of the C++ headers. Pass it to ``g++ -I``, which then finds ``<cueline/processor.hpp>``.
 
     Raises MissingPackageError if cueline was installed without them.
     """
@@ -18,7 +18,7 @@ def get_include() -> str:
 
 
 def get_cmake_dir() -> str:
-    """Return the folder of the CMake package: ``-Dcueline_DIR=`` with it makes ``find_package(cueline)`` work.
+    """Return the folder of the CMake package. Pass it as ``-Dcueline_DIR=``, so that ``find_package(cueline)`` works.
 
     Raises MissingPackageError if cueline was installed without it.
     """

@@ -1,4 +1,4 @@
-"""How long to sleep between two looks at what the audio thread sent: it wakes nobody."""
+"""How long to sleep between two looks for messages. The audio thread wakes nobody, so receivers poll."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Polled(Protocol):
 
 
 def polling_intervals(engine: Polled, timeout: float | None) -> Iterator[float]:
-    """Yield, for each look, how many seconds to sleep if it finds nothing: half a block. End after ``timeout`` seconds.
+    """Yield the seconds to sleep after each look that finds nothing: half a block. End after ``timeout`` seconds.
 
-    Without a timeout it never ends; with 0 there is one look. Raises ArgumentError, ArgumentTypeError.
+    Without a timeout it never ends; with 0 it yields once. Raises ArgumentError, ArgumentTypeError.
     """
     interval = engine._polling_interval_s
     if timeout is None:

@@ -26,7 +26,10 @@ class CueStats:
     """The counters of commands with a frame. A transaction counts as one."""
 
     pending: int
-    """Commands that waited for their frame when the last block ended: each of a transaction's, and one for itself."""
+    """Places in the schedule that were in use when the last block ended.
+
+    A cue takes one. A transaction takes one for each message, and one more.
+    """
     late: int
     """Cues that were applied after their frame, because the audio thread read them after it."""
     dropped_late: int
@@ -71,9 +74,9 @@ class Stats:
     xruns: int
     """Times that the device missed its deadline."""
     missed_blocks: int
-    """Blocks that were left out because of it."""
+    """Blocks that were left out: after an xrun, or while a new format was prepared."""
     load_mean: float
-    """The time that the callback took, as a fraction of the block: the mean."""
+    """The mean time that the callback took, as a fraction of the block."""
     load_peak: float
     """The same for the slowest block."""
     realtime_priority: bool

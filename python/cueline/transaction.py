@@ -38,7 +38,7 @@ class Transaction:
         if not isinstance(confirm, bool):
             raise ArgumentTypeError(f"confirm must be True or False, got {shown(confirm)}")
         self.sequence = 0
-        """The number of the whole transaction once it is sent: pass it to ``cancel``."""
+        """Once the transaction is sent, its number: pass it to ``cancel``."""
         self.confirmation: Confirmation | None = None
         """Once it is sent, the confirmation of the whole transaction, if ``confirm`` was True."""
         self._engine = engine

@@ -46,7 +46,7 @@ _CPP_WORDS = """
     pthread_cleanup_push pthread_cleanup_push_defer_np P_tmpdir sched_priority stderr stdin stdout strdupa strndupa unix
 """  # keywords, the namespaces that a generated header uses, and the macros of the headers that it includes
 _CPP_MACRO = (
-    r"[A-Z][A-Z0-9]*_[A-Z0-9_]*"  # INT8_MAX. LFO, EQ and OSC1 are allowed: users have such things
+    r"[A-Z][A-Z0-9]*_[A-Z0-9_]*"  # INT8_MAX. LFO, EQ and OSC1 are allowed: users have such names
     r"|E[A-Z0-9]{2,}"  # EOF, and the names that C reserves for errno
     r"|SNAN\w*|M_[A-Z0-9]\w*|SYS_\w*"  # SNANF32, M_PIf, SYS_read
 )
@@ -111,7 +111,7 @@ def layout_of(cls: object) -> Layout:
     """Return the memory layout of a message class. Raises ArgumentTypeError for anything else."""
     layout = vars(cls).get("__cueline__") if isinstance(cls, type) else None
     if not isinstance(layout, Layout):
-        raise ArgumentTypeError(f"this must be a class made with @cueline.message, got {shown(cls)}")
+        raise ArgumentTypeError(f"cls must be a class made with @cueline.message, got {shown(cls)}")
     return layout
 
 
@@ -197,7 +197,7 @@ def _made(cls: type, kind: int, hints: dict[str, Any]) -> type:
 
 
 class _LazySignature:
-    """The signature of a message class, made when somebody reads it: few do, and ``inspect`` takes long to import."""
+    """The signature of a message class. It is made when somebody reads it, because ``inspect`` takes long to import."""
 
     def __init__(self, layout: Layout, defaults: Mapping[str, object]) -> None:
         self._layout = layout
@@ -219,7 +219,7 @@ class _LazySignature:
 
 
 def _hints(cls: type, scope: dict[str, Any]) -> dict[str, Any]:
-    """Return the annotations of the fields, also of those that are strings."""
+    """Return the annotations of the fields. Those that are strings are evaluated."""
     try:
         hints = get_type_hints(cls, localns={**scope, **vars(cls)}, include_extras=True)
     except NameError as error:

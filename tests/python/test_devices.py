@@ -78,7 +78,7 @@ def test_the_command_prints_a_table_with_the_default_starred() -> None:
     assert lines[0].split() == ["device", "host", "API", "name", "channels", "rate", "block", "latency,", "ms"]
     assert lines[1].split()[:4] == ["*", "jack", "JACK", "system"]
     assert [line for line in lines if line.startswith("*")][1:] == [
-        "* the default of AudioEngine(). Pass the column 'device' as device="
+        "* the default of AudioEngine(). To use another, pass its 'device' as device="
     ]
 
 

@@ -188,7 +188,8 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
         "--device",
         type=_device,
         metavar="D",
-        help="jack, portaudio, null, offline, or a PortAudio device's number or words of its name (the best there is)",
+        help="jack, portaudio, null, offline, or a PortAudio device's number or words of its name "
+        "(JACK if a server runs, else PortAudio, else null)",
     )
     parser.add_argument("--samplerate", type=_whole, metavar="N", help="frames a second (the device's default)")
     parser.add_argument("--blocksize", type=_whole, metavar="N", help="frames in a block (the device's default)")

@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     console = PlainConsole(least_width=100)
     console.print(_table(found))
-    console.print("[dim]* the default of AudioEngine(). Pass the column 'device' as device=[/]")
+    console.print("[dim]* the default of AudioEngine(). To use another, pass its 'device' as device=[/]")
     for why in absent:
         console.print(why, markup=False)
     return 0

@@ -1,4 +1,4 @@
-"""Level meters: the level of everything so far, and the present level as a bar or as lines."""
+"""Level displays: the level of all audio so far, and the present level as a bar or as lines."""
 
 from __future__ import annotations
 

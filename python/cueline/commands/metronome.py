@@ -26,7 +26,7 @@ class Metronome:
         self._bpm = bpm
         self._gain = gain
         self._first_frame = first_frame
-        self._samplerate = engine.samplerate  # the rate at the start counts, even if the device changes it
+        self._samplerate = engine.samplerate  # the rate at the start, even if the device changes it later
         self._beat = 0
         self._under_way: list[tuple[int, Confirmation]] = []
 

@@ -93,7 +93,7 @@ class _Pinger:
             self._send()
             if interval_s == 0:
                 self.wait_for_the_rest()
-            next_s = max(next_s + interval_s, time.monotonic())  # after a stall, no burst to catch up
+            next_s = max(next_s + interval_s, time.monotonic())  # after a stall, do not catch up in a burst
             while not self._ctrl_c.came and (left_s := next_s - time.monotonic()) > 0:
                 self._receive(left_s)
 

@@ -21,7 +21,7 @@ class RoundTrip:
     send_ns: int
     """The time of the call ping()."""
     block_ns: int
-    """From its return until the block that answered began; 0 if that block was already running."""
+    """From the return of ping() until the block that answered began; 0 if that block was already running."""
     look_ns: int
     """From then until we received the pong."""
 
@@ -56,7 +56,7 @@ class Spread:
 
 
 class RoundTrips:
-    """A collection of round trips. Of more than a hundred thousand, it keeps a random sample: its memory is bounded."""
+    """A collection of round trips. Its memory is bounded: of more than a hundred thousand, it keeps a random sample."""
 
     def __init__(self, seed: int = 0) -> None:
         self.count = 0

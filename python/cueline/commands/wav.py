@@ -23,7 +23,7 @@ class WavFile:
     """A WAV file that is written piece by piece. Raises ArgumentError if it cannot be opened."""
 
     def __init__(self, path: str, samplerate: int, channels: int) -> None:
-        try:  # wave.open() would leave an object that prints a traceback when it dies
+        try:  # if wave.open() opened it and failed, its object would print a traceback later
             self._file = Path(path).open("wb")  # noqa: SIM115  # closed by __exit__
         except OSError as error:
             raise ArgumentError(f"cannot write {path}: {error.strerror}") from None

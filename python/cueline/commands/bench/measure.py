@@ -1,4 +1,4 @@
-"""Times many contenders in turn, so that the machine's good and bad moments reach all of them."""
+"""Times many contenders in turn, so that fast and slow moments of the machine affect all of them."""
 
 from __future__ import annotations
 

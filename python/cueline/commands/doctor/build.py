@@ -21,7 +21,7 @@ def atomics(*, lock_free: bool = _core.ATOMICS_ARE_LOCK_FREE) -> Finding:
 
 
 def audio_libraries(*, missing: str = _core.MISSING_AUDIO) -> Finding:
-    """Judge whether cueline was built with JACK and with PortAudio. pip hides what CMake prints about it."""
+    """Judge whether cueline was built with JACK and PortAudio. pip hides what CMake prints if one is missing."""
     name, why = "audio libraries", "cueline can only play through what it was built with"
     if not missing:
         return ok(name, "built with JACK and PortAudio", why)

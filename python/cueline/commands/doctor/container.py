@@ -14,7 +14,7 @@ _LEAST_SHARE = 0.5
 
 
 def cpu_quota(machine: Machine, *, realtime: bool) -> Finding:
-    """Judge whether a control group stops its processes for part of the time. It never stops ``realtime`` threads."""
+    """Judge whether a quota stops this control group for part of the time. It never stops ``realtime`` threads."""
     name, why = "CPU quota", "when it is used up, all ordinary threads of the group stop"
     where = f"container: {machine.container}" if machine.container else "no container"
     for path, quota_us, period_us in _quotas(machine):
@@ -44,7 +44,7 @@ def cpus(machine: Machine) -> Finding:
 
 
 def realtime_share(machine: Machine) -> Finding:
-    """Judge the share of the time that real-time threads may use, in all and in our control group."""
+    """Judge the share of the time that real-time threads may use, on the machine and in our control group."""
     name, why = "real-time share", "real-time threads stop for the rest of each period"
     for path in _up_from(machine, "cpu", "cpu.rt_runtime_us"):
         if machine.number(path) == 0:

@@ -31,7 +31,7 @@ def realtime_priority(machine: Machine, *, granted: bool) -> Finding:
     fix = _limits(machine)
     if granted:
         return warn(name, f"SCHED_FIFO granted, but below priority {_WANTED_PRIORITY} ({permitted})", why, fix)
-    if machine.container is None and (capable or limit > 0):  # the limits permit it, but something else refuses
+    if machine.container is None and (capable or limit > 0):  # the limits permit it, so something else refuses it
         fix = _ELSEWHERE
     return fail(name, f"SCHED_FIFO not granted ({permitted})", why, fix)
 

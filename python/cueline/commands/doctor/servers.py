@@ -1,4 +1,4 @@
-"""Whether a sound server runs. The check needs none of their libraries."""
+"""Whether a sound server runs. The check needs no library of JACK or PipeWire."""
 
 from __future__ import annotations
 
