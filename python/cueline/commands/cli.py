@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     about_ping = "Ping the audio thread, and show where the time of each round trip goes."
     _add_ping(commands.add_parser("ping", help=about_ping, description=about_ping))
-    about_bench = "Measure what a call from Python costs, beside the least possible cost and other libraries."
+    about_bench = "Measure what a call from Python costs, compared with the least possible cost and other libraries."
     _add_bench(commands.add_parser("bench", help=about_bench, description=about_bench))
     about_play = "Play a test tone or a metronome with a level meter, or render it to a file."
     _add_play(commands.add_parser("play", help=about_play, description=about_play))

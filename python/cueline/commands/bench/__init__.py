@@ -1,4 +1,4 @@
-"""``cueline bench``: what a call from Python costs, beside the least possible cost and beside other libraries.
+"""``cueline bench``: what a call from Python costs, compared with the least possible cost and other libraries.
 
 ``calls`` and ``messages`` define our calls, ``peers`` and ``echo`` those of others; ``measure`` times all of them in
 turn, and ``imports`` times ``import cueline``. ``results`` holds what was measured, ``machine`` what it was measured

@@ -1,4 +1,4 @@
-"""How long ``import cueline`` takes beside ``import numpy``, each in fresh interpreters."""
+"""How long ``import cueline`` takes, compared with ``import numpy``. Each runs in fresh interpreters."""
 
 from __future__ import annotations
 
