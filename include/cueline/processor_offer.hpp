@@ -25,12 +25,13 @@
 
 namespace cueline {
 
-/// The version of the agreement between engine and processor. Raise it when an older processor would be misunderstood
-/// although all sizes are the same. Versions of cueline with the same number fit each other.
+/// The version of the interface between engine and processor. Raise it for every change that the sizes in
+/// processor_layout() do not show. Versions of cueline with the same number fit each other.
 inline constexpr std::uint32_t processor_interface = 2;
 
 /// The name of a Python capsule that holds a ProcessorOffer.
-inline constexpr char processor_capsule_name[] = "cueline.processor";  // NOLINT(*-avoid-c-arrays): as Python has it
+inline constexpr char processor_capsule_name[] =
+    "cueline.processor";  // NOLINT(*-avoid-c-arrays): a C string, for Python
 
 /// A text with the standard library and the sizes of all types that both processor and engine use. Equal texts fit.
 /// [control thread; allocates once]

@@ -107,7 +107,7 @@ struct StdMemory {
     };
 };
 
-/// Fetches the cache line at `address` for a write soon. It affects speed only. [any thread, wait-free]
+/// Fetches the cache line at `address`, which will soon be written. It affects speed only. [any thread, wait-free]
 inline void prefetch_for_writing(const void* address) noexcept CUELINE_NONBLOCKING {
 #if defined(__x86_64__)
     // Unless newer instructions are enabled, the builtin fetches for reading only. Older processors ignore this

@@ -19,8 +19,8 @@ SharedLibrary::SharedLibrary(const char* file, const char* package)
                         "); on Debian type: apt-get install " + package_};
 }
 
-/// Copies the library's file into memory. The descriptor stays open: the loader takes the copy for another library only
-/// while no other file has its name.
+/// Copies the library's file into memory. The descriptor stays open: if a later copy got the same path, the loader
+/// would take it for this one.
 std::string SharedLibrary::copied_file(const void* function) {
     Dl_info about{};
     if (dladdr(function, &about) == 0) throw NoDeviceError{"the loader does not know the library's file"};
