@@ -286,9 +286,8 @@ void bind_types(nb::module_& module) {
         .def("stop", &EngineHandle::stop,
              "Stop the audio. If it is stopped, do nothing. Commands sent meanwhile wait in the ring.\n"
              "Raises ForkedError.")
-        .def(
-            "close", &EngineHandle::close,
-            "Stop the audio for good. stats() still works. A second call does nothing, nor does one in a forked child.")
+        .def("close", &EngineHandle::close,
+             "Stop the audio for good. stats() still works. In a forked child and after close(), it does nothing.")
         .def("now", &EngineHandle::now,
              "Return the first frame of the next block: the earliest at which a command sent now can apply.\n\n"
              "Raises ForkedError.")

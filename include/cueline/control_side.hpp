@@ -18,7 +18,7 @@ namespace cueline {
 
 /// How to deliver a command.
 struct Delivery {
-    std::uint64_t frame = 0;  ///< where it applies; 0: as soon as it is read
+    std::uint64_t frame = 0;  ///< at which it applies; 0: as soon as it is read
     std::uint8_t flags = 0;   ///< bits of namespace delivery
 };
 
@@ -51,8 +51,8 @@ class CommandSender {
         return commands_.counted(try_send(message));
     }
 
-    /// Sends `message` with its kind, payload, frame and flags. Sets its line and sequence.
-    /// Returns Status::full if the ring is full. If you do not try again, call count_dropped().
+    /// Sets the line and sequence of `message`, and sends it. If the ring is full, returns Status::full and counts
+    /// nothing. If you do not try again, call count_dropped().
     Status try_send(Message& message) noexcept CUELINE_NONBLOCKING {
         const std::uint32_t sequence = sequence_after(sequence_);
         message.set_origin(line_, sequence);
@@ -104,7 +104,7 @@ class CommandSender {
     /// Returns how many commands fit, at least: the audio side may have made more room meanwhile.
     [[nodiscard]] std::size_t room() const noexcept CUELINE_NONBLOCKING { return commands_.room(); }
 
-    /// Counts commands as dropped: call it when you give up after try_send() or try_send_each().
+    /// Counts commands as dropped. Call it when you give up commands that a try_ function did not send.
     void count_dropped(std::uint64_t commands) noexcept CUELINE_NONBLOCKING { commands_.count_dropped(commands); }
 
     /// Cancels the cue with this sequence that was sent on this line; a transaction is cancelled as a whole. Does
@@ -122,8 +122,8 @@ class CommandSender {
         return send(kind::cancel_all, cancel);
     }
 
-    /// Returns the sequence of the last command that this line accepted, 0 before the first. After a transaction it is
-    /// the last member's.
+    /// Returns the sequence of the last command that this line accepted, or 0 if there is none. After a transaction,
+    /// that is its last member.
     [[nodiscard]] std::uint32_t sequence() const noexcept { return sequence_; }
 
     /// [any thread] Returns the number of this line, below max_lines.
@@ -136,7 +136,7 @@ class CommandSender {
     std::uint32_t sequence_;  // of the last accepted command
 };
 
-/// The control threads' end of a link: it sends on line 0, and receives. One thread at a time sends and one receives.
+/// The control threads' end of a link: sends on line 0, and receives. One thread at a time sends, and one receives.
 class ControlSide : public CommandSender {
   public:
     /// [control thread] Throws EndTakenError if the link has a living control side.
@@ -152,7 +152,7 @@ class ControlSide : public CommandSender {
     /// Takes the oldest events, as many as wait and fit into `events`. Returns how many.
     std::size_t receive(std::span<Message> events) noexcept CUELINE_NONBLOCKING { return events_.try_pop(events); }
 
-    /// Returns how many events wait: a receive() by this thread finds at least that many.
+    /// Returns how many events wait. A receive() by this thread finds at least that many.
     [[nodiscard]] std::size_t waiting() const noexcept CUELINE_NONBLOCKING { return event_ring_->size(); }
 
     /// Takes the oldest confirmation: an Applied or a Refused with the line and sequence of a command that was sent

@@ -46,7 +46,7 @@ struct Message {
     std::uint8_t flags = 0;      ///< of a command: bits of namespace delivery
     std::uint8_t line = 0;       ///< the line that the command was sent on; of an event, its cause's line
     std::uint32_t sequence = 0;  ///< the command's number on its line, from 1; of an event, its cause's number, or 0
-    std::uint64_t frame = 0;     ///< of a command: where to apply it, 0 for at once; of an event: where it arose
+    std::uint64_t frame = 0;     ///< of a command: at which to apply it, 0 for at once; of an event: at which it arose
     std::array<std::byte, payload_bytes> payload{};
 
     /// Returns the message with these bytes, or nothing if their number is not message_bytes. It does not check the
@@ -86,7 +86,7 @@ struct Message {
         return message;
     }
 
-    /// Returns a message of the kind that `Payload::kind` names.
+    /// Returns a message of kind `Payload::kind` that carries `value`.
     template <class Payload>
     [[nodiscard]] static Message of(const Payload& value) noexcept CUELINE_NONBLOCKING {
         return of(Payload::kind, value);

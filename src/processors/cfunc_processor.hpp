@@ -1,4 +1,4 @@
-// cfunc_processor.hpp: a processor of C functions, such as numba compiles from Python functions.
+// cfunc_processor.hpp: a processor made of C functions, for instance those that numba compiles from Python functions.
 #pragma once
 
 #include <array>

@@ -41,9 +41,9 @@ class PortAudioDevice final : public Device {
     PortAudioLibrary& library_;
     DeviceRequest request_;
     PortAudioEntry chosen_;
-    std::atomic<std::uint32_t> samplerate_ = 0;  // the one number of the format that may change
+    std::atomic<std::uint32_t> samplerate_ = 0;  // the only part of the format that may change
     PortAudioStats stats_;
-    std::unique_ptr<PortAudioStream> stream_;  // the helper's, while the helper runs
+    std::unique_ptr<PortAudioStream> stream_;  // while the helper runs, only the helper uses it
     OwnThread helper_;
     std::atomic<bool> stopping_ = false;
     std::atomic<bool> realtime_priority_ = false;
