@@ -1,4 +1,4 @@
-// bindings.hpp: the functions that put cueline's types and functions into the module, one a concept.
+// bindings.hpp: the functions that put cueline's types and functions into the module, one for each concept.
 #pragma once
 
 #include <nanobind/nanobind.h>

@@ -91,7 +91,7 @@ std::span<Message> Records::messages() const {
 std::size_t SenderHandle::try_send_many(nb::handle array, std::size_t first, Kind array_kind, nb::handle late) {
     const std::uint8_t flags = checked_late(late);
     const Records records = Records::read(array);
-    const std::size_t remaining = records.size() - std::min(first, records.size());  // another thread may resize it
+    const std::size_t remaining = records.size() - std::min(first, records.size());  // the array may have shrunk
     std::optional<Refused> refused;
     Message message;
     // Checks and sends the same copy: another thread may write to the array meanwhile.

@@ -1,4 +1,4 @@
-// bulk.hpp: many messages at once: Python's array memory, seen as records of one message each.
+// bulk.hpp: many messages at once: the memory of a Python array, as records of one message each.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -13,11 +13,12 @@ namespace cueline::python {
 /// The memory of an array, which keeps its place for as long as this lives. Another thread may change the values.
 class Records {
   public:
-    /// To read the records, with any distance between them. Raises ArgumentError if the array does not have one
-    /// dimension of records of a message's size, BufferError for an object without memory.
+    /// For reading. The records may have any distance. Raises ArgumentError if the array does not have one dimension of
+    /// records of a message's size, BufferError for an object without memory.
     static Records read(nanobind::handle array) { return Records{array, PyBUF_STRIDES}; }
 
-    /// To write messages. Raises what read() raises, and ArgumentError if the array is not contiguous.
+    /// For writing. Raises what read() raises, ArgumentError if the array is not contiguous and aligned, and
+    /// BufferError if it is read-only.
     static Records write(nanobind::handle array) { return Records{array, PyBUF_STRIDES | PyBUF_WRITABLE}; }
 
     ~Records() { PyBuffer_Release(&view_); }

@@ -70,7 +70,7 @@ class EngineHandle : public SenderHandle {
         connect(std::move(shared), &control, true);
     }
 
-    /// Lines, parameters and meters may keep the engine alive. It is closed, and they say so.
+    /// Lines, parameters and meters may keep the engine alive. After this, their calls raise ClosedError.
     ~EngineHandle() { engine_->close(); }
     EngineHandle(const EngineHandle&) = delete;
     EngineHandle& operator=(const EngineHandle&) = delete;
@@ -140,8 +140,8 @@ class EngineHandle : public SenderHandle {
         return engine_->control().receive(room.messages());
     }
 
-    /// Puts all confirmations that have come into `outcomes`, by line and sequence. It does so at once, because one
-    /// caller may take the confirmation that another one waits for.
+    /// Moves all confirmations that have come to `outcomes`, by line and sequence. Each goes there at once, because one
+    /// caller may take the confirmation that another caller waits for.
     void receive_confirmations(const nb::dict& outcomes) {
         engine_->require_own_process();
         Message outcome;
@@ -166,7 +166,7 @@ class EngineHandle : public SenderHandle {
     [[nodiscard]] std::uint64_t time_at(std::uint64_t frame) const {
         engine_->require_own_process();
         const BlockTime time = engine_->block_time();
-        constexpr std::uint64_t max_s = 9'000'000'000;  // in ns it fits in 63 bits, which frame_at() accepts
+        constexpr std::uint64_t max_s = 9'000'000'000;  // in ns it fits in the 63 bits that frame_at() accepts
         if (frame > time.frame && (frame - time.frame) / time.samplerate >= max_s) {
             raise("ArgumentError", "frame must be within 285 years of now, up to " +
                                        std::to_string(time.frame + max_s * time.samplerate) + ", got " +
@@ -257,7 +257,7 @@ class EngineHandle : public SenderHandle {
     /// From this size on, copying takes longer than releasing and taking the GIL.
     static constexpr std::size_t large_bytes = std::size_t{1} << 16U;
 
-    /// Whole blocks of about a hundred thousand frames together. Ctrl-C waits for one round.
+    /// Whole blocks of about a hundred thousand frames together. Ctrl-C works after each round.
     [[nodiscard]] static std::size_t samples_a_round(const Format& format) {
         const std::size_t blocks = std::max<std::size_t>(1, (std::size_t{1} << 17U) / format.blocksize);
         return blocks * format.blocksize * format.channels;
@@ -286,9 +286,8 @@ void bind_types(nb::module_& module) {
         .def("stop", &EngineHandle::stop,
              "Stop the audio. If it is stopped, do nothing. Commands sent meanwhile wait in the ring.\n"
              "Raises ForkedError.")
-        .def(
-            "close", &EngineHandle::close,
-            "Stop the audio for good. stats() still works. A second call does nothing, nor does one in a forked child.")
+        .def("close", &EngineHandle::close,
+             "Stop the audio for good. stats() still works. In a forked child and after close(), it does nothing.")
         .def("now", &EngineHandle::now,
              "Return the first frame of the next block: the earliest at which a command sent now can apply.\n\n"
              "Raises ForkedError.")

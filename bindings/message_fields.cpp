@@ -1,4 +1,4 @@
-// message_fields.cpp: writes Python's numbers into a payload, each checked, and reads them.
+// message_fields.cpp: checks Python's numbers, writes them into a payload, and reads them.
 #include "message_fields.hpp"
 
 #include <nanobind/stl/string.h>
@@ -117,7 +117,7 @@ Integer integer(const Element& element, PyObject* value) {
 double real_number(const Element& element, PyObject* value) {
     if (PyFloat_CheckExact(value)) return PyFloat_AS_DOUBLE(value);
     if (PyBool_Check(value)) refuse_type(element, "a number", value);
-    const double number = PyFloat_AsDouble(value);  // by __float__ or __index__; it refuses text
+    const double number = PyFloat_AsDouble(value);  // uses __float__ or __index__; refuses text
     if (number == -1 && PyErr_Occurred() != nullptr) {
         if (clear_if(PyExc_TypeError)) refuse_type(element, "a number", value);
         if (clear_if(PyExc_OverflowError)) return std::numeric_limits<double>::infinity();

@@ -11,7 +11,7 @@
 
 namespace cueline::python {
 
-/// The C type of a number. Python's side numbers them in this order.
+/// The C type of a number. The Python package uses these numbers: keep the order.
 enum class Scalar : std::uint8_t { u8, u16, u32, u64, i8, i16, i32, i64, f32, f64, boolean };
 
 /// The size in bytes, which is also the alignment.

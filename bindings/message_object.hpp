@@ -1,8 +1,8 @@
 // message_object.hpp: a Python object that holds a message, and what all message types have in common.
 //
-// The types are made with the C API and not with nanobind. The garbage collector tracks the instances of a Python class
-// derived from a nanobind class, and nanobind enters each into a table. A message comes thousands of times a second, is
-// only bytes, and cannot be part of a reference cycle.
+// The types are made with the C API and not with nanobind. The garbage collector would track each instance of a Python
+// class that derives from a nanobind class, and nanobind would enter it into a table. Messages come thousands of times
+// a second, and need neither: they are only bytes, and cannot be part of a reference cycle.
 #pragma once
 
 #include <nanobind/nanobind.h>

@@ -29,7 +29,7 @@ using namespace nb::literals;
 
 namespace {
 
-std::array<PyObject*, 3> statuses{};  // Status.OK, FULL and EMPTY: nanobind would look them up for every call
+std::array<PyObject*, 3> statuses{};  // Status.OK, FULL and EMPTY: nanobind would look them up in every call
 
 void bind_status(nb::module_& module) {
     nb::enum_<Status>(module, "Status", nb::is_arithmetic(), "The result of a call that never waits.")
@@ -41,7 +41,7 @@ void bind_status(nb::module_& module) {
     }
 }
 
-/// The fields of a kind. `getters` stands first: the type has its address.
+/// The fields of a kind. `getters` comes first, because the type has its address: see layout_of().
 struct Layout {
     std::array<PyGetSetDef, payload_bytes + 1> getters;  // one per field, and a zero at the end
     std::array<Field, payload_bytes> all_fields;
@@ -61,11 +61,11 @@ static_assert(sizeof(Layout::significant) == payload_bytes);
 std::array<std::atomic<PyTypeObject*>, std::numeric_limits<Kind>::max() + 1U> type_of_kind{};  // or nullptr
 
 PyTypeObject* type_for(Kind kind) {
-    // Acquire, with the release in define_message(): the type is complete.
+    // Acquire pairs with the release in define_message(): the type is complete.
     return type_of_kind.at(kind).load(std::memory_order_acquire);
 }
 
-/// The layout of the type of a kind. The type has the address of its getters, which stand first in the layout.
+/// The layout of the type of a kind. The type has the address of its getters, which come first in the layout.
 const Layout& layout_of(PyTypeObject* type) {
     return *reinterpret_cast<const Layout*>(type->tp_getset);  // NOLINT(*-reinterpret-cast)
 }
@@ -107,8 +107,8 @@ std::size_t index_of(PyTypeObject* type, const Layout& layout, PyObject* name, s
     raise("ArgumentTypeError", name_of(type) + " needs " + names + ": " + signature(layout));
 }
 
-/// Constructs a message of a kind that has a type. `values` are the positional arguments, and then one for each of
-/// `names`, a tuple or nullptr.
+/// Constructs a message of a kind that has a type. `values` are the positional arguments, followed by one value for
+/// each of `names`, which is a tuple or nullptr.
 PyObject* construct_kind(PyTypeObject* type, std::span<PyObject* const> values, PyObject* names) {
     const Layout& layout = layout_of(type);
     const std::size_t named = names == nullptr ? 0 : static_cast<std::size_t>(PyTuple_GET_SIZE(names));
@@ -142,7 +142,7 @@ Kind checked_kind(nb::handle kind) {
     return static_cast<Kind>(number);
 }
 
-/// Message(kind, payload=b""): an object of the type that the kind has, as if it had been received.
+/// Message(kind, payload=b""). Returns an object of the kind's type, as if the message had been received.
 PyObject* construct_plain(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
     if (type != message_type) {
         const std::string name = name_of(type);
@@ -275,7 +275,7 @@ nb::object define_message(const std::string& name, std::uint16_t kind, const nb:
     PyTypeObject* type = derive_type(spec);
     type->tp_vectorcall = &call_kind;
     (void)layout.release();  // the type owns it, and is never freed
-    // Release, with the acquire in type_for(): publishes the complete type.
+    // Release publishes the complete type; it pairs with the acquire in type_for().
     type_of_kind.at(kind).store(type, std::memory_order_release);
     return nb::borrow(as_object(type));
 }
@@ -285,7 +285,7 @@ nb::object type_of(std::uint16_t kind) {
     return type == nullptr ? nb::none() : nb::borrow(as_object(type));
 }
 
-/// Unpickles a message. If it was pickled as a plain Message, and its kind has a type since, it gets that type.
+/// Unpickles a message. If it was pickled as a plain Message, and its kind has got a type since, it gets that type.
 nb::object from_bytes(const nb::type_object& type, const nb::bytes& bytes) {
     const auto message = Message::from_bytes({static_cast<const std::byte*>(bytes.data()), bytes.size()});
     if (!message) {

@@ -7,10 +7,10 @@
 
 namespace cueline::python {
 
-/// The member of Python's Status.
+/// The member of Python's Status for `status`.
 nanobind::object to_python(Status status);
 
-/// A Python object of the class that the message's kind has, or of Message. Raises MemoryError.
+/// A Python object of the class of the message's kind, or of Message if there is no such class. Raises MemoryError.
 nanobind::object to_python(const Message& message);
 
 }  // namespace cueline::python

@@ -1,12 +1,12 @@
 // module.cpp: cueline._core, the part of the library that Python sees. The bindings only translate.
 //
-// Threads and the GIL. These terms hold for all files in this folder; a function mentions only its exception.
+// Threads and the GIL. These rules hold for all files in this folder; a function mentions only its exception.
 // - Functions run on control threads that hold the GIL. The audio thread runs none of them.
-// - Any Python thread may call. A call that pushes or pops holds the GIL throughout. So all Python threads together
-//   are one producer and one consumer.
-// - On a build without a GIL, an nb::ft_mutex for each direction does the same. With a GIL, it is empty.
+// - Any Python thread may call. A call holds the GIL while it pushes or pops. So all Python threads together are one
+//   producer and one consumer.
+// - In a Python without a GIL, an nb::ft_mutex for each direction does the same. With a GIL, it does nothing.
 // - No Python code runs under an nb::ft_mutex, because it could call the same object again.
-// - Calls that may wait (start, stop, close, render) release the GIL: see WithoutGil.
+// - Calls that may wait (start, stop, close, render, a send with a timeout) release the GIL: see WithoutGil.
 #include <nanobind/nanobind.h>
 
 #include <atomic>

@@ -24,14 +24,14 @@ nb::str text(std::string_view view) {
     return nb::str{view.data(), view.size()};
 }
 
-/// What Parameters and Meters have in common: they share the engine and find indices by names.
+/// What Parameters and Meters have in common: a share in the engine, and a table of names.
 class NamedControls {
   public:
     /// The names, with the index of each.
     [[nodiscard]] const nb::dict& indices() const { return indices_; }
 
   protected:
-    /// `what`: the word for one of them in error messages.
+    /// `what`: "parameter" or "meter", for error messages.
     NamedControls(const SenderHandle& engine, const char* what)
         : what_{what}, shared_{engine.shared()}, engine_{shared_->engine.get()} {}
     ~NamedControls() = default;
@@ -143,7 +143,7 @@ class Meters : public NamedControls {
     nb::ft_mutex reading_;
 };
 
-/// Binds what a mapping of names has, and its constructor.
+/// Binds the constructor, and the methods of a mapping that Parameters and Meters have in common.
 template <class Controls>
 nb::class_<Controls> bind_names(nb::class_<Controls> bound) {
     bound.def(nb::init<const SenderHandle&>(), "engine"_a)

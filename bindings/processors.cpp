@@ -1,4 +1,4 @@
-// processors.cpp: takes processors out of capsules, and puts those of C functions into some.
+// processors.cpp: takes processors out of capsules, and makes capsules of C functions.
 #include "processors.hpp"
 
 #include <nanobind/stl/string.h>
@@ -76,7 +76,7 @@ nb::object cfunc_processor(std::uintptr_t render, std::uintptr_t handle, std::ui
         const auto& [its_name, unit, fields] = meter;
         return CFuncProcessor::OwnMeter{its_name, unit, fields};
     });
-    // NOLINTBEGIN(performance-no-int-to-ptr,*-reinterpret-cast): that is how Python has them
+    // NOLINTBEGIN(performance-no-int-to-ptr,*-reinterpret-cast): Python passes addresses as numbers
     const CFunctions functions{.render = reinterpret_cast<CFunctions::Render>(render),
                                .handle = reinterpret_cast<CFunctions::Handle>(handle),
                                .state = reinterpret_cast<void*>(state),

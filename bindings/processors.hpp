@@ -1,4 +1,4 @@
-// processors.hpp: the processor that a user asks an engine for: one of cueline's by name, or an extension's.
+// processors.hpp: finds the processor for an engine: one of cueline's by name, or an extension's.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -10,7 +10,7 @@ namespace cueline::python {
 /// `given` is a name, or a capsule of cueline::processor_capsule(). Raises ArgumentError, ProcessorError.
 OwnedProcessor processor_of(nanobind::handle given);
 
-/// Decodes text of an extension, whatever its bytes are.
+/// Decodes an extension's text as UTF-8. Bytes that are not valid become escapes.
 std::string printable(const char* text);
 
 }  // namespace cueline::python

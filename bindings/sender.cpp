@@ -28,7 +28,7 @@ using namespace nb::literals;
 
 namespace {
 
-/// An integer argument, as its error messages describe it.
+/// Words about an integer argument, for error messages.
 struct IntegerArgument {
     const char* name;
     const char* type;
@@ -85,7 +85,7 @@ Message checked_command(nb::handle object, nb::handle at, nb::handle late) {
 }
 
 constexpr double min_polling_interval_s = 0.0001;
-constexpr double max_polling_interval_s = 0.02;  // a thread that waits notices close() soon, however long blocks are
+constexpr double max_polling_interval_s = 0.02;  // even if blocks are long, a thread that waits notices close() soon
 
 /// Reserves room for one confirmation, and gives it back unless keep() is called.
 class ConfirmationReservation {
@@ -169,9 +169,9 @@ nb::object SenderHandle::ping() {
     return to_python(sender().ping());
 }
 
-/// Sends with `attempt`, which returns false if the ring is full. With a timeout, it tries again until there is room;
-/// meanwhile other Python threads run. If it gives up, it counts `commands` as dropped. Then it returns false without
-/// a timeout, and raises Full with one.
+/// Sends with `attempt`, which returns false if the ring is full. With a timeout, tries again until there is room,
+/// while other Python threads run. If it gives up, counts `commands` as dropped, and raises Full; without a timeout it
+/// returns false instead.
 template <class Attempt>
 bool SenderHandle::send_within(nb::handle timeout, std::size_t commands, Attempt attempt) {
     const auto try_once = [&] {

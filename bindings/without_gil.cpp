@@ -15,11 +15,11 @@ namespace {
 
 // When Python ends, it terminates a daemon thread that requests the GIL, in the middle of our C++. C++ does not allow
 // that. So before Python ends, shut_down() waits until every thread has the GIL again; from then on no call releases
-// it. (Python 3.14 blocks such threads instead of ending them. There this does no harm.)
+// it. (Python 3.14 blocks such threads and does not end them. There this is not needed, and harmless.)
 std::atomic<bool> ending = false;
 std::atomic<int> threads_without_gil = 0;
 
-/// Resets the count in a forked child: of the parent's threads, the child has only one.
+/// Resets the count in a forked child, which has only one of the parent's threads.
 void reset_count_after_fork() {
     static unsigned generation = fork_generation();
     if (generation == fork_generation()) return;

@@ -1,11 +1,11 @@
-// without_gil.hpp: releases the GIL while C++ may wait, safely when Python ends meanwhile.
+// without_gil.hpp: releases the GIL while C++ may wait. It is safe even if Python ends meanwhile.
 #pragma once
 
 #include <nanobind/nanobind.h>
 
 namespace cueline::python {
 
-/// Releases the GIL while it lives: other Python threads run.
+/// Releases the GIL while it lives, so that other Python threads run.
 class WithoutGil {
   public:
     WithoutGil();

@@ -23,7 +23,8 @@ struct Cause {
     std::uint8_t line = 0;
 };
 
-/// Sends events from the audio thread: a processor answers with it. All calls are for the audio thread, wait-free.
+/// Sends events to the control side, for instance a processor's answers. All calls are for the audio thread, and
+/// wait-free.
 class EventSender {
   public:
     /// Sends an event of this kind, stamped with the frame that is rendered next. It answers `cause`.
@@ -33,7 +34,7 @@ class EventSender {
         return send_at(frame_, kind, payload, cause);
     }
 
-    /// As send(), stamped with `frame`: for an event inside the segment that is being rendered.
+    /// Like send(), but stamped with `frame`: for an event inside the segment that is being rendered.
     template <class Payload>
     Status send_at(std::uint64_t frame, Kind kind, const Payload& payload, Cause cause = {}) noexcept
         CUELINE_NONBLOCKING {
@@ -48,7 +49,7 @@ class EventSender {
     [[nodiscard]] std::uint64_t frame() const noexcept CUELINE_NONBLOCKING { return frame_; }
 
   private:
-    friend class AudioSide;  // it moves the frame on
+    friend class AudioSide;  // makes it, and sets the frame
     explicit EventSender(CountedRing& ring) : events_{ring} {}
 
     CountedProducer events_;
@@ -61,7 +62,7 @@ inline constexpr std::uint32_t default_budget = 256;  ///< commands a block
 /// happen inside a block.
 class AudioSide {
   public:
-    /// `budget` is the most commands to read in a block; the rest waits for the next block.
+    /// `budget` is the most commands to read in a block. The others wait for the next block.
     /// [control thread] Throws EndTakenError if the link has a living audio side.
     explicit AudioSide(Link& link, std::uint32_t budget = default_budget)
         : AudioSide{link, budget, std::make_index_sequence<max_lines>{}} {}
@@ -89,8 +90,8 @@ class AudioSide {
         return Status::empty;
     }
 
-    /// Takes the next command of the current line, whatever the budget: a transaction's members come with its header.
-    /// Returns Status::empty if there is none.
+    /// Takes the next command of the line that the last command came from, even if the budget is spent: a transaction's
+    /// members come with its header. Returns Status::empty if there is none.
     Status receive_member(Message& command) noexcept CUELINE_NONBLOCKING {
         if (left_in_block_ > 0) --left_in_block_;
         return pop(command);
@@ -101,7 +102,7 @@ class AudioSide {
 
     [[nodiscard]] EventSender& events() noexcept CUELINE_NONBLOCKING { return events_; }
 
-    /// Confirms `command` if its sender asked for that. If the ring of confirmations is full, counts a dropped one.
+    /// Confirms `command` if it has delivery::confirm. If the ring of confirmations is full, counts a dropped one.
     template <class Outcome>
     void confirm(Kind kind, const Outcome& outcome, const Message& command) noexcept CUELINE_NONBLOCKING {
         if ((command.flags & delivery::confirm) == 0) return;
@@ -124,7 +125,7 @@ class AudioSide {
 
     Status pop(Message& command) noexcept CUELINE_NONBLOCKING {
         const Status status = commands_[current_line_].try_pop(command);
-        // Overwrites whatever the sender put there: from here on it is an index.
+        // Overwrites what the sender put there, because the line is used as an index from here on.
         if (status == Status::ok) command.line = static_cast<std::uint8_t>(current_line_);
         return status;
     }

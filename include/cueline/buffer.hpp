@@ -44,7 +44,7 @@ struct ReturnedBuffer {
     std::uint64_t handle;
 };
 
-/// The ring on which `Handles` handles return. Plain memory, as a link is.
+/// The ring on which `Handles` handles return. Plain memory, like a link.
 template <std::size_t Handles, class Memory>
 using BufferReturns = Ring<ReturnedBuffer, Handles, Memory>;
 
@@ -72,8 +72,8 @@ class BufferSlotsOf {
     }
 
     /// Puts the command's buffer into its slot, and sends back the buffer that was there. Returns false, and does
-    /// nothing, if the slot does not exist, or if no publish() can have sent this handle now. The caller must then
-    /// discard the command.
+    /// nothing, if the slot does not exist, or if publish() cannot have sent this handle. The caller must then discard
+    /// the command.
     bool apply(const PublishBuffer& command) noexcept(never_throws) CUELINE_NONBLOCKING {
         if (command.slot >= count_) return false;
         if (command.handle != no_buffer) {
@@ -125,8 +125,8 @@ class BufferHandles {
         }
     }
 
-    /// Takes a free handle, or returns nothing if there is none. The caller may fill its place in the table until a
-    /// command with this handle was accepted.
+    /// Takes a free handle, or returns nothing if there is none. Until the ring accepts a command with this handle, the
+    /// caller may write to its place in the table.
     [[nodiscard]] std::optional<BufferHandle> take() noexcept {
         if (free_count_ == 0) return std::nullopt;
         const BufferHandle handle = free_[--free_count_];
@@ -140,8 +140,8 @@ class BufferHandles {
         free_[free_count_++] = handle;
     }
 
-    /// Takes the handles that the audio side sent back, and calls `is_back` with each. There the caller clears the
-    /// place in the table; then the handle is free. `is_back` must not throw.
+    /// Takes the handles that the audio side sent back. Calls `is_back` with each, which clears the place in the table;
+    /// after that the handle is free. `is_back` must not throw.
     template <class IsBack>
     void collect(IsBack&& is_back) noexcept(Memory::never_throws) {
         ReturnedBuffer returned;

@@ -18,18 +18,18 @@ namespace cueline {
 
 /// How to deliver a command.
 struct Delivery {
-    std::uint64_t frame = 0;  ///< where it applies; 0: as soon as it is read
+    std::uint64_t frame = 0;  ///< at which it applies; 0: as soon as it is read
     std::uint8_t flags = 0;   ///< bits of namespace delivery
 };
 
 inline constexpr std::size_t max_members = 256;  ///< of a transaction
 
-/// Sends commands on one line of a link. One control thread at a time uses it. Calls are wait-free, and neither
-/// allocate, lock nor call the system.
+/// Sends commands on one line of a link. One control thread at a time uses it. All calls but the constructor are
+/// wait-free, and do not allocate, lock or call the system.
 class CommandSender {
   public:
     /// Takes the sending end of a line. The numbers go on where the line's last sender stopped.
-    /// Throws EndTakenError if somebody holds that end. May block.
+    /// [control thread] Throws EndTakenError if the line has a living sender.
     CommandSender(Link& link, std::size_t line)
         : link_{&link},
           commands_{link.commands(line)},
@@ -38,8 +38,8 @@ class CommandSender {
         link.use_line(line);
     }
 
-    /// Sends a ping with the monotonic clock in it. The audio side answers with a pong.
-    /// Reads the clock: on Linux that is no system call if the kernel offers it in user space (vDSO).
+    /// Sends a ping with the time of the monotonic clock. The audio side answers with a pong.
+    /// Reading the clock is a system call only if the kernel does not offer it in user space (vDSO).
     Status ping() noexcept { return send(kind::ping, Ping{monotonic_ns()}); }
 
     /// Sends a command of this kind. Returns Status::full, and counts a dropped command, if the ring is full.
@@ -51,8 +51,8 @@ class CommandSender {
         return commands_.counted(try_send(message));
     }
 
-    /// Sends `message` with its kind, payload, frame and flags. Sets its line and sequence.
-    /// Returns Status::full if the ring is full. If you do not try again, call count_dropped().
+    /// Sets the line and sequence of `message`, and sends it. If the ring is full, returns Status::full and counts
+    /// nothing. If you do not try again, call count_dropped().
     Status try_send(Message& message) noexcept CUELINE_NONBLOCKING {
         const std::uint32_t sequence = sequence_after(sequence_);
         message.set_origin(line_, sequence);
@@ -61,10 +61,10 @@ class CommandSender {
         return status;
     }
 
-    /// Sends the commands that `make` makes one by one: as many as there is room for, at most `most`, or none (see
-    /// Producer::produce()). `make` returns a pointer to a Message whose line and sequence are set here.
-    /// Not marked CUELINE_NONBLOCKING, so that clang judges each use by its `make`.
-    /// Returns how many the ring accepted. The others are not counted as dropped.
+    /// Sends the commands that `make` makes one by one: as many as there is room for, at most `most`. `make` returns a
+    /// pointer to a Message, and this function sets its line and sequence. If `make` returns a null pointer, nothing is
+    /// sent: see Producer::produce(). Returns how many the ring accepted. The others are not counted as dropped.
+    /// This function has no CUELINE_NONBLOCKING, so that clang checks each use by its `make`.
     template <class Make>
     std::size_t try_send_each(Make&& make, std::size_t most) noexcept {
         std::uint32_t sequence = sequence_;
@@ -82,9 +82,9 @@ class CommandSender {
 
     /// Sends 1 to max_members messages as a transaction: all are accepted or none, and the audio thread applies them in
     /// one block at one frame, in their order. Their own flags and frames are ignored.
-    /// Returns the transaction's sequence, which stands for all of it in cancels and confirmations. Returns 0 if they
-    /// do not all fit; that is not counted. The transaction takes one sequence, and each member another.
-    /// Takes time in proportion to the number of members.
+    /// Returns the transaction's sequence, by which cancels and confirmations name it as a whole. If the ring has no
+    /// room for all, returns 0 and counts nothing. The transaction takes one sequence, and each member another.
+    /// The time is proportional to the number of members.
     std::uint32_t try_send_whole(std::span<const Message> members, const Delivery& delivery = {}) noexcept
         CUELINE_NONBLOCKING {
         const std::size_t all = members.size() + 1;
@@ -101,18 +101,18 @@ class CommandSender {
         return sequence;
     }
 
-    /// Returns for how many commands there is room, at least: the audio side may have read more meanwhile.
+    /// Returns how many commands fit, at least: the audio side may have made more room meanwhile.
     [[nodiscard]] std::size_t room() const noexcept CUELINE_NONBLOCKING { return commands_.room(); }
 
-    /// Counts commands as dropped.
+    /// Counts commands as dropped. Call it when you give up commands that a try_ function did not send.
     void count_dropped(std::uint64_t commands) noexcept CUELINE_NONBLOCKING { commands_.count_dropped(commands); }
 
-    /// Cancels the cue with this sequence that was sent on this line, a transaction with its members. A cue that was
-    /// applied, or never sent, is no error. Returns as send().
+    /// Cancels the cue with this sequence that was sent on this line; a transaction is cancelled as a whole. Does
+    /// nothing if no such cue waits. Returns what send() returns.
     Status cancel(std::uint32_t sequence) noexcept CUELINE_NONBLOCKING { return send(kind::cancel, Cancel{sequence}); }
 
     /// Cancels the cues that were sent before, on this line or on all lines. Later commands and commands without a
-    /// frame are unaffected. Returns as send().
+    /// frame are unaffected. Returns what send() returns.
     Status cancel_all(bool every_line = false) noexcept CUELINE_NONBLOCKING {
         CancelAll cancel{};
         for (std::size_t line = 0; line < max_lines; ++line) {
@@ -122,8 +122,8 @@ class CommandSender {
         return send(kind::cancel_all, cancel);
     }
 
-    /// Returns the sequence of the last command that this line accepted, 0 before the first. After a transaction it is
-    /// the last member's.
+    /// Returns the sequence of the last command that this line accepted, or 0 if there is none. After a transaction,
+    /// that is its last member.
     [[nodiscard]] std::uint32_t sequence() const noexcept { return sequence_; }
 
     /// [any thread] Returns the number of this line, below max_lines.
@@ -136,10 +136,10 @@ class CommandSender {
     std::uint32_t sequence_;  // of the last accepted command
 };
 
-/// The control threads' end of a link: it sends on line 0, and receives. One thread at a time sends and one receives.
+/// The control threads' end of a link: sends on line 0, and receives. One thread at a time sends, and one receives.
 class ControlSide : public CommandSender {
   public:
-    /// Throws EndTakenError if the link has a living control side. May block.
+    /// [control thread] Throws EndTakenError if the link has a living control side.
     explicit ControlSide(Link& link)
         : CommandSender{link, 0},
           event_ring_{&link.events().messages},
@@ -149,10 +149,10 @@ class ControlSide : public CommandSender {
     /// Takes the oldest event into `event`. If there is none, returns Status::empty and leaves `event` as it is.
     Status receive(Message& event) noexcept CUELINE_NONBLOCKING { return events_.try_pop(event); }
 
-    /// Takes as many of the oldest events as wait and as fit into `events`. Returns how many.
+    /// Takes the oldest events, as many as wait and fit into `events`. Returns how many.
     std::size_t receive(std::span<Message> events) noexcept CUELINE_NONBLOCKING { return events_.try_pop(events); }
 
-    /// Returns how many events wait: a receive() by this thread finds at least that many.
+    /// Returns how many events wait. A receive() by this thread finds at least that many.
     [[nodiscard]] std::size_t waiting() const noexcept CUELINE_NONBLOCKING { return event_ring_->size(); }
 
     /// Takes the oldest confirmation: an Applied or a Refused with the line and sequence of a command that was sent

@@ -15,8 +15,8 @@ using MessageRing = Ring<Message>;
 /// Counts of one ring since it was made.
 struct RingStats {
     std::uint64_t sent = 0;        ///< messages that the ring accepted
-    std::uint64_t dropped = 0;     ///< messages that it refused because it was full
-    std::uint64_t high_water = 0;  ///< the most that waited at a block's boundary; the capacity after a refusal
+    std::uint64_t dropped = 0;     ///< messages that their sender gave up because it was full
+    std::uint64_t high_water = 0;  ///< the most that waited at a block's boundary; the capacity if any was dropped
 };
 
 /// Plain memory without pointers. The ends are a CountedProducer and a Consumer<MessageRing>.
@@ -28,7 +28,7 @@ struct CountedRing {
     /// [any thread] Each number is a snapshot of its own.
     [[nodiscard]] RingStats stats() const noexcept CUELINE_NONBLOCKING {
         const std::uint64_t refused = dropped.get();
-        // The audio thread looks once a block. A refusal between two looks means that the ring was full.
+        // The audio thread notes the level once a block. If a message was dropped in between, the ring was full then.
         return {messages.tail(), refused, refused > 0 ? MessageRing::capacity : high_water.get()};
     }
 
@@ -36,7 +36,7 @@ struct CountedRing {
     void note_level() noexcept CUELINE_NONBLOCKING { high_water.raise_to(messages.size()); }
 };
 
-/// The producer's end of a CountedRing: a Producer that can count what the ring refuses. All calls are wait-free.
+/// The producer's end of a CountedRing: a Producer that can count dropped messages. All calls are wait-free.
 class CountedProducer : public Producer<MessageRing> {
   public:
     /// Throws EndTakenError if the ring has a living producer. The ring must outlive this one.
@@ -45,16 +45,16 @@ class CountedProducer : public Producer<MessageRing> {
     /// Appends `message`. Returns Status::full, and counts a dropped message, if the ring is full.
     Status push(const Message& message) noexcept CUELINE_NONBLOCKING { return counted(try_push(message)); }
 
-    /// Counts a dropped message if `status`, of a try_push(), says that the ring was full. Returns `status`.
+    /// Counts a dropped message if `status`, which try_push() returned, is Status::full. Returns `status`.
     Status counted(Status status) noexcept CUELINE_NONBLOCKING {
         if (status == Status::full) count_dropped(1);
         return status;
     }
     void count_dropped(std::uint64_t messages) noexcept CUELINE_NONBLOCKING { counted_ring_->dropped.add(messages); }
 
-    /// Returns for how many messages there is room, at least: the consumer may have read more meanwhile.
+    /// Returns how many messages fit, at least: the consumer may have made more room meanwhile.
     [[nodiscard]] std::size_t room() const noexcept CUELINE_NONBLOCKING {
-        // To the producer's thread, size() never says less than there is.
+        // On the producer's thread, size() is never too low.
         return MessageRing::capacity - counted_ring_->messages.size();
     }
 

@@ -13,22 +13,22 @@
 
 namespace cueline {
 
-/// What a device calls. Calls never overlap, and each call sees what the one before it did.
+/// What a device calls. Calls never overlap, and each call sees all that the call before it wrote.
 class BlockCallback {
   public:
-    /// Fills one block, of at most the format's block size. `block_ns` is the monotonic clock at the block's begin, so
-    /// that the callback reads no clock.
+    /// Fills one block, of at most the format's block size. `block_ns` is the monotonic clock at the block's start, so
+    /// that the callback need not read a clock.
     /// [the device's audio thread: no allocation, lock, wait, system call or exception]
     virtual void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING = 0;
 
     /// Prepares for a new format of the device. A device whose format is constant never calls it. It may allocate,
-    /// throw and block. If it throws on a helper thread, the device ends its calls: see lost(). [a control thread
-    /// inside Device::start(), or the device's helper thread; never the audio thread]
+    /// throw and block. If it throws on a helper thread, the device ends its calls: see lost().
+    /// [a control thread inside Device::start(), or the device's helper thread; never the audio thread]
     virtual void prepare(const Format& /*format*/) {}
 
-    /// The device ended its calls by itself, because its server is gone or its card was unplugged. `why` is a sentence
-    /// with the reason and the way out. No other call follows until Device::start(). It may allocate and block. [the
-    /// device's helper thread]
+    /// The device ended its calls by itself, for instance because its server is gone or its card was unplugged. `why`
+    /// is a sentence with the reason and the way out. No other call follows until Device::start(). It may allocate and
+    /// block. [the device's helper thread]
     virtual void lost(std::string_view /*why*/) noexcept {}
 
   protected:
@@ -38,9 +38,9 @@ class BlockCallback {
 /// What a device reports about its blocks. Each number is a snapshot of its own.
 struct DeviceStats {
     std::uint64_t xruns = 0;          ///< times the device missed a deadline
-    std::uint64_t missed_blocks = 0;  ///< blocks left out for that
+    std::uint64_t missed_blocks = 0;  ///< blocks that were left out because of that
     double load_mean = 0;             ///< the callback's time as a fraction of the block: mean
-    double load_peak = 0;             ///< ... and the most in any one block
+    double load_peak = 0;             ///< the same: the highest of any block
     bool realtime_priority = false;   ///< whether the audio thread has real-time priority
     bool memory_locked = false;       ///< whether the audio thread's memory is locked
 };
@@ -60,13 +60,13 @@ class Device {
     /// The present format. If it changes, it changes before the call of BlockCallback::prepare() for it.
     [[nodiscard]] virtual Format format() const noexcept = 0;
 
-    /// Begins to call `callback`, which must live until stop() returns. Call it only while the device is stopped. After
-    /// BlockCallback::lost() and stop(), it tries to get the device back. May allocate and block.
-    /// Throws DeviceError, and what BlockCallback::prepare() throws.
+    /// Begins to call `callback`, which must live until stop() returns. Call it only while the device is stopped. If
+    /// the device was lost, call stop() first; then this tries to get the device back. May allocate and block. Throws
+    /// DeviceError, and what BlockCallback::prepare() throws.
     virtual void start(BlockCallback& callback) = 0;
 
-    /// Ends the calls: when it returns, no call runs and none will. Does nothing if the device is stopped. After
-    /// BlockCallback::lost(), it frees what is left. May block for as long as a block takes.
+    /// Ends the calls: when it returns, no call runs and none will. Does nothing if the device is stopped. If the
+    /// device was lost, frees what is left of it. May block for as long as a block takes.
     virtual void stop() noexcept = 0;
 
     [[nodiscard]] virtual DeviceStats stats() const noexcept = 0;
@@ -79,8 +79,8 @@ class Device {
 
     /// Renders into `interleaved`, frames times channels samples, one frame after the other. The calling thread is the
     /// audio thread meanwhile. Returns the number of rendered samples: fewer than the size if stop() came in between.
-    /// Throws DeviceError on other devices, see require_on_demand(), and while the device is stopped; ArgumentError if
-    /// the samples are no whole number of frames.
+    /// Throws DeviceError if the device is stopped, or does not render on demand; ArgumentError if the samples are not
+    /// a whole number of frames.
     virtual std::size_t render(std::span<float> /*interleaved*/) {
         require_on_demand();
         return 0;

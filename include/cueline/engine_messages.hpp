@@ -12,18 +12,18 @@ namespace kind {
 inline constexpr Kind ping = 1;             ///< command: answer with a pong
 inline constexpr Kind pong = 2;             ///< event: the answer to a ping
 inline constexpr Kind device_lost = 3;      ///< event: the device ended by itself
-inline constexpr Kind format_changed = 4;   ///< event: the device delivers its blocks in another format now
+inline constexpr Kind format_changed = 4;   ///< event: the device's blocks have another format now
 inline constexpr Kind applied = 5;          ///< confirmation: the command took effect
 inline constexpr Kind refused = 6;          ///< confirmation or event: the command did not take effect
 inline constexpr Kind cancel = 7;           ///< command: cancel one cue
 inline constexpr Kind cancel_all = 8;       ///< command: cancel the cues that were sent before
-inline constexpr Kind transaction = 9;      ///< command: the commands that follow belong together
+inline constexpr Kind transaction = 9;      ///< command: the header of commands that belong together
 inline constexpr Kind publish_buffer = 10;  ///< command: put a buffer into a slot
 }  // namespace kind
 
 struct Ping {
     static constexpr Kind kind = cueline::kind::ping;
-    std::uint64_t sent_ns;  ///< the sender's monotonic clock as it sent
+    std::uint64_t sent_ns;  ///< the monotonic clock when the ping was sent
 };
 
 /// Its message carries the ping's sequence, and the frame at which the audio thread answered.
@@ -33,7 +33,7 @@ struct Pong {
     std::uint64_t block_ns;  ///< the monotonic clock at the start of the block that answered
 };
 
-/// Its message carries the first frame of the last block.
+/// Its message carries the frame after the last block.
 struct DeviceLost {
     static constexpr Kind kind = cueline::kind::device_lost;
     std::uint64_t lost_ns;  ///< the monotonic clock when the loss was noticed
@@ -49,7 +49,7 @@ struct FormatChanged {
 
 /// Why a command did not take effect.
 enum class Reason : std::uint32_t {  // NOLINT(performance-enum-size): a field of 4 bytes
-    late = 1,                        ///< it was read after its frame, and its sender asked to drop it then
+    late = 1,                        ///< it was read after its frame, and it has delivery::drop_if_late
     schedule_full = 2,               ///< it was a cue, and the schedule was full
     cancelled = 3,                   ///< a cancel reached it first
     unknown = 4,                     ///< the processor does not handle this message, or rejected its values
@@ -79,7 +79,7 @@ struct CancelAll {
     std::array<std::uint32_t, max_lines> up_to;
 };
 
-/// The header of a transaction. Its members follow it at once on the same line. They take its frame and flags.
+/// The header of a transaction. Its members are the next commands on the same line. Its frame and flags apply to all.
 struct Transaction {
     static constexpr Kind kind = cueline::kind::transaction;
     std::uint32_t members;

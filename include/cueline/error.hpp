@@ -15,12 +15,13 @@ struct DeviceError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// A processor was compiled against a cueline that does not fit this one. The text has both versions and the way out.
+/// A processor was compiled against a version of cueline that does not fit this one. The text has both versions and the
+/// way out.
 struct ProcessorMismatchError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// The greatest number of lines is open already.
+/// All lines are open already.
 struct LinesTakenError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
@@ -30,7 +31,7 @@ struct ClosedError : std::logic_error {
     using std::logic_error::logic_error;
 };
 
-/// The engine belongs to the parent process: this one was forked, and the audio thread is not here.
+/// This process was forked. The engine and its audio thread belong to the parent process.
 struct ForkedError : std::logic_error {
     using std::logic_error::logic_error;
 };

@@ -31,7 +31,7 @@ class Lateness {
         return std::min<std::size_t>(doublings * 8 + (steps >> doublings), bucket_count - 1);
     }
 
-    /// The least lateness that counts in this bucket. For bucket_count, the end of the last bucket.
+    /// The least lateness that counts in this bucket. For bucket_count: the end of the last bucket.
     [[nodiscard]] static constexpr std::uint64_t least_ns(std::size_t bucket) noexcept {
         const std::uint64_t doublings = std::max<std::size_t>(bucket / 8, 1) - 1;
         return ((bucket - doublings * 8) << doublings) * step_ns;

@@ -30,7 +30,7 @@ class Link {
     [[nodiscard]] CountedRing& confirmations() noexcept CUELINE_NONBLOCKING { return confirmations_; }
     [[nodiscard]] const CountedRing& confirmations() const noexcept CUELINE_NONBLOCKING { return confirmations_; }
 
-    /// By number, as the processor declared them.
+    /// By index, in the order in which the processor declared them.
     [[nodiscard]] std::span<SharedParameter<>> parameters() noexcept { return parameters_; }
     [[nodiscard]] std::span<SharedMeter> meters() noexcept { return meters_; }
 
@@ -39,7 +39,7 @@ class Link {
         return lines_in_use_.load(std::memory_order_relaxed);  // relaxed: see use_line()
     }
 
-    /// [control threads, several at once] Has the audio side read this line too, from its next block on.
+    /// Makes the audio side read this line too, from its next block on. [control threads, several at once]
     void use_line(std::size_t line) noexcept {
         // Relaxed: each ring orders its own messages. The audio side loses nothing if it reads a line a block later.
         std::uint32_t known = lines_in_use_.load(std::memory_order_relaxed);

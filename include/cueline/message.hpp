@@ -15,7 +15,7 @@
 
 namespace cueline {
 
-/// Says what a message is, and so how to read its payload.
+/// The type of a message. It decides how to read the payload.
 using Kind = std::uint16_t;
 namespace kind {
 inline constexpr Kind none = 0;              ///< no message has this kind
@@ -27,16 +27,16 @@ inline constexpr Kind first_user = 256;      ///< the kinds below are cueline's 
 namespace delivery {
 inline constexpr std::uint8_t drop_if_late = 1;  ///< drop it if it is read after its frame
 inline constexpr std::uint8_t confirm = 2;       ///< send a confirmation
-inline constexpr std::uint8_t member = 4;        ///< it belongs to a transaction: set and read by the audio side only
+inline constexpr std::uint8_t member = 4;        ///< it belongs to a transaction; for the audio side only
 }  // namespace delivery
 
 inline constexpr std::size_t header_bytes = 16;
 inline constexpr std::size_t payload_bytes = 40;
 inline constexpr std::size_t message_bytes = header_bytes + payload_bytes;
-inline constexpr std::uint64_t max_frame = std::numeric_limits<std::int64_t>::max();  ///< what a command may ask for
+inline constexpr std::uint64_t max_frame = std::numeric_limits<std::int64_t>::max();  ///< of a command
 inline constexpr std::size_t max_lines = 9;  ///< line 0 is the engine's own; open_line() opens the others
 
-/// What a payload must be.
+/// Whether `Type` can be a payload.
 template <class Type>
 inline constexpr bool is_payload = std::is_trivially_copyable_v<Type> && sizeof(Type) <= payload_bytes;
 
@@ -44,19 +44,18 @@ inline constexpr bool is_payload = std::is_trivially_copyable_v<Type> && sizeof(
 struct Message {
     Kind kind = kind::none;
     std::uint8_t flags = 0;      ///< of a command: bits of namespace delivery
-    std::uint8_t line = 0;       ///< the line that the command came by; of an event, its cause's line
+    std::uint8_t line = 0;       ///< the line that the command was sent on; of an event, its cause's line
     std::uint32_t sequence = 0;  ///< the command's number on its line, from 1; of an event, its cause's number, or 0
-    std::uint64_t frame = 0;     ///< of a command: where to apply it, 0 for at once; of an event: where it arose
+    std::uint64_t frame = 0;     ///< of a command: at which to apply it, 0 for at once; of an event: at which it arose
     std::array<std::byte, payload_bytes> payload{};
 
-    /// Returns the message with these bytes, or nothing if there are not exactly message_bytes of them. Any bytes of
-    /// that number are a message: the reader checks its kind and payload.
+    /// Returns the message with these bytes, or nothing if their number is not message_bytes. It does not check the
+    /// content: whoever reads the message checks its kind and payload.
     [[nodiscard]] static std::optional<Message> from_bytes(std::span<const std::byte> bytes) noexcept
         CUELINE_NONBLOCKING;
 
-    /// Sets the line and the command's number on it. They share a word with kind and flags, and the word is written
-    /// whole: a push that follows at once would otherwise wait until the narrow stores meet (see
-    /// copy_bytes_by_words()).
+    /// Sets the line and the command's number on it. Writes the whole word that they share with kind and flags: a push
+    /// often follows at once, and after narrow stores it would have to wait (see copy_bytes_by_words()).
     void set_origin(std::uint8_t line_number, std::uint32_t command_number) noexcept CUELINE_NONBLOCKING {
         if constexpr (std::endian::native == std::endian::little) {
             const std::uint64_t word = std::uint64_t{kind} | std::uint64_t{flags} << 16U |
@@ -87,7 +86,7 @@ struct Message {
         return message;
     }
 
-    /// Returns a message of the kind that `Payload::kind` names.
+    /// Returns a message of kind `Payload::kind` that carries `value`.
     template <class Payload>
     [[nodiscard]] static Message of(const Payload& value) noexcept CUELINE_NONBLOCKING {
         return of(Payload::kind, value);

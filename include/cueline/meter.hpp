@@ -28,7 +28,7 @@ struct MeterSpec {
 /// One reading of a meter: one number for each field, all of the same moment.
 struct MeterValue {
     std::array<double, max_meter_fields> fields{};
-    std::uint64_t frame = 0;  ///< the moment: the frame that the processor gave, 0 before the first
+    std::uint64_t frame = 0;  ///< the moment, as the processor set it; 0 before the first reading
 };
 
 /// The part of a meter that both sides share.

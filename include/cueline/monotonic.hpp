@@ -1,4 +1,4 @@
-// monotonic.hpp: the monotonic clock, as Python's time.monotonic_ns() has it, and its relation to frames.
+// monotonic.hpp: the monotonic clock, which is Python's time.monotonic_ns(), and its relation to frames.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +22,7 @@ constexpr std::uint64_t duration_ns(std::uint64_t frames, std::uint32_t samplera
     return frames / samplerate * ns_per_second + frames % samplerate * ns_per_second / samplerate;
 }
 
-/// How many frames begin in `ns` nanoseconds, rounded to the nearest. It inverts duration_ns().
+/// The number of frames in `ns` nanoseconds, rounded to the nearest. The inverse of duration_ns().
 constexpr std::uint64_t frames_in(std::uint64_t ns, std::uint32_t samplerate) noexcept CUELINE_NONBLOCKING {
     return ns / ns_per_second * samplerate + (ns % ns_per_second * samplerate + ns_per_second / 2) / ns_per_second;
 }

@@ -21,12 +21,12 @@ inline constexpr std::size_t max_ramp_s = 3600;
 /// A processor's declaration of a parameter. The texts live as long as the processor.
 struct ParameterSpec {
     std::string_view name;     ///< not empty, and different from the names of its other parameters
-    double lowest = 0;         ///< in `unit`, as the next two
+    double lowest = 0;         ///< this and the next two: in `unit`
     double highest = 1;        ///< at least `lowest`
     double default_value = 0;  ///< its value until the first write
     std::string_view
         unit{};  ///< "Hz", "dB"; empty: none NOLINT(readability-redundant-member-init): without it, g++ warns its users
-    double ramp_s = 0.02;  ///< seconds from one value to another, 0 to 3600; 0: it jumps
+    double ramp_s = 0.02;  ///< seconds of a move from one value to another, 0 to 3600; 0: it jumps
 };
 
 /// The part of a parameter that both sides share: plain memory. Every call is wait-free.
@@ -50,7 +50,7 @@ class SharedParameter {
     }
 
     /// If a value was written since the reader saw `seen` writes, copies the latest into `value`, updates `seen` and
-    /// returns true. To write the same value again counts as a write. If nothing was written, this is one load.
+    /// returns true. Writing the same value again counts as a write. If nothing was written, this is one load.
     /// [audio thread]
     bool read(std::uint64_t& seen, double& value) const noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
         // Acquire pairs with the release in write(): the value is at least as new as this count. If it is newer, its
@@ -89,7 +89,7 @@ class Parameter {
     /// Returns the value of the next frame. Call it once per frame, across segments and blocks.
     double next() noexcept CUELINE_NONBLOCKING { return ramp_.next(); }
 
-    /// Moves from the current value to `target` in the ramp time, for instance because a message says so. Clamps
+    /// Moves from the current value to `target` in the ramp time, for instance to act on a message. Clamps
     /// `target` to the range, and ignores NaN. The next write of the control side overrides it, even if that writes the
     /// same value again.
     void go_to(double target) noexcept CUELINE_NONBLOCKING {
@@ -102,12 +102,12 @@ class Parameter {
         }
     }
 
-    /// Jumps to `value`, for moments when it is not heard. Clamps `value` to the range, and ignores NaN.
+    /// Jumps to `value`. Use it while the parameter is not audible. Clamps `value` to the range, and ignores NaN.
     void jump_to(double value) noexcept CUELINE_NONBLOCKING {
         if (!std::isnan(value)) ramp_.set(std::clamp(value, lowest_, highest_));
     }
 
-    /// Jumps to `value`, and moves from there to the present target in the whole ramp time: a sound that fades in.
+    /// Jumps to `value`, and moves from there to the present target in the whole ramp time, for instance to fade in.
     void start_from(double value) noexcept CUELINE_NONBLOCKING {
         const double target = ramp_.target();
         jump_to(value);
@@ -135,8 +135,8 @@ class Parameter {
         if (ramp_.moves()) go_to(ramp_.target());
     }
 
-    /// Starts the ramp to the value that the control side wrote since the last block. A value that was written before
-    /// the first block is where the parameter begins.
+    /// Starts the ramp to the value that the control side wrote since the last block. If a value was written before the
+    /// first block, the parameter begins there, without a ramp.
     void begin_block() noexcept CUELINE_NONBLOCKING {
         double wanted = 0;
         if (shared_->read(seen_, wanted)) {

@@ -1,4 +1,4 @@
-// process_context.hpp: what a processor works with inside a call: events, parameters, meters, buffers.
+// process_context.hpp: what a processor can use during a call: events, parameters, meters, buffers.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@
 
 namespace cueline {
 
-/// The engine hands one to each call of a processor, and it is valid during that call only. All calls are for the audio
-/// thread, wait-free.
+/// The engine passes one to each call of a processor. It is valid only during that call. All calls are for the audio
+/// thread, and wait-free.
 class ProcessContext {
   public:
     explicit ProcessContext(EventSender& events, std::span<Parameter> parameters = {}, std::span<Meter> meters = {},
@@ -27,8 +27,9 @@ class ProcessContext {
     /// Returns the meter at this index of Processor::meters().
     [[nodiscard]] Meter& meter(std::size_t index) noexcept CUELINE_NONBLOCKING { return meters_[index]; }
 
-    /// Returns the buffer in `slot`, or nullptr if the slot is empty. Keep nothing of it after the call: the engine may
-    /// free it before the next one. A new serial tells that another buffer was swapped in.
+    /// Returns the buffer in `slot`, or nullptr if the slot is empty or does not exist. Do not keep pointers into it
+    /// after the call: the engine may free it before the next one. If its serial changes, another buffer was swapped
+    /// in.
     [[nodiscard]] const Buffer* buffer(std::size_t slot) const noexcept CUELINE_NONBLOCKING {
         return buffers_ == nullptr ? nullptr : buffers_->at(slot);
     }

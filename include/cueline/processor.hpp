@@ -18,7 +18,7 @@ namespace cueline {
 /// to a package for Python.
 ///
 /// handle() and render() run on the audio thread: they must not allocate, lock, block, call the system or throw. The
-/// other calls come on a control thread, or on a helper thread of the device, while no block runs: they may.
+/// other functions may. They run on a control thread, or on a helper thread of the device, while no block runs.
 class Processor {
   public:
     Processor() = default;
@@ -30,18 +30,19 @@ class Processor {
     /// Called before the first block, and again whenever the device's format changes.
     virtual void prepare(const Format& format) = 0;
 
-    /// Returns how many slots for buffers it has, at most max_buffer_slots. Called once, after the first prepare().
+    /// Returns the number of slots for buffers, at most max_buffer_slots. Called once, after the first prepare().
     [[nodiscard]] virtual std::uint32_t buffer_slots() const { return 0; }
 
-    /// Returns its parameters, at most max_parameters. ProcessContext offers them at these indices.
+    /// Returns the parameters, at most max_parameters. ProcessContext offers them at these indices.
     /// Called once, after the first prepare(). What it returns must live as long as the processor.
     [[nodiscard]] virtual std::span<const ParameterSpec> parameters() const { return {}; }
 
-    /// Returns its meters, at most max_meters. The rules are those of parameters().
+    /// Returns the meters, at most max_meters. The rules are those of parameters().
     [[nodiscard]] virtual std::span<const MeterSpec> meters() const { return {}; }
 
-    /// Acts on a command before the frame at which it applies is rendered. Kinds below kind::first_processor do not
-    /// come here. Returns false if it does not handle this kind, or rejects the values: the engine counts that.
+    /// Acts on a command, before the frame at which it applies is rendered. The engine passes no kinds below
+    /// kind::first_processor. Returns false if it does not handle this kind, or rejects the values: the engine counts
+    /// that.
     virtual bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING = 0;
 
     /// Fills every sample of `block`, which is a whole block or a segment of one between two cues.

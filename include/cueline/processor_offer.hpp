@@ -1,8 +1,8 @@
 // processor_offer.hpp: carries a processor from an extension to an engine that was compiled separately.
 //
-// The two may have been compiled against different headers. Each contains inline code, and reads by layout what the
-// other wrote. So an offer says what it was compiled against, in members that never move. The engine checks these
-// members before it reads anything else.
+// The two may have been compiled against different headers. Both contain inline code that uses the same objects, so the
+// objects' layout must be the same. An offer says what it was compiled against, in members that never move. The engine
+// checks these members before it reads anything else.
 #pragma once
 
 #include <array>
@@ -25,12 +25,13 @@
 
 namespace cueline {
 
-/// The version of the agreement between engine and processor. Raise it when an older processor would be misunderstood
-/// although all sizes are the same. Versions of cueline with the same number fit each other.
+/// The version of the interface between engine and processor. Raise it for every change that the sizes in
+/// processor_layout() do not show. Versions of cueline with the same number fit each other.
 inline constexpr std::uint32_t processor_interface = 2;
 
 /// The name of a Python capsule that holds a ProcessorOffer.
-inline constexpr char processor_capsule_name[] = "cueline.processor";  // NOLINT(*-avoid-c-arrays): as Python has it
+inline constexpr char processor_capsule_name[] =
+    "cueline.processor";  // NOLINT(*-avoid-c-arrays): a C string, for Python
 
 /// A text with the standard library and the sizes of all types that both processor and engine use. Equal texts fit.
 /// [control thread; allocates once]
@@ -74,11 +75,11 @@ struct ProcessorOffer {
     const char* version = cueline::version;
     const char* layout = processor_layout().c_str();
 
-    // The engine reads the rest only if the first and the third member agree with its own.
+    // The engine reads the rest only if processor_interface and layout equal its own.
     const char* name = nullptr;
     Processor* processor = nullptr;
     void* owner = nullptr;
-    /// Makes another share in the owner, which keeps the processor alive. Throws std::bad_alloc.
+    /// Makes another share in `owner`. Each share keeps the processor alive. Throws std::bad_alloc.
     void* (*share)(void* owner) = nullptr;
     void (*release)(void* owner) noexcept = nullptr;
 };
@@ -86,8 +87,8 @@ static_assert(offsetof(ProcessorOffer, processor_interface) == 0 &&
               offsetof(ProcessorOffer, version) == sizeof(void*) &&
               offsetof(ProcessorOffer, layout) == 2 * sizeof(void*));
 
-/// Offers `processor` under `name`, the name that an engine reports. The caller may keep a share, and each engine that
-/// takes the processor has one. The last of them destroys it, on a control thread. Free the returned offer with
+/// Offers `processor` under `name`, the name that an engine reports. The caller may keep a share in the processor, and
+/// each engine that takes it has a share. The last owner destroys it, on a control thread. Free the returned offer with
 /// withdraw(); processor_capsule() of python.hpp does this for you. [control thread]
 inline ProcessorOffer* offer_processor(std::shared_ptr<Processor> processor, std::string name) {
     struct Owner {

@@ -107,7 +107,7 @@ struct StdMemory {
     };
 };
 
-/// Fetches the cache line at `address` for a write soon. It affects speed only. [any thread, wait-free]
+/// Fetches the cache line at `address`, which will soon be written. It affects speed only. [any thread, wait-free]
 inline void prefetch_for_writing(const void* address) noexcept CUELINE_NONBLOCKING {
 #if defined(__x86_64__)
     // Unless newer instructions are enabled, the builtin fetches for reading only. Older processors ignore this
@@ -191,7 +191,7 @@ class Ring {
     struct alignas(cache_line_bytes) Side {
         explicit Side(std::uint64_t first_index) noexcept(Memory::never_throws) : index{first_index} {}
         Index index;                                          // stored by this end
-        typename Memory::template Atomic<bool> taken{false};  // while an end lives; not on the hot path
+        typename Memory::template Atomic<bool> taken{false};  // whether an end lives; not on the hot path
     };
 
     /// Whole cache lines, so that a write to one slot does not disturb the next. A message of 56 bytes fills one.
@@ -219,7 +219,7 @@ class Ring {
     std::array<Slot, Capacity> slots_;
 };
 
-/// What both ends have in common: each holds one side of a ring alone, until it is destroyed or moved from.
+/// What both ends have in common: each is the only holder of one side of a ring, until it is destroyed or moved from.
 template <class RingType>
 class RingEnd {
     static constexpr bool never_throws = RingType::memory_type::never_throws;
@@ -270,7 +270,7 @@ class RingEnd {
 };
 
 /// The end that pushes. A ring has one producer at a time, and one thread uses it. It moves and does not copy.
-/// The ring must outlive it. It is fastest on its own thread's stack. Pushes are wait-free.
+/// The ring must outlive it. It is fastest if it lies on the stack of its own thread. Pushes are wait-free.
 template <class RingType>
 class alignas(cache_line_bytes) Producer : RingEnd<RingType> {
     using T = typename RingType::value_type;
@@ -355,7 +355,7 @@ class alignas(cache_line_bytes) Producer : RingEnd<RingType> {
 };
 
 /// The end that pops. A ring has one consumer at a time, and one thread uses it. It moves and does not copy.
-/// The ring must outlive it. It is fastest on its own thread's stack. Pops are wait-free.
+/// The ring must outlive it. It is fastest if it lies on the stack of its own thread. Pops are wait-free.
 template <class RingType>
 class alignas(cache_line_bytes) Consumer : RingEnd<RingType> {
     using T = typename RingType::value_type;

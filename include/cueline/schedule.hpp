@@ -44,7 +44,7 @@ class Schedule {
         const std::uint16_t place = places_[size_];
         cues_[place] = cue;
         keys_[place] = is_member(cue) ? none : key(cue.line, cue.sequence);
-        // Later cues stand in front. Most new cues are later than the waiting ones, so all of these move up.
+        // Later cues come first in the list. Most new cues are later than all others, so all others move up.
         const auto later = [this](std::uint16_t other, std::uint64_t frame) noexcept {
             return cues_[other].frame > frame;
         };
@@ -102,7 +102,7 @@ class Schedule {
 
   private:
     static constexpr std::uint16_t nowhere = capacity;
-    static constexpr std::uint64_t none = 0;  // no first command of a line has this key, because it has a sequence
+    static constexpr std::uint64_t none = 0;  // no command has this key: sequences begin at 1
 
     static constexpr std::uint64_t key(std::uint8_t line, std::uint32_t sequence) noexcept CUELINE_NONBLOCKING {
         return std::uint64_t{line} << 32U | sequence;

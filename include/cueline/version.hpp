@@ -1,8 +1,8 @@
-// version.hpp: which cueline this is. The one place: CMake and the Python package read it here.
+// version.hpp: the version of cueline. CMake and the Python package read it from here.
 #pragma once
 
 namespace cueline {
 
-inline constexpr char version[] = "0.1.0";  // NOLINT(*-avoid-c-arrays): what is read by others is plain text
+inline constexpr char version[] = "0.1.0";  // NOLINT(*-avoid-c-arrays): CMake reads the text
 
 }  // namespace cueline

@@ -30,7 +30,7 @@ class Messages {
   public:
     /// Calls `visitor` with the payload, as the type with the message's kind. The visitor must take every type of the
     /// list, or it does not compile. Returns false, and calls nothing, if no type has this kind. Throws what `visitor`
-    /// throws. It adds one comparison per type. [any thread]
+    /// throws. It costs one comparison per type. [any thread]
     ///
     /// This function has no CUELINE_NONBLOCKING, so that clang checks each use by its `visitor`.
     template <class Visitor>

@@ -437,7 +437,7 @@ class Engine(Sender):
 
     def close(self) -> None:
         """
-        Stop the audio for good. stats() still works. A second call does nothing, nor does one in a forked child.
+        Stop the audio for good. stats() still works. In a forked child and after close(), it does nothing.
         """
 
     def now(self) -> int:

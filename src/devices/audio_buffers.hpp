@@ -12,7 +12,7 @@
 
 namespace cueline {
 
-/// Room for a block of this format. It is silent at first. [made on a control thread]
+/// Memory for a block of one format, silent at first. [control thread]
 class AudioBuffers {
   public:
     explicit AudioBuffers(const Format& format)

@@ -17,7 +17,7 @@ class CallbackLoad {
         peak_millionths_.raise_to(busy_ns * 1'000'000 / period_ns);
     }
 
-    /// Fractions of a block; 0 before the first.
+    /// As a fraction of a block; 0 before the first block.
     [[nodiscard]] double mean() const noexcept {
         const std::uint64_t period_ns = period_ns_.get();
         return period_ns == 0 ? 0 : static_cast<double>(busy_ns_.get()) / static_cast<double>(period_ns);

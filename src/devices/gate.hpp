@@ -10,10 +10,10 @@
 
 namespace cueline {
 
-/// For a callback of a library that does not stop calling when we ask: behind a shut gate no call touches our memory.
+/// For a library that may still call back after we have stopped it: while the gate is shut, no call touches our memory.
 class Gate {
   public:
-    /// Whether the call may go on. If so, it must leave(). [audio thread, wait-free]
+    /// Returns whether the call may go on. If so, call leave() at its end. [audio thread, wait-free]
     [[nodiscard]] bool try_enter() noexcept CUELINE_NONBLOCKING {
         // Acquire pairs with the release of open(), which publishes what was prepared before it. Entering and shutting
         // change the same atomic: one of them comes first, and the later one sees it.
@@ -30,7 +30,7 @@ class Gate {
     /// [control threads]
     void open() noexcept { state_.fetch_or(is_open, std::memory_order_release); }
 
-    /// When it returns, no call is inside, none will enter, and what calls wrote is visible.
+    /// When it returns, no call is inside, none enters until open(), and all that the calls wrote is visible.
     /// [control threads; blocks for as long as the call inside takes]
     void shut() noexcept {
         state_.fetch_and(~is_open, std::memory_order_relaxed);  // relaxed: the loop below synchronises

@@ -54,8 +54,8 @@ void NullDevice::run_blocks(BlockCallback& callback) noexcept {
 
         ++block;
         if (ended_ns > deadline_ns(block + 1)) {
-            // Leave out the blocks whose deadline has passed, and wait for half a block at least: a callback that
-            // always takes too long must not keep a real-time thread from ever resting.
+            // Leave out the blocks whose deadline has passed, and wait for half a block at least: even if a callback
+            // always takes too long, a real-time thread must rest now and then.
             const std::uint64_t missed = (ended_ns + period_ns / 2 - deadline_ns(block)) / period_ns + 1;
             xruns_.add(1);
             missed_blocks_.add(missed);

@@ -41,7 +41,7 @@ class alignas(page_bytes) NullDevice final : public Device {
     LockedMemory locked_{memory_of(*this)};  // all of this object
     OwnThread thread_;
     std::atomic<bool> stopping_ = false;
-    std::atomic<bool> ready_ = false;  // the two below are written
+    std::atomic<bool> ready_ = false;  // publishes the next two
     std::atomic<bool> priority_granted_ = false;
     std::atomic<bool> stack_locked_ = false;
     Counter xruns_;

@@ -31,9 +31,9 @@ class OfflineDevice final : public Device {
   private:
     Format format_;
     AudioBuffers buffers_;
-    std::mutex rendering_;  // no thread here is a real-time thread
-    /// The number of calls of stop(). Without it, a thread that renders without end takes the mutex again before they
-    /// do.
+    std::mutex rendering_;  // allowed, because no thread here is a real-time thread
+    /// The number of stop() calls that wait. Without it, a thread that renders in a loop could always take the mutex
+    /// before them.
     std::atomic<int> stopping_ = 0;
     BlockCallback* callback_ = nullptr;
     CallbackLoad load_;

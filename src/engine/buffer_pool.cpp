@@ -1,4 +1,4 @@
-// buffer_pool.cpp: copies, handles, and what is freed when.
+// buffer_pool.cpp: copies samples, hands out handles, and frees buffers that came back.
 #include "engine/buffer_pool.hpp"
 
 #include <cstring>
@@ -50,7 +50,7 @@ PendingBuffer BufferPool::make(std::span<const float> interleaved, std::uint32_t
         buffer.handle_ = *handle;
         buffer.pool_ = this;
     }
-    freed.clear();  // now, so that the next allocation may reuse the memory
+    freed.clear();  // frees now, so that the next allocation can reuse the memory
     buffer.channels_ = channels;
     buffer.samples_ = std::make_unique<LockedSamples>(interleaved);
     return buffer;

@@ -1,4 +1,4 @@
-// buffer_pool.hpp: the buffers that are handed to the audio thread, as the control side makes, keeps and frees them.
+// buffer_pool.hpp: makes, keeps and frees the buffers that are handed to the audio thread.
 #pragma once
 
 #include <array>
@@ -33,18 +33,18 @@ class LockedSamples {
 };
 
 /// Makes buffers, fills their places in the table, and frees them when they come back.
-/// Several control threads may call at once. The lock is held only to look at a few handles: memory is allocated,
-/// copied and freed outside. The audio thread does not use it.
+/// Several control threads may call at once. Only bookkeeping happens under the lock: memory is allocated, copied and
+/// freed outside it, except in close(). The audio thread does not use this class.
 class BufferPool {
   public:
-    /// Both must outlive it.
+    /// `table` and `returns` must outlive it. Throws EndTakenError if `returns` has a consumer.
     BufferPool(BufferSlots::Table& table, BufferSlots::Returns& returns) : table_{&table}, handles_{returns} {}
 
     /// Copies `interleaved`, at least one whole frame of `channels` channels, into locked memory. If max_buffers are in
     /// use, returns an empty PendingBuffer and counts a refusal. Throws std::bad_alloc.
     PendingBuffer make(std::span<const float> interleaved, std::uint32_t channels);
 
-    /// Fills the buffer's place in the table, and returns its handle for the command that takes it to the audio thread.
+    /// Fills the buffer's place in the table, and returns the handle for the command to the audio thread.
     /// `buffer` must not be empty. Throws ClosedError after close().
     BufferHandle hand_over(PendingBuffer buffer);
 
@@ -61,7 +61,7 @@ class BufferPool {
     [[nodiscard]] BufferStats stats();
 
   private:
-    friend class PendingBuffer;  // it gives its handle back
+    friend class PendingBuffer;  // its destructor gives the handle back
     using Freed = std::vector<std::unique_ptr<LockedSamples>>;
 
     void collect_locked(Freed& freed) noexcept;
@@ -70,7 +70,7 @@ class BufferPool {
     BufferSlots::Table* table_;
     std::mutex mutex_;
     BufferHandles<max_buffers> handles_;
-    std::array<std::unique_ptr<LockedSamples>, max_buffers> samples_;  // by handle; of what was handed over
+    std::array<std::unique_ptr<LockedSamples>, max_buffers> samples_;  // by handle; empty until hand_over()
     std::uint64_t serial_ = 0;
     std::uint64_t taken_back_ = 0;
     std::uint64_t refused_ = 0;

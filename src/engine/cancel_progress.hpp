@@ -1,4 +1,4 @@
-// cancel_progress.hpp: which cues a cancel_all reaches before they are read: lines take turns, and it may come first.
+// cancel_progress.hpp: which cues a cancel_all cancels although they are read after it, because lines take turns.
 #pragma once
 
 #include <array>
@@ -10,8 +10,8 @@
 
 namespace cueline {
 
-/// By line: the last command that was read, and up to which command cues are cancelled that are still to be read.
-/// Belongs to the audio thread. Calls are wait-free.
+/// For each line: the last command that was read, and the last command up to which cues are cancelled when they are
+/// read. The audio thread owns it. Calls are wait-free.
 class CancelProgress {
   public:
     /// Notes that `command` was read. Returns whether it is a cue that was cancelled before it was read.
@@ -20,19 +20,21 @@ class CancelProgress {
         line.read = command.sequence;
         if (line.cancelled_up_to == 0) return false;
         const bool later = is_later(command.sequence, line.cancelled_up_to);
-        if (later) line.cancelled_up_to = 0;  // half of all numbers later, it would seem to be the later one again
+        if (later) line.cancelled_up_to = 0;  // or is_later() would fail once half of all numbers were used
         return !later && command.frame != 0;
     }
 
-    /// Returns whether `cue`, which was read, was sent after command `than` of its line. The cue may have waited for
-    /// any time.
+    /// Returns whether `cue` was sent after command `than` of its line. The cue has been read, and may have waited for
+    /// any length of time.
     [[nodiscard]] bool was_sent_after(const Message& cue, std::uint32_t than) const noexcept CUELINE_NONBLOCKING {
-        // Compares with the last command read: a cue that waited for half of all numbers would look like a later one.
+        // is_later(cue.sequence, than) would fail for a cue that waited while half of all numbers were used. So this
+        // compares both with the last command read.
         const std::uint32_t read = lines_[cue.line].read;
         return is_later(read, than) && cue.sequence - than - 1 < read - than;
     }
 
-    /// Cancels the cues of `line` that are read from now on, up to the command `up_to`; 0 cancels none.
+    /// Cancels the cues of `line` that are read from now on, up to and including command `up_to`. If it is 0, cancels
+    /// none.
     void cancel(std::size_t line, std::uint32_t up_to) noexcept CUELINE_NONBLOCKING {
         if (up_to == 0 || !is_later(up_to, lines_[line].read)) return;
         std::uint32_t& cancelled_up_to = lines_[line].cancelled_up_to;

@@ -1,4 +1,4 @@
-// engine.cpp: an engine's life: made, started, stopped, lost and closed by control threads.
+// engine.cpp: what control threads do with an engine: make, start, stop and close it, publish buffers, read counts.
 #include <cueline/engine/engine.hpp>
 
 #include <string>
@@ -49,7 +49,7 @@ void Engine::Parts::prepare_processor(const Format& format) {
 
 void Engine::Parts::prepare(const Format& format) {
     prepare_processor(format);
-    // The device calls this between two blocks, so the audio side is free for this thread.
+    // The device calls this between two blocks, so this thread may use the audio side.
     block.events().send(kind::format_changed, FormatChanged{format.samplerate, format.channels, format.blocksize});
 }
 
@@ -59,7 +59,7 @@ void Engine::Parts::lost(std::string_view why) noexcept {
         lost_why = why;
     }
     block.events().send(kind::device_lost, DeviceLost{monotonic_ns()});  // no block runs any more
-    lost_device.store(true, std::memory_order_relaxed);                  // relaxed: the text has a lock of its own
+    lost_device.store(true, std::memory_order_relaxed);                  // relaxed: lost_mutex publishes the text
 }
 
 void Engine::Parts::refuse_lost() {
@@ -70,7 +70,7 @@ void Engine::Parts::refuse_lost() {
 void Engine::Parts::stop_locked() noexcept {
     if (running) device->stop();
     running = false;
-    lost_device.store(false, std::memory_order_relaxed);  // it stands because of this stop: what is sent waits
+    lost_device.store(false, std::memory_order_relaxed);  // now it is only stopped: commands wait for the next start
 }
 
 void Engine::Parts::require_slot(std::int64_t slot) const {
@@ -99,7 +99,7 @@ void Engine::start() {
     try {
         parts_->device->start(*parts_);
     } catch (...) {
-        if (was_lost) parts_->lost_device.store(true, std::memory_order_relaxed);  // it still is
+        if (was_lost) parts_->lost_device.store(true, std::memory_order_relaxed);  // it is still lost
         throw;
     }
     parts_->running = true;
@@ -114,7 +114,7 @@ void Engine::stop() noexcept {
 void Engine::close() noexcept {
     if (forked()) return;  // before the lock, as in start()
     const std::scoped_lock lock{parts_->running_mutex};
-    parts_->closed.store(true, std::memory_order_relaxed);  // relaxed: start() holds the lock, others take a hint
+    parts_->closed.store(true, std::memory_order_relaxed);  // relaxed: start() holds the lock, for others it is a hint
     parts_->stop_locked();
     parts_->processor.release();
     parts_->pool.close();

@@ -27,7 +27,7 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     audio_.begin_block(frame);
     values_.begin_block();
 
-    apply_due(frame);  // these cues came before the commands that are read now
+    apply_due(frame);  // these cues were read before the commands below
     read_commands();
     render(block);
 
@@ -41,7 +41,7 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
 void EngineBlock::read_commands() noexcept CUELINE_NONBLOCKING {
     Message command;
     while (audio_.receive(command) == Status::ok) {
-        command.flags &= static_cast<std::uint8_t>(~delivery::member);  // a sender must not set it
+        command.flags &= static_cast<std::uint8_t>(~delivery::member);  // a sender may not set it
         const bool cancelled = cancel_progress_.note_read(command);
         if (command.kind == kind::transaction) {
             accept_transaction(command, cancelled);
@@ -70,7 +70,7 @@ void EngineBlock::accept(const Message& command, bool cancelled) noexcept CUELIN
     }
 }
 
-/// Accepts a transaction as a whole: its header decides, and the members behind it share its fate.
+/// Applies, keeps or refuses a transaction as a whole. The header decides for all members.
 void EngineBlock::accept_transaction(const Message& header, bool cancelled) noexcept CUELINE_NONBLOCKING {
     const std::uint64_t now = audio_.events().frame();
     const bool late = header.frame != 0 && header.frame < now;
@@ -87,7 +87,7 @@ void EngineBlock::accept_transaction(const Message& header, bool cancelled) noex
         if (kept) {
             schedule_.add(member);
         } else if (applied) {
-            apply(member, false);  // the header counts as late, below
+            apply(member, false);  // if late, only the header counts as late, below
         } else {
             discard(member);
         }
@@ -101,7 +101,7 @@ void EngineBlock::accept_transaction(const Message& header, bool cancelled) noex
     }
 }
 
-/// Counts `command` as refused, confirms that to its sender, and gives back what it brought.
+/// Counts `command` as refused, reports it to a sender that wants a confirmation, and gives back its buffer.
 void EngineBlock::refuse(const Message& command, Reason reason) noexcept CUELINE_NONBLOCKING {
     const Refused refused{.wanted_frame = command.frame, .reason = reason};
     switch (reason) {
@@ -110,7 +110,7 @@ void EngineBlock::refuse(const Message& command, Reason reason) noexcept CUELINE
             break;
         case Reason::schedule_full:
             report_->cues_refused.add(1);
-            // Nobody asked for this, so a sender without a confirmation gets an event.
+            // The sender could not expect this. If it did not request a confirmation, it gets an event.
             if ((command.flags & delivery::confirm) == 0) audio_.events().send(kind::refused, refused, command);
             break;
         case Reason::cancelled:
@@ -175,8 +175,8 @@ void EngineBlock::cancel_all(const Message& command) noexcept CUELINE_NONBLOCKIN
     for (std::size_t line = 0; line < max_lines; ++line) cancel_progress_.cancel(line, up_to[line]);
     schedule_.take_out(
         [&, chosen = false](const Message& cue) mutable noexcept {
-            // Members lie behind their header and share its fate. If this cancel is itself a member, the rest of its
-            // transaction has no header any more: it is being applied, and stays.
+            // Members follow their header and share its fate. If this cancel_all is a member itself, the header of its
+            // own transaction was taken out before: the transaction is being applied, so its other members stay.
             if (!is_member(cue))
                 chosen = up_to[cue.line] != 0 && !cancel_progress_.was_sent_after(cue, up_to[cue.line]);
             return chosen;

@@ -22,27 +22,28 @@
 
 namespace cueline {
 
-/// All of it belongs to the audio thread. Control threads may set it up while no block runs.
+/// The audio thread owns it. Other threads may use it while no block runs.
 class EngineBlock {
   public:
-    /// What it takes must outlive it. Throws EndTakenError if the link has a living audio side.
+    /// All that is passed by reference must outlive it. Throws EndTakenError if the link has a living audio side, or if
+    /// `returned_buffers` has a producer.
     EngineBlock(Link& link, std::uint32_t budget, EngineReport& report, const BufferSlots::Table& buffers,
                 BufferSlots::Returns& returned_buffers);
 
     // Set-up, while no block runs.
 
-    /// Runs `processor` from now on, with these parameters and this many slots for buffers.
+    /// Sets the processor that the blocks run, with its parameters and its number of slots for buffers.
     void run(Processor& processor, std::span<const ParameterSpec> parameters, std::uint32_t slots) noexcept;
 
-    /// Counts time and ramps in frames of this format.
+    /// Sets the sample rate of block times and ramps.
     void prepare(const Format& format) noexcept;
 
-    /// Sends an event between two blocks.
+    /// Returns the sender of events, for use between two blocks.
     [[nodiscard]] EventSender& events() noexcept { return audio_.events(); }
 
     // The block.
 
-    /// Fills `block`, whose first frame is the one after the last block. `block_ns` is the clock as the block began.
+    /// Fills `block`, which follows the last block. `block_ns` is the monotonic clock at its start. [audio thread]
     void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING;
 
   private:

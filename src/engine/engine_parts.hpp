@@ -1,5 +1,4 @@
-// engine_parts.hpp: the parts of an engine: what both sides share, the audio thread's block, the control threads'
-// state.
+// engine_parts.hpp: the parts of an engine: shared memory, the audio thread's part, the control threads' part.
 #pragma once
 
 #include <atomic>
@@ -25,7 +24,7 @@
 
 namespace cueline {
 
-/// The device calls it. It begins on a page of its own, so that locking it locks nothing else.
+/// The device's BlockCallback. It begins on a page of its own, so that locking it locks nothing else.
 struct alignas(page_bytes) Engine::Parts final : BlockCallback {
     Parts(std::unique_ptr<Device> device, OwnedProcessor processor, std::uint32_t budget);
 
@@ -58,7 +57,7 @@ struct alignas(page_bytes) Engine::Parts final : BlockCallback {
     // The control threads'.
     ControlSide control{link};
     ProcessorControls controls{link};
-    std::mutex block_time_mutex;  // of the readers of report.block_time
+    std::mutex block_time_mutex;  // one thread at a time reads report.block_time
     BufferPool pool{buffer_table, returned_buffers};
     std::uint32_t slots = 0;
     OwnedProcessor processor;
@@ -66,7 +65,8 @@ struct alignas(page_bytes) Engine::Parts final : BlockCallback {
     std::mutex running_mutex;
     bool running = false;
     std::atomic<bool> lost_device = false;
-    std::mutex lost_mutex;  // not running_mutex: stop() waits for the device's helper, which may be in lost()
+    // Not running_mutex: a stop() that holds that one waits for the device's helper, which may be in lost().
+    std::mutex lost_mutex;
     std::string lost_why;
     std::atomic<bool> closed = false;  // set under running_mutex, so that no start comes after it
     unsigned generation = fork_generation();

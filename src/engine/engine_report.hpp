@@ -7,7 +7,7 @@
 
 namespace cueline {
 
-/// The audio thread writes it. Any thread may read the counters, and one at a time the block's time.
+/// The audio thread writes it. Any thread may read the counters. One thread at a time may read `block_time`.
 struct EngineReport {
     Latest<BlockTime> block_time;
     Counter blocks;

@@ -1,4 +1,4 @@
-// owned_processor.cpp: one engine at a time.
+// owned_processor.cpp: claims and releases a processor, so that one engine at a time runs it.
 #include <cueline/engine/owned_processor.hpp>
 
 #include <cueline/error.hpp>

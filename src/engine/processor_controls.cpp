@@ -1,4 +1,4 @@
-// processor_controls.cpp: checks what a processor declares, once, and refuses with the numbers.
+// processor_controls.cpp: checks a processor's declarations, and sets and reads parameters and meters.
 #include <cueline/engine/processor_controls.hpp>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace cueline {
 
 namespace {
 
-/// Returns the shortest text of this number.
+/// Returns the shortest text that reads back as this number.
 std::string shown(double value) {
     std::array<char, 32> text{};
     const auto result = std::to_chars(text.data(), text.data() + text.size(), value);
@@ -24,7 +24,7 @@ std::string shown(double value) {
 }
 
 std::string quoted(std::string_view name) {
-    return std::string{"'"}.append(name).append("'");  // "'" + ... : g++ 12 warns of it, wrongly, at -O3
+    return std::string{"'"}.append(name).append("'");  // with + instead, g++ 12 warns wrongly at -O3
 }
 
 void require(bool holds, const std::string& refusal) {
@@ -39,7 +39,8 @@ void require(bool holds, const std::string& refusal) {
     throw ArgumentError{whose + " declares two " + what + "s named " + quoted(name)};
 }
 
-/// Refuses more than `most` names, an empty one, and one that is used twice. `what` and `whose` are for the text.
+/// Refuses more than `most` names, an empty name, and a name that is used twice. `what` and `whose` are words for the
+/// error.
 template <class Names>
 void require_names(const Names& names, std::size_t most, const std::string& what, const std::string& whose) {
     require(names.size() <= most, whose + " can have at most " + std::to_string(most) + " " + what +

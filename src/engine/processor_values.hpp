@@ -13,7 +13,7 @@
 
 namespace cueline {
 
-/// Belongs to the audio thread. Control threads may set it up while no block runs.
+/// The audio thread owns it. Control threads may set it up while no block runs.
 class ProcessorValues {
   public:
     /// Nothing is declared yet. `link` must outlive it.
@@ -29,17 +29,17 @@ class ProcessorValues {
         }
     }
 
-    /// Counts ramps in frames of this rate.
+    /// Converts ramp times to frames at this rate.
     void prepare(std::uint32_t samplerate) noexcept {
         for (std::size_t index = 0; index < count_; ++index) parameters_[index].prepare(samplerate);
     }
 
-    /// Has each parameter read once what was written since the last block.
+    /// Makes each parameter read what was written since the last block.
     void begin_block() noexcept CUELINE_NONBLOCKING {
         for (std::size_t index = 0; index < count_; ++index) parameters_[index].begin_block();
     }
 
-    /// By index, for a ProcessContext. The ones that nobody declared have no use.
+    /// By index, for a ProcessContext. Those beyond the declared ones are unused.
     [[nodiscard]] std::span<Parameter> parameters() noexcept { return parameters_; }
     [[nodiscard]] std::span<Meter> meters() noexcept { return meters_; }
 

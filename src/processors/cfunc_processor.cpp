@@ -35,7 +35,7 @@ void CFuncProcessor::prepare(const Format& format) {
     samplerate_ = format.samplerate;
     const std::size_t values = own_parameters_.size() * format.blocksize;
     const std::size_t samples = std::size_t{format.channels} * format.blocksize;
-    block_pages_ = {};  // gives its locks back first
+    block_pages_ = {};  // frees the old locked pages before it locks new ones
     block_pages_ = LockedPages{values * sizeof(double) + samples * sizeof(float)};
     std::byte* const memory = block_pages_.bytes().data();
     parameter_values_ = {reinterpret_cast<double*>(memory), values};

@@ -1,4 +1,4 @@
-// cfunc_processor.hpp: a processor of C functions, such as numba compiles from Python functions.
+// cfunc_processor.hpp: a processor made of C functions, for instance those that numba compiles from Python functions.
 #pragma once
 
 #include <array>
@@ -17,22 +17,20 @@ namespace cueline {
 
 inline constexpr std::size_t max_events_per_call = 16;
 
-/// The functions of such a processor. Message, as bytes, is the only type of ours that they use.
+/// The functions of such a processor. Message is the only type of cueline's that they use, and they see it as bytes.
 ///
 /// - `audio`: channels times frames samples, one channel after the other. The function fills it.
 /// - `parameters`: for each parameter, its value in each frame.
-/// - `meters`: eight numbers for each meter. They keep their values from call to call, and are published after each
-/// call.
-/// - `events`: sixteen empty messages. Those with a kind are sent after the call, and emptied. A frame of 0 in an event
-/// means
-///   the first frame of the call.
+/// - `meters`: eight numbers for each meter. They keep their values, and are published after each call.
+/// - `events`: sixteen empty messages. Those that get a kind are sent after the call, and emptied.
+///   If an event's frame is 0, it is sent with the first frame of the call.
 /// - `state`: the user's memory.
 struct CFunctions {
     /// [as Processor::render()]
     using Render = void (*)(float* audio, std::uint32_t channels, std::uint32_t frames, std::uint64_t frame,
                             double samplerate, const double* parameters, double* meters, Message* events,
                             void* state) noexcept CUELINE_NONBLOCKING;
-    /// Returns 0 for an unknown command. An event without a cause answers the command. [as Processor::handle()]
+    /// Returns 0 for an unknown command. An event without a sequence answers the command. [as Processor::handle()]
     using Handle = std::uint8_t (*)(const Message* command, std::uint64_t frame, double samplerate, Message* events,
                                     void* state) noexcept CUELINE_NONBLOCKING;
 
@@ -45,7 +43,7 @@ struct CFunctions {
 /// Calls C functions. They and their state must outlive it.
 class CFuncProcessor final : public Processor {
   public:
-    /// ParameterSpec and MeterSpec with strings that they own.
+    /// Like ParameterSpec and MeterSpec, but they own their strings.
     struct OwnParameter {
         std::string name;
         double lowest;
@@ -60,7 +58,8 @@ class CFuncProcessor final : public Processor {
         std::vector<std::string> fields;
     };
 
-    /// Brings in the state, and locks it where the system permits it. The engine checks the parameters and meters.
+    /// Locks the state's memory where the system permits it, and touches it otherwise. The engine checks the parameters
+    /// and meters.
     CFuncProcessor(const CFunctions& functions, std::vector<OwnParameter> parameters, std::vector<OwnMeter> meters);
 
     /// Allocates the memory of a block on locked pages.

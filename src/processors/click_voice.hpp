@@ -14,8 +14,8 @@ namespace cueline {
 /// [one thread, wait-free]
 class ClickVoice {
   public:
-    /// Begins a click with the next frame, and ends the one that sounds. Clamps the frequency to half the sample rate
-    /// and the gain to 1. A NaN counts as 0.
+    /// Begins a click with the next frame, and ends the one before. Clamps the frequency to half the sample rate and
+    /// the gain to 1. A NaN counts as 0.
     void start(double frequency_hz, double gain, double samplerate) noexcept CUELINE_NONBLOCKING {
         const double cycles = std::isnan(frequency_hz) ? 0 : std::clamp(frequency_hz / samplerate, 0.0, 0.5);
         phase_step_ = static_cast<std::uint64_t>(cycles * 0x1p64);

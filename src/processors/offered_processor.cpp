@@ -1,7 +1,5 @@
 // offered_processor.cpp: checks that an extension fits this engine before the engine uses its processor.
-
 #include <memory>
-
 #include <string>
 #include <string_view>
 #include <utility>

@@ -10,15 +10,15 @@
 
 namespace cueline {
 
-/// Has eight slots with a voice each. kind::play_buffer starts a voice, kind::stop_buffer stops it. A voice plays its
-/// buffer times its gain, from the exact frame of the command. A buffer of one channel plays on all channels; other
-/// buffers play each channel on the channel of its number, if there is one. Voices are added up. Sample rates are not
-/// converted. The same messages at the same frames give the same samples, bit for bit, at any block size.
+/// It has eight slots with a voice each. kind::play_buffer starts a voice, kind::stop_buffer stops it. A voice plays
+/// its buffer times its gain, from the exact frame of the command. A buffer of one channel plays on all channels. Of
+/// other buffers, each channel plays on the output channel with its number, if there is one. Voices are mixed. Sample
+/// rates are not converted. The same messages at the same frames give the same samples, bit for bit, at any block size.
 ///
 /// If a voice's buffer is swapped, the voice goes on in the new buffer at the same position. If the new buffer is too
 /// short, the voice ends, or wraps if it loops. Swapping, stopping, emptying and restarting a sounding voice do not
-/// click: the player adds the difference to the last sample, and fades it out in 5 ms. So it needs the old buffer no
-/// longer and returns it at once. The player does not smooth the begin, the end and the loop of a buffer.
+/// click: the player adds the difference to the last sample, and fades it out in 5 ms. So it no longer needs the old
+/// buffer, which returns at once. The player does not smooth the start, the end and the loop of a buffer.
 ///
 /// A voice that reaches its end or loses its buffer sends kind::buffer_ended; a stopped voice does not. A voice on an
 /// empty slot ends at once. If the event ring is full, the event is dropped and counted.
@@ -26,7 +26,7 @@ class PlayerProcessor final : public Processor {
   public:
     static constexpr std::uint32_t slots = 8;
 
-    /// Voices play on. Fades start again.
+    /// Voices play on. A fade that is under way starts again.
     void prepare(const Format& format) override;
     [[nodiscard]] std::uint32_t buffer_slots() const override { return slots; }
 

@@ -11,8 +11,9 @@ namespace cueline {
 inline constexpr std::uint64_t half_cycle = std::uint64_t{1} << 63U;
 inline constexpr std::uint64_t quarter_cycle = half_cycle / 2;
 
-/// The sine of a phase in 2^-64 cycles, with an error below 1e-9. The integer wraps where the cycle does. The C
-/// library's sine is not used: it may take any time, and gives other bits on other systems. [any thread, wait-free]
+/// The sine of a phase in 2^-64 cycles, with an error below 1e-9. The integer wraps where the cycle wraps. This does
+/// not use the C library's sine, which has no bound on its time and gives other bits on other systems.
+/// [any thread, wait-free]
 inline double sine(std::uint64_t phase) noexcept CUELINE_NONBLOCKING {
     // The half cycle around 1/2 mirrors the half cycle around 0. Within a quarter cycle of 0 the series is short.
     const std::uint64_t folded = phase + quarter_cycle < half_cycle ? phase : half_cycle - phase;

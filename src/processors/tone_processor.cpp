@@ -96,8 +96,8 @@ float ToneProcessor::next_sample(Parameter& frequency_hz, Parameter& gain) noexc
     return sample;
 }
 
-/// The phase between two frames, at most half a cycle: the parameter's range comes from the first format, and a later
-/// format may have a lower sample rate.
+/// The phase between two frames, at most half a cycle. The limit is for a later format with a lower sample rate: the
+/// range of the parameter comes from the first format.
 std::uint64_t ToneProcessor::phase_step(double hz) const noexcept CUELINE_NONBLOCKING {
     return static_cast<std::uint64_t>(std::min(hz / samplerate_, 0.5) * 0x1p64);
 }

@@ -16,17 +16,14 @@ namespace cueline {
 /// Plays the same sine on all channels: 440 Hz, which rises to a gain of 0.2 at the start. The same messages at the
 /// same frames give the same samples, bit for bit, at any block size.
 ///
-/// - Parameters: `frequency` (Hz, 0 to half the sample rate) and `gain` (0 to 1). kind::set_tone sets both at a frame;
-/// the
-///   latest value counts. Changes take 20 ms, frame by frame, from the present value of a ramp. At a gain of 0 the
-///   frequency changes at once. Values in a message are clamped to the range.
+/// - Parameters: `frequency` (Hz, 0 to half the sample rate) and `gain` (0 to 1). kind::set_tone sets both at a frame.
+///   The latest value counts. A change is a ramp of 20 ms, frame by frame, from the present value. At a gain of 0,
+///   the frequency jumps. Values in a message are clamped to the range.
 /// - kind::click adds a metronome's click. Its first sample is its peak, which marks the exact frame.
-/// - Meter `level`: peak and root mean square of each twentieth of a second, counted in frames and independent of
-/// blocks. Its
-///   frame is the first one after them.
-/// - kind::get_level is answered by a kind::level for all that was rendered since the last kind::level. If the event
-/// ring
-///   is full, the next answer includes what that one lost.
+/// - Meter `level`: peak and root mean square of each twentieth of a second. These windows are counted in frames and
+///   do not depend on blocks. The meter's frame is the first one after the window.
+/// - kind::get_level: the processor answers with a kind::level for all that was rendered since the last kind::level.
+///   If the event ring is full, this answer is lost, and the next one covers its time too.
 class ToneProcessor final : public Processor {
   public:
     /// The tone keeps its phase. Ramps start again from their present values.

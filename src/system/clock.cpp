@@ -1,4 +1,4 @@
-// clock.cpp: the monotonic clock, read and slept by through POSIX.
+// clock.cpp: reads the monotonic clock, and sleeps by it, with POSIX functions.
 #include "system/clock.hpp"
 
 #include <ctime>

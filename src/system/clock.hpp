@@ -1,4 +1,4 @@
-// clock.hpp: the monotonic clock as a thread that runs blocks reads it and sleeps by it.
+// clock.hpp: the monotonic clock for threads that run blocks: reading it, and sleeping by it.
 #pragma once
 
 #include <cstdint>

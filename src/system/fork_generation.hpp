@@ -1,4 +1,4 @@
-// fork_generation.hpp: tells a process from the one it was forked from.
+// fork_generation.hpp: tells whether this process is a fork.
 #pragma once
 
 namespace cueline {

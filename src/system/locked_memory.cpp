@@ -13,7 +13,7 @@ namespace cueline {
 
 namespace {
 
-// The system does not count: one unlock undoes every lock of a page. So all ranges that are locked are in a list.
+// The system does not count locks: one unlock undoes every lock of a page. So a list has all ranges that are locked.
 std::mutex changing;
 LockedMemory* first = nullptr;
 
@@ -40,8 +40,8 @@ LockedMemory::LockedMemory(std::span<std::byte> range) noexcept {
         first = this;
         return;
     }
-    // At least the first blocks meet no page fault. Each byte is written back as it was read, for the range may hold
-    // live objects of the calling thread.
+    // Touches the pages, so that at least the first blocks meet no page fault. Writes back what it reads, because the
+    // range may hold live objects of the calling thread.
     for (std::size_t offset = 0; offset < range.size(); offset += page_bytes) {
         volatile std::byte& first_of_page = range[offset];
         first_of_page = first_of_page;

@@ -7,16 +7,17 @@
 
 namespace cueline {
 
-/// The alignment of objects that are locked, so that they share no page with others.
+/// The alignment of objects that are locked, so that they do not share a page with other objects.
 inline constexpr std::size_t page_bytes = 4096;
 
-/// Locks memory that has another owner, for as long as it lives: an object, a stack, a user's state. Ranges may share
-/// pages. A page stays locked until the last range on it ends. For memory of your own, use LockedPages.
-/// It locks this range and never the process: a library must not decide for all of Python's memory.
+/// While it lives, locks memory that has another owner: an object, a stack, a user's state. Ranges may share pages. A
+/// page stays locked until the last range on it ends. For memory of your own, use LockedPages.
+/// It locks this range and never the whole process: a library must not decide about all of Python's memory.
 /// [any thread but an audio thread that runs blocks]
 class LockedMemory {
   public:
-    /// Brings in every page of the range and locks it. A refusal is no error: see granted().
+    /// Brings every page of the range into memory and locks it. If the system refuses the lock, that is no error: see
+    /// granted().
     explicit LockedMemory(std::span<std::byte> range) noexcept;
     ~LockedMemory();
     LockedMemory(const LockedMemory&) = delete;
@@ -35,7 +36,7 @@ class LockedMemory {
     bool granted_ = true;
 };
 
-/// All memory of an object that shares no page with others.
+/// All memory of an object that does not share a page with other objects.
 template <class Object>
 std::span<std::byte> memory_of(Object& object) noexcept {
     static_assert(alignof(Object) >= page_bytes);

@@ -10,8 +10,8 @@ namespace cueline {
 /// The bytes in one of the system's pages: 4096 on most systems, more on some.
 std::size_t system_page_bytes() noexcept;
 
-/// Owns whole pages. Every page is brought in and, where the system permits it, locked, until it is freed.
-/// [control threads]
+/// Owns whole pages. Every page is brought into memory and, where the system permits it, stays locked until it is
+/// freed. [control threads]
 class LockedPages {
   public:
     /// No pages.
@@ -31,7 +31,7 @@ class LockedPages {
         void operator()(std::byte* memory) const noexcept;
     };
 
-    std::unique_ptr<std::byte, Free> memory_;  // with room to begin at a page: the heap reuses such pieces readily
+    std::unique_ptr<std::byte, Free> memory_;  // a page larger, to align the start: the heap reuses such pieces
     std::span<std::byte> pages_;
     bool granted_ = true;
 };

@@ -5,9 +5,9 @@
 
 namespace cueline {
 
-/// Returns `function` as a `Marked`, a function type with CUELINE_NONBLOCKING. The C library declares no such marks,
-/// and to declare its functions again works with some C libraries only. The mark is our word: state at the call why it
-/// holds.
+/// Returns `function` as a `Marked`, a function type with CUELINE_NONBLOCKING. The C library's declarations have no
+/// such mark, and not every C library lets us declare its functions again. Nothing checks the mark: state at the call
+/// why it is true.
 template <class Marked, class Function>
 Marked* marked_nonblocking(Function* function) noexcept CUELINE_NONBLOCKING {
     return reinterpret_cast<Marked*>(reinterpret_cast<void*>(function));

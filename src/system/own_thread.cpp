@@ -25,7 +25,7 @@ void OwnThread::start(std::string_view owner, std::function<void()> body) {
 void OwnThread::join() noexcept {
     if (!started()) return;
     if (is_the_parents()) {
-        // Joining it here is undefined (glibc happens to return), and so is destroying its handle.
+        // Joining it here is undefined behaviour (glibc happens to return), and so is destroying its handle.
         static_cast<void>(thread_.release());
         return;
     }

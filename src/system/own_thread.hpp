@@ -28,7 +28,7 @@ class OwnThread {
 
     [[nodiscard]] bool started() const noexcept { return thread_ != nullptr; }
 
-    /// Whether a process that this one was forked from started the thread.
+    /// Whether a parent process started the thread, before a fork.
     [[nodiscard]] bool is_the_parents() const noexcept { return started() && generation_ != fork_generation(); }
 
   private:

@@ -33,7 +33,7 @@ bool request_priority() noexcept {
     return false;
 }
 
-/// The pages from the caller's frame down, the way that the stack grows: `most` bytes, or what the stack has.
+/// The pages below the caller's frame, where the stack grows: `most` bytes, or all that the stack has.
 std::span<std::byte> stack_below(std::size_t most) noexcept {
     auto* const here = static_cast<std::byte*>(__builtin_frame_address(0));
     pthread_attr_t attributes;
@@ -44,7 +44,7 @@ std::span<std::byte> stack_below(std::size_t most) noexcept {
     pthread_attr_getstack(&attributes, &lowest, &size);
     pthread_attr_getguardsize(&attributes, &guard);
     pthread_attr_destroy(&attributes);
-    // The system's answer may count the guard's pages as stack. They must not be touched.
+    // The system may count the guard pages as part of the stack. They must not be touched.
     auto* const usable = static_cast<std::byte*>(lowest) + guard;
     const std::size_t bytes = std::min(most, static_cast<std::size_t>(here - usable)) / page_bytes * page_bytes;
     auto* const begin = here - bytes;

@@ -19,13 +19,13 @@ SharedLibrary::SharedLibrary(const char* file, const char* package)
                         "); on Debian type: apt-get install " + package_};
 }
 
-/// Copies the library's file into memory. The descriptor stays open: the loader takes the copy for another library only
-/// while no other file has its name.
+/// Copies the library's file into memory. The descriptor stays open: if a later copy got the same path, the loader
+/// would take it for this one.
 std::string SharedLibrary::copied_file(const void* function) {
     Dl_info about{};
-    if (dladdr(function, &about) == 0) throw NoDeviceError{"the loader does not know the library's file"};
+    if (dladdr(function, &about) == 0) throw NoDeviceError{"the loader does not report the library's file"};
     const int descriptor = memfd_create("cueline-copy", MFD_CLOEXEC);
-    if (descriptor < 0) throw NoDeviceError{"the system has no room for a copy of " + std::string{about.dli_fname}};
+    if (descriptor < 0) throw NoDeviceError{"the system refused memory for a copy of " + std::string{about.dli_fname}};
     std::string path = "/proc/self/fd/" + std::to_string(descriptor);
     std::ofstream{path, std::ios::binary} << std::ifstream{about.dli_fname, std::ios::binary}.rdbuf();
     return path;

@@ -1,4 +1,4 @@
-// shared_library.hpp: a library that the program finds as it runs.
+// shared_library.hpp: loads a library while the program runs.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@ namespace cueline {
 /// Opens a library for good: the threads that it starts may live as long as the process. [control threads]
 class SharedLibrary {
   public:
-    /// `file` is the name for the linker ("libjack.so.0"), `package` the Debian package that has it.
+    /// `file` is the library's name for the loader ("libjack.so.0"), `package` the Debian package that contains it.
     /// Throws NoDeviceError, with the package to install, if the library is missing.
     SharedLibrary(const char* file, const char* package);
 
@@ -20,7 +20,7 @@ class SharedLibrary {
     }
 
     /// Sets `function` to the library's function of this name. Throws NoDeviceError if the library has none.
-    /// Nothing checks the type. If it says CUELINE_NONBLOCKING, that rests on the library's documentation.
+    /// Nothing checks the type. If it has CUELINE_NONBLOCKING, the library's documentation must say so.
     template <class Function>
     void find(Function*& function, const char* name) const {
         function = reinterpret_cast<Function*>(address(name));

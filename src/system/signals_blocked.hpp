@@ -6,8 +6,8 @@
 
 namespace cueline {
 
-/// While it lives, threads that the calling thread starts block all signals, so that Python's signals go to Python's
-/// threads and none interrupts a block. Signals for a fault of the thread's own stay open.
+/// While it lives, threads that the calling thread starts block all signals. So Python's signals go to Python's
+/// threads, and none interrupts a block. Signals for a thread's own faults are not blocked.
 class SignalsBlocked {
   public:
     SignalsBlocked() noexcept;

@@ -14,8 +14,8 @@ namespace cueline {
 
 /// Returns a capsule for `cueline.AudioEngine(processor=...)`, as a new reference; nullptr with a Python error set on
 /// failure. The engine's `processor` attribute is `name`.
-/// The capsule and its engine share the processor. One engine at a time can use it. The last of them destroys it, on a
-/// control thread that may be without the GIL.
+/// The capsule and its engine share the processor. One engine at a time can use it. The last owner destroys it, on a
+/// control thread that may not hold the GIL.
 /// [control thread, with the GIL; allocates]
 inline PyObject* processor_capsule(std::shared_ptr<Processor> processor, std::string name) noexcept {
     try {

@@ -1,4 +1,4 @@
-// device_request.hpp: what a user requests of a device, and what the list of devices reports of one.
+// device_request.hpp: what a user requests of a device, and what list_devices() reports about one.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace cueline {
 
-/// What a user requests. The device chooses what is left out. Check the numbers first: see range.hpp.
+/// What a user requests. The device chooses what is left out. Check the numbers before: see range.hpp.
 struct DeviceRequest {
     /// "null", "offline", "jack", "portaudio" (its default device), words of a PortAudio device's name and host API, or
     /// the number of one. Left out: the best device that is there.
@@ -24,8 +24,8 @@ struct DeviceRequest {
     std::optional<std::string> client_name = std::nullopt;  ///< the server may add a number to it
     /// The server's name. Left out: the one in JACK_DEFAULT_SERVER, or "default".
     std::optional<std::string> server = std::nullopt;
-    /// The input ports to connect our ports to, in order: those whose names match this regular expression. True or left
-    /// out: the physical ones. False: none.
+    /// A regular expression: our ports are connected, in order, to the input ports whose names match it. True or left
+    /// out: to the physical ones. False: to none.
     std::optional<std::variant<std::string, bool>> connect = std::nullopt;
 
     // For PortAudio.
@@ -46,14 +46,14 @@ struct DeviceInfo {
     std::string host_api;  ///< "JACK", "ALSA", or "cueline" for a device that needs no library
     std::string name;
     std::uint32_t channels = 0;    ///< the most that it plays
-    std::uint32_t samplerate = 0;  ///< its choice if you request none; 0: any
-    std::uint32_t blocksize = 0;   ///< its choice if you request none; 0: any
+    std::uint32_t samplerate = 0;  ///< the one you get if you request none
+    std::uint32_t blocksize = 0;   ///< the one you get if you request none
     double low_latency_s = 0;      ///< of its output, as the device reports it
     double high_latency_s = 0;
     bool is_default = false;  ///< whether open_device() takes it if you request no device
 };
 
-/// No such device at the moment: no library, no server, no sound card. The text has the way out.
+/// There is no such device at the moment: its library, server or sound card is missing. The text has the way out.
 struct NoDeviceError : DeviceError {
     using DeviceError::DeviceError;
 };

@@ -19,14 +19,16 @@ namespace cueline {
 /// Runs a processor on a device's audio thread, once a block, and connects control threads to it. Frames count from the
 /// engine's construction, across stops.
 ///
-/// All calls are for control threads. Several threads may call at once, but for the calls that say "one sender at a
-/// time": those, and everything else that sends on line 0, need one caller at a time.
+/// All calls are for control threads, and several threads may call at once. The exception is whatever sends on line 0:
+/// the calls that say "one sender at a time", and control(). Only one thread at a time may do that.
 class Engine {
   public:
-    /// Prepares `processor` for the device's format. The engine does not run before start(). Until close(), no other
-    /// engine can run this processor, and nobody else may touch what its audio thread uses.
-    /// `budget` is the most commands that a block reads, 1 to 1024. Throws ArgumentError for another budget, and for a
-    /// processor that is missing or that another engine runs; and what Processor::prepare throws.
+    /// Prepares `processor` for the format of `device`, which must not be null. The engine does not run before start().
+    /// Until close(), no other engine can run this processor, and no other thread may touch what the audio thread uses.
+    /// `budget` is the most commands that a block reads, 1 to 1024. Throws ArgumentError for another budget; for a
+    /// processor that is missing, that another engine runs, that has too many slots, or whose declarations
+    /// ProcessorControls::declare() refuses; and for a device with too many channels. Throws what Processor::prepare()
+    /// throws.
     Engine(std::unique_ptr<Device> device, OwnedProcessor processor, std::int64_t budget = default_budget);
 
     /// Closes the engine.
@@ -34,20 +36,21 @@ class Engine {
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    /// Starts the device. If it runs already, does nothing. Commands that were sent before are applied first. If the
-    /// device was lost, tries to get it back. May block.
-    /// Throws ClosedError, ForkedError, DeviceError, and what Processor::prepare throws if the format has changed.
+    /// Starts the device. If it runs already, does nothing. The first block reads the commands that were sent before,
+    /// within its budget. If the device was lost, tries to get it back. May block.
+    /// Throws ClosedError, ForkedError, DeviceError, and what Processor::prepare() throws if the format has changed.
     void start();
 
     /// Stops the device. When it returns, no block runs. Blocks for about one block. In a forked child, does nothing.
     void stop() noexcept;
 
-    /// Stops the device for good: start() throws afterwards. Blocks as stop() does.
+    /// Stops the device for good, frees all published buffers, and lets another engine run the processor. After that,
+    /// start() throws. Blocks for about one block. In a forked child, does nothing.
     void close() noexcept;
 
     [[nodiscard]] bool closed() const noexcept;
 
-    /// Returns whether this process was forked from the one that made the engine. The audio thread stayed there.
+    /// Returns whether this process is a fork of the one that made the engine. The audio thread runs only in that one.
     [[nodiscard]] bool forked() const noexcept;
 
     /// Throws ForkedError in a forked child.
@@ -56,11 +59,10 @@ class Engine {
     /// Throws ForkedError in a forked child, ClosedError after close().
     void require_open() const;
 
-    /// Throws what require_open() throws, and DeviceError while the device is lost: nobody reads what is sent until
-    /// the next start().
+    /// Throws what require_open() throws, and DeviceError while the device is lost: no block would read what is sent.
     void require_usable() const;
 
-    /// Returns line 0's sender and the receiving ends. One thread at a time sends, and one receives.
+    /// Returns the sender of line 0 and the receiving ends. One thread at a time sends, and one receives.
     [[nodiscard]] ControlSide& control() noexcept { return *control_; }
 
     /// Returns the processor's parameters and meters.
@@ -69,7 +71,7 @@ class Engine {
     /// Opens a line for another thread. The engine must outlive it. Throws LinesTakenError if all lines are open.
     [[nodiscard]] CommandSender open_line();
 
-    /// Returns the counts of a line below max_lines, over all senders that it had.
+    /// Returns the counts of a line below max_lines. They include its earlier senders.
     [[nodiscard]] RingStats command_stats(std::size_t line) const noexcept;
 
     /// Returns the first frame of the next block: the earliest frame at which a command sent now can apply.
@@ -95,22 +97,22 @@ class Engine {
     /// that is 0, not a multiple of `channels`, or more than 2^31 - 1; std::bad_alloc; what require_usable() throws.
     PendingBuffer make_buffer(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels);
 
-    /// The second half of publish(): sends it. One sender at a time.
+    /// The second half of publish(): sends the command. An empty `buffer` returns Status::full. One sender at a time.
     Status publish(std::int64_t slot, PendingBuffer buffer, const Delivery& delivery = {});
 
-    /// Empties `slot`. Returns and throws as publish().
+    /// Empties `slot`. Returns Status::full, and counts a dropped command, if the command ring is full. Throws what
+    /// require_usable() throws, and ArgumentError for a slot that does not exist. One sender at a time.
     Status publish_nothing(std::int64_t slot, const Delivery& delivery = {});
 
     [[nodiscard]] Format format() const noexcept;
-    /// Returns the device: for render() on the offline device and lateness() on the null device. start() and stop() are
-    /// the engine's to call.
+    /// Returns the device, for calls such as render() and lateness(). Only the engine may call its start() and stop().
     [[nodiscard]] Device& device() noexcept;
 
     /// Allocates, and frees buffers that came back.
     [[nodiscard]] EngineStats stats() const;
 
   private:
-    struct Parts;  // src/engine/engine_parts.hpp: what the audio thread shares, on pages of its own
+    struct Parts;  // see src/engine/engine_parts.hpp
 
     std::unique_ptr<Parts> parts_;
     ControlSide* control_;

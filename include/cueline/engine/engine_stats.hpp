@@ -11,11 +11,11 @@
 
 namespace cueline {
 
-/// Counts of the commands that were sent for a frame. A transaction counts as one, but for `pending`.
+/// Counts of the commands that were sent for a frame. A transaction counts as one, but `pending` counts each member.
 struct CueStats {
     std::uint64_t pending = 0;       ///< waiting in the schedule at the end of the last block
     std::uint64_t late = 0;          ///< applied after their frame, because they were read after it
-    std::uint64_t dropped_late = 0;  ///< dropped for that reason, as their sender asked
+    std::uint64_t dropped_late = 0;  ///< read after their frame, and dropped because of delivery::drop_if_late
     std::uint64_t refused = 0;       ///< refused because the schedule was full
     std::uint64_t cancelled = 0;
 };
@@ -24,21 +24,21 @@ struct CueStats {
 struct BufferStats {
     std::uint64_t published = 0;  ///< accepted so far
     std::uint64_t refused = 0;    ///< refused because max_buffers were in use
-    std::uint32_t in_use = 0;     ///< under way to the audio thread, in slots, or on their way back
+    std::uint32_t in_use = 0;     ///< made, on their way to the audio thread, in slots, or on their way back
     std::uint64_t bytes = 0;      ///< of memory that they take
     bool memory_locked = true;    ///< whether all of that memory is locked
 };
 
-/// Counts of an engine since it was made. Each number is a snapshot of its own, taken while the audio goes on.
+/// Counts of an engine since it was made. Each number is read by itself while the audio goes on.
 struct EngineStats {
     std::string device;
     Format format;
     std::uint64_t blocks = 0;
     std::uint64_t frames = 0;
-    std::uint64_t unhandled = 0;   ///< commands that neither the engine nor the processor handled
+    std::uint64_t unhandled = 0;   ///< commands that the engine and the processor did not handle
     DeviceStats device_stats;      ///< memory_locked covers the engine's own memory too
     RingStats commands;            ///< of line 0
-    std::vector<RingStats> lines;  ///< the commands of each line that was ever open, by its number
+    std::vector<RingStats> lines;  ///< by number: the commands of each line that was ever open
     RingStats events;
     RingStats confirmations;
     CueStats cues;

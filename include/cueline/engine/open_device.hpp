@@ -1,4 +1,4 @@
-// open_device.hpp: opens a device by its name, and lists what could be opened.
+// open_device.hpp: opens a device by its name, and lists the devices that could be opened.
 #pragma once
 
 #include <memory>
@@ -10,12 +10,13 @@
 namespace cueline {
 
 /// Opens the device that `request` names. Without a name: JACK if a server runs, else PortAudio's default device, else
-/// the null device. [control threads; may block while the sound system answers] Throws ArgumentError for an unknown
-/// name and for options of another kind of device; NoDeviceError if no such device is there now; DeviceError if the
-/// device cannot do what was requested.
+/// the null device. Throws ArgumentError for an unknown name and for options of another kind of device; NoDeviceError
+/// if there is no such device now; DeviceError if the device cannot do what was requested.
+/// [control threads; may block while the sound system answers]
 std::unique_ptr<Device> open_device(const DeviceRequest& request);
 
-/// Lists all devices that could be opened now, in the order in which open_device() chooses. Its choice is marked.
+/// Lists all devices that could be opened now, in the order in which open_device() tries them. DeviceInfo::is_default
+/// marks its choice.
 /// [control threads; may block while the sound system answers]
 std::vector<DeviceInfo> list_devices();
 

@@ -12,8 +12,8 @@ namespace cueline {
 OwnedProcessor open_processor(std::string_view name);
 
 /// Takes a share in the processor that an extension offers.
-/// [control thread] Throws ProcessorMismatchError, with both versions, if the extension was compiled against another
-/// interface or layout than this engine; std::bad_alloc.
+/// [control thread] Throws std::bad_alloc. Throws ProcessorMismatchError, with both versions, if the extension's
+/// interface or layout differs from the engine's.
 OwnedProcessor open_processor(const ProcessorOffer& offer);
 
 }  // namespace cueline

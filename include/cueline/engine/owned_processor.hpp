@@ -1,4 +1,4 @@
-// owned_processor.hpp: a processor on its way into an engine, and while the engine runs it.
+// owned_processor.hpp: a processor and the right of one engine to run it.
 #pragma once
 
 #include <concepts>
@@ -10,10 +10,10 @@
 
 namespace cueline {
 
-/// A share in a processor, its name, and, once an engine has claimed it, the right to run it.
+/// A share in a processor, and its name. After claim() it is also the right to run the processor, until release().
 class OwnedProcessor {
   public:
-    /// Implicit, so that an engine takes a std::unique_ptr or std::shared_ptr to any processor.
+    /// Implicit, so that you can pass an engine a std::unique_ptr or std::shared_ptr to any processor.
     template <std::convertible_to<std::shared_ptr<Processor>> Pointer>
     OwnedProcessor(Pointer&& processor, std::string name = {})  // NOLINT(*-explicit-*)
         : processor_{std::forward<Pointer>(processor)}, name_{std::move(name)} {}
@@ -27,7 +27,7 @@ class OwnedProcessor {
     /// Claims the processor for one engine. Throws ArgumentError if there is no processor, or another engine holds it.
     void claim();
 
-    /// Lets another engine claim it. No block may run it any more.
+    /// Lets another engine claim it. Call it only when no block runs the processor and none will.
     void release() noexcept;
 
     [[nodiscard]] Processor* get() const noexcept { return processor_.get(); }

@@ -1,4 +1,4 @@
-// pending_buffer.hpp: a buffer that was made and not published yet.
+// pending_buffer.hpp: a buffer that is made but not yet published.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace cueline {
 
-/// Engine::make_buffer() makes one, and Engine::publish() takes it. Destroy it before its engine; a buffer that was not
-/// published is freed then.
+/// Engine::make_buffer() makes one, and Engine::publish() takes it. If it is not published, its destructor frees the
+/// buffer. Destroy it before its engine.
 class PendingBuffer {
   public:
     PendingBuffer() noexcept;
@@ -17,7 +17,7 @@ class PendingBuffer {
     PendingBuffer& operator=(PendingBuffer&& other) noexcept;
     ~PendingBuffer();
 
-    /// False if the engine refused to make one, because max_buffers are in use.
+    /// False if it is empty. Engine::make_buffer() returns an empty one if max_buffers are in use.
     explicit operator bool() const noexcept { return pool_ != nullptr; }
 
   private:

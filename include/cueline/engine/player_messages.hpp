@@ -9,8 +9,8 @@ namespace cueline {
 
 namespace kind {
 inline constexpr Kind play_buffer = 20;   ///< command: play the buffer of a slot
-inline constexpr Kind stop_buffer = 21;   ///< command: stop it
-inline constexpr Kind buffer_ended = 22;  ///< event: it was played to its end
+inline constexpr Kind stop_buffer = 21;   ///< command: stop the buffer of a slot
+inline constexpr Kind buffer_ended = 22;  ///< event: the buffer of a slot has ended
 }  // namespace kind
 
 struct PlayBuffer {
@@ -25,7 +25,7 @@ struct StopBuffer {
     std::uint32_t slot;
 };
 
-/// Its message carries the frame after the buffer's last frame, and the sequence of the play_buffer.
+/// Its message carries the frame after the last one that played, and the sequence of the play_buffer.
 struct BufferEnded {
     static constexpr Kind kind = cueline::kind::buffer_ended;
     std::uint32_t slot;

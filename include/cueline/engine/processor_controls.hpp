@@ -12,16 +12,16 @@
 
 namespace cueline {
 
-/// Sets parameters and reads meters. Each is named by its index in what the processor declared. No call blocks.
+/// Sets parameters and reads meters, by their index in the processor's declaration. No call blocks.
 class ProcessorControls {
   public:
     /// Nothing is declared yet. `link` must outlive it.
     explicit ProcessorControls(Link& link) noexcept : link_{&link} {}
 
-    /// Copies what `processor` declares, and sets each parameter to its default. Call it once, before the first block.
-    /// Throws ArgumentError, with the numbers, for: more than max_parameters parameters or max_meters meters; an empty
-    /// name or one that is used twice; a range that is not finite or does not hold the default; a ramp outside 0 to
-    /// 3600 seconds; a meter without fields or with more than 8.
+    /// Copies the declarations of `processor`, and sets each parameter to its default. Call it once, before the first
+    /// block. Throws ArgumentError, with the numbers, for: more than max_parameters parameters or max_meters meters; an
+    /// empty name or one that is used twice; a range that is not finite or does not contain the default; a ramp outside
+    /// 0 to 3600 seconds; a meter without fields or with more than 8.
     void declare(const Processor& processor);
 
     [[nodiscard]] std::span<const ParameterSpec> parameter_specs() const noexcept { return parameter_specs_; }

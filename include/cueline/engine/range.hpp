@@ -1,4 +1,4 @@
-// range.hpp: the ranges of what a user may request, and their check.
+// range.hpp: the ranges of the numbers that a user may request, and the check of a number.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,7 @@ inline std::uint32_t checked_range(std::string_view name, std::int64_t value, co
     return static_cast<std::uint32_t>(value);
 }
 
-/// Returns the format of these numbers. Throws ArgumentError if one is out of range.
+/// Returns the format with these numbers. Throws ArgumentError if one is out of range.
 inline Format checked_format(std::int64_t samplerate, std::int64_t blocksize, std::int64_t channels) {
     return {.samplerate = checked_range("samplerate", samplerate, samplerate_range),
             .channels = checked_range("channels", channels, channels_range),

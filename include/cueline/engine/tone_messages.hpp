@@ -12,7 +12,7 @@ inline constexpr Kind level = 18;      ///< event: the answer to a get_level
 inline constexpr Kind click = 19;      ///< command: play a click
 }  // namespace kind
 
-/// A NaN leaves its value as it is.
+/// A value that is NaN stays unchanged.
 struct SetTone {
     static constexpr Kind kind = cueline::kind::set_tone;
     float frequency_hz;  ///< from 0 to half the sample rate
@@ -23,7 +23,7 @@ struct GetLevel {
     static constexpr Kind kind = cueline::kind::get_level;
 };
 
-/// Over all channels, from the last level that was sent up to the block that sends this one.
+/// Measured over all channels, from the level sent before up to the frame of this one.
 struct Level {
     static constexpr Kind kind = cueline::kind::level;
     float peak;  ///< full scale is 1

@@ -10,10 +10,10 @@
 namespace cueline {
 
 /// Opens a client of the running JACK server. Throws NoDeviceError if no server runs or libjack is missing, DeviceError
-/// if the server cannot do what was requested. [control threads]
+/// if the server cannot do what was requested, ArgumentError for a bad client_name or connect. [control threads]
 std::unique_ptr<Device> open_jack(const DeviceRequest& request);
 
-/// The running server, or nothing: the server in JACK_DEFAULT_SERVER, or "default". [control threads]
+/// The server named in JACK_DEFAULT_SERVER, or "default", if it runs; otherwise nothing. [control threads]
 std::vector<DeviceInfo> list_jack();
 
 }  // namespace cueline

@@ -15,13 +15,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// For the whole process. Sequentially consistent, for simplicity: nothing here is in a hurry.
+// For the whole process. Sequentially consistent, because that is simple and speed does not matter here.
 std::atomic<int> clients_open = 0;
 std::atomic<bool> server_gone = false;
 
-/// When libjack opens a client, it frees all clients of this process whose server is gone. To close one of those
-/// afterwards would read freed memory. So this waits until their owners, whom JACK tells one after the other, have
-/// closed them. It takes no lock, because a fork may come at any time.
+/// When libjack opens a client, it frees all clients of this process whose server is gone. Closing one of those
+/// afterwards would read freed memory. So this waits until their owners have closed them; JACK notifies the owners one
+/// after the other. It takes no lock, because a fork may come at any time.
 void let_others_close() {
     for (auto waited = 0ms; server_gone && clients_open > 0 && waited < 2000ms; waited += 1ms) {
         std::this_thread::sleep_for(1ms);
@@ -31,7 +31,7 @@ void let_others_close() {
 jack_client_t* opened(const JackLibrary& jack, const std::string& name, const std::optional<std::string>& server) {
     let_others_close();
     jack_status_t status = JackFailure;
-    // NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): flags, put together as JACK has it
+    // NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): flags, combined as JACK documents it
     const auto options = static_cast<jack_options_t>(server ? JackNoStartServer | JackServerName : JackNoStartServer);
     jack_client_t* const client = server ? jack.client_open(name.c_str(), options, &status, server->c_str())
                                          : jack.client_open(name.c_str(), options, &status);
@@ -72,7 +72,7 @@ jack_port_t* JackClient::registered_port(const std::string& name) const {
     jack_port_t* const port = jack_.port_register(get(), name.c_str(), JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput, 0);
     if (port != nullptr) return port;
     throw DeviceError{"the JACK server has no room for the port " + name +
-                      ": ask for fewer channels, or start it with room for more (jackd --port-max)"};
+                      ": request fewer channels, or start the server with room for more (jackd --port-max)"};
 }
 
 std::vector<std::string> JackClient::ports(unsigned long flags, const char* pattern) const {

@@ -17,14 +17,14 @@ class JackClient {
     /// Throws NoDeviceError if no server runs, DeviceError if the server refuses the client. The server may add a
     /// number to the name.
     JackClient(const JackLibrary& jack, const std::string& name, const std::optional<std::string>& server);
-    /// Ends the client's calls, and closes it.
+    /// Ends the calls of our callbacks, and closes the client.
     ~JackClient() = default;
 
-    /// Leaves the client alone: it lives in the process that this one was forked from.
+    /// For a forked child: does not close the client, because it lives in the parent process.
     void forget() noexcept;
 
     /// Call it when JACK reports that a client's server is gone, before anything that may lead to a new client.
-    /// [any thread, JACK's too; neither waits nor allocates]
+    /// [any thread, also JACK's; does not wait or allocate]
     static void mark_server_gone() noexcept;
 
     [[nodiscard]] jack_client_t* get() const noexcept { return client_.get(); }

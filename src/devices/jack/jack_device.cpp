@@ -95,7 +95,7 @@ void JackDevice::start(BlockCallback& callback) {
 
 void JackDevice::stop() noexcept {
     if (helper_.is_the_parents()) {
-        if (client_) client_->forget();  // it stayed in the parent, and so did a block inside the gate
+        if (client_) client_->forget();  // it is in the parent, and so is a block inside the gate
         client_.reset();
         helper_.join();
         return;
@@ -140,7 +140,7 @@ void JackDevice::set_callbacks() {
             }
         },
         this);
-    // These run on JACK's threads, which must not wait: they leave the work to the helper.
+    // The next ones run on JACK's threads, which must not wait. They leave the work to the helper.
     jack_.set_buffer_size_callback(
         client_->get(),
         [](jack_nframes_t frames, void* self) {
@@ -214,7 +214,7 @@ void JackDevice::take_format(BlockCallback& callback) {
 }
 
 DeviceStats JackDevice::stats() const noexcept {
-    // The audio thread has it. The notification thread never does.
+    // Only the audio thread can have real-time priority. The notification thread never has.
     const bool granted = std::ranges::any_of(threads_, [](const std::atomic<std::int64_t>& thread) {
         return has_realtime_priority(thread.load(std::memory_order_relaxed));  // relaxed: a report
     });

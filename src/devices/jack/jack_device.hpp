@@ -30,7 +30,7 @@ namespace cueline {
 class alignas(page_bytes) JackDevice final : public Device {
   public:
     /// Reads the server's format. Throws NoDeviceError if no server runs, DeviceError if its rate or block size differs
-    /// from the request.
+    /// from the request, ArgumentError for a client_name that is too long or a bad regular expression.
     JackDevice(const JackLibrary& jack, const DeviceRequest& request);
     ~JackDevice() override { stop(); }
 
@@ -68,13 +68,13 @@ class alignas(page_bytes) JackDevice final : public Device {
     std::uint64_t period_ns_ = 0;
     Gate gate_;  // while it is shut, blocks are silent
     std::atomic<std::uint32_t> samplerate_;
-    std::atomic<std::uint32_t> blocksize_;  // the one that the callback is prepared for
+    std::atomic<std::uint32_t> blocksize_;  // for which the callback is prepared
     Counter xruns_;                         // JACK's notification thread writes it
     Counter missed_blocks_;                 // the audio thread writes it
     CallbackLoad load_;
 
-    std::unique_ptr<JackClient> client_;                  // while started, and the server is there
-    std::mutex closing_;                                  // for start() and the helper, no real-time threads
+    std::unique_ptr<JackClient> client_;                  // while started and not lost
+    std::mutex closing_;                                  // between start() and the helper, which are not real-time
     std::array<std::atomic<std::int64_t>, 4> threads_{};  // the numbers of JACK's threads that run our callbacks
     std::atomic<std::size_t> threads_known_ = 0;
     OwnThread helper_;

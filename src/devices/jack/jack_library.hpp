@@ -1,4 +1,4 @@
-// jack_library.hpp: the functions of libjack that we use, found as the program runs.
+// jack_library.hpp: the functions of libjack that we use, loaded while the program runs.
 #pragma once
 
 #include <jack/jack.h>
@@ -30,11 +30,11 @@ struct JackLibrary {
     decltype(&jack_free) free;
     decltype(&jack_set_error_function) set_error_function;
     decltype(&jack_set_info_function) set_info_function;
-    /// For the audio thread: JACK promises that it neither allocates, locks nor waits.
+    /// For the audio thread: JACK promises that it does not allocate, lock or wait.
     void* (*port_get_buffer)(jack_port_t* port, jack_nframes_t frames) noexcept CUELINE_NONBLOCKING;
 
-    /// The system's library. The first call loads it, and every call silences its messages, which go to stderr
-    /// otherwise. Throws NoDeviceError if it is missing. [control threads]
+    /// The system's library. The first call loads it. Every call silences its messages, which would go to stderr.
+    /// Throws NoDeviceError if it is missing. [control threads]
     static const JackLibrary& get();
 };
 

@@ -141,7 +141,7 @@ std::vector<DeviceInfo> list_portaudio() {
                                .is_default = entry.is_default});
         }
     } catch (const DeviceError&) {
-        return {};  // no library, or a forked child: open_portaudio() tells which
+        return {};  // no library, or a forked child: the error of open_portaudio() says which
     }
     return devices;
 }

@@ -16,9 +16,9 @@
 
 namespace cueline {
 
-/// Plays through PortAudio. It initialises PortAudio and holds the device only while it is started. So a stopped device
-/// leaves its card to others, and PortAudio finds cards that were plugged in meanwhile. A helper thread checks a
-/// hundred times a second whether the stream still runs.
+/// Plays through PortAudio. It initialises PortAudio and holds the card only while it is started. So other programs can
+/// use the card of a stopped device, and the next start finds cards that were plugged in meanwhile. A helper thread
+/// checks a hundred times a second whether the stream still runs.
 class PortAudioDevice final : public Device {
   public:
     /// Finds the device and checks that it can do what was requested, without holding it.
@@ -41,9 +41,9 @@ class PortAudioDevice final : public Device {
     PortAudioLibrary& library_;
     DeviceRequest request_;
     PortAudioEntry chosen_;
-    std::atomic<std::uint32_t> samplerate_ = 0;  // the one number of the format that may change
+    std::atomic<std::uint32_t> samplerate_ = 0;  // the only part of the format that may change
     PortAudioStats stats_;
-    std::unique_ptr<PortAudioStream> stream_;  // the helper's, while the helper runs
+    std::unique_ptr<PortAudioStream> stream_;  // while the helper runs, only the helper uses it
     OwnThread helper_;
     std::atomic<bool> stopping_ = false;
     std::atomic<bool> realtime_priority_ = false;

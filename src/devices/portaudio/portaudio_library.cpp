@@ -1,4 +1,4 @@
-// portaudio_library.cpp: finds, initialises and ends PortAudio.
+// portaudio_library.cpp: loads, initialises and terminates PortAudio.
 #include "devices/portaudio/portaudio_library.hpp"
 
 #include <string>
@@ -110,7 +110,7 @@ void PortAudioSession::end() noexcept {
         give_up();
         return;
     }
-    call->terminate();  // PortAudio counts: only the last call ends it
+    call->terminate();  // PortAudio counts sessions: only the last call terminates it
     if (--copy_->sessions == 0) copy_->streamed = false;
 }
 
@@ -118,7 +118,7 @@ bool PortAudioSession::jack_answers() const {
     const PortAudioFunctions& call = copy_->functions;
     const QuietStderr quiet;
     const PaHostApiIndex jack = call.host_api_of_type(paJACK);
-    if (jack < 0) return true;  // PortAudio is no client
+    if (jack < 0) return true;  // PortAudio is not a client of JACK
     const PaDeviceIndex device = call.host_api_info(jack)->defaultOutputDevice;
     if (device == paNoDevice) return true;  // no device to check with
     PaStreamParameters one_channel{};

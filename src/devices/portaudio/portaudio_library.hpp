@@ -1,4 +1,4 @@
-// portaudio_library.hpp: PortAudio's functions, found as the program runs, and the sessions in which we call them.
+// portaudio_library.hpp: PortAudio's functions, loaded while the program runs, and the sessions in which we call them.
 #pragma once
 
 #include <atomic>
@@ -53,7 +53,7 @@ class PortAudioLibrary {
         int sessions = 0;
         bool streamed = false;  ///< a stream has run since the copy was initialised, maybe long ago
         bool given_up = false;
-        std::vector<std::shared_ptr<const void>> kept;  ///< memory whose address its streams have
+        std::vector<std::shared_ptr<const void>> kept;  ///< memory that its streams may still use
     };
 
     void require_own_process();
@@ -68,8 +68,8 @@ class PortAudioLibrary {
     std::atomic<unsigned> generation_ = fork_generation();
 };
 
-/// While it lives, PortAudio is initialised, and its list of devices does not change. PortAudio ends with the last
-/// session, so that the next one finds what was plugged in meanwhile. [control threads, one at a time]
+/// While it lives, PortAudio is initialised, and its list of devices does not change. The end of the last session
+/// terminates PortAudio, so that the next session finds what was plugged in meanwhile. [control threads, one at a time]
 ///
 /// PortAudio 19.6 does not survive the end of its JACK server: closing the stream waits ten minutes, and terminating
 /// aborts the process. So a session whose server is gone gives up its copy of the library for good, and the next
@@ -82,7 +82,7 @@ class PortAudioSession {
     PortAudioSession(const PortAudioSession&) = delete;
     PortAudioSession& operator=(const PortAudioSession&) = delete;
 
-    /// The only way to the functions. Only one thread of the process has a turn.
+    /// The right to call the functions. One thread of the process at a time has a turn.
     class Turn {
       public:
         const PortAudioFunctions* operator->() const noexcept { return functions_; }
@@ -100,18 +100,18 @@ class PortAudioSession {
 
     [[nodiscard]] const PortAudioFunctions& functions() const noexcept { return copy_->functions; }
 
-    /// Call it when a stream opens: by the time it ends, its JACK server may be gone.
+    /// Call it when a stream opens: its JACK server may be gone when the session ends.
     void mark_streamed() noexcept { copy_->streamed = true; }
 
-    /// Whether the JACK server still answers PortAudio's client. True if PortAudio is no client. It opens a stream:
-    /// that is the only check that is harmless if the server is gone.
+    /// Whether the JACK server still answers PortAudio's client. True if PortAudio has no such client. It opens a
+    /// stream, because that is the only harmless check if the server is gone.
     [[nodiscard]] bool jack_answers() const;
 
-    /// Never touches this copy of the library again. `kept` lives as long as the copy: a stream may still have its
-    /// address.
+    /// Gives up this copy of the library: nothing touches it again. `kept` lives as long as the copy, because a stream
+    /// may still use its address.
     void give_up(std::shared_ptr<const void> kept = nullptr) noexcept;
 
-    /// Whether a process that this one was forked from began the session.
+    /// Whether the session began in a parent process, before a fork.
     [[nodiscard]] bool is_the_parents() const noexcept { return generation_ != fork_generation(); }
 
   private:

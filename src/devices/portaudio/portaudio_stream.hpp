@@ -26,15 +26,14 @@ struct PortAudioStats {
     CallbackLoad load;
 };
 
-/// Opens a stream, which runs for as long as this object lives. [control threads, one at a time]
+/// A stream that runs for as long as this object lives. [control threads, one at a time]
 class PortAudioStream {
   public:
     /// `callback` and `stats` must outlive it. Throws DeviceError if the device cannot do this, or cannot do it now.
     PortAudioStream(std::unique_ptr<PortAudioSession> session, const PortAudioEntry& device, const Format& format,
                     double latency_s, BlockCallback& callback, PortAudioStats& stats);
 
-    /// When it returns, no block runs, none will, and the session has ended. In a forked child it leaves all that
-    /// alone.
+    /// When it returns, no block runs, none will, and the session has ended. In a forked child, it touches nothing.
     ~PortAudioStream();
     PortAudioStream(const PortAudioStream&) = delete;
     PortAudioStream& operator=(const PortAudioStream&) = delete;
@@ -49,7 +48,7 @@ class PortAudioStream {
     [[nodiscard]] bool has_run() const noexcept { return audio_->has_run.load(std::memory_order_acquire); }
 
   private:
-    /// All that the audio thread touches. If PortAudio may still use its address, it outlives the stream.
+    /// All that the audio thread touches. It outlives the stream if PortAudio may still use it.
     struct Audio {
         BlockCallback& callback;
         PortAudioStats& stats;
@@ -73,7 +72,7 @@ class PortAudioStream {
     PaStream* stream_ = nullptr;
 };
 
-/// Explains PortAudio's `error` to a user who requested `format` of `device`. Needs a turn, which `call` is from.
+/// Explains PortAudio's `error` to a user who requested `format` of `device`. `call` comes from a turn.
 std::string refusal_of(const PortAudioFunctions& call, PaError error, const PortAudioEntry& device,
                        const Format& format);
 
