@@ -1,6 +1,8 @@
 // processors.hpp: finds the processor for an engine: one of cueline's by name, or an extension's.
 #pragma once
 
+#include <string>
+
 #include <nanobind/nanobind.h>
 
 #include <cueline/engine/owned_processor.hpp>

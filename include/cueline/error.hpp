@@ -15,6 +15,11 @@ struct DeviceError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// There is no such device at the moment: its library, server or sound card is missing. The text has the way out.
+struct NoDeviceError : DeviceError {
+    using DeviceError::DeviceError;
+};
+
 /// A processor was compiled against a version of cueline that does not fit this one. The text has both versions and the
 /// way out.
 struct ProcessorMismatchError : std::runtime_error {

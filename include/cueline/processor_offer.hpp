@@ -52,6 +52,7 @@ inline const std::string& processor_layout() {
             {"ProcessContext", sizeof(ProcessContext)},
             {"EventSender", sizeof(EventSender)},
             {"MessageRing", sizeof(MessageRing)},
+            {"CountedRing", sizeof(CountedRing)},
             {"Message", sizeof(Message)},
             {"ParameterSpec", sizeof(ParameterSpec)},
             {"Parameter", sizeof(Parameter)},

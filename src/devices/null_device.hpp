@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string_view>
 
 #include <cueline/counter.hpp>
 #include <cueline/device.hpp>

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <mutex>
 #include <span>
+#include <string_view>
 
 #include <cueline/device.hpp>
 

@@ -1,7 +1,10 @@
 // engine.cpp: what control threads do with an engine: make, start, stop and close it, publish buffers, read counts.
 #include <cueline/engine/engine.hpp>
 
+#include <atomic>
+#include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <cueline/engine/range.hpp>
@@ -29,6 +32,7 @@ Engine::Parts::Parts(std::unique_ptr<Device> its_device, OwnedProcessor its_proc
     : block{link, budget, report, buffer_table, returned_buffers},
       processor{std::move(its_processor)},
       device{std::move(its_device)} {
+    if (device == nullptr) throw ArgumentError{"an engine needs a device, got none: use open_device()"};
     processor.claim();
     prepare_processor(device->format());
     slots = processor->buffer_slots();

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <ios>
 
-#include <cueline/engine/device_request.hpp>
+#include <cueline/error.hpp>
 
 namespace cueline {
 

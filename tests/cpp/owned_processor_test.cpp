@@ -119,5 +119,12 @@ TEST(OwnedProcessor, is_required_by_an_engine) {
               "an engine needs a processor, got none: for silence, use SilenceProcessor");
 }
 
+TEST(OwnedProcessor, stays_free_if_the_engine_gets_no_device) {
+    const auto processor = std::make_shared<WaveProcessor>();
+    EXPECT_EQ(refusal<ArgumentError>([&] { const Engine engine{nullptr, processor}; }),
+              "an engine needs a device, got none: use open_device()");
+    engine_of(processor);
+}
+
 }  // namespace
 }  // namespace cueline::test

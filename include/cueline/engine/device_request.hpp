@@ -7,7 +7,6 @@
 #include <variant>
 
 #include <cueline/audio.hpp>
-#include <cueline/error.hpp>
 
 namespace cueline {
 
@@ -51,11 +50,6 @@ struct DeviceInfo {
     double low_latency_s = 0;      ///< of its output, as the device reports it
     double high_latency_s = 0;
     bool is_default = false;  ///< whether open_device() takes it if you request no device
-};
-
-/// There is no such device at the moment: its library, server or sound card is missing. The text has the way out.
-struct NoDeviceError : DeviceError {
-    using DeviceError::DeviceError;
 };
 
 }  // namespace cueline

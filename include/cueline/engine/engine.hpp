@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 
+#include <cueline/audio_side.hpp>
 #include <cueline/control_side.hpp>
 #include <cueline/device.hpp>
 #include <cueline/engine/engine_stats.hpp>
@@ -23,12 +24,12 @@ namespace cueline {
 /// the calls that say "one sender at a time", and control(). Only one thread at a time may do that.
 class Engine {
   public:
-    /// Prepares `processor` for the format of `device`, which must not be null. The engine does not run before start().
+    /// Prepares `processor` for the format of `device`. The engine does not run before start().
     /// Until close(), no other engine can run this processor, and no other thread may touch what the audio thread uses.
     /// `budget` is the most commands that a block reads, 1 to 1024. Throws ArgumentError for another budget; for a
-    /// processor that is missing, that another engine runs, that has too many slots, or whose declarations
-    /// ProcessorControls::declare() refuses; and for a device with too many channels. Throws what Processor::prepare()
-    /// throws.
+    /// missing device; for a processor that is missing, that another engine runs, that has too many slots, or whose
+    /// declarations ProcessorControls::declare() refuses; and for a device with too many channels. Throws what
+    /// Processor::prepare() throws.
     Engine(std::unique_ptr<Device> device, OwnedProcessor processor, std::int64_t budget = default_budget);
 
     /// Closes the engine.

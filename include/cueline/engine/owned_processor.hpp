@@ -1,11 +1,13 @@
 // owned_processor.hpp: a processor and the right of one engine to run it.
 #pragma once
 
+#include <atomic>
 #include <concepts>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include <cueline/error.hpp>
 #include <cueline/processor.hpp>
 
 namespace cueline {
@@ -25,10 +27,23 @@ class OwnedProcessor {
     ~OwnedProcessor() { release(); }
 
     /// Claims the processor for one engine. Throws ArgumentError if there is no processor, or another engine holds it.
-    void claim();
+    void claim() {
+        if (!processor_) {
+            throw ArgumentError{"an engine needs a processor, got none: for silence, use SilenceProcessor"};
+        }
+        // Acquire pairs with the release in release(): what the last engine did with the processor is done.
+        if (processor_->claimed_.exchange(true, std::memory_order_acquire)) {
+            throw ArgumentError{
+                "another engine runs this processor: close() that engine first, or make another processor"};
+        }
+        claimed_ = true;
+    }
 
     /// Lets another engine claim it. Call it only when no block runs the processor and none will.
-    void release() noexcept;
+    void release() noexcept {
+        if (!std::exchange(claimed_, false)) return;
+        processor_->claimed_.store(false, std::memory_order_release);  // pairs with the acquire in claim()
+    }
 
     [[nodiscard]] Processor* get() const noexcept { return processor_.get(); }
     Processor* operator->() const noexcept { return processor_.get(); }

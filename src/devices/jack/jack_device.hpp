@@ -9,6 +9,7 @@
 #include <mutex>
 #include <semaphore>
 #include <string>
+#include <string_view>
 
 #include <cueline/counter.hpp>
 #include <cueline/device.hpp>

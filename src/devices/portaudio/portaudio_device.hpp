@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <cueline/device.hpp>
 #include <cueline/engine/device_request.hpp>

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include <cueline/engine/device_request.hpp>
+#include <cueline/error.hpp>
 
 #include "system/quiet_stderr.hpp"
 #include "system/shared_library.hpp"
