@@ -130,7 +130,7 @@ TEST(LockedPages, are_whole_and_shared_with_nobody) {
 TEST_F(LockedMemoryTest, pages_stay_locked_when_they_move) {
     LockedPages first{3 * page_};
     ASSERT_TRUE(first.granted());
-    std::byte* const last_byte = &first.bytes().back();
+    const std::byte* const last_byte = &first.bytes().back();
     EXPECT_TRUE(is_locked(last_byte));
     LockedPages second{page_};
     second = std::move(first);
