@@ -156,7 +156,7 @@ class Rings {
     };
     static constexpr std::size_t pairs = 7;  // prime, so that each job uses each pair
 
-    const Pair& next_pair() { return pairs_[next_++ % pairs]; }
+    const Pair& next_pair() { return pairs_[next_pair_++ % pairs]; }
 
     double one_way(TwoThreads& threads, std::uint64_t count, auto send, auto receive) {
         const std::uint64_t first = std::exchange(next_, next_ + count);
@@ -175,7 +175,7 @@ class Rings {
 
     Contender contender_;
     std::array<Pair, pairs> pairs_;
-    std::size_t next_ = 0;
+    std::size_t next_pair_ = 0;
     std::uint64_t next_ = 0;
     std::uint64_t wrong_ = 0;
 };
