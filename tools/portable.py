@@ -48,7 +48,8 @@ def compiled(target: str, sources: list[Path], root: Path = REPOSITORY) -> list[
 
         def complaint(numbered: tuple[int, Path]) -> str:
             number, source = numbered
-            command: list[str | Path] = [sys.executable, "-m", "ziglang", "c++", "-target", target, *FLAGS, "-isystem", system]
+            command: list[str | Path] = [sys.executable, "-m", "ziglang", "c++", "-target", target]
+            command += [*FLAGS, "-isystem", system]
             done = subprocess.run(
                 [*command, "-c", source, "-o", Path(folder, f"{number}.o")],
                 cwd=root,
