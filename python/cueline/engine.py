@@ -107,6 +107,9 @@ class AudioEngine(_core.Engine):
         self._made = True
         self._confirmations = Confirmations()
         self._turns = Turns()
+        from cueline.stats import engine_stats  # now: __del__ at Python's end cannot import
+
+        self._read_stats = engine_stats
         if device is None and self.device == "null" and _core.MISSING_AUDIO:
             from cueline.device_list import warn_of_silence
 
@@ -326,6 +329,4 @@ class AudioEngine(_core.Engine):
 
     def stats(self) -> Stats:
         """Return the engine's counters as they are now; if it is closed, the last ones. Raises ForkedError."""
-        from cueline.stats import engine_stats
-
-        return engine_stats(self)
+        return self._read_stats(self)

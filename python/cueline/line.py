@@ -42,6 +42,9 @@ class Line(_core.Line):
             raise ArgumentTypeError(f"engine must be an AudioEngine, got {shown(engine)}: use engine.open_line()")
         super().__init__(engine)
         self._engine = engine
+        from cueline.stats import ring_stats  # now: see AudioEngine
+
+        self._read_stats = ring_stats
 
     def __enter__(self) -> Self:
         return self
@@ -98,6 +101,4 @@ class Line(_core.Line):
 
     def stats(self) -> RingStats:
         """Return the counters of the line's ring, for all lines that ever had this number. Raises ForkedError."""
-        from cueline.stats import ring_stats
-
-        return ring_stats(self._command_stats())
+        return self._read_stats(self._command_stats())

@@ -13,8 +13,7 @@ CFuncProcessor::CFuncProcessor(const CFunctions& functions, std::vector<OwnParam
       own_parameters_{std::move(parameters)},
       own_meters_{std::move(meters)},
       meter_pages_{own_meters_.size() * max_meter_fields * sizeof(double)},
-      meter_values_{reinterpret_cast<double*>(meter_pages_.bytes().data()), own_meters_.size() * max_meter_fields},
-      locked_state_{{static_cast<std::byte*>(functions.state), functions.state_bytes}} {
+      meter_values_{reinterpret_cast<double*>(meter_pages_.bytes().data()), own_meters_.size() * max_meter_fields} {
     std::ranges::uninitialized_value_construct(meter_values_);
     for (const OwnParameter& own : own_parameters_) {
         parameter_specs_.push_back({.name = own.name,
@@ -42,6 +41,7 @@ void CFuncProcessor::prepare(const Format& format) {
     audio_ = {reinterpret_cast<float*>(memory + values * sizeof(double)), samples};
     std::ranges::uninitialized_value_construct(parameter_values_);
     std::ranges::uninitialized_value_construct(audio_);
+    locked_state_.emplace(std::span{static_cast<std::byte*>(functions_.state), functions_.state_bytes});
 }
 
 bool CFuncProcessor::handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,11 +60,11 @@ class CFuncProcessor final : public Processor {
         std::vector<std::string> fields;
     };
 
-    /// Locks the state's memory where the system permits it, and touches it otherwise. The engine checks the parameters
-    /// and meters.
+    /// The engine checks the parameters and meters.
     CFuncProcessor(const CFunctions& functions, std::vector<OwnParameter> parameters, std::vector<OwnMeter> meters);
 
-    /// Allocates the memory of a block on locked pages.
+    /// Allocates the memory of a block on locked pages. Locks the state's memory where the system permits it, and
+    /// touches it otherwise. That takes long for a large state, and a forked child does not inherit the lock.
     void prepare(const Format& format) override;
     [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return parameter_specs_; }
     [[nodiscard]] std::span<const MeterSpec> meters() const override { return meter_specs_; }
@@ -87,7 +88,7 @@ class CFuncProcessor final : public Processor {
     std::span<double> parameter_values_;
     std::span<float> audio_;
     std::array<Message, max_events_per_call> events_;
-    LockedMemory locked_state_;
+    std::optional<LockedMemory> locked_state_;
 };
 
 }  // namespace cueline

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "processors/cfunc_processor.hpp"
 #include "sanitizers.hpp"
 #include "system/locked_pages.hpp"
 
@@ -98,6 +99,16 @@ TEST_F(LockedMemoryTest, ranges_may_lie_in_each_other) {
     {
         const LockedMemory twice{range(0, 4)};
     }
+    EXPECT_EQ(locks(), "LLLL");
+}
+
+TEST_F(LockedMemoryTest, the_state_of_c_functions_is_locked_when_they_are_prepared) {
+    CFuncProcessor processor{{.state = memory_, .state_bytes = bytes_}, {}, {}};
+    EXPECT_EQ(locks(), "----") << "this may be another process than the one that runs it";
+    processor.prepare({});
+    EXPECT_EQ(locks(), "LLLL");
+    munlock(memory_, bytes_);  // as a fork does for the child
+    processor.prepare({});
     EXPECT_EQ(locks(), "LLLL");
 }
 

@@ -293,9 +293,23 @@ ENDINGS = {
     "an engine used as everything ends": """
 engine.start()
 class Last:
-    def __del__(self):
-        engine.ping(); engine.receive_msg(); engine.stats(); engine.stop(); engine.close()
+    def __del__(self, write=os.write):
+        try:
+            engine.ping(); engine.receive_msg(); engine.stop(); engine.close()
+        except BaseException as error:
+            write(2, repr(error).encode())  # sys.stderr has gone
 last = Last(); sys.last = last; del last
+""",
+    "counters read as the globals end": """
+class Last:
+    def __init__(self):
+        self.engine, self.line = engine, engine.open_line()
+    def __del__(self, write=os.write):
+        try:
+            self.engine.stats(), self.line.stats()
+        except BaseException as error:
+            write(2, repr(error).encode())
+last = Last()
 """,
     "an engine used and closed at exit": "engine.start(); atexit.register(lambda: (engine.ping(), engine.close()))",
     "an engine made at exit": """
@@ -335,7 +349,7 @@ daemon(lambda: bounce.render(1_000_000_000))
 @pytest.mark.parametrize("ending", ENDINGS, ids=lambda ending: ending.replace(" ", "-"))
 def test_leaving_the_interpreter_is_clean(ending: str) -> None:
     program = f"""
-import atexit, contextlib, ctypes, sys, threading, time
+import atexit, contextlib, ctypes, os, sys, threading, time
 import cueline
 def daemon(target):
     def run():
