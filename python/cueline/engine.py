@@ -113,7 +113,13 @@ class AudioEngine(_core.Engine):
         if device is None and self.device == "null" and _core.MISSING_AUDIO:
             from cueline.device_list import warn_of_silence
 
-            warn_of_silence(_core.MISSING_AUDIO)
+            try:
+                warn_of_silence(_core.MISSING_AUDIO)
+            except (
+                RuntimeWarning
+            ):  # warnings are errors here: nobody gets this engine, so it must not keep its processor
+                self.close()
+                raise
         if self.device == "offline":
             import numpy  # noqa: F401  # it takes long, so not in the first render()
 

@@ -49,6 +49,12 @@ class Scalar:
         self.cpp = cpp
         self.numpy = numpy
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Scalar) and other.number == self.number
+
+    def __hash__(self) -> int:
+        return hash(self.number)
+
     def __repr__(self) -> str:
         return f"cueline.{self.name}"
 
@@ -89,6 +95,12 @@ class Array:
     def __init__(self, scalar: Scalar, length: int) -> None:
         self.scalar = scalar
         self.length = length
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Array) and (other.scalar, other.length) == (self.scalar, self.length)
+
+    def __hash__(self) -> int:
+        return hash((self.scalar, self.length))
 
     def __repr__(self) -> str:
         return f"cueline.array({self.scalar!r}, {self.length})"

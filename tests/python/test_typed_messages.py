@@ -644,3 +644,11 @@ def test_a_type_checker_knows_what_a_message_takes(tmp_path: Path) -> None:
     first = len(CHECKED.splitlines()) + 1
     found = re.findall(r"^(\w+\.py):(\d+): error: .*\[([\w-]+)\]$", done.stdout, flags=re.MULTILINE)
     assert found == [("wrong.py", str(first + place), code) for place, code in enumerate(WRONG.values())], done.stdout
+
+
+def test_types_of_fields_are_equal_if_they_mean_the_same() -> None:
+    assert cueline.array(cueline.u8, 16) == cueline.array(cueline.u8, 16)
+    assert len({cueline.array(cueline.u8, 16), cueline.array(cueline.u8, 16)}) == 1
+    assert cueline.array(cueline.u8, 16) != cueline.array(cueline.i8, 16)
+    assert cueline.array(cueline.u8, 16) != cueline.array(cueline.u8, 15)
+    assert copy.deepcopy(cueline.u8) == cueline.u8
