@@ -227,7 +227,7 @@ def test_full_says_how_many_were_accepted(tone: cueline.AudioEngine, timeout: fl
 
 # --- What is refused ---------------------------------------------------------------------------------------------
 
-TAKES = "this must be a NumPy array of cueline.dtype(cls), got "
+TAKES = "array must be a NumPy array of cueline.dtype(cls), got "
 OF = "an array of messages must have the dtype cueline.dtype(cls) or cueline.dtype(), of 56 bytes, got "
 INSTEAD = (
     ": make it with np.zeros(count, cueline.dtype(cls)), or with array.astype(cueline.dtype(cls)) if it has the same "
@@ -476,7 +476,7 @@ def test_only_messages_are_selected_and_only_by_a_class() -> None:
     with pytest.raises(cueline.ArgumentTypeError) as refused:
         cueline.select(np.zeros(3), cueline.Level)
     assert str(refused.value) == OF + "dtype('float64')" + INSTEAD
-    with pytest.raises(cueline.ArgumentTypeError, match=r"this must be a class made with @cueline.message, got 18"):
+    with pytest.raises(cueline.ArgumentTypeError, match=r"cls must be a class made with @cueline.message, got 18"):
         cueline.select(questions(1), 18)  # type: ignore[arg-type]
 
 

@@ -583,7 +583,7 @@ def test_numpy_knows_the_whole_message() -> None:
     assert (plain.itemsize, plain.names) == (56, ("kind", "sequence", "frame", "payload"))
     assert bytes(np.frombuffer(message.__reduce__()[1][1], plain)[0]["payload"]) == message.payload
     for wrong in (int, cueline.Message, 3):
-        with pytest.raises(cueline.ArgumentTypeError, match=r"this must be a class made with @cueline\.message"):
+        with pytest.raises(cueline.ArgumentTypeError, match=r"cls must be a class made with @cueline\.message"):
             cueline.dtype(wrong)  # type: ignore[arg-type]
 
 
