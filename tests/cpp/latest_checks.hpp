@@ -36,8 +36,18 @@ std::string goes_wrong_between_a_writer_and_a_reader(std::uint64_t count) {
         }
         over = true;
     }};
-    while (!reads) std::this_thread::yield();  // otherwise all could be over before the first read
-    for (std::uint64_t number = 1; number <= count && !over; ++number) latest.write(T::of(number));
+    // On a busy machine, one thread could do all its work before the other one runs. So the first writes wait for
+    // reads. That orders reads before writes, and no write before a read: a race between the two is still there to be
+    // seen.
+    const auto wait_for_a_read = [&] {
+        reads = false;
+        while (!reads && !over) std::this_thread::yield();
+    };
+    wait_for_a_read();
+    for (std::uint64_t number = 1; number <= count && !over; ++number) {
+        latest.write(T::of(number));
+        if (number <= 1000 && number % 100 == 0) wait_for_a_read();
+    }
     written = true;
     reader.join();
     return wrong;
