@@ -32,15 +32,15 @@ USES: list[tuple[str, tuple[int, ...], list[str]]] = [
         (0,),
         [
             "*  null",
-            "jack: the library libjack.so.0 is not here",
+            "jack: the library libjack.so.0 is missing",
             "on Debian type: apt-get install libjack-jackd2-0",
-            "portaudio: the library libportaudio.so.2 is not here",
+            "portaudio: the library libportaudio.so.2 is missing",
             "on Debian type: apt-get install libportaudio2",
         ],
     ),
     ("doctor --seconds 1", (0, 1, 2), ["sound server", "none: neither JACK nor PipeWire runs", " OK, "]),
-    ("ping --device jack", (2,), ["the library libjack.so.0 is not here"]),
-    ("ping --device portaudio", (2,), ["the library libportaudio.so.2 is not here"]),
+    ("ping --device jack", (2,), ["the library libjack.so.0 is missing"]),
+    ("ping --device portaudio", (2,), ["the library libportaudio.so.2 is missing"]),
 ]
 
 
