@@ -30,8 +30,8 @@ namespace cueline {
 inline constexpr std::uint32_t processor_interface = 2;
 
 /// The name of a Python capsule that holds a ProcessorOffer.
-inline constexpr char processor_capsule_name[] =
-    "cueline.processor";  // NOLINT(*-avoid-c-arrays): a C string, for Python
+// NOLINTNEXTLINE(*-avoid-c-arrays): a C string, for Python
+inline constexpr char processor_capsule_name[] = "cueline.processor";
 
 /// A text with the standard library and the sizes of all types that both processor and engine use. Equal texts fit.
 /// [control thread; allocates once]
