@@ -28,10 +28,9 @@ Kind sent_kind(Kind record_kind, Kind array_kind) {
 }
 
 bool can_be_sent(const Message& record, Kind array_kind) {
-    constexpr std::uint64_t last_frame = (std::uint64_t{1} << 63U) - 1;  // send() has the same limit
     const Kind kind = sent_kind(record.kind, array_kind);
     return kind >= kind::first_processor && (array_kind == kind::none || kind == array_kind) &&
-           record.frame <= last_frame;
+           record.frame <= max_frame;
 }
 
 /// A record that cannot be sent.

@@ -48,11 +48,11 @@ Engine::Parts::Parts(std::unique_ptr<Device> its_device, OwnedProcessor its_proc
 void Engine::Parts::prepare_processor(const Format& format) {
     checked_range("channels", format.channels, channels_range);
     processor->prepare(format);
-    block.prepare(format);
 }
 
 void Engine::Parts::prepare(const Format& format) {
     prepare_processor(format);
+    block.prepare(format);
     // The device calls this between two blocks, so this thread may use the audio side.
     block.events().send(kind::format_changed, FormatChanged{format.samplerate, format.channels, format.blocksize});
 }
