@@ -45,7 +45,7 @@ Engine::Parts::Parts(std::unique_ptr<Device> its_device, OwnedProcessor its_proc
     block.prepare(device->format());
 }
 
-void Engine::Parts::prepare_processor(const Format& format) {
+void Engine::Parts::prepare_processor(const Format& format) const {
     checked_range("channels", format.channels, channels_range);
     processor->prepare(format);
 }

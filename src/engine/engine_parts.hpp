@@ -35,7 +35,7 @@ struct alignas(page_bytes) Engine::Parts final : BlockCallback {
 
     /// [a control thread or a helper of the device, while no block runs]
     void prepare(const Format& format) override;
-    void prepare_processor(const Format& format);
+    void prepare_processor(const Format& format) const;
     void lost(std::string_view why) noexcept override;
     [[noreturn]] void refuse_lost();
 
