@@ -1,4 +1,4 @@
-// errors.cpp: the errors of cueline.errors, from C++.
+// errors.cpp: cueline's errors, raised from C++.
 #include "errors.hpp"
 
 #include <nanobind/stl/string.h>
@@ -10,7 +10,7 @@ namespace cueline::python {
 namespace nb = nanobind;
 
 void raise(const char* name, const std::string& text) {
-    const nb::object type = nb::module_::import_("cueline.errors").attr(name);
+    const nb::object type = nb::module_::import_("cueline").attr(name);
     PyErr_SetString(type.ptr(), text.c_str());
     throw nb::python_error{};
 }
@@ -21,7 +21,7 @@ std::string shown(nb::handle value) {
 
 void translate(const std::exception_ptr& error, void*) {
     const auto set = [](const char* name, const std::exception& thrown) {
-        PyErr_SetString(nb::module_::import_("cueline.errors").attr(name).ptr(), thrown.what());
+        PyErr_SetString(nb::module_::import_("cueline").attr(name).ptr(), thrown.what());
     };
     try {
         std::rethrow_exception(error);

@@ -13,10 +13,8 @@ from cueline.errors import (
     ClosedError,
     ConfirmationTimeout,
     DeviceError,
-    Empty,
     Error,
     ForkedError,
-    Full,
     LinesTakenError,
     MissingPackageError,
     ProcessorError,
@@ -49,6 +47,7 @@ from cueline.typed import message
 if TYPE_CHECKING:
     from cueline.cfunc import HANDLE_SIGNATURE, RENDER_SIGNATURE, cfunc_processor
     from cueline.device_list import Device, devices
+    from cueline.ring_errors import Empty, Full
     from cueline.specs import MeterSpec, ParameterSpec
     from cueline.stats import BufferStats, CueStats, RingStats, Stats
 else:
@@ -56,6 +55,7 @@ else:
     _MODULE_OF = {
         **dict.fromkeys(("HANDLE_SIGNATURE", "RENDER_SIGNATURE", "cfunc_processor"), "cfunc"),
         **dict.fromkeys(("Device", "devices"), "device_list"),
+        **dict.fromkeys(("Empty", "Full"), "ring_errors"),
         **dict.fromkeys(("MeterSpec", "ParameterSpec"), "specs"),
         **dict.fromkeys(("BufferStats", "CueStats", "RingStats", "Stats"), "stats"),
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from cueline import _core
 from cueline.arguments import shown
-from cueline.errors import ClosedError, Empty, Full
+from cueline.errors import ClosedError
 from cueline.polling import Polled, polling_intervals
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ async def areceive(engine: AwaitedEngine, timeout: float | None) -> _core.Messag
         if (message := engine.receive_msg()) is not None:
             return message
         await _sleep(interval)
+    from cueline.ring_errors import Empty
+
     raise Empty(f"no message within {timeout} s")
 
 
@@ -73,6 +75,8 @@ async def asend(
             line._count_dropped(1)
             raise
     line._count_dropped(1)
+    from cueline.ring_errors import Full
+
     raise Full(f"no room within {shown(timeout)} s: the ring is full, with {_core.RING_CAPACITY} commands")
 
 

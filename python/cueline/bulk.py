@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 from cueline import _core
 from cueline.arguments import checked_integer, checked_timeout, shown
-from cueline.errors import ArgumentError, ArgumentTypeError, Full
+from cueline.errors import ArgumentError, ArgumentTypeError
 from cueline.polling import polling_intervals
 from cueline.typed import layout_of
 
@@ -74,6 +74,8 @@ def send_many(
     finally:  # also after a Ctrl-C
         line._count_dropped(wanted - accepted)
     if seconds is not None:
+        from cueline.ring_errors import Full
+
         full = Full(
             f"no room within {shown(timeout)} s: {accepted} of {wanted} messages were accepted; the ring is full, "
             f"with {_core.RING_CAPACITY} commands"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from weakref import ref
 
 from cueline import _core
-from cueline.errors import ConfirmationTimeout, Error, Full
+from cueline.errors import ConfirmationTimeout, Error
 from cueline.messages import Applied, Reason, Refused
 from cueline.polling import Polled, polling_intervals
 
@@ -162,5 +162,7 @@ def confirm(
     engine._confirmations.collect(engine)  # reports that nobody collects would take up places
     sequence = line._send_confirmed(message, at, late, timeout)
     if sequence == 0:
+        from cueline.ring_errors import Full
+
         raise Full(f"the command was dropped: the ring is full, with {_core.RING_CAPACITY} commands")
     return engine._confirmations.expect(engine, line, sequence)

@@ -18,7 +18,7 @@ from cueline.arguments import (
 from cueline.awaiting import Arrivals, Turns, areceive, asend
 from cueline.bulk import receive_many, send_many
 from cueline.confirmation import Confirmation, Confirmations, confirm
-from cueline.errors import ArgumentError, ArgumentTypeError, Empty
+from cueline.errors import ArgumentError, ArgumentTypeError
 from cueline.line import Line
 from cueline.meters import Meters
 from cueline.parameters import Parameters
@@ -107,7 +107,9 @@ class AudioEngine(_core.Engine):
         self._made = True
         self._confirmations = Confirmations()
         self._turns = Turns()
-        from cueline.stats import engine_stats  # now: __del__ at Python's end cannot import
+        # Now, because __del__ at Python's end cannot import:
+        from cueline import ring_errors  # noqa: F401
+        from cueline.stats import engine_stats
 
         self._read_stats = engine_stats
         if device is None and self.device == "null" and _core.MISSING_AUDIO:
@@ -198,6 +200,8 @@ class AudioEngine(_core.Engine):
             if (message := self.receive_msg()) is not None:
                 return message
             time.sleep(interval)
+        from cueline.ring_errors import Empty
+
         raise Empty(f"no message within {timeout} s")
 
     async def areceive(self, timeout: float | None = None) -> _core.Message:

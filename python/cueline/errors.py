@@ -1,8 +1,9 @@
-"""cueline's exceptions. Each is an Error, and also the built-in exception that a Python user expects."""
+"""cueline's exceptions. Each is an Error, and also the built-in exception that a Python user expects.
+
+Empty and Full are in ring_errors.
+"""
 
 from __future__ import annotations
-
-import queue
 
 __all__ = [
     "ArgumentError",
@@ -10,10 +11,8 @@ __all__ = [
     "ClosedError",
     "ConfirmationTimeout",
     "DeviceError",
-    "Empty",
     "Error",
     "ForkedError",
-    "Full",
     "LinesTakenError",
     "MissingPackageError",
     "ProcessorError",
@@ -43,17 +42,6 @@ class DeviceError(Error, RuntimeError):
 
 class ForkedError(Error, RuntimeError):
     """The engine belongs to the parent process of a fork."""
-
-
-class Empty(Error, queue.Empty):
-    """No message came in time."""
-
-
-class Full(Error, queue.Full):
-    """There was no room, or none within the timeout; the message has the numbers."""
-
-    accepted = 0
-    """How many messages a ``send_many`` sent before that."""
 
 
 class ConfirmationTimeout(Error, TimeoutError):

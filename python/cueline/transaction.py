@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cueline import _core
 from cueline.arguments import shown
-from cueline.errors import ArgumentError, ArgumentTypeError, Full
+from cueline.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
     from typing import Literal, SupportsIndex
@@ -82,6 +82,8 @@ class Transaction:
             self._engine._confirmations.collect(self._engine)
         self.sequence = self._line._send_whole(self._messages, *self._delivery, self._confirm)
         if self.sequence == 0:
+            from cueline.ring_errors import Full
+
             raise Full(
                 f"nothing was sent: a transaction of {len(self._messages)} messages needs room for one more than that "
                 f"in a ring of {_core.RING_CAPACITY}"

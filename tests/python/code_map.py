@@ -34,7 +34,7 @@ MAY_INCLUDE["bindings"] = {"bindings", *MAY_INCLUDE} - SYSTEMS
 FOLDERS = {LIBRARY, COMMANDS, *MAY_INCLUDE}
 
 # The bindings raise the package's exceptions and use its words: they look these modules up as the program runs.
-LOOKED_UP = {"cueline.arguments", "cueline.bulk", "cueline.errors", "cueline.typed"}
+LOOKED_UP = {"cueline", "cueline.arguments", "cueline.bulk", "cueline.typed"}
 
 # Headers of others, by the folders that may include them. C++ has no dot or slash in its own headers' names.
 FOREIGN = {
@@ -160,7 +160,7 @@ def unlike_arrows(path: str, text: str, files: dict[str, str]) -> Iterator[str]:
             elif path.endswith(".hpp"):
                 yield f"{path}:{line}: includes <{name}>: a header of src/system names no system call"
     for line, code in enumerate(text.splitlines(), 1):
-        for module in re.findall(r'"(cueline\.[a-z_.]+)"', code):
+        for module in re.findall(r'"(cueline(?:\.[a-z_.]+)?)"', code):
             if "import_" in code and module not in LOOKED_UP:
                 yield f"{path}:{line}: looks up {module}: the bindings may look up {', '.join(sorted(LOOKED_UP))}"
 

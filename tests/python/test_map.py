@@ -115,7 +115,7 @@ MUTANTS = {
     "bindings over Python": (
         "bindings/sender.cpp",
         'auto engine = nb::module_::import_("cueline.engine");',
-        "looks up cueline.engine: the bindings may look up cueline.arguments, cueline.bulk",
+        "looks up cueline.engine: the bindings may look up cueline, cueline.arguments, cueline.bulk",
     ),
     "an operating system": (
         "src/devices/null_device.cpp",

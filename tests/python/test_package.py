@@ -92,8 +92,8 @@ def test_the_module_needs_no_audio_library_to_be_imported() -> None:
 # Modules that take long to import, and that few programs need.
 RARE = [
     "argparse", "asyncio", "cueline.cfunc", "cueline.commands", "cueline.device_list", "cueline.specs", "cueline.stats",
-    "dataclasses", "importlib.metadata", "inspect", "json", "matplotlib", "numbers", "numpy", "pathlib", "rich",
-    "subprocess", "typing_extensions",
+    "dataclasses", "importlib.metadata", "inspect", "json", "matplotlib", "numbers", "numpy", "pathlib", "queue",
+    "rich", "subprocess", "typing_extensions",
 ]  # fmt: skip
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from cueline.confirmation import Confirmation, RefusedError
 from cueline.engine import AudioEngine
-from cueline.errors import ConfirmationTimeout, Full
+from cueline.errors import ConfirmationTimeout
 from cueline.messages import Click
+from cueline.ring_errors import Full
 
 __all__ = ["Metronome"]
 

@@ -20,8 +20,8 @@ from cueline.commands import charts
 from cueline.commands.console import CtrlC, PlainConsole, how_it_ran, how_it_runs
 from cueline.commands.round_trips import RoundTrip, RoundTrips
 from cueline.engine import AudioEngine
-from cueline.errors import Empty
 from cueline.messages import Pong
+from cueline.ring_errors import Empty
 from cueline.stats import Stats
 
 __all__ = ["run"]
