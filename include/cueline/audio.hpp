@@ -14,6 +14,8 @@ struct Format {
     std::uint32_t samplerate = 48000;  ///< frames per second
     std::uint32_t channels = 2;
     std::uint32_t blocksize = 128;  ///< frames per block; the last block of an offline render may be shorter
+
+    friend bool operator==(const Format&, const Format&) = default;
 };
 
 inline constexpr std::size_t max_channels = 64;

@@ -16,14 +16,22 @@ namespace cueline {
 /// What a device calls. Calls never overlap, and each call sees all that the call before it wrote.
 class BlockCallback {
   public:
-    /// Fills one block, of at most the format's block size. `block_ns` is the monotonic clock at the block's start, so
-    /// that the callback need not read a clock.
+    /// Fills one block with the format's channels, and any number of frames: a block that is larger than the prepared
+    /// one is rendered in pieces. Until a prepare() succeeds, blocks are silent. `block_ns` is the monotonic clock at
+    /// the block's start, so that the callback need not read a clock.
     /// [the device's audio thread: no allocation, lock, wait, system call or exception]
     virtual void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING = 0;
 
-    /// Prepares for a new format of the device. A device whose format is constant never calls it. It may allocate,
-    /// throw and block. If it throws on a helper thread, the device ends its calls: see lost().
-    /// [a control thread inside Device::start(), or the device's helper thread; never the audio thread]
+    /// Reports that the blocks have another size from now on. The sound goes on; the callback is prepared for the new
+    /// size at the next start.
+    /// [the device's audio thread, before the first process() of this size: the rules are those of process()]
+    virtual void blocksize_changed(std::uint32_t /*frames*/) noexcept CUELINE_NONBLOCKING {}
+
+    /// Prepares for a new format of the device. If it is prepared for this format, it does nothing. A device whose
+    /// sample rate is constant need not call it. It may allocate, throw and block. If it throws on a helper thread, the
+    /// device ends its calls: see lost().
+    /// [a control thread inside Device::start(), or the device's helper thread, while no block runs; never the audio
+    /// thread]
     virtual void prepare(const Format& /*format*/) {}
 
     /// The device ended its calls by itself, for instance because its server is gone or its card was unplugged. `why`
@@ -57,7 +65,8 @@ class Device {
     /// The kind of device: "null", "jack". Constant.
     [[nodiscard]] virtual std::string_view name() const noexcept = 0;
 
-    /// The present format. If it changes, it changes before the call of BlockCallback::prepare() for it.
+    /// The present format. If it changes, it changes before the call of BlockCallback::prepare() or blocksize_changed()
+    /// for it. Engine::start() prepares for this format, before it calls start().
     [[nodiscard]] virtual Format format() const noexcept = 0;
 
     /// Begins to call `callback`, which must live until stop() returns. Call it only while the device is stopped. If
@@ -68,6 +77,10 @@ class Device {
     /// Ends the calls: when it returns, no call runs and none will. Does nothing if the device is stopped. If the
     /// device was lost, frees what is left of it. May block for as long as a block takes.
     virtual void stop() noexcept = 0;
+
+    /// Whether somebody hears its blocks. If so, Engine::stop() lets the next block fade out before it calls stop(),
+    /// and waits for that block as long as two blocks take. Constant.
+    [[nodiscard]] virtual bool is_heard() const noexcept { return false; }
 
     [[nodiscard]] virtual DeviceStats stats() const noexcept = 0;
 

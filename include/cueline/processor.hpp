@@ -27,8 +27,10 @@ class Processor {
     Processor& operator=(const Processor&) = delete;
     virtual ~Processor() = default;
 
-    /// Prepares to render in this format: allocate here, and touch the memory that rendering uses.
-    /// Called before the first block, and again whenever the device's format changes.
+    /// Prepares to render in this format: allocate here, and touch the memory that rendering uses. render() gets at
+    /// most format.blocksize frames at once. Called before the first block, again when the device's sample rate
+    /// changes, and at a start after its block size has changed. If it throws, the engine calls it again before the
+    /// next block.
     virtual void prepare(const Format& format) = 0;
 
     /// Returns the number of slots for buffers, at most max_buffer_slots. Called once, after the first prepare().
@@ -46,7 +48,8 @@ class Processor {
     /// that.
     virtual bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING = 0;
 
-    /// Fills every sample of `block`, which is a whole block or a segment of one between two cues.
+    /// Fills every sample of `block`: a whole block, a segment of one between two cues, or a piece of one that is
+    /// larger than the prepared format's.
     virtual void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING = 0;
 
   private:

@@ -2,9 +2,14 @@
 #include <cueline/engine/engine.hpp>
 
 #include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <limits>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include <cueline/engine/range.hpp>
@@ -17,6 +22,9 @@
 namespace cueline {
 
 namespace {
+
+constexpr Range any_blocksize_range{1, std::numeric_limits<std::uint32_t>::max(),
+                                    "frames"};  // a device may have its own
 
 [[noreturn]] void refuse_forked() {
     throw ForkedError{"this engine belongs to the parent process, where its audio thread runs: make an engine here"};
@@ -43,18 +51,22 @@ Engine::Parts::Parts(std::unique_ptr<Device> its_device, OwnedProcessor its_proc
     controls.declare(*processor.get());
     block.run(*processor.get(), controls.parameter_specs(), slots);
     block.prepare(device->format());
+    block.report_format(device->format());
 }
 
 void Engine::Parts::prepare_processor(const Format& format) const {
     checked_range("channels", format.channels, channels_range);
+    checked_range("blocksize", format.blocksize, any_blocksize_range);
     processor->prepare(format);
 }
 
 void Engine::Parts::prepare(const Format& format) {
-    prepare_processor(format);
-    block.prepare(format);
-    // The device calls this between two blocks, so this thread may use the audio side.
-    block.events().send(kind::format_changed, FormatChanged{format.samplerate, format.channels, format.blocksize});
+    if (block.prepared() != format) {
+        block.prepare(std::nullopt);  // if the processor throws, it is prepared for no format
+        prepare_processor(format);
+        block.prepare(format);
+    }
+    block.report_format(format);  // no block runs, so this thread may use the audio side
 }
 
 void Engine::Parts::lost(std::string_view why) noexcept {
@@ -71,7 +83,20 @@ void Engine::Parts::refuse_lost() {
     throw DeviceError{lost_why};
 }
 
+/// Waits as long as two blocks take: a device that hangs makes no more blocks.
+void Engine::Parts::fade_out() noexcept {
+    block.fades().request_out();
+    const Format format = device->format();
+    const std::uint64_t deadline_ns =
+        monotonic_ns() + duration_ns(2 * std::uint64_t{format.blocksize}, format.samplerate);
+    while (!block.fades().is_out() && monotonic_ns() < deadline_ns) {
+        std::this_thread::sleep_for(std::chrono::microseconds{100});
+    }
+}
+
 void Engine::Parts::stop_locked() noexcept {
+    const bool lost = lost_device.load(std::memory_order_relaxed);  // relaxed: a lost device only makes it wait
+    if (running && !lost && device->is_heard()) fade_out();
     if (running) device->stop();
     running = false;
     lost_device.store(false, std::memory_order_relaxed);  // now it is only stopped: commands wait for the next start
@@ -97,10 +122,13 @@ void Engine::start() {
     require_own_process();  // before the lock: a thread of the parent may have held it at the fork
     const std::scoped_lock lock{parts_->running_mutex};
     require_open();
-    const bool was_lost = parts_->lost_device.exchange(false, std::memory_order_relaxed);  // relaxed: see lost()
+    const bool was_lost = parts_->lost_device.load(std::memory_order_relaxed);  // relaxed: see lost()
     if (was_lost) parts_->stop_locked();
     if (parts_->running) return;
     try {
+        // The block size changed while blocks ran, or a device's prepare() threw.
+        parts_->prepare(parts_->device->format());
+        parts_->block.fades().restart();
         parts_->device->start(*parts_);
     } catch (...) {
         if (was_lost) parts_->lost_device.store(true, std::memory_order_relaxed);  // it is still lost

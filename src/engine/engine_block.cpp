@@ -5,6 +5,14 @@
 
 namespace cueline {
 
+namespace {
+
+void silence(const AudioBlock& block) noexcept CUELINE_NONBLOCKING {
+    for (float* const channel : block.channels) std::fill_n(channel, block.frames, 0.0F);
+}
+
+}  // namespace
+
 EngineBlock::EngineBlock(Link& link, std::uint32_t budget, EngineReport& report, const BufferSlots::Table& buffers,
                          BufferSlots::Returns& returned_buffers)
     : report_{&report}, audio_{link, budget}, buffers_{buffers, returned_buffers}, values_{link} {}
@@ -15,21 +23,43 @@ void EngineBlock::run(Processor& processor, std::span<const ParameterSpec> param
     buffers_.set_count(slots);
 }
 
-void EngineBlock::prepare(const Format& format) noexcept {
-    samplerate_ = format.samplerate;
-    values_.prepare(format.samplerate);
+void EngineBlock::prepare(const std::optional<Format>& format) noexcept {
+    prepared_ = format;
+    if (prepared_) values_.prepare(prepared_->samplerate);
+}
+
+void EngineBlock::report_format(const Format& format) noexcept CUELINE_NONBLOCKING {
+    const bool changed = reported_ && *reported_ != format;
+    reported_ = format;
+    if (changed) {
+        events().send(kind::format_changed, FormatChanged{format.samplerate, format.channels, format.blocksize});
+    }
+}
+
+void EngineBlock::blocksize_changed(std::uint32_t frames) noexcept CUELINE_NONBLOCKING {
+    if (!reported_) return;
+    Format format = *reported_;
+    format.blocksize = frames;
+    report_format(format);
 }
 
 void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING {
+    // The processor may have no memory for a block that it is not prepared for.
+    const bool fits = prepared_ && block.channels.size() == prepared_->channels;
+    if (!fits || fades_.is_out()) {
+        silence(block);
+        return;
+    }
     const std::uint64_t frame = report_->frames.get();
     block_ns_ = block_ns;
-    report_->block_time.write({frame, block_ns, samplerate_});
+    report_->block_time.write({frame, block_ns, prepared_->samplerate});
     audio_.begin_block(frame);
     values_.begin_block();
 
     apply_due(frame);  // these cues were read before the commands below
     read_commands();
     render(block);
+    fades_.apply(block);
 
     report_->cues_pending.set(schedule_.size());
     report_->frames.add(block.frames);
@@ -193,12 +223,13 @@ void EngineBlock::forget(const Message& cue) noexcept CUELINE_NONBLOCKING {
     }
 }
 
-/// Renders up to each cue's frame, and applies the cue there.
+/// Renders up to each cue's frame, and applies the cue there. Renders at most the prepared block size at once.
 void EngineBlock::render(const AudioBlock& block) noexcept CUELINE_NONBLOCKING {
     const std::uint64_t first = report_->frames.get();
     for (std::uint32_t done = 0; done < block.frames;) {
         const std::uint64_t until_next = schedule_.next_frame() - first;  // earlier cues were applied
-        const auto end = static_cast<std::uint32_t>(std::min<std::uint64_t>(until_next, block.frames));
+        const std::uint32_t piece = std::min(block.frames - done, prepared_->blocksize);
+        const auto end = static_cast<std::uint32_t>(std::min<std::uint64_t>(until_next, done + piece));
         for (std::size_t channel = 0; channel < block.channels.size(); ++channel) {
             segment_[channel] = block.channels[channel] + done;
         }

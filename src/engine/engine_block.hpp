@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include <cueline/audio_side.hpp>
@@ -18,6 +19,7 @@
 
 #include "engine/cancel_progress.hpp"
 #include "engine/engine_report.hpp"
+#include "engine/fades.hpp"
 #include "engine/processor_values.hpp"
 
 namespace cueline {
@@ -35,13 +37,24 @@ class EngineBlock {
     /// Sets the processor that the blocks run, with its parameters and its number of slots for buffers.
     void run(Processor& processor, std::span<const ParameterSpec> parameters, std::uint32_t slots) noexcept;
 
-    /// Sets the sample rate of block times and ramps.
-    void prepare(const Format& format) noexcept;
+    /// Sets the format for which the processor is prepared now. Without one, blocks are silent.
+    void prepare(const std::optional<Format>& format) noexcept;
+    [[nodiscard]] const std::optional<Format>& prepared() const noexcept { return prepared_; }
+
+    /// Sends a format_changed if the device's format is not the one that was reported last. The first call sends none.
+    /// [also the audio thread]
+    void report_format(const Format& format) noexcept CUELINE_NONBLOCKING;
 
     /// Returns the sender of events, for use between two blocks.
     [[nodiscard]] EventSender& events() noexcept { return audio_.events(); }
 
+    /// Returns the fades at a stop and a start.
+    [[nodiscard]] Fades& fades() noexcept { return fades_; }
+
     // The block.
+
+    /// Reports the block size of the blocks that follow. [audio thread]
+    void blocksize_changed(std::uint32_t frames) noexcept CUELINE_NONBLOCKING;
 
     /// Fills `block`, which follows the last block. `block_ns` is the monotonic clock at its start. [audio thread]
     void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING;
@@ -70,7 +83,9 @@ class EngineBlock {
     CancelProgress cancel_progress_;
     std::array<float*, max_channels> segment_{};  // where the channels of a segment begin
     std::uint64_t block_ns_ = 0;
-    std::uint32_t samplerate_ = 0;
+    std::optional<Format> prepared_;
+    std::optional<Format> reported_;
+    Fades fades_;
 };
 
 }  // namespace cueline

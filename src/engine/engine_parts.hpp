@@ -33,6 +33,11 @@ struct alignas(page_bytes) Engine::Parts final : BlockCallback {
         block.process(audio, block_ns);
     }
 
+    /// [audio thread]
+    void blocksize_changed(std::uint32_t frames) noexcept CUELINE_NONBLOCKING override {
+        block.blocksize_changed(frames);
+    }
+
     /// [a control thread or a helper of the device, while no block runs]
     void prepare(const Format& format) override;
     void prepare_processor(const Format& format) const;
@@ -41,6 +46,7 @@ struct alignas(page_bytes) Engine::Parts final : BlockCallback {
 
     /// Needs running_mutex.
     void stop_locked() noexcept;
+    void fade_out() noexcept;
 
     void require_slot(std::int64_t slot) const;
 

@@ -39,10 +39,12 @@ class Engine {
 
     /// Starts the device. If it runs already, does nothing. The first block reads the commands that were sent before,
     /// within its budget. If the device was lost, tries to get it back. May block.
-    /// Throws ClosedError, ForkedError, DeviceError, and what Processor::prepare() throws if the format has changed.
+    /// Throws ClosedError, ForkedError, DeviceError, and what Processor::prepare() throws: it is called if the
+    /// processor is not prepared for the device's format.
     void start();
 
-    /// Stops the device. When it returns, no block runs. Blocks for about one block. In a forked child, does nothing.
+    /// Stops the device. When it returns, no block runs. If the device is heard, its last block fades out. Blocks for
+    /// about one block, two at most. In a forked child, does nothing.
     void stop() noexcept;
 
     /// Stops the device for good, frees all published buffers, and lets another engine run the processor. After that,

@@ -1,0 +1,122 @@
+// fades_test.cpp: a stop fades the sound out, and the next start fades it in, if somebody hears the device.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include <cueline/engine/engine.hpp>
+
+#include "step_device.hpp"
+
+namespace cueline::test {
+namespace {
+
+/// Renders 1 on all channels.
+class OnesProcessor final : public Processor {
+  public:
+    void prepare(const Format&) override {}
+    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return true; }
+    void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
+        for (float* const channel : block.channels) std::fill_n(channel, block.frames, 1.0F);
+    }
+};
+
+/// Runs blocks of eight frames on a thread, one after the other, from start() to stop(). Keeps those that fade, and the
+/// last one. Two blocks take 16 seconds by its format, so that a stop waits for its fade on a busy machine too.
+class FreeDevice final : public Device {
+  public:
+    [[nodiscard]] std::string_view name() const noexcept override { return "free"; }
+    [[nodiscard]] Format format() const noexcept override {
+        return {.samplerate = 1'000, .channels = 2, .blocksize = 8'000};
+    }
+    void start(BlockCallback& callback) override {
+        stopping = false;
+        thread = std::thread{[this, &callback] {
+            do run(callback);
+            while (!stopping);
+        }};
+    }
+    void stop() noexcept override {
+        stopping = true;
+        if (thread.joinable()) thread.join();
+    }
+    [[nodiscard]] bool is_heard() const noexcept override { return true; }
+    [[nodiscard]] DeviceStats stats() const noexcept override { return {}; }
+
+    std::vector<std::vector<float>> fading;
+    std::vector<float> last;
+
+  private:
+    void run(BlockCallback& callback) {
+        std::vector<float> left(8, 9.0F);
+        std::vector<float> right(8, 9.0F);
+        const std::vector<float*> channels{left.data(), right.data()};
+        callback.process({.channels = channels, .frames = 8}, 1);
+        EXPECT_EQ(left, right);
+        if (left.front() != left.back()) fading.push_back(left);
+        last = left;
+    }
+
+    std::atomic<bool> stopping = false;
+    std::thread thread;
+};
+
+using Blocks = std::vector<std::vector<float>>;
+const std::vector<float> falling{0.875F, 0.75F, 0.625F, 0.5F, 0.375F, 0.25F, 0.125F, 0.0F};
+const std::vector<float> rising{0.125F, 0.25F, 0.375F, 0.5F, 0.625F, 0.75F, 0.875F, 1.0F};
+
+TEST(Fades, a_stop_fades_one_block_out_and_the_next_start_fades_one_in) {
+    auto opened = std::make_unique<FreeDevice>();
+    const FreeDevice& device = *opened;
+    Engine engine{std::move(opened), std::make_unique<OnesProcessor>()};
+    engine.start();
+    while (engine.now() == 0) std::this_thread::yield();
+    engine.stop();
+    EXPECT_EQ(device.fading, (Blocks{falling}));
+    EXPECT_EQ(device.last.back(), 0.0F);
+    const std::uint64_t stopped_at = engine.now();
+
+    engine.start();
+    while (engine.now() == stopped_at) std::this_thread::yield();
+    engine.close();
+    EXPECT_EQ(device.fading, (Blocks{falling, rising, falling}));
+}
+
+TEST(Fades, blocks_after_the_fade_are_silent_and_do_not_count) {
+    auto opened = std::make_unique<FreeDevice>();
+    const FreeDevice& device = *opened;
+    Engine engine{std::move(opened), std::make_unique<OnesProcessor>()};
+    engine.start();
+    while (engine.now() == 0) std::this_thread::yield();
+    engine.stop();
+    const std::uint64_t frames = engine.stats().frames;
+    EXPECT_EQ(frames, 8 * engine.stats().blocks);
+    EXPECT_EQ(device.last.back(), 0.0F);
+}
+
+TEST(Fades, a_stop_does_not_wait_for_a_device_that_makes_no_blocks) {
+    auto opened = std::make_unique<StepDevice>(Format{.blocksize = 64}, true);
+    Engine engine{std::move(opened), std::make_unique<OnesProcessor>()};
+    engine.start();
+    engine.stop();  // comes back
+    engine.start();
+    engine.close();
+}
+
+TEST(Fades, a_stop_of_a_device_that_nobody_hears_leaves_the_sound_as_it_is) {
+    auto opened = std::make_unique<StepDevice>(Format{.blocksize = 64}, false);
+    StepDevice& device = *opened;
+    Engine engine{std::move(opened), std::make_unique<OnesProcessor>()};
+    engine.start();
+    EXPECT_EQ(device.run(), std::vector<float>(64, 1.0F));
+    engine.stop();
+    engine.start();
+    EXPECT_EQ(device.run(), std::vector<float>(64, 1.0F));
+}
+
+}  // namespace
+}  // namespace cueline::test
