@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from cueline.errors import MissingPackageError
 
@@ -28,5 +29,10 @@ def get_cmake_dir() -> str:
 def _existing(*names: str) -> str:
     folder = os.path.join(os.path.dirname(__file__), *names)  # noqa: PTH118, PTH120  # pathlib takes long to import
     if not os.path.isdir(folder):  # noqa: PTH112
+        if getattr(sys, "frozen", False):  # PyInstaller and others set it
+            raise MissingPackageError(
+                f"there is no {folder}: a frozen application does not bring what C++ is built against; "
+                "build where cueline is installed with pip"
+            )
         raise MissingPackageError(f"there is no {folder}: install cueline again, and not as editable")
     return folder

@@ -14,9 +14,12 @@ namespace cueline {
 SharedLibrary::SharedLibrary(const char* file, const char* package)
     : file_{file}, package_{package}, handle_{dlopen(file, RTLD_NOW | RTLD_LOCAL)} {
     if (handle_ != nullptr) return;
-    const char* const why = dlerror();  // NOLINT(concurrency-mt-unsafe): glibc has one for each thread
-    throw NoDeviceError{"the library " + file_ + " is missing (" + (why == nullptr ? "no reason given" : why) +
-                        "); on Debian type: apt-get install " + package_};
+    const char* const reported = dlerror();  // NOLINT(concurrency-mt-unsafe): glibc has one for each thread
+    const std::string why = reported == nullptr ? "no reason given" : reported;
+    // A library that is here can fail too: a frozen application brings a C++ library that may be older than it needs.
+    const bool missing = why.starts_with(file_ + ": cannot open shared object file");
+    throw NoDeviceError{"the library " + file_ + (missing ? " is missing (" : " is here, but cannot be loaded (") +
+                        why + "); on Debian type: apt-get install " + (missing ? "" : "--reinstall ") + package_};
 }
 
 /// Copies the library's file into memory. The descriptor stays open: if a later copy got the same path, the loader

@@ -45,5 +45,11 @@ TEST(NoAudioSystem, a_library_that_is_not_here_is_named_with_its_package) {
     }
 }
 
+TEST(NoAudioSystem, a_library_that_is_here_and_cannot_be_loaded_is_not_called_missing) {
+    EXPECT_TRUE(refusal<NoDeviceError>([] {
+                    const SharedLibrary text{"/proc/self/status", "libcueline-text7"};
+                }).starts_with("the library /proc/self/status is here, but cannot be loaded ("));
+}
+
 }  // namespace
 }  // namespace cueline::test

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import modulefinder
 import signal
 import subprocess
 import sys
@@ -40,6 +41,34 @@ def test_the_command_and_the_module_are_the_same() -> None:
     command = Path(sys.executable).with_name("cueline")
     by_command = subprocess.run([command, "--version"], capture_output=True, text=True, timeout=60, check=False)
     assert by_command.stdout == run("--version").stdout == f"cueline {cueline.__version__}\n"
+
+
+def test_an_import_statement_names_each_module_so_that_pyinstaller_finds_it(tmp_path: Path) -> None:
+    package = Path(cueline.__file__).parent
+    (tmp_path / "cueline").symlink_to(package)
+    finder = modulefinder.ModuleFinder(path=[str(tmp_path)])  # and so not what cueline imports from elsewhere
+    finder.run_script(str(package / "__main__.py"))
+    files = [path.relative_to(package.parent).with_suffix("") for path in package.rglob("*.py")]
+    modules = {".".join(path.parts).removesuffix(".__init__") for path in files} - {"cueline.__main__"}
+    assert "cueline.commands.doctor.kernel" in modules
+    assert modules - set(finder.modules) == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--includedir"], "a frozen application does not bring what C++ is built against"),
+        (["--cmakedir"], "a frozen application does not bring what C++ is built against"),
+        (["bench"], "cueline bench starts other Pythons, and a frozen application has none"),
+    ],
+)
+def test_what_a_frozen_application_lacks_is_said(
+    arguments: list[str], text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr("cueline.paths.__file__", "/nowhere/cueline/paths.pyc")
+    assert cli.main(arguments) == 2
+    assert text in capsys.readouterr().err
 
 
 def test_ping_prints_colours_on_a_terminal() -> None:

@@ -6,6 +6,7 @@ import io
 import subprocess
 import tarfile
 import zipfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from shipping.artifacts import repair, sdist_faults, wheel_faults
 from shipping.empty_root import EmptyRoot, unwanted_in
 from shipping.refusal import Refused
+from shipping.uses import use
 from shipping.verdict import verdict
 
 ROOT = Path(__file__).parents[2]
@@ -168,6 +170,24 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> EmptyRoot:
     made = EmptyRoot(ROOT / "build/wheel/root", tmp_path_factory.mktemp("root") / "work")
     made.make()
     return made
+
+
+@pytest.mark.parametrize(
+    ("script", "fault"),
+    [
+        ("echo cueline 1.0; exit 3", "it exits with 3"),
+        ("echo pong", "it does not say 'cueline '"),
+        ("echo cueline 1.0; echo Traceback >&2", "it has more to say than a line: Traceback"),
+        ("echo cueline 1.0", None),
+    ],
+)
+def test_what_a_program_says_there_is_looked_at(root: EmptyRoot, script: str, fault: str | None) -> None:
+    program = root.work / "program"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    with nullcontext() if fault is None else pytest.raises(Refused, match=fault):
+        use(root, "./program", [("--version", (0,), ["cueline "])])
+    program.unlink()
 
 
 def test_a_compiler_in_the_work_is_refused(root: EmptyRoot) -> None:

@@ -9,39 +9,22 @@ import shutil
 import sys
 import tarfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from shipping.artifacts import repair, sdist_faults, wheel_faults
 from shipping.empty_root import EmptyRoot
+from shipping.freezing import freeze
 from shipping.refusal import Refused, command, refuse
+from shipping.uses import FROZEN, USES, use
 from shipping.verdict import verdict
 
 ROOT = Path(__file__).parents[2]
-BUILD, DIST = ROOT / "build/wheel", ROOT / "dist"
+BUILD, DIST, PYPROJECT = ROOT / "build/wheel", ROOT / "dist", ROOT / "pyproject.toml"
 STARTED = time.monotonic()
 
 # The tools that tests may find missing there; each is one that the empty environment must not have, or need not.
 MAY_LACK = ["g++", "clang++-22", "cmake", "readelf", "jackd", "libjack.so.0", "libportaudio.so.2"]
-
-# What a user types on a machine without an audio library, what it may exit with, and what it says, in so many words.
-USES: list[tuple[str, tuple[int, ...], list[str]]] = [
-    ("--version", (0,), ["cueline "]),
-    ("ping --count 3", (0,), ["null device", "3 sent, 3 received, 0 dropped"]),
-    (
-        "devices",
-        (0,),
-        [
-            "*  null",
-            "jack: the library libjack.so.0 is missing",
-            "on Debian type: apt-get install libjack-jackd2-0",
-            "portaudio: the library libportaudio.so.2 is missing",
-            "on Debian type: apt-get install libportaudio2",
-        ],
-    ),
-    ("doctor --seconds 1", (0, 1, 2), ["sound server", "none: neither JACK nor PipeWire runs", " OK, "]),
-    ("ping --device jack", (2,), ["the library libjack.so.0 is missing"]),
-    ("ping --device portaudio", (2,), ["the library libportaudio.so.2 is missing"]),
-]
 
 
 def main() -> None:
@@ -68,13 +51,16 @@ def main() -> None:
     require_pythons_match(root)
     wheelhouse = root.work / "wheelhouse"
     pip = (sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--dest", wheelhouse)
-    command(*pip, wheel, "--group", f"{ROOT / 'pyproject.toml'}:test")
+    command(*pip, wheel, "--group", f"{PYPROJECT}:test")
     inside(root, "python3", "-m", "venv", "venv")
     install = ("venv/bin/pip", "install", "--quiet", "--no-cache-dir", "--no-index", "--find-links", "wheelhouse")
     inside(root, *install, "cueline")
 
     step("what a user has there")
-    use(root)
+    use(root, "venv/bin/cueline", USES)
+
+    step("an application that PyInstaller froze, there")
+    use_frozen(root, [wheelhouse / wheel.name, "--find-links", wheelhouse, "--group", f"{PYPROJECT}:frozen"])
 
     step("the Python tests there")
     inside(root, *install, *(f"wheelhouse/{path.name}" for path in sorted(wheelhouse.iterdir())))
@@ -102,18 +88,17 @@ def require_pythons_match(root: EmptyRoot) -> None:
         raise Refused("the wheel cannot be tried", [f"it is for CPython {ours}, and Debian has {theirs}; {way_out}"])
 
 
-def use(root: EmptyRoot) -> None:
-    """Use cueline's command as somebody does who has no audio library, and look at what it says."""
-    for arguments, statuses, said in USES:
-        done = root.run("venv/bin/cueline", *arguments.split(), captured=True)
-        told = done.stdout if done.returncode in (0, 1) else done.stdout + done.stderr
-        print(f"$ cueline {arguments}\n{done.stdout}{done.stderr}-> {done.returncode}")
-        faults = [f"it does not say {text!r}" for text in said if text not in told]
-        if done.returncode not in statuses:
-            faults.append(f"it exits with {done.returncode}")
-        if "Traceback" in done.stderr or done.stderr.count("\n") > 1:
-            faults.append(f"it has more to say than a line: {done.stderr}")
-        refuse(f"cueline {arguments}", faults)
+def use_frozen(root: EmptyRoot, packages: Sequence[Path | str]) -> None:
+    """Freeze an example and cueline's command, use both there, and remove them."""
+    frozen = freeze(BUILD / "freezer", packages, ROOT / "examples/first_ping.py", log=BUILD / "freeze.log")
+    there = root.work / frozen.name
+    frozen.rename(there)
+    root.require_empty()
+    said = inside(root, f"{frozen.name}/first_ping")
+    refuse("the frozen example", [] if said.startswith("null OK Pong(sequence=1") else [said])
+    use(root, f"{frozen.name}/cueline", FROZEN)
+    shutil.rmtree(there)
+    shutil.rmtree(BUILD / "freezer")
 
 
 def lay_out_tests(sdist: Path, root: EmptyRoot) -> None:

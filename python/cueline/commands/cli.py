@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import math
 import os
 import signal
@@ -54,9 +53,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    """Import the command's module here, where main() catches a Ctrl-C, and run it."""
-    module = importlib.import_module(f"cueline.commands.{options.command}")
-    return int(module.run(options))
+    """Import the command's module here, where main() catches a Ctrl-C, and run it.
+
+    Each import has its own line: PyInstaller does not see a name that is made up as the program runs.
+    """
+    match options.command:
+        case "ping":
+            from cueline.commands.ping import run
+        case "play":
+            from cueline.commands.play import run
+        case "devices":
+            from cueline.commands.devices import run
+        case "doctor":
+            from cueline.commands.doctor import run
+        case "header":
+            from cueline.commands.header import run
+        case _:
+            from cueline.commands.bench import run
+    return run(options)
 
 
 def _fail(why: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from contextlib import ExitStack
 
 from cueline.commands import charts
@@ -15,6 +16,7 @@ from cueline.commands.bench.measure import Effort, measure
 from cueline.commands.bench.report import WIDTH, print_report
 from cueline.commands.bench.results import Results, account
 from cueline.commands.console import CtrlC, PlainConsole
+from cueline.errors import MissingPackageError
 
 __all__ = ["FULL", "QUICK", "benchmark", "run"]
 
@@ -24,6 +26,11 @@ QUICK = Effort(rounds=40)
 
 def run(options: argparse.Namespace) -> int:
     """Measure as ``options`` say, show the results, and return the exit status: 0 even if a target is missed."""
+    if getattr(sys, "frozen", False):  # it would start itself over and over
+        raise MissingPackageError(
+            "cueline bench starts other Pythons, and a frozen application has none: run it where cueline is installed "
+            "with pip"
+        )
     if options.svg is not None:
         charts.check_folder(options.svg)
     results = benchmark(QUICK if options.quick else FULL)
