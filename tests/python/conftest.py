@@ -99,11 +99,10 @@ def fill(engine: cueline.AudioEngine) -> int:
     return accepted
 
 
-def shown_on_a_terminal(*command: str | Path) -> tuple[int, bytes]:
+def shown_on_a_terminal(*command: str | Path, **variables: str) -> tuple[int, bytes]:
     """Run a command on a terminal with colours, and return its exit status and its output."""
     ours, theirs = pty.openpty()
-    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "80"}
-    environment.pop("NO_COLOR", None)
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "80", "NO_COLOR": ""} | variables
     with subprocess.Popen(command, stdout=theirs, env=environment) as process:
         os.close(theirs)
         output = b""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import modulefinder
+import os
 import signal
 import subprocess
 import sys
@@ -16,6 +17,8 @@ import pytest
 import cueline
 from conftest import require, shown_on_a_terminal
 from cueline.commands import cli, ping
+
+PLAY = [sys.executable, "-m", "cueline", "play", "tone", "--device", "null", "--seconds", "0.5"]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -283,3 +286,92 @@ def test_output_that_cannot_be_written_is_said_in_one_line(mode: list[str]) -> N
     assert done.returncode == 2
     assert done.stderr.startswith("cueline: cannot write the output: ")
     assert "Traceback" not in done.stderr
+
+
+def by_shell(line: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of bash, in which ``cueline`` is the command."""
+    function = f'cueline() {{ {sys.executable} -m cueline "$@"; }}; {line}'
+    environment = os.environ | variables
+    return subprocess.run(
+        ["bash", "-c", function], capture_output=True, text=True, timeout=60, check=False, env=environment
+    )
+
+
+@pytest.mark.parametrize("arguments", ["ping --count 1", "play tone --json", "devices", "--version", ""])
+def test_a_closed_stdout_is_said_in_one_line(arguments: str) -> None:
+    done = by_shell(f"cueline {arguments} >&-")
+    assert (done.returncode, done.stderr) == (2, "cueline: cannot write the output: stdout is closed\n")
+
+
+def test_a_closed_stderr_does_not_send_errors_to_stdout() -> None:
+    done = by_shell("cueline ping --blocksize 0 2>&-")
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_a_command_without_arguments_shows_the_help() -> None:
+    done = run()
+    assert (done.returncode, done.stdout, done.stderr) == (0, run("--help").stdout, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ("ping --flood --interval 0.1", "argument -i/--interval: not allowed with argument -f/--flood"),
+        ("play tone --metronome 120 --frequency 440", "argument --frequency: not allowed with argument --metronome"),
+    ],
+)
+def test_an_option_that_would_have_no_effect_is_refused(arguments: str, text: str) -> None:
+    done = run(*arguments.split())
+    assert done.returncode == 2
+    assert text in done.stderr
+
+
+ASCII = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+
+
+def test_output_that_is_not_utf_8_replaces_the_letters_that_it_lacks(tmp_path: Path) -> None:
+    done = by_shell(f"cd {tmp_path}; cueline play tone --seconds 0.1 --wav tön.wav", **ASCII)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("t?n.wav: 4800 frames of 440 Hz")
+
+
+def test_a_terminal_that_is_not_utf_8_shows_the_bar_in_ascii() -> None:
+    status, output = shown_on_a_terminal(*PLAY, **ASCII)
+    assert status == 0
+    assert output.isascii()
+    assert b"[" in output.split(b"dBFS")[2]
+    assert b"s played: rms" in output
+
+
+def test_a_dumb_terminal_gets_a_line_a_second() -> None:
+    status, output = shown_on_a_terminal(*PLAY, TERM="dumb")
+    assert status == 0
+    assert b"\x1b" not in output
+    assert [line for line in output.splitlines() if b"dBFS   peak" in line]
+
+
+@pytest.mark.parametrize("command", [["ping", "--count", "2"], ["devices"], ["doctor", "--seconds", "0.1"]])
+def test_a_narrow_terminal_cuts_no_number(command: list[str]) -> None:
+    status, output = shown_on_a_terminal(sys.executable, "-m", "cueline", *command, COLUMNS="20")
+    assert status in (0, 1)
+    assert "…" not in output.decode()
+
+
+def test_no_color_leaves_out_bold_letters_too() -> None:
+    status, output = shown_on_a_terminal(sys.executable, "-m", "cueline", "ping", "--count", "1", NO_COLOR="1")
+    assert status == 0
+    assert b"\x1b" not in output
+    assert b"1 sent, 1 received, 0 dropped" in output
+
+
+def test_sigterm_prints_the_summary() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "cueline", "ping", "--count", "0"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("PING")
+        assert process.stdout.readline().startswith("pong"), "it handles signals"
+        process.terminate()
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert ", 0 dropped" in output

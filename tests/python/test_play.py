@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import signal
 import struct
 import subprocess
 import sys
 import time
+import wave
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import cueline
@@ -17,6 +22,7 @@ from conftest import shown_on_a_terminal
 from cueline.commands import cli
 from cueline.commands.console import PlainConsole
 from cueline.commands.level_display import Heard, LiveMeter, bar, dbfs
+from cueline.commands.wav import WavFile
 from cueline.typed import unpickled
 from jack_server import JackServer
 
@@ -52,6 +58,65 @@ def test_json_has_the_whole_account() -> None:
     assert account["frequency"] == 1000
     assert 0.4 < account["seconds"] < 30
     assert account["stats"]["device"] == "null"
+
+
+WAV = [sys.executable, "-m", "cueline", "play", "tone", "--seconds", "1.25", "--wav"]
+
+
+def frames_of(sound: bytes) -> int:
+    """Return the frames of a WAV file. Its header must count exactly the bytes that follow."""
+    with wave.open(io.BytesIO(sound)) as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (2, 2, 48_000)
+        assert struct.unpack("<I", sound[4:8]) == (len(sound) - 8,)
+        assert len(file.readframes(10**9)) == 4 * file.getnframes() == len(sound) - 44
+        return file.getnframes()
+
+
+@pytest.mark.parametrize("file", ["-", "/dev/stdout"])
+def test_a_wav_file_goes_through_a_pipe_and_nothing_else_does(file: str) -> None:
+    done = subprocess.run([*WAV, file, "--metronome", "120"], capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert frames_of(done.stdout) == 60_000
+    assert b"stdout: 60000 frames of 120 clicks a minute, 2 channels at 48000 Hz\n" in done.stderr
+    assert not Path("-").exists()
+
+
+def test_a_wav_file_goes_into_a_fifo(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with subprocess.Popen([*WAV, fifo], stdout=subprocess.PIPE) as process:
+        assert frames_of(fifo.read_bytes()) == 60_000
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert b"60000 frames" in said
+
+
+def test_a_wav_file_and_json_do_not_share_stdout() -> None:
+    done = play("--wav", "-", "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == ("cueline: --json prints to stdout, where --wav writes the samples: leave one of them out\n")
+
+
+def test_a_wav_file_does_not_go_to_a_terminal() -> None:
+    status, output = shown_on_a_terminal(*WAV, "-")
+    assert (status, output) == (2, b"")
+
+
+@pytest.mark.parametrize("seconds", ["22370", "1e12", "1e308"])
+def test_a_wav_file_of_more_than_4_gib_is_refused_before_it_is_made(seconds: str, tmp_path: Path) -> None:
+    """48,000 frames a second of 2 channels and 2 bytes: after 22,369 seconds the header's 32 bits are used up."""
+    file = tmp_path / "kept.wav"
+    file.write_text("kept")
+    done = play("--seconds", seconds, "--wav", str(file))
+    assert (done.returncode, done.stdout, file.read_text()) == (2, "", "kept")
+    assert done.stderr.startswith("cueline: a WAV file holds at most 4 GiB, which is 22370 seconds of 2 channels ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_interrupted_wav_file_counts_what_it_has(tmp_path: Path) -> None:
+    with WavFile(str(tmp_path / "short.wav"), 48_000, 2, 4_000) as file:
+        file.write(np.zeros((1_000, 2), np.float32))
+    assert frames_of((tmp_path / "short.wav").read_bytes()) == 1_000
 
 
 def test_silence_is_heard_as_silence() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import math
 import os
 import signal
@@ -21,6 +22,10 @@ _LONGEST_S = 86_400
 
 def command() -> int:
     """Run ``main`` as a program, and ignore Ctrl-C while the interpreter shuts down after it."""
+    if sys.stdout is None:  # Python found it closed
+        return _fail("cannot write the output: stdout is closed")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # names of devices and files may have any letters
     try:
         return main()
     except KeyboardInterrupt:
@@ -36,8 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reads the output. For the doctor, 1: a WARN. 2: a FAIL, or it could not run, and stderr says why.
     """
     try:
-        options = _parser().parse_args(arguments)
-        status = _run(options)
+        parser = _parser()
+        options = parser.parse_args(arguments)
+        if options.command is None:
+            parser.print_help()
+        status = 0 if options.command is None else _run(options)
         sys.stdout.flush()
         return status
     except cueline.Error as error:
@@ -74,7 +82,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _fail(why: str) -> int:
-    print(f"cueline: {why}", file=sys.stderr)
+    if sys.stderr is not None:  # print() would take stdout instead
+        print(f"cueline: {why}", file=sys.stderr)
     return 2
 
 
@@ -107,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
         ("--cmakedir", cueline.get_cmake_dir, "the CMake package"),
     ):
         parser.add_argument(flag, action=_Print, const=folder, help=about_folder.format(of))
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     about_ping = "Ping the audio thread, and show where the time of each round trip goes."
     _add_ping(commands.add_parser("ping", help=about_ping, description=about_ping))
     about_bench = "Measure what a call from Python costs, compared with the least possible cost and other libraries."
@@ -128,17 +137,20 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-s", "--seconds", type=_seconds, default=5.0, metavar="S", help="seconds to play; 0: until Ctrl-C (5)"
     )
-    parser.add_argument("--frequency", type=float, default=440.0, metavar="HZ", help="frequency of the sine (440)")
-    parser.add_argument("--gain", type=float, default=0.2, metavar="G", help="from 0 to 1, full scale (0.2)")
-    _add_device(parser)
-    parser.add_argument("--channels", type=_whole, default=2, metavar="N", help="number of channels (2)")
-    parser.add_argument(
+    sound = parser.add_mutually_exclusive_group()
+    sound.add_argument("--frequency", type=float, default=440.0, metavar="HZ", help="frequency of the sine (440)")
+    sound.add_argument(
         "--metronome",
         type=_tempo,
         metavar="BPM",
         help="play clicks instead of the tone, this many a minute",
     )
-    parser.add_argument("--wav", metavar="FILE", help="render to this file, offline, instead of playing")
+    parser.add_argument("--gain", type=float, default=0.2, metavar="G", help="from 0 to 1, full scale (0.2)")
+    _add_device(parser)
+    parser.add_argument("--channels", type=_whole, default=2, metavar="N", help="number of channels (2)")
+    parser.add_argument(
+        "--wav", metavar="FILE", help="render to this file, offline, instead of playing; -: to stdout, for a pipe"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 
@@ -177,7 +189,8 @@ def _add_ping(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="pings to send; 0: until Ctrl-C (10)",
     )
-    parser.add_argument(
+    pace = parser.add_mutually_exclusive_group()
+    pace.add_argument(
         "-i",
         "--interval",
         type=_seconds,
@@ -185,13 +198,13 @@ def _add_ping(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds between pings; 0: send the next one when the answer has come (0.1)",
     )
-    _add_device(parser)
-    parser.add_argument(
+    pace.add_argument(
         "-f",
         "--flood",
         action="store_true",
         help="send as fast as possible, with as many pings under way as the ring holds",
     )
+    _add_device(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     parser.add_argument("--histogram", type=Path, metavar="FILE.svg", help="draw a histogram of the round trips")
 
@@ -210,7 +223,7 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
 
 
 def _device(text: str) -> str | int:
-    return int(text) if text.isdecimal() else text
+    return _whole(text) if text.isdecimal() else text
 
 
 def _whole(text: str) -> int:

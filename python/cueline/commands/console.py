@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 from rich.console import Console
@@ -15,12 +16,15 @@ __all__ = ["CtrlC", "PlainConsole", "how_it_ran", "how_it_runs"]
 class PlainConsole(Console):
     """A console that does not colour numbers or break lines, and that raises BrokenPipeError if its reader has gone.
 
-    Rich's own console would exit then with status 1, which means that something was lost.
+    Rich's own console would exit then with status 1, which means that something was lost. With NO_COLOR, it prints
+    neither colours nor bold letters. A table gets ``least_width`` columns on a narrower terminal too: a number that was
+    cut would be wrong.
     """
 
     def __init__(self, *, least_width: int = 0) -> None:
-        super().__init__(highlight=False, soft_wrap=True)
-        self.width = max(self.width, least_width)
+        super().__init__(highlight=False, soft_wrap=True, color_system=None if os.environ.get("NO_COLOR") else "auto")
+        if self.width < least_width:
+            self.width = least_width  # otherwise it follows the terminal
 
     def on_broken_pipe(self) -> None:
         """Raise BrokenPipeError."""
@@ -28,17 +32,18 @@ class PlainConsole(Console):
 
 
 class CtrlC:
-    """Turns the first Ctrl-C into a flag, so that a command can finish what it is doing. The second one interrupts."""
+    """Turns the first Ctrl-C or SIGTERM into a flag, so that a command can finish. The second one interrupts."""
 
     def __init__(self) -> None:
         self.came = False
 
     def __enter__(self) -> CtrlC:
-        self._before = signal.signal(signal.SIGINT, self._note)
+        self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
         return self
 
     def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def raise_if_pressed(self) -> None:
         """Raise KeyboardInterrupt if Ctrl-C was pressed. Call it between two steps."""
@@ -47,7 +52,8 @@ class CtrlC:
 
     def _note(self, *_: object) -> None:
         self.came = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in self._before:
+            signal.signal(number, signal.default_int_handler)
 
 
 def how_it_runs(engine: AudioEngine) -> str:

@@ -18,6 +18,9 @@ _FLOOR_DB = -60.0  # the left end of the bar
 _HOLD_S = 1.5
 _WIDEST = 60
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
+_ENDS = ("▕", "▏")
+_ASCII = str.maketrans(_EIGHTHS + "│", "    #####|")  # for a terminal that is not UTF-8
+_ASCII_ENDS = ("[", "]")
 
 
 def dbfs(level: float) -> float:
@@ -132,8 +135,10 @@ class LiveMeter:
             self._held, self._held_since_s = level.peak, at_s
         text = f"rms {dbfs(level.rms):5.1f} dBFS   peak {dbfs(self._held):5.1f} dBFS  "
         width = max(1, min(_WIDEST, self._console.width - len(text) - 2))
-        drawn = bar(dbfs(level.rms), dbfs(self._held), width)
-        self.text = Text.assemble(text, ("▕", "dim"), (drawn, _style(level.peak)), ("▏", "dim"))
+        drawn, (left, right) = bar(dbfs(level.rms), dbfs(self._held), width), _ENDS
+        if self._console.options.ascii_only:
+            drawn, (left, right) = drawn.translate(_ASCII), _ASCII_ENDS
+        self.text = Text.assemble(text, (left, "dim"), (drawn, _style(level.peak)), (right, "dim"))
         self._live.update(self.text, refresh=True)
 
     def note(self, text: str) -> None:

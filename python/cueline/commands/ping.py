@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     """Ping as ``options`` say, print the results, and return the exit status."""
     if options.histogram is not None:
         charts.check_chart(options.histogram)
-    console = PlainConsole()
+    console = PlainConsole(least_width=80)
     with (
         AudioEngine(options.device, samplerate=options.samplerate, blocksize=options.blocksize) as engine,
         CtrlC() as ctrl_c,

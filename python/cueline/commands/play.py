@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import math
+import sys
 import time
 from dataclasses import asdict
 from typing import Any
@@ -104,9 +105,11 @@ def _render(options: argparse.Namespace) -> int:
     )
     _set_up(engine, options)
     metronome = _metronome(engine, options)
-    frames = round(options.seconds * engine.samplerate)
-    with WavFile(options.wav, engine.samplerate, engine.channels) as file:
-        while (left := frames - engine.now()) > 0:
+    file = WavFile(options.wav, engine.samplerate, engine.channels, options.seconds * engine.samplerate)
+    if file.is_stdout and options.json:
+        raise ArgumentError("--json prints to stdout, where --wav writes the samples: leave one of them out")
+    with file:
+        while (left := file.frames - engine.now()) > 0:
             if metronome is not None:
                 metronome.keep_ahead()
             file.write(engine.render(min(left, engine.samplerate // 2)))
@@ -115,15 +118,17 @@ def _render(options: argparse.Namespace) -> int:
     if options.json:
         results = {
             "file": options.wav,
-            "frames": frames,
+            "frames": file.frames,
             **_clicks(options, metronome),
             "stats": asdict(engine.stats()),
         }
         print(json.dumps(results, indent=2))
         return 0
-    print(f"{options.wav}: {frames} frames of {_what(options)}, {engine.channels} channels at {engine.samplerate} Hz")
+    name, out = ("stdout", sys.stderr) if file.is_stdout else (options.wav, sys.stdout)
+    format_text = f"{engine.channels} channels at {engine.samplerate} Hz"
+    print(f"{name}: {file.frames} frames of {_what(options)}, {format_text}", file=out)
     if metronome is not None:
-        print(f"{metronome.on_time} clicks exactly at their frame, {metronome.late} late")
+        print(f"{metronome.on_time} clicks exactly at their frame, {metronome.late} late", file=out)
     return 0
 
 
@@ -136,7 +141,7 @@ def _clicks(options: argparse.Namespace, metronome: Metronome | None) -> dict[st
 def _meter(console: PlainConsole, *, quiet: bool) -> Meter:
     if quiet:
         return NoMeter()
-    return LiveMeter(console) if console.is_terminal else LineMeter(console)
+    return LiveMeter(console) if console.is_terminal and not console.is_dumb_terminal else LineMeter(console)
 
 
 def _results(options: argparse.Namespace, heard: Heard, stats: Stats, metronome: Metronome | None) -> dict[str, Any]:
