@@ -75,26 +75,44 @@ class EngineHandle : public SenderHandle {
     EngineHandle(const EngineHandle&) = delete;
     EngineHandle& operator=(const EngineHandle&) = delete;
 
-    nb::object publish(std::int64_t slot, const Samples& array, nb::handle at, nb::handle late) {
+    nb::object publish(std::int64_t slot, const Samples& array, nb::handle at, nb::handle late, nb::handle seconds) {
         require_slots();
         const Delivery delivery = checked_delivery(at, late);
+        Timeout timeout{seconds};
         const std::span<const float> samples{array.data(), array.size()};
         const auto channels = static_cast<std::int64_t>(array.shape(1));
         PendingBuffer buffer;
+        const bool sent = send_within(timeout, 1, [&] {
+            engine_->require_usable();
+            if (!buffer) {
+                std::optional<WithoutGil> without_gil;
+                if (samples.size_bytes() >= large_bytes) without_gil.emplace();
+                buffer = engine_->make_buffer(slot, samples, channels);
+            }
+            const nb::ft_lock_guard lock{sending_};
+            return buffer && sender().room() > 0 && engine_->publish(slot, std::move(buffer), delivery) == Status::ok;
+        });
+        if (sent) return to_python(Status::ok);
+        if (buffer) return no_room(timeout);
         {
-            std::optional<WithoutGil> without_gil;
-            if (samples.size_bytes() >= large_bytes) without_gil.emplace();
-            buffer = engine_->make_buffer(slot, samples, channels);
+            const nb::ft_lock_guard lock{sending_};
+            engine_->publish(slot, std::move(buffer), delivery);  // counts a refused buffer
         }
-        const nb::ft_lock_guard lock{sending_};
-        return to_python(engine_->publish(slot, std::move(buffer), delivery));
+        if (!timeout.waits()) return to_python(Status::full);
+        ++shared()->raised_refusals;
+        timeout.raise_full(std::to_string(max_buffers) + " buffers are in use, which is the limit");
     }
 
-    nb::object publish_nothing(std::int64_t slot, nb::handle at, nb::handle late) {
+    nb::object publish_nothing(std::int64_t slot, nb::handle at, nb::handle late, nb::handle seconds) {
         require_slots();
         const Delivery delivery = checked_delivery(at, late);
-        const nb::ft_lock_guard lock{sending_};
-        return to_python(engine_->publish_nothing(slot, delivery));
+        Timeout timeout{seconds};
+        const bool sent = send_within(timeout, 1, [&] {
+            engine_->require_usable();
+            const nb::ft_lock_guard lock{sending_};
+            return sender().room() > 0 && engine_->publish_nothing(slot, delivery) == Status::ok;
+        });
+        return sent ? to_python(Status::ok) : no_room(timeout);
     }
 
     void require_usable() const { engine_->require_usable(); }
@@ -302,10 +320,13 @@ void bind_types(nb::module_& module) {
         .def("_render_into", &EngineHandle::render_into, "audio"_a.noconvert(),
              nb::sig("def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None"))
         .def("_publish", &EngineHandle::publish, "slot"_a, "samples"_a.noconvert(), "at"_a.none(), "late"_a.none(),
+             "timeout"_a.none(),
              nb::sig("def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32], at: object, "
-                     "late: object) -> Status"))
-        .def("_publish_nothing", &EngineHandle::publish_nothing, "slot"_a, "at"_a.none(), "late"_a.none(),
-             nb::sig("def _publish_nothing(self, slot: int, at: object, late: object) -> Status"))
+                     "late: object, timeout: float | None) -> Status"))
+        .def(
+            "_publish_nothing", &EngineHandle::publish_nothing, "slot"_a, "at"_a.none(), "late"_a.none(),
+            "timeout"_a.none(),
+            nb::sig("def _publish_nothing(self, slot: int, at: object, late: object, timeout: float | None) -> Status"))
         .def("_require_slots", &EngineHandle::require_slots)
         .def("_require_offline", &EngineHandle::require_offline)
         .def("_stats", &EngineHandle::stats)

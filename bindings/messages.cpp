@@ -35,7 +35,14 @@ void bind_status(nb::module_& module) {
     nb::enum_<Status>(module, "Status", nb::is_arithmetic(), "The result of a call that never waits.")
         .value("OK", Status::ok)
         .value("FULL", Status::full, "The ring is full: nothing changed.")
-        .value("EMPTY", Status::empty, "The ring is empty: nothing was taken.");
+        .value("EMPTY", Status::empty, "The ring is empty: nothing was taken.")
+        .def(
+            "__bool__",
+            [](nb::handle status) -> bool {
+                raise("ArgumentTypeError",
+                      "a Status cannot be used as a bool: compare with Status.OK, got " + shown(status));
+            },
+            nb::sig("def __bool__(self) -> typing.NoReturn"));
     for (const Status status : {Status::ok, Status::full, Status::empty}) {
         statuses.at(static_cast<std::size_t>(status)) = nb::cast(status).release().ptr();
     }

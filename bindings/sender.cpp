@@ -4,11 +4,8 @@
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -19,7 +16,6 @@
 #include "errors.hpp"
 #include "message_object.hpp"
 #include "messages.hpp"
-#include "without_gil.hpp"
 
 namespace cueline::python {
 
@@ -86,6 +82,10 @@ Message checked_command(nb::handle object, nb::handle at, nb::handle late) {
 
 constexpr double min_polling_interval_s = 0.0001;
 constexpr double max_polling_interval_s = 0.02;  // even if blocks are long, a thread that waits notices close() soon
+
+std::string ring_is_full() {
+    return "the ring is full, with " + std::to_string(MessageRing::capacity) + " commands";
+}
 
 /// Reserves room for one confirmation, and gives it back unless keep() is called.
 class ConfirmationReservation {
@@ -169,52 +169,18 @@ nb::object SenderHandle::ping() {
     return to_python(sender().ping());
 }
 
-/// Sends with `attempt`, which returns false if the ring is full. With a timeout, tries again until there is room,
-/// while other Python threads run. If it gives up, counts `commands` as dropped, and raises Full; without a timeout it
-/// returns false instead.
-template <class Attempt>
-bool SenderHandle::send_within(nb::handle timeout, std::size_t commands, Attempt attempt) {
-    const auto try_once = [&] {
+bool SenderHandle::send_command(Message& command, Timeout& timeout) {
+    return send_within(timeout, 1, [&] {
         engine_->require_usable();
         const nb::ft_lock_guard lock{sending_};
-        return attempt(sender());
-    };
-    if (timeout.is_none()) {
-        const bool sent = try_once();
-        if (!sent) count_dropped(commands);
-        return sent;
-    }
-    using Clock = std::chrono::steady_clock;
-    const auto seconds = nb::cast<double>(nb::module_::import_("cueline.arguments").attr("checked_timeout")(timeout));
-    const auto began = Clock::now();
-    while (!try_once()) {
-        const double left_s = seconds - std::chrono::duration<double>(Clock::now() - began).count();
-        if (left_s <= 0) {
-            count_dropped(commands);
-            raise("Full", "no room within " + shown(timeout) + " s: the ring is full, with " +
-                              std::to_string(MessageRing::capacity) + " commands");
-        }
-        {
-            const WithoutGil without_gil;
-            std::this_thread::sleep_for(std::chrono::duration<double>{std::min(polling_interval_s(), left_s)});
-        }
-        if (PyErr_CheckSignals() != 0) {
-            count_dropped(commands);
-            throw nb::python_error{};
-        }
-        if (shutting_down()) {
-            count_dropped(commands);
-            raise("ClosedError", "Python is ending, and the ring is still full: the command was dropped");
-        }
-    }
-    return true;
+        return sender().try_send(command) == Status::ok;
+    });
 }
 
-nb::object SenderHandle::send(nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
+nb::object SenderHandle::send(nb::handle message, nb::handle at, nb::handle late, nb::handle seconds) {
     Message command = checked_command(message, at, late);
-    const bool sent =
-        send_within(timeout, 1, [&](CommandSender& sender) { return sender.try_send(command) == Status::ok; });
-    return to_python(sent ? Status::ok : Status::full);
+    Timeout timeout{seconds};
+    return send_command(command, timeout) ? to_python(Status::ok) : no_room(timeout);
 }
 
 nb::object SenderHandle::try_send(nb::handle message, nb::handle at, nb::handle late) {
@@ -224,17 +190,17 @@ nb::object SenderHandle::try_send(nb::handle message, nb::handle at, nb::handle 
     return to_python(sender().try_send(command));
 }
 
-std::uint32_t SenderHandle::send_confirmed(nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
+std::uint32_t SenderHandle::send_confirmed(nb::handle message, nb::handle at, nb::handle late, nb::handle seconds) {
     Message command = checked_command(message, at, late);
     command.flags |= delivery::confirm;
+    Timeout timeout{seconds};
     ConfirmationReservation reservation{shared_->pending_confirmations};
-    const bool sent =
-        send_within(timeout, 1, [&](CommandSender& sender) { return sender.try_send(command) == Status::ok; });
-    if (sent) reservation.keep();
-    return sent ? command.sequence : 0;
+    if (!send_command(command, timeout)) give_up(1, timeout, ring_is_full());
+    reservation.keep();
+    return command.sequence;
 }
 
-std::uint32_t SenderHandle::send_whole(const nb::list& messages, nb::handle at, nb::handle late, nb::handle timeout,
+std::uint32_t SenderHandle::send_whole(const nb::list& messages, nb::handle at, nb::handle late, nb::handle seconds,
                                        bool confirm) {
     const std::size_t count = messages.size();
     if (count == 0 || count > max_members) {
@@ -245,17 +211,26 @@ std::uint32_t SenderHandle::send_whole(const nb::list& messages, nb::handle at, 
     members.reserve(count);
     for (const nb::handle message : messages) members.push_back(checked_command(message));
     Delivery delivery = checked_delivery(at, late);
+    Timeout timeout{seconds};
     std::optional<ConfirmationReservation> reservation;
     if (confirm) {
         delivery.flags |= delivery::confirm;
         reservation.emplace(shared_->pending_confirmations);
     }
     std::uint32_t sequence = 0;
-    const bool sent = send_within(timeout, members.size() + 1, [&](CommandSender& sender) {
-        sequence = sender.try_send_whole(members, delivery);
+    const bool sent = send_within(timeout, count + 1, [&] {
+        engine_->require_usable();
+        const nb::ft_lock_guard lock{sending_};
+        sequence = sender().try_send_whole(members, delivery);
         return sequence != 0;
     });
-    if (confirm && sent) reservation->keep();
+    if (!sent) {
+        give_up(count + 1, timeout,
+                "nothing was sent; a transaction of " + std::to_string(count) +
+                    " messages needs room for one more than that in a ring of " +
+                    std::to_string(MessageRing::capacity));
+    }
+    if (confirm) reservation->keep();
     return sequence;
 }
 
@@ -277,8 +252,20 @@ nb::object SenderHandle::cancel_all() {
     return to_python(sender().cancel_all(every_line_));
 }
 
-void SenderHandle::count_dropped(std::size_t commands) {
+nb::object SenderHandle::no_room(const Timeout& timeout) {
+    if (timeout.waits()) give_up(1, timeout, ring_is_full());
+    count_dropped(1, false);
+    return to_python(Status::full);
+}
+
+void SenderHandle::give_up(std::size_t commands, const Timeout& timeout, const std::string& why) {
+    count_dropped(commands, true);
+    timeout.raise_full(why);
+}
+
+void SenderHandle::count_dropped(std::size_t commands, bool raises) {
     engine_->require_own_process();
+    if (raises) shared_->raised_refusals += commands;
     const nb::ft_lock_guard lock{sending_};
     if (sender_ != nullptr) sender_->count_dropped(commands);
 }
@@ -336,7 +323,7 @@ void bind_types(nb::module_& module) {
              nb::sig("def _try_send_many(self, array: numpy.typing.NDArray[numpy.void], first: int, array_kind: int, "
                      "late: str) -> int"))
         .def_prop_ro("_polling_interval_s", &SenderHandle::polling_interval_s)
-        .def("_count_dropped", &SenderHandle::count_dropped, "commands"_a)
+        .def("_count_dropped", &SenderHandle::count_dropped, "commands"_a, "raises"_a)
         .def("_command_stats", &SenderHandle::command_stats);
     nb::class_<LineHandle, SenderHandle> line{module, "Line", "A connection to an engine beside the engine's own."};
     bind_sending(line);

@@ -7,11 +7,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include <cueline/control_side.hpp>
 #include <cueline/engine/engine.hpp>
 #include <cueline/engine_messages.hpp>
 #include <cueline/message.hpp>
+
+#include "timeout.hpp"
 
 namespace cueline::python {
 
@@ -25,6 +28,7 @@ std::uint8_t checked_late(nanobind::handle late);
 struct SharedEngine {
     std::unique_ptr<Engine> engine;
     std::atomic<std::size_t> pending_confirmations = 0;  // requested, and not yet received
+    std::atomic<std::uint64_t> raised_refusals = 0;      // commands refused with an exception
 };
 
 /// Python's Sender: one sender's connection to an engine. Its methods raise ClosedError, ForkedError or DeviceError if
@@ -33,11 +37,11 @@ class SenderHandle {
   public:
     nanobind::object ping();
 
-    /// `timeout`: seconds, or None to return at once.
+    /// `timeout`: seconds, 0 to return at once, or None to wait for ever.
     nanobind::object send(nanobind::handle message, nanobind::handle at, nanobind::handle late,
                           nanobind::handle timeout);
 
-    /// Sends like send() without a timeout, but does not count a refused command as dropped. The caller tries again, or
+    /// Sends like send() without waiting, but does not count a refused command as dropped. The caller tries again, or
     /// calls count_dropped().
     nanobind::object try_send(nanobind::handle message, nanobind::handle at, nanobind::handle late);
 
@@ -49,14 +53,14 @@ class SenderHandle {
     /// Raises what send() raises for these arguments.
     static void require_sendable(nanobind::handle message, nanobind::handle at, nanobind::handle late);
 
-    /// Counts `commands` as dropped: their sender has given up.
-    void count_dropped(std::size_t commands);
+    /// Counts `commands` as dropped: their sender has given up. `raises`: it does so with an exception.
+    void count_dropped(std::size_t commands, bool raises);
 
-    /// Sends like send(), with a confirmation. Returns the command's sequence, or 0 if the ring is full.
+    /// Sends like send(), with a confirmation. Returns the command's sequence. Raises Full if there is no room.
     std::uint32_t send_confirmed(nanobind::handle message, nanobind::handle at, nanobind::handle late,
                                  nanobind::handle timeout);
 
-    /// Sends all of `messages` or none. Returns the transaction's sequence, or 0 if they do not fit.
+    /// Sends all of `messages` or none. Returns the transaction's sequence. Raises Full if there is no room.
     std::uint32_t send_whole(const nanobind::list& messages, nanobind::handle at, nanobind::handle late,
                              nanobind::handle timeout, bool confirm);
 
@@ -89,14 +93,34 @@ class SenderHandle {
         return *sender_;
     }
 
+    /// Calls `attempt` until it returns true or the time is over. Other Python threads run between two calls. Returns
+    /// whether it did. If an exception ends the wait, counts `commands` as dropped.
+    template <class Attempt>
+    bool send_within(Timeout& timeout, std::size_t commands, Attempt attempt) {
+        bool sent = attempt();
+        try {
+            while (!sent && timeout.sleep(polling_interval_s())) sent = attempt();
+        } catch (...) {
+            count_dropped(commands, true);
+            throw;
+        }
+        return sent;
+    }
+
+    /// Counts a command as dropped. Raises Full if `timeout` waits, else returns Status.FULL.
+    nanobind::object no_room(const Timeout& timeout);
+
+    /// Counts `commands` as dropped, and raises Full.
+    [[noreturn]] void give_up(std::size_t commands, const Timeout& timeout, const std::string& why);
+
     nanobind::ft_mutex sending_;
     Engine* engine_ = nullptr;  // shared_ owns it
 
   private:
     [[noreturn]] static void throw_closed();
 
-    template <class Attempt>
-    bool send_within(nanobind::handle timeout, std::size_t commands, Attempt attempt);
+    /// Sends `command`, and sets its sequence. Returns false if there is no room in time.
+    bool send_command(Message& command, Timeout& timeout);
 
     std::shared_ptr<SharedEngine> shared_;
     CommandSender* sender_ = nullptr;  // null if the line is closed
@@ -122,14 +146,15 @@ void bind_sending(nanobind::class_<Handle, Bases...>& bound) {
                 return self.send(message, at, late, timeout);
             },
             "message"_a.none(), "at"_a.none() = nb::none(), nb::kw_only(), "late"_a.none() = "apply",
-            "timeout"_a.none() = nb::none(),
+            "timeout"_a.none() = 0,
             nb::sig("def send(self, message: object, at: typing.SupportsIndex | None = None, *, "
-                    "late: typing.Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status"),
-            "Send a message to the audio thread. Without a timeout, it never blocks.\n\n"
+                    "late: typing.Literal['apply', 'drop'] = 'apply', timeout: float | None = 0) -> Status"),
+            "Send a message to the audio thread. Unless you set a timeout, it never blocks.\n\n"
             "at: the frame at which it applies, exact to the sample; None: as soon as the audio thread reads it.\n"
             "late: what happens if it is read after its frame: 'apply' it at once, or 'drop' it. Both are counted.\n"
-            "timeout: None returns Status.FULL if the ring is full, and the message is dropped and counted. A number\n"
-            "of seconds waits that long for room, without the GIL, and then raises Full.\n\n"
+            "timeout: if the ring is full, 0 returns Status.FULL at once, and the message is dropped and counted. A\n"
+            "number of seconds waits that long for room, without the GIL, and then raises Full. None waits for "
+            "ever.\n\n"
             "Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.");
 }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 import enum
-from typing import Literal, SupportsIndex
+from typing import Literal, NoReturn, SupportsIndex
 
 import numpy
 import numpy.typing
@@ -39,6 +39,8 @@ class Status(enum.IntEnum):
 
     EMPTY = 2
     """The ring is empty: nothing was taken."""
+
+    def __bool__(self) -> NoReturn: ...
 
 class Message:
     """
@@ -177,14 +179,14 @@ class Sender:
         may call it. Raises ClosedError, ForkedError, DeviceError.
         """
 
-    def send(self, message: object, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status:
+    def send(self, message: object, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = 0) -> Status:
         """
-        Send a message to the audio thread. Without a timeout, it never blocks.
+        Send a message to the audio thread. Unless you set a timeout, it never blocks.
 
         at: the frame at which it applies, exact to the sample; None: as soon as the audio thread reads it.
         late: what happens if it is read after its frame: 'apply' it at once, or 'drop' it. Both are counted.
-        timeout: None returns Status.FULL if the ring is full, and the message is dropped and counted. A number
-        of seconds waits that long for room, without the GIL, and then raises Full.
+        timeout: if the ring is full, 0 returns Status.FULL at once, and the message is dropped and counted. A
+        number of seconds waits that long for room, without the GIL, and then raises Full. None waits for ever.
 
         Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.
         """
@@ -231,7 +233,7 @@ class Sender:
     @property
     def _polling_interval_s(self) -> float: ...
 
-    def _count_dropped(self, commands: int) -> None: ...
+    def _count_dropped(self, commands: int, raises: bool) -> None: ...
 
     def _command_stats(self) -> RingStats: ...
 
@@ -248,14 +250,14 @@ class Line(Sender):
         may call it. Raises ClosedError, ForkedError, DeviceError.
         """
 
-    def send(self, message: object, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status:
+    def send(self, message: object, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = 0) -> Status:
         """
-        Send a message to the audio thread. Without a timeout, it never blocks.
+        Send a message to the audio thread. Unless you set a timeout, it never blocks.
 
         at: the frame at which it applies, exact to the sample; None: as soon as the audio thread reads it.
         late: what happens if it is read after its frame: 'apply' it at once, or 'drop' it. Both are counted.
-        timeout: None returns Status.FULL if the ring is full, and the message is dropped and counted. A number
-        of seconds waits that long for room, without the GIL, and then raises Full.
+        timeout: if the ring is full, 0 returns Status.FULL at once, and the message is dropped and counted. A
+        number of seconds waits that long for room, without the GIL, and then raises Full. None waits for ever.
 
         Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.
         """
@@ -404,14 +406,14 @@ class Engine(Sender):
         may call it. Raises ClosedError, ForkedError, DeviceError.
         """
 
-    def send(self, message: object, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = None) -> Status:
+    def send(self, message: object, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = 0) -> Status:
         """
-        Send a message to the audio thread. Without a timeout, it never blocks.
+        Send a message to the audio thread. Unless you set a timeout, it never blocks.
 
         at: the frame at which it applies, exact to the sample; None: as soon as the audio thread reads it.
         late: what happens if it is read after its frame: 'apply' it at once, or 'drop' it. Both are counted.
-        timeout: None returns Status.FULL if the ring is full, and the message is dropped and counted. A number
-        of seconds waits that long for room, without the GIL, and then raises Full.
+        timeout: if the ring is full, 0 returns Status.FULL at once, and the message is dropped and counted. A
+        number of seconds waits that long for room, without the GIL, and then raises Full. None waits for ever.
 
         Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.
         """
@@ -461,9 +463,9 @@ class Engine(Sender):
 
     def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None: ...
 
-    def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32], at: object, late: object) -> Status: ...
+    def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32], at: object, late: object, timeout: float | None) -> Status: ...
 
-    def _publish_nothing(self, slot: int, at: object, late: object) -> Status: ...
+    def _publish_nothing(self, slot: int, at: object, late: object, timeout: float | None) -> Status: ...
 
     def _require_slots(self) -> None: ...
 

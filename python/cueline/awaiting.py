@@ -72,9 +72,9 @@ async def asend(
         try:
             await _sleep(interval)
         except BaseException:  # cancelled: the ring refused the message, and nobody tries again
-            line._count_dropped(1)
+            line._count_dropped(1, raises=True)
             raise
-    line._count_dropped(1)
+    line._count_dropped(1, raises=True)
     from cueline.ring_errors import Full
 
     raise Full(f"no room within {shown(timeout)} s: the ring is full, with {_core.RING_CAPACITY} commands")

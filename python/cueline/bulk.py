@@ -66,14 +66,14 @@ def send_many(
     if accepted == wanted:
         return accepted
     try:
-        for interval in () if seconds is None else polling_intervals(engine, seconds):
+        for interval in () if seconds == 0 else polling_intervals(engine, seconds):
             accepted += line._try_send_many(array, accepted, own, late)
             if accepted == wanted:
                 return accepted
             time.sleep(interval)
     finally:  # also after a Ctrl-C
-        line._count_dropped(wanted - accepted)
-    if seconds is not None:
+        line._count_dropped(wanted - accepted, raises=seconds != 0)
+    if seconds != 0:
         from cueline.ring_errors import Full
 
         full = Full(

@@ -160,9 +160,4 @@ def confirm(
 ) -> Confirmation:
     """Send on ``line`` with a confirmation. Raises Full, and what ``line.send`` raises."""
     engine._confirmations.collect(engine)  # reports that nobody collects would take up places
-    sequence = line._send_confirmed(message, at, late, timeout)
-    if sequence == 0:
-        from cueline.ring_errors import Full
-
-        raise Full(f"the command was dropped: the ring is full, with {_core.RING_CAPACITY} commands")
-    return engine._confirmations.expect(engine, line, sequence)
+    return engine._confirmations.expect(engine, line, line._send_confirmed(message, at, late, timeout))

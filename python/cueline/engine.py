@@ -166,6 +166,7 @@ class AudioEngine(_core.Engine):
         at: SupportsIndex | None = None,
         *,
         late: Literal["apply", "drop"] = "apply",
+        timeout: float | None = 0,
     ) -> _core.Status:
         """Put a buffer into ``slot``, in place of the one that is there. None empties the slot.
 
@@ -176,18 +177,20 @@ class AudioEngine(_core.Engine):
         thread that makes the call. ``at`` and ``late`` are those of ``send``: the swap happens at that frame.
 
         Returns Status.FULL if the command ring is full, or if 128 buffers are in use; nothing changes, and the refusal
-        is counted. Raises ArgumentError for a slot that does not exist, and for an array that is empty, has another
-        shape, more than 1024 channels, more than 2147483647 samples, or numbers too large for float32;
-        ArgumentTypeError for an array that does not hold floats; ProcessorError if the processor has no slots;
-        MemoryError, ClosedError, ForkedError, DeviceError.
+        is counted. With a ``timeout`` it waits for room, like ``send``, and then raises Full.
+
+        Raises ArgumentError for a slot that does not exist, and for an array that is empty, has another shape, more
+        than 1024 channels, more than 2147483647 samples, or numbers too large for float32; ArgumentTypeError for an
+        array that does not hold floats; ProcessorError if the processor has no slots; MemoryError, ClosedError,
+        ForkedError, DeviceError.
         """
         number = checked_integer("slot", slot)
         self._require_slots()
         if not 0 <= number < self.buffer_slots:  # before the array is read, because that may take long
             raise ArgumentError(f"slot must be from 0 to {self.buffer_slots - 1}, got {number}")
         if array is None:
-            return self._publish_nothing(number, at, late)
-        return self._publish(number, checked_samples(array), at, late)
+            return self._publish_nothing(number, at, late, timeout)
+        return self._publish(number, checked_samples(array), at, late, timeout)
 
     def receive(self, timeout: float | None = None) -> _core.Message:
         """Wait for a message and return it. ``timeout`` is in seconds; 0 looks once, None waits for ever.
@@ -235,9 +238,7 @@ class AudioEngine(_core.Engine):
         """
         await asend(self, self, message, at, late, timeout)
 
-    def send_many(
-        self, array: Records, *, late: Literal["apply", "drop"] = "apply", timeout: float | None = None
-    ) -> int:
+    def send_many(self, array: Records, *, late: Literal["apply", "drop"] = "apply", timeout: float | None = 0) -> int:
         """Send an array of ``cueline.dtype(cls)`` in order, and return how many messages were accepted.
 
         A message's ``frame`` is the frame at which it applies; 0 means as soon as it is read. Its ``kind`` may be 0,
@@ -245,10 +246,10 @@ class AudioEngine(_core.Engine):
         is ignored. The array is not changed; it may be read-only, and need not be contiguous. ``late`` is that of
         send(), for all messages.
 
-        Without a timeout it never waits. If the ring is full, the rest of the messages is dropped and counted. With a
-        timeout it waits for room, without the GIL, until all messages are in. It raises Full when that takes more than
-        ``timeout`` seconds: its ``accepted`` is the number of messages that were sent. If one of the messages cannot be
-        sent at all, none is.
+        With a ``timeout`` of 0 it never waits. If the ring is full, the rest of the messages is dropped and counted.
+        Otherwise it waits for room, without the GIL, until all messages are in: for ``timeout`` seconds, or for ever if
+        that is None. When the time is over it raises Full, whose ``accepted`` is the number of messages that were sent.
+        If one of the messages cannot be sent at all, none is.
 
         Raises ArgumentError for a message with a bad kind or frame, with its index, and for an array that does not have
         one dimension; ArgumentTypeError for another dtype; ClosedError, ForkedError, DeviceError.
@@ -288,11 +289,12 @@ class AudioEngine(_core.Engine):
         at: SupportsIndex | None = None,
         *,
         late: Literal["apply", "drop"] = "apply",
-        timeout: float | None = None,
+        timeout: float | None = 0,
     ) -> Confirmation:
         """Send a message like ``send``, and return its confirmation: await it, or call its result().
 
-        Raises Full if the ring is full or 1024 confirmations are under way, and what send() raises.
+        ``timeout`` is that of ``send``. Raises Full if there is no room within that time, or if 1024 confirmations are
+        under way, and what send() raises.
         """
         return confirm(self, self, message, at, late, timeout)
 
@@ -301,13 +303,13 @@ class AudioEngine(_core.Engine):
         at: SupportsIndex | None = None,
         *,
         late: Literal["apply", "drop"] = "apply",
-        timeout: float | None = None,
+        timeout: float | None = 0,
         confirm: bool = False,
     ) -> Transaction:
         """Return a ``with`` block that sends its messages when it ends, all or none. They apply at one frame.
 
-        The end of the ``with`` raises Full if there is no room for them, within ``timeout`` seconds if that is given.
-        If ``confirm`` is True, ``confirmation`` is that of the whole transaction. Raises what send() does.
+        ``timeout`` is that of ``send``: the end of the ``with`` raises Full if there is no room for all within that
+        time. If ``confirm`` is True, ``confirmation`` is that of the whole transaction. Raises what send() does.
         """
         return Transaction(self, self, at, late, timeout, confirm)
 

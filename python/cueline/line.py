@@ -71,9 +71,7 @@ class Line(_core.Line):
         """Send a message from an asyncio task, and wait for room if there is none: see AudioEngine.asend()."""
         await asend(self._engine, self, message, at, late, timeout)
 
-    def send_many(
-        self, array: Records, *, late: Literal["apply", "drop"] = "apply", timeout: float | None = None
-    ) -> int:
+    def send_many(self, array: Records, *, late: Literal["apply", "drop"] = "apply", timeout: float | None = 0) -> int:
         """Send an array of messages, and return how many were accepted: see AudioEngine.send_many()."""
         return send_many(self._engine, self, array, late, timeout)
 
@@ -83,7 +81,7 @@ class Line(_core.Line):
         at: SupportsIndex | None = None,
         *,
         late: Literal["apply", "drop"] = "apply",
-        timeout: float | None = None,
+        timeout: float | None = 0,
     ) -> Confirmation:
         """Send a message, and return its confirmation: see AudioEngine.confirm()."""
         return confirm(self._engine, self, message, at, late, timeout)
@@ -93,7 +91,7 @@ class Line(_core.Line):
         at: SupportsIndex | None = None,
         *,
         late: Literal["apply", "drop"] = "apply",
-        timeout: float | None = None,
+        timeout: float | None = 0,
         confirm: bool = False,
     ) -> Transaction:
         """Return a ``with`` block that sends all its messages or none: see AudioEngine.transaction()."""

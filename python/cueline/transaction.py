@@ -81,12 +81,5 @@ class Transaction:
         if self._confirm:
             self._engine._confirmations.collect(self._engine)
         self.sequence = self._line._send_whole(self._messages, *self._delivery, self._confirm)
-        if self.sequence == 0:
-            from cueline.ring_errors import Full
-
-            raise Full(
-                f"nothing was sent: a transaction of {len(self._messages)} messages needs room for one more than that "
-                f"in a ring of {_core.RING_CAPACITY}"
-            )
         if self._confirm:
             self.confirmation = self._engine._confirmations.expect(self._engine, self._line, self.sequence)

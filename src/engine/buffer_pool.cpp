@@ -43,10 +43,7 @@ PendingBuffer BufferPool::make(std::span<const float> interleaved, std::uint32_t
         const std::scoped_lock lock{mutex_};
         collect_locked(freed);
         const auto handle = handles_.take();
-        if (!handle) {
-            ++refused_;
-            return buffer;
-        }
+        if (!handle) return buffer;
         buffer.handle_ = *handle;
         buffer.pool_ = this;
     }
@@ -70,6 +67,11 @@ BufferHandle BufferPool::hand_over(PendingBuffer buffer) {
     samples_[handle] = std::move(buffer.samples_);
     buffer.pool_ = nullptr;
     return handle;
+}
+
+void BufferPool::count_refused() {
+    const std::scoped_lock lock{mutex_};
+    ++refused_;
 }
 
 void BufferPool::take_back(BufferHandle handle) {

@@ -41,12 +41,15 @@ class BufferPool {
     BufferPool(BufferSlots::Table& table, BufferSlots::Returns& returns) : table_{&table}, handles_{returns} {}
 
     /// Copies `interleaved`, at least one whole frame of `channels` channels, into locked memory. If max_buffers are in
-    /// use, returns an empty PendingBuffer and counts a refusal. Throws std::bad_alloc.
+    /// use, returns an empty PendingBuffer. Throws std::bad_alloc.
     PendingBuffer make(std::span<const float> interleaved, std::uint32_t channels);
 
     /// Fills the buffer's place in the table, and returns the handle for the command to the audio thread.
     /// `buffer` must not be empty. Throws ClosedError after close().
     BufferHandle hand_over(PendingBuffer buffer);
+
+    /// Counts a buffer that was refused because max_buffers were in use.
+    void count_refused();
 
     /// Frees the buffer of a command that the ring refused.
     void take_back(BufferHandle handle);

@@ -225,7 +225,10 @@ PendingBuffer Engine::make_buffer(std::int64_t slot, std::span<const float> inte
 Status Engine::publish(std::int64_t slot, PendingBuffer buffer, const Delivery& delivery) {
     require_usable();
     parts_->require_slot(slot);
-    if (!buffer) return Status::full;
+    if (!buffer) {
+        parts_->pool.count_refused();
+        return Status::full;
+    }
     const BufferHandle handle = parts_->pool.hand_over(std::move(buffer));
     const Status status =
         control().send(kind::publish_buffer, PublishBuffer{static_cast<std::uint32_t>(slot), handle}, delivery);

@@ -214,12 +214,11 @@ def test_it_waits_for_room_if_told_to() -> None:
         assert engine.stats().commands.dropped == 0
 
 
-@pytest.mark.parametrize("timeout", [0, 0.01])
-def test_full_says_how_many_were_accepted(tone: cueline.AudioEngine, timeout: float) -> None:
+def test_full_says_how_many_were_accepted(tone: cueline.AudioEngine) -> None:
     with pytest.raises(cueline.Full) as refused:
-        tone.send_many(questions(1500), timeout=timeout)
+        tone.send_many(questions(1500), timeout=0.01)
     assert str(refused.value) == (
-        f"no room within {timeout} s: 1024 of 1500 messages were accepted; the ring is full, with 1024 commands"
+        "no room within 0.01 s: 1024 of 1500 messages were accepted; the ring is full, with 1024 commands"
     )
     assert refused.value.accepted == 1024
     assert tone.stats().commands.dropped == 476
@@ -489,7 +488,7 @@ def test_a_line_sends_many_on_its_own_line(tone: cueline.AudioEngine) -> None:
         assert line.send_many(questions(1100)) == RING
         assert (line.stats().sent, line.stats().dropped) == (RING, 76)
         with pytest.raises(cueline.Full) as refused:
-            line.send_many(questions(1), timeout=0)
+            line.send_many(questions(1), timeout=0.001)
         assert refused.value.accepted == 0
         tone.render(3 * BLOCK)
         levels = [m for m in tone.messages() if isinstance(m, cueline.Level)]

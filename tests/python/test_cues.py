@@ -232,11 +232,13 @@ def test_a_confirmation_that_was_refused_takes_no_place() -> None:
     engine = tone()
     fill(engine)
     for _ in range(1100):
-        with pytest.raises(cueline.Full, match="no room within 0 s"):
-            engine.confirm(gain(0.1), timeout=0)
+        with pytest.raises(cueline.Full, match=r"^no room: the ring is full, with 1024 commands$"):
+            engine.confirm(gain(0.1))
     with (
-        pytest.raises(cueline.Full, match="no room within 0 s"),
-        engine.transaction(timeout=0, confirm=True) as refused,
+        pytest.raises(
+            cueline.Full, match=r"^no room: nothing was sent; a transaction of 1 messages needs room for one"
+        ),
+        engine.transaction(confirm=True) as refused,
     ):
         refused.send(gain(0.1))
     engine.render(256)
@@ -430,31 +432,89 @@ def test_send_with_a_timeout_waits_for_room_without_the_gil() -> None:
     renderer.join()
 
 
-@pytest.mark.parametrize(
-    ("send", "commands"),
-    [
-        (lambda e: e.send(gain(0.1), timeout=30), 1),
-        (lambda e: e.confirm(gain(0.1), timeout=30), 1),
-        (lambda e: _sent_whole(e, 3), 4),
-        (lambda e: e.send_many(np.zeros(5, cueline.dtype(cueline.GetLevel)), timeout=30), 5),
-    ],
-)
-def test_what_a_ctrl_c_gives_up_is_counted(send: Callable[[cueline.AudioEngine], object], commands: int) -> None:
-    engine = tone()
+def _send_whole(engine: cueline.AudioEngine, timeout: float | None) -> int:
+    with engine.transaction(timeout=timeout) as transaction:
+        for _ in range(3):
+            transaction.send(cueline.StopBuffer(0))
+    return transaction.sequence
+
+
+SENDING = {  # what each takes places for, and how it sends
+    "send": (1, lambda e, timeout: e.send(cueline.StopBuffer(0), timeout=timeout)),
+    "publish": (1, lambda e, timeout: e.publish(0, np.ones(4, np.float32), timeout=timeout)),
+    "publish nothing": (1, lambda e, timeout: e.publish(0, None, timeout=timeout)),
+    "confirm": (1, lambda e, timeout: e.confirm(cueline.StopBuffer(0), timeout=timeout)),
+    "transaction": (4, _send_whole),
+    "send_many": (5, lambda e, timeout: e.send_many(np.zeros(5, cueline.dtype(cueline.StopBuffer)), timeout=timeout)),
+}
+
+
+@pytest.fixture
+def full() -> cueline.AudioEngine:
+    """Return a player without room in its ring."""
+    engine = cueline.AudioEngine("offline", processor="player")
     fill(engine)
-    dropped = engine.stats().commands.dropped
+    return engine
+
+
+@pytest.mark.parametrize("how", SENDING)
+def test_a_timeout_of_0_never_waits_and_returns_or_raises_at_once(full: cueline.AudioEngine, how: str) -> None:
+    _, send = SENDING[how]
+    if how in ("confirm", "transaction"):
+        with pytest.raises(cueline.Full, match=r"^no room: "):
+            send(full, 0)
+    else:
+        assert send(full, 0) is Status.FULL if how != "send_many" else send(full, 0) == 0
+
+
+@pytest.mark.parametrize("how", SENDING)
+def test_a_timeout_in_seconds_raises_when_it_is_over(full: cueline.AudioEngine, how: str) -> None:
+    commands, send = SENDING[how]
+    dropped = full.stats().commands.dropped
+    with pytest.raises(cueline.Full, match=r"^no room within 0\.001 s: "):
+        send(full, 0.001)
+    assert full.stats().commands.dropped == dropped + commands
+
+
+@pytest.mark.parametrize("how", SENDING)
+def test_a_timeout_of_none_waits_until_there_is_room(full: cueline.AudioEngine, how: str) -> None:
+    """A signal handler makes room: it runs while the call waits."""
+    _, send = SENDING[how]
+    dropped = full.stats().commands.dropped
+    before = signal.signal(signal.SIGUSR1, lambda *_: full.render(1024))
+    timer = threading.Timer(0.05, signal.pthread_kill, [threading.main_thread().ident, signal.SIGUSR1])
+    try:
+        timer.start()
+        assert send(full, None) is not Status.FULL
+        timer.join()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert full.stats().commands.dropped == dropped
+
+
+@pytest.mark.parametrize("how", SENDING)
+def test_what_a_ctrl_c_gives_up_is_counted(full: cueline.AudioEngine, how: str) -> None:
+    commands, send = SENDING[how]
+    dropped = full.stats().commands.dropped
     timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        send(engine)
+        send(full, None)
     timer.join()
-    assert engine.stats().commands.dropped == dropped + commands
+    assert full.stats().commands.dropped == dropped + commands
 
 
-def _sent_whole(engine: cueline.AudioEngine, count: int) -> None:
-    with engine.transaction(timeout=30) as transaction:
-        for _ in range(count):
-            transaction.send(gain(0.1))
+def test_publish_waits_for_a_buffer_too() -> None:
+    with cueline.AudioEngine("offline", processor="player") as engine:
+        for _ in range(128):
+            engine.publish(0, np.ones(4, np.float32))
+        with pytest.raises(
+            cueline.Full, match=r"^no room within 0\.001 s: 128 buffers are in use, which is the limit$"
+        ):
+            engine.publish(0, np.ones(4, np.float32), timeout=0.001)
+        assert (engine.stats().buffers.refused, engine.stats().commands.dropped) == (1, 0)
+        engine.render(64)
+        assert engine.publish(0, np.ones(4, np.float32), timeout=None) is Status.OK
 
 
 def test_frames_and_the_clock_map_both_ways() -> None:

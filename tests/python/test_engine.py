@@ -248,7 +248,13 @@ def test_every_error_survives_a_pickle_and_a_copy(made: type[cueline.Error]) -> 
 
 def test_status_is_an_int_enum() -> None:
     assert [(status.name, int(status)) for status in Status] == [("OK", 0), ("FULL", 1), ("EMPTY", 2)]
-    assert not Status.OK, "so that `if engine.ping():` reads as: if refused"
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_status_used_as_a_bool_raises(status: Status) -> None:
+    """0 is OK, so that `if engine.ping():` would mean the opposite of what it says."""
+    with pytest.raises(cueline.ArgumentTypeError, match=rf"a bool: compare with Status.OK, got Status.{status.name}$"):
+        bool(status)
 
 
 def test_fill_full_counters_drain_order() -> None:

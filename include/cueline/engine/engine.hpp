@@ -95,12 +95,14 @@ class Engine {
     Status publish(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels,
                    const Delivery& delivery = {});
 
-    /// The first half of publish(), which may take long and needs no lock against other senders.
+    /// The first half of publish(), which may take long and needs no lock against other senders. If max_buffers are in
+    /// use, returns an empty buffer and counts nothing: try again, or publish that.
     /// Throws ArgumentError for a slot that does not exist, for channels outside 1 to 1024, and for a number of samples
     /// that is 0, not a multiple of `channels`, or more than 2^31 - 1; std::bad_alloc; what require_usable() throws.
     PendingBuffer make_buffer(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels);
 
-    /// The second half of publish(): sends the command. An empty `buffer` returns Status::full. One sender at a time.
+    /// The second half of publish(): sends the command. If `buffer` is empty, counts a refused buffer, and returns
+    /// Status::full. One sender at a time.
     Status publish(std::int64_t slot, PendingBuffer buffer, const Delivery& delivery = {});
 
     /// Empties `slot`. Returns Status::full, and counts a dropped command, if the command ring is full. Throws what
