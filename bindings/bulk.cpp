@@ -14,6 +14,7 @@
 #include <cueline/engine_messages.hpp>
 
 #include "errors.hpp"
+#include "messages.hpp"
 #include "sender.hpp"
 
 namespace cueline::python {
@@ -29,8 +30,9 @@ Kind sent_kind(Kind record_kind, Kind array_kind) {
 
 bool can_be_sent(const Message& record, Kind array_kind) {
     const Kind kind = sent_kind(record.kind, array_kind);
-    return kind >= kind::first_processor && (array_kind == kind::none || kind == array_kind) &&
-           record.frame <= max_frame;
+    if (kind < kind::first_processor || record.frame > max_frame) return false;
+    // An array without a kind of its own holds raw payloads.
+    return array_kind == kind::none || (kind == array_kind && is_in_range(kind, record.payload.data()));
 }
 
 /// A record that cannot be sent.
@@ -49,8 +51,13 @@ std::optional<Refused> first_refused(const Records& records, std::size_t first, 
 }
 
 [[noreturn]] void refuse(const Refused& refused, Kind array_kind) {
-    const nb::object text = nb::module_::import_("cueline.bulk").attr("refused_record");
     const Message& record = refused.record;
+    const Kind kind = sent_kind(record.kind, array_kind);
+    if (array_kind != kind::none && kind == array_kind && record.frame <= max_frame) {
+        raise("ArgumentError", "the message at index " + std::to_string(refused.index) +
+                                   " cannot be sent: " + range_problem(kind, record.payload.data()));
+    }
+    const nb::object text = nb::module_::import_("cueline.bulk").attr("refused_record");
     raise("ArgumentError", nb::cast<std::string>(text(refused.index, record.kind, record.frame, array_kind)));
 }
 

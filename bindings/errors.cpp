@@ -19,6 +19,12 @@ std::string shown(nb::handle value) {
     return nb::cast<std::string>(nb::module_::import_("cueline.arguments").attr("shown")(value));
 }
 
+bool clear_if(PyObject* type) {
+    const bool matches = PyErr_ExceptionMatches(type) != 0;
+    if (matches) PyErr_Clear();
+    return matches;
+}
+
 void translate(const std::exception_ptr& error, void*) {
     const auto set = [](const char* name, const std::exception& thrown) {
         PyErr_SetString(nb::module_::import_("cueline").attr(name).ptr(), thrown.what());

@@ -14,6 +14,9 @@ namespace cueline::python {
 /// `value` as an error message shows it. Runs the value's __repr__.
 std::string shown(nanobind::handle value);
 
+/// Clears the Python exception if it is of this type. Returns whether it was.
+bool clear_if(PyObject* type);
+
 /// Turns an exception of the control side into the one of cueline.errors. For nb::register_exception_translator.
 void translate(const std::exception_ptr& error, void*);
 

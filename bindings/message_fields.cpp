@@ -4,15 +4,15 @@
 #include <nanobind/stl/string.h>
 
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <string_view>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
 #include "errors.hpp"
+#include "numbers.hpp"
 
 namespace cueline::python {
 
@@ -61,45 +61,54 @@ struct Element {
     }
 };
 
-[[noreturn]] void refuse_type(const Element& element, std::string_view accepted, PyObject* value) {
-    raise("ArgumentTypeError", element.name() + " must be " + std::string{accepted} + ", got " + shown(value));
+template <class Number>
+Number number_at(const std::byte* from) {
+    if constexpr (std::is_same_v<Number, bool>) {
+        return *from != std::byte{0};  // a C++ sender may have left any byte
+    } else {
+        Number number{};
+        std::memcpy(&number, from, sizeof number);
+        return number;
+    }
 }
 
+/// The numbers that the field takes: those of its declared range, or else those of its type.
 template <class Number>
-std::string digits(Number number) {
-    std::array<char, 32> text{};
-    return {text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr};
-}
-
-template <class Number>
-[[noreturn]] void refuse_range(const Element& element, PyObject* value) {
+std::string range_of(const Field& field) {
     using Limits = std::numeric_limits<Number>;
-    raise("ArgumentError", element.name() + " must be from " + digits(Limits::lowest()) + " to " +
-                               digits(Limits::max()) + ", got " + shown(value));
+    if (!field.has_range) return digits(Limits::lowest()) + " to " + digits(Limits::max());
+    return digits(number_at<Number>(field.lowest.data())) + " to " + digits(number_at<Number>(field.highest.data())) +
+           (field.takes_nan ? ", or nan" : "");
 }
 
-/// Clears the Python exception if it is of this type. Returns whether it was.
-bool clear_if(PyObject* exception) {
-    const bool matches = PyErr_ExceptionMatches(exception) != 0;
-    if (matches) PyErr_Clear();
-    return matches;
+/// Whether `number` is in the declared range. The field has one.
+template <class Number>
+bool is_within(const Field& field, Number number) noexcept {
+    if constexpr (std::is_floating_point_v<Number>) {
+        if (std::isnan(number)) return field.takes_nan;
+    }
+    return number >= number_at<Number>(field.lowest.data()) && number <= number_at<Number>(field.highest.data());
+}
+
+template <class Number>
+[[noreturn]] void refuse_value(const Element& element, PyObject* value) {
+    refuse_range(element.name(), range_of<Number>(element.field), value);
 }
 
 template <class Integer>
 Integer integer(const Element& element, PyObject* value) {
     nb::object owned;
     PyObject* exact = value;
-    if (!PyLong_CheckExact(value)) {  // a bool is an integer too, but a field of integers refuses it
-        if (PyBool_Check(value) || !PyIndex_Check(value)) refuse_type(element, "an integer", value);
-        owned = nb::steal(PyNumber_Index(value));
-        if (!owned.is_valid()) throw nb::python_error{};
+    if (!PyLong_CheckExact(value)) {
+        owned = whole_number(value);
+        if (!owned.is_valid()) refuse_type(element.name(), "an integer", value);
         exact = owned.ptr();
     }
     if constexpr (std::is_same_v<Integer, std::uint64_t>) {
         const unsigned long long number = PyLong_AsUnsignedLongLong(exact);
         if (number == ~0ULL && PyErr_Occurred() != nullptr) {
             PyErr_Clear();  // an OverflowError: the value is an int
-            refuse_range<Integer>(element, value);
+            refuse_value<Integer>(element, value);
         }
         return number;
     } else {
@@ -108,46 +117,27 @@ Integer integer(const Element& element, PyObject* value) {
         using Limits = std::numeric_limits<Integer>;
         if (overflow != 0 || number < static_cast<long long>(Limits::min()) ||
             number > static_cast<long long>(Limits::max())) {
-            refuse_range<Integer>(element, value);
+            refuse_value<Integer>(element, value);
         }
         return static_cast<Integer>(number);
     }
 }
 
-double real_number(const Element& element, PyObject* value) {
-    if (PyFloat_CheckExact(value)) return PyFloat_AS_DOUBLE(value);
-    if (PyBool_Check(value)) refuse_type(element, "a number", value);
-    const double number = PyFloat_AsDouble(value);  // uses __float__ or __index__; refuses text
-    if (number == -1 && PyErr_Occurred() != nullptr) {
-        if (clear_if(PyExc_TypeError)) refuse_type(element, "a number", value);
-        if (clear_if(PyExc_OverflowError)) return std::numeric_limits<double>::infinity();
-        throw nb::python_error{};
-    }
-    return number;
-}
-
-/// Whether `value` is an infinity itself, and not a number too large for the field.
-bool is_infinity(PyObject* value) {
-    if (PyLong_Check(value)) return false;
-    const double number = PyFloat_AsDouble(value);
-    PyErr_Clear();
-    return std::isinf(number);
-}
-
 template <class Real>
 Real real(const Element& element, PyObject* value) {
-    const double number = real_number(element, value);
+    const RealNumber number = real_number(value);
+    if (number.conversion == Conversion::not_a_number) refuse_type(element.name(), "a number", value);
+    if (number.conversion == Conversion::too_large) refuse_value<Real>(element, value);
     // C++ does not define a conversion out of range. IEEE 754 and all compilers give infinity.
-    const auto converted = static_cast<Real>(number);
-    if (std::isinf(converted) && !is_infinity(value)) refuse_range<Real>(element, value);
-    return converted;
+    const auto result = static_cast<Real>(number.value);
+    if (std::isinf(result) && !std::isinf(number.value)) refuse_value<Real>(element, value);
+    return result;
 }
 
 bool boolean(const Element& element, PyObject* value) {
     if (value == Py_True) return true;
     if (value == Py_False) return false;
-    const std::string_view type = Py_TYPE(value)->tp_name;
-    if (type != "numpy.bool" && type != "numpy.bool_") refuse_type(element, "True or False", value);
+    if (!is_numpy_bool(value)) refuse_type(element.name(), "True or False", value);
     return PyObject_IsTrue(value) == 1;
 }
 
@@ -161,37 +151,44 @@ void store_number(const Element& element, PyObject* value, std::byte* to) {
     } else {
         number = integer<Number>(element, value);
     }
+    if constexpr (!std::is_same_v<Number, bool>) {
+        if (element.field.has_range && !is_within(element.field, number)) refuse_value<Number>(element, value);
+    }
     std::memcpy(to, &number, sizeof number);
+}
+
+/// How many items `sequence` has, as it says itself; nothing if it does not say, or says more than Py_ssize_t holds.
+std::optional<Py_ssize_t> length_of(PyObject* sequence) {
+    const Py_ssize_t length = PyObject_Size(sequence);
+    if (length >= 0) return length;
+    if (!clear_if(PyExc_TypeError) && !clear_if(PyExc_OverflowError)) throw nb::python_error{};
+    return std::nullopt;
 }
 
 void store_array(const Field& field, PyObject* value, std::byte* to) {
     const std::string accepted = "a sequence of " + std::to_string(field.count) + " numbers";
     const Element whole{field, -1};
-    if (PySequence_Check(value) == 0 || PyUnicode_Check(value)) refuse_type(whole, accepted, value);
-    const nb::object items = nb::steal(PySequence_Tuple(value));
-    if (!items.is_valid()) throw nb::python_error{};
-    const Py_ssize_t count = PyTuple_GET_SIZE(items.ptr());
-    if (std::cmp_not_equal(count, field.count)) {
-        raise("ArgumentError", whole.name() + " must be " + accepted + ", got " + std::to_string(count));
+    const auto refuse_length = [&](const std::string& length) {
+        raise("ArgumentError", whole.name() + " must be " + accepted + ", got " + length);
+    };
+    if (PySequence_Check(value) == 0 || PyUnicode_Check(value)) refuse_type(whole.name(), accepted, value);
+    // The length first: a sequence may be long, or have no end.
+    const std::optional<Py_ssize_t> length = length_of(value);
+    if (length && std::cmp_not_equal(*length, field.count)) refuse_length(std::to_string(*length));
+    const nb::object items = nb::steal(PyObject_GetIter(value));
+    if (!items.is_valid()) {
+        if (clear_if(PyExc_TypeError)) refuse_type(whole.name(), accepted, value);  // an array without a dimension
+        throw nb::python_error{};
     }
-    const std::size_t step = size_of(field.scalar);
-    for (Py_ssize_t index = 0; index < count; ++index) {
-        with_type(field.scalar, [&]<class Number>(Number) {
-            store_number<Number>({field, index}, PyTuple_GET_ITEM(items.ptr(), index), to);
-        });
-        to += step;
+    Py_ssize_t index = 0;
+    while (const nb::object item = nb::steal(PyIter_Next(items.ptr()))) {
+        if (std::cmp_equal(index, field.count)) refuse_length("more");
+        with_type(field.scalar, [&]<class Number>(Number) { store_number<Number>({field, index}, item.ptr(), to); });
+        to += size_of(field.scalar);
+        ++index;
     }
-}
-
-template <class Number>
-Number number_at(const std::byte* from) {
-    if constexpr (std::is_same_v<Number, bool>) {
-        return *from != std::byte{0};  // a C++ sender may have left any byte
-    } else {
-        Number number{};
-        std::memcpy(&number, from, sizeof number);
-        return number;
-    }
+    if (PyErr_Occurred() != nullptr) throw nb::python_error{};
+    if (std::cmp_less(index, field.count)) refuse_length(std::to_string(index));
 }
 
 PyObject* load_number(Scalar scalar, const std::byte* from) {
@@ -239,6 +236,41 @@ void store(const Field& field, PyObject* value, std::byte* payload) {
         return;
     }
     with_type(field.scalar, [&]<class Number>(Number) { store_number<Number>({field, -1}, value, to); });
+}
+
+void set_range(Field& field, PyObject* lowest, PyObject* highest, bool takes_nan) {
+    with_type(field.scalar, [&]<class Number>(Number) {
+        store_number<Number>({field, -1}, lowest, field.lowest.data());
+        store_number<Number>({field, -1}, highest, field.highest.data());
+    });
+    field.has_range = true;
+    field.takes_nan = takes_nan;
+}
+
+bool is_in_range(const Field& field, const std::byte* payload) noexcept {
+    if (!field.has_range) return true;
+    return with_type(field.scalar, [&]<class Number>(Number) {
+        const std::byte* from = payload + field.offset;
+        for (unsigned index = 0; index < field.count; ++index, from += sizeof(Number)) {
+            if (!is_within(field, number_at<Number>(from))) return false;
+        }
+        return true;
+    });
+}
+
+std::string range_problem(const Field& field, const std::byte* payload) {
+    return with_type(field.scalar, [&]<class Number>(Number) -> std::string {
+        if constexpr (!std::is_same_v<Number, bool>) {  // a bool has no range
+            const std::byte* from = payload + field.offset;
+            for (unsigned index = 0; index < field.count; ++index, from += sizeof(Number)) {
+                if (is_within(field, number_at<Number>(from))) continue;
+                const Element element{field, field.is_array ? static_cast<Py_ssize_t>(index) : -1};
+                return element.name() + " must be from " + range_of<Number>(field) + ", got " +
+                       number_text(field.scalar, from);
+            }
+        }
+        return {};
+    });
 }
 
 PyObject* load(const Field& field, const std::byte* payload) noexcept {

@@ -3,6 +3,7 @@
 
 #include <nanobind/nanobind.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -19,10 +20,14 @@ std::size_t size_of(Scalar scalar);
 
 /// A field. Its Python objects live as long as the process, and so does the message type that has it.
 struct Field {
-    PyObject* name;         // interned
-    PyObject* enumeration;  // the Enum class of its values, or nullptr
+    PyObject* name;                   // interned
+    PyObject* enumeration;            // the Enum class of its values, or nullptr
+    std::array<std::byte, 8> lowest;  // the declared range, as two numbers of type `scalar`
+    std::array<std::byte, 8> highest;
     Scalar scalar;
     bool is_array;
+    bool has_range;
+    bool takes_nan;       // beside its range
     std::uint8_t offset;  // in the payload
     std::uint8_t count;   // of scalars; 1 if it is not an array
 };
@@ -30,6 +35,16 @@ struct Field {
 /// Writes `value` into the payload. May run Python code (__index__, __float__). Raises ArgumentError and
 /// ArgumentTypeError with the field's name, the accepted values, and `value`.
 void store(const Field& field, PyObject* value, std::byte* payload);
+
+/// Declares a range for the numbers of `field`, which has none yet. Raises ArgumentError and ArgumentTypeError for an
+/// end that is no number of the field's type.
+void set_range(Field& field, PyObject* lowest, PyObject* highest, bool takes_nan);
+
+/// Whether each number of the field is in its declared range. [any thread, without the GIL]
+bool is_in_range(const Field& field, const std::byte* payload) noexcept;
+
+/// "gain must be from 0 to 1, got 3.0", for the first number of the field that is not in its declared range.
+std::string range_problem(const Field& field, const std::byte* payload);
 
 /// The field's value, as a new reference; nullptr with an exception set.
 PyObject* load(const Field& field, const std::byte* payload) noexcept;

@@ -21,6 +21,7 @@
 #include "errors.hpp"
 #include "message_fields.hpp"
 #include "message_object.hpp"
+#include "numbers.hpp"
 
 namespace cueline::python {
 
@@ -57,6 +58,7 @@ struct Layout {
     std::uint64_t required;                    // a bit for each field that has no default
     std::size_t field_count;
     bool has_bools;
+    bool has_ranges;
     PyObject* signature;  // for error messages: "SetTone(voice, gain=0.2)"
     const char* name;     // with its module
 
@@ -73,7 +75,7 @@ PyTypeObject* type_for(Kind kind) {
 }
 
 /// The layout of the type of a kind. The type has the address of its getters, which come first in the layout.
-const Layout& layout_of(PyTypeObject* type) {
+const Layout& layout_of(const PyTypeObject* type) {
     return *reinterpret_cast<const Layout*>(type->tp_getset);  // NOLINT(*-reinterpret-cast)
 }
 
@@ -149,35 +151,64 @@ Kind checked_kind(nb::handle kind) {
     return static_cast<Kind>(number);
 }
 
+constexpr const char* plain_signature = "Message(kind, payload=b\"\")";
+
+/// The arguments of Message(kind, payload=b""): borrowed, and nullptr if one is missing.
+std::array<PyObject*, 2> plain_arguments(PyObject* arguments, PyObject* keywords) {
+    const auto positional = static_cast<std::size_t>(PyTuple_GET_SIZE(arguments));
+    std::array<PyObject*, 2> values{};
+    if (positional > values.size()) {
+        raise("ArgumentTypeError",
+              "Message has 2 arguments, got " + std::to_string(positional) + ": " + plain_signature);
+    }
+    for (std::size_t index = 0; index < positional; ++index) {
+        values.at(index) = PyTuple_GET_ITEM(arguments, static_cast<Py_ssize_t>(index));
+    }
+    for (const auto [name, value] : keywords == nullptr ? nb::dict{} : nb::borrow<nb::dict>(keywords)) {
+        const bool is_text = PyUnicode_Check(name.ptr()) != 0;
+        const bool is_kind = is_text && PyUnicode_CompareWithASCIIString(name.ptr(), "kind") == 0;
+        if (!is_kind && !(is_text && PyUnicode_CompareWithASCIIString(name.ptr(), "payload") == 0)) {
+            raise("ArgumentTypeError", "Message has no argument " + shown(name) + ": " + plain_signature);
+        }
+        PyObject*& found = values.at(is_kind ? 0 : 1);
+        if (found != nullptr) {
+            raise("ArgumentTypeError", "Message got " + text(name) + " twice: " + plain_signature);
+        }
+        found = value.ptr();
+    }
+    if (values[0] == nullptr) {
+        raise("ArgumentTypeError", std::string{"Message needs kind: "} + plain_signature);
+    }
+    return values;
+}
+
 /// Message(kind, payload=b""). Returns an object of the kind's type, as if the message had been received.
 PyObject* construct_plain(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
     if (type != message_type) {
         const std::string name = name_of(type);
         raise("ArgumentTypeError", name + " has no kind: put @cueline.message(kind) above class " + name);
     }
-    static std::array<const char*, 3> names{"kind", "payload", nullptr};
-    PyObject* kind = nullptr;  // NOLINT(misc-const-correctness): the parser writes it
-    Py_buffer payload{};
-    // NOLINTNEXTLINE(*-const-cast): Python's signature; it does not write to the names
-    if (PyArg_ParseTupleAndKeywords(arguments, keywords, "O|y*:Message", const_cast<char**>(names.data()), &kind,
-                                    &payload) == 0) {
-        throw nb::python_error{};
-    }
-    struct Release {
-        Py_buffer& buffer;
-        ~Release() {
-            if (buffer.obj != nullptr) PyBuffer_Release(&buffer);
+    const auto [kind, payload] = plain_arguments(arguments, keywords);
+    struct Bytes : Py_buffer {
+        Bytes() : Py_buffer{} {}
+        ~Bytes() { PyBuffer_Release(this); }
+        Bytes(const Bytes&) = delete;
+        Bytes& operator=(const Bytes&) = delete;
+    } bytes;
+    if (payload != nullptr && PyObject_GetBuffer(payload, &bytes, PyBUF_SIMPLE) != 0) {
+        if (!clear_if(PyExc_TypeError) && !clear_if(PyExc_BufferError) && !clear_if(PyExc_ValueError)) {
+            throw nb::python_error{};
         }
-    };
-    const Release release{payload};
+        refuse_type("payload", "contiguous bytes", payload);
+    }
     Message message;
     message.kind = checked_kind(kind);
-    const auto bytes = static_cast<std::size_t>(payload.len);
-    if (bytes > payload_bytes) {
+    const auto size = static_cast<std::size_t>(bytes.len);
+    if (size > payload_bytes) {
         raise("ArgumentError",
-              "a payload is at most " + std::to_string(payload_bytes) + " bytes, got " + std::to_string(bytes));
+              "a payload is at most " + std::to_string(payload_bytes) + " bytes, got " + std::to_string(size));
     }
-    if (bytes > 0) std::memcpy(message.payload.data(), payload.buf, bytes);
+    if (size > 0) std::memcpy(message.payload.data(), bytes.buf, size);
     return to_python(message).release().ptr();
 }
 
@@ -194,14 +225,21 @@ PyObject* call_kind(PyObject* callable, PyObject* const* values, std::size_t fla
 PyObject* new_kind(PyTypeObject* type, PyObject* arguments, PyObject* keywords) noexcept {
     return guarded([&] {
         const auto positional = static_cast<std::size_t>(PyTuple_GET_SIZE(arguments));
-        const nb::tuple names{keywords == nullptr ? nb::tuple() : nb::tuple(nb::borrow<nb::dict>(keywords).keys())};
+        // Names and values together, and no look-up by name: the class of a name may derive from str, with a hash of
+        // its own that changes.
+        nb::list names;
+        nb::list named;
+        for (const auto [name, value] : keywords == nullptr ? nb::dict{} : nb::borrow<nb::dict>(keywords)) {
+            names.append(name);
+            named.append(value);
+        }
         std::vector<PyObject*> values;
-        values.reserve(positional + names.size());
+        values.reserve(positional + named.size());
         for (std::size_t index = 0; index < positional; ++index) {
             values.push_back(PyTuple_GET_ITEM(arguments, static_cast<Py_ssize_t>(index)));
         }
-        for (const nb::handle name : names) values.push_back(PyDict_GetItem(keywords, name.ptr()));
-        return construct_kind(type, values, names.ptr());
+        for (const nb::handle value : named) values.push_back(value.ptr());
+        return construct_kind(type, values, nb::tuple(names).ptr());
     });
 }
 
@@ -227,7 +265,8 @@ PyObject* repr(PyObject* self) noexcept {
     });
 }
 
-/// The field that Python describes as (name, scalar, offset, count or None, enumeration or None).
+/// The field that Python describes as (name, scalar, offset, count or None, enumeration or None, range or None). A
+/// range is (lowest, highest, whether it takes NaN).
 Field field_from(const nb::tuple& description) {
     const nb::object name = description[0];
     const auto scalar = static_cast<Scalar>(nb::cast<std::uint8_t>(description[1]));
@@ -241,7 +280,21 @@ Field field_from(const nb::tuple& description) {
     }
     PyObject* interned = name.inc_ref().ptr();
     PyUnicode_InternInPlace(&interned);
-    return {interned, enumeration.is_none() ? nullptr : enumeration.inc_ref().ptr(), scalar, is_array, offset, count};
+    Field field{.name = interned,
+                .enumeration = enumeration.is_none() ? nullptr : enumeration.inc_ref().ptr(),
+                .lowest = {},
+                .highest = {},
+                .scalar = scalar,
+                .is_array = is_array,
+                .has_range = false,
+                .takes_nan = false,
+                .offset = offset,
+                .count = count};
+    if (!description[5].is_none()) {
+        const auto range = nb::cast<nb::tuple>(description[5]);
+        set_range(field, range[0].ptr(), range[1].ptr(), nb::cast<bool>(range[2]));
+    }
+    return field;
 }
 
 /// Creates the type of a kind. `fields` are descriptions for field_from(), `defaults` are values by field name.
@@ -258,6 +311,7 @@ nb::object define_message(const std::string& name, std::uint16_t kind, const nb:
         Field& field = layout->all_fields[index];
         field = field_from(nb::cast<nb::tuple>(description));
         layout->has_bools |= field.scalar == Scalar::boolean;
+        layout->has_ranges |= field.has_range;
         std::fill_n(significant.begin() + field.offset, field.count * size_of(field.scalar), 0xffU);
         if (defaults.contains(nb::handle{field.name})) {
             const nb::object value = defaults[nb::handle{field.name}];
@@ -338,14 +392,31 @@ nb::object to_python(const Message& message) {
     return object;
 }
 
+bool is_in_range(Kind kind, const std::byte* payload) noexcept {
+    const PyTypeObject* const type = type_for(kind);
+    if (type == nullptr || !layout_of(type).has_ranges) return true;
+    return std::ranges::all_of(layout_of(type).fields(),
+                               [payload](const Field& field) { return is_in_range(field, payload); });
+}
+
+std::string range_problem(Kind kind, const std::byte* payload) {
+    const PyTypeObject* const type = type_for(kind);
+    if (type == nullptr) return {};
+    for (const Field& field : layout_of(type).fields()) {
+        if (!is_in_range(field, payload)) return range_problem(field, payload);
+    }
+    return {};
+}
+
 void bind_messages(nb::module_& module) {
     bind_once<Status>(module, &bind_status);
     if (message_type == nullptr) make_message_type(&new_plain);
     module.attr("Message") = nb::handle{as_object(message_type)};
     module.def(
         "_define_message", &define_message, "name"_a, "kind"_a, "fields"_a, "defaults"_a, "signature"_a,
-        nb::sig("def _define_message(name: str, kind: int, fields: list[tuple[str, int, int, int | None, object]], "
-                "defaults: dict[str, object], signature: str) -> type[Message]"));
+        nb::sig(
+            "def _define_message(name: str, kind: int, fields: list[tuple[str, int, int, int | None, object, object]], "
+            "defaults: dict[str, object], signature: str) -> type[Message]"));
     module.def("_message_type", &type_of, "kind"_a, nb::sig("def _message_type(kind: int) -> type[Message] | None"));
     module.def("_message_from_bytes", &from_bytes, "type"_a, "bytes"_a,
                nb::sig("def _message_from_bytes(type: type[Message], bytes: bytes) -> Message"));

@@ -3,6 +3,9 @@
 
 #include <nanobind/nanobind.h>
 
+#include <cstddef>
+#include <string>
+
 #include <cueline/message.hpp>
 
 namespace cueline::python {
@@ -12,5 +15,12 @@ nanobind::object to_python(Status status);
 
 /// A Python object of the class of the message's kind, or of Message if there is no such class. Raises MemoryError.
 nanobind::object to_python(const Message& message);
+
+/// Whether each field in the payload of a message of this kind is in its declared range. True if the kind has no class.
+/// [any thread, without the GIL]
+bool is_in_range(Kind kind, const std::byte* payload) noexcept;
+
+/// "gain must be from 0 to 1, got 3.0", for the first of these fields that is not in its range.
+std::string range_problem(Kind kind, const std::byte* payload);
 
 }  // namespace cueline::python

@@ -20,6 +20,7 @@
 
 #include "bindings.hpp"
 #include "errors.hpp"
+#include "numbers.hpp"
 #include "without_gil.hpp"
 
 namespace nb = nanobind;
@@ -48,6 +49,7 @@ NB_MODULE(_core, module) {
     module.attr("ATOMICS_ARE_LOCK_FREE") =
         std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<bool>::is_always_lock_free;
     module.attr("MISSING_AUDIO") = CUELINE_MISSING_AUDIO;  // "JACK and PortAudio", or one of them, or ""
+    bind_numbers(module);
     bind_messages(module);
     bind_devices(module);
     bind_senders(module);

@@ -11,6 +11,7 @@
 #include <cueline/parameter.hpp>
 
 #include "bindings.hpp"
+#include "numbers.hpp"
 #include "sender.hpp"
 
 namespace cueline::python {
@@ -30,6 +31,8 @@ class NamedControls {
     /// The names, with the index of each.
     [[nodiscard]] const nb::dict& indices() const { return indices_; }
 
+    [[nodiscard]] bool contains(nb::handle name) const { return find(name) != nullptr; }
+
   protected:
     /// `what`: "parameter" or "meter", for error messages.
     NamedControls(const SenderHandle& engine, const char* what)
@@ -43,9 +46,7 @@ class NamedControls {
 
     /// Raises UnknownNameError, with all names.
     [[nodiscard]] std::size_t index_of(nb::handle name) const {
-        PyObject* const index = PyDict_GetItemWithError(indices_.ptr(), name.ptr());
-        if (index != nullptr) return PyLong_AsSize_t(index);
-        if (PyErr_Occurred() != nullptr) throw nb::python_error{};
+        if (PyObject* const index = find(name); index != nullptr) return PyLong_AsSize_t(index);
         nb::module_::import_("cueline.arguments").attr("refuse_name")(what_, name, indices_);
         nb::raise("refuse_name() raises");
     }
@@ -54,6 +55,17 @@ class NamedControls {
     [[nodiscard]] ProcessorControls& controls() const { return engine_->controls(); }
 
   private:
+    /// The index as a Python object, borrowed; nullptr if there is no such name.
+    [[nodiscard]] PyObject* find(nb::handle name) const {
+        if (PyUnicode_Check(name.ptr()) == 0) return nullptr;
+        // Of a class that derives from str, the text counts, and not its own hash.
+        const nb::object exact = nb::steal(PyUnicode_FromObject(name.ptr()));
+        if (!exact.is_valid()) throw nb::python_error{};
+        PyObject* const index = PyDict_GetItemWithError(indices_.ptr(), exact.ptr());
+        if (index == nullptr && PyErr_Occurred() != nullptr) throw nb::python_error{};
+        return index;
+    }
+
     const char* what_;
     std::shared_ptr<SharedEngine> shared_;
     Engine* engine_;  // shared_ owns it
@@ -89,20 +101,19 @@ class Parameters : public NamedControls {
   private:
     [[nodiscard]] const ParameterSpec& spec_at(std::size_t index) const { return controls().parameter_specs()[index]; }
 
-    /// `value` as a double within the parameter's range. Python checks all but the common types.
+    /// `value` as a double within the parameter's range.
     [[nodiscard]] static double checked(const ParameterSpec& spec, nb::handle value) {
-        if (PyFloat_CheckExact(value.ptr())) {
-            const double number = PyFloat_AS_DOUBLE(value.ptr());
-            if (number >= spec.lowest && number <= spec.highest) return number;
-        } else if (PyLong_CheckExact(value.ptr())) {
-            const double number = PyLong_AsDouble(value.ptr());  // sets an error if it is too large for a double
-            if (PyErr_Occurred() == nullptr && number >= spec.lowest && number <= spec.highest) return number;
-            PyErr_Clear();
+        const RealNumber number = real_number(value.ptr());
+        if (number.conversion == Conversion::not_a_number) refuse_type(spec.name, "a number", value);
+        if (number.conversion == Conversion::too_large ||
+            !(number.value >= spec.lowest && number.value <= spec.highest)) {
+            refuse_range(spec.name, range_of(spec), value);  // NaN is refused too
         }
-        const nb::object number =
-            nb::module_::import_("cueline.arguments")
-                .attr("checked_number")(text(spec.name), value, spec.highest, text(spec.unit), spec.lowest);
-        return nb::cast<double>(number);
+        return number.value;
+    }
+
+    [[nodiscard]] static std::string range_of(const ParameterSpec& spec) {
+        return (digits(spec.lowest) + " to " + digits(spec.highest) + (spec.unit.empty() ? "" : " ")).append(spec.unit);
     }
 
     nb::ft_mutex writing_;
@@ -152,8 +163,8 @@ nb::class_<Controls> bind_names(nb::class_<Controls> bound) {
             "__iter__", [](const Controls& self) { return nb::iter(self.indices()); },
             nb::sig("def __iter__(self) -> collections.abc.Iterator[str]"))
         .def(
-            "__contains__", [](const Controls& self, nb::handle name) { return self.indices().contains(name); },
-            "name"_a.none(), nb::sig("def __contains__(self, name: object, /) -> bool"));
+            "__contains__", [](const Controls& self, nb::handle name) { return self.contains(name); }, "name"_a.none(),
+            nb::sig("def __contains__(self, name: object, /) -> bool"));
     return bound;
 }
 

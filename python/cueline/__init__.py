@@ -20,7 +20,7 @@ from cueline.errors import (
     ProcessorError,
     UnknownNameError,
 )
-from cueline.fields import array, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
+from cueline.fields import Range, array, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
 from cueline.line import Line
 from cueline.messages import (
     Applied,
@@ -109,6 +109,7 @@ __all__ = [
     "PlayBuffer",
     "Pong",
     "ProcessorError",
+    "Range",
     "Reason",
     "Refused",
     "RefusedError",

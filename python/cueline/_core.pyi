@@ -29,6 +29,14 @@ ATOMICS_ARE_LOCK_FREE: bool = True
 
 MISSING_AUDIO: str = ''
 
+def _real_number(value: object) -> float | None:
+    """
+    Return a real number as a float, or None for anything else. Raises OverflowError.
+    """
+
+def _whole_number(value: object) -> int | None:
+    """Return an integer as an int, or None for anything else."""
+
 class Status(enum.IntEnum):
     """The result of a call that never waits."""
 
@@ -88,7 +96,7 @@ class Message:
 
     def __reduce__(self) -> tuple[object, ...]: ...
 
-def _define_message(name: str, kind: int, fields: list[tuple[str, int, int, int | None, object]], defaults: dict[str, object], signature: str) -> type[Message]: ...
+def _define_message(name: str, kind: int, fields: list[tuple[str, int, int, int | None, object, object]], defaults: dict[str, object], signature: str) -> type[Message]: ...
 
 def _message_type(kind: int) -> type[Message] | None: ...
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import operator
 import reprlib
 from collections.abc import Iterable
 from typing import NoReturn, SupportsIndex
 
+from cueline import _core
 from cueline.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 
 __all__ = [
@@ -27,16 +27,12 @@ _LONGEST_LATENCY_S = 10
 
 def checked_integer(name: str, value: SupportsIndex) -> int:
     """Return ``value`` as an int from -(2**63 - 1) to 2**63 - 1. The caller checks the range that it needs."""
-    try:
-        # NumPy's bool is refused by its name: some versions only warn when it is used as an index.
-        number = operator.index(value) if type(value).__name__ not in ("bool", "bool_") else None
-    except TypeError:
-        number = None
+    number = _core._whole_number(value)
     if number is None:
         raise ArgumentTypeError(f"{name} must be an integer, got {shown(value)}")
     if number.bit_length() > 63:
         raise ArgumentError(f"{name} must be an integer of at most 63 bits, got one of {number.bit_length()} bits")
-    return int(number)
+    return number
 
 
 def checked_count(name: str, value: SupportsIndex) -> int:
@@ -71,20 +67,26 @@ def checked_name(name: str, value: str | None) -> str | None:
 
 def checked_latency(latency: float | str | None) -> float | str | None:
     """Return ``latency``: ``"low"``, ``"high"``, a number of seconds, or None."""
-    if latency is None or latency in ("low", "high"):
-        return latency
+    if latency is None:
+        return None
     if isinstance(latency, str):
-        raise ArgumentError(f"latency must be 'low', 'high' or a number of seconds, got {shown(latency)}")
+        if latency not in ("low", "high"):
+            raise ArgumentError(f"latency must be 'low', 'high' or a number of seconds, got {shown(latency)}")
+        return latency
     return checked_number("latency", latency, _LONGEST_LATENCY_S, "seconds")
 
 
 def checked_number(name: str, value: float, most: float, unit: str = "", least: float = 0) -> float:
     """Return ``value`` as a float from ``least`` to ``most``."""
-    if not _is_real(value):
+    try:
+        number = _core._real_number(value)
+    except OverflowError:
+        number = float("nan")
+    if number is None:
         raise ArgumentTypeError(f"{name} must be a number, got {shown(value)}")
-    if not least <= value <= most:  # so that NaN is refused too
+    if not least <= number <= most:  # so that NaN is refused too
         raise ArgumentError(f"{name} must be from {least:g} to {most:g}{unit and ' '}{unit}, got {shown(value)}")
-    return float(value)
+    return number
 
 
 def refuse_attribute(what: str, name: str) -> NoReturn:
@@ -99,23 +101,16 @@ def refuse_name(what: str, name: object, known: Iterable[str]) -> NoReturn:
 
 
 def checked_timeout(timeout: float) -> float:
-    """Return ``timeout`` in seconds. An integer too large for a float becomes infinity."""
-    if not _is_real(timeout):
-        raise ArgumentTypeError(f"timeout must be a number of seconds or None, got {shown(timeout)}")
-    if not timeout >= 0:  # so that NaN is refused too
-        raise ArgumentError(f"timeout must be 0 seconds or more, or None, got {shown(timeout)}")
+    """Return ``timeout`` in seconds. A number too large for a float becomes infinity."""
     try:
-        return float(timeout)
+        seconds = _core._real_number(timeout)
     except OverflowError:
-        return float("inf")
-
-
-def _is_real(value: object) -> bool:
-    if type(value) in (float, int):
-        return True
-    from numbers import Real
-
-    return isinstance(value, Real) and not isinstance(value, bool)
+        seconds = float("inf") if timeout > 0 else -1.0
+    if seconds is None:
+        raise ArgumentTypeError(f"timeout must be a number of seconds or None, got {shown(timeout)}")
+    if not seconds >= 0:  # so that NaN is refused too
+        raise ArgumentError(f"timeout must be 0 seconds or more, or None, got {shown(timeout)}")
+    return seconds
 
 
 def shown(value: object) -> str:

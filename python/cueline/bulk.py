@@ -161,6 +161,10 @@ def _own_kind(array: Records) -> int:
 
     if not isinstance(array, np.ndarray):
         raise ArgumentTypeError(f"array must be a NumPy array of cueline.dtype(cls), got {shown(array)}")
+    if isinstance(array, np.ma.MaskedArray):
+        raise ArgumentTypeError(
+            "array must not be masked, because its masked messages would be sent: use array.filled()"
+        )
     known = _known.get(id(array.dtype))
     own = _known_kind(array.dtype) if known is None else known[1]
     if array.ndim != 1:

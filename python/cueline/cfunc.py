@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from numbers import Real
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cueline import _core
@@ -33,6 +33,8 @@ _COMPILED = {
     HANDLE_SIGNATURE: "(void*, uint64, float64, void*, void*) -> bool",
 }
 
+
+_MOST_LISTED = 10_000  # more than an engine takes: an iterator may have no end
 
 _Spec = TypeVar("_Spec")
 
@@ -99,11 +101,20 @@ def cfunc_processor(
 def _parameter(spec: ParameterSpec) -> tuple[str, float, float, float, str, float]:
     if not isinstance(spec, ParameterSpec):
         raise ArgumentTypeError(f"parameters must be cueline.ParameterSpec, got {shown(spec)}")
-    numbers = (spec.lowest, spec.highest, spec.default, spec.ramp)
-    if any(isinstance(number, bool) or not isinstance(number, Real) for number in numbers):
-        raise ArgumentTypeError(f"a parameter's lowest, highest, default and ramp must be numbers, got {shown(spec)}")
-    lowest, highest, default, ramp = map(float, numbers)
+    lowest, highest, default, ramp = (
+        _number(number, spec) for number in (spec.lowest, spec.highest, spec.default, spec.ramp)
+    )
     return _text(spec.name, spec), lowest, highest, default, _text(spec.unit, spec), ramp
+
+
+def _number(value: float, spec: ParameterSpec) -> float:
+    try:
+        number = _core._real_number(value)
+    except OverflowError:
+        number = float("inf")  # the engine refuses it
+    if number is None:
+        raise ArgumentTypeError(f"a parameter's lowest, highest, default and ramp must be numbers, got {shown(spec)}")
+    return number
 
 
 def _meter(spec: MeterSpec) -> tuple[str, str, list[str]]:
@@ -111,7 +122,8 @@ def _meter(spec: MeterSpec) -> tuple[str, str, list[str]]:
         raise ArgumentTypeError(f"meters must be cueline.MeterSpec, got {shown(spec)}")
     if isinstance(spec.fields, str) or not isinstance(spec.fields, Iterable):
         raise ArgumentTypeError(f"a meter's fields must be names, as in fields=('peak',), got {shown(spec)}")
-    return _text(spec.name, spec), _text(spec.unit, spec), [_text(field, spec) for field in spec.fields]
+    fields = _listed("a meter's fields", spec.fields)
+    return _text(spec.name, spec), _text(spec.unit, spec), [_text(field, spec) for field in fields]
 
 
 def _text(text: str, spec: object) -> str:
@@ -125,14 +137,17 @@ def _text(text: str, spec: object) -> str:
 def _listed(what: str, specs: Iterable[_Spec]) -> list[_Spec]:
     if not isinstance(specs, Iterable):
         raise ArgumentTypeError(f"{what} must be a list of specs, got {shown(specs)}")
-    return list(specs)
+    listed = list(islice(specs, _MOST_LISTED + 1))
+    if len(listed) > _MOST_LISTED:
+        raise ArgumentError(f"{what} must be at most {_MOST_LISTED}, got more")
+    return listed
 
 
 def _address_of(state: npt.NDArray[np.generic]) -> int:
     import numpy as np
 
-    if not isinstance(state, np.ndarray):
-        raise ArgumentTypeError(f"state must be a NumPy array or None, got {shown(state)}")
+    if not isinstance(state, np.ndarray) or isinstance(state, np.ma.MaskedArray):
+        raise ArgumentTypeError(f"state must be a NumPy array without a mask, or None, got {shown(state)}")
     if state.dtype.hasobject:
         raise ArgumentTypeError("state must hold plain numbers: the Python objects in its dtype need the GIL")
     if not (state.flags.c_contiguous and state.flags.writeable):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from weakref import ref
 
 from cueline import _core
-from cueline.errors import ConfirmationTimeout, Error
+from cueline.arguments import shown
+from cueline.errors import ArgumentTypeError, ConfirmationTimeout, Error
 from cueline.messages import Applied, Reason, Refused
 from cueline.polling import Polled, polling_intervals
 
@@ -29,7 +30,12 @@ class RefusedError(Error, RuntimeError):
     """A command did not take effect. ``refused`` is the audio thread's report: the reason and the frame."""
 
     def __init__(self, refused: Refused) -> None:
-        super().__init__(f"command {refused.sequence} did not take effect: {_WHY[refused.reason]}")
+        if not isinstance(refused, Refused):
+            raise ArgumentTypeError(f"refused must be a cueline.Refused, got {shown(refused)}")
+        why = _WHY.get(
+            refused.reason, f"for reason {int(refused.reason)}, which this version of cueline has no name for"
+        )
+        super().__init__(f"command {refused.sequence} did not take effect: {why}")
         self.refused = refused
 
     def __reduce__(self) -> tuple[Any, ...]:  # Exception's own would pass the text to __init__

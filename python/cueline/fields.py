@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, get_args, get_origin
 
+from cueline import _core
 from cueline._core import PAYLOAD_BYTES
 from cueline.arguments import checked_integer, shown
 from cueline.errors import ArgumentError, ArgumentTypeError
@@ -14,6 +15,7 @@ __all__ = [
     "Array",
     "Field",
     "Layout",
+    "Range",
     "Scalar",
     "array",
     "f32",
@@ -87,23 +89,79 @@ _WAY_OUT = (
 )
 
 
+class Range:
+    """The numbers that a field takes: ``Annotated[cueline.f32, cueline.Range(0, 1)]``.
+
+    Both ends belong to the range. In an array it holds for each number. NaN is refused, unless ``nan`` is True. A
+    message's constructor and ``send_many`` refuse other numbers. Raises ArgumentError, ArgumentTypeError.
+    """
+
+    __slots__ = ("highest", "lowest", "nan")
+
+    def __init__(self, lowest: float, highest: float, *, nan: bool = False) -> None:
+        if not isinstance(nan, bool):
+            raise ArgumentTypeError(f"nan must be True or False, got {shown(nan)}")
+        self.lowest = _end("lowest", lowest)
+        self.highest = _end("highest", highest)
+        self.nan = nan
+        if not self.lowest <= self.highest:
+            raise ArgumentError(f"lowest must be at most highest, got {shown(lowest)} and {shown(highest)}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Range) and _parts_of(other) == _parts_of(self)
+
+    def __hash__(self) -> int:
+        return hash(_parts_of(self))
+
+    def __repr__(self) -> str:
+        return f"cueline.Range({self.lowest!r}, {self.highest!r}{', nan=True' if self.nan else ''})"
+
+
+def _parts_of(limits: Range) -> tuple[float, float, bool]:
+    """Return what a range consists of."""
+    return limits.lowest, limits.highest, limits.nan
+
+
+def _end(name: str, value: float) -> float:
+    """Return an end of a range: an int, or a float that is not NaN."""
+    whole = _core._whole_number(value)
+    if whole is not None:
+        return whole
+    try:
+        number = _core._real_number(value)
+    except OverflowError:
+        raise ArgumentError(f"{name} must fit a float, got {shown(value)}") from None
+    if number is None:
+        raise ArgumentTypeError(f"{name} must be a number, got {shown(value)}")
+    if number != number:
+        raise ArgumentError(f"{name} must be a number other than NaN, got {shown(value)}")
+    return number
+
+
 class Array:
     """A fixed number of values of one type."""
 
-    __slots__ = ("length", "scalar")
+    __slots__ = ("length", "limits", "scalar")
 
-    def __init__(self, scalar: Scalar, length: int) -> None:
+    def __init__(self, scalar: Scalar, length: int, limits: Range | None = None) -> None:
         self.scalar = scalar
         self.length = length
+        self.limits = limits
+        """The range of each value."""
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Array) and (other.scalar, other.length) == (self.scalar, self.length)
+        return isinstance(other, Array) and (other.scalar, other.length, other.limits) == (
+            self.scalar,
+            self.length,
+            self.limits,
+        )
 
     def __hash__(self) -> int:
-        return hash((self.scalar, self.length))
+        return hash((self.scalar, self.length, self.limits))
 
     def __repr__(self) -> str:
-        return f"cueline.array({self.scalar!r}, {self.length})"
+        of = repr(self.scalar) if self.limits is None else f"Annotated[{self.scalar!r}, {self.limits!r}]"
+        return f"cueline.array({of}, {self.length})"
 
 
 def array(scalar: Any, count: int) -> Array:
@@ -112,34 +170,58 @@ def array(scalar: Any, count: int) -> Array:
     A type checker reads the first part, cueline the second. Without a type checker, ``cueline.array(cueline.u8, 16)``
     is enough. Raises ArgumentError, ArgumentTypeError.
     """
-    found = _scalar(scalar)
-    if found is None:
+    one = _number(scalar)
+    if one is None:
         raise ArgumentTypeError(
             f"an array must be of cueline.u8 to u64, i8 to i64, f32, f64 or bool, got {_named(scalar)}"
         )
+    found, limits = one
     number = checked_integer("count", count)
     most = PAYLOAD_BYTES // found.size
     if not 1 <= number <= most:
         raise ArgumentError(f"count must be from 1 to {most} for an array of {found.name} in a message, got {number}")
-    return Array(found, number)
+    return Array(found, number, limits)
+
+
+class Parsed:
+    """What the annotation of a field says."""
+
+    __slots__ = ("enumeration", "length", "limits", "scalar")
+
+    def __init__(
+        self,
+        scalar: Scalar,
+        length: int | None = None,
+        enumeration: Enumeration | None = None,
+        limits: Range | None = None,
+    ) -> None:
+        self.scalar = scalar
+        self.length = length
+        self.enumeration = enumeration
+        self.limits = limits
 
 
 class Field:
     """A field of a message."""
 
-    __slots__ = ("enumeration", "length", "name", "offset", "scalar")
+    __slots__ = ("enumeration", "length", "limits", "name", "offset", "scalar")
 
-    def __init__(
-        self, name: str, scalar: Scalar, length: int | None, offset: int, enumeration: Enumeration | None
-    ) -> None:
+    def __init__(self, name: str, offset: int, parsed: Parsed) -> None:
         self.name = name
-        self.scalar = scalar
-        self.length = length
-        """The number of values in an array; None for one number."""
         self.offset = offset
         """Its place in the payload, in bytes."""
-        self.enumeration = enumeration
+        self.scalar = parsed.scalar
+        self.length = parsed.length
+        """The number of values in an array; None for one number."""
+        self.enumeration = parsed.enumeration
         """The type of its value in Python, if it is an enumeration."""
+        self.limits = parsed.limits
+        """The declared range, if there is one."""
+
+    def described(self) -> tuple[str, int, int, int | None, object, object]:
+        """Return what the compiled module needs."""
+        limits = None if self.limits is None else _parts_of(self.limits)
+        return self.name, self.scalar.number, self.offset, self.length, self.enumeration, limits
 
     @property
     def size(self) -> int:
@@ -166,12 +248,14 @@ def laid_out(owner: str, kind: int, hints: Mapping[str, Any]) -> Layout:
     for name, hint in hints.items():
         if get_origin(hint) is ClassVar or hint is ClassVar:
             continue
-        scalar, length, enumeration = _parsed(f"{owner}.{name}", hint)
-        offset = -(-end // scalar.size) * scalar.size
-        field = Field(name, scalar, length, offset, enumeration)
+        if type(name) is not str:
+            raise ArgumentTypeError(f"a field of {owner} must have a plain string for a name, got {shown(name)}")
+        parsed = _parsed(f"{owner}.{name}", hint)
+        offset = -(-end // parsed.scalar.size) * parsed.scalar.size
+        field = Field(name, offset, parsed)
         fields.append(field)
         end = offset + field.size
-        alignment = max(alignment, scalar.size)
+        alignment = max(alignment, field.scalar.size)
     size = max(1, -(-end // alignment) * alignment)
     if size > PAYLOAD_BYTES:
         raise ArgumentError(
@@ -181,36 +265,53 @@ def laid_out(owner: str, kind: int, hints: Mapping[str, Any]) -> Layout:
     return Layout(kind, tuple(fields), size)
 
 
-def _parsed(where: str, hint: Any) -> tuple[Scalar, int | None, Enumeration | None]:
-    scalar = _scalar(hint)
-    if scalar is not None:
-        return scalar, None, None
+def _parsed(where: str, hint: Any) -> Parsed:
+    number = _number(hint)
+    if number is not None:
+        return Parsed(number[0], limits=number[1])
     if isinstance(hint, Array):
-        return hint.scalar, hint.length, None
+        return Parsed(hint.scalar, hint.length, limits=hint.limits)
     if get_origin(hint) is Annotated:
-        kind, *metadata = get_args(hint)
+        inner, *metadata = get_args(hint)
+        limits = _range_in(metadata)
         for part in metadata:
             if isinstance(part, Array):
-                return part.scalar, part.length, None
-            scalar = _scalar(part)
-            if scalar is not None and isinstance(kind, type) and issubclass(kind, (enum.IntEnum, enum.IntFlag)):
-                return scalar, None, kind
+                return Parsed(part.scalar, part.length, limits=limits or part.limits)
+            number = _number(part)
+            if number is not None and isinstance(inner, type) and issubclass(inner, (enum.IntEnum, enum.IntFlag)):
+                return Parsed(number[0], enumeration=inner, limits=limits or number[1])
+        if get_origin(inner) is tuple:
+            parsed = _parsed(where, inner)
+            parsed.limits = limits or parsed.limits
+            return parsed
     if get_origin(hint) is tuple:
-        scalars = [_scalar(part) for part in get_args(hint)]
-        first = scalars[0] if scalars else None
-        if first is not None and all(scalar is first for scalar in scalars):
-            return first, len(scalars), None
+        numbers = [_number(part) for part in get_args(hint)]
+        first = numbers[0] if numbers else None
+        if first is not None and all(number == first for number in numbers):
+            return Parsed(first[0], len(numbers), limits=first[1])
     raise ArgumentTypeError(f"{where} cannot have the type {_named(hint)} in a message: {_WAY_OUT}")
 
 
-def _scalar(hint: Any) -> Scalar | None:
+def _number(hint: Any) -> tuple[Scalar, Range | None] | None:
+    """Return the type and the range that an annotation of one number gives."""
     if hint is bool:
-        return _BOOL
+        return _BOOL, None
     if isinstance(hint, Scalar):
-        return hint
+        return hint, None
     if get_origin(hint) is Annotated and get_args(hint)[0] in (int, float):
-        return next((part for part in get_args(hint)[1:] if isinstance(part, Scalar)), None)
+        metadata = get_args(hint)[1:]
+        scalar = next((part for part in metadata if isinstance(part, Scalar)), None)
+        return None if scalar is None else (scalar, _range_in(metadata))
     return None
+
+
+def _range_in(metadata: Iterable[Any]) -> Range | None:
+    """Return the last range: it is the outermost."""
+    limits = None
+    for part in metadata:
+        if isinstance(part, Range):
+            limits = part
+    return limits
 
 
 def _named(hint: Any) -> str:

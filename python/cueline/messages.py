@@ -4,7 +4,7 @@ import enum
 from typing import TYPE_CHECKING, Annotated
 
 from cueline._core import Message
-from cueline.fields import f32, u32, u64
+from cueline.fields import Range, f32, u32, u64
 from cueline.typed import own_message
 
 __all__ = [
@@ -35,6 +35,10 @@ class Reason(enum.IntEnum):
     """It was cancelled."""
     UNKNOWN = 4
     """The processor does not handle this message, or rejected its values."""
+
+
+_MAX_HZ = 384_000  # half of the highest sample rate: a message does not say which engine it is for
+_SLOTS = 8  # of the player
 
 
 def _numbers_of(message: Message) -> str:
@@ -99,11 +103,12 @@ class Refused(Message):
 class SetTone(Message):
     """To the tone processor: set the frequency in Hz (0 to half the sample rate) and the gain (0 to 1).
 
-    If a value is NaN, the tone keeps its present one.
+    If a value is NaN, the tone keeps its present one. A frequency of more than half the sample rate becomes that. The
+    class itself refuses more than 384000 Hz, half of the highest sample rate.
     """
 
-    frequency_hz: f32
-    gain: f32
+    frequency_hz: Annotated[f32, Range(0, _MAX_HZ, nan=True)]
+    gain: Annotated[f32, Range(0, 1, nan=True)]
 
 
 @own_message(17)
@@ -127,16 +132,16 @@ class Level(Message):
 class Click(Message):
     """To the tone processor: play a click of 20 ms. Its first sample is the loudest; the gain is from 0 to 1."""
 
-    frequency_hz: f32 = 1000.0
-    gain: f32 = 0.5
+    frequency_hz: Annotated[f32, Range(0, _MAX_HZ)] = 1000.0
+    gain: Annotated[f32, Range(0, 1)] = 0.5
 
 
 @own_message(20)
 class PlayBuffer(Message):
     """To the player: play the buffer in a slot from its beginning, once or in a loop. The gain is from 0 to 1."""
 
-    slot: u32
-    gain: f32 = 1.0
+    slot: Annotated[u32, Range(0, _SLOTS - 1)]
+    gain: Annotated[f32, Range(0, 1)] = 1.0
     loop: bool = False
 
 
@@ -144,7 +149,7 @@ class PlayBuffer(Message):
 class StopBuffer(Message):
     """To the player: stop the voice of a slot within 5 ms."""
 
-    slot: u32
+    slot: Annotated[u32, Range(0, _SLOTS - 1)]
 
 
 @own_message(22)

@@ -62,6 +62,8 @@ class Meters(_Base):
         Raises UnknownNameError, ClosedError, ForkedError.
         """
         values, frame = self._read(name)
+        if type(name) is not str:  # a class that derives from str may have a hash of its own
+            name = str.__str__(name)
         return MeterReading(self._makers[name](values), frame)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:

@@ -24,6 +24,8 @@ def checked_samples(array: npt.ArrayLike) -> npt.NDArray[np.float32]:
     """
     import numpy as np  # here, because `import cueline` must stay quick
 
+    if isinstance(array, np.ma.MaskedArray):
+        raise ArgumentTypeError("array must not be masked, because its masked samples would sound: use array.filled(0)")
     try:
         given = np.asarray(array)
     except (TypeError, ValueError) as error:

@@ -117,6 +117,8 @@ def layout_of(cls: object) -> Layout:
 
 def unpickled(cls: type[_core.Message], state: bytes) -> _core.Message:
     """Return the message that was pickled as ``state``. Raises ArgumentError if it is no message of ``cls``."""
+    if not (isinstance(cls, type) and isinstance(state, bytes)):
+        raise ArgumentTypeError(f"a message is restored from its class and its bytes, got {shown((cls, state))}")
     return _core._message_from_bytes(cls, state)
 
 
@@ -179,7 +181,7 @@ def _made(cls: type, kind: int, hints: dict[str, Any]) -> type:
     made = _core._define_message(
         f"{cls.__module__}.{cls.__name__}",
         kind,
-        [(field.name, field.scalar.number, field.offset, field.length, field.enumeration) for field in layout.fields],
+        [field.described() for field in layout.fields],
         defaults,
         f"{cls.__name__}({', '.join(arguments)})",
     )

@@ -112,6 +112,14 @@ def test_what_is_no_float_is_refused(player: cueline.AudioEngine, dtype: str) ->
         player.publish(0, np.ones(4, np.int16))
 
 
+def test_a_masked_array_is_refused_with_the_way_out(player: cueline.AudioEngine) -> None:
+    """Its masked samples would sound."""
+    masked = np.ma.masked_greater(np.array([0.5, 1e9], np.float32), 1)
+    with pytest.raises(cueline.ArgumentTypeError, match=r"array must not be masked.*use array\.filled\(0\)"):
+        player.publish(0, masked)
+    assert player.publish(0, masked.filled(0)) == cueline.Status.OK
+
+
 def test_what_is_no_array_is_refused(player: cueline.AudioEngine) -> None:
     with pytest.raises(cueline.ArgumentTypeError, match="must be an array of floats, got "):
         player.publish(0, [[1.0], [1.0, 2.0]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -305,6 +306,44 @@ def test_what_cannot_be_sent_is_refused_and_nothing_is_sent(tone: cueline.AudioE
         tone.send_many(array)
     assert str(refused.value) == text
     assert tone.stats().commands == cueline.RingStats(0, 0, 0)
+
+
+def out_of_range(*places: int, count: int = RING + 8) -> Any:
+    tones = np.zeros(count, cueline.dtype(cueline.SetTone))
+    tones["frequency_hz"] = np.nan
+    tones["gain"][list(places)] = 1.5
+    return tones
+
+
+@pytest.mark.parametrize("place", [0, 5, RING - 1, RING, RING + 7])
+def test_a_field_outside_its_range_is_refused_with_its_index_and_nothing_is_sent(
+    tone: cueline.AudioEngine, place: int
+) -> None:
+    with pytest.raises(cueline.ArgumentError) as refused:
+        tone.send_many(out_of_range(place))
+    assert str(refused.value) == (
+        f"the message at index {place} cannot be sent: gain must be from 0 to 1, or nan, got 1.5"
+    )
+    assert tone.stats().commands == cueline.RingStats(0, 0, 0)
+    assert tone.send_many(out_of_range(count=5)) == 5
+
+
+def test_raw_payloads_are_sent_as_they_are(tone: cueline.AudioEngine) -> None:
+    """The processor clamps: any bytes may come."""
+    wrong = cueline.Message(16, struct.pack("<ff", 440, 1.5))
+    raw = np.frombuffer(wrong.__reduce__()[1][1], cueline.dtype())  # type: ignore[index]
+    assert tone.send_many(raw) == 1
+    tone.send(wrong)
+    audio = tone.render(4800)
+    assert np.abs(audio).max() == pytest.approx(1, rel=1e-3)
+    assert tone.stats().unhandled == 0
+
+
+def test_a_masked_array_is_refused(tone: cueline.AudioEngine) -> None:
+    masked = np.ma.array(np.zeros(2, cueline.dtype(cueline.GetLevel)))
+    for call in (tone.send_many, lambda array: cueline.select(array, cueline.GetLevel)):
+        with pytest.raises(cueline.ArgumentTypeError, match="array must not be masked"):
+            call(masked)
 
 
 def test_arrays_that_only_look_alike_are_refused(tone: cueline.AudioEngine) -> None:

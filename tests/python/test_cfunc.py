@@ -12,6 +12,7 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Callable
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -414,7 +415,7 @@ def test_what_is_no_such_function_is_refused() -> None:
 
 
 def test_state_must_be_an_array_that_can_be_written_in_place(tmp_path: Path) -> None:
-    for wrong in ([1.0], 3, np.zeros(2, object)):
+    for wrong in ([1.0], 3, np.zeros(2, object), np.ma.array([0.5, 1], mask=[True, False])):
         with pytest.raises(cueline.ArgumentTypeError, match=r"state must (be|hold)"):
             cfunc_processor(count, state=wrong)
     mapped = np.memmap(tmp_path / "state", np.float64, "w+", shape=(4, 4))
@@ -433,9 +434,12 @@ def test_parameters_and_meters_are_specs_and_the_engine_says_what_is_wrong_with_
         cfunc_processor(count, parameters=["gain"])
     with pytest.raises(cueline.ArgumentTypeError, match=r"meters must be cueline\.MeterSpec"):
         cfunc_processor(count, meters=["level"])
+    for without_end in ({"parameters": repeat(ParameterSpec("gain"))}, {"meters": repeat(MeterSpec("level"))}):
+        with pytest.raises(cueline.ArgumentError, match="must be at most 10000, got more"):
+            cfunc_processor(count, **without_end)
     with pytest.raises(cueline.ArgumentTypeError, match=r"parameters must be a list of specs"):
         cfunc_processor(count, parameters=ParameterSpec("gain"))
-    for number in ("a", None, True):
+    for number in ("a", None, True, np.True_, 1j, np.array(0.5)):
         with pytest.raises(cueline.ArgumentTypeError, match="lowest, highest, default and ramp must be numbers"):
             cfunc_processor(count, parameters=[ParameterSpec("gain", number)])
     for spec in (ParameterSpec(3), ParameterSpec("gain", unit=3)):

@@ -60,6 +60,13 @@ class Panic:
 '''
 
 
+def test_a_range_is_a_comment() -> None:
+    text = header.header([cueline.SetTone, cueline.PlayBuffer], source="cueline")
+    assert "    float gain;  ///< from 0 to 1, or NaN\n" in text
+    assert "    std::uint32_t slot;  ///< from 0 to 7\n" in text
+    assert "    bool loop;\n" in text
+
+
 def compile_and_run(folder: Path, program: str, *arguments: str) -> str:
     require(COMPILER[0])
     (folder / "main.cpp").write_text(program)

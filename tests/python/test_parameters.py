@@ -7,7 +7,10 @@ import os
 import pickle
 import threading
 from collections.abc import Iterator, Mapping, MutableMapping
+from decimal import Decimal
 from fractions import Fraction
+from itertools import count
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +20,7 @@ from hypothesis import strategies as st
 import cueline
 from conftest import eventually
 from cueline import meters
+from cueline.arguments import checked_latency, checked_timeout
 
 
 @pytest.fixture
@@ -96,11 +100,18 @@ def test_a_message_moves_it_unseen_and_the_next_write_counts_though_it_is_the_sa
     assert np.abs(tone.render(1000)).max() == pytest.approx(0.5, rel=1e-2)
 
 
-@pytest.mark.parametrize("value", [0, 1, True - 0.5, np.float32(0.25), np.float64(0.25), np.int64(1), Fraction(1, 4)])
+NUMBERS = [
+    0, 1, 0.5, np.float16(0.25), np.float32(0.25), np.float64(0.25), np.longdouble(0.25), np.int8(1), np.uint64(1),
+    Fraction(1, 4), Decimal("0.25"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", NUMBERS)
 def test_whatever_is_a_real_number_in_the_range_can_be_set(tone: cueline.AudioEngine, value: float) -> None:
     tone.parameters["gain"] = value
     assert tone.parameters["gain"] == float(value)
     assert type(tone.parameters["gain"]) is float
+    assert cueline.SetTone(440, value).gain == float(value)
 
 
 @pytest.mark.parametrize(
@@ -117,11 +128,72 @@ def test_values_outside_the_range_are_refused_with_the_numbers(
     assert tone.parameters == {"frequency": 440.0, "gain": 0.2}
 
 
-@pytest.mark.parametrize("value", [True, False, "0.5", None, 1j, [0.5], np.array([0.5]), object()])
-def test_what_is_no_number_is_refused(tone: cueline.AudioEngine, value: object) -> None:
+class Floating:
+    """An object that can be converted to a float, and is no number."""
+
+    def __float__(self) -> float:
+        return 0.5
+
+
+@pytest.mark.filterwarnings("error")  # NumPy's of a number that lost its imaginary part
+@pytest.mark.parametrize(
+    "value",
+    [
+        True, False, "0.5", None, 1j, [0.5], np.array([0.5]), np.array(0.5), np.array("3"), object(), np.True_,
+        np.complex64(0.5), np.ma.masked, np.ma.array(0.5, mask=False), np.ma.array(0, mask=True), np.str_("0.5"),
+        np.timedelta64(0, "s"), np.datetime64(0, "s"), Decimal("sNaN"), Floating(), b"0",
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_what_is_no_number_is_refused(tone: cueline.AudioEngine, value: Any) -> None:
     with pytest.raises(cueline.ArgumentTypeError, match="gain must be a number, got"):
-        tone.parameters["gain"] = value  # type: ignore[assignment]
+        tone.parameters["gain"] = value
     assert tone.parameters["gain"] == 0.2
+    with pytest.raises(cueline.ArgumentTypeError, match="gain must be a number, got"):
+        cueline.SetTone(440, value)
+    with pytest.raises(cueline.ArgumentTypeError, match="timeout must be a number of seconds or None, got"):
+        checked_timeout(value)
+    with pytest.raises(cueline.Error, match=r"latency must be (a number|'low', 'high' or a number of seconds), got"):
+        checked_latency(np.zeros(3) if value is None else value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [True, 1.0, "1", None, np.True_, np.array(1), np.array([1]), np.ma.masked, np.ma.array(1, mask=True),
+     np.timedelta64(1, "s"), Decimal(1), Fraction(1)],
+    ids=repr,
+)  # fmt: skip
+def test_what_is_no_integer_is_refused(value: Any) -> None:
+    with pytest.raises(cueline.ArgumentTypeError, match="slot must be an integer, got"):
+        cueline.StopBuffer(value)
+    with pytest.raises(cueline.ArgumentTypeError, match="channels must be an integer, got"):
+        cueline.AudioEngine("offline", channels=value)
+
+
+@pytest.mark.parametrize("value", [10**400, Fraction(10**400), Decimal("1e400"), np.longdouble("1e4000")], ids=repr)
+def test_a_number_larger_than_every_double_is_refused_and_does_not_become_infinite(
+    tone: cueline.AudioEngine, value: Any
+) -> None:
+    for sign in (1, -1):
+        with pytest.raises(cueline.ArgumentError, match="gain must be from 0 to 1, got"):
+            tone.parameters["gain"] = sign * value
+        with pytest.raises(cueline.ArgumentError, match=r"number must be from -1\.797"):
+            Double(sign * value)
+    assert Double(Decimal("-inf")).number == -math.inf
+    assert Double(np.longdouble("inf")).number == math.inf
+    assert math.isnan(Double(Decimal("nan")).number)
+
+
+@cueline.message(50_400)
+class Double:
+    number: cueline.f64
+
+
+def _rounded(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.nan
 
 
 _ENGINE = cueline.AudioEngine("offline", processor="tone")
@@ -137,7 +209,7 @@ def test_a_value_is_taken_if_and_only_if_it_is_a_number_in_the_range(name: str, 
     spec = engine.parameters.spec(name)
     before = engine.parameters[name]
     number = isinstance(value, int | float | Fraction) and not isinstance(value, bool)
-    if number and spec.lowest <= value <= spec.highest:  # type: ignore[operator]
+    if number and spec.lowest <= _rounded(value) <= spec.highest:  # type: ignore[arg-type]
         engine.parameters[name] = value  # type: ignore[assignment]
         assert engine.parameters[name] == float(value)  # type: ignore[arg-type]
         return
@@ -147,7 +219,7 @@ def test_a_value_is_taken_if_and_only_if_it_is_a_number_in_the_range(name: str, 
     assert engine.parameters[name] == before
 
 
-@pytest.mark.parametrize("name", ["volume", "", "Gain", 3, None, ("gain",)])
+@pytest.mark.parametrize("name", ["volume", "", "Gain", 3, None, ("gain",), [], {}])
 def test_unknown_names_are_a_key_error_that_names_those_there_are(tone: cueline.AudioEngine, name: str) -> None:
     for act in (
         lambda: tone.parameters[name],
@@ -162,6 +234,24 @@ def test_unknown_names_are_a_key_error_that_names_those_there_are(tone: cueline.
         with pytest.raises(cueline.UnknownNameError) as refused:
             act()
         assert str(refused.value) == f"no meter {name!r}: the processor has 'level'"
+
+
+class Shifting(str):
+    """A name whose hash is another one each time."""
+
+    hashes = count()
+
+    def __hash__(self) -> int:
+        return next(self.hashes)
+
+
+def test_a_name_is_what_it_reads(tone: cueline.AudioEngine) -> None:
+    tone.parameters[Shifting("gain")] = 0.5
+    assert tone.parameters[Shifting("gain")] == 0.5
+    assert Shifting("gain") in tone.parameters
+    assert tone.meters.read(Shifting("level")) == tone.meters.read("level")
+    assert [] not in tone.parameters
+    assert {} not in tone.meters
 
 
 def test_parameters_cannot_be_deleted(tone: cueline.AudioEngine) -> None:

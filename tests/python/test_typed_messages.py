@@ -7,6 +7,7 @@ import ctypes
 import enum
 import fractions
 import inspect
+import itertools
 import math
 import pickle
 import re
@@ -272,7 +273,7 @@ def test_numpys_numbers_are_numbers() -> None:
 
 
 def test_what_a_number_raises_goes_through() -> None:
-    class Strange:
+    class Strange(fractions.Fraction):
         def __index__(self) -> int:
             raise KeyError("an index of its own mind")
 
@@ -280,9 +281,189 @@ def test_what_a_number_raises_goes_through() -> None:
             raise KeyError("a float of its own mind")
 
     with pytest.raises(KeyError, match="an index of"):
-        SetTone(Strange(), 1)
+        SetTone(Strange(1), 1)
     with pytest.raises(KeyError, match="a float of"):
-        SetTone(1, Strange())
+        SetTone(1, Strange(1))
+
+
+class Shifting(str):
+    """A name whose hash is another one each time."""
+
+    hashes = itertools.count()
+
+    def __hash__(self) -> int:
+        return next(self.hashes)
+
+
+@pytest.mark.parametrize("construct", [SetTone, SetTone.__new__, type.__call__])
+def test_a_name_with_a_hash_that_changes_is_the_name_that_it_reads(construct: Any) -> None:
+    first = () if construct is SetTone else (SetTone,)
+    assert construct(*first, 1, **{Shifting("frequency_hz"): 440}) == SetTone(1, 440)
+    with pytest.raises(cueline.ArgumentTypeError, match="SetTone has no field 'pitch'"):
+        construct(*first, 1, **{Shifting("pitch"): 440})
+    with pytest.raises(cueline.ArgumentTypeError, match="Message has no argument 'pitch'"):
+        cueline.Message(**{Shifting("kind"): 1000, Shifting("pitch"): b""})
+    assert cueline.Message(**{Shifting("kind"): 1000}).kind == 1000
+
+
+def test_a_class_has_fields_with_plain_names() -> None:
+    for name in (Shifting("number"), 3):
+        with pytest.raises(cueline.ArgumentTypeError, match="a field of Made must have a plain string for a name"):
+            defined({name: cueline.u8})  # type: ignore[dict-item]
+
+
+@cueline.message(50_258)
+class Ranged:
+    gain: Annotated[cueline.f32, cueline.Range(0, 0.1)]
+    level: Annotated[cueline.f64, cueline.Range(-1, 1, nan=True)] = math.nan
+    slot: Annotated[cueline.u8, cueline.Range(2, 7)] = 2
+    pair: Annotated[tuple[cueline.i16, cueline.i16], cueline.Range(-5, 5)] = (0, 0)
+    large: Annotated[cueline.u64, cueline.Range(1, 2**63 + 1)] = 1
+
+
+def test_a_field_takes_what_its_range_holds() -> None:
+    made = Ranged(0.1, 1, 7, (-5, 5), 2**63 + 1)
+    assert (made.gain, made.level, made.slot, made.pair) == (pytest.approx(0.1), 1, 7, (-5, 5))
+    assert made.large == 2**63 + 1
+    assert math.isnan(Ranged(0).level)
+
+
+OUTSIDE: list[tuple[dict[str, Any], str]] = [
+    ({"gain": 0.11}, "gain must be from 0 to 0.1, got 0.11"),
+    ({"gain": -1}, "gain must be from 0 to 0.1, got -1"),
+    ({"gain": math.nan}, "gain must be from 0 to 0.1, got nan"),
+    ({"gain": math.inf}, "gain must be from 0 to 0.1, got inf"),
+    ({"level": 2}, "level must be from -1 to 1, or nan, got 2"),
+    ({"slot": 1}, "slot must be from 2 to 7, got 1"),
+    ({"slot": 300}, "slot must be from 2 to 7, got 300"),
+    ({"pair": (0, 6)}, "pair[1] must be from -5 to 5, got 6"),
+    ({"pair": (-6, 6)}, "pair[0] must be from -5 to 5, got -6"),
+    ({"large": 2**63 + 2}, "large must be from 1 to 9223372036854775809, got 9223372036854775810"),
+    ({"large": 0}, "large must be from 1 to 9223372036854775809, got 0"),
+]
+
+
+@pytest.mark.parametrize(("values", "text"), OUTSIDE)
+def test_a_field_refuses_what_its_range_does_not_hold(values: dict[str, Any], text: str) -> None:
+    refused(lambda: Ranged(**{"gain": 0, **values}), cueline.ArgumentError, text)
+
+
+def test_a_range_is_written_where_the_type_is() -> None:
+    """In a tuple, in an array, around either, and on an enumeration."""
+    unit = Annotated[cueline.f32, cueline.Range(0, 1)]
+    for hint in (
+        tuple[unit, unit],  # type: ignore[valid-type]
+        cueline.array(unit, 2),
+        Annotated[tuple[float, ...], cueline.array(unit, 2)],
+        Annotated[tuple[float, ...], cueline.array(cueline.f32, 2), cueline.Range(0, 1)],
+        Annotated[tuple[unit, unit], "a remark"],  # type: ignore[valid-type]
+        Annotated[tuple[cueline.f32, cueline.f32], cueline.Range(0, 1)],
+        Annotated[
+            tuple[float, ...], cueline.array(Annotated[cueline.f32, cueline.Range(0, 9)], 2), cueline.Range(0, 1)
+        ],
+    ):
+        made = defined({"numbers": hint})
+        assert made((0, 1)).numbers == (0, 1)
+        refused(lambda made=made: made((0, 2)), cueline.ArgumentError, "numbers[1] must be from 0 to 1, got 2")
+    made = defined({"reason": Annotated[cueline.Reason, cueline.u32, cueline.Range(1, 4)]})
+    assert made(2).reason is cueline.Reason.SCHEDULE_FULL
+    refused(lambda: made(5), cueline.ArgumentError, "reason must be from 1 to 4, got 5")
+
+
+def test_a_default_outside_the_range_is_refused() -> None:
+    hint = Annotated[cueline.f32, cueline.Range(0, 1)]
+    refused(lambda: defined({"gain": hint}, gain=2), cueline.ArgumentError, "gain must be from 0 to 1, got 2")
+
+
+def test_a_range_that_makes_no_sense_is_refused() -> None:
+    call: Any = cueline.Range
+    for made, text in [
+        (lambda: call(1, 0), "lowest must be at most highest, got 1 and 0"),
+        (lambda: call(math.nan, 0), "lowest must be a number other than NaN, got nan"),
+        (lambda: call(0, np.longdouble("1e4000")), "highest must fit a float, got "),
+        (lambda: defined({"a": Annotated[cueline.u8, call(0, 300)]}), "a must be from 0 to 255, got 300"),
+    ]:
+        with pytest.raises(cueline.ArgumentError) as raised:
+            made()
+        assert str(raised.value).startswith(text)
+    for made, text in [
+        (lambda: call("0", 1), "lowest must be a number, got '0'"),
+        (lambda: call(0, 1, nan=1), "nan must be True or False, got 1"),
+        (lambda: defined({"a": Annotated[cueline.u8, call(0, 0.5)]}), "a must be an integer, got 0.5"),
+        (lambda: defined({"a": cueline.array(Annotated[bool, call(0, 1)], 2)}), "an array must be of"),
+    ]:
+        with pytest.raises(cueline.ArgumentTypeError) as wrong:
+            made()
+        assert str(wrong.value).startswith(text)
+
+
+def test_ranges_are_equal_if_they_hold_the_same() -> None:
+    assert cueline.Range(0, 1) == cueline.Range(0.0, np.int64(1)) != cueline.Range(0, 1, nan=True)
+    assert len({cueline.Range(0, 1), cueline.Range(0, 1), cueline.Range(0, 2)}) == 2
+    assert eval(repr(cueline.Range(0, 0.5, nan=True))) == cueline.Range(0, 0.5, nan=True)
+    unit = Annotated[cueline.f32, cueline.Range(0, 1)]
+    assert cueline.array(unit, 2) == cueline.array(unit, 2) != cueline.array(cueline.f32, 2)
+
+
+def test_cuelines_own_commands_refuse_what_their_processors_would_not_play() -> None:
+    for made, text in [
+        (lambda: cueline.PlayBuffer(0, gain=3), "gain must be from 0 to 1, got 3"),
+        (lambda: cueline.PlayBuffer(8), "slot must be from 0 to 7, got 8"),
+        (lambda: cueline.StopBuffer(8), "slot must be from 0 to 7, got 8"),
+        (lambda: cueline.SetTone(384_001, 0.2), "frequency_hz must be from 0 to 384000, or nan, got 384001"),
+        (lambda: cueline.SetTone(440, 1.5), "gain must be from 0 to 1, or nan, got 1.5"),
+        (lambda: cueline.Click(math.nan), "frequency_hz must be from 0 to 384000, got nan"),
+        (lambda: cueline.Click(gain=-0.5), "gain must be from 0 to 1, got -0.5"),
+    ]:
+        refused(made, cueline.ArgumentError, text)
+    engine = cueline.AudioEngine("offline", processor="player")
+    assert cueline.PlayBuffer(engine.buffer_slots - 1).slot == 7
+    fastest = cueline.AudioEngine("offline", processor="tone", samplerate=768_000)
+    assert cueline.SetTone(fastest.parameters.spec("frequency").highest, math.nan).frequency_hz == 384_000
+
+
+class Endless:
+    """A sequence that says how long it is, and has no end."""
+
+    def __init__(self, length: Any) -> None:
+        self.length = length
+        self.read = 0
+
+    def __len__(self) -> int:
+        if isinstance(self.length, Exception):
+            raise self.length
+        return self.length  # type: ignore[no-any-return]
+
+    def __getitem__(self, place: int) -> int:
+        self.read += 1
+        assert self.read < 1000, "it is read without an end"
+        return 1
+
+
+def test_an_array_asks_for_the_length_first_and_reads_one_item_too_many_at_most() -> None:
+    for length, got, most in [
+        (10**12, 10**12, 0),
+        (2, 2, 0),
+        (3, "more", 4),
+        (TypeError(), "more", 4),
+        (OverflowError(), "more", 4),
+    ]:
+        endless = Endless(length)
+        text = f"f must be a sequence of 3 numbers, got {got}"
+        refused(lambda endless=endless: Everything(True, 2, 3, f=endless), cueline.ArgumentError, text)
+        assert endless.read == most
+    refused(
+        lambda: Everything(True, 2, 3, f=range(10**30)),  # type: ignore[arg-type]
+        cueline.ArgumentError,
+        "f must be a sequence of 3 numbers, got more",
+    )
+    refused(
+        lambda: Everything(True, 2, 3, f=np.array(3)),  # type: ignore[arg-type]
+        cueline.ArgumentTypeError,
+        "f must be a sequence of 3 numbers, got array(3)",
+    )
+    with pytest.raises(KeyError, match="its own mind"):
+        Everything(True, 2, 3, f=Endless(KeyError("its own mind")))  # type: ignore[arg-type]
 
 
 def test_a_truth_and_an_array_take_what_they_are() -> None:
@@ -478,6 +659,9 @@ def test_a_class_that_no_decorator_made_has_no_instances() -> None:
         refused(made, cueline.ArgumentTypeError, text)  # type: ignore[arg-type]
     text = "Slotted has no kind: put @cueline.message(kind) above class Slotted"
     refused(lambda: Slotted(700), cueline.ArgumentTypeError, text)
+    for wrong in ((3, b""), (SetTone, "text")):
+        with pytest.raises(cueline.ArgumentTypeError, match="a message is restored from its class and its bytes, got"):
+            unpickled(*wrong)  # type: ignore[arg-type]
     state = cueline.Message(700).__reduce__()[1][1]  # type: ignore[index]
     with pytest.raises(cueline.ArgumentError, match="a message of kind 700 is of class Message, not Foo"):
         unpickled(Foo, state)
@@ -511,8 +695,22 @@ def test_a_plain_message_is_made_of_a_kind_and_bytes() -> None:
         )
     refused(lambda: cueline.Message(1, bytes(41)), cueline.ArgumentError, "a payload is at most 40 bytes, got 41")
     refused(lambda: cueline.Message("a"), cueline.ArgumentTypeError, "kind must be an integer, got 'a'")  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="bytes-like"):
-        cueline.Message(1, "text")  # type: ignore[arg-type]
+    call: Any = cueline.Message
+    how = 'Message(kind, payload=b"")'
+    for wrong, text in [
+        (lambda: call(300, 5), "payload must be contiguous bytes, got 5"),
+        (lambda: call(300, "abc"), "payload must be contiguous bytes, got 'abc'"),
+        (lambda: call(300, None), "payload must be contiguous bytes, got None"),
+        (lambda: call(300, payload=np.zeros(8, "u1")[::2]), "payload must be contiguous bytes, got array("),
+        (lambda: call(), f"Message needs kind: {how}"),
+        (lambda: call(payload=b""), f"Message needs kind: {how}"),
+        (lambda: call(300, b"", 3), f"Message has 2 arguments, got 3: {how}"),
+        (lambda: call(300, kind=3), f"Message got kind twice: {how}"),
+        (lambda: call(300, paylod=b""), f"Message has no argument 'paylod': {how}"),
+    ]:
+        with pytest.raises(cueline.ArgumentTypeError) as raised:
+            wrong()
+        assert str(raised.value).startswith(text)
 
 
 def test_a_plain_message_of_a_kind_with_a_type_is_of_that_type() -> None:
@@ -525,6 +723,11 @@ def test_a_reason_that_is_not_known_is_a_number() -> None:
     assert cueline.Refused(1, 2).reason is cueline.Reason.SCHEDULE_FULL
     assert cueline.Refused(1, cueline.Reason.LATE).reason is cueline.Reason.LATE
     assert cueline.Refused(1, 99).reason == 99  # type: ignore[arg-type]
+    error = cueline.RefusedError(cueline.Refused(1, 99))  # type: ignore[arg-type]
+    assert str(error).endswith("did not take effect: for reason 99, which this version of cueline has no name for")
+    assert error.reason == 99
+    with pytest.raises(cueline.ArgumentTypeError, match=r"refused must be a cueline\.Refused, got 99"):
+        cueline.RefusedError(99)  # type: ignore[arg-type]
 
 
 class Pedals(enum.IntFlag):

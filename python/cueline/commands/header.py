@@ -66,7 +66,7 @@ def header(classes: Sequence[type], *, source: str, namespace: str | None = None
 def _struct(cls: type, layout: Layout) -> str:
     name = cls.__name__
     lines = [*_comment(cls), f"struct {name} {{", f"    static constexpr cueline::Kind kind = {layout.kind};"]
-    lines += [f"    {_cpp_type(field)} {field.name};" for field in layout.fields]
+    lines += [f"    {_cpp_type(field)} {field.name};{_range_of(field)}" for field in layout.fields]
     lines += ["};", f"static_assert(sizeof({name}) == {layout.size});"]
     lines += [f"static_assert(offsetof({name}, {field.name}) == {field.offset});" for field in layout.fields]
     return "\n".join(lines) + "\n"
@@ -74,6 +74,13 @@ def _struct(cls: type, layout: Layout) -> str:
 
 def _cpp_type(field: Field) -> str:
     return field.scalar.cpp if field.length is None else f"std::array<{field.scalar.cpp}, {field.length}>"
+
+
+def _range_of(field: Field) -> str:
+    """Return the declared range as a comment: C++ does not check it."""
+    if field.limits is None:
+        return ""
+    return f"  ///< from {field.limits.lowest} to {field.limits.highest}{', or NaN' if field.limits.nan else ''}"
 
 
 def _comment(cls: type) -> Iterator[str]:
