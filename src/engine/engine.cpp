@@ -74,8 +74,9 @@ void Engine::Parts::lost(std::string_view why) noexcept {
         const std::scoped_lock lock{lost_mutex};
         lost_why = why;
     }
+    // Before the event: a start() on that event must find it. Relaxed: lost_mutex publishes the text.
+    lost_device.store(true, std::memory_order_relaxed);
     block.events().send(kind::device_lost, DeviceLost{monotonic_ns()});  // no block runs any more
-    lost_device.store(true, std::memory_order_relaxed);                  // relaxed: lost_mutex publishes the text
 }
 
 void Engine::Parts::refuse_lost() {

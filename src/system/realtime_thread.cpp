@@ -2,33 +2,21 @@
 #include "system/realtime_thread.hpp"
 
 #include <pthread.h>
-#include <sched.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
+#include "system/thread_priority.hpp"
+
 namespace cueline {
 
 namespace {
 
-bool request_fifo(int priority) noexcept {
-    sched_param parameters{};
-    parameters.sched_priority = priority;
-    // A forked child must not inherit a priority that could hang the machine.
-    return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters) == 0;
-}
-
 bool request_priority() noexcept {
-    if (request_fifo(realtime_priority)) return true;
-    rlimit permitted{};
-    if (getrlimit(RLIMIT_RTPRIO, &permitted) == 0 && permitted.rlim_cur > 0) {
-        const auto most = std::min<rlim_t>(permitted.rlim_cur, realtime_priority);
-        if (request_fifo(static_cast<int>(most))) return true;
-    }
+    if (ThreadHandle::current().request_realtime_priority()) return true;
     prctl(PR_SET_TIMERSLACK, 1UL);
     return false;
 }

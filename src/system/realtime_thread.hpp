@@ -7,16 +7,13 @@
 
 namespace cueline {
 
-/// Below the priority of JACK's clients (5) and of threaded interrupts (50), above everything that is not real-time.
-inline constexpr int realtime_priority = 4;
-
 /// The priority and the locked stack of a thread that runs blocks. If the system refuses them, that is no error: an
 /// ordinary user without raised limits gets neither.
 /// [the thread itself, before its first block; it keeps this object for as long as it runs blocks]
 class RealtimeThread {
   public:
-    /// Requests SCHED_FIFO at realtime_priority, or at the highest permitted priority below it. If that is refused,
-    /// requests a timer slack of 1 ns, so that sleeps end on time. Locks `stack_bytes` of stack from here down.
+    /// Requests real-time priority. If that is refused, requests a timer slack of 1 ns, so that sleeps end on time.
+    /// Locks `stack_bytes` of stack from here down.
     RealtimeThread() noexcept;
 
     [[nodiscard]] bool priority_granted() const noexcept { return priority_granted_; }

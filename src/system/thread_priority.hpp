@@ -1,4 +1,4 @@
-// thread_priority.hpp: tells whether a thread of another library has real-time priority.
+// thread_priority.hpp: a thread's real-time priority, also that of another library's thread.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,9 @@
 #include <cueline/ring.hpp>
 
 namespace cueline {
+
+/// Below the priority of JACK's clients (5) and of threaded interrupts (50), above everything that is not real-time.
+inline constexpr int realtime_priority = 4;
 
 /// The system's number of the calling thread. It is never 0. [any thread but an audio thread: a system call]
 std::int64_t thread_number() noexcept;
@@ -22,6 +25,10 @@ class ThreadHandle {
     static ThreadHandle current() noexcept CUELINE_NONBLOCKING;
 
     [[nodiscard]] bool has_realtime_priority() const noexcept;
+
+    /// Requests SCHED_FIFO at realtime_priority, or at the highest permitted priority below it. Returns whether the
+    /// system granted one. [any thread but an audio thread: a system call]
+    [[nodiscard]] bool request_realtime_priority() const noexcept;
 
   private:
     std::uintptr_t handle_ = 0;

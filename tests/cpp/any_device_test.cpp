@@ -5,9 +5,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -186,6 +192,44 @@ TEST_P(AnyDevice, control_threads_may_start_and_stop_at_once) {
                 running->stop();
             }
         });
+    }
+}
+
+/// The signals that each thread of this process blocks, by its number.
+using Blocked = std::map<std::string, std::uint64_t>;
+
+Blocked blocked_signals() {
+    Blocked blocked;
+    for (const auto& task : std::filesystem::directory_iterator{"/proc/self/task"}) {
+        std::ifstream status{task.path() / "status"};
+        for (std::string line; std::getline(status, line);) {
+            if (line.starts_with("SigBlk:")) blocked[task.path().filename()] = std::stoull(line.substr(7), nullptr, 16);
+        }
+    }
+    return blocked;
+}
+
+TEST_P(AnyDevice, its_threads_block_signals_except_their_own_faults) {
+    const Blocked before = blocked_signals();
+    const std::unique_ptr<Engine> running = engine();
+    running->start();
+    Blocked blocked;
+    const auto each_blocks = [&](int signal, bool wanted) {
+        return std::ranges::all_of(blocked, [&](const auto& thread) {
+            return before.contains(thread.first) ||
+                   (thread.second >> (static_cast<unsigned>(signal) - 1) & 1U) == (wanted ? 1 : 0);
+        });
+    };
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {
+        // A thread that has just been born blocks all signals until the C library sets its mask.
+        EXPECT_TRUE(eventually([&] {
+            blocked = blocked_signals();
+            return each_blocks(fault, false);
+        })) << fault;
+    }
+    EXPECT_GT(blocked.size(), before.size());
+    for (const int signal : {SIGINT, SIGTERM, SIGALRM, SIGPROF, SIGUSR1, SIGCHLD}) {
+        EXPECT_TRUE(each_blocks(signal, true)) << signal;
     }
 }
 

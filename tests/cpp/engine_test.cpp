@@ -23,6 +23,7 @@
 #include "processors.hpp"
 #include "refusal.hpp"
 #include "ring_checks.hpp"
+#include "system/own_thread.hpp"
 
 namespace cueline::test {
 namespace {
@@ -360,6 +361,38 @@ TEST(Engine, a_child_forked_in_the_middle_of_a_start_does_not_hang) {
     device.go_on = true;
     device.go_on.notify_one();
     starter.join();
+}
+
+TEST(Engine, starts_again_on_the_event_that_its_device_was_lost) {
+    /// Is lost as soon as it is started.
+    class Fragile final : public Device {
+      public:
+        ~Fragile() override { stop(); }
+        [[nodiscard]] std::string_view name() const noexcept override { return "fragile"; }
+        [[nodiscard]] Format format() const noexcept override { return {}; }
+        void start(BlockCallback& callback) override {
+            ++starts;
+            helper_.start("the fragile device", [&callback] { callback.lost("it broke"); });
+        }
+        void stop() noexcept override { helper_.join(); }
+        [[nodiscard]] DeviceStats stats() const noexcept override { return {}; }
+        std::atomic<int> starts = 0;
+
+      private:
+        OwnThread helper_;
+    };
+    auto fragile = std::make_unique<Fragile>();
+    const Fragile& device = *fragile;
+    Engine engine{std::move(fragile), std::make_unique<SilenceProcessor>()};
+    engine.start();
+    for (int round = 1; round <= 3000; ++round) {
+        ASSERT_EQ(device.starts, round) << "the call of start() did nothing";
+        Message event;
+        while (engine.control().receive(event) != Status::ok) {
+        }
+        ASSERT_EQ(event.kind, cueline::kind::device_lost);
+        engine.start();
+    }
 }
 
 TEST(OfflineDevice, refuses_to_render_while_the_engine_is_stopped) {

@@ -1,6 +1,8 @@
 // fake_portaudio.cpp: the functions of the fake PortAudio.
 #include <algorithm>
 #include <chrono>
+#include <semaphore>
+#include <stop_token>
 #include <thread>
 
 #include "fake_portaudio.hpp"
@@ -77,7 +79,7 @@ PaError open_stream(PaStream** stream, const PaStreamParameters*, const PaStream
     const Call call;
     if (now->open_error != paNoError) return now->open_error;
     ++now->open_streams;
-    *stream = now;
+    *stream = &now->streams.emplace_back();
     if (blocksize == paFramesPerBufferUnspecified) return paNoError;  // only a check whether JACK is there
     now->device = output->device;
     now->latency = output->suggestedLatency;
@@ -89,11 +91,20 @@ PaError open_stream(PaStream** stream, const PaStreamParameters*, const PaStream
     return paNoError;
 }
 
-PaError start_stream(PaStream*) {
+PaError start_stream(PaStream* stream) {
     const Call call;
     if (now->start_error != paNoError) return now->start_error;
     now->active = true;
-    now->play();
+    if (!now->calls_at_once) return paNoError;
+    std::binary_semaphore played{0};
+    *static_cast<std::jthread*>(stream) = std::jthread{[&played](const std::stop_token& closed) {
+        now->play();
+        std::binary_semaphore until{0};
+        const std::stop_callback close{closed, [&until] { until.release(); }};
+        played.release();
+        until.acquire();
+    }};
+    played.acquire();
     return paNoError;
 }
 
@@ -103,8 +114,9 @@ PaError abort_stream(PaStream*) {
     return paNoError;
 }
 
-PaError close_stream(PaStream*) {
+PaError close_stream(PaStream* stream) {
     const Call call;
+    now->streams.remove_if([stream](const std::jthread& one) { return &one == stream; });
     --now->open_streams;
     return paNoError;
 }
@@ -149,6 +161,7 @@ FakePortAudio::FakePortAudio(std::vector<Output> there)
 }
 
 FakePortAudio::~FakePortAudio() {
+    streams.clear();
     now = nullptr;
 }
 

@@ -4,8 +4,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <portaudio.h>
@@ -33,8 +35,8 @@ class FakePortAudio {
     /// The library for a PortAudioDevice.
     PortAudioLibrary& library() { return *library_; }
 
-    /// Lets the newest stream call for one block, as PortAudio's audio thread does. A start calls for one too. Returns
-    /// the block's first channel.
+    /// Lets the newest stream call for one block, on this thread. A start calls for one too, on an audio thread that
+    /// lives until the stream is closed, as PortAudio's does. Returns the block's first channel.
     // NOLINTNEXTLINE(modernize-use-nodiscard): most tests look at other effects
     std::vector<float> play(PaStreamCallbackFlags flags = 0, std::size_t frames = 128) const;
 
@@ -43,6 +45,7 @@ class FakePortAudio {
 
     std::vector<Output> devices;  // PortAudio reads them when it initialises
     std::atomic<bool> active = false;
+    bool calls_at_once = true;  ///< whether a stream calls for a block when it starts
     PaError format_error = paFormatIsSupported;
     PaError open_error = paNoError;
     PaError start_error = paNoError;
@@ -63,6 +66,7 @@ class FakePortAudio {
     PaStreamCallback* callback = nullptr;
     void* user_data = nullptr;
     int channels = 0;
+    std::list<std::jthread> streams;  // their audio threads
 
   private:
     std::unique_ptr<PortAudioLibrary> library_;

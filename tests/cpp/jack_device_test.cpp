@@ -303,6 +303,21 @@ TEST(JackDevice, tells_that_the_server_died_and_runs_again_when_it_is_back) {
     EXPECT_NO_THROW(other->require_usable()) << "it was stopped, and not lost";
 }
 
+TEST(JackDevice, is_lost_if_its_server_hangs_and_runs_again_when_the_server_goes_on) {
+    JackServer server;
+    const std::unique_ptr<Engine> engine = engine_on_jack();
+    engine->start();
+    const std::uint64_t blocks = engine->stats().blocks;
+    ASSERT_TRUE(eventually([&] { return engine->stats().blocks > blocks + 10; }));
+    server.pause();
+    EXPECT_EQ(event_of(*engine).kind, cueline::kind::device_lost);
+    EXPECT_EQ(refusal<DeviceError>([&] { engine->require_usable(); }),
+              "the JACK server calls for no more blocks: restart it, and then the engine");
+    server.resume();
+    engine->start();
+    EXPECT_TRUE(plays_without_a_break());
+}
+
 TEST(JackDevice, can_be_destroyed_while_its_server_dies) {
     for (int round = 0; round < 5; ++round) {
         JackServer server;

@@ -60,6 +60,7 @@ JackServer::JackServer(std::uint32_t blocksize) : lock_{locked_file()} {
 JackServer::~JackServer() {
     if (process_ != 0) {
         ::kill(process_, SIGTERM);
+        resume();
         waitpid(process_, nullptr, 0);
     }
     unsetenv("JACK_DEFAULT_SERVER");
@@ -81,6 +82,14 @@ void JackServer::start(std::uint32_t blocksize) {
     }
     kill();
     throw std::runtime_error{"jackd did not come up within fifteen seconds"};
+}
+
+void JackServer::pause() {
+    ::kill(process_, SIGSTOP);
+}
+
+void JackServer::resume() {
+    ::kill(process_, SIGCONT);
 }
 
 void JackServer::kill() {

@@ -25,6 +25,10 @@ class JackServer {
     /// Ends the server as a crash would. Returns when it is gone.
     void kill();
 
+    /// Makes it hang, as a stopped process, until resume() or the end.
+    void pause();
+    void resume();
+
     /// Starts it again after kill(), with the same name.
     void start(std::uint32_t blocksize = 128);
 

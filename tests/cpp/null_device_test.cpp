@@ -5,16 +5,10 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <csignal>
-#include <filesystem>
-#include <fstream>
 #include <memory>
-#include <string>
 #include <thread>
-#include <vector>
 
 #include <cueline/engine/engine.hpp>
 
@@ -167,28 +161,6 @@ TEST(NullDevice, starts_on_a_thread_with_a_small_stack) {
     pthread_setattr_default_np(&before);
     pthread_attr_destroy(&before);
     pthread_attr_destroy(&small);
-}
-
-/// The blocked signals of the audio thread, the newest thread of this process.
-std::uint64_t signals_blocked_in_the_newest_thread() {
-    int newest = 0;
-    for (const auto& task : std::filesystem::directory_iterator{"/proc/self/task"}) {
-        newest = std::max(newest, std::stoi(task.path().filename()));
-    }
-    std::ifstream status{"/proc/self/task/" + std::to_string(newest) + "/status"};
-    for (std::string line; std::getline(status, line);) {
-        if (line.starts_with("SigBlk:")) return std::stoull(line.substr(7), nullptr, 16);
-    }
-    return 0;
-}
-
-TEST(NullDevice, its_thread_blocks_signals_except_its_own_faults) {
-    const std::unique_ptr<Engine> engine = engine_on_null();
-    engine->start();
-    const std::uint64_t blocked = signals_blocked_in_the_newest_thread();
-    const auto is_blocked = [blocked](int signal) { return (blocked >> static_cast<unsigned>(signal - 1) & 1U) == 1; };
-    for (const int signal : {SIGINT, SIGTERM, SIGALRM, SIGUSR1, SIGCHLD}) EXPECT_TRUE(is_blocked(signal)) << signal;
-    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) EXPECT_FALSE(is_blocked(fault)) << fault;
 }
 
 }  // namespace

@@ -10,6 +10,8 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <new>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -17,8 +19,11 @@
 #include <variant>
 #include <vector>
 
+#include <cueline/engine/engine.hpp>
 #include <cueline/error.hpp>
+#include <cueline/processor.hpp>
 
+#include "devices/block_watch.hpp"
 #include "devices/gate.hpp"
 #include "devices/portaudio/portaudio_device.hpp"
 #include "fake_portaudio.hpp"
@@ -151,11 +156,83 @@ TEST(PortAudioDevice, tells_once_that_its_stream_ended_and_starts_again) {
             told.why,
             "PortAudio's device 'HDA Intel PCH: ALC257 (hw:0,0), ALSA' ended by itself: its card was unplugged or "
             "its server is gone; call start() to try again");
+        device.stop();
         EXPECT_EQ(fake.open_streams, 0) << "closed, so that no block can run";
         EXPECT_EQ(fake.initialized, 0) << "so that the next start finds new devices";
-        device.stop();
         EXPECT_EQ(told.losses, losses);
     }
+}
+
+TEST(PortAudioDevice, is_lost_if_its_blocks_stop_coming_whatever_portaudio_reports) {
+    for (const std::string system : {"ALSA", "JACK"}) {
+        FakePortAudio fake{{{.name = "default", .host_api = system}}};
+        PortAudioDevice device{fake.library(), {}};
+        Told told;
+        device.start(told);
+        ASSERT_TRUE(eventually([&] { return told.losses == 1; }));
+        EXPECT_EQ(told.why, "PortAudio's device 'default, " + system +
+                                "' calls for no more blocks: its server hangs or is gone, or its card fails; call "
+                                "start() to try again");
+        device.stop();
+        EXPECT_EQ(told.losses, 1);
+        EXPECT_EQ(fake.open_streams, system == "JACK" ? 1 : 0) << "PortAudio does not survive a JACK server that hangs";
+    }
+}
+
+/// Fails to prepare once. Notes the last format that it was prepared for.
+class Reluctant final : public Processor {
+  public:
+    void prepare(const Format& format) override {
+        if (std::exchange(fails, false)) throw std::bad_alloc{};
+        prepared_for = format.samplerate;
+    }
+    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+    void render(const AudioBlock&, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
+        rendered_for = prepared_for;
+    }
+    bool fails = false;
+    std::uint32_t prepared_for = 0;
+    std::uint32_t rendered_for = 0;
+};
+
+TEST(PortAudioDevice, renders_in_a_new_format_only_when_the_processor_is_prepared_for_it) {
+    FakePortAudio fake{usual_devices()};
+    const auto processor = std::make_shared<Reluctant>();
+    Engine engine{std::make_unique<PortAudioDevice>(fake.library(), DeviceRequest{}), processor};
+    fake.devices.at(1).samplerate = 96'000;
+    processor->fails = true;
+    EXPECT_THROW(engine.start(), std::bad_alloc);
+    EXPECT_EQ(fake.open_streams, 0);
+    engine.start();
+    EXPECT_EQ(processor->rendered_for, 96'000U);
+    EXPECT_EQ(engine.format().samplerate, 96'000U);
+}
+
+TEST(PortAudioDevice, its_audio_thread_gets_real_time_priority_and_jack_decides_for_its_own) {
+    if (geteuid() != 0) GTEST_SKIP() << "an ordinary user may be granted nothing";
+    for (const std::string system : {"ALSA", "JACK"}) {
+        FakePortAudio fake{{{.name = "default", .host_api = system}}};
+        PortAudioDevice device{fake.library(), {}};
+        Told told;
+        device.start(told);
+        EXPECT_EQ(device.stats().realtime_priority, system == "ALSA") << system;
+    }
+}
+
+TEST(PortAudioDevice, gives_its_audio_thread_real_time_priority_also_if_the_first_block_comes_late) {
+    if (geteuid() != 0) GTEST_SKIP() << "an ordinary user may be granted nothing";
+    FakePortAudio fake{usual_devices()};
+    fake.calls_at_once = false;
+    PortAudioDevice device{fake.library(), {}};
+    Told told;
+    device.start(told);
+    EXPECT_FALSE(device.stats().realtime_priority);
+    std::jthread audio{[&](const std::stop_token& over) {
+        fake.play();
+        while (!over.stop_requested()) std::this_thread::sleep_for(1ms);
+    }};
+    EXPECT_TRUE(eventually([&] { return device.stats().realtime_priority; }));
+    device.stop();
 }
 
 TEST(PortAudioDevice, finds_its_device_again_under_another_number_and_rate) {
@@ -184,11 +261,11 @@ TEST(PortAudioDevice, touches_nothing_of_a_jack_that_is_gone_and_takes_a_fresh_c
     device.start(told);
     fake.end_stream();
     ASSERT_TRUE(eventually([&] { return told.losses == 1; }));
+    device.stop();
     EXPECT_EQ(fake.open_streams, 1) << "closing it would wait for ten minutes";
     EXPECT_EQ(fake.initialized, 1) << "terminating would abort the process";
     EXPECT_EQ(fake.play(), std::vector<float>(128, 0.0F)) << "a late block is silent";
     EXPECT_EQ(told.blocks.get(), 1U) << "a late block does not reach the engine";
-    device.stop();
     EXPECT_EQ(fake.copies, 1U);
     device.start(told);
     EXPECT_EQ(fake.copies, 2U);
@@ -341,6 +418,48 @@ TEST(PortAudioDevice, a_forked_child_is_refused_what_its_parent_uses) {
     EXPECT_EQ(status_of_a_child(fake), 1);
     device.stop();
     EXPECT_EQ(status_of_a_child(fake), 0);
+}
+
+/// How many wake-ups the watch takes to see that the blocks stopped.
+int wake_ups_until_stopped(BlockWatch& watch) {
+    int wake_ups = 1;
+    while (!watch.blocks_stopped()) ++wake_ups;
+    return wake_ups;
+}
+
+TEST(BlockWatch, counts_a_second_of_its_own_wake_ups_without_a_block) {
+    BlockWatch watch;
+    watch.begin(0);
+    watch.count_block();
+    EXPECT_FALSE(watch.blocks_stopped());
+    EXPECT_EQ(wake_ups_until_stopped(watch), 1s / BlockWatch::interval + 1);
+}
+
+TEST(BlockWatch, begins_again_at_every_block) {
+    BlockWatch watch;
+    watch.begin(0);
+    for (int block = 0; block < 10; ++block) {
+        watch.count_block();
+        for (int wake_up = 0; wake_up < 1s / BlockWatch::interval; ++wake_up) ASSERT_FALSE(watch.blocks_stopped());
+    }
+}
+
+TEST(BlockWatch, waits_five_seconds_for_the_first_block) {
+    BlockWatch watch;
+    for (int start = 0; start < 2; ++start) {
+        watch.begin(0);
+        EXPECT_EQ(wake_ups_until_stopped(watch), 5s / BlockWatch::interval + 1);
+        watch.count_block();
+    }
+}
+
+TEST(BlockWatch, waits_longer_for_blocks_that_are_long) {
+    BlockWatch watch;
+    watch.begin(std::chrono::nanoseconds{8s}.count());
+    EXPECT_EQ(wake_ups_until_stopped(watch), 9s / BlockWatch::interval + 1);
+    watch.count_block();
+    EXPECT_FALSE(watch.blocks_stopped());
+    EXPECT_EQ(wake_ups_until_stopped(watch), 9s / BlockWatch::interval + 1);
 }
 
 TEST(Gate, lets_nobody_through_until_it_is_open_and_after_it_is_shut) {

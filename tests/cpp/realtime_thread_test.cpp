@@ -27,6 +27,7 @@
 #include "system/locked_pages.hpp"
 #include "system/realtime_thread.hpp"
 #include "system/signals_blocked.hpp"
+#include "system/thread_priority.hpp"
 
 namespace cueline::test {
 namespace {

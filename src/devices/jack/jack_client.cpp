@@ -9,6 +9,8 @@
 #include <cueline/engine/device_request.hpp>
 #include <cueline/error.hpp>
 
+#include "system/signals_blocked.hpp"
+
 namespace cueline {
 
 namespace {
@@ -30,6 +32,7 @@ void let_others_close() {
 
 jack_client_t* opened(const JackLibrary& jack, const std::string& name, const std::optional<std::string>& server) {
     let_others_close();
+    const SignalsBlocked signals_blocked;  // the client has threads
     jack_status_t status = JackFailure;
     // NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): flags, combined as JACK documents it
     const auto options = static_cast<jack_options_t>(server ? JackNoStartServer | JackServerName : JackNoStartServer);

@@ -13,6 +13,7 @@
 
 #include "system/clock.hpp"
 #include "system/regular_expression.hpp"
+#include "system/signals_blocked.hpp"
 #include "system/thread_priority.hpp"
 
 namespace cueline {
@@ -52,6 +53,7 @@ Format JackDevice::format() const noexcept {
 
 void JackDevice::run_block(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING {
     const std::uint64_t began_ns = block_clock_ns();
+    watch_.count_block();
     const std::span<float*> channels{channels_.data(), request_.channels};
     for (std::size_t channel = 0; channel < channels.size(); ++channel) {
         channels[channel] = static_cast<float*>(jack_.port_get_buffer(ports_[channel], frames));
@@ -81,8 +83,10 @@ void JackDevice::start(BlockCallback& callback) {
             ports_.at(channel) = client_->registered_port("out_" + std::to_string(channel + 1));
         }
         const std::scoped_lock lock{closing_};  // the server may go away meanwhile
+        watch_.begin(period_ns_);
         helper_.start("the JACK device", [this] { watch(); });
         gate_.open();
+        const SignalsBlocked signals_blocked;  // the audio thread starts here
         if (jack_.activate(client_->get()) != 0) {
             throw DeviceError{server_in_words(request_) + " refused to start the client: restart the server"};
         }
@@ -228,7 +232,12 @@ DeviceStats JackDevice::stats() const noexcept {
 
 void JackDevice::watch() noexcept {
     for (;;) {
-        for_helper_.acquire();
+        if (!for_helper_.try_acquire_for(BlockWatch::interval)) {
+            if (!watch_.blocks_stopped()) continue;
+            gate_.shut();
+            lose(server_in_words(request_) + " calls for no more blocks: restart it, and then the engine");
+            return;
+        }
         // Relaxed: the semaphore published them.
         if (stopping_.load(std::memory_order_relaxed)) return;
         if (server_gone_.load(std::memory_order_relaxed)) {
@@ -257,11 +266,9 @@ void JackDevice::follow_block_size() {
 }
 
 void JackDevice::lose(const std::string& why) noexcept {
-    {
-        const std::scoped_lock lock{closing_};
-        close_client();
-    }
     callback_->lost(why);
+    const std::scoped_lock lock{closing_};
+    close_client();  // last: it may wait for a server that hangs
 }
 
 }  // namespace cueline

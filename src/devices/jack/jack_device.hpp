@@ -15,6 +15,7 @@
 #include <cueline/device.hpp>
 #include <cueline/engine/device_request.hpp>
 
+#include "devices/block_watch.hpp"
 #include "devices/callback_load.hpp"
 #include "devices/gate.hpp"
 #include "devices/jack/jack_client.hpp"
@@ -26,8 +27,8 @@ namespace cueline {
 
 /// While it is started, it has a client with an output port for each channel: out_1, out_2, and so on. The server sets
 /// the sample rate and the block size. If the server changes the block size, a helper thread prepares the callback for
-/// the new one; until then blocks are silent, and count as missed. If the server goes away, the helper closes the
-/// client and calls BlockCallback::lost().
+/// the new one; until then blocks are silent, and count as missed. If the server goes away, or its blocks stop coming,
+/// the helper calls BlockCallback::lost() and closes the client.
 class alignas(page_bytes) JackDevice final : public Device {
   public:
     /// Reads the server's format. Throws NoDeviceError if no server runs, DeviceError if its rate or block size differs
@@ -73,6 +74,7 @@ class alignas(page_bytes) JackDevice final : public Device {
     Counter xruns_;                         // JACK's notification thread writes it
     Counter missed_blocks_;                 // the audio thread writes it
     CallbackLoad load_;
+    BlockWatch watch_;
 
     std::unique_ptr<JackClient> client_;                  // while started and not lost
     std::mutex closing_;                                  // between start() and the helper, which are not real-time

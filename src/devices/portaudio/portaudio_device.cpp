@@ -18,8 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto polling_interval = 10ms;  // of the helper: the longest that a stop waits for it
-constexpr auto max_wait = 500ms;         // for the first block
+constexpr auto max_wait = 500ms;  // for the first block
 
 double latency_of(const DeviceRequest& request, const PortAudioEntry& device) {
     if (!request.latency) return device.low_latency_s;
@@ -71,8 +70,7 @@ void PortAudioDevice::start(BlockCallback& callback) {
     for (auto waited = 0ms; !stream_->has_run() && waited < max_wait; waited += 1ms) {
         std::this_thread::sleep_for(1ms);
     }
-    realtime_priority_.store(stream_->realtime_priority(), std::memory_order_relaxed);  // relaxed: a report
-    stopping_.store(false, std::memory_order_relaxed);  // relaxed: the thread's creation publishes it
+    note_priority();
     try {
         helper_.start("the PortAudio device", [this, &callback] { watch(callback); });
     } catch (...) {
@@ -82,8 +80,9 @@ void PortAudioDevice::start(BlockCallback& callback) {
 }
 
 void PortAudioDevice::stop() noexcept {
-    stopping_.store(true, std::memory_order_relaxed);  // relaxed: a request; the join synchronises
+    stop_requested_.release();
     helper_.join();
+    static_cast<void>(stop_requested_.try_acquire());  // the helper may have ended by itself
     stream_.reset();
 }
 
@@ -102,15 +101,27 @@ PortAudioEntry PortAudioDevice::found_again(const PortAudioSession& session) con
 }
 
 void PortAudioDevice::watch(BlockCallback& callback) noexcept {
-    while (!stopping_.load(std::memory_order_relaxed)) {
-        if (!stream_->active()) {
-            stream_.reset();  // no block runs from here on
-            callback.lost("PortAudio's device '" + chosen_.label() +
-                          "' ended by itself: its card was unplugged or its server is gone; call start() to try again");
+    while (!stop_requested_.try_acquire_for(BlockWatch::interval)) {
+        note_priority();  // the first block may have come late
+        if (stream_->stalled()) {
+            lose(callback, "calls for no more blocks: its server hangs or is gone, or its card fails");
             return;
         }
-        std::this_thread::sleep_for(polling_interval);
+        if (stream_->ended()) {
+            lose(callback, "ended by itself: its card was unplugged or its server is gone");
+            return;
+        }
     }
+}
+
+void PortAudioDevice::lose(BlockCallback& callback, const std::string& why) noexcept {
+    stream_->end_blocks();
+    callback.lost("PortAudio's device '" + chosen_.label() + "' " + why + "; call start() to try again");
+    stream_.reset();  // last: it may wait for a server that hangs
+}
+
+void PortAudioDevice::note_priority() noexcept {
+    realtime_priority_.store(stream_->request_realtime_priority(), std::memory_order_relaxed);  // relaxed: a report
 }
 
 DeviceStats PortAudioDevice::stats() const noexcept {

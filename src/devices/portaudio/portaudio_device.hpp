@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <semaphore>
 #include <string>
 #include <string_view>
 
@@ -19,7 +20,7 @@ namespace cueline {
 
 /// Plays through PortAudio. It initialises PortAudio and holds the card only while it is started. So other programs can
 /// use the card of a stopped device, and the next start finds cards that were plugged in meanwhile. A helper thread
-/// checks a hundred times a second whether the stream still runs.
+/// checks twenty times a second whether the stream still runs, and whether its blocks still come.
 class PortAudioDevice final : public Device {
   public:
     /// Finds the device and checks that it can do what was requested, without holding it.
@@ -31,13 +32,18 @@ class PortAudioDevice final : public Device {
     [[nodiscard]] Format format() const noexcept override;
     void start(BlockCallback& callback) override;
     void stop() noexcept override;
+    [[nodiscard]] bool is_heard() const noexcept override { return true; }
 
     /// memory_locked is false: the buffers and the thread's stack belong to PortAudio.
     [[nodiscard]] DeviceStats stats() const noexcept override;
 
   private:
     [[nodiscard]] PortAudioEntry found_again(const PortAudioSession& session) const;
+    void note_priority() noexcept;
+
+    // Helper thread.
     void watch(BlockCallback& callback) noexcept;
+    void lose(BlockCallback& callback, const std::string& why) noexcept;
 
     PortAudioLibrary& library_;
     DeviceRequest request_;
@@ -46,7 +52,7 @@ class PortAudioDevice final : public Device {
     PortAudioStats stats_;
     std::unique_ptr<PortAudioStream> stream_;  // while the helper runs, only the helper uses it
     OwnThread helper_;
-    std::atomic<bool> stopping_ = false;
+    std::binary_semaphore stop_requested_{0};
     std::atomic<bool> realtime_priority_ = false;
 };
 

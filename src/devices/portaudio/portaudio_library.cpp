@@ -83,6 +83,7 @@ PortAudioSession::PortAudioSession(PortAudioLibrary& library) : library_{library
     ++library.users_;
     try {
         const std::scoped_lock lock{library.calling_};
+        const SignalsBlocked signals_blocked;
         const QuietStderr quiet;
         copy_ = &library.copy_in_use();
         const PaError error = copy_->functions.initialize();

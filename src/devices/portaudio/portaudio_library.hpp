@@ -12,6 +12,7 @@
 #include <portaudio.h>
 
 #include "system/fork_generation.hpp"
+#include "system/signals_blocked.hpp"
 
 namespace cueline {
 
@@ -82,19 +83,30 @@ class PortAudioSession {
     PortAudioSession(const PortAudioSession&) = delete;
     PortAudioSession& operator=(const PortAudioSession&) = delete;
 
-    /// The right to call the functions. One thread of the process at a time has a turn.
+    /// The right to call the functions. One thread of the process at a time has a turn. Threads that PortAudio and the
+    /// sound system start meanwhile block all signals.
     class Turn {
       public:
         const PortAudioFunctions* operator->() const noexcept { return functions_; }
         const PortAudioFunctions& operator*() const noexcept { return *functions_; }
 
+        /// Whether it has the right. Only a turn of turn_if_free() may have none.
+        explicit operator bool() const noexcept { return lock_.owns_lock(); }
+
       private:
         friend class PortAudioSession;
-        Turn(std::mutex& calling, const PortAudioFunctions& functions) : lock_{calling}, functions_{&functions} {}
+        Turn(std::unique_lock<std::mutex> lock, const PortAudioFunctions& functions)
+            : lock_{std::move(lock)}, functions_{&functions} {}
         std::unique_lock<std::mutex> lock_;
         const PortAudioFunctions* functions_;
+        SignalsBlocked signals_blocked_;
     };
-    [[nodiscard]] Turn turn() const { return {library_.calling_, copy_->functions}; }
+    [[nodiscard]] Turn turn() const { return {std::unique_lock{library_.calling_}, copy_->functions}; }
+
+    /// Does not wait for another thread's turn.
+    [[nodiscard]] Turn turn_if_free() const {
+        return {std::unique_lock{library_.calling_, std::try_to_lock}, copy_->functions};
+    }
 
     // The functions from here to give_up() need a turn.
 

@@ -28,6 +28,7 @@ PortAudioStream::PortAudioStream(std::unique_ptr<PortAudioSession> session, cons
     PaError error = call->open_stream(&stream_, nullptr, &parameters, format.samplerate, format.blocksize, paNoFlag,
                                       &PortAudioStream::run_block, audio_.get());
     if (error != paNoError) throw DeviceError{refusal_of(*call, error, device, format)};
+    audio_->watch.begin(audio_->period_ns + static_cast<std::uint64_t>(latency_s * 1e9));
     audio_->gate.open();
     error = call->start_stream(stream_);
     if (error == paNoError) return;
@@ -42,7 +43,7 @@ PortAudioStream::~PortAudioStream() {
     audio_->gate.shut();
     const PortAudioSession::Turn call = session_->turn();
     const QuietStderr quiet;
-    close(call->is_stream_active(stream_) == 1);
+    close(!stalled_ && call->is_stream_active(stream_) == 1);
 }
 
 /// Needs a turn and a shut gate.
@@ -56,13 +57,21 @@ void PortAudioStream::close(bool its_server_answers) noexcept {
     call.close_stream(stream_);
 }
 
-bool PortAudioStream::active() const {
-    return session_->turn()->is_stream_active(stream_) == 1;
+bool PortAudioStream::ended() const {
+    const PortAudioSession::Turn call = session_->turn_if_free();
+    return call && call->is_stream_active(stream_) != 1;
 }
 
-bool PortAudioStream::realtime_priority() const noexcept {
+bool PortAudioStream::stalled() noexcept {
+    stalled_ = audio_->watch.blocks_stopped();
+    return stalled_;
+}
+
+bool PortAudioStream::request_realtime_priority() noexcept {
     // The handle is good until the stream is closed: PortAudio and JACK join their threads only then.
-    return has_run() && audio_->thread.has_realtime_priority();
+    if (!has_run()) return false;
+    if (audio_->thread.has_realtime_priority()) return true;
+    return !on_jack_ && !std::exchange(priority_requested_, true) && audio_->thread.request_realtime_priority();
 }
 
 int PortAudioStream::run_block(const void*, void* output, unsigned long frames, const PaStreamCallbackTimeInfo*,
@@ -74,6 +83,7 @@ int PortAudioStream::run_block(const void*, void* output, unsigned long frames, 
 
 int PortAudioStream::Audio::run_block(std::span<float* const> output, std::uint32_t frames,
                                       PaStreamCallbackFlags flags) noexcept CUELINE_NONBLOCKING {
+    watch.count_block();
     if (!gate.try_enter()) {
         for (float* const channel : output) std::fill_n(channel, frames, 0.0F);
         return paContinue;  // the control side ends the stream

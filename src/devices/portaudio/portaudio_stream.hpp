@@ -12,6 +12,7 @@
 #include <cueline/counter.hpp>
 #include <cueline/device.hpp>
 
+#include "devices/block_watch.hpp"
 #include "devices/callback_load.hpp"
 #include "devices/gate.hpp"
 #include "devices/portaudio/portaudio_library.hpp"
@@ -38,11 +39,19 @@ class PortAudioStream {
     PortAudioStream(const PortAudioStream&) = delete;
     PortAudioStream& operator=(const PortAudioStream&) = delete;
 
-    /// Whether PortAudio still calls for blocks. If not, the stream ended by itself.
-    [[nodiscard]] bool active() const;
+    /// Whether the stream ended by itself, as PortAudio reports it. False if another thread is in a call to PortAudio:
+    /// such a call may never return.
+    [[nodiscard]] bool ended() const;
 
-    /// Whether its audio thread has real-time priority. False before the first block.
-    [[nodiscard]] bool realtime_priority() const noexcept;
+    /// Whether the blocks have stopped coming, whatever PortAudio reports. Call it at each wake-up of BlockWatch.
+    [[nodiscard]] bool stalled() noexcept;
+
+    /// Requests real-time priority for the audio thread, once. JACK has its own threads, and decides for them. Returns
+    /// whether the audio thread has it: false before the first block.
+    [[nodiscard]] bool request_realtime_priority() noexcept;
+
+    /// When it returns, no block runs and none will.
+    void end_blocks() noexcept { audio_->gate.shut(); }
 
     /// Whether a block has run. [any thread]
     [[nodiscard]] bool has_run() const noexcept { return audio_->has_run.load(std::memory_order_acquire); }
@@ -55,6 +64,7 @@ class PortAudioStream {
         std::uint32_t channels;
         std::uint64_t period_ns;
         Gate gate{};
+        BlockWatch watch{};
         std::atomic<bool> has_run = false;
         ThreadHandle thread{};  // the audio thread: the release of `has_run` publishes it
 
@@ -69,6 +79,8 @@ class PortAudioStream {
     std::unique_ptr<PortAudioSession> session_;
     std::shared_ptr<Audio> audio_;
     bool on_jack_ = false;
+    bool stalled_ = false;
+    bool priority_requested_ = false;
     PaStream* stream_ = nullptr;
 };
 
