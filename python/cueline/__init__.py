@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from cueline import main_interpreter  # noqa: F401  # first: it must come before the compiled module
 from cueline._core import Message, Status
 from cueline._core import __version__ as __version__
 from cueline.bulk import dtype, select
