@@ -297,7 +297,8 @@ Field field_from(const nb::tuple& description) {
     return field;
 }
 
-/// Creates the type of a kind. `fields` are descriptions for field_from(), `defaults` are values by field name.
+/// Creates a type for a kind; claim_kind() makes it the kind's. `fields` are descriptions for field_from(), `defaults`
+/// are values by field name.
 nb::object define_message(const std::string& name, std::uint16_t kind, const nb::list& fields, const nb::dict& defaults,
                           const nb::str& signature) {
     auto layout = std::make_unique<Layout>();
@@ -336,9 +337,18 @@ nb::object define_message(const std::string& name, std::uint16_t kind, const nb:
     PyTypeObject* type = derive_type(spec);
     type->tp_vectorcall = &call_kind;
     (void)layout.release();  // the type owns it, and is never freed
-    // Release publishes the complete type; it pairs with the acquire in type_for().
-    type_of_kind.at(kind).store(type, std::memory_order_release);
     return nb::borrow(as_object(type));
+}
+
+/// Makes `type` the type of its kind, unless another thread has changed it from `replaced`, a type or None, meanwhile.
+/// Returns whether it did.
+bool claim_kind(nb::handle type, nb::handle replaced) {
+    PyTypeObject* expected = replaced.is_none() ? nullptr : as_type(replaced.ptr());
+    std::atomic<PyTypeObject*>& current = type_of_kind.at(layout_of(as_type(type.ptr())).initial.kind);
+    // Release publishes the complete type; it pairs with the acquire in type_for(). Relaxed on failure: the caller
+    // looks again.
+    return current.compare_exchange_strong(expected, as_type(type.ptr()), std::memory_order_release,
+                                           std::memory_order_relaxed);
 }
 
 nb::object type_of(std::uint16_t kind) {
@@ -417,6 +427,8 @@ void bind_messages(nb::module_& module) {
         nb::sig(
             "def _define_message(name: str, kind: int, fields: list[tuple[str, int, int, int | None, object, object]], "
             "defaults: dict[str, object], signature: str) -> type[Message]"));
+    module.def("_claim_kind", &claim_kind, "type"_a, "replaced"_a.none(),
+               nb::sig("def _claim_kind(type: type[Message], replaced: type[Message] | None) -> bool"));
     module.def("_message_type", &type_of, "kind"_a, nb::sig("def _message_type(kind: int) -> type[Message] | None"));
     module.def("_message_from_bytes", &from_bytes, "type"_a, "bytes"_a,
                nb::sig("def _message_from_bytes(type: type[Message], bytes: bytes) -> Message"));

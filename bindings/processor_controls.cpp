@@ -51,6 +51,7 @@ class NamedControls {
         nb::raise("refuse_name() raises");
     }
 
+    [[nodiscard]] SharedEngine& shared() const { return *shared_; }
     [[nodiscard]] Engine& engine() const { return *engine_; }
     [[nodiscard]] ProcessorControls& controls() const { return engine_->controls(); }
 
@@ -82,7 +83,7 @@ class Parameters : public NamedControls {
         const std::size_t index = index_of(name);
         const double number = checked(spec_at(index), value);
         engine().require_open();
-        const nb::ft_lock_guard lock{writing_};
+        const nb::ft_lock_guard lock{shared().writing_parameters};
         controls().set(index, number);
     }
 
@@ -115,8 +116,6 @@ class Parameters : public NamedControls {
     [[nodiscard]] static std::string range_of(const ParameterSpec& spec) {
         return (digits(spec.lowest) + " to " + digits(spec.highest) + (spec.unit.empty() ? "" : " ")).append(spec.unit);
     }
-
-    nb::ft_mutex writing_;
 };
 
 class Meters : public NamedControls {
@@ -131,7 +130,7 @@ class Meters : public NamedControls {
         engine().require_open();
         MeterValue value;
         {
-            const nb::ft_lock_guard lock{reading_};
+            const nb::ft_lock_guard lock{shared().reading_meters};
             value = controls().read(index);
         }
         nb::list fields;
@@ -150,8 +149,6 @@ class Meters : public NamedControls {
 
   private:
     [[nodiscard]] const MeterSpec& spec_at(std::size_t index) const { return controls().meter_specs()[index]; }
-
-    nb::ft_mutex reading_;
 };
 
 /// Binds the constructor, and the methods of a mapping that Parameters and Meters have in common.

@@ -29,6 +29,8 @@ struct SharedEngine {
     std::unique_ptr<Engine> engine;
     std::atomic<std::size_t> pending_confirmations = 0;  // requested, and not yet received
     std::atomic<std::uint64_t> raised_refusals = 0;      // commands refused with an exception
+    nanobind::ft_mutex writing_parameters;               // here, because an engine may have several views of them
+    nanobind::ft_mutex reading_meters;
 };
 
 /// Python's Sender: one sender's connection to an engine. Its methods raise ClosedError, ForkedError or DeviceError if

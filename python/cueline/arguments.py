@@ -19,6 +19,7 @@ __all__ = [
     "checked_timeout",
     "refuse_attribute",
     "refuse_name",
+    "require_new",
     "shown",
 ]
 
@@ -87,6 +88,16 @@ def checked_number(name: str, value: float, most: float, unit: str = "", least: 
     if not least <= number <= most:  # so that NaN is refused too
         raise ArgumentError(f"{name} must be from {least:g} to {most:g}{unit and ' '}{unit}, got {shown(value)}")
     return number
+
+
+def require_new(made: object, what: str) -> None:
+    """Raise ArgumentError if this was called for the same object before.
+
+    A constructor calls it first. Otherwise C++ would make a second object in the place of the first.
+    """
+    call = object()
+    if vars(made).setdefault("_making", call) is not call:  # in one step: two threads may come at once
+        raise ArgumentError(f"this {what} exists already, or its constructor has failed: make another one")
 
 
 def refuse_attribute(what: str, name: str) -> NoReturn:

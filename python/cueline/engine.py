@@ -14,6 +14,7 @@ from cueline.arguments import (
     checked_integer,
     checked_latency,
     checked_name,
+    require_new,
 )
 from cueline.awaiting import Arrivals, Turns, areceive, asend
 from cueline.bulk import receive_many, send_many
@@ -86,8 +87,7 @@ class AudioEngine(_core.Engine):
         connect: bool | str | None = None,
         latency: float | str | None = None,
     ) -> None:
-        if self._made:
-            raise ArgumentError("this engine exists already: make another one")
+        require_new(self, "engine")
         request = _core.DeviceRequest()
         request.device = checked_device(device)
         request.client_name = checked_name("client_name", client_name)

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
 from cueline import _core
-from cueline.arguments import shown
+from cueline.arguments import require_new, shown
 from cueline.awaiting import AwaitedEngine, asend
 from cueline.bulk import send_many
 from cueline.confirmation import Confirmation, ConfirmingEngine, confirm
@@ -40,6 +40,7 @@ class Line(_core.Line):
     def __init__(self, engine: LineEngine) -> None:
         if not isinstance(engine, _core.Engine):
             raise ArgumentTypeError(f"engine must be an AudioEngine, got {shown(engine)}: use engine.open_line()")
+        require_new(self, "line")
         super().__init__(engine)
         self._engine = engine
         from cueline.stats import ring_stats  # now: see AudioEngine

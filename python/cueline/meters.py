@@ -10,8 +10,8 @@ from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from cueline import _core
-from cueline.arguments import refuse_attribute
-from cueline.errors import ClosedError, ForkedError
+from cueline.arguments import refuse_attribute, require_new, shown
+from cueline.errors import ArgumentTypeError, ClosedError, ForkedError
 
 if TYPE_CHECKING:
     from cueline.specs import MeterSpec
@@ -50,6 +50,9 @@ class Meters(_Base):
     """
 
     def __init__(self, engine: _core.Sender) -> None:
+        if not isinstance(engine, _core.Engine):
+            raise ArgumentTypeError(f"engine must be an AudioEngine, got {shown(engine)}: use engine.meters")
+        require_new(self, "view")
         super().__init__(engine)
         object.__setattr__(self, "_makers", {name: _maker(name, self._spec(name)[2]) for name in self})
 

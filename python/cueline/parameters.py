@@ -6,7 +6,7 @@ from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, NoReturn
 
 from cueline import _core
-from cueline.arguments import refuse_attribute, shown
+from cueline.arguments import refuse_attribute, require_new, shown
 from cueline.errors import ArgumentTypeError, ClosedError, ForkedError
 
 if TYPE_CHECKING:
@@ -36,6 +36,12 @@ class Parameters(_Base):
     the parameter's range, ArgumentTypeError for a value that is not a number, ClosedError, ForkedError. A parameter
     cannot be deleted. The names and ``spec`` can be read on a closed engine too.
     """
+
+    def __init__(self, engine: _core.Sender) -> None:
+        if not isinstance(engine, _core.Engine):
+            raise ArgumentTypeError(f"engine must be an AudioEngine, got {shown(engine)}: use engine.parameters")
+        require_new(self, "view")
+        super().__init__(engine)
 
     def spec(self, name: str) -> ParameterSpec:
         """Return what the processor declares about the parameter. Raises UnknownNameError."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import types
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 
@@ -79,7 +80,8 @@ def message(kind: int) -> Callable[[Class], Class]:
     messages of this kind are instances of it. The fields lie in memory like those of a C struct, and take at most 40
     bytes; ``cueline header`` writes that struct.
 
-    Any thread may define a class. A class may be defined again, as a reload does; the last definition counts.
+    Any thread may define a class. A class may be defined again, as a reload does; the last definition counts. In an
+    interactive session, such as a notebook, you may also rename it: the new class takes over the kind, with a warning.
 
     Raises ArgumentError for a kind or a size out of range, a kind that another class has, and a bad field name;
     ArgumentTypeError for a field type, or a class, that cannot be used.
@@ -89,10 +91,18 @@ def message(kind: int) -> Callable[[Class], Class]:
 
     def decorate(cls: Class) -> Class:
         _require_plain(cls)
-        other = _core._message_type(number)
-        if other is not None and _whole_name(other) != _whole_name(cls):
-            raise ArgumentError(f"kind {number} already belongs to {_whole_name(other)}{_way_out(other, cls)}")
-        return cast(Class, _made(cls, number, _hints(cls, scope)))
+        replaced = _core._message_type(number)
+        _require_replaceable(replaced, cls, number)
+        made = _made(cls, number, _hints(cls, scope))
+        while not _core._claim_kind(made, replaced):  # another thread has defined a class of this kind meanwhile
+            replaced = _core._message_type(number)
+            _require_replaceable(replaced, cls, number)
+        if replaced is not None and _whole_name(replaced) != _whole_name(cls):
+            warnings.warn(
+                f"kind {number} belonged to {_whole_name(replaced)}: its messages are now {_whole_name(cls)}",
+                stacklevel=2,
+            )
+        return cast(Class, made)
 
     return decorate
 
@@ -102,7 +112,10 @@ def own_message(kind: int) -> Callable[[Class], Class]:
     """Do the same as ``message`` for one of cueline's own kinds. A process defines them once."""
 
     def decorate(cls: Class) -> Class:
-        return cast(Class, _core._message_type(kind) or _made(cls, kind, cls.__annotations__))
+        if (own := _core._message_type(kind)) is None:
+            made = _made(cls, kind, cls.__annotations__)
+            own = made if _core._claim_kind(made, None) else _core._message_type(kind)
+        return cast(Class, own)
 
     return decorate
 
@@ -159,7 +172,17 @@ def _require_plain(cls: type) -> None:
         raise ArgumentTypeError(f"{cls.__name__} must not define {name}: a message consists of its fields only")
 
 
-def _made(cls: type, kind: int, hints: dict[str, Any]) -> type:
+def _require_replaceable(other: type | None, cls: type, kind: int) -> None:
+    """Raise ArgumentError if ``cls`` may not take over the kind of ``other``."""
+    if other is None or _whole_name(other) == _whole_name(cls):
+        return
+    if hasattr(sys, "ps1") and other.__module__ == cls.__module__ == "__main__":
+        return  # an interactive session, in which a renamed class is a new one
+    raise ArgumentError(f"kind {kind} already belongs to {_whole_name(other)}{_way_out(other, cls)}")
+
+
+def _made(cls: type, kind: int, hints: dict[str, Any]) -> type[_core.Message]:
+    """Return a message class like ``cls``. It has its kind only after ``_core._claim_kind``."""
     layout = laid_out(cls.__name__, kind, hints)
     is_users = kind >= _FIRST_USER_KIND
     if is_users:  # the tests check cueline's own names: `import cueline` must stay quick

@@ -130,5 +130,9 @@ PyModuleDef definition = {PyModuleDef_HEAD_INIT, "probe", nullptr, -1, methods, 
 }  // namespace
 
 PyMODINIT_FUNC PyInit_probe() {
-    return PyModule_Create(&definition);
+    PyObject* const module = PyModule_Create(&definition);
+#ifdef Py_GIL_DISABLED
+    if (module != nullptr) PyUnstable_Module_SetGIL(module, Py_MOD_GIL_NOT_USED);
+#endif
+    return module;
 }

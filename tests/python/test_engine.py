@@ -125,9 +125,34 @@ def test_one_that_was_refused_has_a_repr_too() -> None:
 
 
 def test_it_is_made_once(offline: cueline.AudioEngine) -> None:
-    with pytest.raises(cueline.ArgumentError, match="this engine exists already: make another one"):
+    with pytest.raises(cueline.ArgumentError, match="this engine exists already"):
         offline.__init__("null")  # type: ignore[misc]
     assert offline.device == "offline"
+
+
+def test_it_is_made_once_though_a_second_call_comes_before_the_first_one_ends() -> None:
+    engine = cueline.AudioEngine.__new__(cueline.AudioEngine)
+
+    class Second:
+        """A number of channels that makes the engine when it is read, as another thread could."""
+
+        def __index__(self) -> int:
+            with pytest.raises(
+                cueline.ArgumentError, match="this engine exists already, or its constructor has failed"
+            ):
+                engine.__init__("null")  # type: ignore[misc]
+            return 1
+
+    engine.__init__("offline", channels=Second())  # type: ignore[misc]
+    assert (engine.device, engine.channels) == ("offline", 1)
+
+
+def test_what_belongs_to_an_engine_is_made_once_and_of_an_engine(offline: cueline.AudioEngine) -> None:
+    for made in (offline.open_line(), offline.parameters, offline.meters):
+        with pytest.raises(cueline.ArgumentError, match="exists already, or its constructor has failed"):
+            made.__init__(offline)  # type: ignore[misc]
+        with pytest.raises(cueline.ArgumentTypeError, match="engine must be an AudioEngine, got 3: use engine"):
+            type(made)(3)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("copying", [copy.copy, copy.deepcopy, pickle.dumps])

@@ -99,6 +99,22 @@ def test_an_import_that_a_sub_interpreter_is_refused_leaves_the_main_ones_engine
     ]
 
 
+def test_every_extension_module_declares_that_it_needs_no_gil() -> None:
+    """Otherwise a Python without a GIL would switch it on at the import. We have no such Python."""
+    modules = 0
+    for path in [path for folder in ("bindings", "docs", "examples", "tests") for path in (ROOT / folder).rglob("*")]:
+        if path.suffix not in (".txt", ".md", ".cpp"):
+            continue
+        text = path.read_text()
+        for made in re.findall(r"nanobind_add_module\(([^)]*)\)", text):
+            modules += 1
+            assert "FREE_THREADED" in made.split(), f"{path}: {made}"
+        if re.search(r"^PyMODINIT_FUNC", text, flags=re.MULTILINE):
+            modules += 1
+            assert "PyUnstable_Module_SetGIL(module, Py_MOD_GIL_NOT_USED)" in text, path
+    assert modules >= 4
+
+
 def test_the_module_needs_no_audio_library_to_be_imported() -> None:
     require("readelf")
     read = subprocess.run(["readelf", "-d", cueline._core.__file__], capture_output=True, text=True, check=True)

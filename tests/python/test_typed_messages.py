@@ -544,6 +544,63 @@ def test_a_class_can_be_defined_again_and_the_last_one_counts() -> None:
     assert (made.number, type(made)) == (7, first)
 
 
+def test_two_classes_that_are_defined_at_once_do_not_get_the_same_kind() -> None:
+    """The second one is defined within the definition of the first, as by another thread."""
+    others: list[Any] = []
+
+    class Meanwhile:
+        """A default that defines another class when it is read."""
+
+        def __init__(self, name: str, kind: int) -> None:
+            self.name, self.kind = name, kind
+
+        def __index__(self) -> int:
+            if not others:
+                others.append(None)
+                others[0] = defined({"number": cueline.u8}, kind=self.kind, name=self.name)
+            return 7
+
+    with pytest.raises(cueline.ArgumentError, match=r"kind 50311 already belongs to test_typed_messages\.Beta"):
+        defined({"number": cueline.u8}, kind=50_311, name="Alpha", number=Meanwhile("Beta", 50_311))
+    assert type(cueline.Message(50_311)) is others.pop()
+    alpha = defined({"number": cueline.u8}, kind=50_312, name="Alpha", number=Meanwhile("Alpha", 50_312))
+    assert type(cueline.Message(50_312)) is alpha, "the definition that ends last counts"
+    assert alpha().number == 7
+
+
+NOTEBOOK = """
+import cueline
+@cueline.message(600)
+class Foo:
+    number: cueline.u8
+
+@cueline.message(600)
+class Bar:
+    number: cueline.u8
+    other: cueline.u8 = 3
+
+print(type(cueline.Message(600)).__name__, Bar(1))
+
+from helper import Note
+@cueline.message(601)
+class Mine:
+    pass
+
+"""
+
+
+def test_a_class_that_was_renamed_in_an_interactive_session_takes_over_the_kind(tmp_path: Path) -> None:
+    (tmp_path / "helper.py").write_text("import cueline\n@cueline.message(601)\nclass Note:\n    pass\n")
+    (tmp_path / "app.py").write_text(NOTEBOOK)
+    command: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 60, "check": False, "cwd": tmp_path}
+    session = subprocess.run([sys.executable, "-iq"], input=NOTEBOOK, **command)
+    assert session.stdout == "Bar Bar(number=1, other=3)\n", session.stderr
+    assert "UserWarning: kind 600 belonged to __main__.Foo: its messages are now __main__.Bar" in session.stderr
+    assert "kind 601 already belongs to helper.Note: give __main__.Mine another kind" in session.stderr
+    program = subprocess.run([sys.executable, "app.py"], **command)
+    assert "kind 600 already belongs to __main__.Foo: give __main__.Bar another kind" in program.stderr
+
+
 @pytest.mark.parametrize(
     ("hint", "shown"),
     [
