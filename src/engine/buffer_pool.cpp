@@ -64,7 +64,8 @@ BufferHandle BufferPool::hand_over(PendingBuffer buffer) {
                                .frames = static_cast<std::uint32_t>(samples.size() / buffer.channels_),
                                .channels = buffer.channels_,
                                .serial = ++serial_};
-    samples_[handle] = std::move(buffer.samples_);
+    table_->offer(handle);
+    samples_[place_of<max_buffers>(handle)] = std::move(buffer.samples_);
     buffer.pool_ = nullptr;
     return handle;
 }
@@ -72,14 +73,6 @@ BufferHandle BufferPool::hand_over(PendingBuffer buffer) {
 void BufferPool::count_refused() {
     const std::scoped_lock lock{mutex_};
     ++refused_;
-}
-
-void BufferPool::take_back(BufferHandle handle) {
-    std::unique_ptr<LockedSamples> freed;
-    const std::scoped_lock lock{mutex_};
-    ++taken_back_;
-    freed = clear_locked(handle);
-    handles_.give_back(handle);
 }
 
 void BufferPool::collect() {
@@ -92,19 +85,18 @@ void BufferPool::collect() {
 void BufferPool::close() {
     const std::scoped_lock lock{mutex_};
     closed_ = true;
-    for (BufferHandle handle = 0; handle < max_buffers; ++handle) {
-        if (samples_[handle] == nullptr) continue;
-        clear_locked(handle);
-        handles_.give_back(handle);
+    for (BufferHandle place = 0; place < max_buffers; ++place) {
+        if (samples_[place] == nullptr) continue;
+        clear_locked(place);
+        handles_.give_back(place);
     }
 }
 
 BufferStats BufferPool::stats() {
     collect();
     const std::scoped_lock lock{mutex_};
-    BufferStats stats{.published = serial_ - taken_back_,
-                      .refused = refused_,
-                      .in_use = static_cast<std::uint32_t>(handles_.taken())};
+    BufferStats stats{
+        .published = serial_, .refused = refused_, .in_use = static_cast<std::uint32_t>(handles_.taken())};
     for (const auto& samples : samples_) {
         if (samples == nullptr) continue;
         stats.bytes += samples->bytes();
@@ -120,7 +112,7 @@ void BufferPool::collect_locked(Freed& freed) noexcept {
 
 std::unique_ptr<LockedSamples> BufferPool::clear_locked(BufferHandle handle) noexcept {
     (*table_)[handle] = {};
-    return std::move(samples_[handle]);
+    return std::move(samples_[place_of<max_buffers>(handle)]);
 }
 
 }  // namespace cueline

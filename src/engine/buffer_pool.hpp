@@ -44,15 +44,12 @@ class BufferPool {
     /// use, returns an empty PendingBuffer. Throws std::bad_alloc.
     PendingBuffer make(std::span<const float> interleaved, std::uint32_t channels);
 
-    /// Fills the buffer's place in the table, and returns the handle for the command to the audio thread.
-    /// `buffer` must not be empty. Throws ClosedError after close().
+    /// Fills the buffer's place in the table, and returns the handle for the command to the audio thread. The ring must
+    /// have room for that command. `buffer` must not be empty. Throws ClosedError after close().
     BufferHandle hand_over(PendingBuffer buffer);
 
     /// Counts a buffer that was refused because max_buffers were in use.
     void count_refused();
-
-    /// Frees the buffer of a command that the ring refused.
-    void take_back(BufferHandle handle);
 
     /// Frees the buffers that came back.
     void collect();
@@ -73,9 +70,8 @@ class BufferPool {
     BufferSlots::Table* table_;
     std::mutex mutex_;
     BufferHandles<max_buffers> handles_;
-    std::array<std::unique_ptr<LockedSamples>, max_buffers> samples_;  // by handle; empty until hand_over()
+    std::array<std::unique_ptr<LockedSamples>, max_buffers> samples_;  // by place; empty until hand_over()
     std::uint64_t serial_ = 0;
-    std::uint64_t taken_back_ = 0;
     std::uint64_t refused_ = 0;
     bool closed_ = false;
 };

@@ -230,11 +230,12 @@ Status Engine::publish(std::int64_t slot, PendingBuffer buffer, const Delivery& 
         parts_->pool.count_refused();
         return Status::full;
     }
+    if (control().room() == 0) {  // before the handle is offered: a command may be any bytes, and accept the offer
+        control().count_dropped(1);
+        return Status::full;
+    }
     const BufferHandle handle = parts_->pool.hand_over(std::move(buffer));
-    const Status status =
-        control().send(kind::publish_buffer, PublishBuffer{static_cast<std::uint32_t>(slot), handle}, delivery);
-    if (status == Status::full) parts_->pool.take_back(handle);
-    return status;
+    return control().send(kind::publish_buffer, PublishBuffer{static_cast<std::uint32_t>(slot), handle}, delivery);
 }
 
 Status Engine::publish_nothing(std::int64_t slot, const Delivery& delivery) {

@@ -103,7 +103,7 @@ TEST(Buffers, one_has_its_frames_channels_and_samples) {
     BufferPool pool{table, returns};
     const std::vector<float> samples{1, 2, 3, 4, 5, 6};
     const BufferHandle handle = pool.hand_over(pool.make(samples, 2));
-    const Buffer& buffer = table.at(handle);
+    const Buffer& buffer = table[handle];
     EXPECT_EQ(buffer.frames, 3U);
     EXPECT_EQ(buffer.channels, 2U);
     EXPECT_EQ(buffer.serial, 1U);
@@ -221,17 +221,66 @@ TEST(Buffers, commands_that_publish_did_not_send_do_nothing) {
     const auto send = [&](std::uint32_t slot, std::uint32_t handle) {
         offline.engine.control().send(cueline::kind::publish_buffer, PublishBuffer{slot, handle});
     };
-    constexpr std::uint32_t no_handle = max_buffers;
-    send(1, no_handle);                                                             // no such handle
-    send(1, no_buffer - 1);                                                         // no such handle
-    send(1, 5);                                                                     // its place is not filled
-    for (BufferHandle handle = 0; handle < max_buffers; ++handle) send(1, handle);  // one of these is in slot 0
-    send(8, no_buffer);                                                             // no such slot
+    const auto send_all = [&] {
+        // The first two handles of each place. One of them is in slot 0, and none else is offered.
+        for (BufferHandle handle = 0; handle < 3 * max_buffers; ++handle) {
+            send(1, handle);
+            if (handle % 100 == 99) offline.block();
+        }
+        send(1, no_buffer - 1);
+        send(8, no_buffer);  // no such slot
+    };
+    send_all();
     EXPECT_EQ(offline.block(), (std::vector<float>{0.5F, 0, 0, 0, 0, 0, 0, 0}));
-    EXPECT_EQ(offline.engine.stats().unhandled, max_buffers + 4);
+    EXPECT_EQ(offline.engine.stats().unhandled, 3 * max_buffers + 2);
     EXPECT_EQ(offline.in_use(), 1U);
+
+    offline.engine.publish_nothing(0);
+    offline.block();
+    send_all();  // while the buffer is on its way back
+    EXPECT_EQ(offline.block(), (std::vector<float>(8)));
+    EXPECT_EQ(offline.engine.stats().unhandled, 2 * (3 * max_buffers + 2));
+    EXPECT_EQ(offline.in_use(), 0U);
     EXPECT_EQ(offline.publish(1, 0.25F), Status::ok);
     EXPECT_EQ(offline.block()[1], 0.25F);
+}
+
+TEST(Buffers, a_copy_of_a_command_does_nothing) {
+    Offline offline;
+    offline.publish(0, 0.5F);
+    const auto send_copy = [&] {
+        const PublishBuffer copy{0, first_handle<max_buffers>(0)};
+        offline.engine.control().send(cueline::kind::publish_buffer, copy);
+    };
+    send_copy();
+    EXPECT_EQ(offline.block()[0], 0.5F);
+    EXPECT_EQ(offline.engine.stats().unhandled, 1U);
+
+    offline.engine.publish_nothing(0);
+    offline.block();  // the buffer is on its way back: its place is still filled
+    send_copy();
+    EXPECT_EQ(offline.block()[0], 0.0F);
+    EXPECT_EQ(offline.engine.stats().unhandled, 2U);
+
+    EXPECT_EQ(offline.in_use(), 0U);  // frees it
+    send_copy();
+    EXPECT_EQ(offline.block()[0], 0.0F);
+    EXPECT_EQ(offline.engine.stats().unhandled, 3U);
+
+    offline.publish(1, 0.25F);  // the same place, filled again
+    send_copy();
+    EXPECT_EQ(offline.block(), (std::vector<float>{0, 0.25F, 0, 0, 0, 0, 0, 0}));
+    EXPECT_EQ(offline.engine.stats().unhandled, 4U);
+    EXPECT_EQ(offline.in_use(), 1U);
+}
+
+TEST(Buffers, handles_of_a_place_begin_again_before_no_buffer) {
+    constexpr BufferHandle first = first_handle<max_buffers>(max_buffers - 1);
+    EXPECT_EQ(place_of<max_buffers>(first), max_buffers - 1);
+    EXPECT_EQ(handle_after<max_buffers>(first), first + max_buffers);
+    constexpr BufferHandle last = no_buffer - max_buffers;
+    EXPECT_EQ(place_of<max_buffers>(last), max_buffers - 1);
+    EXPECT_EQ(handle_after<max_buffers>(last), first);
 }
 
 TEST(Buffers, one_that_is_never_applied_comes_straight_back) {
@@ -256,7 +305,7 @@ TEST(Buffers, one_that_is_never_applied_comes_straight_back) {
     EXPECT_FALSE(slots.apply({1, astray}));  // no such slot
     slots.discard({1, astray});
     EXPECT_EQ(pool.stats().in_use, 1U);
-    EXPECT_EQ(slots.at(0), &table.at(applied));
+    EXPECT_EQ(slots.at(0), &table[applied]);
 }
 
 TEST(Buffers, one_can_be_published_at_a_frame) {

@@ -252,10 +252,12 @@ TEST(PlayerProcessor, plays_on_in_another_format) {
     BufferSlots::Returns returns;
     BufferSlots::Table table;
     const std::vector<float> samples = ramp(100);
-    table[3] = Buffer{.interleaved = samples, .frames = 100, .channels = 1, .serial = 1};
+    constexpr BufferHandle handle = first_handle<max_buffers>(3);
+    table[handle] = Buffer{.interleaved = samples, .frames = 100, .channels = 1, .serial = 1};
+    table.offer(handle);
     BufferSlots slots{table, returns};
     slots.set_count(PlayerProcessor::slots);
-    slots.apply({0, 3});
+    slots.apply({0, handle});
     Link link;
     AudioSide audio{link};
     ProcessContext context{audio.events(), {}, {}, &slots};

@@ -431,10 +431,12 @@ TEST(SamplerProcessor, keeps_playing_in_another_format) {
     cueline::BufferSlots::Returns returns;
     cueline::BufferSlots::Table table;
     const std::vector<float> samples = ramp(100);
-    table[3] = cueline::Buffer{.interleaved = samples, .frames = 100, .channels = 1, .serial = 1};
+    constexpr cueline::BufferHandle handle = cueline::first_handle<cueline::max_buffers>(3);
+    table[handle] = cueline::Buffer{.interleaved = samples, .frames = 100, .channels = 1, .serial = 1};
+    table.offer(handle);
     cueline::BufferSlots slots{table, returns};
     slots.set_count(SamplerProcessor::pads);
-    slots.apply({0, 3});
+    slots.apply({0, handle});
     cueline::Link link;
     cueline::AudioSide audio{link};
     cueline::ProcessorValues values{link};

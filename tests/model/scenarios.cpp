@@ -581,9 +581,10 @@ bool does(Wrong wrong) {
 /// again. The audio thread swaps them, and reads the buffer in its slot once per block.
 class BufferHandover : public Scenario {
   public:
-    /// Every `drop`th command is discarded. 0: none.
-    BufferHandover(std::uint64_t buffers, int blocks, std::uint64_t drop)
-        : buffers_{buffers}, blocks_{blocks}, drop_{drop} {
+    /// Every `drop`th command is discarded. 0: none. With `copies`, a command comes early too, before its buffer is
+    /// offered: only one of the two is applied.
+    BufferHandover(std::uint64_t buffers, int blocks, std::uint64_t drop, bool copies = false)
+        : buffers_{buffers}, blocks_{blocks}, drop_{drop}, copies_{copies} {
         sides_->slots.set_count(1);
     }
 
@@ -626,11 +627,10 @@ class BufferHandover : public Scenario {
     /// A handle stands for this: a buffer with its samples, so that loom sees who reads and writes.
     struct Place {
         LoomMemory::Cell<Numbered> samples;
-        [[nodiscard]] bool is_there() const noexcept { return true; }
     };
     using Slots = BufferSlotsOf<Place, handle_count, LoomMemory>;
     using Handles = BufferHandles<handle_count, LoomMemory>;
-    using Commands = Ring<PublishBuffer, 4, LoomMemory>;
+    using Commands = Ring<PublishBuffer, 2 * handle_count, LoomMemory>;
 
     static constexpr std::uint64_t freed = 999;
 
@@ -649,13 +649,19 @@ class BufferHandover : public Scenario {
             refused_pushes += threads_run;
             return false;
         }
+        if (copies_) push(*handle);
         table_[*handle].samples.write(Numbered::of(number));
-        require(sides_->commands.try_push({0, *handle}) == Status::ok, "there is room for as many commands as handles");
+        table_.offer(*handle);
+        push(*handle);
         ++sent_;
         if (drop_ == 0 || sent_ % drop_ != 0) last_applied_ = number;
         if (does(Wrong::frees_too_early) && before_ != no_buffer) table_[before_].samples.write(Numbered::of(freed));
         before_ = *handle;
         return true;
+    }
+
+    void push(BufferHandle handle) {
+        require(sides_->commands.try_push({0, handle}) == Status::ok, "there is room for two commands a handle");
     }
 
     void block() {
@@ -667,9 +673,9 @@ class BufferHandover : public Scenario {
                 sides_->slots.discard(command);
             } else if (does(Wrong::sends_back_the_new)) {
                 sides_->slots.discard(command);
-                before = &table_[command.handle];
+                before = &std::as_const(table_)[command.handle];
             } else {
-                require(sides_->slots.apply(command), "a command of ours is applied");
+                require(sides_->slots.apply(command) || copies_, "a command of ours is applied");
             }
         }
         if (before == nullptr || !does_any_wrong()) before = sides_->slots.at(0);
@@ -688,7 +694,7 @@ class BufferHandover : public Scenario {
         newest_ = samples.number;
     }
 
-    std::array<Place, handle_count> table_;
+    Slots::Table table_;
     Slots::Returns returns_;
     Commands ring_;
     /// On the heap until finish(), as the ends of a ring.
@@ -711,6 +717,7 @@ class BufferHandover : public Scenario {
     std::uint64_t buffers_;
     int blocks_;
     std::uint64_t drop_;
+    bool copies_;
 };
 
 struct Entry {
@@ -761,6 +768,8 @@ constexpr Entry entries[] = {
     {"buffers: 5 published, 4 blocks", 2, false, make<BufferHandover, std::uint64_t{5}, 4, std::uint64_t{0}>,
      "buffer.hpp"},
     {"buffers: some dropped", 2, false, make<BufferHandover, std::uint64_t{4}, 3, std::uint64_t{2}>, "buffer.hpp"},
+    {"buffers: a copy of each command", 2, false, make<BufferHandover, std::uint64_t{2}, 2, std::uint64_t{0}, true>,
+     "buffer.hpp"},
     // Only for `make model-long`: the first takes minutes, the second was never seen to end.
     {"long: capacity 2: 5 messages through", 2, false, make<Stream<2>, below_wrap(3), std::uint64_t{5}>},
     {"long: capacity 4: 5 messages through", 2, false, make<Stream<4>, below_wrap(2), std::uint64_t{5}>},

@@ -109,7 +109,7 @@ def test_an_extension_of_another_interface_is_refused_with_both_versions(probe: 
         engine_of(other)
     assert str(refused.value) == (
         f"this processor was compiled against cueline 9.1.0, and the engine is cueline {cueline.__version__}: the "
-        "extension has processor interface 7, the engine has 2; build the extension again, against cueline "
+        "extension has processor interface 7, the engine has 3; build the extension again, against cueline "
         f"{cueline.__version__}"
     )
 
@@ -224,7 +224,7 @@ def test_an_engine_that_cannot_be_made_lets_go_of_its_processor(probe: ModuleTyp
 
 
 # What processor_offer.hpp makes a processor and its engine agree on, by the interface's number.
-CODE_OF_THE_INTERFACE = {2: "0acb737e2dfe9e31"}
+CODE_OF_THE_INTERFACE = {3: "8401173882c42092"}
 
 
 def code_of_the_interface() -> str:
