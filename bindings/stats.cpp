@@ -36,6 +36,7 @@ void bind_types(nb::module_& module) {
         .def_ro("blocks", &EngineStats::blocks)
         .def_ro("frames", &EngineStats::frames)
         .def_ro("unhandled", &EngineStats::unhandled)
+        .def_ro("not_finite", &EngineStats::not_finite)
         .def_ro("commands", &EngineStats::commands)
         .def_ro("lines", &EngineStats::lines)
         .def_ro("events", &EngineStats::events)

@@ -19,6 +19,7 @@ inline constexpr Kind cancel = 7;           ///< command: cancel one cue
 inline constexpr Kind cancel_all = 8;       ///< command: cancel the cues that were sent before
 inline constexpr Kind transaction = 9;      ///< command: the header of commands that belong together
 inline constexpr Kind publish_buffer = 10;  ///< command: put a buffer into a slot
+inline constexpr Kind not_finite = 11;      ///< event: the processor rendered samples that are no numbers
 }  // namespace kind
 
 struct Ping {
@@ -83,6 +84,13 @@ struct CancelAll {
 struct Transaction {
     static constexpr Kind kind = cueline::kind::transaction;
     std::uint32_t members;
+};
+
+/// Samples of the processor were NaN or infinite, and became 0. It comes once a block. Its message carries the first
+/// frame that has one.
+struct NotFinite {
+    static constexpr Kind kind = cueline::kind::not_finite;
+    std::uint32_t samples;  ///< how many, over all channels
 };
 
 /// Engine::publish() sends it. The audio side refuses a handle that no publish() made.

@@ -49,7 +49,8 @@ class Processor {
     virtual bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING = 0;
 
     /// Fills every sample of `block`: a whole block, a segment of one between two cues, or a piece of one that is
-    /// larger than the prepared format's.
+    /// larger than the prepared format's. A sample that is NaN or infinite becomes 0, and is counted. In render() and
+    /// handle(), denormal numbers are zero.
     virtual void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING = 0;
 
   private:

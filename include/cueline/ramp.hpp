@@ -29,7 +29,8 @@ class Ramp {
 
     /// Moves to the present target in the next `frames` frames, at least 1.
     void go_on(std::uint32_t frames) noexcept CUELINE_NONBLOCKING {
-        step_ = (target_ - value_) / frames;
+        // Halves, because the distance of two finite numbers may be infinite.
+        step_ = (target_ / 2 - value_ / 2) / frames * 2;
         frames_left_ = frames;
     }
 

@@ -366,6 +366,9 @@ class EngineStats:
     def unhandled(self) -> int: ...
 
     @property
+    def not_finite(self) -> int: ...
+
+    @property
     def commands(self) -> RingStats: ...
 
     @property

@@ -15,6 +15,7 @@ __all__ = [
     "FormatChanged",
     "GetLevel",
     "Level",
+    "NotFinite",
     "PlayBuffer",
     "Pong",
     "Reason",
@@ -97,6 +98,16 @@ class Refused(Message):
 
     wanted_frame: u64
     reason: Annotated[Reason, u32]
+
+
+@own_message(11)
+class NotFinite(Message):
+    """``samples`` samples of the processor were NaN or infinite, and became 0.
+
+    At most one comes for each block. Its ``frame`` is the first one that has such a sample.
+    """
+
+    samples: u32
 
 
 @own_message(16)

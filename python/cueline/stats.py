@@ -71,6 +71,8 @@ class Stats:
     frames: int
     unhandled: int
     """Commands that neither the engine nor the processor handled."""
+    not_finite: int
+    """Samples of the processor that were NaN or infinite, and became 0."""
     xruns: int
     """Times that the device missed its deadline."""
     missed_blocks: int
@@ -104,6 +106,7 @@ def engine_stats(engine: _core.Engine) -> Stats:
         blocks=now.blocks,
         frames=now.frames,
         unhandled=now.unhandled,
+        not_finite=now.not_finite,
         xruns=now.xruns,
         missed_blocks=now.missed_blocks,
         load_mean=now.load_mean,

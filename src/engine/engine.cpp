@@ -260,6 +260,7 @@ EngineStats Engine::stats() const {
     stats.blocks = report.blocks.get();
     stats.frames = report.frames.get();
     stats.unhandled = report.unhandled.get();
+    stats.not_finite = report.not_finite.get();
     stats.device_stats = parts_->device->stats();
     stats.device_stats.memory_locked = stats.device_stats.memory_locked && parts_->locked.granted();
     for (std::size_t line = 0; line < parts_->link.lines_in_use(); ++line) {

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "engine/finite.hpp"
+#include "system/float_mode.hpp"
+
 namespace cueline {
 
 namespace {
@@ -50,6 +53,7 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
         silence(block);
         return;
     }
+    const BlockFloatMode mode;
     const std::uint64_t frame = report_->frames.get();
     block_ns_ = block_ns;
     report_->block_time.write({frame, block_ns, prepared_->samplerate});
@@ -59,6 +63,10 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     apply_due(frame);  // these cues were read before the commands below
     read_commands();
     render(block);
+    if (const Replaced replaced = replace_not_finite(block); replaced.samples > 0) {
+        report_->not_finite.add(replaced.samples);
+        audio_.events().send_at(frame + replaced.first_frame, kind::not_finite, NotFinite{replaced.samples});
+    }
     fades_.apply(block);
 
     report_->cues_pending.set(schedule_.size());

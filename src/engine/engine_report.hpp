@@ -13,6 +13,7 @@ struct EngineReport {
     Counter blocks;
     Counter frames;
     Counter unhandled;
+    Counter not_finite;
     Counter cues_pending;
     Counter cues_late;
     Counter cues_dropped_late;

@@ -2,6 +2,7 @@
 #include "processors/player_processor.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace cueline {
 
@@ -22,7 +23,7 @@ void PlayerProcessor::prepare(const Format& format) {
     for (Voice& voice : voices_) {
         voice.jumped = voice.jumped || voice.fade_left > 0;
         voice.last.resize(format.channels);
-        voice.jump.resize(format.channels);
+        voice.tail.resize(format.channels);
     }
 }
 
@@ -99,9 +100,10 @@ void PlayerProcessor::render_frame(Voice& voice, const Buffer* buffer, const Aud
     const std::size_t channels = std::min(block.channels.size(), voice.last.size());
     for (std::size_t channel = 0; channel < channels; ++channel) {
         const float sample = buffer == nullptr ? 0.0F : voice.gain * sample_for(*buffer, voice.position, channel);
-        if (jumps) voice.jump[channel] = voice.last[channel] - sample;
-        const float heard = voice.fade_left == 0 ? sample : sample + voice.jump[channel] * part;
-        voice.last[channel] = heard;
+        if (jumps) voice.tail[channel] = voice.last[channel];
+        // std::lerp() lies between both sounds, even where it rounds.
+        const float heard = voice.fade_left == 0 ? sample : std::lerp(sample, voice.tail[channel], part);
+        voice.last[channel] = std::isfinite(heard) ? heard : 0;  // or it would last as long as the next fade
         block.channels[channel][frame] += heard;
     }
     if (voice.fade_left > 0) --voice.fade_left;

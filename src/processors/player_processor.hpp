@@ -17,8 +17,9 @@ namespace cueline {
 ///
 /// If a voice's buffer is swapped, the voice goes on in the new buffer at the same position. If the new buffer is too
 /// short, the voice ends, or wraps if it loops. Swapping, stopping, emptying and restarting a sounding voice do not
-/// click: the player adds the difference to the last sample, and fades it out in 5 ms. So it no longer needs the old
-/// buffer, which returns at once. The player does not smooth the start, the end and the loop of a buffer.
+/// click: the player crossfades from the last sample to the new sound in 5 ms, and is never louder than the louder of
+/// the two. So it no longer needs the old buffer, which returns at once. The player does not smooth the start, the end
+/// and the loop of a buffer.
 ///
 /// A voice that reaches its end or loses its buffer sends kind::buffer_ended; a stopped voice does not. A voice on an
 /// empty slot ends at once. If the event ring is full, the event is dropped and counted.
@@ -45,7 +46,7 @@ class PlayerProcessor final : public Processor {
         std::uint64_t serial = 0;  // of its last buffer, 0 for none
         std::uint32_t fade_left = 0;
         std::vector<float> last;  // by channel: its output in the frame before
-        std::vector<float> jump;  // by channel: the difference that fades out
+        std::vector<float> tail;  // by channel: its last output before the jump, which fades
     };
 
     static void play(Voice& voice, const PlayBuffer& wanted, const Message& command) noexcept CUELINE_NONBLOCKING;

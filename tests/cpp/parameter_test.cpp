@@ -18,6 +18,7 @@
 #include <cueline/engine/processor_controls.hpp>
 #include <cueline/error.hpp>
 #include <cueline/parameter.hpp>
+#include <cueline/ramp.hpp>
 
 #include "devices/offline_device.hpp"
 #include "refusal.hpp"
@@ -279,6 +280,23 @@ ParameterSpec with(double lowest, double highest, double default_value, double r
             .default_value = default_value,
             .unit = {},
             .ramp_s = ramp_s};
+}
+
+TEST(Parameter, a_move_across_a_range_wider_than_any_number_stays_finite) {
+    constexpr double most = std::numeric_limits<double>::max();
+    constexpr std::uint32_t frames = 100;
+    Ramp ramp{-most, -most};
+    ramp.go_to(most, frames);
+    double before = -most;
+    for (std::uint32_t frame = 0; frame < frames; ++frame) {
+        const double value = ramp.next();
+        ASSERT_TRUE(std::isfinite(value)) << frame;
+        ASSERT_GT(value, before) << frame;
+        before = value;
+    }
+    EXPECT_EQ(before, most);
+    ramp.go_to(-most, 1);
+    EXPECT_EQ(ramp.next(), -most);
 }
 
 TEST(Parameter, declarations_are_refused_with_the_numbers) {

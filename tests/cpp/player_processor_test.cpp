@@ -170,6 +170,25 @@ TEST(PlayerProcessor, nothing_clicks) {
     EXPECT_GT(greatest_step(player.render(100)), 0.9F);
 }
 
+TEST(PlayerProcessor, is_never_louder_than_the_louder_of_two_sounds) {
+    const std::vector<float> full = sine(48'000, 48);
+    std::vector<float> upside_down = full;
+    for (float& sample : upside_down) sample = -sample;
+    for (std::uint64_t at = 2'000; at < 2'048; ++at) {  // anywhere in the wave
+        Player anew;
+        anew.publish(0, full);
+        anew.play(0);
+        anew.send(PlayBuffer{.slot = 0, .gain = 1, .loop = 0}, at);
+        Player swapped;
+        swapped.publish(0, full);
+        swapped.play(0);
+        swapped.publish(0, upside_down, 1, at);
+        swapped.publish(0, full, 1, at + 100);  // while it fades
+        for (const float sample : anew.render(3'000)) ASSERT_LE(std::abs(sample), 1.0F) << at;
+        for (const float sample : swapped.render(3'000)) ASSERT_LE(std::abs(sample), 1.0F) << at;
+    }
+}
+
 TEST(PlayerProcessor, a_stopped_voice_is_silent_after_the_fade_and_says_nothing) {
     Player player;
     player.publish(0, ramp(4'000));

@@ -247,6 +247,18 @@ TEST(SamplerProcessor, nothing_clicks) {
     EXPECT_LT(greatest_step(aside.heard()), 0.005F);
 }
 
+TEST(SamplerProcessor, a_bad_sample_of_a_buffer_is_not_in_the_fade_after_it) {
+    Played played;
+    std::vector<float> samples = ramp(2'000);
+    samples[99] = std::numeric_limits<float>::quiet_NaN();
+    played.load(0, samples);
+    played.trigger(0);
+    played.render(100);
+    played.stop(0);
+    played.render(1'000);
+    EXPECT_EQ(played.stats().not_finite, 2U) << "one on each side";
+}
+
 TEST(SamplerProcessor, a_stopped_pad_is_silent_after_5_ms_and_then_begins_without_a_fade) {
     Played played{64, 1};
     played.load(0, ramp(4'000));

@@ -118,17 +118,17 @@ def test_an_extension_of_another_layout_is_refused_with_what_differs(probe: Modu
     layout = probe.layout().replace("Message 56", "Message 64")
     assert layout != probe.layout()
     with pytest.raises(cueline.ProcessorError, match=r"9\.1\.0.*'Message 64' in the extension and 'Message 56' in the"):
-        engine_of(probe.processor_of_another(2, "9.1.0", layout))
+        engine_of(probe.processor_of_another(3, "9.1.0", layout))
     with pytest.raises(cueline.ProcessorError, match=r"'libc\+\+' in the extension and 'libstdc\+\+' in the engine"):
-        engine_of(probe.processor_of_another(2, "9.1.0", layout.replace("libstdc++", "libc++")))
+        engine_of(probe.processor_of_another(3, "9.1.0", layout.replace("libstdc++", "libc++")))
     with pytest.raises(cueline.ProcessorError, match="'nothing' in the extension and 'libstdc"):
-        engine_of(probe.processor_of_another(2, "9.1.0", ""))
+        engine_of(probe.processor_of_another(3, "9.1.0", ""))
     with pytest.raises(cueline.ProcessorError, match="'Ghost 8' in the extension and 'nothing' in the engine"):
-        engine_of(probe.processor_of_another(2, "9.1.0", probe.layout() + ", Ghost 8"))
+        engine_of(probe.processor_of_another(3, "9.1.0", probe.layout() + ", Ghost 8"))
 
 
 def test_an_extension_of_another_version_that_fits_is_taken(probe: ModuleType) -> None:
-    with engine_of(probe.processor_of_another(2, "9.1.0", probe.layout())) as engine:
+    with engine_of(probe.processor_of_another(3, "9.1.0", probe.layout())) as engine:
         assert engine.render(1)[0, 0] == 0.5
 
 
@@ -224,7 +224,7 @@ def test_an_engine_that_cannot_be_made_lets_go_of_its_processor(probe: ModuleTyp
 
 
 # What processor_offer.hpp makes a processor and its engine agree on, by the interface's number.
-CODE_OF_THE_INTERFACE = {3: "8401173882c42092"}
+CODE_OF_THE_INTERFACE = {3: "7b68b9667bc06a74"}
 
 
 def code_of_the_interface() -> str:

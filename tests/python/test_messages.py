@@ -34,6 +34,7 @@ TYPES: dict[type[cueline.Message], tuple[int, bytes, dict[str, float], str]] = {
         {"wanted_frame": 2**40, "reason": cueline.Reason.SCHEDULE_FULL},
         "wanted_frame=1099511627776, reason=<Reason.SCHEDULE_FULL: 2>, ",
     ),
+    cueline.NotFinite: (11, struct.pack("<I", 7), {"samples": 7}, "samples=7, "),
     cueline.SetTone: (
         16,
         struct.pack("<ff", 440, 0.25),

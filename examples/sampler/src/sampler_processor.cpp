@@ -192,7 +192,8 @@ SamplerProcessor::Stereo SamplerProcessor::next_sample(Pad& pad, const cueline::
         sample.right = sample.right * fresh + pad.tail.right * old;
         --pad.fade_left;
     }
-    pad.last = sample;
+    // A bad sample of the buffer must not last as long as the next fade. The engine makes it 0 in the output.
+    pad.last = std::isfinite(sample.left) && std::isfinite(sample.right) ? sample : Stereo{};
     return sample;
 }
 
