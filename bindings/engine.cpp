@@ -23,6 +23,7 @@
 #include "bulk.hpp"
 #include "errors.hpp"
 #include "messages.hpp"
+#include "methods.hpp"
 #include "processors.hpp"
 #include "sender.hpp"
 #include "without_gil.hpp"
@@ -290,25 +291,29 @@ class EngineHandle : public SenderHandle {
 void bind_types(nb::module_& module) {
     nb::class_<EngineHandle, SenderHandle> engine{module, "Engine", nb::is_weak_referenceable(),
                                                   "A processor and a device, run together."};
-    bind_sending(engine);
+    Methods<EngineHandle>{engine}
+        .add("receive_msg", {},
+             "Take the oldest message from the audio thread, or return None if there is none. Never blocks.\n\n"
+             "Any thread may call it. After close(), it returns the messages that came before, and then raises\n"
+             "ClosedError. Raises ForkedError, DeviceError.",
+             [](EngineHandle& self) { return self.receive_msg(); })
+        .add("start", {}, "Start the audio. If it runs, do nothing. Raises ClosedError, ForkedError, DeviceError.",
+             [](EngineHandle& self) { self.start(); })
+        .add("stop", {},
+             "Stop the audio. If it is stopped, do nothing. Commands sent meanwhile wait in the ring.\n"
+             "Raises ForkedError.",
+             [](EngineHandle& self) { self.stop(); })
+        .add("close", {},
+             "Stop the audio for good. stats() still works. In a forked child and after close(), it does nothing.",
+             [](EngineHandle& self) { self.close(); })
+        .add("now", {},
+             "Return the first frame of the next block: the earliest at which a command sent now can apply.\n\n"
+             "Raises ForkedError.",
+             [](EngineHandle& self) { return self.now(); });
     engine
         .def(nb::init<DeviceRequest, std::optional<std::int64_t>, std::optional<std::int64_t>, std::int64_t,
                       std::int64_t, nb::handle>(),
              "request"_a, "samplerate"_a.none(), "blocksize"_a.none(), "channels"_a, "budget"_a, "processor"_a)
-        .def("receive_msg", &EngineHandle::receive_msg, nb::sig("def receive_msg(self) -> Message | None"),
-             "Take the oldest message from the audio thread, or return None if there is none. Never blocks.\n\n"
-             "Any thread may call it. After close(), it returns the messages that came before, and then raises\n"
-             "ClosedError. Raises ForkedError, DeviceError.")
-        .def("start", &EngineHandle::start,
-             "Start the audio. If it runs, do nothing. Raises ClosedError, ForkedError, DeviceError.")
-        .def("stop", &EngineHandle::stop,
-             "Stop the audio. If it is stopped, do nothing. Commands sent meanwhile wait in the ring.\n"
-             "Raises ForkedError.")
-        .def("close", &EngineHandle::close,
-             "Stop the audio for good. stats() still works. In a forked child and after close(), it does nothing.")
-        .def("now", &EngineHandle::now,
-             "Return the first frame of the next block: the earliest at which a command sent now can apply.\n\n"
-             "Raises ForkedError.")
         .def("_frame_at", &EngineHandle::frame_at, "monotonic_ns"_a)
         .def("_time_at", &EngineHandle::time_at, "frame"_a)
         .def("_receive_confirmations", &EngineHandle::receive_confirmations, "outcomes"_a,

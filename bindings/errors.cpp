@@ -3,6 +3,8 @@
 
 #include <nanobind/stl/string.h>
 
+#include <new>
+
 #include <cueline/error.hpp>
 
 namespace cueline::python {
@@ -43,6 +45,24 @@ void translate(const std::exception_ptr& error, void*) {
         set("ClosedError", closed);
     } catch (const ForkedError& forked) {
         set("ForkedError", forked);
+    }
+}
+
+void set_error() noexcept {
+    try {
+        try {
+            throw;
+        } catch (nb::python_error& error) {
+            error.restore();
+        } catch (const std::bad_alloc&) {
+            PyErr_NoMemory();
+        } catch (...) {
+            translate(std::current_exception(), nullptr);
+        }
+    } catch (nb::python_error& error) {  // from the import of cueline.errors
+        error.restore();
+    } catch (const std::exception& error) {  // none of ours
+        PyErr_SetString(PyExc_SystemError, error.what());
     }
 }
 

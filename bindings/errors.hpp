@@ -20,4 +20,18 @@ bool clear_if(PyObject* type);
 /// Turns an exception of the control side into the one of cueline.errors. For nb::register_exception_translator.
 void translate(const std::exception_ptr& error, void*);
 
+/// Sets the Python exception for the C++ exception that is being handled.
+void set_error() noexcept;
+
+/// Runs `call`, which returns a new reference. Turns a C++ exception into a Python exception.
+template <class Call>
+PyObject* guarded(const Call& call) noexcept {
+    try {
+        return call();
+    } catch (...) {
+        set_error();
+    }
+    return nullptr;
+}
+
 }  // namespace cueline::python

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <string>
 
+#include "errors.hpp"
+
 namespace cueline::python {
 
 namespace nb = nanobind;

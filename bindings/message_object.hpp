@@ -7,7 +7,6 @@
 
 #include <nanobind/nanobind.h>
 
-#include <new>
 #include <string>
 #include <type_traits>
 
@@ -59,20 +58,5 @@ std::string name_of(PyTypeObject* type);
 
 /// "sequence=1, frame=0", and the line if it is not the engine's own: the part of a repr after the fields.
 std::string header_text(const Message& message);
-
-/// Runs `call`, which returns a new reference. Turns a C++ exception into a Python exception.
-template <class Call>
-PyObject* guarded(const Call& call) noexcept {
-    try {
-        return call();
-    } catch (nanobind::python_error& error) {
-        error.restore();
-    } catch (const std::bad_alloc&) {
-        PyErr_NoMemory();
-    } catch (const std::exception& error) {
-        PyErr_SetString(PyExc_SystemError, error.what());
-    }
-    return nullptr;
-}
 
 }  // namespace cueline::python

@@ -16,6 +16,7 @@
 #include "errors.hpp"
 #include "message_object.hpp"
 #include "messages.hpp"
+#include "methods.hpp"
 
 namespace cueline::python {
 
@@ -291,17 +292,35 @@ namespace {
 void bind_types(nb::module_& module) {
     nb::class_<SenderHandle> sender{module, "Sender", nb::is_weak_referenceable(),
                                     "One sender's connection to an engine. An engine is one itself, on line 0."};
-    bind_sending(sender);
-    sender
-        .def("cancel", &SenderHandle::cancel, "sequence"_a.none(),
-             nb::sig("def cancel(self, sequence: typing.SupportsIndex) -> Status"),
+    Methods<SenderHandle>{sender}
+        .add("ping", {},
+             "Send a ping to the audio thread, which answers with a Pong. Never blocks.\n\n"
+             "If the command ring is full, the ping is dropped and counted, and Status.FULL is returned. Any thread\n"
+             "may call it. Raises ClosedError, ForkedError, DeviceError.",
+             [](SenderHandle& self) { return self.ping(); })
+        .add("send",
+             {{"message"}, {"at", nb::none()}, {"late", nb::str{"apply"}, true}, {"timeout", nb::int_{0}, true}},
+             "Send a message to the audio thread. Unless you set a timeout, it never blocks.\n\n"
+             "at: the frame at which it applies, exact to the sample; None: as soon as the audio thread reads it.\n"
+             "late: what happens if it is read after its frame: 'apply' it at once, or 'drop' it. Both are counted.\n"
+             "timeout: if the ring is full, 0 returns Status.FULL at once, and the message is dropped and counted. A\n"
+             "number of seconds waits that long for room, without the GIL, and then raises Full. None waits for "
+             "ever.\n\n"
+             "Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.",
+             [](SenderHandle& self, nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
+                 return self.send(message, at, late, timeout);
+             })
+        .add("cancel", {{"sequence"}},
              "Cancel the cue with this sequence that was sent on this line.\n\n"
              "A transaction is cancelled as a whole. If the cue was applied already, nothing happens. Never blocks.\n"
-             "Returns Status.FULL if the ring is full. Raises what send() raises.")
-        .def("cancel_all", &SenderHandle::cancel_all, nb::sig("def cancel_all(self) -> Status"),
+             "Returns Status.FULL if the ring is full. Raises what send() raises.",
+             [](SenderHandle& self, nb::handle sequence) { return self.cancel(sequence); })
+        .add("cancel_all", {},
              "Cancel the cues that were sent before: on an engine those of all its lines, on a line its own.\n\n"
              "Commands without a frame are unaffected. Never blocks. Returns Status.FULL if the ring is full.\n"
-             "Raises what send() raises.")
+             "Raises what send() raises.",
+             [](SenderHandle& self) { return self.cancel_all(); });
+    sender
         .def_prop_ro("last_sequence", &SenderHandle::last_sequence,
                      "The sequence of the last command that this line accepted, from any thread; 0 before the first.")
         .def_prop_ro("number", &SenderHandle::number,
@@ -326,10 +345,11 @@ void bind_types(nb::module_& module) {
         .def("_count_dropped", &SenderHandle::count_dropped, "commands"_a, "raises"_a)
         .def("_command_stats", &SenderHandle::command_stats);
     nb::class_<LineHandle, SenderHandle> line{module, "Line", "A connection to an engine beside the engine's own."};
-    bind_sending(line);
+    Methods<LineHandle>{line}.add(
+        "close", {},
+        "Close the line. The audio thread still reads the commands that it accepted. A second call does nothing.",
+        [](LineHandle& self) { self.close(); });
     line.def(nb::init<const SenderHandle&>(), "engine"_a)
-        .def("close", &LineHandle::close,
-             "Close the line. The audio thread still reads the commands that it accepted. A second call does nothing.")
         .def_prop_ro("closed", &LineHandle::closed, "Whether close() was called.");
 }
 

@@ -130,34 +130,4 @@ class SenderHandle {
     std::uint8_t line_ = 0;
 };
 
-/// Binds ping() and send() to `Handle` itself and not only to Sender. If an object's class only derives from the class
-/// that a method is bound to, nanobind needs 10 ns more for each call.
-template <class Handle, class... Bases>
-void bind_sending(nanobind::class_<Handle, Bases...>& bound) {
-    namespace nb = nanobind;
-    using namespace nb::literals;
-    bound
-        .def(
-            "ping", [](Handle& self) { return self.ping(); }, nb::sig("def ping(self) -> Status"),
-            "Send a ping to the audio thread, which answers with a Pong. Never blocks.\n\n"
-            "If the command ring is full, the ping is dropped and counted, and Status.FULL is returned. Any thread\n"
-            "may call it. Raises ClosedError, ForkedError, DeviceError.")
-        .def(
-            "send",
-            [](Handle& self, nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
-                return self.send(message, at, late, timeout);
-            },
-            "message"_a.none(), "at"_a.none() = nb::none(), nb::kw_only(), "late"_a.none() = "apply",
-            "timeout"_a.none() = 0,
-            nb::sig("def send(self, message: object, at: typing.SupportsIndex | None = None, *, "
-                    "late: typing.Literal['apply', 'drop'] = 'apply', timeout: float | None = 0) -> Status"),
-            "Send a message to the audio thread. Unless you set a timeout, it never blocks.\n\n"
-            "at: the frame at which it applies, exact to the sample; None: as soon as the audio thread reads it.\n"
-            "late: what happens if it is read after its frame: 'apply' it at once, or 'drop' it. Both are counted.\n"
-            "timeout: if the ring is full, 0 returns Status.FULL at once, and the message is dropped and counted. A\n"
-            "number of seconds waits that long for room, without the GIL, and then raises Full. None waits for "
-            "ever.\n\n"
-            "Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.");
-}
-
 }  // namespace cueline::python

@@ -252,26 +252,6 @@ class Line(Sender):
 
     def __init__(self, engine: Sender) -> None: ...
 
-    def ping(self) -> Status:
-        """
-        Send a ping to the audio thread, which answers with a Pong. Never blocks.
-
-        If the command ring is full, the ping is dropped and counted, and Status.FULL is returned. Any thread
-        may call it. Raises ClosedError, ForkedError, DeviceError.
-        """
-
-    def send(self, message: object, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = 0) -> Status:
-        """
-        Send a message to the audio thread. Unless you set a timeout, it never blocks.
-
-        at: the frame at which it applies, exact to the sample; None: as soon as the audio thread reads it.
-        late: what happens if it is read after its frame: 'apply' it at once, or 'drop' it. Both are counted.
-        timeout: if the ring is full, 0 returns Status.FULL at once, and the message is dropped and counted. A
-        number of seconds waits that long for room, without the GIL, and then raises Full. None waits for ever.
-
-        Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.
-        """
-
     def close(self) -> None:
         """
         Close the line. The audio thread still reads the commands that it accepted. A second call does nothing.
@@ -410,26 +390,6 @@ class Engine(Sender):
     """A processor and a device, run together."""
 
     def __init__(self, request: DeviceRequest, samplerate: int | None, blocksize: int | None, channels: int, budget: int, processor: object) -> None: ...
-
-    def ping(self) -> Status:
-        """
-        Send a ping to the audio thread, which answers with a Pong. Never blocks.
-
-        If the command ring is full, the ping is dropped and counted, and Status.FULL is returned. Any thread
-        may call it. Raises ClosedError, ForkedError, DeviceError.
-        """
-
-    def send(self, message: object, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = 0) -> Status:
-        """
-        Send a message to the audio thread. Unless you set a timeout, it never blocks.
-
-        at: the frame at which it applies, exact to the sample; None: as soon as the audio thread reads it.
-        late: what happens if it is read after its frame: 'apply' it at once, or 'drop' it. Both are counted.
-        timeout: if the ring is full, 0 returns Status.FULL at once, and the message is dropped and counted. A
-        number of seconds waits that long for room, without the GIL, and then raises Full. None waits for ever.
-
-        Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.
-        """
 
     def receive_msg(self) -> Message | None:
         """

@@ -43,7 +43,7 @@ class CFunc(Protocol):
     """A function that ``numba.cfunc`` compiled."""
 
     @property
-    def address(self) -> int: ...
+    def address(self) -> int | None: ...
     @property
     def native_name(self) -> str: ...
     def inspect_llvm(self) -> str: ...
@@ -87,8 +87,8 @@ def cfunc_processor(
     if handle is not None:
         keep.append(_checked("handle", handle, HANDLE_SIGNATURE))
     return _core._cfunc_processor(
-        render.address,
-        0 if handle is None else handle.address,
+        _code_of("render", render),
+        0 if handle is None else _code_of("handle", handle),
         0 if state is None else _address_of(state),
         0 if state is None else state.nbytes,
         [_parameter(spec) for spec in _listed("parameters", parameters)],
@@ -96,6 +96,12 @@ def cfunc_processor(
         checked_name("name", name) or str(getattr(render, "__name__", "cfunc")),
         (keep, state),
     )
+
+
+def _code_of(what: str, function: CFunc) -> int:
+    if function.address is None:
+        raise ArgumentError(f"{what} is not compiled: numba shows no address for {shown(function)}")
+    return function.address
 
 
 def _parameter(spec: ParameterSpec) -> tuple[str, float, float, float, str, float]:

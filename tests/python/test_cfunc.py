@@ -455,3 +455,25 @@ def test_parameters_and_meters_are_specs_and_the_engine_says_what_is_wrong_with_
         engine_of(cfunc_processor(count, parameters=[ParameterSpec("gain"), ParameterSpec("gain")]))
     with pytest.raises(cueline.ArgumentError, match="'level' must have 1 to 8 fields, got 0"):
         engine_of(cfunc_processor(count, meters=[MeterSpec("level", fields=())]))
+
+
+def test_a_type_checker_accepts_the_example_outside_of_the_repository(tmp_path: Path) -> None:
+    """There, the settings of our own mypy do not hold, and numba has its types."""
+    example = Path(__file__).parents[2] / "examples/cfunc_processor.py"
+    (tmp_path / "processor.py").write_text(example.read_text())
+    command = [sys.executable, "-m", "mypy", "--strict", f"--cache-dir={tmp_path}", "processor.py"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_function_without_an_address_is_refused() -> None:
+    class Lost:
+        """What numba compiled, without its code."""
+
+        address = None
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(count, name)
+
+    with pytest.raises(cueline.ArgumentError, match="render is not compiled: numba shows no address for"):
+        cfunc_processor(Lost())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from importlib import metadata, resources
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,6 +99,62 @@ def test_an_import_that_a_sub_interpreter_is_refused_leaves_the_main_ones_engine
         "ClosedError",
         "OK",
     ]
+
+
+SIGNATURES = {
+    "ping": "()",
+    "send": "(message, at=None, *, late='apply', timeout=0)",
+    "cancel": "(sequence)",
+    "cancel_all": "()",
+    "receive_msg": "()",
+    "start": "()",
+    "stop": "()",
+    "close": "()",
+    "now": "()",
+}
+
+
+def public_methods() -> set[str]:
+    """Return the methods that an engine has from the compiled module."""
+    kinds = (type(_core.Engine.ping), type(_core.Engine._stats))
+    return {name for name in dir(_core.Engine) if name[0] != "_" and isinstance(getattr(_core.Engine, name), kinds)}
+
+
+def test_inspect_shows_what_the_compiled_methods_take(offline: cueline.AudioEngine) -> None:
+    assert public_methods() == SIGNATURES.keys()
+    for name, signature in SIGNATURES.items():
+        assert str(inspect.signature(getattr(offline, name))) == signature
+    assert str(inspect.signature(offline.open_line().send)) == SIGNATURES["send"]
+    assert str(inspect.signature(offline.open_line().close)) == "()"
+
+
+def test_the_stub_says_the_same() -> None:
+    """Its types are written by hand, in bindings/stub_patterns.txt."""
+    stub = resources.files("cueline").joinpath("_core.pyi").read_text()
+    for name, signature in SIGNATURES.items():
+        (typed,) = {*re.findall(rf"def {name}\(self(?:, )?(.*)\) -> .*:$", stub, flags=re.MULTILINE)}
+        plain = re.sub(r": [^,=*]*?(?:\[[^]]*\])?(?: \| None)?(?= =|,|$)", "", typed).replace(" = ", "=")
+        assert f"({plain})" == signature
+
+
+def test_wrong_arguments_are_refused_with_the_signature(offline: cueline.AudioEngine) -> None:
+    engine: Any = offline
+    for call, text in [
+        (lambda: engine.ping(3), "ping() takes 0 arguments by position, got 1: ping()"),
+        (lambda: engine.now(at=3), "now() has no argument 'at': now()"),
+        (lambda: engine.close(wait=True), "close() has no argument 'wait': close()"),
+        (lambda: engine.send(), f"send() needs message: send{SIGNATURES['send']}"),
+        (lambda: engine.send(3, mesage=3), f"send() has no argument 'mesage': send{SIGNATURES['send']}"),
+        (lambda: engine.send(3, message=3), f"send() got 'message' twice: send{SIGNATURES['send']}"),
+        (lambda: engine.send(1, 2, "drop"), f"send() takes 2 arguments by position, got 3: send{SIGNATURES['send']}"),
+        (lambda: engine.cancel(number=3), "cancel() has no argument 'number': cancel(sequence)"),
+    ]:
+        with pytest.raises(cueline.ArgumentTypeError) as refused:
+            call()
+        assert str(refused.value) == text
+    assert engine.send(at=None, timeout=0, late="drop", message=cueline.GetLevel()) == cueline.Status.OK
+    with pytest.raises(cueline.ClosedError, match="this object was never made"):
+        cueline.AudioEngine.__new__(cueline.AudioEngine).ping()
 
 
 def test_every_extension_module_declares_that_it_needs_no_gil() -> None:

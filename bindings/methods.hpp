@@ -1,0 +1,119 @@
+// methods.hpp: methods that users call often, bound with Python's C API.
+//
+// A method that nanobind binds has no signature for `inspect`, and its TypeError for wrong arguments is not one of
+// cueline's. These methods have both. A call costs less too.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "errors.hpp"
+
+namespace cueline::python {
+
+/// A parameter of a method, beside `self`.
+struct Parameter {
+    const char* name;
+    nanobind::object default_value = {};  // none: the argument is required
+    bool only_by_name = false;
+};
+
+/// What a method takes, for the check of its arguments. It lives as long as the process.
+class Method {
+  public:
+    Method(std::string name, const std::vector<Parameter>& parameters);
+
+    /// For Python: the signature, and the text.
+    [[nodiscard]] std::string doc(const char* text) const;
+
+    /// Writes the value of each parameter to `values`, which has room for all of them: borrowed references. `given` are
+    /// the arguments, first those by position. Raises ArgumentTypeError.
+    void read(PyObject* const* given, std::size_t positional, PyObject* names, PyObject** values) const;
+
+  private:
+    [[nodiscard]] std::size_t index_of(PyObject* name) const;
+
+    std::string name_;
+    std::string signature_;
+    std::vector<PyObject*> names_;     // interned
+    std::vector<PyObject*> defaults_;  // nullptr: required
+    std::size_t by_position_ = 0;
+};
+
+/// Raises ClosedError unless the constructor of `self` has finished.
+void require_made(PyObject* self);
+
+/// Adds methods to a class that nanobind binds. Each call is a lambda without a state, and takes `Handle&` and a
+/// nanobind::handle for each parameter.
+template <class Handle>
+class Methods {
+  public:
+    explicit Methods(nanobind::handle type) : type_{type} {}
+
+    template <class Call>
+    Methods& add(const char* name, const std::vector<Parameter>& parameters, const char* text, Call) {
+        static_assert(std::is_empty_v<Call>);
+        using Bound = Binding<decltype(&Call::operator())>;
+        if (Bound::method == nullptr) {
+            auto* const method = new Method{name, parameters};     // NOLINT(*-owning-memory): as long as the process
+            auto* const doc = new std::string{method->doc(text)};  // NOLINT(*-owning-memory): the same
+            Bound::method = method;
+            Bound::definition = {name, as_function(&Bound::call), METH_FASTCALL | METH_KEYWORDS, doc->c_str()};
+        }
+        const auto bound = nanobind::steal(PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(type_.ptr()),  // NOLINT
+                                                             &Bound::definition));
+        if (!bound.is_valid()) throw nanobind::python_error{};
+        type_.attr(name) = bound;
+        return *this;
+    }
+
+  private:
+    static PyCFunction as_function(PyObject* (*call)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*) noexcept) {
+        return reinterpret_cast<PyCFunction>(
+            reinterpret_cast<void*>(call));  // NOLINT(*-reinterpret-cast): Python's way
+    }
+
+    template <class Signature>
+    struct Binding;
+
+    template <class Call, class Result, class... Values>
+    struct Binding<Result (Call::*)(Handle&, Values...) const> {
+        static inline const Method* method = nullptr;
+        static inline PyMethodDef definition{};
+
+        static PyObject* call(PyObject* self, PyObject* const* given, Py_ssize_t count, PyObject* names) noexcept {
+            return guarded([&]() -> PyObject* {
+                require_made(self);
+                Handle& handle = *nanobind::inst_ptr<Handle>(self);
+                const auto positional = static_cast<std::size_t>(count);
+                std::array<PyObject*, sizeof...(Values)> values{};
+                if constexpr (sizeof...(Values) == 0) {
+                    if (positional != 0 || names != nullptr) method->read(given, positional, names, nullptr);
+                } else {
+                    method->read(given, positional, names, values.data());
+                }
+                return with(handle, values.data(), std::index_sequence_for<Values...>{});
+            });
+        }
+
+        template <std::size_t... index>
+        static PyObject* with(Handle& handle, [[maybe_unused]] PyObject** values, std::index_sequence<index...>) {
+            if constexpr (std::is_void_v<Result>) {
+                Call{}(handle, nanobind::handle{values[index]}...);
+                return nanobind::none().release().ptr();
+            } else {
+                return nanobind::cast(Call{}(handle, nanobind::handle{values[index]}...)).release().ptr();
+            }
+        }
+    };
+
+    nanobind::handle type_;
+};
+
+}  // namespace cueline::python
