@@ -5,9 +5,17 @@
 
 #include <algorithm>
 
+#include "message_object.hpp"
+
 namespace cueline::python {
 
 namespace nb = nanobind;
+
+namespace {
+
+std::vector<PyMethodDef*> all_definitions;  // written while the module is imported
+
+}  // namespace
 
 Method::Method(std::string name, const std::vector<Parameter>& parameters) : name_{std::move(name)} {
     bool only_by_name = false;
@@ -65,6 +73,23 @@ std::size_t Method::index_of(PyObject* name) const {
         raise("ArgumentTypeError", name_ + "() has no argument " + shown(name) + ": " + name_ + signature_);
     }
     return static_cast<std::size_t>(found - names_.begin());
+}
+
+void bind_method(nb::handle type, PyMethodDef& definition) {
+    const auto bound = nb::steal(PyDescr_NewMethod(as_type(type.ptr()), &definition));
+    if (!bound.is_valid()) throw nb::python_error{};
+    nb::setattr(type, definition.ml_name, bound);
+    if (std::ranges::find(all_definitions, &definition) == all_definitions.end())
+        all_definitions.push_back(&definition);
+}
+
+void bind_inherited(nb::handle type) {
+    for (PyMethodDef* const definition : all_definitions) {
+        const nb::object found = nb::getattr(type, definition->ml_name, nb::none());
+        if (!Py_IS_TYPE(found.ptr(), &PyMethodDescr_Type)) continue;
+        // NOLINTNEXTLINE(*-reinterpret-cast): Python's objects
+        if (reinterpret_cast<PyMethodDescrObject*>(found.ptr())->d_method == definition) bind_method(type, *definition);
+    }
 }
 
 void require_made(PyObject* self) {

@@ -46,6 +46,13 @@ class Method {
     std::size_t by_position_ = 0;
 };
 
+/// Binds a method to a class. `definition` lives as long as the process.
+void bind_method(nanobind::handle type, PyMethodDef& definition);
+
+/// Binds the methods that `type` inherits to `type` itself: a call on one of its instances then takes some 10 ns less.
+/// A method that a class in between has replaced stays as it is.
+void bind_inherited(nanobind::handle type);
+
 /// Raises ClosedError unless the constructor of `self` has finished.
 void require_made(PyObject* self);
 
@@ -66,10 +73,7 @@ class Methods {
             Bound::method = method;
             Bound::definition = {name, as_function(&Bound::call), METH_FASTCALL | METH_KEYWORDS, doc->c_str()};
         }
-        const auto bound = nanobind::steal(PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(type_.ptr()),  // NOLINT
-                                                             &Bound::definition));
-        if (!bound.is_valid()) throw nanobind::python_error{};
-        type_.attr(name) = bound;
+        bind_method(type_, Bound::definition);
         return *this;
     }
 
@@ -107,6 +111,8 @@ class Methods {
             if constexpr (std::is_void_v<Result>) {
                 Call{}(handle, nanobind::handle{values[index]}...);
                 return nanobind::none().release().ptr();
+            } else if constexpr (std::is_base_of_v<nanobind::object, Result>) {
+                return Call{}(handle, nanobind::handle{values[index]}...).release().ptr();
             } else {
                 return nanobind::cast(Call{}(handle, nanobind::handle{values[index]}...)).release().ptr();
             }

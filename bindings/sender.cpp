@@ -357,6 +357,7 @@ void bind_types(nb::module_& module) {
 
 void bind_senders(nb::module_& module) {
     bind_once<SenderHandle, LineHandle>(module, &bind_types);
+    module.def("_bind_inherited", &bind_inherited, "type"_a, nb::sig("def _bind_inherited(type: type) -> None"));
 }
 
 }  // namespace cueline::python

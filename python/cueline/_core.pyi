@@ -261,6 +261,8 @@ class Line(Sender):
     def closed(self) -> bool:
         """Whether close() was called."""
 
+def _bind_inherited(type: type) -> None: ...
+
 class Parameters:
     """An engine's parameters, by name."""
 

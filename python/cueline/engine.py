@@ -342,3 +342,6 @@ class AudioEngine(_core.Engine):
     def stats(self) -> Stats:
         """Return the engine's counters as they are now; if it is closed, the last ones. Raises ForkedError."""
         return self._read_stats(self)
+
+
+_core._bind_inherited(AudioEngine)  # these methods are called most

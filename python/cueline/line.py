@@ -101,3 +101,6 @@ class Line(_core.Line):
     def stats(self) -> RingStats:
         """Return the counters of the line's ring, for all lines that ever had this number. Raises ForkedError."""
         return self._read_stats(self._command_stats())
+
+
+_core._bind_inherited(Line)  # these methods are called most

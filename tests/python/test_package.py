@@ -128,6 +128,24 @@ def test_inspect_shows_what_the_compiled_methods_take(offline: cueline.AudioEngi
     assert str(inspect.signature(offline.open_line().close)) == "()"
 
 
+def test_the_methods_are_bound_to_the_classes_that_users_have() -> None:
+    """A call is quicker then. What a class in between replaces stays."""
+    assert SIGNATURES.keys() <= vars(cueline.AudioEngine).keys()
+    assert {"ping", "send", "cancel", "cancel_all", "close"} <= vars(cueline.Line).keys()
+
+    class Quiet(cueline.AudioEngine):
+        def ping(self) -> cueline.Status:
+            return cueline.Status.EMPTY
+
+    class Derived(Quiet):
+        pass
+
+    _core._bind_inherited(Derived)
+    assert "ping" not in vars(Derived)
+    assert "send" in vars(Derived)
+    assert Derived("offline").ping() == cueline.Status.EMPTY
+
+
 def test_the_stub_says_the_same() -> None:
     """Its types are written by hand, in bindings/stub_patterns.txt."""
     stub = resources.files("cueline").joinpath("_core.pyi").read_text()
