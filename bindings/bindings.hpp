@@ -8,7 +8,7 @@ namespace cueline::python {
 /// Status, Message, and the functions that create message types.
 void bind_messages(nanobind::module_& module);
 
-/// DeviceRequest, DeviceInfo and list_devices().
+/// DeviceRequest, DeviceInfo, DeviceList and list_devices().
 void bind_devices(nanobind::module_& module);
 
 /// Sender and Line.

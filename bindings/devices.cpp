@@ -1,4 +1,4 @@
-// devices.cpp: DeviceRequest, DeviceInfo, list_devices.
+// devices.cpp: DeviceRequest, DeviceInfo, DeviceList, list_devices.
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/variant.h>
@@ -35,20 +35,24 @@ void bind_types(nb::module_& module) {
         .def_ro("low_latency", &DeviceInfo::low_latency_s)
         .def_ro("high_latency", &DeviceInfo::high_latency_s)
         .def_ro("is_default", &DeviceInfo::is_default);
+    nb::class_<DeviceList>(module, "DeviceList", "The devices that can be opened now, and why others are missing.")
+        .def_ro("devices", &DeviceList::devices)
+        .def_ro("absent", &DeviceList::absent);
 }
 
 }  // namespace
 
 void bind_devices(nb::module_& module) {
-    bind_once<DeviceRequest, DeviceInfo>(module, &bind_types);
+    bind_once<DeviceRequest, DeviceInfo, DeviceList>(module, &bind_types);
     module.def(
         "list_devices",
         [] {
             const WithoutGil without_gil;  // a sound system may answer late
             return list_devices();
         },
-        "Return all devices that can be opened now. An engine that names no device gets the first one with "
-        "is_default.");
+        "Return all devices that can be opened now, and why others are missing. An engine that names no device gets "
+        "the "
+        "first one with is_default.");
 }
 
 }  // namespace cueline::python

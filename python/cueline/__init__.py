@@ -48,7 +48,7 @@ from cueline.typed import message
 
 if TYPE_CHECKING:
     from cueline.cfunc import HANDLE_SIGNATURE, RENDER_SIGNATURE, cfunc_processor
-    from cueline.device_list import Device, devices
+    from cueline.device_list import Device, Devices, devices
     from cueline.ring_errors import Empty, Full
     from cueline.specs import MeterSpec, ParameterSpec
     from cueline.stats import BufferStats, CueStats, RingStats, Stats
@@ -56,7 +56,7 @@ else:
     # Imported when first used, so that `import cueline` is quick: dataclasses alone would take longer than all of it.
     _MODULE_OF = {
         **dict.fromkeys(("HANDLE_SIGNATURE", "RENDER_SIGNATURE", "cfunc_processor"), "cfunc"),
-        **dict.fromkeys(("Device", "devices"), "device_list"),
+        **dict.fromkeys(("Device", "Devices", "devices"), "device_list"),
         **dict.fromkeys(("Empty", "Full"), "ring_errors"),
         **dict.fromkeys(("MeterSpec", "ParameterSpec"), "specs"),
         **dict.fromkeys(("BufferStats", "CueStats", "RingStats", "Stats"), "stats"),
@@ -91,6 +91,7 @@ __all__ = [
     "Device",
     "DeviceError",
     "DeviceLost",
+    "Devices",
     "Empty",
     "Error",
     "ForkedError",

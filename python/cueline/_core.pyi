@@ -171,9 +171,18 @@ class DeviceInfo:
     @property
     def is_default(self) -> bool: ...
 
-def list_devices() -> list[DeviceInfo]:
+class DeviceList:
+    """The devices that can be opened now, and why others are missing."""
+
+    @property
+    def devices(self) -> list[DeviceInfo]: ...
+
+    @property
+    def absent(self) -> list[str]: ...
+
+def list_devices() -> DeviceList:
     """
-    Return all devices that can be opened now. An engine that names no device gets the first one with is_default.
+    Return all devices that can be opened now, and why others are missing. An engine that names no device gets the first one with is_default.
     """
 
 class Sender:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cueline import _core
 
-__all__ = ["Device", "devices", "warn_of_silence"]
+__all__ = ["Device", "Devices", "devices", "warn_of_silence"]
 
 
 @dataclass(frozen=True)
@@ -31,22 +32,33 @@ class Device:
     """Whether an engine without ``device=`` runs on it."""
 
 
-def devices() -> list[Device]:
+class Devices(list[Device]):
+    """The devices that can be opened now."""
+
+    def __init__(self, found: Iterable[Device], absent: list[str]) -> None:
+        super().__init__(found)
+        self.absent = absent
+        """Why JACK or PortAudio has no device here: one sentence each, which begins with ``jack`` or ``portaudio``."""
+
+
+def devices() -> Devices:
     """Return all devices that can be opened now. This asks JACK and PortAudio, and may take half a second."""
-    return [
+    listed = _core.list_devices()
+    found = [
         Device(
-            device=int(found.device) if found.device.isdecimal() else found.device,
-            host_api=found.host_api,
-            name=found.name,
-            channels=found.channels,
-            samplerate=found.samplerate,
-            blocksize=found.blocksize,
-            low_latency=found.low_latency,
-            high_latency=found.high_latency,
-            is_default=found.is_default,
+            device=int(entry.device) if entry.device.isdecimal() else entry.device,
+            host_api=entry.host_api,
+            name=entry.name,
+            channels=entry.channels,
+            samplerate=entry.samplerate,
+            blocksize=entry.blocksize,
+            low_latency=entry.low_latency,
+            high_latency=entry.high_latency,
+            is_default=entry.is_default,
         )
-        for found in _core.list_devices()
+        for entry in listed.devices
     ]
+    return Devices(found, listed.absent)
 
 
 def warn_of_silence(missing: str) -> None:

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "devices/jack/jack.hpp"
 #include "devices/null_device.hpp"
@@ -73,13 +74,23 @@ std::unique_ptr<Device> open_device(const DeviceRequest& request) {
     return open(DeviceKind::null, request);
 }
 
-std::vector<DeviceInfo> list_devices() {
-    std::vector<DeviceInfo> devices = list_jack();
-    const bool jack_runs = !devices.empty();
-    for (DeviceInfo& device : devices) device.is_default = true;
-    for (DeviceInfo& device : list_portaudio()) {
-        device.is_default = device.is_default && !jack_runs;
-        devices.push_back(std::move(device));
+DeviceList list_devices() {
+    DeviceList list;
+    std::vector<DeviceInfo>& devices = list.devices;
+    try {
+        devices = list_jack();
+        for (DeviceInfo& device : devices) device.is_default = true;
+    } catch (const DeviceError& error) {
+        list.absent.push_back(std::string{"jack: "} + error.what());
+    }
+    try {
+        const bool jack_runs = !devices.empty();
+        for (DeviceInfo& device : list_portaudio()) {
+            device.is_default = device.is_default && !jack_runs;
+            devices.push_back(std::move(device));
+        }
+    } catch (const DeviceError& error) {
+        list.absent.push_back(std::string{"portaudio: "} + error.what());
     }
     const bool sounds = std::ranges::any_of(devices, &DeviceInfo::is_default);
     const Format format;
@@ -96,7 +107,7 @@ std::vector<DeviceInfo> list_devices() {
                        .channels = max_channels,
                        .samplerate = format.samplerate,
                        .blocksize = format.blocksize});
-    return devices;
+    return list;
 }
 
 }  // namespace cueline

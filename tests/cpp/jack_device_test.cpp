@@ -73,6 +73,23 @@ TEST(JackDevice, what_it_plays_arrives_at_another_client_without_a_break) {
     EXPECT_TRUE(plays_without_a_break());
 }
 
+/// The first sample of a new engine that another client hears and that is not 0.
+float first_heard_sample() {
+    JackRecorder recorder{1024};
+    const std::unique_ptr<Engine> engine = engine_on_jack({.connect = "^recorder:in$"});
+    engine->start();
+    const std::vector<float> heard = recorder.heard(1024);
+    return *std::ranges::find_if(heard, [](float sample) { return sample != 0.0F; });
+}
+
+TEST(JackDevice, the_first_frame_is_heard) {
+    const JackServer server;
+    // On a busy machine, a client is late now and then and loses a block: ten tries.
+    float first = 0;
+    for (int attempt = 0; attempt < 10 && first != 0.001F; ++attempt) first = first_heard_sample();
+    EXPECT_EQ(first, 0.001F) << "frame 1 of the wave: frame 0 is 0";
+}
+
 TEST(JackDevice, the_check_catches_one_sample_too_many) {
     class Stutter final : public Processor {
       public:
@@ -131,7 +148,6 @@ TEST(JackDevice, says_which_numbers_do_not_fit_the_server) {
     EXPECT_EQ(refusal<DeviceError>([] { engine_on_jack({.blocksize = 128}); }),
               "the JACK server has blocks of 256 frames, and blocksize is 128: leave it out, or change the server's "
               "(jack_bufsize)");
-    EXPECT_THROW(engine_on_jack({.client_name = std::string(100, 'x')}), ArgumentError);
 }
 
 TEST(JackDevice, says_so_when_no_server_runs) {
@@ -154,12 +170,23 @@ TEST(JackDevice, finds_a_server_by_its_name) {
 TEST(JackDevice, is_the_default_while_a_server_runs) {
     const JackServer server;
     EXPECT_EQ(open_device({})->name(), "jack");
-    const std::vector<DeviceInfo> devices = list_devices();
+    const std::vector<DeviceInfo> devices = list_devices().devices;
     EXPECT_EQ(devices.front().device, "jack");
     EXPECT_TRUE(devices.front().is_default);
     EXPECT_EQ(devices.front().channels, 2U);
     EXPECT_EQ(devices.front().samplerate, 48'000U);
     EXPECT_EQ(std::ranges::count_if(devices, &DeviceInfo::is_default), 1);
+}
+
+TEST(JackDevice, leaves_the_default_to_the_next_device_if_its_server_refuses_the_client) {
+    const JackServer server;
+    const DeviceRequest request{.client_name = std::string(63, 'x')};  // too long to get a number
+    const std::unique_ptr<Engine> first = engine_on_jack(request);
+    first->start();
+    EXPECT_THROW(engine_on_jack(request), NoDeviceError);
+    EXPECT_NE(open_device(request)->name(), "jack");
+    first->stop();
+    EXPECT_EQ(open_device(request)->name(), "jack");
 }
 
 TEST(JackDevice, is_granted_what_the_server_has) {
@@ -197,64 +224,47 @@ TEST(JackDevice, counts_the_servers_xruns) {
     EXPECT_TRUE(eventually([&] { return engine->stats().device_stats.load_peak > 3.0; }));
 }
 
-/// Records its formats, and the threads that call it.
+/// Counts the pieces that are larger than what it is prepared for.
 class Prepared final : public Processor {
   public:
-    void prepare(const Format& format) override {
-        prepared_for.store(format.blocksize);
-        prepared_by.store(gettid());
-        if (format.blocksize == unwanted) throw std::runtime_error{"that is too long for me"};
-    }
+    void prepare(const Format& format) override { prepared_for.store(format.blocksize); }
     bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+        if (block.frames > prepared_for.load(std::memory_order_relaxed)) too_large.add(1);
         wave_.render(block, context);
-        if (block.frames != prepared_for.load(std::memory_order_relaxed)) unprepared.add(1);
-        rendered_by.store(break_the_rule([] { return gettid(); }), std::memory_order_relaxed);
     }
 
-    static constexpr std::uint32_t unwanted = 1024;
     std::atomic<std::uint32_t> prepared_for = 0;
-    std::atomic<pid_t> prepared_by = 0;
-    std::atomic<pid_t> rendered_by = 0;
-    Counter unprepared;
+    Counter too_large;
 
   private:
     WaveProcessor wave_;
 };
 
-TEST(JackDevice, follows_a_change_of_the_block_size_and_prepares_off_the_audio_thread) {
+TEST(JackDevice, plays_on_in_blocks_of_any_size_that_the_server_has) {
     const JackServer server;
     const JackRecorder recorder{0};
     auto processor = std::make_unique<Prepared>();
     const Prepared& seen = *processor;
     const std::unique_ptr<Engine> engine = engine_on_jack({}, std::move(processor));
     engine->start();
-    for (const std::uint32_t blocksize : {256U, 64U, 512U, 128U}) {
+    for (const std::uint32_t blocksize : {256U, 64U, 512U}) {
         ASSERT_EQ(jack_set_buffer_size(recorder.client(), blocksize), 0);
         const Message event = event_of(*engine);
         EXPECT_EQ(event.kind, cueline::kind::format_changed);
         EXPECT_EQ(event.as<FormatChanged>().blocksize, blocksize);
         EXPECT_EQ(event.as<FormatChanged>().samplerate, 48'000U);
         EXPECT_EQ(engine->format().blocksize, blocksize);
-        EXPECT_EQ(seen.prepared_for.load(), blocksize);
         const std::uint64_t blocks = engine->stats().blocks;
         ASSERT_TRUE(eventually([&] { return engine->stats().blocks > blocks + 10; })) << "the audio runs on";
-        EXPECT_NE(seen.prepared_by.load(), seen.rendered_by.load());
     }
-    EXPECT_EQ(seen.unprepared.get(), 0U) << "no block came in a size that the processor was not prepared for";
+    EXPECT_EQ(engine->stats().device_stats.missed_blocks, 0U) << "no block was silent";
+    EXPECT_EQ(seen.prepared_for.load(), 128U);
+    EXPECT_EQ(seen.too_large.get(), 0U);
     EXPECT_TRUE(plays_without_a_break());
-}
-
-TEST(JackDevice, a_processor_that_cannot_follow_ends_the_audio_with_its_reason) {
-    const JackServer server;
-    const JackRecorder recorder{0};
-    const std::unique_ptr<Engine> engine = engine_on_jack({}, std::make_unique<Prepared>());
+    engine->stop();
     engine->start();
-    ASSERT_EQ(jack_set_buffer_size(recorder.client(), Prepared::unwanted), 0);
-    EXPECT_EQ(event_of(*engine).kind, cueline::kind::device_lost);
-    EXPECT_TRUE(eventually([&] { return refusal<DeviceError>([&] { engine->require_usable(); }) != "not refused"; }));
-    EXPECT_EQ(refusal<DeviceError>([&] { engine->require_usable(); }),
-              "the processor could not prepare for the new block size of the JACK server: that is too long for me");
+    EXPECT_EQ(seen.prepared_for.load(), 512U) << "at the next start";
 }
 
 TEST(JackDevice, prepares_again_when_the_server_changed_while_the_engine_was_stopped) {

@@ -28,10 +28,15 @@ TEST(NoAudioSystem, says_in_one_line_what_is_missing_from_the_build) {
 
 TEST(NoAudioSystem, uses_the_null_device_by_default) {
     EXPECT_EQ(open_device({})->name(), "null");
-    const std::vector<DeviceInfo> devices = list_devices();
+    const std::vector<DeviceInfo> devices = list_devices().devices;
     ASSERT_EQ(devices.size(), 2U);
     EXPECT_EQ(devices.front().device, "null");
     EXPECT_TRUE(devices.front().is_default);
+}
+
+TEST(NoAudioSystem, the_list_says_what_is_missing_too) {
+    EXPECT_EQ(list_devices().absent,
+              (std::vector{"jack: " + refusal_of("jack"), "portaudio: " + refusal_of("portaudio")}));
 }
 
 TEST(NoAudioSystem, a_library_that_is_not_here_is_named_with_its_package) {

@@ -72,6 +72,17 @@ class PipeWire:
             text=True,
         )
 
+    def pitch_of(self, port: str) -> float:
+        """Return the frequency of the strongest partial that another client hears, in Hz."""
+        path = self.folder / "pitch.wav"
+        self.run("pw-jack", "jack_rec", "-f", path, "-d", "1", "-b", "16", port)
+        with wave.open(str(path)) as file:
+            rate = file.getframerate()
+            heard = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
+        heard = heard[len(heard) // 4 :]
+        spectrum = np.abs(np.fft.rfft(heard * np.hanning(len(heard))))
+        return float(spectrum.argmax() * rate / len(heard))
+
     def printed_by(self, program: str) -> list[str]:
         """Run such a program to its end, and return the lines that it printed."""
         with self.python(program) as process:
@@ -160,6 +171,28 @@ def test_a_changed_quantum_is_followed(server: PipeWire) -> None:
         server.run("pw-metadata", "-n", "settings", "0", "clock.force-quantum", str(after))
         output, errors = process.communicate(timeout=60)
     assert output.splitlines() == [f"FormatChanged {after} {after}", "True"], errors
+
+
+def test_a_changed_sample_rate_is_followed(server: PipeWire) -> None:
+    with server.python(
+        "with cueline.AudioEngine(processor='tone', client_name='tone') as engine:\n"
+        "    engine.parameters['frequency'] = 1000\n"
+        "    print(engine.samplerate)\n"
+        "    event = engine.receive(timeout=20)\n"
+        "    print(type(event).__name__, event.samplerate, engine.samplerate)\n"
+        "    blocks = engine.stats().blocks\n"
+        "    while engine.stats().blocks < blocks + 2:\n"
+        "        time.sleep(0.01)\n"
+        "    print(engine.time_at(960_000) - engine.time_at(0))\n"
+        "    input()"
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "48000\n"
+        server.run("pw-metadata", "-n", "settings", "0", "clock.force-rate", "96000")
+        assert process.stdout.readline() == "FormatChanged 96000 96000\n"
+        assert process.stdout.readline() == "10000000000\n", "ten seconds"
+        assert server.pitch_of("tone:out_1") == pytest.approx(1000, abs=5)
+        process.communicate("\n", timeout=20)
 
 
 def test_a_lost_server_is_an_event_then_an_error_and_start_comes_back(server: PipeWire) -> None:

@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 import time
 import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -23,10 +25,12 @@ class JackServer:
     """Runs ``jackd -d dummy``; JACK_DEFAULT_SERVER names it to this process, and to those that it starts.
 
     One test at a time has one, on the whole machine: tests/cpp/jack_server.hpp says why, and takes the same lock.
+    ``beside`` starts a second one.
     """
 
-    def __init__(self, blocksize: int = 128) -> None:
+    def __init__(self, blocksize: int = 128, name: str = NAME) -> None:
         self._blocksize = blocksize
+        self._name = name
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> JackServer:
@@ -40,16 +44,14 @@ class JackServer:
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(timeout=10)
+        self.end()
         del os.environ["JACK_DEFAULT_SERVER"]
         self._lock.close()
 
     def start(self) -> None:
         """Start it, and return when it answers."""
         self._process = subprocess.Popen(
-            ["jackd", "-n", NAME, "-d", "dummy", "-r", "48000", "-p", str(self._blocksize)],
+            ["jackd", "-n", self._name, "-d", "dummy", "-r", "48000", "-p", str(self._blocksize)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -67,9 +69,27 @@ class JackServer:
         self._process.wait(timeout=10)
         self._process = None
 
-    @staticmethod
-    def _answers() -> bool:
-        done = subprocess.run(["jack_wait", "-s", NAME, "-c"], capture_output=True, text=True, timeout=10, check=False)
+    @contextmanager
+    def beside(self, name: str) -> Iterator[None]:
+        """Run another server, with this name."""
+        other = JackServer(self._blocksize, name)
+        other.start()
+        try:
+            yield
+        finally:
+            other.end()
+
+    def end(self) -> None:
+        """End it as a user would."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(timeout=10)
+            self._process = None
+
+    def _answers(self) -> bool:
+        done = subprocess.run(
+            ["jack_wait", "-s", self._name, "-c"], capture_output=True, text=True, timeout=10, check=False
+        )
         return "running" in done.stdout.splitlines()
 
 

@@ -93,6 +93,17 @@ def test_the_command_says_what_is_missing_and_nothing_else_does() -> None:
     assert account["absent"][0].startswith("jack: no JACK server runs here")
 
 
+@pytest.mark.usefixtures("_no_server")
+def test_the_list_says_why_a_device_is_missing() -> None:
+    require("libjack.so.0")
+    listed = cueline.devices()
+    with pytest.raises(cueline.DeviceError) as refused:
+        cueline.AudioEngine("jack")
+    assert listed.absent[0] == f"jack: {refused.value}"
+    with JackServer():
+        assert not [why for why in cueline.devices().absent if why.startswith("jack")]
+
+
 def test_a_silent_engine_of_a_build_without_audio_libraries_warns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_core, "MISSING_AUDIO", "JACK and PortAudio")
     cueline.AudioEngine("null").close()  # asked for

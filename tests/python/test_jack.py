@@ -163,6 +163,48 @@ def test_a_killed_python_leaves_the_server() -> None:
         assert eventually(lambda: engine.stats().blocks > 10), "and the server goes on for others"
 
 
+def test_a_second_server_in_one_process_is_refused_and_left_out_of_the_list(server: JackServer) -> None:
+    program = """
+import os
+import cueline
+default = os.environ["JACK_DEFAULT_SERVER"]
+with cueline.AudioEngine("jack", server="cueline-test-2") as engine:
+    listed = cueline.devices()
+    print([device.device for device in listed])
+    print(*listed.absent, sep="\\n")
+    with cueline.AudioEngine() as other:
+        print(other.device)
+    try:
+        cueline.AudioEngine("jack")
+    except cueline.DeviceError as error:
+        print(error)
+    os.environ["JACK_DEFAULT_SERVER"] = "cueline-test-2"
+    print(cueline.devices()[0].device)
+    engine.ping()
+    print(type(engine.receive(timeout=10)).__name__)
+with cueline.AudioEngine("jack", server=default) as engine:
+    print(engine.device)
+"""
+    with server.beside("cueline-test-2"):
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    why = (
+        "uses the JACK server 'cueline-test', and this process is a client of the server 'cueline-test-2'; "
+        "libjack crashes if a process uses two: stop the engines on 'cueline-test-2' first, "
+        "or use one process for each server, or set JACK_DEFAULT_SERVER=cueline-test-2"
+    )
+    assert done.stdout.splitlines() == [
+        "['null', 'offline']",
+        f"jack: the device 'jack' {why}",
+        f"portaudio: PortAudio {why}",
+        "null",
+        f"the device 'jack' {why}",
+        "jack",
+        "Pong",
+        "jack",
+    ]
+
+
 @pytest.mark.usefixtures("server")
 def test_ping_takes_the_server_that_runs() -> None:
     done = run("ping", "--json", "--count", "1")

@@ -21,8 +21,8 @@
 #include <cueline/engine/player_messages.hpp>
 #include <cueline/engine/tone_messages.hpp>
 #include <cueline/engine_messages.hpp>
+#include "fake_jack.hpp"
 #include "freeing.hpp"
-#include "hand_jack.hpp"
 #include "processors.hpp"
 #include "processors/player_processor.hpp"
 #include "processors/tone_processor.hpp"
@@ -211,8 +211,9 @@ template <class ProcessorType>
 }
 
 [[noreturn]] void be_sealed_on_jack(std::uint64_t messages) {
-    Engine engine{device_on_hand_jack(), std::make_unique<WaveProcessor>()};
-    be_sealed_with(engine, &run_jack_block, messages, {});
+    const FakeJack jack;
+    Engine engine{jack.device(), std::make_unique<WaveProcessor>()};
+    be_sealed_with(engine, [&jack] { FakeJack::play(jack.blocksize); }, messages, {});
 }
 
 TEST_F(SealedEngine, a_million_messages_take_no_system_call_no_page_fault_no_wait_no_allocation) {

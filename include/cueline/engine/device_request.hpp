@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include <cueline/audio.hpp>
 
@@ -21,10 +22,10 @@ struct DeviceRequest {
 
     // For JACK.
     std::optional<std::string> client_name = std::nullopt;  ///< the server may add a number to it
-    /// The server's name. Left out: the one in JACK_DEFAULT_SERVER, or "default".
+    /// The server's name. Left out: the one in JACK_DEFAULT_SERVER, or "default". A process uses one server at a time.
     std::optional<std::string> server = std::nullopt;
     /// A regular expression: our ports are connected, in order, to the input ports whose names match it. True or left
-    /// out: to the physical ones. False: to none.
+    /// out: to the physical ones. False: to none. A single channel goes to the first two.
     std::optional<std::variant<std::string, bool>> connect = std::nullopt;
 
     // For PortAudio.
@@ -50,6 +51,12 @@ struct DeviceInfo {
     double low_latency_s = 0;      ///< of its output, as the device reports it
     double high_latency_s = 0;
     bool is_default = false;  ///< whether open_device() takes it if you request no device
+};
+
+/// What list_devices() finds.
+struct DeviceList {
+    std::vector<DeviceInfo> devices;
+    std::vector<std::string> absent;  ///< why JACK or PortAudio has no device here: "jack: no JACK server runs here"
 };
 
 }  // namespace cueline

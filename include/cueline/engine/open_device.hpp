@@ -2,22 +2,21 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include <cueline/device.hpp>
 #include <cueline/engine/device_request.hpp>
 
 namespace cueline {
 
-/// Opens the device that `request` names. Without a name: JACK if a server runs, else PortAudio's default device, else
-/// the null device. Throws ArgumentError for an unknown name and for options of another kind of device; NoDeviceError
+/// Opens the device that `request` names. Without a name: JACK if a server runs and takes another client, else
+/// PortAudio's default device, else the null device. Throws ArgumentError for an unknown name and for options of another kind of device; NoDeviceError
 /// if there is no such device now; DeviceError if the device cannot do what was requested.
 /// [control threads; may block while the sound system answers]
 std::unique_ptr<Device> open_device(const DeviceRequest& request);
 
-/// Lists all devices that could be opened now, in the order in which open_device() tries them. DeviceInfo::is_default
-/// marks its choice.
+/// Lists all devices that could be opened now, in the order in which open_device() tries them, and why others are
+/// missing. DeviceInfo::is_default marks its choice.
 /// [control threads; may block while the sound system answers]
-std::vector<DeviceInfo> list_devices();
+DeviceList list_devices();
 
 }  // namespace cueline

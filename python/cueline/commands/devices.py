@@ -10,8 +10,6 @@ from rich.table import Table
 
 from cueline.commands.console import PlainConsole
 from cueline.device_list import Device, devices
-from cueline.engine import AudioEngine
-from cueline.errors import DeviceError
 
 __all__ = ["run"]
 
@@ -19,14 +17,13 @@ __all__ = ["run"]
 def run(options: argparse.Namespace) -> int:
     """Print the devices, and return the exit status."""
     found = devices()
-    absent = _absent(found)
     if options.json:
-        print(json.dumps({"devices": [asdict(device) for device in found], "absent": absent}, indent=2))
+        print(json.dumps({"devices": [asdict(device) for device in found], "absent": found.absent}, indent=2))
         return 0
     console = PlainConsole(least_width=100)
     console.print(_table(found))
     console.print("[dim]* the default of AudioEngine(). To use another, pass its 'device' as device=[/]")
-    for why in absent:
+    for why in found.absent:
         console.print(why, markup=False)
     return 0
 
@@ -55,20 +52,3 @@ def _table(found: list[Device]) -> Table:
 def _latency(device: Device) -> str:
     low, high = (f"{seconds * 1e3:.1f}" for seconds in (device.low_latency, device.high_latency))
     return "" if device.host_api == "cueline" else low if low == high else f"{low} to {high}"
-
-
-def _absent(found: list[Device]) -> list[str]:
-    """Return why there is no JACK device and no PortAudio device, if there is none."""
-    missing = {
-        "jack": not any(device.device == "jack" for device in found),
-        "portaudio": not any(isinstance(device.device, int) for device in found),
-    }
-    return [f"{name}: {why}" for name, is_missing in missing.items() if is_missing and (why := _refusal(name))]
-
-
-def _refusal(device: str) -> str | None:
-    try:
-        AudioEngine(device).close()
-    except DeviceError as error:
-        return str(error)
-    return None

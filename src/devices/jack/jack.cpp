@@ -12,24 +12,20 @@ std::unique_ptr<Device> open_jack(const DeviceRequest& request) {
 }
 
 std::vector<DeviceInfo> list_jack() {
-    try {
-        const JackClient client{JackLibrary::get(), "cueline-devices", std::nullopt};
-        const std::vector<std::string> outputs = client.ports(JackPortIsInput | JackPortIsPhysical);
-        const std::uint32_t frames = outputs.empty() ? 0 : client.playback_latency(outputs.front());
-        const double latency_s = static_cast<double>(frames) / client.samplerate();
-        const std::string where =
-            outputs.empty() ? "no physical ports" : outputs.front().substr(0, outputs.front().find(':'));
-        return {{.device = "jack",
-                 .host_api = "JACK",
-                 .name = where,
-                 .channels = static_cast<std::uint32_t>(outputs.size()),
-                 .samplerate = client.samplerate(),
-                 .blocksize = client.blocksize(),
-                 .low_latency_s = latency_s,
-                 .high_latency_s = latency_s}};
-    } catch (const NoDeviceError&) {
-        return {};
-    }
+    const JackClient client{JackLibrary::get(), "cueline-devices", std::nullopt};
+    const std::vector<std::string> outputs = client.ports(JackPortIsInput | JackPortIsPhysical);
+    const std::uint32_t frames = outputs.empty() ? 0 : client.playback_latency(outputs.front());
+    const double latency_s = static_cast<double>(frames) / client.samplerate();
+    const std::string where =
+        outputs.empty() ? "no physical ports" : outputs.front().substr(0, outputs.front().find(':'));
+    return {{.device = "jack",
+             .host_api = "JACK",
+             .name = where,
+             .channels = static_cast<std::uint32_t>(outputs.size()),
+             .samplerate = client.samplerate(),
+             .blocksize = client.blocksize(),
+             .low_latency_s = latency_s,
+             .high_latency_s = latency_s}};
 }
 
 }  // namespace cueline

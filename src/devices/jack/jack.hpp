@@ -1,4 +1,4 @@
-// jack.hpp: JACK's entry in the list of devices. A build without JACK refuses to open it, and lists nothing.
+// jack.hpp: JACK's entry in the list of devices. A build without JACK refuses both.
 #pragma once
 
 #include <memory>
@@ -9,11 +9,13 @@
 
 namespace cueline {
 
-/// Opens a client of the running JACK server. Throws NoDeviceError if no server runs or libjack is missing, DeviceError
-/// if the server cannot do what was requested, ArgumentError for a bad client_name or connect. [control threads]
+/// Opens a client of the running JACK server. Throws NoDeviceError if libjack is missing, no server runs, the server is
+/// full, or this process uses another server. Throws DeviceError if the server cannot do what was requested,
+/// ArgumentError for a bad client_name, server or connect. [control threads]
 std::unique_ptr<Device> open_jack(const DeviceRequest& request);
 
-/// The server named in JACK_DEFAULT_SERVER, or "default", if it runs; otherwise nothing. [control threads]
+/// The default server: the one named in JACK_DEFAULT_SERVER, or "default". Throws NoDeviceError, as open_jack() does.
+/// [control threads]
 std::vector<DeviceInfo> list_jack();
 
 }  // namespace cueline

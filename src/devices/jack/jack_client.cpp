@@ -1,6 +1,7 @@
 // jack_client.cpp: calls libjack, and turns its refusals into exceptions.
 #include "devices/jack/jack_client.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -30,8 +31,17 @@ void let_others_close() {
     }
 }
 
-jack_client_t* opened(const JackLibrary& jack, const std::string& name, const std::optional<std::string>& server) {
+JackServerUse use_of(const std::optional<std::string>& server) {
     let_others_close();
+    return {"the device 'jack'", server};
+}
+
+jack_client_t* opened(const JackLibrary& jack, const std::string& name, const std::optional<std::string>& server) {
+    if (name.size() > JackClient::max_name_bytes) {
+        throw ArgumentError{"client_name must be at most " + std::to_string(JackClient::max_name_bytes) +
+                            " bytes, got " + std::to_string(name.size()) +
+                            " (a letter that is not ASCII has two to four)"};
+    }
     const SignalsBlocked signals_blocked;  // the client has threads
     jack_status_t status = JackFailure;
     // NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): flags, combined as JACK documents it
@@ -48,14 +58,18 @@ jack_client_t* opened(const JackLibrary& jack, const std::string& name, const st
         throw NoDeviceError{"no JACK server" + called +
                             " runs here: start one (jackd -d alsa, or PipeWire with pw-jack), or use another device"};
     }
-    throw DeviceError{"the JACK server" + called + " refused the client '" + name + "' (status " +
-                      std::to_string(static_cast<unsigned>(status)) + "): it may be full, so close another client"};
+    constexpr std::size_t number_bytes = 3;  // "-01"
+    throw NoDeviceError{"the JACK server" + called + " refused the client '" + name + "' (status " +
+                        std::to_string(static_cast<unsigned>(status)) + "): it may be full, so close another client" +
+                        (name.size() + number_bytes > JackClient::max_name_bytes
+                             ? "; or it has a client of this name, which is too long to get a number, so shorten it"
+                             : "")};
 }
 
 }  // namespace
 
 JackClient::JackClient(const JackLibrary& jack, const std::string& name, const std::optional<std::string>& server)
-    : jack_{jack}, client_{opened(jack, name, server), Close{jack}} {}
+    : jack_{jack}, use_{use_of(server)}, client_{opened(jack, name, server), Close{jack}} {}
 
 void JackClient::Close::operator()(jack_client_t* client) const noexcept {
     jack.deactivate(client);
@@ -91,6 +105,10 @@ void JackClient::connect(jack_port_t* port, const std::string& input) const {
     const int status = jack_.connect(get(), jack_.port_name(port), input.c_str());
     if (status != 0 && status != EEXIST)
         throw DeviceError{"the JACK server refused a connection to the port " + input + ": leave it out of connect"};
+}
+
+std::size_t JackClient::connections(jack_port_t* port) const {
+    return static_cast<std::size_t>(std::max(jack_.port_connected(port), 0));
 }
 
 std::uint32_t JackClient::playback_latency(const std::string& input) const {

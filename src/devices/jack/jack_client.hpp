@@ -1,6 +1,7 @@
 // jack_client.hpp: one client of a JACK server: its life, ports and connections.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -8,14 +9,18 @@
 #include <vector>
 
 #include "devices/jack/jack_library.hpp"
+#include "devices/jack_server_use.hpp"
 
 namespace cueline {
 
 /// [control threads, one at a time, and never a thread of JACK's]
 class JackClient {
   public:
-    /// Throws NoDeviceError if no server runs, DeviceError if the server refuses the client. The server may add a
-    /// number to the name.
+    /// jackd's longest name. jack_client_name_size() allows one byte more.
+    static constexpr std::size_t max_name_bytes = 63;
+
+    /// Throws ArgumentError if a name is too long. Throws NoDeviceError if no server runs, if the server refuses the
+    /// client, or if this process uses another server. The server may add a number to the name.
     JackClient(const JackLibrary& jack, const std::string& name, const std::optional<std::string>& server);
     /// Ends the calls of our callbacks, and closes the client.
     ~JackClient() = default;
@@ -40,6 +45,9 @@ class JackClient {
     /// Connects our `port` to the input port of this name. Throws DeviceError if the server refuses.
     void connect(jack_port_t* port, const std::string& input) const;
 
+    /// How many connections of our `port` the server's blocks use. A new connection begins with a block.
+    [[nodiscard]] std::size_t connections(jack_port_t* port) const;
+
     /// The frames between a sample at the input port of this name and its sound.
     [[nodiscard]] std::uint32_t playback_latency(const std::string& input) const;
 
@@ -50,6 +58,7 @@ class JackClient {
     };
 
     const JackLibrary& jack_;
+    JackServerUse use_;  // outlives the client
     std::unique_ptr<jack_client_t, Close> client_;
 };
 

@@ -2,10 +2,12 @@
 #include "devices/jack/jack_device.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <span>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <cueline/error.hpp>
@@ -20,18 +22,25 @@ namespace cueline {
 
 namespace {
 
+using namespace std::chrono_literals;
+
 std::string server_in_words(const DeviceRequest& request) {
     return request.server ? "the JACK server '" + *request.server + "'" : "the JACK server";
+}
+
+std::string words_of(const std::exception_ptr& thrown) {
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const std::exception& error) {
+        return error.what();
+    } catch (...) {
+        return "it threw something that is not a std::exception";
+    }
 }
 
 }  // namespace
 
 JackDevice::JackDevice(const JackLibrary& jack, const DeviceRequest& request) : jack_{jack}, request_{request} {
-    const auto longest = static_cast<std::size_t>(jack.client_name_size()) - 1;
-    if (request.client_name && request.client_name->size() > longest) {
-        throw ArgumentError{"client_name must be at most " + std::to_string(longest) + " bytes, got " +
-                            std::to_string(request.client_name->size())};
-    }
     if (request.connect) {
         const auto* const pattern = std::get_if<std::string>(&*request.connect);
         if (pattern != nullptr && !is_regular_expression(*pattern)) {  // JACK does not check
@@ -59,14 +68,19 @@ void JackDevice::run_block(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING {
         channels[channel] = static_cast<float*>(jack_.port_get_buffer(ports_[channel], frames));
     }
     const bool entered = gate_.try_enter();
-    // Relaxed: the block size changes only behind a shut gate.
-    if (entered && frames == blocksize_.load(std::memory_order_relaxed)) {
+    // All relaxed: what the callback is prepared for changes only behind a shut gate, and only this thread changes the
+    // block size while blocks run. The server's rate is a hint: a block that misses its change has the old one.
+    const std::uint32_t samplerate = samplerate_.load(std::memory_order_relaxed);
+    if (entered && servers_samplerate_.load(std::memory_order_relaxed) == samplerate) {
+        if (frames != blocksize_.load(std::memory_order_relaxed)) {
+            blocksize_.store(frames, std::memory_order_relaxed);
+            callback_->blocksize_changed(frames);
+        }
         callback_->process({.channels = channels, .frames = frames}, began_ns);
-        load_.record(block_clock_ns() - began_ns, period_ns_);
+        load_.record(block_clock_ns() - began_ns, duration_ns(frames, samplerate));
     } else {
         for (float* const channel : channels) std::fill_n(channel, frames, 0.0F);
-        // Relaxed: no other read depends on it. While the device stops, no block counts as missed.
-        if (!stopping_.load(std::memory_order_relaxed)) missed_blocks_.add(1);
+        if (playing_.load(std::memory_order_relaxed)) missed_blocks_.add(1);  // relaxed: no other read depends on it
     }
     if (entered) gate_.leave();
 }
@@ -77,20 +91,21 @@ void JackDevice::start(BlockCallback& callback) {
     server_gone_.store(false, std::memory_order_relaxed);
     client_ = std::make_unique<JackClient>(jack_, client_name(), request_.server);
     try {
+        set_callbacks();  // before the format is read, so that no change of the rate is missed
         take_format(callback);
-        set_callbacks();
         for (std::uint32_t channel = 0; channel < request_.channels; ++channel) {
             ports_.at(channel) = client_->registered_port("out_" + std::to_string(channel + 1));
         }
-        const std::scoped_lock lock{closing_};  // the server may go away meanwhile
-        watch_.begin(period_ns_);
+        const std::scoped_lock lock{starting_};  // the server may change or go away meanwhile
+        watch_.begin(duration_ns(format().blocksize, format().samplerate));
         helper_.start("the JACK device", [this] { watch(); });
-        gate_.open();
         const SignalsBlocked signals_blocked;  // the audio thread starts here
         if (jack_.activate(client_->get()) != 0) {
             throw DeviceError{server_in_words(request_) + " refused to start the client: restart the server"};
         }
-        connect_ports();
+        await_connections(connect_ports());
+        playing_.store(true, std::memory_order_relaxed);  // relaxed: the gate publishes it
+        gate_.open();
     } catch (...) {
         stop();
         throw;
@@ -104,6 +119,7 @@ void JackDevice::stop() noexcept {
         helper_.join();
         return;
     }
+    playing_.store(false, std::memory_order_relaxed);  // relaxed: see run_block()
     stopping_.store(true, std::memory_order_relaxed);  // relaxed: the semaphore publishes it
     for_helper_.release();
     helper_.join();
@@ -125,6 +141,7 @@ std::string JackDevice::client_name() const {
 }
 
 void JackDevice::set_callbacks() {
+    servers_samplerate_.store(client_->samplerate(), std::memory_order_relaxed);  // relaxed: no callback runs yet
     jack_.set_process_callback(
         client_->get(),
         [](jack_nframes_t frames, void* self) noexcept CUELINE_NONBLOCKING {
@@ -144,12 +161,13 @@ void JackDevice::set_callbacks() {
             }
         },
         this);
-    // The next ones run on JACK's threads, which must not wait. They leave the work to the helper.
-    jack_.set_buffer_size_callback(
+    // The next ones run on JACK's threads, which must not wait. They leave the work to the helper. If the rate changes
+    // before this call, JACK calls at once or at the first block.
+    jack_.set_sample_rate_callback(
         client_->get(),
-        [](jack_nframes_t frames, void* self) {
+        [](jack_nframes_t rate, void* self) {
             auto* const device = static_cast<JackDevice*>(self);
-            device->servers_blocksize_.store(frames, std::memory_order_relaxed);  // relaxed: the semaphore publishes it
+            device->servers_samplerate_.store(rate, std::memory_order_relaxed);  // relaxed: the semaphore publishes it
             device->for_helper_.release();
             return 0;
         },
@@ -173,10 +191,11 @@ void JackDevice::set_callbacks() {
         this);
 }
 
-void JackDevice::connect_ports() {
+/// Returns how many connections it made.
+std::size_t JackDevice::connect_ports() {
     const std::variant<std::string, bool> wanted = request_.connect.value_or(true);
     const auto* const pattern = std::get_if<std::string>(&wanted);
-    if (pattern == nullptr && !std::get<bool>(wanted)) return;
+    if (pattern == nullptr && !std::get<bool>(wanted)) return 0;
     const std::vector<std::string> inputs = pattern == nullptr ? client_->ports(JackPortIsInput | JackPortIsPhysical)
                                                                : client_->ports(JackPortIsInput, pattern->c_str());
     if (pattern != nullptr && inputs.empty()) {
@@ -185,8 +204,27 @@ void JackDevice::connect_ports() {
         throw DeviceError{"connect='" + *pattern + "' matches no input port of " + server_in_words(request_) +
                           "; it has " + (there.empty() ? "none" : there)};
     }
-    const std::size_t both = std::min<std::size_t>(inputs.size(), request_.channels);
-    for (std::size_t channel = 0; channel < both; ++channel) client_->connect(ports_.at(channel), inputs[channel]);
+    const bool mono = request_.channels == 1;  // heard on both sides
+    const std::size_t connections = std::min<std::size_t>(inputs.size(), mono ? 2 : request_.channels);
+    for (std::size_t number = 0; number < connections; ++number) {
+        client_->connect(ports_.at(mono ? 0 : number), inputs[number]);
+    }
+    return connections;
+}
+
+/// Waits until a block uses the connections, so that frame 0 is heard. Gives up after half a second: the server may run
+/// no block, or another client may have disconnected them.
+void JackDevice::await_connections(std::size_t count) const {
+    const std::span<jack_port_t* const> ports{ports_.data(), request_.channels};
+    const auto used = [&] {
+        std::size_t connections = 0;
+        for (jack_port_t* const port : ports) connections += client_->connections(port);
+        return connections;
+    };
+    for (auto waited = 0ms; waited < 500ms && used() < count; waited += 1ms) {
+        if (server_gone_.load(std::memory_order_relaxed)) return;  // relaxed: a hint
+        std::this_thread::sleep_for(1ms);
+    }
 }
 
 Format JackDevice::format_of(const JackClient& client) const {
@@ -207,14 +245,12 @@ void JackDevice::require_requested(const Format& offered) const {
 }
 
 void JackDevice::take_format(BlockCallback& callback) {
-    const Format offered = format_of(*client_);
+    Format offered = format_of(*client_);
+    offered.samplerate = servers_samplerate_.load(std::memory_order_relaxed);  // relaxed: the helper will look again
     require_requested(offered);
-    const Format before = format();
-    period_ns_ = duration_ns(offered.blocksize, offered.samplerate);
-    if (offered.samplerate == before.samplerate && offered.blocksize == before.blocksize) return;
     samplerate_.store(offered.samplerate, std::memory_order_relaxed);  // both relaxed: see format()
     blocksize_.store(offered.blocksize, std::memory_order_relaxed);
-    callback.prepare(format());
+    callback.prepare(offered);
 }
 
 DeviceStats JackDevice::stats() const noexcept {
@@ -234,40 +270,45 @@ void JackDevice::watch() noexcept {
     for (;;) {
         if (!for_helper_.try_acquire_for(BlockWatch::interval)) {
             if (!watch_.blocks_stopped()) continue;
-            gate_.shut();
             lose(server_in_words(request_) + " calls for no more blocks: restart it, and then the engine");
             return;
         }
         // Relaxed: the semaphore published them.
         if (stopping_.load(std::memory_order_relaxed)) return;
         if (server_gone_.load(std::memory_order_relaxed)) {
-            gate_.shut();
             lose(server_in_words(request_) + " is gone: start it again, and then the engine");
             return;
         }
         try {
-            follow_block_size();
-        } catch (const std::exception& error) {
-            lose("the processor could not prepare for the new block size of " + server_in_words(request_) + ": " +
-                 error.what());
+            follow_samplerate();
+        } catch (...) {
+            lose("the processor could not prepare for the new sample rate of " + server_in_words(request_) + ": " +
+                 words_of(std::current_exception()));
             return;
         }
     }
 }
 
-void JackDevice::follow_block_size() {
-    const std::uint32_t wanted = servers_blocksize_.load(std::memory_order_relaxed);  // relaxed: see watch()
-    if (wanted == blocksize_.load(std::memory_order_relaxed)) return;  // relaxed: only this thread writes it now
+void JackDevice::follow_samplerate() {
+    const std::scoped_lock lock{starting_};  // start() opens the gate too
+    // Both relaxed: the semaphore published the one, and only this thread changes the other now.
+    const std::uint32_t samplerate = servers_samplerate_.load(std::memory_order_relaxed);
+    if (samplerate == samplerate_.load(std::memory_order_relaxed)) return;
     gate_.shut();
-    blocksize_.store(wanted, std::memory_order_relaxed);  // relaxed: the gate publishes it
-    period_ns_ = duration_ns(wanted, samplerate_.load(std::memory_order_relaxed));
+    samplerate_.store(samplerate, std::memory_order_relaxed);  // relaxed: the gate publishes it
     callback_->prepare(format());
     gate_.open();
 }
 
 void JackDevice::lose(const std::string& why) noexcept {
+    {
+        const std::scoped_lock lock{starting_};  // start() opens the gate too
+        // If start() has failed or stop() has begun, nobody waits for this. Relaxed: the lock orders it after start().
+        if (!playing_.load(std::memory_order_relaxed)) return;
+        gate_.shut();
+    }
     callback_->lost(why);
-    const std::scoped_lock lock{closing_};
+    const std::scoped_lock lock{starting_};
     close_client();  // last: it may wait for a server that hangs
 }
 

@@ -26,13 +26,13 @@
 namespace cueline {
 
 /// While it is started, it has a client with an output port for each channel: out_1, out_2, and so on. The server sets
-/// the sample rate and the block size. If the server changes the block size, a helper thread prepares the callback for
-/// the new one; until then blocks are silent, and count as missed. If the server goes away, or its blocks stop coming,
-/// the helper calls BlockCallback::lost() and closes the client.
+/// the sample rate and the block size. If the server changes the block size, the sound goes on. If it changes the
+/// sample rate, a helper thread prepares the callback for it; until then blocks are silent, and count as missed. If the
+/// server goes away, or its blocks stop coming, the helper calls BlockCallback::lost() and closes the client.
 class alignas(page_bytes) JackDevice final : public Device {
   public:
-    /// Reads the server's format. Throws NoDeviceError if no server runs, DeviceError if its rate or block size differs
-    /// from the request, ArgumentError for a client_name that is too long or a bad regular expression.
+    /// Reads the server's format. Throws what JackClient's constructor does, DeviceError if the server's rate or block
+    /// size differs from the request, ArgumentError for a bad regular expression.
     JackDevice(const JackLibrary& jack, const DeviceRequest& request);
     ~JackDevice() override { stop(); }
 
@@ -40,6 +40,7 @@ class alignas(page_bytes) JackDevice final : public Device {
     [[nodiscard]] Format format() const noexcept override;
     void start(BlockCallback& callback) override;
     void stop() noexcept override;
+    [[nodiscard]] bool is_heard() const noexcept override { return true; }
     [[nodiscard]] DeviceStats stats() const noexcept override;
 
   private:
@@ -49,7 +50,8 @@ class alignas(page_bytes) JackDevice final : public Device {
     // Control threads.
     void take_format(BlockCallback& callback);
     void set_callbacks();
-    void connect_ports();
+    std::size_t connect_ports();
+    void await_connections(std::size_t count) const;
     void close_client() noexcept;
     void require_requested(const Format& offered) const;
     [[nodiscard]] std::string client_name() const;
@@ -57,8 +59,8 @@ class alignas(page_bytes) JackDevice final : public Device {
 
     // Helper thread.
     void watch() noexcept;
-    void follow_block_size();
-    void lose(const std::string& why) noexcept;  // needs a shut gate
+    void follow_samplerate();
+    void lose(const std::string& why) noexcept;
 
     const JackLibrary& jack_;
     DeviceRequest request_;
@@ -67,22 +69,22 @@ class alignas(page_bytes) JackDevice final : public Device {
     std::array<jack_port_t*, max_channels> ports_{};
     std::array<float*, max_channels> channels_{};
     BlockCallback* callback_ = nullptr;
-    std::uint64_t period_ns_ = 0;
-    Gate gate_;  // while it is shut, blocks are silent
-    std::atomic<std::uint32_t> samplerate_;
-    std::atomic<std::uint32_t> blocksize_;  // for which the callback is prepared
+    Gate gate_;                          // while it is shut, blocks are silent
+    std::atomic<bool> playing_ = false;  // from the first block of a start() on; before it, no block counts as missed
+    std::atomic<std::uint32_t> samplerate_;  // the callback is prepared for it
+    std::atomic<std::uint32_t> servers_samplerate_ = 0;
+    std::atomic<std::uint32_t> blocksize_;  // of the latest block; before the first one, what the server reports
     Counter xruns_;                         // JACK's notification thread writes it
     Counter missed_blocks_;                 // the audio thread writes it
     CallbackLoad load_;
     BlockWatch watch_;
 
     std::unique_ptr<JackClient> client_;                  // while started and not lost
-    std::mutex closing_;                                  // between start() and the helper, which are not real-time
+    std::mutex starting_;                                 // the helper waits for it while start() runs
     std::array<std::atomic<std::int64_t>, 4> threads_{};  // the numbers of JACK's threads that run our callbacks
     std::atomic<std::size_t> threads_known_ = 0;
     OwnThread helper_;
     std::counting_semaphore<> for_helper_{0};
-    std::atomic<std::uint32_t> servers_blocksize_ = 0;
     std::atomic<bool> server_gone_ = false;
     std::atomic<bool> stopping_ = false;
 };

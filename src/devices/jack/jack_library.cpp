@@ -12,7 +12,6 @@ void keep_quiet(const char* /*message*/) {}
 JackLibrary load() {
     const SharedLibrary library{"libjack.so.0", "libjack-jackd2-0"};
     JackLibrary jack{};
-    library.find(jack.client_name_size, "jack_client_name_size");
     library.find(jack.client_open, "jack_client_open");
     library.find(jack.client_close, "jack_client_close");
     library.find(jack.activate, "jack_activate");
@@ -21,11 +20,12 @@ JackLibrary load() {
     library.find(jack.get_buffer_size, "jack_get_buffer_size");
     library.find(jack.set_process_callback, "jack_set_process_callback");
     library.find(jack.set_thread_init_callback, "jack_set_thread_init_callback");
-    library.find(jack.set_buffer_size_callback, "jack_set_buffer_size_callback");
+    library.find(jack.set_sample_rate_callback, "jack_set_sample_rate_callback");
     library.find(jack.set_xrun_callback, "jack_set_xrun_callback");
     library.find(jack.on_shutdown, "jack_on_shutdown");
     library.find(jack.port_register, "jack_port_register");
     library.find(jack.port_name, "jack_port_name");
+    library.find(jack.port_connected, "jack_port_connected");
     library.find(jack.port_by_name, "jack_port_by_name");
     library.find(jack.port_get_latency_range, "jack_port_get_latency_range");
     library.find(jack.get_ports, "jack_get_ports");

@@ -9,7 +9,6 @@ namespace cueline {
 
 /// The names and types of <jack/jack.h>, without the prefix.
 struct JackLibrary {
-    decltype(&jack_client_name_size) client_name_size;
     decltype(&jack_client_open) client_open;
     decltype(&jack_client_close) client_close;
     decltype(&jack_activate) activate;
@@ -18,11 +17,12 @@ struct JackLibrary {
     decltype(&jack_get_buffer_size) get_buffer_size;
     decltype(&jack_set_process_callback) set_process_callback;
     decltype(&jack_set_thread_init_callback) set_thread_init_callback;
-    decltype(&jack_set_buffer_size_callback) set_buffer_size_callback;
+    decltype(&jack_set_sample_rate_callback) set_sample_rate_callback;
     decltype(&jack_set_xrun_callback) set_xrun_callback;
     decltype(&jack_on_shutdown) on_shutdown;
     decltype(&jack_port_register) port_register;
     decltype(&jack_port_name) port_name;
+    decltype(&jack_port_connected) port_connected;
     decltype(&jack_port_by_name) port_by_name;
     decltype(&jack_port_get_latency_range) port_get_latency_range;
     decltype(&jack_get_ports) get_ports;

@@ -3,13 +3,21 @@
 
 namespace cueline {
 
-std::unique_ptr<Device> open_jack(const DeviceRequest&) {
+namespace {
+
+[[noreturn]] void refuse() {
     throw NoDeviceError{
         "this build of cueline has no JACK: on Debian type apt-get install libjack-jackd2-dev, and build it again"};
 }
 
+}  // namespace
+
+std::unique_ptr<Device> open_jack(const DeviceRequest&) {
+    refuse();
+}
+
 std::vector<DeviceInfo> list_jack() {
-    return {};
+    refuse();
 }
 
 }  // namespace cueline

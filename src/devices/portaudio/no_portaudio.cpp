@@ -3,13 +3,21 @@
 
 namespace cueline {
 
-std::unique_ptr<Device> open_portaudio(const DeviceRequest&) {
+namespace {
+
+[[noreturn]] void refuse() {
     throw NoDeviceError{
         "this build of cueline has no PortAudio: on Debian type apt-get install portaudio19-dev, and build it again"};
 }
 
+}  // namespace
+
+std::unique_ptr<Device> open_portaudio(const DeviceRequest&) {
+    refuse();
+}
+
 std::vector<DeviceInfo> list_portaudio() {
-    return {};
+    refuse();
 }
 
 }  // namespace cueline

@@ -1,5 +1,4 @@
-// portaudio.hpp: PortAudio's entry in the list of devices. A build without PortAudio refuses to open it, and lists
-// nothing.
+// portaudio.hpp: PortAudio's entry in the list of devices. A build without PortAudio refuses both.
 #pragma once
 
 #include <memory>
@@ -11,11 +10,13 @@
 namespace cueline {
 
 /// Opens one of PortAudio's output devices: by number, by words of its name and host API, or the default one
-/// ("portaudio", or nothing). Throws NoDeviceError if the library is missing or has no output device, ArgumentError if
-/// no device matches the name or number, DeviceError if the device cannot do what was requested. [control threads]
+/// ("portaudio", or nothing). Throws NoDeviceError if the library is missing, has no output device, or would be a
+/// client of a second JACK server; ArgumentError if no device matches the name or number; DeviceError if the device
+/// cannot do what was requested. [control threads]
 std::unique_ptr<Device> open_portaudio(const DeviceRequest& request);
 
-/// PortAudio's output devices at the moment; none if the library is missing. [control threads]
+/// PortAudio's output devices at the moment. Throws DeviceError if there are none, as open_portaudio() does.
+/// [control threads]
 std::vector<DeviceInfo> list_portaudio();
 
 }  // namespace cueline

@@ -136,24 +136,22 @@ std::unique_ptr<Device> open_portaudio(const DeviceRequest& request) {
 }
 
 std::vector<DeviceInfo> list_portaudio() {
+    const PortAudioSession session{PortAudioLibrary::of_the_system()};
+    const std::vector<PortAudioEntry> entries = portaudio_entries(session);
     std::vector<DeviceInfo> devices;
-    try {
-        const PortAudioSession session{PortAudioLibrary::of_the_system()};
-        for (const PortAudioEntry& entry : portaudio_entries(session)) {
-            if (entry.channels == 0) continue;
-            devices.push_back({.device = std::to_string(entry.number),
-                               .host_api = entry.host_api,
-                               .name = entry.name,
-                               .channels = entry.channels,
-                               .samplerate = entry.samplerate,
-                               .blocksize = Format{}.blocksize,
-                               .low_latency_s = entry.low_latency_s,
-                               .high_latency_s = entry.high_latency_s,
-                               .is_default = entry.is_default});
-        }
-    } catch (const DeviceError&) {
-        return {};  // no library, or a forked child: the error of open_portaudio() says which
+    for (const PortAudioEntry& entry : entries) {
+        if (entry.channels == 0) continue;
+        devices.push_back({.device = std::to_string(entry.number),
+                           .host_api = entry.host_api,
+                           .name = entry.name,
+                           .channels = entry.channels,
+                           .samplerate = entry.samplerate,
+                           .blocksize = Format{}.blocksize,
+                           .low_latency_s = entry.low_latency_s,
+                           .high_latency_s = entry.high_latency_s,
+                           .is_default = entry.is_default});
     }
+    if (devices.empty()) static_cast<void>(chosen_entry(entries, std::nullopt));  // throws
     return devices;
 }
 

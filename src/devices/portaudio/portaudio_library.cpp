@@ -80,6 +80,7 @@ PortAudioLibrary::Copy& PortAudioLibrary::copy_in_use() {
 
 PortAudioSession::PortAudioSession(PortAudioLibrary& library) : library_{library} {
     library.require_own_process();
+    jack_use_.emplace("PortAudio", std::nullopt);
     ++library.users_;
     try {
         const std::scoped_lock lock{library.calling_};
@@ -91,6 +92,7 @@ PortAudioSession::PortAudioSession(PortAudioLibrary& library) : library_{library
             throw DeviceError{std::string{"PortAudio failed to initialise: "} + copy_->functions.error_text(error)};
         }
         ++copy_->sessions;
+        if (copy_->functions.host_api_of_type(paJACK) < 0) jack_use_.reset();  // it is no client of JACK
     } catch (...) {
         --library.users_;
         throw;

@@ -6,11 +6,13 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include <portaudio.h>
 
+#include "devices/jack_server_use.hpp"
 #include "system/fork_generation.hpp"
 #include "system/signals_blocked.hpp"
 
@@ -77,7 +79,8 @@ class PortAudioLibrary {
 /// session loads a fresh copy.
 class PortAudioSession {
   public:
-    /// Throws NoDeviceError if the library is missing, DeviceError if it fails to initialise.
+    /// Throws NoDeviceError if the library is missing, or if this process is a client of a JACK server that is not the
+    /// default one; DeviceError if it fails to initialise.
     explicit PortAudioSession(PortAudioLibrary& library);
     ~PortAudioSession();
     PortAudioSession(const PortAudioSession&) = delete;
@@ -130,6 +133,7 @@ class PortAudioSession {
     void end() noexcept;
 
     PortAudioLibrary& library_;
+    std::optional<JackServerUse> jack_use_;  // while PortAudio may be a client
     PortAudioLibrary::Copy* copy_ = nullptr;
     bool given_up_ = false;
     unsigned generation_ = fork_generation();

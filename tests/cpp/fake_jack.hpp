@@ -1,0 +1,65 @@
+// fake_jack.hpp: a JACK server that a test controls, for what a real one does not do on demand.
+#pragma once
+
+#include <jack/jack.h>
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <cueline/device.hpp>
+#include <cueline/engine/device_request.hpp>
+#include <cueline/ring.hpp>
+
+#include "devices/jack/jack_library.hpp"
+
+namespace cueline::test {
+
+/// Use one at a time: JACK's functions have no object to tell two apart. All clients share its ports and callbacks.
+class FakeJack {
+  public:
+    FakeJack();
+    ~FakeJack();
+    FakeJack(const FakeJack&) = delete;
+    FakeJack& operator=(const FakeJack&) = delete;
+
+    /// A device on it.
+    [[nodiscard]] std::unique_ptr<Device> device(const DeviceRequest& request = {}) const;
+
+    /// Runs one block of the active client, as JACK's audio thread does.
+    static void play(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING;
+
+    /// The first output port's samples.
+    [[nodiscard]] const std::vector<float>& heard() const { return ports_.front()->samples; }
+
+    /// Changes the rate, and calls the client, as JACK's notification thread does.
+    void change_samplerate(jack_nframes_t rate);
+
+    jack_nframes_t samplerate = 48'000;
+    jack_nframes_t blocksize = 64;
+    std::vector<std::string> inputs{"system:playback_1", "system:playback_2"};
+    std::vector<std::pair<std::string, std::string>> connections;
+    std::function<void()> before_callbacks = [] {};   ///< runs when the client sets its first callback
+    std::function<void()> before_connecting = [] {};  ///< runs at each call of jack_connect
+    std::function<void()> before_looking = [] {};     ///< runs at each call of jack_port_connected
+    int looks_until_connected = 0;                    ///< connections show after so many calls of jack_port_connected
+    bool refuses = false;                             ///< the server takes no more client
+    std::vector<std::string> servers;                 ///< those that clients were opened on
+
+  private:
+    friend struct FakeJackFunctions;
+    struct Port {
+        std::string name;
+        std::vector<float> samples;
+    };
+    std::vector<std::unique_ptr<Port>> ports_;
+    JackLibrary library_{};
+    JackSampleRateCallback samplerate_callback_ = nullptr;
+    void* samplerate_argument_ = nullptr;
+};
+
+}  // namespace cueline::test
