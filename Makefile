@@ -15,7 +15,7 @@ UNSANITIZED := $(addprefix --ignore=tests/python/test_,bench.py cli.py docs.py d
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python bench bench-cpp bench-python stall sampler docs wheel lint format stubs clean
+.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm bench bench-cpp bench-python stall sampler docs wheel lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -93,7 +93,7 @@ fuzz: build/setup-clang  ## proof: libFuzzer where bytes become messages, and mu
 	cmake --build --preset fuzz
 	ctest --preset fuzz --no-tests=error
 
-soak: soak-cpp soak-python  ## proof: engines under random load, all messages accounted for (MINUTES=1 for each language)
+soak: soak-cpp soak-python soak-hostile soak-storm  ## proof: engines under random load, all messages accounted for (MINUTES=1 for each language); hostile calls, lives
 
 soak-cpp: build/setup-test
 	cmake --preset dev
@@ -104,6 +104,12 @@ soak-cpp: build/setup-test
 soak-python: .venv/installed
 	$(BIN)/python -m pytest -q tests/python/test_soak.py
 	$(BIN)/python tests/soak/soak.py --minutes $(MINUTES)
+
+soak-hostile: .venv/installed  # at least 200,000 calls
+	$(BIN)/python tests/soak/hostile.py
+
+soak-storm: .venv/installed build/setup-test
+	$(BIN)/python tests/soak/storm.py
 
 bench: bench-cpp bench-python  ## the ring, the engine and the Python calls beside others: tables and charts (QUICK=1: in short)
 

@@ -158,9 +158,10 @@ void store_number(const Element& element, PyObject* value, std::byte* to) {
 }
 
 /// How many items `sequence` has, as it says itself; nothing if it does not say, or says more than Py_ssize_t holds.
-std::optional<Py_ssize_t> length_of(PyObject* sequence) {
+std::optional<Py_ssize_t> length_of(PyObject* sequence, std::string_view name, std::string_view accepted) {
     const Py_ssize_t length = PyObject_Size(sequence);
     if (length >= 0) return length;
+    if (clear_if(PyExc_ValueError)) refuse_type(name, accepted, sequence);  // a memoryview that was released
     if (!clear_if(PyExc_TypeError) && !clear_if(PyExc_OverflowError)) throw nb::python_error{};
     return std::nullopt;
 }
@@ -173,7 +174,7 @@ void store_array(const Field& field, PyObject* value, std::byte* to) {
     };
     if (PySequence_Check(value) == 0 || PyUnicode_Check(value)) refuse_type(whole.name(), accepted, value);
     // The length first: a sequence may be long, or have no end.
-    const std::optional<Py_ssize_t> length = length_of(value);
+    const std::optional<Py_ssize_t> length = length_of(value, whole.name(), accepted);
     if (length && std::cmp_not_equal(*length, field.count)) refuse_length(std::to_string(*length));
     const nb::object items = nb::steal(PyObject_GetIter(value));
     if (!items.is_valid()) {

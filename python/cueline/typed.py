@@ -249,7 +249,7 @@ def _hints(cls: type, scope: dict[str, Any]) -> dict[str, Any]:
         hints = get_type_hints(cls, localns={**scope, **vars(cls)}, include_extras=True)
     except NameError as error:
         raise ArgumentTypeError(f"{cls.__name__} has a field of an unknown type: {error}") from error
-    except (SyntaxError, TypeError) as error:
+    except Exception as error:  # a string may hold any expression
         raise ArgumentTypeError(f"{cls.__name__} has a field whose type cannot be read: {error}") from error
     return hints
 

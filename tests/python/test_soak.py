@@ -1,36 +1,71 @@
-"""The soak test for a few seconds, and a mutant that it must catch. `make soak` runs it for longer."""
+"""The soak tests in short, and mutants that they must catch. `make soak` runs them for longer."""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
-SOAK = Path(__file__).parents[1] / "soak/soak.py"
+import pytest
+
+SOAK = Path(__file__).parents[1] / "soak"
 
 
-def soak(*arguments: str) -> subprocess.CompletedProcess[str]:
+def soak(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     # The address sanitizer keeps freed memory, by default 256 MiB: that would look like a leak.
     asan = f"{os.environ.get('ASAN_OPTIONS', '')}:quarantine_size_mb=1"
     return subprocess.run(
-        [sys.executable, SOAK, "--minutes", "0.05", *arguments],
+        [sys.executable, SOAK / program, *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
         env=os.environ | {"ASAN_OPTIONS": asan},
     )
 
 
 def test_a_few_seconds_are_accounted_for() -> None:
-    done = soak()
+    done = soak("soak.py", "--minutes", "0.05")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "all accounted for" in done.stdout
 
 
 def test_the_soak_catches_a_receiver_that_forgets() -> None:
-    done = soak("--mutant", "forgets")
+    done = soak("soak.py", "--minutes", "0.05", "--mutant", "forgets")
     assert done.returncode == 1, done.stdout + done.stderr
     lost = next(line for line in done.stdout.splitlines() if " lost " in line)
     assert "must be 0" in lost
+
+
+def test_hostile_calls_raise_only_cuelines_errors() -> None:
+    done = soak("hostile.py", "--calls", "2000")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "only cueline's errors" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("mutant", "said"),
+    [
+        ("raises", " times mutant raises ValueError, first with "),
+        ("crashes", " in mutant(); --seed "),
+        ("hangs", f"the process ended with {-signal.SIGALRM} in mutant(); --seed "),
+    ],
+)
+def test_the_hostile_calls_catch_a_mutant(mutant: str, said: str) -> None:
+    done = soak("hostile.py", "--calls", "400", "--longest", "5", "--mutant", mutant)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert said in done.stdout
+
+
+def test_a_storm_of_lives_ends_as_it_must() -> None:
+    done = soak("storm.py", "--rounds", "1", "--steps", "40")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "all ended as they must" in done.stdout
+
+
+def test_the_storm_catches_an_engine_that_is_left() -> None:
+    done = soak("storm.py", "--rounds", "1", "--steps", "1", "--mutant", "leaks")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "threads and descriptors: " in done.stdout

@@ -462,6 +462,10 @@ def test_an_array_asks_for_the_length_first_and_reads_one_item_too_many_at_most(
         cueline.ArgumentTypeError,
         "f must be a sequence of 3 numbers, got array(3)",
     )
+    released = memoryview(b"abc")
+    released.release()
+    with pytest.raises(cueline.ArgumentTypeError, match="f must be a sequence of 3 numbers, got <"):
+        Everything(True, 2, 3, f=released)  # type: ignore[arg-type]
     with pytest.raises(KeyError, match="its own mind"):
         Everything(True, 2, 3, f=Endless(KeyError("its own mind")))  # type: ignore[arg-type]
 
@@ -727,6 +731,9 @@ def test_a_class_that_no_decorator_made_has_no_instances() -> None:
 def test_a_type_that_is_not_there_is_refused() -> None:
     with pytest.raises(cueline.ArgumentTypeError, match="Made has a field of an unknown type: name 'u9'"):
         defined({"field": "u9"})
+    for hint in ("", "1 +", "\ud800", "1 / 0", "().none"):
+        with pytest.raises(cueline.ArgumentTypeError, match="Made has a field whose type cannot be read: "):
+            defined({"field": hint})
 
 
 def test_types_in_strings_are_found_where_the_class_is() -> None:

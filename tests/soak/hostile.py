@@ -1,0 +1,218 @@
+"""Call the Python API with hostile values, many thousand times: no crash, no hang, and only cueline's errors.
+
+A fuzzer with a seed makes most of the calls. Hypothesis makes every tenth, and finds the shortest example of a fault.
+The calls run in a process of their own, so that a crash is seen. The exit status is 1 if something was wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import ctypes
+import faulthandler
+import os
+import random
+import reprlib
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import hypothesis
+from hostile_calls import CALLS, Call, World, made, prepared
+from hostile_values import VALUES
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+T = TypeVar("T")
+
+CALLS_IN_A_WORLD = 400
+CALLS_IN_AN_EXAMPLE = 20
+FAULTS = 3  # the exit status of the process that makes the calls
+
+
+class Seeded:
+    """Choices from a seed."""
+
+    def __init__(self, seed: str) -> None:
+        self._random = random.Random(seed)
+
+    def pick(self, options: Sequence[T]) -> T:
+        return self._random.choice(options)
+
+    def hostile(self) -> Any:
+        chance = self._random
+        match chance.randrange(12):
+            case 0:
+                return chance.getrandbits(chance.randrange(1, 80)) * chance.choice((1, -1))
+            case 1:
+                return struct.unpack("d", chance.randbytes(8))[0]
+            case 2:
+                return "".join(chr(chance.randrange(0x11_0000)) for _ in range(chance.randrange(8)))
+            case 3:
+                return chance.randbytes(chance.randrange(60))
+            case _:
+                return chance.choice(VALUES)()
+
+
+_ANYTHING = st.one_of(
+    st.sampled_from(VALUES).map(lambda make: make()),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=8),
+    st.binary(max_size=60),
+    st.decimals(),
+    st.fractions(),
+    st.complex_numbers(),
+    st.lists(st.floats(), max_size=5),
+)
+
+
+class Drawn:
+    """Choices of Hypothesis."""
+
+    def __init__(self, data: st.DataObject) -> None:
+        self._data = data
+
+    def pick(self, options: Sequence[T]) -> T:
+        return self._data.draw(st.sampled_from(options))
+
+    def hostile(self) -> Any:
+        return self._data.draw(_ANYTHING)
+
+
+class Faults:
+    """What was wrong: a line for each kind, with its first example. The log has the call that is under way."""
+
+    def __init__(self, log: Path, longest_s: int) -> None:
+        self.calls = self.refused = 0
+        self._longest_s = longest_s
+        self._log = log.open("r+b", buffering=0)
+        self._counts: Counter[str] = Counter()
+        self._examples: dict[str, str] = {}
+
+    def make(self, call: Call, world: World, chance: Seeded | Drawn, where: str) -> BaseException | None:
+        """Make a call, count it, and return what it raised and should not have raised."""
+        self.calls += 1
+        function, arguments = prepared(call, world, chance)
+        types = ", ".join(f"{name}: {type(value)!r}" for name, value in arguments.items())
+        os.pwrite(self._log.fileno(), f"{call.name}({types}); {where}".ljust(2000).encode(), 0)
+        signal.alarm(self._longest_s)
+        refused, error = made(call, function, arguments)
+        signal.alarm(0)
+        self.refused += refused
+        if error is not None:
+            kind = f"{call.name} raises {type(error).__name__}"
+            self._counts[kind] += 1
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            shown = ", ".join(f"{name}={_shown(value)}" for name, value in arguments.items())
+            self._examples.setdefault(kind, f"{shown}\n    {error}\n    {at.filename}:{at.lineno}; {where}")
+        return error
+
+    def report(self, wanted: int) -> int:
+        """Print all of it, and return the exit status."""
+        for kind, count in self._counts.most_common():
+            print(f"{count} times {kind}, first with {self._examples[kind]}")
+        print(f"{self.calls} calls, {self.refused} of them refused, {self._counts.total()} faults")
+        if self.calls < wanted or not 0.2 < self.refused / self.calls < 0.8:
+            print("too little happened to prove anything")
+            return FAULTS
+        return FAULTS if self._counts else 0
+
+
+def _shown(value: Any) -> str:
+    try:
+        return reprlib.repr(value)
+    except BaseException:
+        return f"<{type(value)!r}>"
+
+
+def fuzz(calls: int, seed: str, faults: Faults, mutant: Call | None) -> None:
+    """Make ``calls`` calls, with a new world now and then."""
+    for number in range(-(-calls // CALLS_IN_A_WORLD)):
+        where = f"--seed {seed}, world {number}"
+        chance, world = Seeded(f"{seed} {number}"), World()
+        for _ in range(min(CALLS_IN_A_WORLD, calls - number * CALLS_IN_A_WORLD)):
+            faults.make(chance.pick([*CALLS, mutant] if mutant else CALLS), world, chance, where)
+        world.close()
+
+
+def explore(calls: int, seed: str, faults: Faults) -> None:
+    """Have Hypothesis make at least ``calls`` calls."""
+
+    @hypothesis.seed(seed)
+    @settings(
+        max_examples=-(-calls // CALLS_IN_AN_EXAMPLE),
+        deadline=None,
+        database=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.data())
+    def example(data: st.DataObject) -> None:
+        chance = Drawn(data)
+        with contextlib.closing(World()) as world:
+            for _ in range(CALLS_IN_AN_EXAMPLE):
+                if error := faults.make(chance.pick(CALLS), world, chance, "by Hypothesis"):
+                    raise error
+
+    with contextlib.suppress(Exception):  # it is noted
+        example()
+
+
+def inside(calls: int, seed: str, faults: Faults, mutant: Call | None) -> int:
+    """Make the calls, report what was wrong, and return the exit status."""
+    warnings.simplefilter("ignore")
+    faulthandler.enable()
+    faulthandler.register(signal.SIGALRM, chain=True)  # then it ends the process, which hangs
+    fuzz(calls - calls // 10, seed, faults, mutant)
+    explore(calls // 10, seed, faults)
+    return faults.report(calls)
+
+
+MUTANTS = {
+    "raises": lambda: int("x"),
+    "crashes": lambda: ctypes.string_at(0),
+    "hangs": lambda: time.sleep(3600),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=200_000)
+    parser.add_argument("--seed", default=str(random.SystemRandom().randrange(2**32)))
+    parser.add_argument("--longest", type=int, default=60, metavar="S", help="seconds after which a call hangs")
+    parser.add_argument("--mutant", choices=MUTANTS, help="a fault that must be seen")
+    parser.add_argument("--log", type=Path, help=argparse.SUPPRESS)  # this is the process that makes the calls
+    options = parser.parse_args()
+    mutant = Call("mutant", lambda *_: MUTANTS[options.mutant]) if options.mutant else None
+    if options.log:
+        return inside(options.calls, options.seed, Faults(options.log, options.longest), mutant)
+    print(f"hostile calls from Python: {options.calls}, --seed {options.seed}", flush=True)
+    with tempfile.NamedTemporaryFile() as log:
+        same = [
+            f"--calls={options.calls}",
+            f"--seed={options.seed}",
+            f"--log={log.name}",
+            f"--longest={options.longest}",
+        ]
+        same += [f"--mutant={options.mutant}"] if options.mutant else []
+        # PortAudio finds no device there, as in the other tests.
+        environment = os.environ | {"ALSA_CONFIG_PATH": str(Path(__file__).parents[1] / "alsa.conf")}
+        status = subprocess.run([sys.executable, __file__, *same], env=environment, check=False).returncode
+        if status not in (0, FAULTS):
+            print(f"the process ended with {status} in {Path(log.name).read_text().strip()}")
+    print("FAILED" if status else "only cueline's errors")
+    return 1 if status else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

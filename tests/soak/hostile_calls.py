@@ -1,0 +1,307 @@
+"""The calls of the Python API, each with hostile values in some of its arguments and good ones in the others."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import operator
+import pickle
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+from hostile_values import Arrays, Hostile, Meddles, Numbers
+
+import cueline
+
+T = TypeVar("T")
+
+LONGEST_S = 0.002  # a wait
+LONGEST_FRAMES = 10_000  # a render
+
+
+class Chance(Protocol):
+    """Where the choices come from: a seed, or Hypothesis."""
+
+    def pick(self, options: Sequence[T]) -> T:
+        """Return one of the options."""
+
+    def hostile(self) -> Any:
+        """Return a hostile value."""
+
+
+class World:
+    """Engines, lines, messages and arrays, for the calls to spoil."""
+
+    def __init__(self) -> None:
+        self.tone = cueline.AudioEngine("offline", processor="tone", blocksize=64)
+        self.player = cueline.AudioEngine("offline", processor="player", channels=1)
+        self.running = cueline.AudioEngine("null", processor="tone", blocksize=64)
+        self.running.start()
+        self.closed = cueline.AudioEngine("offline")
+        self.closed.close()
+        self.engines = (self.tone, self.player, self.running, self.closed)
+        closed_line = self.tone.open_line()
+        closed_line.close()
+        self.lines = (self.tone.open_line(), self.running.open_line(), closed_line)
+        self.senders = (*self.engines, *self.lines)
+        self.confirmations = [self.tone.confirm(cueline.SetTone(440, 0.1)), self.running.confirm(cueline.GetLevel())]
+        self.confirmations.append(self.tone.confirm(cueline.Message(300), at=10**12))
+        self.messages = (cueline.SetTone(440, 0.1), cueline.PlayBuffer(0), Numbers(1, 2, 3, 4, 5, True))
+        self.loop = asyncio.new_event_loop()
+
+    def close(self) -> None:
+        for engine in self.engines:
+            engine.close()
+        self.loop.close()
+
+    def meddling(self, chance: Chance) -> Meddles:
+        """Return a value that does something to an engine while a call converts it to a number."""
+        engine, line = chance.pick(self.engines), chance.pick(self.lines)
+        acts: list[Callable[[], object]] = [engine.close, line.close, engine.stop, engine.ping, engine.stats]
+        acts += [
+            engine.receive_msg,
+            engine.cancel_all,
+            lambda: engine.publish(0, None),
+            lambda: list(engine.messages()),
+        ]
+
+        act = chance.pick(acts)
+
+        def meddle() -> None:
+            with suppress(cueline.Error):
+                act()
+
+        return Meddles(meddle)
+
+
+# What a good value is, by the name of the argument.
+GOOD: dict[str, Callable[[World, Chance], Any]] = {
+    "message": lambda world, chance: chance.pick(world.messages),
+    "at": lambda world, chance: chance.pick((None, 0, 100, world.tone.now() + 500)),
+    "late": lambda _, chance: chance.pick(("apply", "drop")),
+    "timeout": lambda *_: 0,
+    "confirm": lambda _, chance: chance.pick((True, False)),
+    "frames": lambda _, chance: chance.pick((0, 1, 64, 500)),
+    "slot": lambda *_: 0,
+    "array": lambda _, chance: chance.pick((np.zeros(9, np.float32), np.zeros(3, cueline.dtype(cueline.SetTone)))),
+    "records": lambda *_: np.zeros(3, cueline.dtype(cueline.SetTone)),
+    "max": lambda *_: 10,
+    "sequence": lambda *_: 1,
+    "monotonic_ns": lambda *_: 10**9,
+    "frame": lambda *_: 100,
+    "engine": lambda world, chance: chance.pick(world.engines),
+    "device": lambda *_: "offline",
+    "processor": lambda _, chance: chance.pick((None, "tone", "player")),
+    "samplerate": lambda *_: 48_000,
+    "blocksize": lambda *_: 64,
+    "channels": lambda *_: 2,
+    "budget": lambda *_: 256,
+    "client_name": lambda *_: None,
+    "server": lambda *_: None,
+    "connect": lambda *_: None,
+    "latency": lambda *_: None,
+    "kind": lambda _, chance: chance.pick((300, 60_001, 16)),
+    "payload": lambda *_: b"abc",
+    "cls": lambda _, chance: chance.pick((cueline.SetTone, Numbers, Arrays)),
+    "scalar": lambda *_: cueline.u8,
+    "count": lambda *_: 4,
+    "refused": lambda *_: cueline.Refused(0, cueline.Reason.LATE),
+    "name": lambda _, chance: chance.pick(("gain", "level", "frequency")),
+    "value": lambda *_: 0.5,
+    "render": lambda *_: None,
+    "handle": lambda *_: None,
+    "parameters": lambda *_: (),
+    "meters": lambda *_: (),
+    "state": lambda *_: None,
+}
+
+
+class Call(NamedTuple):
+    """A call: how to find the function, and the names of its arguments. Those of ``options`` may be left out."""
+
+    name: str
+    function: Callable[[World, Chance], Callable[..., Any]]
+    arguments: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    also: tuple[type[BaseException], ...] = ()
+    """What it may raise beside cueline's errors."""
+
+
+def _method(of: str, name: str, arguments: str = "", options: str = "") -> Call:
+    def function(world: World, chance: Chance) -> Callable[..., Any]:
+        return getattr(chance.pick(getattr(world, of)), name)  # type: ignore[no-any-return]
+
+    return Call(f"{of}.{name}", function, tuple(arguments.split()), tuple(options.split()))
+
+
+def _await(of: str, name: str, arguments: str = "", options: str = "") -> Call:
+    def function(world: World, chance: Chance) -> Callable[..., Any]:
+        method = getattr(chance.pick(getattr(world, of)), name)
+        return lambda *given, **named: world.loop.run_until_complete(method(*given, **named))
+
+    return Call(f"await {of}.{name}", function, tuple(arguments.split()), tuple(options.split()))
+
+
+def _plain(name: str, function: Callable[..., Any], arguments: str = "", options: str = "", **also: Any) -> Call:
+    return Call(name, lambda *_: function, tuple(arguments.split()), tuple(options.split()), **also)
+
+
+def _on(name: str, function: Callable[..., Any], arguments: str) -> Call:
+    """Return a call whose function gets an engine first."""
+    return Call(name, lambda world, chance: partial(function, chance.pick(world.engines)), tuple(arguments.split()))
+
+
+def _transact(engine: Any, messages: Iterable[object], **options: Any) -> None:
+    with engine.transaction(**options) as transaction:
+        for message in messages:
+            transaction.send(message)
+
+
+def _transaction(world: World, chance: Chance) -> Callable[..., Any]:
+    sender = chance.pick(world.senders)
+    return lambda message, **options: _transact(sender, [message] * chance.pick((1, 2, 300)), **options)
+
+
+def _made(world: World, chance: Chance) -> Callable[..., Any]:
+    """Return a message class, to be called with a number of hostile values that may be right."""
+    cls, count = chance.pick(((cueline.SetTone, 2), (cueline.PlayBuffer, 3), (Numbers, 6), (Arrays, 3)))
+    fields = [chance.pick((1, 0.5, chance.hostile())) for _ in range(count)]
+    fields[chance.pick(range(count))] = world.meddling(chance) if chance.pick(range(8)) == 0 else chance.hostile()
+    return lambda: cls(*fields)
+
+
+def _defined(_: World, chance: Chance) -> Callable[..., Any]:
+    """Return the definition of a message class with hostile fields."""
+    hints = {name: chance.pick((cueline.u8, cueline.f32, bool, chance.hostile())) for name in ("a", "b", "c")}
+    members = {"__annotations__": hints, "__module__": __name__, "b": chance.hostile()}
+    return lambda kind: cueline.message(kind)(type("Defined", (), members))
+
+
+def _compared(world: World, chance: Chance) -> Callable[..., Any]:
+    act = chance.pick((operator.eq, operator.ne))
+    return lambda value: act(chance.pick(world.messages), value)
+
+
+def _copied(world: World, chance: Chance) -> Callable[..., Any]:
+    thing = chance.pick((*world.messages, *world.engines, world.tone.parameters, world.tone.stats()))
+    act = chance.pick((copy.copy, copy.deepcopy, pickle.dumps, repr, str, hash, dir, bool, len))
+    return lambda: act(thing)
+
+
+def _each(world: World, chance: Chance) -> Callable[..., Any]:
+    engine = chance.pick(world.engines)
+    return lambda: [(name, engine.parameters.spec(name), engine.meters) for name in engine.parameters]
+
+
+def _attribute_set(world: World, chance: Chance) -> Callable[..., Any]:
+    thing = chance.pick((*world.senders, *world.messages, world.tone.parameters, world.tone.meters))
+    name = chance.pick(("gain", "kind", "number", "closed", "_made_up", "device", "__class__", "\udc80"))
+    return lambda value: setattr(thing, name, value)
+
+
+_SEND = ("message", "at late timeout")
+_ENGINE = "processor samplerate blocksize channels budget client_name server connect latency"
+
+CALLS: list[Call] = [
+    *(_method("senders", "send", *_SEND) for _ in range(4)),
+    *(_method("senders", "confirm", *_SEND) for _ in range(2)),
+    *(_method("senders", "send_many", "records", "late timeout") for _ in range(2)),
+    *(Call("senders.transaction", _transaction, ("message",), ("at", "late", "timeout", "confirm")) for _ in range(2)),
+    *(Call("message(...)", _made) for _ in range(6)),
+    *(_on("parameters[] =", lambda of, name, value: operator.setitem(of.parameters, name, value), "name value")
+      for _ in range(3)),
+    _await("senders", "asend", "message timeout", "at late"),
+    _await("engines", "areceive", "timeout"),
+    _method("senders", "cancel", "sequence"),
+    _method("senders", "cancel_all"),
+    _method("senders", "ping"),
+    _method("engines", "receive", "timeout"),
+    _method("engines", "receive_msg"),
+    _method("engines", "receive_many", "", "max"),
+    _method("engines", "messages"),
+    _method("engines", "publish", "slot array", "at late"),
+    _method("engines", "publish", "slot array"),
+    _method("engines", "render", "frames"),
+    _method("engines", "render", "frames"),
+    _method("engines", "frame_at", "monotonic_ns"),
+    _method("engines", "time_at", "frame"),
+    _method("engines", "now"),
+    _method("engines", "stats"),
+    _method("engines", "stop"),
+    _method("engines", "start"),
+    _method("engines", "open_line"),
+    _method("lines", "stats"),
+    _method("confirmations", "done"),
+    _method("confirmations", "cancel"),
+    _method("confirmations", "result", "timeout"),
+    _plain("AudioEngine()", lambda device, **given: cueline.AudioEngine(device, **given).close(), "device", _ENGINE),
+    _plain("Line()", cueline.Line, "engine"),
+    _plain("Parameters()", cueline.Parameters, "engine"),
+    _plain("Meters()", cueline.Meters, "engine"),
+    _plain("Message()", cueline.Message, "kind", "payload"),
+    Call("@message()", _defined, ("kind",)),
+    _plain("array()", cueline.array, "scalar count"),
+    _plain("dtype()", cueline.dtype, "", "cls"),
+    _plain("select()", cueline.select, "records cls"),
+    _plain("RefusedError()", cueline.RefusedError, "refused"),
+    _plain("cfunc_processor()", cueline.cfunc_processor, "render", "handle state parameters meters name"),
+    _on("parameters[]", lambda of, name: of.parameters[name], "name"),
+    _on("parameters.spec()", lambda of, name: of.parameters.spec(name), "name"),
+    _on("parameters.update()", lambda of, value: of.parameters.update(gain=value), "value"),
+    _on("meters[]", lambda of, name: of.meters[name], "name"),
+    _on("meters.read()", lambda of, name: of.meters.read(name), "name"),
+    _on("in", lambda of, name: (name in of.parameters, name in of.meters), "name"),
+    Call("message ==", _compared, ("value",), also=(TypeError, ValueError)),  # NumPy's own, of its arrays
+    Call("copy, pickle, repr", _copied, also=(TypeError,)),  # Python's own, for an engine without len() and the like
+    Call("parameters", _each),
+    Call("attribute =", _attribute_set, ("value",), also=(AttributeError, TypeError)),
+]  # fmt: skip
+
+
+def prepared(call: Call, world: World, chance: Chance) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """Return the function of a call, and its arguments."""
+    given = {}
+    for name in (*call.arguments, *call.options):
+        if name in call.options and chance.pick((True, False)):
+            continue
+        value = GOOD[name](world, chance)
+        if chance.pick(range(3)) == 0:
+            value = world.meddling(chance) if chance.pick(range(10)) == 0 else chance.hostile()
+            if _takes_long(call, name, value):
+                value = GOOD[name](world, chance)
+        given[name] = value
+    return call.function(world, chance), given
+
+
+def _takes_long(call: Call, name: str, value: Any) -> bool:
+    """Return whether a call with this value may take long, as it should."""
+    if name == "timeout" and value is None:
+        return True
+    if name == "device" and (value is None or not isinstance(value, str)):
+        return call.name == "AudioEngine()" and isinstance(value, int | np.integer | type(None))  # it asks PortAudio
+    try:
+        if name == "timeout":
+            return float(value) > LONGEST_S
+        return name == "frames" and LONGEST_FRAMES < operator.index(value) < 2**31
+    except OverflowError:
+        return True
+    except BaseException:
+        return False
+
+
+def made(call: Call, function: Callable[..., Any], given: Mapping[str, Any]) -> tuple[bool, BaseException | None]:
+    """Make the call. Return whether it was refused, and what it raised and should not have raised."""
+    named = {name: value for name, value in given.items() if name in call.options or name == "timeout"}
+    placed = [value for name, value in given.items() if name not in named]
+    try:
+        result = function(*placed, **named)
+        if hasattr(result, "__next__"):
+            list(result)
+    except (cueline.Error, Hostile, MemoryError, *call.also):
+        return True, None
+    except Exception as error:
+        return False, error
+    return False, None
