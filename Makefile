@@ -108,7 +108,7 @@ soak-python: .venv/installed
 soak-hostile: .venv/installed  # at least 200,000 calls
 	$(BIN)/python tests/soak/hostile.py
 
-soak-storm: .venv/installed build/setup-test
+soak-storm: .venv/installed
 	$(BIN)/python tests/soak/storm.py
 
 bench: bench-cpp bench-python  ## the ring, the engine and the Python calls beside others: tables and charts (QUICK=1: in short)

@@ -352,8 +352,8 @@ def test_a_dumb_terminal_gets_a_line_a_second() -> None:
 
 @pytest.mark.parametrize("command", [["ping", "--count", "2"], ["devices"], ["doctor", "--seconds", "0.1"]])
 def test_a_narrow_terminal_cuts_no_number(command: list[str]) -> None:
-    status, output = shown_on_a_terminal(sys.executable, "-m", "cueline", *command, COLUMNS="20")
-    assert status in (0, 1)
+    _, output = shown_on_a_terminal(sys.executable, "-m", "cueline", *command, COLUMNS="20")
+    assert b"48000" in output
     assert "…" not in output.decode()
 
 
