@@ -109,7 +109,7 @@ void bind_numbers(nb::module_& module) {
     module.def(
         "_whole_number",
         [](nb::handle value) -> nb::object {
-            nb::object number = whole_number(value.ptr());
+            const nb::object number = whole_number(value.ptr());
             return number.is_valid() ? number : nb::none();
         },
         "value"_a.none(), nb::sig("def _whole_number(value: object) -> int | None"),
