@@ -17,7 +17,7 @@ std::vector<PyMethodDef*> all_definitions;  // written while the module is impor
 
 }  // namespace
 
-Method::Method(std::string name, const std::vector<Parameter>& parameters) : name_{std::move(name)} {
+Method::Method(std::string name, const std::vector<Parameter>& parameters, const char* text) : name_{std::move(name)} {
     bool only_by_name = false;
     for (const Parameter& parameter : parameters) {
         if (!signature_.empty()) signature_ += ", ";
@@ -31,12 +31,8 @@ Method::Method(std::string name, const std::vector<Parameter>& parameters) : nam
         names_.push_back(PyUnicode_InternFromString(parameter.name));
         defaults_.push_back(nb::object{parameter.default_value}.release().ptr());
     }
+    doc_ = name_ + "($self, " + (signature_.empty() ? "/" : signature_) + ")\n--\n\n" + text;
     signature_ = "(" + signature_ + ")";
-}
-
-std::string Method::doc(const char* text) const {
-    const std::string rest = signature_ == "()" ? "/)" : signature_.substr(1);
-    return name_ + "($self, " + rest + "\n--\n\n" + text;
 }
 
 void Method::read(PyObject* const* given, std::size_t positional, PyObject* names, PyObject** values) const {

@@ -27,10 +27,10 @@ struct Parameter {
 /// What a method takes, for the check of its arguments. It lives as long as the process.
 class Method {
   public:
-    Method(std::string name, const std::vector<Parameter>& parameters);
+    Method(std::string name, const std::vector<Parameter>& parameters, const char* text);
 
     /// For Python: the signature, and the text.
-    [[nodiscard]] std::string doc(const char* text) const;
+    [[nodiscard]] const char* doc() const { return doc_.c_str(); }
 
     /// Writes the value of each parameter to `values`, which has room for all of them: borrowed references. `given` are
     /// the arguments, first those by position. Raises ArgumentTypeError.
@@ -40,7 +40,8 @@ class Method {
     [[nodiscard]] std::size_t index_of(PyObject* name) const;
 
     std::string name_;
-    std::string signature_;
+    std::string signature_;  // "(message, at=None)"
+    std::string doc_;
     std::vector<PyObject*> names_;     // interned
     std::vector<PyObject*> defaults_;  // nullptr: required
     std::size_t by_position_ = 0;
@@ -68,10 +69,8 @@ class Methods {
         static_assert(std::is_empty_v<Call>);
         using Bound = Binding<decltype(&Call::operator())>;
         if (Bound::method == nullptr) {
-            auto* const method = new Method{name, parameters};     // NOLINT(*-owning-memory): as long as the process
-            auto* const doc = new std::string{method->doc(text)};  // NOLINT(*-owning-memory): the same
-            Bound::method = method;
-            Bound::definition = {name, as_function(&Bound::call), METH_FASTCALL | METH_KEYWORDS, doc->c_str()};
+            Bound::method = new Method{name, parameters, text};  // NOLINT(*-owning-memory): as long as the process
+            Bound::definition = {name, as_function(&Bound::call), METH_FASTCALL | METH_KEYWORDS, Bound::method->doc()};
         }
         bind_method(type_, Bound::definition);
         return *this;
@@ -79,8 +78,8 @@ class Methods {
 
   private:
     static PyCFunction as_function(PyObject* (*call)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*) noexcept) {
-        return reinterpret_cast<PyCFunction>(
-            reinterpret_cast<void*>(call));  // NOLINT(*-reinterpret-cast): Python's way
+        // NOLINTNEXTLINE(*-reinterpret-cast): Python's way
+        return reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(call));
     }
 
     template <class Signature>
