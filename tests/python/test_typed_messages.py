@@ -694,6 +694,22 @@ def test_a_default_is_checked_and_stands_behind_what_has_none() -> None:
     assert defined({"a": cueline.u8, "b": cueline.u8}, a=1, b=2)().payload[:2] == b"\1\2"
 
 
+def test_a_default_needs_no_repr() -> None:
+    class Secret:
+        def __index__(self) -> int:
+            return 7
+
+        def __repr__(self) -> str:
+            raise ValueError("no text for this")
+
+    made = defined({"number": cueline.u8}, kind=50_313, number=Secret())
+    assert made().number == 7
+    with pytest.raises(
+        cueline.ArgumentTypeError, match=r"Made has 1 fields, got 2 values: Made\(number=<Secret instance"
+    ):
+        made(1, 2)
+
+
 @pytest.mark.parametrize("name", ["__init__", "__post_init__", "__new__", "__slots__", "__del__"])
 def test_a_class_that_makes_its_instances_otherwise_is_refused(name: str) -> None:
     text = f"Made must not define {name}: a message consists of its fields only"
