@@ -354,6 +354,7 @@ void bind_types(nb::module_& module) {
 }  // namespace
 
 void bind_engine(nb::module_& module) {
+    module.def("engines_running", &Engine::running);
     bind_once<EngineHandle>(module, &bind_types);
 }
 

@@ -397,6 +397,8 @@ class EngineStats:
 
 def _cfunc_processor(render: int, handle: int, state: int, state_bytes: int, parameters: Sequence[tuple[str, float, float, float, str, float]], meters: Sequence[tuple[str, str, Sequence[str]]], name: str, keep: object) -> object: ...
 
+def engines_running() -> int: ...
+
 class Engine(Sender):
     """A processor and a device, run together."""
 

@@ -20,6 +20,7 @@ from cueline.awaiting import Arrivals, Turns, areceive, asend
 from cueline.bulk import receive_many, send_many
 from cueline.confirmation import Confirmation, Confirmations, confirm
 from cueline.errors import ArgumentError, ArgumentTypeError
+from cueline.forks import warn_of_forks
 from cueline.line import Line
 from cueline.meters import Meters
 from cueline.parameters import Parameters
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from cueline.stats import Stats
 
 __all__ = ["AudioEngine"]
+
+warn_of_forks()
 
 _MAX_FRAMES = 2**31 - 1  # in one render: twelve hours at 48 kHz
 

@@ -26,6 +26,8 @@ namespace {
 constexpr Range any_blocksize_range{1, std::numeric_limits<std::uint32_t>::max(),
                                     "frames"};  // a device may have its own
 
+std::atomic<unsigned> engines_running = 0;
+
 [[noreturn]] void refuse_forked() {
     throw ForkedError{"this engine belongs to the parent process, where its audio thread runs: make an engine here"};
 }
@@ -37,9 +39,7 @@ constexpr Range any_blocksize_range{1, std::numeric_limits<std::uint32_t>::max()
 }  // namespace
 
 Engine::Parts::Parts(std::unique_ptr<Device> its_device, OwnedProcessor its_processor, std::uint32_t budget)
-    : block{link, budget, report, buffer_table, returned_buffers},
-      processor{std::move(its_processor)},
-      device{std::move(its_device)} {
+    : audio{budget}, processor{std::move(its_processor)}, device{std::move(its_device)} {
     if (device == nullptr) throw ArgumentError{"an engine needs a device, got none: use open_device()"};
     processor.claim();
     prepare_processor(device->format());
@@ -49,9 +49,9 @@ Engine::Parts::Parts(std::unique_ptr<Device> its_device, OwnedProcessor its_proc
                             std::to_string(slots)};
     }
     controls.declare(*processor.get());
-    block.run(*processor.get(), controls.parameter_specs(), slots);
-    block.prepare(device->format());
-    block.report_format(device->format());
+    audio.block.run(*processor.get(), controls.parameter_specs(), slots);
+    audio.block.prepare(device->format());
+    audio.block.report_format(device->format());
 }
 
 void Engine::Parts::prepare_processor(const Format& format) const {
@@ -61,12 +61,12 @@ void Engine::Parts::prepare_processor(const Format& format) const {
 }
 
 void Engine::Parts::prepare(const Format& format) {
-    if (block.prepared() != format) {
-        block.prepare(std::nullopt);  // if the processor throws, it is prepared for no format
+    if (audio.block.prepared() != format) {
+        audio.block.prepare(std::nullopt);  // if the processor throws, it is prepared for no format
         prepare_processor(format);
-        block.prepare(format);
+        audio.block.prepare(format);
     }
-    block.report_format(format);  // no block runs, so this thread may use the audio side
+    audio.block.report_format(format);  // no block runs, so this thread may use the audio side
 }
 
 void Engine::Parts::lost(std::string_view why) noexcept {
@@ -76,7 +76,7 @@ void Engine::Parts::lost(std::string_view why) noexcept {
     }
     // Before the event: a start() on that event must find it. Relaxed: lost_mutex publishes the text.
     lost_device.store(true, std::memory_order_relaxed);
-    block.events().send(kind::device_lost, DeviceLost{monotonic_ns()});  // no block runs any more
+    audio.block.events().send(kind::device_lost, DeviceLost{monotonic_ns()});  // no block runs any more
 }
 
 void Engine::Parts::refuse_lost() {
@@ -84,13 +84,17 @@ void Engine::Parts::refuse_lost() {
     throw DeviceError{lost_why};
 }
 
+bool Engine::Parts::makes_own_blocks() const noexcept {
+    return device->name() != "offline";
+}
+
 /// Waits as long as two blocks take: a device that hangs makes no more blocks.
 void Engine::Parts::fade_out() noexcept {
-    block.fades().request_out();
+    audio.block.fades().request_out();
     const Format format = device->format();
     const std::uint64_t deadline_ns =
         monotonic_ns() + duration_ns(2 * std::uint64_t{format.blocksize}, format.samplerate);
-    while (!block.fades().is_out() && monotonic_ns() < deadline_ns) {
+    while (!audio.block.fades().is_out() && monotonic_ns() < deadline_ns) {
         std::this_thread::sleep_for(std::chrono::microseconds{100});
     }
 }
@@ -99,6 +103,7 @@ void Engine::Parts::stop_locked() noexcept {
     const bool lost = lost_device.load(std::memory_order_relaxed);  // relaxed: a lost device only makes it wait
     if (running && !lost && device->is_heard()) fade_out();
     if (running) device->stop();
+    if (running && makes_own_blocks()) engines_running.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a report
     running = false;
     lost_device.store(false, std::memory_order_relaxed);  // now it is only stopped: commands wait for the next start
 }
@@ -129,13 +134,18 @@ void Engine::start() {
     try {
         // The block size changed while blocks ran, or a device's prepare() threw.
         parts_->prepare(parts_->device->format());
-        parts_->block.fades().restart();
+        parts_->audio.block.fades().restart();
         parts_->device->start(*parts_);
     } catch (...) {
         if (was_lost) parts_->lost_device.store(true, std::memory_order_relaxed);  // it is still lost
         throw;
     }
     parts_->running = true;
+    if (parts_->makes_own_blocks()) engines_running.fetch_add(1, std::memory_order_relaxed);  // relaxed: a report
+}
+
+unsigned Engine::running() noexcept {
+    return engines_running.load(std::memory_order_relaxed);  // relaxed: a report
 }
 
 void Engine::stop() noexcept {
@@ -177,22 +187,22 @@ void Engine::require_usable() const {
 }
 
 CommandSender Engine::open_line() {
-    return cueline::open_line(parts_->link);
+    return cueline::open_line(parts_->audio.link);
 }
 
 RingStats Engine::command_stats(std::size_t line) const noexcept {
-    return parts_->link.commands(line).stats();
+    return parts_->audio.link.commands(line).stats();
 }
 
 std::uint64_t Engine::now() const noexcept {
-    return parts_->report.frames.get();
+    return parts_->audio.report.frames.get();
 }
 
 BlockTime Engine::block_time() const {
     BlockTime time;
     {
         const std::scoped_lock lock{parts_->block_time_mutex};
-        parts_->report.block_time.read(time);
+        parts_->audio.report.block_time.read(time);
     }
     if (time.samplerate == 0) {
         throw DeviceError{
@@ -253,7 +263,8 @@ Device& Engine::device() noexcept {
 }
 
 EngineStats Engine::stats() const {
-    const EngineReport& report = parts_->report;
+    require_own_process();
+    const EngineReport& report = parts_->audio.report;
     EngineStats stats;
     stats.device = parts_->device->name();
     stats.format = parts_->device->format();
@@ -263,12 +274,12 @@ EngineStats Engine::stats() const {
     stats.not_finite = report.not_finite.get();
     stats.device_stats = parts_->device->stats();
     stats.device_stats.memory_locked = stats.device_stats.memory_locked && parts_->locked.granted();
-    for (std::size_t line = 0; line < parts_->link.lines_in_use(); ++line) {
-        stats.lines.push_back(parts_->link.commands(line).stats());
+    for (std::size_t line = 0; line < parts_->audio.link.lines_in_use(); ++line) {
+        stats.lines.push_back(parts_->audio.link.commands(line).stats());
     }
     stats.commands = stats.lines.front();
-    stats.events = parts_->link.events().stats();
-    stats.confirmations = parts_->link.confirmations().stats();
+    stats.events = parts_->audio.link.events().stats();
+    stats.confirmations = parts_->audio.link.confirmations().stats();
     stats.buffers = parts_->pool.stats();
     stats.cues = {.pending = report.cues_pending.get(),
                   .late = report.cues_late.get(),

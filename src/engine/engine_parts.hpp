@@ -20,22 +20,38 @@
 #include "engine/engine_block.hpp"
 #include "engine/engine_report.hpp"
 #include "system/fork_generation.hpp"
+#include "system/fork_private.hpp"
 #include "system/locked_memory.hpp"
 
 namespace cueline {
+
+/// What the audio thread reads and writes, on pages of their own. A forked child finds zeros there: it may destroy
+/// this, and must not use it otherwise.
+struct alignas(page_bytes) AudioParts {
+    explicit AudioParts(std::uint32_t budget) : block{link, budget, report, buffer_table, returned_buffers} {}
+
+    // Both sides share these.
+    Link link;
+    BufferSlots::Returns returned_buffers;
+    BufferSlots::Table buffer_table;
+    EngineReport report;
+
+    // The audio thread's.
+    EngineBlock block;
+};
 
 /// The device's BlockCallback. It begins on a page of its own, so that locking it locks nothing else.
 struct alignas(page_bytes) Engine::Parts final : BlockCallback {
     Parts(std::unique_ptr<Device> device, OwnedProcessor processor, std::uint32_t budget);
 
     /// [audio thread]
-    void process(const AudioBlock& audio, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING override {
-        block.process(audio, block_ns);
+    void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING override {
+        audio.block.process(block, block_ns);
     }
 
     /// [audio thread]
     void blocksize_changed(std::uint32_t frames) noexcept CUELINE_NONBLOCKING override {
-        block.blocksize_changed(frames);
+        audio.block.blocksize_changed(frames);
     }
 
     /// [a control thread or a helper of the device, while no block runs]
@@ -47,24 +63,19 @@ struct alignas(page_bytes) Engine::Parts final : BlockCallback {
     /// Needs running_mutex.
     void stop_locked() noexcept;
     void fade_out() noexcept;
+    [[nodiscard]] bool makes_own_blocks() const noexcept;
 
     void require_slot(std::int64_t slot) const;
 
-    // Both sides share these.
-    Link link;
-    BufferSlots::Returns returned_buffers;
-    BufferSlots::Table buffer_table;
-    EngineReport report;
-
-    // The audio thread's.
-    EngineBlock block;
+    AudioParts audio;
+    WipedOnFork wiped{memory_of(audio)};
     LockedMemory locked{memory_of(*this)};
 
     // The control threads'.
-    ControlSide control{link};
-    ProcessorControls controls{link};
-    std::mutex block_time_mutex;  // one thread at a time reads report.block_time
-    BufferPool pool{buffer_table, returned_buffers};
+    ControlSide control{audio.link};
+    ProcessorControls controls{audio.link};
+    std::mutex block_time_mutex;  // one thread at a time reads audio.report.block_time
+    BufferPool pool{audio.buffer_table, audio.returned_buffers};
     std::uint32_t slots = 0;
     OwnedProcessor processor;
     std::unique_ptr<Device> device;  // freed before the processor

@@ -6,6 +6,8 @@
 
 #include <new>
 
+#include "system/fork_private.hpp"
+
 namespace cueline {
 
 std::size_t system_page_bytes() noexcept {
@@ -21,6 +23,8 @@ LockedPages::LockedPages(std::size_t bytes) {
     memory_.reset(static_cast<std::byte*>(::operator new(room)));
     void* begin = memory_.get();
     pages_ = {static_cast<std::byte*>(std::align(page, whole, begin, room)), whole};
+    memory_.get_deleter().pages = pages_;
+    wipe_on_fork(pages_);
     granted_ = mlock(pages_.data(), whole) == 0;
     if (granted_) {
         memory_.get_deleter().locked = pages_;
@@ -33,6 +37,7 @@ LockedPages::LockedPages(std::size_t bytes) {
 
 void LockedPages::Free::operator()(std::byte* memory) const noexcept {
     if (!locked.empty()) munlock(locked.data(), locked.size());
+    keep_on_fork(pages);
     ::operator delete(memory);
 }
 

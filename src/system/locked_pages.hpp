@@ -11,7 +11,7 @@ namespace cueline {
 std::size_t system_page_bytes() noexcept;
 
 /// Owns whole pages. Every page is brought into memory and, where the system permits it, stays locked until it is
-/// freed. [control threads]
+/// freed. A forked child finds zeros in them: see wipe_on_fork(). [control threads]
 class LockedPages {
   public:
     /// No pages.
@@ -27,6 +27,7 @@ class LockedPages {
 
   private:
     struct Free {
+        std::span<std::byte> pages;
         std::span<std::byte> locked;  // empty if the lock was refused
         void operator()(std::byte* memory) const noexcept;
     };

@@ -2,10 +2,14 @@
 #include "system/locked_memory.hpp"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
@@ -150,6 +154,63 @@ TEST_F(LockedMemoryTest, pages_stay_locked_when_they_move) {
     EXPECT_TRUE(is_locked(last_byte));
     second = {};
     EXPECT_FALSE(is_locked(last_byte));
+}
+
+/// Forks, and returns the page faults of this thread when it then writes to `pages`. The child lives meanwhile, and
+/// ends with its first byte of `pages`.
+std::pair<long, int> faults_after_a_fork(std::span<std::byte> pages) {
+    std::array<int, 2> line{};
+    EXPECT_EQ(pipe(line.data()), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        char go = 0;
+        close(line[1]);
+        const auto got = read(line[0], &go, 1);
+        _exit(got == 0 ? std::to_integer<int>(pages[0]) : 99);
+    }
+    const auto write_to_all = [&] {
+        for (std::size_t offset = 0; offset < pages.size(); offset += page_bytes) {
+            static_cast<volatile std::byte&>(pages[offset]) = std::byte{2};
+        }
+    };
+    const auto faults = [] {
+        rusage usage{};
+        getrusage(RUSAGE_THREAD, &usage);
+        return usage.ru_minflt;
+    };
+    faults();  // brings in what it needs itself
+    const long before = faults();
+    write_to_all();
+    const long after = faults();
+    close(line[0]);
+    close(line[1]);
+    int status = -1;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    return {after - before, WEXITSTATUS(status)};
+}
+
+TEST(LockedPages, cost_no_page_fault_after_a_fork_and_a_child_finds_zeros) {
+    constexpr std::size_t pages = 64;
+    LockedPages own{pages * page_bytes};
+    std::ranges::fill(own.bytes(), std::byte{1});
+    const auto [faults, child_found] = faults_after_a_fork(own.bytes());
+    EXPECT_LT(faults, 8);
+    EXPECT_EQ(child_found, 0);
+    EXPECT_EQ(own.bytes()[1], std::byte{1}) << "the parent keeps what it wrote";
+
+    // The check can fail: ordinary memory is shared with the child, and copied page by page.
+    std::vector<std::byte> shared((pages + 1) * page_bytes, std::byte{1});
+    const auto [copies, inherited] = faults_after_a_fork(shared);
+    EXPECT_GE(copies, static_cast<long>(pages));
+    EXPECT_EQ(inherited, 1);
+}
+
+TEST(LockedPages, that_were_freed_are_inherited_again) {
+    for (int round = 0; round < 2; ++round) {
+        const LockedPages freed{64 * page_bytes};
+    }
+    std::vector<std::byte> reused(65 * page_bytes, std::byte{1});  // where the heap had them, or not
+    EXPECT_EQ(faults_after_a_fork(reused).second, 1);
 }
 
 }  // namespace

@@ -177,7 +177,7 @@ def test_the_account_has_every_number() -> None:
 
 def test_a_machine_of_which_nothing_can_be_read_is_judged_all_the_same(tmp_path: Path) -> None:
     findings = checkup(unknown_machine(tmp_path), run_of({5: 1000}))
-    assert len({finding.name for finding in findings}) == len(findings) == 15
+    assert len({finding.name for finding in findings}) == len(findings) == 16
 
 
 def test_whatever_is_not_ok_has_one_line_that_mends_it(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_the_doctor_tells_of_this_machine_in_plain_text() -> None:
     lines = done.stdout.splitlines()
     assert lines[0] == "Running the null device for 0.2 s: blocks of 128 frames, 48000 Hz ..."
     verdicts = [line.split()[0] for line in lines[1:] if line[:4].strip() in ("OK", "WARN", "FAIL")]
-    assert len(verdicts) == 15
+    assert len(verdicts) == 16
     assert done.returncode == max(Verdict[verdict] for verdict in verdicts)
     assert "How late " in done.stdout
     assert "\x1b" not in done.stdout

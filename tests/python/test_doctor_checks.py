@@ -420,3 +420,9 @@ def test_no_sound_server_is_warned_of(make: Make) -> None:
     others = {"/proc/5/comm": "pipewire-pulse", "/proc/1/comm": "init"} | unix_socket("/dev/shm/jack_x_0_0", "00000000")
     finding = servers.sound_server(make(left, others, runtime="/mine"))
     assert is_warned(finding, "none", "systemctl --user enable --now pipewire wireplumber")
+
+
+def test_a_default_that_forks_is_warned_of() -> None:
+    assert is_warned(build.start_method(method="fork"), "fork", "set_start_method('forkserver')")
+    assert is_ok(build.start_method(method="forkserver"), "forkserver")
+    assert is_ok(build.start_method(method="spawn"), "spawn")

@@ -146,7 +146,7 @@ def test_an_engine_that_is_dropped_takes_its_thread_along() -> None:
 def in_child(action: Callable[[], None], *, within_s: float = 60) -> int:
     """Fork, call ``action`` in the child, and return its exit status: 0 if nothing was raised."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # fork with threads: this test is about that
+        warnings.simplefilter("ignore")  # of a fork with threads, or with an engine that runs: this test is about that
         child = os.fork()
     if child == 0:
         try:
@@ -243,6 +243,37 @@ def test_a_forked_child_may_make_its_own() -> None:
 
     assert in_child(make) == 0
     engine.close()
+
+
+def warnings_of_forks(engine: str, forks: str) -> list[str]:
+    """Run a process that forks while ``engine`` is there, and return the warnings of its forks."""
+    program = f"""
+import multiprocessing, os, subprocess, sys, warnings, cueline
+def fork():
+    child = os.fork()
+    if child == 0: os._exit(0)
+    os.waitpid(child, 0)
+def forks():
+    {forks}
+with warnings.catch_warnings(record=True) as warned:
+    warnings.simplefilter("always")
+    {engine}
+for warning in warned:
+    if "an engine runs" in str(warning.message): print(warning.category.__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    return done.stdout.split()
+
+
+def test_a_fork_while_an_engine_runs_gives_one_warning() -> None:
+    running = "\n    with cueline.AudioEngine('null'): forks()"
+    assert warnings_of_forks(running, "fork(); fork()") == ["RuntimeWarning"]
+    assert warnings_of_forks(running, "subprocess.run([sys.executable, '-c', ''])") == []
+
+
+def test_a_fork_without_a_running_engine_gives_none() -> None:
+    for device, acts in {"null": "start(); engine.close()", "offline": "start()"}.items():
+        assert warnings_of_forks(f"engine = cueline.AudioEngine('{device}'); engine.{acts}; forks()", "fork()") == []
 
 
 # --- The end of the interpreter, and its beginning

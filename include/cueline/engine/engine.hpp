@@ -51,6 +51,9 @@ class Engine {
     /// start() throws. Blocks for about one block. In a forked child, does nothing.
     void close() noexcept;
 
+    /// Returns how many engines of this process run, on a device other than the offline device. [any thread]
+    [[nodiscard]] static unsigned running() noexcept;
+
     [[nodiscard]] bool closed() const noexcept;
 
     /// Returns whether this process is a fork of the one that made the engine. The audio thread runs only in that one.
@@ -113,7 +116,7 @@ class Engine {
     /// Returns the device, for calls such as render() and lateness(). Only the engine may call its start() and stop().
     [[nodiscard]] Device& device() noexcept;
 
-    /// Allocates, and frees buffers that came back.
+    /// Allocates, and frees buffers that came back. Throws ForkedError in a forked child.
     [[nodiscard]] EngineStats stats() const;
 
   private:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
 import sysconfig
 
 from cueline import _core
 from cueline.commands.doctor.findings import Finding, fail, ok, warn
 
-__all__ = ["atomics", "audio_libraries", "gil", "has_gil"]
+__all__ = ["atomics", "audio_libraries", "gil", "has_gil", "start_method"]
 
 
 def atomics(*, lock_free: bool = _core.ATOMICS_ARE_LOCK_FREE) -> Finding:
@@ -46,3 +47,12 @@ def has_gil() -> tuple[bool, bool]:
     """Return whether this Python's GIL is on, and whether the build allows it to be off."""
     is_enabled = getattr(sys, "_is_gil_enabled", lambda: True)  # from Python 3.13 on
     return is_enabled(), bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+
+
+def start_method(*, method: str = multiprocessing.get_all_start_methods()[0]) -> Finding:
+    """Judge how ``multiprocessing`` starts processes, if a program does not choose."""
+    name, why = "start of processes", "while a process forks, its audio thread may wait for memory"
+    if method != "fork":
+        return ok(name, method, why)
+    fix = "# in your Python program: multiprocessing.set_start_method('forkserver')"
+    return warn(name, "fork, multiprocessing's default", why, fix)

@@ -26,6 +26,7 @@ def checkup(machine: Machine, measured: Lateness) -> list[Finding]:
         build.atomics(),
         build.audio_libraries(),
         build.gil(enabled=enabled, free_threaded=free_threaded),
+        build.start_method(),
         kernel.timer_slack(machine),
         lateness(measured),
         servers.sound_server(machine),
