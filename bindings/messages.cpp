@@ -168,7 +168,7 @@ std::array<PyObject*, 2> plain_arguments(PyObject* arguments, PyObject* keywords
         const bool is_text = PyUnicode_Check(name.ptr()) != 0;
         const bool is_kind = is_text && PyUnicode_CompareWithASCIIString(name.ptr(), "kind") == 0;
         const bool is_payload = is_text && PyUnicode_CompareWithASCIIString(name.ptr(), "payload") == 0;
-        if (!is_kind && !is_payload) {
+        if (!(is_kind || is_payload)) {
             raise("ArgumentTypeError", "Message has no argument " + shown(name) + ": " + plain_signature);
         }
         PyObject*& found = values.at(is_kind ? 0 : 1);

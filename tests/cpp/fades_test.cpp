@@ -66,8 +66,12 @@ class FreeDevice final : public Device {
 };
 
 using Blocks = std::vector<std::vector<float>>;
-const std::vector<float> falling{0.875F, 0.75F, 0.625F, 0.5F, 0.375F, 0.25F, 0.125F, 0.0F};
-const std::vector<float> rising{0.125F, 0.25F, 0.375F, 0.5F, 0.625F, 0.75F, 0.875F, 1.0F};
+std::vector<float> falling() {
+    return {0.875F, 0.75F, 0.625F, 0.5F, 0.375F, 0.25F, 0.125F, 0.0F};
+}
+std::vector<float> rising() {
+    return {0.125F, 0.25F, 0.375F, 0.5F, 0.625F, 0.75F, 0.875F, 1.0F};
+}
 
 TEST(Fades, a_stop_fades_one_block_out_and_the_next_start_fades_one_in) {
     auto opened = std::make_unique<FreeDevice>();
@@ -76,14 +80,14 @@ TEST(Fades, a_stop_fades_one_block_out_and_the_next_start_fades_one_in) {
     engine.start();
     while (engine.now() == 0) std::this_thread::yield();
     engine.stop();
-    EXPECT_EQ(device.fading, (Blocks{falling}));
+    EXPECT_EQ(device.fading, (Blocks{falling()}));
     EXPECT_EQ(device.last.back(), 0.0F);
     const std::uint64_t stopped_at = engine.now();
 
     engine.start();
     while (engine.now() == stopped_at) std::this_thread::yield();
     engine.close();
-    EXPECT_EQ(device.fading, (Blocks{falling, rising, falling}));
+    EXPECT_EQ(device.fading, (Blocks{falling(), rising(), falling()}));
 }
 
 TEST(Fades, blocks_after_the_fade_are_silent_and_do_not_count) {

@@ -33,6 +33,8 @@ struct FakeJackFunctions {
         va_start(more, status);
         now->servers.emplace_back((options & JackServerName) != 0 ? va_arg(more, const char*) : "default");
         va_end(more);
+        // A status is a set of flags.
+        // NOLINTNEXTLINE(bugprone-invalid-enum-default-initialization,clang-analyzer-optin.core.EnumCastOutOfRange)
         *status = now->refuses ? static_cast<jack_status_t>(JackFailure | JackServerError) : jack_status_t{};
         return now->refuses ? nullptr : reinterpret_cast<jack_client_t*>(now);
     }

@@ -75,7 +75,7 @@ TEST(JackDevice, what_it_plays_arrives_at_another_client_without_a_break) {
 
 /// The first sample of a new engine that another client hears and that is not 0.
 float first_heard_sample() {
-    JackRecorder recorder{1024};
+    const JackRecorder recorder{1024};
     const std::unique_ptr<Engine> engine = engine_on_jack({.connect = "^recorder:in$"});
     engine->start();
     const std::vector<float> heard = recorder.heard(1024);

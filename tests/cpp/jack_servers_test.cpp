@@ -63,7 +63,7 @@ TEST(JackServers, an_engine_that_stands_starts_only_on_the_server_that_the_proce
 }
 
 TEST(JackServers, the_variable_names_the_default_one) {
-    FakeJack jack;
+    const FakeJack jack;
     const DefaultServer variable{"a"};
     const std::unique_ptr<Engine> engine = started(jack);
     started(jack, {.server = "a"});

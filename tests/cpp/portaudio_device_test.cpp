@@ -227,7 +227,7 @@ TEST(PortAudioDevice, gives_its_audio_thread_real_time_priority_also_if_the_firs
     Told told;
     device.start(told);
     EXPECT_FALSE(device.stats().realtime_priority);
-    std::jthread audio{[&](const std::stop_token& over) {
+    const std::jthread audio{[&](const std::stop_token& over) {
         fake.play();
         while (!over.stop_requested()) std::this_thread::sleep_for(1ms);
     }};
