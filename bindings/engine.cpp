@@ -26,6 +26,7 @@
 #include "methods.hpp"
 #include "processors.hpp"
 #include "sender.hpp"
+#include "system/utf8.hpp"
 #include "without_gil.hpp"
 
 namespace cueline::python {
@@ -60,7 +61,7 @@ class EngineHandle : public SenderHandle {
         checked_range("budget", budget, budget_range);
 
         OwnedProcessor owned = processor_of(processor);
-        processor_ = printable(owned.name().c_str());
+        processor_ = valid_utf8(owned.name());
 
         const WithoutGil without_gil;  // a sound system may answer late
         std::unique_ptr<Device> opened = open_device(request);

@@ -7,6 +7,8 @@
 
 #include <cueline/error.hpp>
 
+#include "system/utf8.hpp"
+
 namespace cueline::python {
 
 namespace nb = nanobind;
@@ -29,7 +31,8 @@ bool clear_if(PyObject* type) {
 
 void translate(const std::exception_ptr& error, void*) {
     const auto set = [](const char* name, const std::exception& thrown) {
-        PyErr_SetString(nb::module_::import_("cueline").attr(name).ptr(), thrown.what());
+        // A text may quote another library's.
+        PyErr_SetString(nb::module_::import_("cueline").attr(name).ptr(), valid_utf8(thrown.what()).c_str());
     };
     try {
         std::rethrow_exception(error);

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +21,7 @@
 #include "bindings.hpp"
 #include "errors.hpp"
 #include "processors/cfunc_processor.hpp"
+#include "system/utf8.hpp"
 #include "without_gil.hpp"
 
 namespace cueline::python {
@@ -29,19 +29,13 @@ namespace cueline::python {
 namespace nb = nanobind;
 using namespace nb::literals;
 
-std::string printable(const char* text) {
-    const auto decoded =
-        nb::steal<nb::str>(PyUnicode_DecodeUTF8(text, static_cast<Py_ssize_t>(std::strlen(text)), "backslashreplace"));
-    return decoded.c_str();
-}
-
 namespace {
 
 OwnedProcessor taken_out(nb::handle capsule) {
     const char* const name = PyCapsule_GetName(capsule.ptr());
     if (name == nullptr || std::string_view{name} != processor_capsule_name) {
         raise("ArgumentError", "a processor's capsule must be named '" + std::string{processor_capsule_name} +
-                                   "', got " + (name == nullptr ? "one without a name" : "'" + printable(name) + "'") +
+                                   "', got " + (name == nullptr ? "one without a name" : "'" + valid_utf8(name) + "'") +
                                    ": make it with cueline::processor_capsule()");
     }
     return open_processor(*static_cast<const ProcessorOffer*>(PyCapsule_GetPointer(capsule.ptr(), name)));

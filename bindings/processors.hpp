@@ -12,7 +12,4 @@ namespace cueline::python {
 /// `given` is a name, or a capsule of cueline::processor_capsule(). Raises ArgumentError, ProcessorError.
 OwnedProcessor processor_of(nanobind::handle given);
 
-/// Decodes an extension's text as UTF-8. Bytes that are not valid become escapes.
-std::string printable(const char* text);
-
 }  // namespace cueline::python

@@ -354,6 +354,17 @@ TEST(PortAudioDevice, is_chosen_by_number_by_words_or_by_default) {
                   all.substr(1, all.size() - 2));
 }
 
+TEST(PortAudioDevice, names_in_any_encoding_and_script_are_listed_and_found) {
+    FakePortAudio fake{{{.name = "Ger\xE4t", .host_api = "ALSA"}, {.name = "Écouteurs", .host_api = "ALSA"}}};
+    const auto found = [&](const Asked& asked) { return PortAudioDevice{fake.library(), {.device = asked}}.format(); };
+    EXPECT_EQ(refusal<ArgumentError>([&] { found("loud"); }),
+              "device must be 'null', 'offline', 'jack', 'portaudio', or words of one of PortAudio's output devices (0 "
+              "'Ger\xEF\xBF\xBDt, ALSA', 1 'Écouteurs, ALSA'), got 'loud'");
+    for (const std::string words : {"ger alsa", "Ger\xEF\xBF\xBDt", "écouteurs", "ÉCOUTEURS", "ÉcoU"}) {
+        EXPECT_EQ(refusal<ArgumentError>([&] { found(words); }), "not refused") << words;
+    }
+}
+
 TEST(PortAudioDevice, says_so_where_nothing_plays) {
     FakePortAudio fake{{{.name = "Webcam", .host_api = "ALSA", .channels = 0}}};
     for (const std::optional<Asked>& asked : {std::optional<Asked>{}, std::optional<Asked>{"portaudio"}, {7}}) {

@@ -146,7 +146,7 @@ def test_what_is_no_processor_is_refused(probe: ModuleType) -> None:
 
 def test_a_name_that_is_no_text_does_no_harm(probe: ModuleType) -> None:
     with engine_of(probe.nameless()) as engine:
-        assert engine.processor == r"\xff\xfe"
+        assert engine.processor == "\ufffd\ufffd"
 
 
 def test_a_processor_lives_as_long_as_whoever_has_it(probe: ModuleType) -> None:

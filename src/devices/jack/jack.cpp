@@ -4,6 +4,7 @@
 #include "devices/jack/jack_client.hpp"
 #include "devices/jack/jack_device.hpp"
 #include "devices/jack/jack_library.hpp"
+#include "system/utf8.hpp"
 
 namespace cueline {
 
@@ -20,7 +21,7 @@ std::vector<DeviceInfo> list_jack() {
         outputs.empty() ? "no physical ports" : outputs.front().substr(0, outputs.front().find(':'));
     return {{.device = "jack",
              .host_api = "JACK",
-             .name = where,
+             .name = valid_utf8(where),
              .channels = static_cast<std::uint32_t>(outputs.size()),
              .samplerate = client.samplerate(),
              .blocksize = client.blocksize(),

@@ -2,7 +2,6 @@
 #include "devices/portaudio/portaudio_search.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <cstddef>
 #include <span>
@@ -13,16 +12,13 @@
 #include <cueline/engine/device_request.hpp>
 #include <cueline/error.hpp>
 
+#include "system/utf8.hpp"
+
 namespace cueline {
 
 namespace {
 
 using Entries = std::vector<PortAudioEntry>;
-
-std::string lower(std::string text) {
-    std::ranges::transform(text, text.begin(), [](unsigned char letter) { return std::tolower(letter); });
-    return text;
-}
 
 bool has_words_in_order(const std::string& label, const std::string& words) {
     std::istringstream rest{words};
@@ -70,13 +66,13 @@ template <class Matches>
 Entries filtered(const Entries& entries, Matches matches) {
     Entries found;
     std::ranges::copy_if(entries, std::back_inserter(found), [&](const PortAudioEntry& entry) {
-        return entry.channels > 0 && matches(lower(entry.label()), lower(entry.name));
+        return entry.channels > 0 && matches(lower_case(entry.label()), lower_case(entry.name));
     });
     return found;
 }
 
 const PortAudioEntry& by_words(const Entries& entries, const std::string& asked) {
-    const std::string words = lower(asked);
+    const std::string words = lower_case(asked);
     Entries found = filtered(
         entries, [&](const std::string& label, const std::string& name) { return words == label || words == name; });
     if (found.empty()) {
@@ -105,8 +101,8 @@ std::vector<PortAudioEntry> portaudio_entries(const PortAudioSession& session) {
     for (PaDeviceIndex number = 0; number < call->device_count(); ++number) {
         const PaDeviceInfo& info = *call->device_info(number);
         entries.push_back({.number = number,
-                           .name = info.name,
-                           .host_api = call->host_api_info(info.hostApi)->name,
+                           .name = valid_utf8(info.name),
+                           .host_api = valid_utf8(call->host_api_info(info.hostApi)->name),
                            .channels = static_cast<std::uint32_t>(std::max(info.maxOutputChannels, 0)),
                            .samplerate = static_cast<std::uint32_t>(std::lround(info.defaultSampleRate)),
                            .low_latency_s = info.defaultLowOutputLatency,

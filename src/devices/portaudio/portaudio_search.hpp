@@ -15,7 +15,7 @@ namespace cueline {
 /// them.
 struct PortAudioEntry {
     PaDeviceIndex number = paNoDevice;
-    std::string name;
+    std::string name;  ///< as valid UTF-8
     std::string host_api;
     std::uint32_t channels = 0;  ///< the most that it plays
     std::uint32_t samplerate = 0;
@@ -30,7 +30,7 @@ struct PortAudioEntry {
 /// All devices at the moment, in the order of their numbers. [control threads]
 std::vector<PortAudioEntry> portaudio_entries(const PortAudioSession& session);
 
-/// Finds the output device that `asked` means: a number; words that all occur in its label in this order, in any case;
+/// Finds the output device that `asked` means: a number; words that all occur in its label in this order, in upper or lower case;
 /// "portaudio" or nothing for the default device. A device whose whole name or label matches comes first. Throws
 /// ArgumentError, with the list of devices, if none or several match; NoDeviceError if there is no output device.
 const PortAudioEntry& chosen_entry(const std::vector<PortAudioEntry>& entries,
