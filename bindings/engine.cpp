@@ -73,7 +73,7 @@ class EngineHandle : public SenderHandle {
     }
 
     /// Lines, parameters and meters may keep the engine alive. After this, their calls raise ClosedError.
-    ~EngineHandle() { engine_->close(); }
+    ~EngineHandle() { close(); }
     EngineHandle(const EngineHandle&) = delete;
     EngineHandle& operator=(const EngineHandle&) = delete;
 
@@ -81,6 +81,7 @@ class EngineHandle : public SenderHandle {
         require_slots();
         const Delivery delivery = checked_delivery(at, late);
         Timeout timeout{seconds};
+        free_returned_buffers();
         const std::span<const float> samples{array.data(), array.size()};
         const auto channels = static_cast<std::int64_t>(array.shape(1));
         PendingBuffer buffer;
@@ -95,7 +96,13 @@ class EngineHandle : public SenderHandle {
             return buffer && sender().room() > 0 && engine_->publish(slot, std::move(buffer), delivery) == Status::ok;
         });
         if (sent) return to_python(Status::ok);
-        if (buffer) return no_room(timeout);
+        if (buffer) {
+            {
+                const WithoutGil without_gil;  // a large copy takes long to free
+                const PendingBuffer freed = std::move(buffer);
+            }
+            return no_room(timeout);
+        }
         {
             const nb::ft_lock_guard lock{sending_};
             engine_->publish(slot, std::move(buffer), delivery);  // counts a refused buffer
@@ -250,6 +257,7 @@ class EngineHandle : public SenderHandle {
 
     [[nodiscard]] EngineStats stats() const {
         engine_->require_own_process();
+        free_returned_buffers();
         return engine_->stats();
     }
     [[nodiscard]] nb::tuple lateness() const {
@@ -273,6 +281,13 @@ class EngineHandle : public SenderHandle {
         std::atomic<bool>& flag;
         ~Rendering() { flag = false; }
     };
+
+    /// Frees the buffers that came back, without the GIL, because large ones take long.
+    void free_returned_buffers() const {
+        if (!engine_->has_returned_buffers()) return;
+        const WithoutGil without_gil;
+        engine_->free_returned_buffers();
+    }
 
     /// From this size on, copying takes longer than releasing and taking the GIL.
     static constexpr std::size_t large_bytes = std::size_t{1} << 16U;

@@ -262,6 +262,14 @@ Device& Engine::device() noexcept {
     return *parts_->device;
 }
 
+bool Engine::has_returned_buffers() const noexcept {
+    return parts_->returned_buffers.size() > 0;
+}
+
+void Engine::free_returned_buffers() {
+    parts_->pool.collect();
+}
+
 EngineStats Engine::stats() const {
     require_own_process();
     const EngineReport& report = parts_->audio.report;

@@ -238,3 +238,52 @@ def test_such_a_callback_left_alone_is_found_right(modules: Iterator[str]) -> No
         require_good_steps(lambda _: time.sleep(step_s), modules, callback)
     finally:
         callback.close()
+
+
+def others_run_during(call: Callable[[], object]) -> bool:
+    """Return whether another Python thread ran during ``call``. It can only run if ``call`` releases the GIL."""
+    ran: list[None] = []
+    gate = threading.Lock()
+    gate.acquire()
+
+    def run() -> None:
+        with gate:
+            ran.append(None)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1000)  # in seconds: nobody takes the GIL from us
+    other = threading.Thread(target=run)
+    try:
+        other.start()
+        gate.release()
+        call()
+        return bool(ran)
+    finally:
+        sys.setswitchinterval(interval)
+        other.join()
+
+
+def test_an_engine_that_is_deleted_lets_other_threads_run() -> None:
+    """It waits for the audio thread meanwhile. On a busy machine the other thread may come too late: many tries."""
+
+    def deleted() -> bool:
+        engines = [cueline.AudioEngine("null", blocksize=8192)]
+        engines[0].start()
+        return others_run_during(engines.clear)
+
+    assert any(deleted() for _ in range(100))
+
+
+def test_stats_releases_the_gil_only_while_it_frees_buffers() -> None:
+    with cueline.AudioEngine("offline", processor="player", channels=1) as engine:
+        assert not others_run_during(engine.stats)
+
+        def freed() -> bool:
+            engine.publish(0, np.ones(5_000_000, np.float32))
+            engine.render(128)
+            engine.publish(0, None)
+            engine.render(128)
+            return others_run_during(engine.stats)
+
+        assert any(freed() for _ in range(100))
+        assert engine.stats().buffers.in_use == 0

@@ -119,6 +119,12 @@ class Engine {
     /// Allocates, and frees buffers that came back. Throws ForkedError in a forked child.
     [[nodiscard]] EngineStats stats() const;
 
+    /// Whether the audio thread gave back buffers that nobody has freed yet.
+    [[nodiscard]] bool has_returned_buffers() const noexcept;
+
+    /// Frees them. make_buffer(), stats() and close() do that too. It takes longer for larger buffers.
+    void free_returned_buffers();
+
   private:
     struct Parts;  // see src/engine/engine_parts.hpp
 
