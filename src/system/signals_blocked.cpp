@@ -4,9 +4,22 @@
 #include <pthread.h>
 
 #include <csignal>
+#include <ctime>
 #include <new>
 
 namespace cueline {
+
+namespace {
+
+void drop_waiting(int signal) noexcept {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, signal);
+    constexpr timespec at_once{};
+    sigtimedwait(&signals, nullptr, &at_once);
+}
+
+}  // namespace
 
 SignalsBlocked::SignalsBlocked() noexcept {
     static_assert(sizeof(sigset_t) <= sizeof before_);
@@ -19,7 +32,9 @@ SignalsBlocked::SignalsBlocked() noexcept {
 }
 
 SignalsBlocked::~SignalsBlocked() {
-    pthread_sigmask(SIG_SETMASK, std::launder(reinterpret_cast<const sigset_t*>(before_.data())), nullptr);
+    const auto& before = *std::launder(reinterpret_cast<const sigset_t*>(before_.data()));
+    if (sigismember(&before, SIGPIPE) == 0) drop_waiting(SIGPIPE);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 }  // namespace cueline

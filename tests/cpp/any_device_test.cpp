@@ -233,6 +233,26 @@ TEST_P(AnyDevice, its_threads_block_signals_except_their_own_faults) {
     }
 }
 
+TEST_P(AnyDevice, leaves_the_signals_of_its_callers_as_they_were) {
+    const auto blocked_here = [] {
+        sigset_t blocked;
+        pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+        std::vector<int> signals;
+        for (int signal = 1; signal < NSIG; ++signal) {
+            if (sigismember(&blocked, signal) == 1) signals.push_back(signal);
+        }
+        return signals;
+    };
+    const std::vector<int> before = blocked_here();
+    static_cast<void>(list_devices());
+    EXPECT_EQ(blocked_here(), before);
+    std::unique_ptr<Engine> running = engine();
+    running->start();
+    EXPECT_EQ(blocked_here(), before);
+    running->stop();
+    EXPECT_EQ(blocked_here(), before);
+}
+
 TEST_P(AnyDevice, says_what_its_callback_costs) {
     const std::unique_ptr<Engine> running = engine();
     running->start();

@@ -198,6 +198,18 @@ TEST(SignalsBlocked, ends_with_its_scope) {
     EXPECT_FALSE(usr1_is_blocked());
 }
 
+TEST(SignalsBlocked, drops_the_signal_of_a_write_to_a_reader_that_is_gone) {
+    struct sigaction before {};
+    struct sigaction fatal {};
+    fatal.sa_handler = SIG_DFL;
+    ASSERT_EQ(sigaction(SIGPIPE, &fatal, &before), 0);
+    {
+        const SignalsBlocked blocked;
+        pthread_kill(pthread_self(), SIGPIPE);
+    }
+    sigaction(SIGPIPE, &before, nullptr);  // this process has come so far
+}
+
 TEST_F(RealtimeThreadTest, memory_that_may_not_be_locked_is_touched_and_left_as_it_was) {
     const Limit no_lock{RLIMIT_MEMLOCK, 0};
     ASSERT_TRUE(no_lock.is_set());

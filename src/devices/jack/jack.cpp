@@ -4,6 +4,7 @@
 #include "devices/jack/jack_client.hpp"
 #include "devices/jack/jack_device.hpp"
 #include "devices/jack/jack_library.hpp"
+#include "system/signals_blocked.hpp"
 #include "system/utf8.hpp"
 
 namespace cueline {
@@ -13,6 +14,7 @@ std::unique_ptr<Device> open_jack(const DeviceRequest& request) {
 }
 
 std::vector<DeviceInfo> list_jack() {
+    const SignalsBlocked signals_blocked;
     const JackClient client{JackLibrary::get(), "cueline-devices", std::nullopt};
     const std::vector<std::string> outputs = client.ports(JackPortIsInput | JackPortIsPhysical);
     const std::uint32_t frames = outputs.empty() ? 0 : client.playback_latency(outputs.front());

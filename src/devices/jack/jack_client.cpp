@@ -42,7 +42,7 @@ jack_client_t* opened(const JackLibrary& jack, const std::string& name, const st
                             " bytes, got " + std::to_string(name.size()) +
                             " (a letter that is not ASCII has two to four)"};
     }
-    const SignalsBlocked signals_blocked;  // the client has threads
+    const SignalsBlocked signals_blocked;
     jack_status_t status = JackFailure;
     // NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): flags, combined as JACK documents it
     const auto options = static_cast<jack_options_t>(server ? JackNoStartServer | JackServerName : JackNoStartServer);
@@ -72,6 +72,7 @@ JackClient::JackClient(const JackLibrary& jack, const std::string& name, const s
     : jack_{jack}, use_{use_of(server)}, client_{opened(jack, name, server), Close{jack}} {}
 
 void JackClient::Close::operator()(jack_client_t* client) const noexcept {
+    const SignalsBlocked signals_blocked;
     jack.deactivate(client);
     jack.client_close(client);
     --clients_open;

@@ -86,6 +86,7 @@ void JackDevice::run_block(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING {
 }
 
 void JackDevice::start(BlockCallback& callback) {
+    const SignalsBlocked signals_blocked;
     callback_ = &callback;
     stopping_.store(false, std::memory_order_relaxed);  // relaxed, both: no other thread runs yet
     server_gone_.store(false, std::memory_order_relaxed);
@@ -99,7 +100,6 @@ void JackDevice::start(BlockCallback& callback) {
         const std::scoped_lock lock{starting_};  // the server may change or go away meanwhile
         watch_.begin(duration_ns(format().blocksize, format().samplerate));
         helper_.start("the JACK device", [this] { watch(); });
-        const SignalsBlocked signals_blocked;  // the audio thread starts here
         if (jack_.activate(client_->get()) != 0) {
             throw DeviceError{server_in_words(request_) + " refused to start the client: restart the server"};
         }
