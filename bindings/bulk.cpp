@@ -16,6 +16,8 @@
 #include "errors.hpp"
 #include "messages.hpp"
 #include "sender.hpp"
+#include "timeout.hpp"
+#include "without_gil.hpp"
 
 namespace cueline::python {
 
@@ -35,15 +37,19 @@ bool can_be_sent(const Message& record, Kind array_kind) {
     return array_kind == kind::none || (kind == array_kind && is_in_range(kind, record.payload.data()));
 }
 
+/// Checking so many takes less than a millisecond.
+constexpr std::size_t records_with_gil = 65'536;
+
 /// A record that cannot be sent.
 struct Refused {
     std::size_t index;
     Message record;
 };
 
-/// The first record from index `first` on that cannot be sent.
-std::optional<Refused> first_refused(const Records& records, std::size_t first, Kind array_kind) {
-    for (std::size_t index = first; index < records.size(); ++index) {
+/// Returns the first record that cannot be sent. If there are many records, other Python threads run in between.
+std::optional<Refused> first_refused(const Records& records, Kind array_kind) {
+    for (std::size_t index = 0; index < records.size(); ++index) {
+        if (index % records_with_gil == records_with_gil - 1) const WithoutGil others_run;
         const Message record = records.message(index);
         if (!can_be_sent(record, array_kind)) return Refused{index, record};
     }
@@ -94,32 +100,39 @@ std::span<Message> Records::messages() const {
     return {static_cast<Message*>(view_.buf), size()};
 }
 
-std::size_t SenderHandle::try_send_many(nb::handle array, std::size_t first, Kind array_kind, nb::handle late) {
+std::size_t SenderHandle::send_many(nb::handle array, Kind array_kind, nb::handle late, nb::handle seconds) {
     const std::uint8_t flags = checked_late(late);
+    Timeout timeout{seconds};
     const Records records = Records::read(array);
-    const std::size_t remaining = records.size() - std::min(first, records.size());  // the array may have shrunk
+    engine_->require_usable();
+    if (const auto refused = first_refused(records, array_kind)) refuse(*refused, array_kind);
+
+    std::size_t accepted = 0;
+    Left left{.commands = records.size()};
     std::optional<Refused> refused;
     Message message;
     // Checks and sends the same copy: another thread may write to the array meanwhile.
     const auto next = [&](std::size_t index) noexcept -> Message* {
-        message = records.message(first + index);
+        message = records.message(accepted + index);
         if (!can_be_sent(message, array_kind)) {
-            refused = {first + index, message};
+            refused = {accepted + index, message};
             return nullptr;
         }
         message.kind = sent_kind(message.kind, array_kind);
         message.flags = flags;
         return &message;
     };
-    std::size_t accepted = 0;
-    engine_->require_usable();
-    {
-        const nb::ft_lock_guard lock{sending_};
-        const std::size_t room = std::min(sender().room(), remaining);
-        refused = first_refused(records, first + room, array_kind);  // nothing is sent if a later record cannot be
-        if (!refused) accepted = sender().try_send_each(next, room);
-    }
-    if (refused) refuse(first_refused(records, first, array_kind).value_or(*refused), array_kind);
+    send_within(timeout, left, [&] {
+        engine_->require_usable();
+        {
+            const nb::ft_lock_guard lock{sending_};
+            accepted += sender().try_send_each(next, left.commands);
+        }
+        if (refused) refuse(*refused, array_kind);
+        left.commands = records.size() - accepted;
+        if (left.commands > 0) left.frame = records.message(accepted).frame;
+        return left.commands == 0;
+    });
     return accepted;
 }
 

@@ -85,13 +85,16 @@ class EngineHandle : public SenderHandle {
         const std::span<const float> samples{array.data(), array.size()};
         const auto channels = static_cast<std::int64_t>(array.shape(1));
         PendingBuffer buffer;
-        const bool sent = send_within(timeout, 1, [&] {
+        Left left;
+        const bool sent = send_within(timeout, left, [&] {
             engine_->require_usable();
             if (!buffer) {
                 std::optional<WithoutGil> without_gil;
                 if (samples.size_bytes() >= large_bytes) without_gil.emplace();
                 buffer = engine_->make_buffer(slot, samples, channels);
             }
+            // Without a buffer, it is not the ring that has no room.
+            left = {.frame = buffer ? delivery.frame : 0, .commands = buffer ? std::size_t{1} : 0};
             const nb::ft_lock_guard lock{sending_};
             return buffer && sender().room() > 0 && engine_->publish(slot, std::move(buffer), delivery) == Status::ok;
         });
@@ -116,7 +119,7 @@ class EngineHandle : public SenderHandle {
         require_slots();
         const Delivery delivery = checked_delivery(at, late);
         Timeout timeout{seconds};
-        const bool sent = send_within(timeout, 1, [&] {
+        const bool sent = send_within(timeout, {.frame = delivery.frame}, [&] {
             engine_->require_usable();
             const nb::ft_lock_guard lock{sending_};
             return sender().room() > 0 && engine_->publish_nothing(slot, delivery) == Status::ok;
@@ -148,6 +151,14 @@ class EngineHandle : public SenderHandle {
             }
         }
         return to_python(message);
+    }
+
+    /// Takes the oldest message and appends it to `messages`. Nothing can come in between, such as Ctrl-C. Returns the
+    /// message, or None.
+    nb::object receive_onto(nb::list messages) {
+        nb::object message = receive_msg();
+        if (!message.is_none()) messages.append(message);
+        return message;
     }
 
     /// How many messages can be received now.
@@ -334,6 +345,8 @@ void bind_types(nb::module_& module) {
         .def("_time_at", &EngineHandle::time_at, "frame"_a)
         .def("_receive_confirmations", &EngineHandle::receive_confirmations, "outcomes"_a,
              nb::sig("def _receive_confirmations(self, outcomes: dict[tuple[int, int], Message]) -> None"))
+        .def("_receive_onto", &EngineHandle::receive_onto, "messages"_a,
+             nb::sig("def _receive_onto(self, messages: list[Message]) -> Message | None"))
         .def("_waiting", &EngineHandle::waiting)
         .def("_receive_into", &EngineHandle::receive_into, "array"_a,
              nb::sig("def _receive_into(self, array: numpy.typing.NDArray[numpy.void]) -> int"))

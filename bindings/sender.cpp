@@ -17,6 +17,7 @@
 #include "message_object.hpp"
 #include "messages.hpp"
 #include "methods.hpp"
+#include "without_gil.hpp"
 
 namespace cueline::python {
 
@@ -88,7 +89,7 @@ std::string ring_is_full() {
     return "the ring is full, with " + std::to_string(MessageRing::capacity) + " commands";
 }
 
-/// Reserves room for one confirmation, and gives it back unless keep() is called.
+/// Reserves room for one confirmation, and gives it back unless expect() is called.
 class ConfirmationReservation {
   public:
     /// Raises Full if pending confirmations could fill their ring: the audio thread must never have to drop one.
@@ -104,7 +105,12 @@ class ConfirmationReservation {
     ConfirmationReservation(const ConfirmationReservation&) = delete;
     ConfirmationReservation& operator=(const ConfirmationReservation&) = delete;
 
-    void keep() noexcept { pending_ = nullptr; }
+    /// Expects a report on the command with this sequence of this line. Runs no Python code.
+    void expect(std::uint8_t line, std::uint32_t sequence, nb::handle confirmation, const nb::dict& expected) {
+        pending_ = nullptr;
+        nb::setattr(confirmation, "sequence", nb::int_(sequence));
+        expected[nb::make_tuple(line, sequence)] = nb::weakref(confirmation);
+    }
 
   private:
     std::atomic<std::size_t>* pending_;
@@ -160,6 +166,13 @@ void SenderHandle::connect(std::shared_ptr<SharedEngine> shared, CommandSender* 
     line_ = sender->line();
 }
 
+void SenderHandle::disconnect() {
+    if (sender_ == nullptr) return;
+    sender_->count_dropped(unsent_);
+    shared_->raised_refusals += unsent_;  // each call raises ClosedError when it tries again
+    sender_ = nullptr;
+}
+
 void SenderHandle::throw_closed() {
     throw ClosedError{"this line is closed: open another one"};
 }
@@ -170,12 +183,14 @@ nb::object SenderHandle::ping() {
     return to_python(sender().ping());
 }
 
-bool SenderHandle::send_command(Message& command, Timeout& timeout) {
-    return send_within(timeout, 1, [&] {
-        engine_->require_usable();
-        const nb::ft_lock_guard lock{sending_};
-        return sender().try_send(command) == Status::ok;
-    });
+bool SenderHandle::try_send(Message& command) {
+    engine_->require_usable();
+    const nb::ft_lock_guard lock{sending_};
+    return sender().try_send(command) == Status::ok;
+}
+
+bool SenderHandle::send_command(Message& command, Timeout& timeout, bool raises) {
+    return send_within(timeout, {.frame = command.frame, .raises = raises}, [&] { return try_send(command); });
 }
 
 nb::object SenderHandle::send(nb::handle message, nb::handle at, nb::handle late, nb::handle seconds) {
@@ -184,25 +199,24 @@ nb::object SenderHandle::send(nb::handle message, nb::handle at, nb::handle late
     return send_command(command, timeout) ? to_python(Status::ok) : no_room(timeout);
 }
 
-nb::object SenderHandle::try_send(nb::handle message, nb::handle at, nb::handle late) {
-    Message command = checked_command(message, at, late);
-    engine_->require_usable();
-    const nb::ft_lock_guard lock{sending_};
-    return to_python(sender().try_send(command));
+bool SenderHandle::make_room(const Left& left) {
+    if (left.frame == 0) return false;
+    const WithoutGil without_gil;
+    return engine_->make_room(line_, left.places);
 }
 
-std::uint32_t SenderHandle::send_confirmed(nb::handle message, nb::handle at, nb::handle late, nb::handle seconds) {
+void SenderHandle::send_confirmed(nb::handle message, nb::handle at, nb::handle late, nb::handle seconds,
+                                  nb::handle confirmation, const nb::dict& expected) {
     Message command = checked_command(message, at, late);
     command.flags |= delivery::confirm;
     Timeout timeout{seconds};
     ConfirmationReservation reservation{shared_->pending_confirmations};
-    if (!send_command(command, timeout)) give_up(1, timeout, ring_is_full());
-    reservation.keep();
-    return command.sequence;
+    if (!send_command(command, timeout, true)) timeout.raise_full(ring_is_full());
+    reservation.expect(line_, command.sequence, confirmation, expected);
 }
 
 std::uint32_t SenderHandle::send_whole(const nb::list& messages, nb::handle at, nb::handle late, nb::handle seconds,
-                                       bool confirm) {
+                                       nb::handle confirmation, const nb::dict& expected) {
     const std::size_t count = messages.size();
     if (count == 0 || count > max_members) {
         raise("ArgumentError",
@@ -214,24 +228,24 @@ std::uint32_t SenderHandle::send_whole(const nb::list& messages, nb::handle at, 
     Delivery delivery = checked_delivery(at, late);
     Timeout timeout{seconds};
     std::optional<ConfirmationReservation> reservation;
-    if (confirm) {
+    if (!confirmation.is_none()) {
         delivery.flags |= delivery::confirm;
         reservation.emplace(shared_->pending_confirmations);
     }
     std::uint32_t sequence = 0;
-    const bool sent = send_within(timeout, count + 1, [&] {
+    const Left left{.frame = delivery.frame, .commands = count + 1, .places = count + 1, .raises = true};
+    const bool sent = send_within(timeout, left, [&] {
         engine_->require_usable();
         const nb::ft_lock_guard lock{sending_};
         sequence = sender().try_send_whole(members, delivery);
         return sequence != 0;
     });
     if (!sent) {
-        give_up(count + 1, timeout,
-                "nothing was sent; a transaction of " + std::to_string(count) +
-                    " messages needs room for one more than that in a ring of " +
-                    std::to_string(MessageRing::capacity));
+        timeout.raise_full("nothing was sent; a transaction of " + std::to_string(count) +
+                           " messages needs room for one more than that in a ring of " +
+                           std::to_string(MessageRing::capacity));
     }
-    if (confirm) reservation->keep();
+    if (reservation) reservation->expect(line_, sequence, confirmation, expected);
     return sequence;
 }
 
@@ -254,21 +268,45 @@ nb::object SenderHandle::cancel_all() {
 }
 
 nb::object SenderHandle::no_room(const Timeout& timeout) {
-    if (timeout.waits()) give_up(1, timeout, ring_is_full());
-    count_dropped(1, false);
+    if (timeout.waits()) timeout.raise_full(ring_is_full());
     return to_python(Status::full);
 }
 
-void SenderHandle::give_up(std::size_t commands, const Timeout& timeout, const std::string& why) {
-    count_dropped(commands, true);
-    timeout.raise_full(why);
+Unsent::Unsent(SenderHandle& line, const Left& left) : line_{&line}, left_{&left}, commands_{left.commands} {
+    const nb::ft_lock_guard lock{line_->sending_};
+    line_->unsent_ += commands_;
 }
 
-void SenderHandle::count_dropped(std::size_t commands, bool raises) {
-    engine_->require_own_process();
-    if (raises) shared_->raised_refusals += commands;
-    const nb::ft_lock_guard lock{sending_};
-    if (sender_ != nullptr) sender_->count_dropped(commands);
+void Unsent::update(bool sent) {
+    const nb::ft_lock_guard lock{line_->sending_};
+    const std::size_t left = sent ? 0 : left_->commands;
+    line_->unsent_ -= commands_ - left;
+    commands_ = left;
+}
+
+void Unsent::give_up(bool raises) {
+    const nb::ft_lock_guard lock{line_->sending_};
+    const std::size_t commands = std::exchange(commands_, 0);
+    line_->unsent_ -= commands;
+    if (line_->sender_ == nullptr) return;  // disconnect() counted them
+    line_->sender_->count_dropped(commands);
+    if (raises) line_->shared_->raised_refusals += commands;
+}
+
+PendingSend::PendingSend(SenderHandle& line, nb::handle message, nb::handle at, nb::handle late)
+    : line_{&line}, command_{checked_command(message, at, late)}, left_{.frame = command_.frame} {}
+
+bool PendingSend::try_send() {
+    if (sent_) return true;
+    do sent_ = line_->try_send(command_);
+    while (!sent_ && line_->make_room(left_));
+    if (!sent_ && !unsent_) unsent_.emplace(*line_, left_);
+    if (sent_ && unsent_) unsent_->update(true);
+    return sent_;
+}
+
+void PendingSend::give_up() {
+    if (unsent_) unsent_->give_up(true);
 }
 
 std::uint32_t SenderHandle::last_sequence() {
@@ -326,24 +364,30 @@ void bind_types(nb::module_& module) {
         .def_prop_ro("number", &SenderHandle::number,
                      "The number of the line: 0 for the engine's own, 1 to 8 for an opened one.")
         .def("_send_confirmed", &SenderHandle::send_confirmed, "message"_a.none(), "at"_a.none(), "late"_a.none(),
-             "timeout"_a.none(),
+             "timeout"_a.none(), "confirmation"_a, "expected"_a,
              nb::sig("def _send_confirmed(self, message: object, at: typing.SupportsIndex | None, late: str, "
-                     "timeout: float | None) -> int"))
+                     "timeout: float | None, confirmation: object, expected: dict[tuple[int, int], typing.Any]) "
+                     "-> None"))
         .def("_send_whole", &SenderHandle::send_whole, "messages"_a, "at"_a.none(), "late"_a.none(), "timeout"_a.none(),
-             "confirm"_a,
+             "confirmation"_a.none(), "expected"_a,
              nb::sig("def _send_whole(self, messages: list[object], at: typing.SupportsIndex | None, late: str, "
-                     "timeout: float | None, confirm: bool) -> int"))
+                     "timeout: float | None, confirmation: object, expected: dict[tuple[int, int], typing.Any]) "
+                     "-> int"))
         .def_static(
             "_require_sendable", &SenderHandle::require_sendable, "message"_a.none(), "at"_a.none(), "late"_a.none(),
             nb::sig("def _require_sendable(message: object, at: typing.SupportsIndex | None, late: str) -> None"))
-        .def("_try_send", &SenderHandle::try_send, "message"_a.none(), "at"_a.none(), "late"_a.none(),
-             nb::sig("def _try_send(self, message: object, at: typing.SupportsIndex | None, late: str) -> Status"))
-        .def("_try_send_many", &SenderHandle::try_send_many, "array"_a, "first"_a, "array_kind"_a, "late"_a.none(),
-             nb::sig("def _try_send_many(self, array: numpy.typing.NDArray[numpy.void], first: int, array_kind: int, "
-                     "late: str) -> int"))
+        .def("_send_many", &SenderHandle::send_many, "array"_a, "array_kind"_a, "late"_a.none(), "timeout"_a.none(),
+             nb::sig("def _send_many(self, array: numpy.typing.NDArray[numpy.void], array_kind: int, late: str, "
+                     "timeout: float | None) -> int"))
         .def_prop_ro("_polling_interval_s", &SenderHandle::polling_interval_s)
-        .def("_count_dropped", &SenderHandle::count_dropped, "commands"_a, "raises"_a)
         .def("_command_stats", &SenderHandle::command_stats);
+    nb::class_<PendingSend>{module, "PendingSend", "A command that a task tries to send until there is room."}
+        .def(nb::init<SenderHandle&, nb::handle, nb::handle, nb::handle>(), "line"_a, "message"_a.none(), "at"_a.none(),
+             "late"_a.none(), nb::keep_alive<1, 2>(),
+             nb::sig("def __init__(self, line: Sender, message: object, at: typing.SupportsIndex | None, late: str) "
+                     "-> None"))
+        .def("try_send", &PendingSend::try_send, "Return whether the command was sent. Raises what send() raises.")
+        .def("give_up", &PendingSend::give_up, "If there was no room, count the command as dropped.");
     nb::class_<LineHandle, SenderHandle> line{module, "Line", "A connection to an engine beside the engine's own."};
     Methods<LineHandle>{line}.add(
         "close", {},
@@ -356,7 +400,7 @@ void bind_types(nb::module_& module) {
 }  // namespace
 
 void bind_senders(nb::module_& module) {
-    bind_once<SenderHandle, LineHandle>(module, &bind_types);
+    bind_once<SenderHandle, PendingSend, LineHandle>(module, &bind_types);
     module.def("_bind_inherited", &bind_inherited, "type"_a, nb::sig("def _bind_inherited(type: type) -> None"));
 }
 

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <optional>
 
 #include <cueline/control_side.hpp>
 #include <cueline/engine/engine.hpp>
@@ -33,6 +33,59 @@ struct SharedEngine {
     nanobind::ft_mutex reading_meters;
 };
 
+/// What a call still has to send.
+struct Left {
+    std::uint64_t frame = 0;   ///< of the next command
+    std::size_t commands = 1;  ///< how many there are
+    std::size_t places = 1;    ///< how many of them the ring must take at once
+    bool raises = false;       ///< whether the call raises Full even if it does not wait
+};
+
+class SenderHandle;
+
+/// The commands of a call that found no room, while it tries again. They are counted as dropped when the call ends by
+/// an exception or gives up, or when the line is closed meanwhile; each once.
+class Unsent {
+  public:
+    /// `left` must outlive it.
+    Unsent(SenderHandle& line, const Left& left);
+    /// Counts what is left, as of a call that raises.
+    ~Unsent() { give_up(true); }
+    Unsent(const Unsent&) = delete;
+    Unsent& operator=(const Unsent&) = delete;
+
+    /// Call it after each attempt. `sent`: nothing is left.
+    void update(bool sent);
+
+    /// Counts what is left. `raises`: the call then raises an exception. The second call does nothing.
+    void give_up(bool raises);
+
+  private:
+    SenderHandle* line_;
+    const Left* left_;
+    std::size_t commands_;  // of line_->unsent_
+};
+
+/// Python's PendingSend: a command that a task tries to send until there is room.
+class PendingSend {
+  public:
+    /// `line` must outlive it. Raises what send() raises for these arguments.
+    PendingSend(SenderHandle& line, nanobind::handle message, nanobind::handle at, nanobind::handle late);
+
+    /// Returns whether the command was sent, now or before. Raises what send() raises.
+    bool try_send();
+
+    /// Counts the command as dropped if there was no room for it. The destructor does the same.
+    void give_up();
+
+  private:
+    SenderHandle* line_;
+    Message command_;
+    Left left_;
+    std::optional<Unsent> unsent_;
+    bool sent_ = false;
+};
+
 /// Python's Sender: one sender's connection to an engine. Its methods raise ClosedError, ForkedError or DeviceError if
 /// nothing can be sent, and ArgumentError or ArgumentTypeError for a bad argument.
 class SenderHandle {
@@ -43,28 +96,27 @@ class SenderHandle {
     nanobind::object send(nanobind::handle message, nanobind::handle at, nanobind::handle late,
                           nanobind::handle timeout);
 
-    /// Sends like send() without waiting, but does not count a refused command as dropped. The caller tries again, or
-    /// calls count_dropped().
-    nanobind::object try_send(nanobind::handle message, nanobind::handle at, nanobind::handle late);
-
-    /// Sends the records of `array` from index `first` on, as many as there is room for. If `array_kind` is a kind,
-    /// records without a kind get it, and records of another kind are refused. If one record cannot be sent, none is
-    /// sent. Returns how many were accepted. The others are not counted as dropped.
-    std::size_t try_send_many(nanobind::handle array, std::size_t first, Kind array_kind, nanobind::handle late);
+    /// Sends the records of `array` in order. If `array_kind` is a kind, records without a kind get it, and records of
+    /// another kind are refused. If one record cannot be sent, none is sent. Returns how many were accepted in time.
+    /// The others are counted as dropped; if `timeout` is not 0, the caller raises Full.
+    std::size_t send_many(nanobind::handle array, Kind array_kind, nanobind::handle late, nanobind::handle timeout);
 
     /// Raises what send() raises for these arguments.
     static void require_sendable(nanobind::handle message, nanobind::handle at, nanobind::handle late);
 
-    /// Counts `commands` as dropped: their sender has given up. `raises`: it does so with an exception.
-    void count_dropped(std::size_t commands, bool raises);
+    /// Sends like send(), with a confirmation. Raises Full if there is no room. No exception, such as Ctrl-C, can come
+    /// between sending and expecting: sets `confirmation.sequence`, and adds a weak reference to `expected`, by line
+    /// and sequence.
+    void send_confirmed(nanobind::handle message, nanobind::handle at, nanobind::handle late, nanobind::handle timeout,
+                        nanobind::handle confirmation, const nanobind::dict& expected);
 
-    /// Sends like send(), with a confirmation. Returns the command's sequence. Raises Full if there is no room.
-    std::uint32_t send_confirmed(nanobind::handle message, nanobind::handle at, nanobind::handle late,
-                                 nanobind::handle timeout);
-
-    /// Sends all of `messages` or none. Returns the transaction's sequence. Raises Full if there is no room.
+    /// Sends all of `messages` or none. Returns the transaction's sequence. Raises Full if there is no room. Expects
+    /// `confirmation` as send_confirmed() does, unless it is None.
     std::uint32_t send_whole(const nanobind::list& messages, nanobind::handle at, nanobind::handle late,
-                             nanobind::handle timeout, bool confirm);
+                             nanobind::handle timeout, nanobind::handle confirmation, const nanobind::dict& expected);
+
+    /// Sends `command` once. Returns false, and counts nothing, if there is no room.
+    bool try_send(Message& command);
 
     nanobind::object cancel(nanobind::handle sequence);
     nanobind::object cancel_all();
@@ -85,8 +137,8 @@ class SenderHandle {
     /// Makes this line send with `sender`. If `every_line`, cancel_all() cancels the cues of all lines. Call it once.
     void connect(std::shared_ptr<SharedEngine> shared, CommandSender* sender, bool every_line);
 
-    /// Closes this line. The caller holds sending_.
-    void disconnect() { sender_ = nullptr; }
+    /// Closes this line. What its senders still wait to send is counted as dropped. The caller holds sending_.
+    void disconnect();
 
     /// The sender of this line. The caller holds sending_ while it uses it. If the line is closed, this throws a C++
     /// exception. It becomes a Python exception after sending_ is free, so that no Python code runs under the lock.
@@ -95,37 +147,44 @@ class SenderHandle {
         return *sender_;
     }
 
-    /// Calls `attempt` until it returns true or the time is over. Other Python threads run between two calls. Returns
-    /// whether it did. If an exception ends the wait, counts `commands` as dropped.
+    /// Calls `attempt` until it returns true or the time is over, and returns whether it did. `attempt` keeps `left` up
+    /// to date. Other Python threads run between two calls. If it does not return true, what is left is counted as
+    /// dropped.
     template <class Attempt>
-    bool send_within(Timeout& timeout, std::size_t commands, Attempt attempt) {
-        bool sent = attempt();
-        try {
-            while (!sent && timeout.sleep(polling_interval_s())) sent = attempt();
-        } catch (...) {
-            count_dropped(commands, true);
-            throw;
+    bool send_within(Timeout& timeout, const Left& left, Attempt attempt) {
+        if (attempt()) return true;
+        Unsent unsent{*this, left};
+        while (make_room(left) || timeout.sleep(polling_interval_s())) {
+            const bool sent = attempt();
+            unsent.update(sent);
+            if (sent) return true;
         }
-        return sent;
+        unsent.give_up(timeout.waits() || left.raises);
+        return false;
     }
 
-    /// Counts a command as dropped. Raises Full if `timeout` waits, else returns Status.FULL.
-    nanobind::object no_room(const Timeout& timeout);
+    /// Raises Full if `timeout` waits, else returns Status.FULL.
+    static nanobind::object no_room(const Timeout& timeout);
 
-    /// Counts `commands` as dropped, and raises Full.
-    [[noreturn]] void give_up(std::size_t commands, const Timeout& timeout, const std::string& why);
+    /// Makes room for the next command if it is a cue and this is the offline device: see Engine::make_room().
+    bool make_room(const Left& left);
 
     nanobind::ft_mutex sending_;
     Engine* engine_ = nullptr;  // shared_ owns it
 
   private:
+    friend class Unsent;
+    friend class PendingSend;
+
     [[noreturn]] static void throw_closed();
 
-    /// Sends `command`, and sets its sequence. Returns false if there is no room in time.
-    bool send_command(Message& command, Timeout& timeout);
+    /// Sends `command`, and sets its sequence. Returns false if there is no room in time: then it is counted as
+    /// dropped. `raises`: the caller raises Full then.
+    bool send_command(Message& command, Timeout& timeout, bool raises = false);
 
     std::shared_ptr<SharedEngine> shared_;
     CommandSender* sender_ = nullptr;  // null if the line is closed
+    std::size_t unsent_ = 0;           // commands of calls that wait for room; under sending_
     bool every_line_ = false;
     std::uint8_t line_ = 0;
 };

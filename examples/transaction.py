@@ -11,9 +11,7 @@ class StartVoice:
     frequency_hz: cueline.f32
 
 
-engine = cueline.AudioEngine(
-    "offline", processor="tone", budget=2
-)  # reads two messages a block, but whole transactions
+engine = cueline.AudioEngine("offline", processor="tone")
 with engine.transaction(at=500, confirm=True) as chord:
     for voice, frequency in enumerate((220, 277.18, 329.63)):
         chord.send(StartVoice(voice=voice, frequency_hz=frequency))

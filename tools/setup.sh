@@ -7,7 +7,7 @@ audio="libjack-jackd2-dev portaudio19-dev" # headers for the build; cueline look
 
 case "${1:-}" in
   build) packages="g++ cmake ninja-build python3 python3-venv python3-dev $audio" ;;
-  test) packages="g++ cmake ninja-build libgtest-dev libseccomp-dev python3 $audio jackd2" ;;
+  test) packages="g++ cmake ninja-build pkg-config libgtest-dev libseccomp-dev python3 $audio jackd2" ;;
   bench)
     packages="g++ clang-22 cmake ninja-build libbenchmark-dev nlohmann-json3-dev libboost-dev libboost-system-dev"
     packages="$packages libreaderwriterqueue-dev libatomic-queue-dev libck-dev libjack-jackd2-dev"

@@ -4,8 +4,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
+#include <cueline/backlog.hpp>
 #include <cueline/counted_ring.hpp>
 #include <cueline/link.hpp>
 #include <cueline/message.hpp>
@@ -58,14 +60,33 @@ class EventSender {
 
 inline constexpr std::uint32_t default_budget = 256;  ///< commands a block
 
-/// The audio thread's end of a link. One thread at a time uses it; all calls but the constructor are wait-free and
-/// happen inside a block.
+/// The audio thread's end of a link. One thread at a time uses it; all calls but the constructor and take_ahead() are
+/// wait-free and happen inside a block.
 class AudioSide {
   public:
     /// `budget` is the most commands to read in a block. The others wait for the next block.
     /// [control thread] Throws EndTakenError if the link has a living audio side.
     explicit AudioSide(Link& link, std::uint32_t budget = default_budget)
         : AudioSide{link, budget, std::make_index_sequence<max_lines>{}} {}
+
+    /// Takes the commands of `line` out of their ring, so that the ring has room. From now on, blocks read the commands
+    /// that were taken ahead, all of them, and no others. For an engine without deadlines, between two blocks.
+    /// Allocates.
+    void take_ahead(std::size_t line) {
+        budget_ = std::numeric_limits<std::uint32_t>::max();
+        taken_ahead_ = true;
+        backlogs_[line].take(link_->commands(line), commands_[line]);
+    }
+
+    /// Does the same for all lines. Returns how many commands the next block will read.
+    std::size_t take_ahead() {
+        std::size_t commands = 0;
+        for (std::size_t line = 0; line < link_->lines_in_use(); ++line) {
+            take_ahead(line);
+            commands += backlogs_[line].size();
+        }
+        return commands;
+    }
 
     /// Begins the block whose first frame is `frame`, with a full budget.
     void begin_block(std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
@@ -124,7 +145,8 @@ class AudioSide {
           budget_{budget} {}
 
     Status pop(Message& command) noexcept CUELINE_NONBLOCKING {
-        const Status status = commands_[current_line_].try_pop(command);
+        const Status status =
+            taken_ahead_ ? backlogs_[current_line_].try_pop(command) : commands_[current_line_].try_pop(command);
         // Overwrites what the sender put there, because the line is used as an index from here on.
         if (status == Status::ok) command.line = static_cast<std::uint8_t>(current_line_);
         return status;
@@ -132,9 +154,11 @@ class AudioSide {
 
     Link* link_;
     std::array<Consumer<MessageRing>, max_lines> commands_;
+    std::array<Backlog, max_lines> backlogs_;
     EventSender events_;
     EventSender confirmations_;
     std::uint32_t budget_;
+    bool taken_ahead_ = false;
     std::uint32_t left_in_block_ = 0;
     std::uint32_t lines_ = 1;  // to read in this block
     std::uint32_t next_line_ = 0;

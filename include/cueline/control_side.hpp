@@ -22,8 +22,6 @@ struct Delivery {
     std::uint8_t flags = 0;   ///< bits of namespace delivery
 };
 
-inline constexpr std::size_t max_members = 256;  ///< of a transaction
-
 /// Sends commands on one line of a link. One control thread at a time uses it. All calls but the constructor are
 /// wait-free, and do not allocate, lock or call the system.
 class CommandSender {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,10 @@ class BlockCallback {
     /// the block's start, so that the callback need not read a clock.
     /// [the device's audio thread: no allocation, lock, wait, system call or exception]
     virtual void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING = 0;
+
+    /// Takes all commands that wait, so that the next block reads them, however many they are. A device without
+    /// deadlines calls it before each block. It may allocate and throw. [the thread that renders, between two blocks]
+    virtual void take_ahead() {}
 
     /// Reports that the blocks have another size from now on. The sound goes on; the callback is prepared for the new
     /// size at the next start.
@@ -89,6 +94,9 @@ class Device {
         throw DeviceError{"render() needs the offline device, and this engine runs on the " + std::string{name()} +
                           " device, which makes its own blocks: use AudioEngine('offline')"};
     }
+
+    /// The mutex that render() holds, if this device renders on demand; else null. Who holds it is between two blocks.
+    [[nodiscard]] virtual std::mutex* rendering() noexcept { return nullptr; }
 
     /// Renders into `interleaved`, frames times channels samples, one frame after the other. The calling thread is the
     /// audio thread meanwhile. Returns the number of rendered samples: fewer than the size if stop() came in between.

@@ -80,10 +80,12 @@ struct CancelAll {
     std::array<std::uint32_t, max_lines> up_to;
 };
 
+inline constexpr std::size_t max_members = 256;  ///< of a transaction
+
 /// The header of a transaction. Its members are the next commands on the same line. Its frame and flags apply to all.
 struct Transaction {
     static constexpr Kind kind = cueline::kind::transaction;
-    std::uint32_t members;
+    std::uint32_t members;  ///< a greater number stands for max_members
 };
 
 /// Samples of the processor were NaN or infinite, and became 0. It comes once a block. Its message carries the first

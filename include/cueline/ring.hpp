@@ -9,6 +9,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -40,6 +41,15 @@ enum class Status : std::uint8_t {
 struct EndTakenError : std::logic_error {
     using std::logic_error::logic_error;
 };
+
+/// Throws EndTakenError. A program that is compiled without exceptions ends here.
+[[noreturn]] inline void refuse_end([[maybe_unused]] const char* why) {
+#if defined(__cpp_exceptions)
+    throw EndTakenError{why};
+#else
+    std::abort();
+#endif
+}
 
 inline constexpr std::size_t max_ring_capacity = 1024;  // messages
 inline constexpr std::size_t cache_line_bytes = 64;
@@ -244,7 +254,7 @@ class RingEnd {
         // nothing is read then.
         bool taken = false;
         if (!side.taken.compare_exchange_strong(taken, true, std::memory_order_acquire, std::memory_order_relaxed)) {
-            throw EndTakenError{refusal};
+            refuse_end(refusal);
         }
         index_ = side.index.load(std::memory_order_relaxed);  // relaxed: only holders of this end store it
     }

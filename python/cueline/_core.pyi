@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 import enum
-from typing import Literal, NoReturn, SupportsIndex
+from typing import Any, Literal, NoReturn, SupportsIndex
 
 import numpy
 import numpy.typing
@@ -238,23 +238,30 @@ class Sender:
         The number of the line: 0 for the engine's own, 1 to 8 for an opened one.
         """
 
-    def _send_confirmed(self, message: object, at: SupportsIndex | None, late: str, timeout: float | None) -> int: ...
+    def _send_confirmed(self, message: object, at: SupportsIndex | None, late: str, timeout: float | None, confirmation: object, expected: dict[tuple[int, int], Any]) -> None: ...
 
-    def _send_whole(self, messages: list[object], at: SupportsIndex | None, late: str, timeout: float | None, confirm: bool) -> int: ...
+    def _send_whole(self, messages: list[object], at: SupportsIndex | None, late: str, timeout: float | None, confirmation: object, expected: dict[tuple[int, int], Any]) -> int: ...
 
     @staticmethod
     def _require_sendable(message: object, at: SupportsIndex | None, late: str) -> None: ...
 
-    def _try_send(self, message: object, at: SupportsIndex | None, late: str) -> Status: ...
-
-    def _try_send_many(self, array: numpy.typing.NDArray[numpy.void], first: int, array_kind: int, late: str) -> int: ...
+    def _send_many(self, array: numpy.typing.NDArray[numpy.void], array_kind: int, late: str, timeout: float | None) -> int: ...
 
     @property
     def _polling_interval_s(self) -> float: ...
 
-    def _count_dropped(self, commands: int, raises: bool) -> None: ...
-
     def _command_stats(self) -> RingStats: ...
+
+class PendingSend:
+    """A command that a task tries to send until there is room."""
+
+    def __init__(self, line: Sender, message: object, at: SupportsIndex | None, late: str) -> None: ...
+
+    def try_send(self) -> bool:
+        """Return whether the command was sent. Raises what send() raises."""
+
+    def give_up(self) -> None:
+        """If there was no room, count the command as dropped."""
 
 class Line(Sender):
     """A connection to an engine beside the engine's own."""
@@ -440,6 +447,8 @@ class Engine(Sender):
     def _time_at(self, frame: int) -> int: ...
 
     def _receive_confirmations(self, outcomes: dict[tuple[int, int], Message]) -> None: ...
+
+    def _receive_onto(self, messages: list[Message]) -> Message | None: ...
 
     def _waiting(self) -> int: ...
 

@@ -66,15 +66,14 @@ async def asend(
     """Wait for room and send: see AudioEngine.asend()."""
     if engine._turns.over():
         await _sleep(0)
-    for interval in polling_intervals(engine, timeout):
-        if line._try_send(message, at, late) is _core.Status.OK:
-            return
-        try:
+    sending = _core.PendingSend(line, message, at, late)
+    try:
+        for interval in polling_intervals(engine, timeout):
+            if sending.try_send():
+                return
             await _sleep(interval)
-        except BaseException:  # cancelled: the ring refused the message, and nobody tries again
-            line._count_dropped(1, raises=True)
-            raise
-    line._count_dropped(1, raises=True)
+    finally:  # the time is over, the task was cancelled, or the line or engine was closed
+        sending.give_up()
     from cueline.ring_errors import Full
 
     raise Full(f"no room within {shown(timeout)} s: the ring is full, with {_core.RING_CAPACITY} commands")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 from cueline import _core
 from cueline.arguments import checked_integer, checked_timeout, shown
 from cueline.errors import ArgumentError, ArgumentTypeError
-from cueline.polling import polling_intervals
 from cueline.typed import layout_of
 
 if TYPE_CHECKING:
@@ -52,32 +50,19 @@ def dtype(cls: type | None = None) -> np.dtype[Any]:
 
 
 def send_many(
-    engine: _core.Engine,
     line: _core.Sender,
     array: Records,
     late: Literal["apply", "drop"],
     timeout: float | None,
 ) -> int:
-    """Send ``array`` on ``line`` of ``engine``, and return how many messages were accepted."""
+    """Send ``array`` on ``line``, and return how many messages were accepted."""
     own = _kind_to_send(array)
-    seconds = None if timeout is None else checked_timeout(timeout)
-    wanted = len(array)
-    accepted = line._try_send_many(array, 0, own, late)
-    if accepted == wanted:
-        return accepted
-    try:
-        for interval in () if seconds == 0 else polling_intervals(engine, seconds):
-            accepted += line._try_send_many(array, accepted, own, late)
-            if accepted == wanted:
-                return accepted
-            time.sleep(interval)
-    finally:  # also after a Ctrl-C
-        line._count_dropped(wanted - accepted, raises=seconds != 0)
-    if seconds != 0:
+    accepted = line._send_many(array, own, late, timeout)
+    if accepted < len(array) and (timeout is None or checked_timeout(timeout) > 0):
         from cueline.ring_errors import Full
 
         full = Full(
-            f"no room within {shown(timeout)} s: {accepted} of {wanted} messages were accepted; the ring is full, "
+            f"no room within {shown(timeout)} s: {accepted} of {len(array)} messages were accepted; the ring is full, "
             f"with {_core.RING_CAPACITY} commands"
         )
         full.accepted = accepted

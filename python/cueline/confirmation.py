@@ -62,8 +62,8 @@ class Confirmation:
     Any thread may use it.
     """
 
-    def __init__(self, engine: ConfirmingEngine, line: _core.Sender, sequence: int) -> None:
-        self.sequence = sequence
+    def __init__(self, engine: ConfirmingEngine, line: _core.Sender) -> None:
+        self.sequence = 0
         """The command's number on its line."""
         self._engine = engine
         self._line = line
@@ -122,20 +122,13 @@ class Confirmations:
     """The confirmations of one engine that are under way, on all its lines.
 
     There is no lock: a signal handler, another thread or an exception may come between any two statements. A report
-    stays in ``_reports`` until its confirmation has it, so that none is lost and every thread sees it.
+    stays in ``_reports`` until its confirmation has it, so that none is lost and every thread sees it. The compiled
+    module adds a confirmation to ``under_way`` in the call that sends its command.
     """
 
     def __init__(self) -> None:
-        self._under_way: dict[tuple[int, int], ref[Confirmation]] = {}  # by line and sequence
-        self._reports: dict[tuple[int, int], _core.Message] = {}  # may come before expect() is called
-
-    def expect(self, engine: ConfirmingEngine, line: _core.Sender, sequence: int) -> Confirmation:
-        """Return the confirmation of a command that was sent."""
-        confirmation = Confirmation(engine, line, sequence)
-        key = (line.number, sequence)
-        self._under_way[key] = ref(confirmation)
-        self._settle(key)
-        return confirmation
+        self.under_way: dict[tuple[int, int], ref[Confirmation]] = {}  # by line and sequence
+        self._reports: dict[tuple[int, int], _core.Message] = {}
 
     def collect(self, engine: ConfirmingEngine) -> None:
         """Take the reports that have come, and give each to its confirmation."""
@@ -144,8 +137,8 @@ class Confirmations:
             self._settle(key)
 
     def _settle(self, key: tuple[int, int]) -> None:
-        # expect() and collect() may come in either order: the second one finds both parts. Twice does no harm.
-        waiting, outcome = self._under_way.get(key), self._reports.get(key)
+        # Twice does no harm. Without a GIL, a report may come before its confirmation is under way.
+        waiting, outcome = self.under_way.get(key), self._reports.get(key)
         if waiting is None or outcome is None:
             return
         confirmation = waiting()
@@ -153,7 +146,7 @@ class Confirmations:
             assert isinstance(outcome, (Applied, Refused))
             confirmation._outcome = outcome
         self._reports.pop(key, None)
-        self._under_way.pop(key, None)
+        self.under_way.pop(key, None)
 
 
 def confirm(
@@ -166,4 +159,6 @@ def confirm(
 ) -> Confirmation:
     """Send on ``line`` with a confirmation. Raises Full, and what ``line.send`` raises."""
     engine._confirmations.collect(engine)  # reports that nobody collects would take up places
-    return engine._confirmations.expect(engine, line, line._send_confirmed(message, at, late, timeout))
+    confirmation = Confirmation(engine, line)
+    line._send_confirmed(message, at, late, timeout, confirmation, engine._confirmations.under_way)
+    return confirmation

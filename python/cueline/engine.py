@@ -15,6 +15,7 @@ from cueline.arguments import (
     checked_latency,
     checked_name,
     require_new,
+    shown,
 )
 from cueline.awaiting import Arrivals, Turns, areceive, asend
 from cueline.bulk import receive_many, send_many
@@ -195,15 +196,20 @@ class AudioEngine(_core.Engine):
             return self._publish_nothing(number, at, late, timeout)
         return self._publish(number, checked_samples(array), at, late, timeout)
 
-    def receive(self, timeout: float | None = None) -> _core.Message:
+    def receive(self, timeout: float | None = None, *, into: list[_core.Message] | None = None) -> _core.Message:
         """Wait for a message and return it. ``timeout`` is in seconds; 0 looks once, None waits for ever.
+
+        With ``into``, the message is also appended to that list, in the same step that takes it. So an exception that
+        a signal handler raises, such as Ctrl-C, loses no message: it is in the list, or still in the engine.
 
         The audio thread wakes nobody, so this call polls: twice a block, and at least every 20 ms. It sleeps without
         the GIL in between, and Ctrl-C ends it. Raises Empty (a queue.Empty) when the time is over, ClosedError,
         ForkedError, ArgumentError, ArgumentTypeError.
         """
+        if into is not None and not isinstance(into, list):
+            raise ArgumentTypeError(f"into must be a list or None, got {shown(into)}")
         for interval in polling_intervals(self, timeout):
-            if (message := self.receive_msg()) is not None:
+            if (message := self.receive_msg() if into is None else self._receive_onto(into)) is not None:
                 return message
             time.sleep(interval)
         from cueline.ring_errors import Empty
@@ -257,7 +263,7 @@ class AudioEngine(_core.Engine):
         Raises ArgumentError for a message with a bad kind or frame, with its index, and for an array that does not have
         one dimension; ArgumentTypeError for another dtype; ClosedError, ForkedError, DeviceError.
         """
-        return send_many(self, self, array, late, timeout)
+        return send_many(self, array, late, timeout)
 
     def receive_many(self, max: SupportsIndex = _core.RING_CAPACITY) -> Records:  # noqa: A002  # as asyncio and re do
         """Take the messages that have come, at most ``max`` (1 to 1024), as an array of ``cueline.dtype()``.

@@ -74,7 +74,7 @@ class Line(_core.Line):
 
     def send_many(self, array: Records, *, late: Literal["apply", "drop"] = "apply", timeout: float | None = 0) -> int:
         """Send an array of messages, and return how many were accepted: see AudioEngine.send_many()."""
-        return send_many(self._engine, self, array, late, timeout)
+        return send_many(self, array, late, timeout)
 
     def confirm(
         self,

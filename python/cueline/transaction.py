@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cueline import _core
 from cueline.arguments import shown
+from cueline.confirmation import Confirmation
 from cueline.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from cueline.confirmation import Confirmation, ConfirmingEngine
+    from cueline.confirmation import ConfirmingEngine
 
 __all__ = ["Transaction"]
 
@@ -78,8 +79,10 @@ class Transaction:
         self._over = True
         if exc_type is not None or not self._messages:
             return
+        confirmations = self._engine._confirmations
+        confirmation = None
         if self._confirm:
-            self._engine._confirmations.collect(self._engine)
-        self.sequence = self._line._send_whole(self._messages, *self._delivery, self._confirm)
-        if self._confirm:
-            self.confirmation = self._engine._confirmations.expect(self._engine, self._line, self.sequence)
+            confirmations.collect(self._engine)
+            confirmation = Confirmation(self._engine, self._line)
+        self.sequence = self._line._send_whole(self._messages, *self._delivery, confirmation, confirmations.under_way)
+        self.confirmation = confirmation

@@ -37,6 +37,7 @@ std::size_t OfflineDevice::render(std::span<float> interleaved) {
             static_cast<std::uint32_t>(std::min<std::size_t>(interleaved.size() / channels, format_.blocksize));
         const AudioBlock block = buffers_.block(frames);
 
+        callback_->take_ahead();
         const std::uint64_t began_ns = monotonic_ns();
         callback_->process(block, began_ns);
         load_.record(monotonic_ns() - began_ns, std::max<std::uint64_t>(1, duration_ns(frames, format_.samplerate)));

@@ -26,7 +26,10 @@ class OfflineDevice final : public Device {
     [[nodiscard]] DeviceStats stats() const noexcept override;
     void require_on_demand() const override {}
 
-    /// Renders whole blocks and a shorter last one. A second thread waits until the first is done.
+    [[nodiscard]] std::mutex* rendering() noexcept override { return &rendering_; }
+
+    /// Renders whole blocks and a shorter last one. Each block reads all commands that were sent before it. A second
+    /// thread waits until the first is done.
     std::size_t render(std::span<float> interleaved) override;
 
   private:

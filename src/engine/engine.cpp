@@ -190,6 +190,20 @@ CommandSender Engine::open_line() {
     return cueline::open_line(parts_->audio.link);
 }
 
+bool Engine::make_room(std::size_t line, std::size_t commands) {
+    std::mutex* const rendering = parts_->device->rendering();
+    if (rendering == nullptr) return false;
+    while (MessageRing::capacity - parts_->audio.link.commands(line).messages.size() < commands) {
+        // If another thread renders, its next block makes room.
+        if (const std::unique_lock lock{*rendering, std::try_to_lock}; lock.owns_lock()) {
+            parts_->audio.block.take_ahead(line);
+        } else {
+            std::this_thread::sleep_for(std::chrono::microseconds{100});
+        }
+    }
+    return true;
+}
+
 RingStats Engine::command_stats(std::size_t line) const noexcept {
     return parts_->audio.link.commands(line).stats();
 }
@@ -240,6 +254,7 @@ Status Engine::publish(std::int64_t slot, PendingBuffer buffer, const Delivery& 
         parts_->pool.count_refused();
         return Status::full;
     }
+    if (delivery.frame != 0) make_room(control().line());
     if (control().room() == 0) {  // before the handle is offered: a command may be any bytes, and accept the offer
         control().count_dropped(1);
         return Status::full;
@@ -251,6 +266,7 @@ Status Engine::publish(std::int64_t slot, PendingBuffer buffer, const Delivery& 
 Status Engine::publish_nothing(std::int64_t slot, const Delivery& delivery) {
     require_usable();
     parts_->require_slot(slot);
+    if (delivery.frame != 0) make_room(control().line());
     return control().send(kind::publish_buffer, PublishBuffer{static_cast<std::uint32_t>(slot), no_buffer}, delivery);
 }
 
@@ -263,7 +279,7 @@ Device& Engine::device() noexcept {
 }
 
 bool Engine::has_returned_buffers() const noexcept {
-    return parts_->returned_buffers.size() > 0;
+    return parts_->audio.returned_buffers.size() > 0;
 }
 
 void Engine::free_returned_buffers() {

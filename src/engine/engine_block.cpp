@@ -112,7 +112,7 @@ void EngineBlock::accept(const Message& command, bool cancelled) noexcept CUELIN
 void EngineBlock::accept_transaction(const Message& header, bool cancelled) noexcept CUELINE_NONBLOCKING {
     const std::uint64_t now = audio_.events().frame();
     const bool late = header.frame != 0 && header.frame < now;
-    const std::uint32_t members = header.as<Transaction>().members;
+    const auto members = std::min<std::uint32_t>(header.as<Transaction>().members, max_members);
     const bool kept = !cancelled && header.frame > now && schedule_.room() > members;
     const bool dropped = late && (header.flags & delivery::drop_if_late) != 0;
     const bool applied = !cancelled && header.frame <= now && !dropped;

@@ -51,6 +51,13 @@ class EngineBlock {
     /// Returns the fades at a stop and a start.
     [[nodiscard]] Fades& fades() noexcept { return fades_; }
 
+    /// Takes all commands that wait, and makes room in the schedule, so that the next block reads all of them and
+    /// refuses no cue. For a device without deadlines. Allocates.
+    void take_ahead() { schedule_.reserve(schedule_.size() + audio_.take_ahead() + max_members + 1); }
+
+    /// Takes the commands that wait on `line`, so that its ring has room. For a device without deadlines. Allocates.
+    void take_ahead(std::size_t line) { audio_.take_ahead(line); }
+
     // The block.
 
     /// Reports the block size of the blocks that follow. [audio thread]

@@ -54,6 +54,9 @@ struct alignas(page_bytes) Engine::Parts final : BlockCallback {
         audio.block.blocksize_changed(frames);
     }
 
+    /// [the thread that renders offline]
+    void take_ahead() override { audio.block.take_ahead(); }
+
     /// [a control thread or a helper of the device, while no block runs]
     void prepare(const Format& format) override;
     void prepare_processor(const Format& format) const;

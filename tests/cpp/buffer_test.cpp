@@ -26,6 +26,7 @@
 #include "patience.hpp"
 #include "processors.hpp"
 #include "refusal.hpp"
+#include "stepped_device.hpp"
 
 namespace cueline::test {
 namespace {
@@ -66,7 +67,7 @@ class SlotsProcessor final : public Processor {
 struct Offline {
     explicit Offline(std::uint32_t slots = 8) : Offline{std::make_unique<SlotsProcessor>(slots)} {}
     explicit Offline(std::unique_ptr<SlotsProcessor> own,
-                     std::unique_ptr<OfflineDevice> opened = std::make_unique<OfflineDevice>(format))
+                     std::unique_ptr<Device> opened = std::make_unique<OfflineDevice>(format))
         : processor{own.get()}, device{opened.get()}, engine{std::move(opened), std::move(own)} {
         engine.start();
     }
@@ -86,7 +87,7 @@ struct Offline {
     [[nodiscard]] std::uint32_t in_use() const { return engine.stats().buffers.in_use; }
 
     SlotsProcessor* processor;
-    OfflineDevice* device;
+    Device* device;
     Engine engine;
 };
 
@@ -320,7 +321,7 @@ TEST(Buffers, one_can_be_published_at_a_frame) {
 }
 
 TEST(Buffers, dropped_cancelled_and_refused_ones_come_back) {
-    Offline offline;
+    Offline offline{std::make_unique<SlotsProcessor>(8), std::make_unique<SteppedDevice>(format)};
     const std::vector<float> samples(10, 0.5F);
     offline.publish(0, 0.25F);
     offline.block();

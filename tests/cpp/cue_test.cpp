@@ -1,8 +1,10 @@
 // cue_test.cpp: cues, confirmations, transactions and cancels on the offline device.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <random>
+#include <thread>
 #include <vector>
 
 #include <cueline/schedule.hpp>
@@ -108,7 +110,7 @@ TEST_F(Cues, give_the_same_samples_at_any_block_size) {
     }
 }
 
-TEST_F(Cues, are_refused_with_an_event_when_the_schedule_is_full) {
+TEST_F(LiveCues, are_refused_with_an_event_when_the_schedule_is_full) {
     constexpr std::uint64_t far = 100'000;
     std::uint32_t sent = 0;
     for (; sent < Schedule::capacity; ++sent) {
@@ -213,7 +215,7 @@ TEST_F(Cues, confirmations_say_that_a_cue_was_late) {
     EXPECT_TRUE(applied.as<Applied>().late);
 }
 
-TEST_F(Cues, confirmations_say_why_a_cue_was_not_applied) {
+TEST_F(LiveCues, confirmations_say_why_a_cue_was_not_applied) {
     render(128);
     set(1, 5, delivery::confirm | delivery::drop_if_late);
     render(64);
@@ -236,6 +238,112 @@ TEST_F(Cues, confirmations_say_why_a_cue_was_not_applied) {
     render(64);
     expect_refused(confirmation(), Reason::schedule_full, 6000);
     EXPECT_TRUE(events().empty()) << "a confirmed cue gets no event as well";
+}
+
+/// Sends cues on the offline device, however many wait.
+class OfflineCues : public Cues {
+  protected:
+    void cue(float level, std::uint64_t frame, std::uint8_t flags = 0) {
+        EXPECT_TRUE(engine_->make_room(0));
+        EXPECT_EQ(set(level, frame, flags), Status::ok);
+    }
+};
+
+TEST_F(OfflineCues, a_hundred_thousand_all_apply_at_their_frames) {
+    constexpr std::uint64_t cues = 100'000;
+    for (std::uint64_t count = 0; count < cues; ++count) {
+        const std::uint64_t frame = 1 + count * 7919 % cues;  // each frame once, in no order
+        cue(static_cast<float>(frame), frame);
+    }
+    EXPECT_EQ(engine_->stats().commands.sent, cues);
+    const std::vector<float> audio = render(cues + 1);
+    for (std::size_t frame = 0; frame <= cues; ++frame) ASSERT_EQ(audio[frame], static_cast<float>(frame));
+    EXPECT_EQ(processor_->handled(), cues);
+    EXPECT_EQ(counts().refused, 0U);
+    EXPECT_EQ(counts().late, 0U);
+    EXPECT_TRUE(events().empty());
+}
+
+TEST_F(OfflineCues, of_one_frame_keep_the_order_in_which_they_were_sent) {
+    for (int count = 0; count < 5000; ++count)
+        cue(static_cast<float>(count), 100 - static_cast<std::uint64_t>(count % 2));
+    const std::vector<float> audio = render(128);
+    EXPECT_EQ(audio[99], 4999.0F);
+    EXPECT_EQ(audio[100], 4998.0F);
+    EXPECT_EQ(processor_->handled(), 5000U);
+}
+
+TEST_F(OfflineCues, that_make_room_keep_their_order_among_other_commands) {
+    while (set(1, 0) == Status::ok) {
+    }
+    EXPECT_EQ(set(2, 0), Status::full) << "it is no cue";
+    EXPECT_EQ(engine_->stats().commands.sent, MessageRing::capacity);
+    cue(3, 10);
+    EXPECT_EQ(set(4, 0), Status::ok) << "the cue emptied the ring";
+    const std::vector<float> audio = render(64);
+    EXPECT_EQ(audio[9], 4.0F);
+    EXPECT_EQ(audio[10], 3.0F);
+    EXPECT_EQ(processor_->handled(), MessageRing::capacity + 2);
+    EXPECT_EQ(engine_->stats().commands.dropped, 2U);
+    EXPECT_EQ(engine_->stats().commands.high_water, MessageRing::capacity);
+}
+
+TEST_F(OfflineCues, beyond_the_ring_are_pending_confirmed_and_cancelled) {
+    for (int count = 0; count < 3000; ++count) cue(1, 10'000);
+    const std::uint32_t doomed = control().sequence();
+    cue(2, 10'000, delivery::confirm);
+    EXPECT_EQ(control().cancel(doomed), Status::ok);
+    render(64);
+    EXPECT_EQ(counts().pending, 3000U);
+    EXPECT_EQ(counts().cancelled, 1U);
+    for (int count = 0; count < 2000; ++count) cue(3, 20'000);
+    CommandSender line = engine_->open_line();
+    line.cancel_all(true);
+    cue(4, 20'001);
+    render(20'128);
+    EXPECT_EQ(counts().cancelled, 5001U);
+    EXPECT_EQ(processor_->handled(), 1U) << "the cue that was sent after the cancel";
+    expect_refused(confirmation(), Reason::cancelled, 10'000);
+}
+
+TEST_F(OfflineCues, on_each_line_make_room_in_its_own_ring) {
+    CommandSender line = engine_->open_line();
+    while (set(1, 0) == Status::ok) {
+    }
+    for (int count = 0; count < 3000; ++count) {
+        ASSERT_TRUE(engine_->make_room(line.line()));
+        ASSERT_EQ(line.send(kind::set_level, 2.0F, {.frame = 30}), Status::ok);
+    }
+    EXPECT_EQ(set(1, 0), Status::full);
+    EXPECT_EQ(render(64)[30], 2.0F);
+    EXPECT_EQ(processor_->handled(), 4024U);
+}
+
+TEST_F(OfflineCues, make_room_while_another_thread_renders) {
+    constexpr std::uint64_t cues = 50'000;
+    std::atomic<bool> sent = false;
+    std::thread renderer{[&] {
+        while (!sent) render(64);
+    }};
+    for (std::uint64_t count = 0; count < cues; ++count) cue(static_cast<float>(count), 1);  // most are late
+    sent = true;
+    renderer.join();
+    EXPECT_EQ(render(64)[63], static_cast<float>(cues - 1));
+    EXPECT_EQ(processor_->handled(), cues);
+}
+
+TEST_F(LiveCues, have_no_more_room_than_the_ring) {
+    while (set(1, 100) == Status::ok) {
+    }
+    EXPECT_FALSE(engine_->make_room(0));
+    EXPECT_EQ(set(1, 100), Status::full);
+}
+
+TEST_F(OfflineCues, are_read_in_one_block_whatever_the_budget) {
+    Cues::make(std::make_unique<OfflineDevice>(format), 1);
+    for (std::uint64_t frame = 1; frame <= 64; ++frame) set(static_cast<float>(frame), frame);
+    EXPECT_EQ(render(65).back(), 64.0F);
+    EXPECT_EQ(counts().late, 0U);
 }
 
 std::vector<Message> levels(std::size_t number) {
@@ -267,6 +375,22 @@ TEST_F(Cues, transaction_is_refused_whole_when_it_does_not_fit) {
     EXPECT_EQ(engine_->command_stats(0).sent, 1024U);
 }
 
+TEST_F(OfflineCues, transactions_find_room_and_stay_whole) {
+    constexpr int transactions = 100;
+    for (std::uint64_t count = 1; count <= transactions; ++count) {
+        ASSERT_TRUE(engine_->make_room(0, 101));
+        ASSERT_NE(control().try_send_whole(levels(100), {.frame = 100 * count, .flags = delivery::confirm}), 0U);
+    }
+    const std::uint32_t doomed = control().sequence() - 100;
+    control().cancel(doomed);
+    render(64);
+    EXPECT_EQ(counts().pending, 99U * 101U);
+    render(10'000);
+    EXPECT_EQ(processor_->handled(), 9900U);
+    EXPECT_EQ(counts().cancelled, 1U);
+    EXPECT_EQ(confirmations().size(), 100U);
+}
+
 TEST_F(Cues, transaction_is_applied_at_its_frame_and_not_before) {
     control().try_send_whole(levels(20), {.frame = 100, .flags = delivery::confirm});
     set(-1, 100);
@@ -277,7 +401,7 @@ TEST_F(Cues, transaction_is_applied_at_its_frame_and_not_before) {
     EXPECT_EQ(confirmation().frame, 100U);
 }
 
-TEST_F(Cues, transaction_is_refused_whole_when_the_schedule_is_full) {
+TEST_F(LiveCues, transaction_is_refused_whole_when_the_schedule_is_full) {
     for (std::size_t count = 0; count < Schedule::capacity - 20; ++count) {
         set(-1, 5000);
         if (count % 256 == 255) render(64);

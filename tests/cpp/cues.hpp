@@ -1,4 +1,4 @@
-// cues.hpp: an engine on the offline device whose samples show which commands came before them.
+// cues.hpp: an engine whose samples show which commands came before them, on the offline device and as on a live one.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -7,12 +7,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <cueline/engine/engine.hpp>
 
 #include "devices/offline_device.hpp"
 #include "processors.hpp"
+#include "stepped_device.hpp"
 
 namespace cueline::test {
 
@@ -40,10 +42,9 @@ class LevelProcessor final : public Processor {
 
 class Cues : public testing::Test {
   protected:
-    Cues() : Cues{64, default_budget} {}
-    Cues(std::uint32_t blocksize, std::int64_t budget) {
-        auto device =
-            std::make_unique<OfflineDevice>(Format{.samplerate = 48'000, .channels = 1, .blocksize = blocksize});
+    Cues() : Cues{std::make_unique<OfflineDevice>(format), default_budget} {}
+    Cues(std::unique_ptr<Device> device, std::int64_t budget) { make(std::move(device), budget); }
+    void make(std::unique_ptr<Device> device, std::int64_t budget) {
         auto processor = std::make_unique<LevelProcessor>();
         device_ = device.get();
         processor_ = processor.get();
@@ -80,14 +81,22 @@ class Cues : public testing::Test {
         return all.empty() ? Message{} : all.front();
     }
 
-    OfflineDevice* device_ = nullptr;
+    static constexpr Format format{.samplerate = 48'000, .channels = 1, .blocksize = 64};
+
+    Device* device_ = nullptr;
     const LevelProcessor* processor_ = nullptr;
     std::unique_ptr<Engine> engine_;
 };
 
-class SmallBudget : public Cues {
+/// A block reads at most its budget, and the schedule has 1024 places.
+class LiveCues : public Cues {
   protected:
-    SmallBudget() : Cues{64, 4} {}
+    explicit LiveCues(std::int64_t budget = default_budget) : Cues{std::make_unique<SteppedDevice>(format), budget} {}
+};
+
+class SmallBudget : public LiveCues {
+  protected:
+    SmallBudget() : LiveCues{4} {}
 };
 
 }  // namespace cueline::test

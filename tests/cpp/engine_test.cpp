@@ -23,6 +23,7 @@
 #include "processors.hpp"
 #include "refusal.hpp"
 #include "ring_checks.hpp"
+#include "stepped_device.hpp"
 #include "system/own_thread.hpp"
 
 namespace cueline::test {
@@ -33,8 +34,11 @@ constexpr Format format{.samplerate = 48'000, .channels = 2, .blocksize = 64};
 /// An engine on an offline device that the test can reach.
 struct Offline {
     explicit Offline(std::unique_ptr<Processor> processor = std::make_unique<WaveProcessor>(),
+                     std::unique_ptr<Device> opened = std::make_unique<OfflineDevice>(format),
                      std::int64_t budget = default_budget)
-        : Offline{std::make_unique<OfflineDevice>(format), std::move(processor), budget} {}
+        : device{opened.get()}, engine{std::move(opened), std::move(processor), budget} {
+        engine.start();
+    }
 
     std::vector<float> render(std::size_t frames) {  // NOLINT(readability-make-member-function-const): it plays on
         std::vector<float> audio(frames * format.channels);
@@ -48,14 +52,8 @@ struct Offline {
         return all;
     }
 
-    OfflineDevice* device;
+    Device* device;
     Engine engine;
-
-  private:
-    Offline(std::unique_ptr<OfflineDevice> opened, std::unique_ptr<Processor> processor, std::int64_t budget)
-        : device{opened.get()}, engine{std::move(opened), std::move(processor), budget} {
-        engine.start();
-    }
 };
 
 TEST(Engine, answers_a_ping_with_its_sequence_frame_and_clock) {
@@ -128,7 +126,7 @@ TEST(Engine, counts_commands_of_unknown_kinds) {
 }
 
 TEST(Engine, reads_no_more_than_its_budget_in_a_block) {
-    Offline offline{std::make_unique<WaveProcessor>(), 3};
+    Offline offline{std::make_unique<WaveProcessor>(), std::make_unique<SteppedDevice>(format), 3};
     for (int count = 0; count < 8; ++count) offline.engine.control().ping();
     for (const std::size_t answered : {3U, 3U, 2U, 0U}) {
         offline.render(64);
@@ -420,7 +418,8 @@ TEST(Refusals, name_the_range_and_the_number) {
               "blocksize must be from 1 to 8192 frames, got 0");
     EXPECT_EQ(refusal<ArgumentError>([] { checked_format(48'000, 128, 65); }),
               "channels must be from 1 to 64 channels, got 65");
-    EXPECT_EQ(refusal<ArgumentError>([] { Offline{std::make_unique<SilenceProcessor>(), -1}; }),
+    EXPECT_EQ(refusal<ArgumentError>(
+                  [] { Offline{std::make_unique<SilenceProcessor>(), std::make_unique<OfflineDevice>(format), -1}; }),
               "budget must be from 1 to 1024 messages a block, got -1");
     EXPECT_EQ(refusal<ArgumentError>([] {
                   std::vector<float> odd(65);
@@ -436,7 +435,9 @@ TEST(Refusals, name_the_range_and_the_number) {
 TEST(Refusals, do_not_include_the_ends_of_a_range) {
     EXPECT_EQ(refusal<ArgumentError>([] { checked_format(1000, 1, 1); }), "not refused");
     EXPECT_EQ(refusal<ArgumentError>([] { checked_format(768'000, 8192, 64); }), "not refused");
-    EXPECT_EQ(refusal<ArgumentError>([] { Offline{std::make_unique<SilenceProcessor>(), 1024}; }), "not refused");
+    EXPECT_EQ(refusal<ArgumentError>(
+                  [] { Offline{std::make_unique<SilenceProcessor>(), std::make_unique<OfflineDevice>(format), 1024}; }),
+              "not refused");
 }
 
 }  // namespace

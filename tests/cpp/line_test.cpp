@@ -107,7 +107,7 @@ TEST_F(SmallBudget, cues_cancelled_long_before_they_are_read_are_not_applied) {
     EXPECT_EQ(processor_->handled(), 1U);
 }
 
-TEST_F(Cues, eight_threads_on_eight_lines_lose_nothing) {
+TEST_F(LiveCues, eight_threads_on_eight_lines_lose_nothing) {
     constexpr std::uint32_t each = 3000;
     std::vector<CommandSender> lines;
     for (std::size_t count = 0; count < max_lines - 1; ++count) lines.push_back(engine_->open_line());

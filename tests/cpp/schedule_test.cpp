@@ -99,7 +99,8 @@ TEST_F(ScheduleTest, take_out_one_removes_a_cue_with_its_members) {
     EXPECT_EQ(taken_by(0, 6), Sequences{}) << "it was due already";
 }
 
-/// Thousands of steps compared with a standard container. Half of the time the schedule is nearly full.
+/// Thousands of steps compared with a standard container. Half of the time the schedule is nearly full, and later it
+/// has more room.
 TEST_F(ScheduleTest, agrees_with_a_multimap) {
     std::mt19937 random{static_cast<std::uint32_t>(seed())};
     std::multimap<std::uint64_t, std::uint32_t> model;  // equal keys keep the order of their insertion
@@ -107,6 +108,7 @@ TEST_F(ScheduleTest, agrees_with_a_multimap) {
     std::uint64_t now = 0;
     for (int step = 0; step < 20'000; ++step) {
         const bool filling = step / 2000 % 2 == 0;
+        if (step == 9000) schedule_->reserve(1500);
         if (random() % 8 < (filling ? 7 : 3)) {
             if (schedule_->room() == 0) continue;
             const std::uint64_t frame = now + random() % 5000;
@@ -157,6 +159,23 @@ TEST_F(ScheduleTest, holds_1024_of_one_frame_and_reuses_their_places) {
         }
     }
     EXPECT_EQ(schedule_->size(), 0U);
+}
+
+TEST_F(ScheduleTest, keeps_its_order_when_it_is_given_room) {
+    Sequences expected;
+    for (std::uint32_t sequence = 1; sequence <= 10'000; ++sequence) {
+        if (schedule_->room() == 0) schedule_->reserve(sequence);
+        add(7, sequence);
+        expected.push_back(sequence);
+        if (sequence % 100 == 0) {  // so that its first places are free when it grows
+            EXPECT_EQ(schedule_->next_frame(), 7U);
+            Message cue;
+            ASSERT_TRUE(schedule_->take_due(7, cue));
+            ASSERT_EQ(cue.sequence, expected.front());
+            expected.erase(expected.begin());
+        }
+    }
+    EXPECT_EQ(due(7), expected);
 }
 
 }  // namespace

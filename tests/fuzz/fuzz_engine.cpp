@@ -1,5 +1,5 @@
-// fuzz_engine.cpp: random use of an engine on the offline device, compared with plain_engine.hpp: commands at frames,
-// on nine lines, alone and in transactions, confirmed and cancelled, and random bytes as commands.
+// fuzz_engine.cpp: random use of an engine, as on a live device and on the offline one, compared with plain_engine.hpp:
+// commands at frames, on nine lines, alone and in transactions, confirmed and cancelled, and random bytes as commands.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <algorithm>
@@ -22,6 +22,7 @@
 
 #include "devices/offline_device.hpp"
 #include "plain_engine.hpp"
+#include "stepped_device.hpp"
 
 namespace cueline::fuzz {
 namespace {
@@ -67,10 +68,18 @@ class PartProcessor final : public Processor {
 /// An engine, and the model of what it must do.
 class Conversation {
   public:
-    explicit Conversation(std::uint32_t budget) : expected_{budget} {
-        auto device = std::make_unique<OfflineDevice>(Format{.channels = 1, .blocksize = blocksize});
+    /// Without a budget, the engine runs on the offline device.
+    explicit Conversation(std::optional<std::uint32_t> budget) : expected_{budget} {
+        const Format format{.channels = 1, .blocksize = blocksize};
+        std::unique_ptr<Device> device;
+        if (budget) {
+            device = std::make_unique<test::SteppedDevice>(format);
+        } else {
+            device = std::make_unique<OfflineDevice>(format);
+        }
         device_ = device.get();
-        engine_ = std::make_unique<Engine>(std::move(device), std::make_unique<PartProcessor>(), budget);
+        engine_ = std::make_unique<Engine>(std::move(device), std::make_unique<PartProcessor>(),
+                                           budget.value_or(default_budget));
         engine_->start();
     }
 
@@ -96,11 +105,13 @@ class Conversation {
         Message message = Message::of(kind, payload);
         message.frame = delivery.frame;
         message.flags = delivery.flags;
+        if (delivery.frame != 0) engine_->make_room(line);
         const Status wanted = expected_.send(line, message) ? Status::ok : Status::full;
         require(sender(line).send(kind, payload, delivery) == wanted, "a line accepts a command if it has room");
     }
 
     void send_whole(std::size_t line, std::span<const Message> members, const Delivery& delivery) {
+        if (delivery.frame != 0) engine_->make_room(line, members.size() + 1);
         require(sender(line).try_send_whole(members, delivery) == expected_.send_whole(line, members, delivery),
                 "a line accepts a transaction if it has room for all of it");
     }
@@ -174,7 +185,7 @@ class Conversation {
     }
 
     PlainEngine expected_;
-    OfflineDevice* device_ = nullptr;
+    Device* device_ = nullptr;
     std::unique_ptr<Engine> engine_;
     // The first stays empty: that line belongs to the engine
     std::array<std::optional<CommandSender>, max_lines> lines_;
@@ -299,7 +310,8 @@ void go_on(Conversation& conversation, FuzzedDataProvider& input) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     FuzzedDataProvider input{data, size};
-    cueline::fuzz::Conversation conversation{input.ConsumeIntegralInRange<std::uint32_t>(1, 1024)};
+    const auto budget = input.ConsumeIntegralInRange<std::uint32_t>(1, 1280);
+    cueline::fuzz::Conversation conversation{budget <= 1024 ? std::optional{budget} : std::nullopt};
     while (input.remaining_bytes() > 0) go_on(conversation, input);
     conversation.render(cueline::fuzz::blocksize);
     conversation.receive(cueline::MessageRing::capacity + 1);

@@ -8,6 +8,7 @@
 #include <deque>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -27,9 +28,10 @@ inline constexpr std::uint32_t blocksize = 16;
 struct PlainRing {
     std::deque<Message> waiting;
     RingStats counts;
+    std::size_t taken_ahead = 0;  // of those that wait: no longer in the ring, offline
 
     bool push(const Message& message) {
-        if (waiting.size() == Ring<Message>::capacity) {
+        if (room() == 0) {
             ++counts.dropped;
             return false;
         }
@@ -37,7 +39,12 @@ struct PlainRing {
         waiting.push_back(message);
         return true;
     }
-    void note_level() { counts.high_water = std::max<std::uint64_t>(counts.high_water, waiting.size()); }
+    [[nodiscard]] std::size_t room() const { return Ring<Message>::capacity - (waiting.size() - taken_ahead); }
+    void make_room() {
+        note_level();
+        taken_ahead = waiting.size();
+    }
+    void note_level() { counts.high_water = std::max<std::uint64_t>(counts.high_water, waiting.size() - taken_ahead); }
     [[nodiscard]] RingStats seen() const {
         RingStats seen = counts;
         if (seen.dropped > 0) seen.high_water = Ring<Message>::capacity;
@@ -48,7 +55,8 @@ struct PlainRing {
 /// Predicts an engine whose processor answers every command, as PartProcessor does.
 class PlainEngine {
   public:
-    explicit PlainEngine(std::uint32_t budget) : budget_{budget} {}
+    /// Without a budget, it has no deadline: no cue is refused for lack of room.
+    explicit PlainEngine(std::optional<std::uint32_t> budget) : budget_{budget} {}
 
     std::array<PlainRing, max_lines> lines;
     std::size_t lines_in_use = 1;
@@ -62,13 +70,15 @@ class PlainEngine {
     bool send(std::size_t line, Message message) {
         message.line = static_cast<std::uint8_t>(line);
         message.sequence = static_cast<std::uint32_t>(lines.at(line).counts.sent) + 1;
+        make_room(line, 1, message.frame);
         return lines.at(line).push(message);
     }
 
     /// Returns the transaction's sequence, or 0 if it is refused.
     std::uint32_t send_whole(std::size_t line, std::span<const Message> members, const Delivery& delivery) {
         PlainRing& ring = lines.at(line);
-        if (ring.waiting.size() + members.size() + 1 > Ring<Message>::capacity) return 0;
+        make_room(line, members.size() + 1, delivery.frame);
+        if (ring.room() < members.size() + 1) return 0;
         Message header = Message::of(kind::transaction, Transaction{static_cast<std::uint32_t>(members.size())});
         header.frame = delivery.frame;
         header.flags = delivery.flags;
@@ -85,6 +95,9 @@ class PlainEngine {
         for (std::size_t line = 0; line < lines_in_use; ++line) lines.at(line).note_level();
         apply_due();
         read();
+        if (!budget_) {
+            for (PlainRing& line : lines) line.taken_ahead = 0;
+        }
         for (; frame < first + frames; ++frame) {
             apply_due();
             samples.push_back(static_cast<float>(handled_));
@@ -107,8 +120,12 @@ class PlainEngine {
         return messages;
     }
 
+    void make_room(std::size_t line, std::size_t commands, std::uint64_t frame) {
+        if (!budget_ && frame != 0 && lines.at(line).room() < commands) lines.at(line).make_room();
+    }
+
     void read() {
-        for (std::uint32_t left = budget_; left > 0;) {
+        for (std::uint32_t left = budget_.value_or(~0U); left > 0;) {
             std::size_t looked_at = 0;
             while (looked_at < lines_in_use && lines.at(next_line_).waiting.empty()) {
                 next_line_ = (next_line_ + 1) % lines_in_use;
@@ -123,7 +140,10 @@ class PlainEngine {
             --left;
             // A sender may set only these two flags.
             cue.command.flags &= delivery::drop_if_late | delivery::confirm;
-            std::uint32_t members = cue.command.kind == kind::transaction ? cue.command.as<Transaction>().members : 0;
+            std::size_t members = 0;
+            if (cue.command.kind == kind::transaction) {
+                members = std::min<std::size_t>(cue.command.as<Transaction>().members, max_members);
+            }
             const bool fits = members < room();
             for (; members > 0; --members) {  // the number may be wrong: then fewer commands follow, or others
                 if (left > 0) --left;
@@ -136,7 +156,7 @@ class PlainEngine {
         }
     }
 
-    [[nodiscard]] std::size_t room() const { return Schedule::capacity - waiting(); }
+    [[nodiscard]] std::size_t room() const { return budget_ ? Schedule::capacity - waiting() : Schedule::never; }
 
     void accept(Cue cue, bool fits) {
         const Message& command = cue.command;
@@ -265,7 +285,7 @@ class PlainEngine {
         return message;
     }
 
-    std::uint32_t budget_;
+    std::optional<std::uint32_t> budget_;
     std::size_t next_line_ = 0;
     std::multimap<std::uint64_t, Cue> schedule_;
     std::array<std::uint32_t, max_lines> read_{};  // the sequence of each line's last command

@@ -91,7 +91,7 @@ def hold_the_gil(seconds: float) -> None:
     ctypes.PyDLL(None).usleep(int(seconds * 1e6))
 
 
-def fill(engine: cueline.AudioEngine) -> int:
+def fill(engine: cueline.AudioEngine | cueline.Line) -> int:
     """Ping until the command ring refuses, and return how many it took."""
     accepted = 0
     while engine.ping() is cueline.Status.OK:

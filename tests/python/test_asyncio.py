@@ -330,7 +330,7 @@ def test_confirmations_outlive_any_cancellation(engine: cueline.AudioEngine, see
 
 def test_asend_waits_for_room(engine: cueline.AudioEngine) -> None:
     async def main() -> None:
-        sending = asyncio.create_task(engine.asend(cueline.GetLevel(), at=7 * BLOCK))
+        sending = asyncio.create_task(engine.asend(cueline.GetLevel()))
         await asyncio.sleep(0.005)
         assert not sending.done()
         engine.render(BLOCK)
@@ -345,7 +345,23 @@ def test_asend_waits_for_room(engine: cueline.AudioEngine) -> None:
     engine.render(8 * BLOCK)
     level = engine.receive_msg()
     assert level is not None
-    assert (type(level), level.sequence, level.frame) == (cueline.Level, accepted + 1, 7 * BLOCK)
+    assert (type(level), level.sequence) == (cueline.Level, accepted + 1)
+
+
+@pytest.mark.parametrize("closed", ["engine", "line"])
+def test_an_asend_that_ends_because_its_line_closes_is_counted(engine: cueline.AudioEngine, closed: str) -> None:
+    async def main() -> None:
+        sending = asyncio.create_task(line.asend(cueline.GetLevel()))
+        await asyncio.sleep(0)
+        (line if closed == "line" else engine).close()
+        with pytest.raises(cueline.ClosedError):
+            await sending
+
+    line = engine.open_line()
+    fill(line)
+    dropped = line.stats().dropped
+    asyncio.run(main())
+    assert line.stats().dropped == dropped + 1
 
 
 def test_asend_sends_at_once_where_there_is_room(engine: cueline.AudioEngine) -> None:

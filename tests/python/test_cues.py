@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import functools
+import gc
 import itertools
 import queue
 import signal
@@ -10,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -95,19 +99,17 @@ def test_late_cues_apply_at_once_or_are_dropped_and_both_are_counted() -> None:
 
 
 def test_a_full_schedule_refuses_with_an_event_and_evicts_nothing() -> None:
-    engine = tone(budget=1024)
-    for count in range(1024):
-        engine.send(cueline.GetLevel(), at=5000 + count)
-    engine.render(64)
-    assert engine.stats().cues.pending == 1024
-    engine.send(cueline.GetLevel(), at=4000)
-    engine.render(64)
-    refused = engine.receive_msg()
-    assert isinstance(refused, cueline.Refused)
-    assert (refused.sequence, refused.wanted_frame, refused.reason) == (1025, 4000, cueline.Reason.SCHEDULE_FULL)
-    assert engine.stats().cues.refused == 1
-    engine.render(7000)
-    assert len(list(engine.messages())) == 1024
+    far = 10**12  # in eight months
+    with cueline.AudioEngine("null", processor="tone", budget=1024) as engine:
+        for count in range(1024):
+            assert engine.send(cueline.GetLevel(), at=far + count, timeout=60) is Status.OK
+        assert eventually(lambda: engine.stats().cues.pending == 1024)
+        engine.send(cueline.GetLevel(), at=far - 1)
+        refused = engine.receive(timeout=60)
+        assert isinstance(refused, cueline.Refused)
+        assert (refused.sequence, refused.wanted_frame, refused.reason) == (1025, far - 1, cueline.Reason.SCHEDULE_FULL)
+        assert engine.stats().cues.refused == 1
+        assert eventually(lambda: engine.stats().cues.pending == 1024)
 
 
 def test_cancel_forgets_one_cue_and_cancel_all_all_of_them() -> None:
@@ -502,6 +504,206 @@ def test_what_a_ctrl_c_gives_up_is_counted(full: cueline.AudioEngine, how: str) 
         send(full, None)
     timer.join()
     assert full.stats().commands.dropped == dropped + commands
+
+
+def while_it_waits(call: Callable[[], object], act: Callable[[], object]) -> BaseException | None:
+    """Call ``call`` in another thread, and ``act`` once it waits. Return what ``call`` raised."""
+    raised: list[BaseException] = []
+    begins = threading.Event()
+
+    def run() -> None:
+        begins.set()
+        try:
+            call()
+        except BaseException as error:
+            raised.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1000)  # the other thread keeps the GIL until it waits
+    try:
+        thread = threading.Thread(target=run)
+        thread.start()
+        begins.wait()
+        act()
+    finally:
+        sys.setswitchinterval(interval)
+    thread.join()
+    return raised[0] if raised else None
+
+
+@pytest.mark.parametrize("how", SENDING)
+def test_what_waits_when_its_engine_closes_is_counted(full: cueline.AudioEngine, how: str) -> None:
+    commands, send = SENDING[how]
+    dropped = full.stats().commands.dropped
+    assert isinstance(while_it_waits(lambda: send(full, 600), full.close), cueline.ClosedError)
+    assert full.stats().commands.dropped == dropped + commands
+
+
+@pytest.mark.parametrize("how", ["send", "confirm", "transaction", "send_many"])
+def test_what_waits_when_its_line_closes_is_counted(full: cueline.AudioEngine, how: str) -> None:
+    commands, send = SENDING[how]
+    line = full.open_line()
+    fill(line)
+    dropped = line.stats().dropped
+    assert isinstance(while_it_waits(lambda: send(line, 600), line.close), cueline.ClosedError)
+    assert full.stats().lines[1].dropped == dropped + commands
+
+
+def interrupted_at(step: int, call: Callable[[], object]) -> bool:
+    """Call ``call``. Raise KeyboardInterrupt before that step of cueline's Python code, and return whether it came."""
+    package = str(Path(cueline.__file__).parent)
+    left = step
+
+    def trace(frame: Any, event: str, _: object) -> Any:
+        nonlocal left
+        if not frame.f_code.co_filename.startswith(package):
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            left -= 1
+            if left < 0:
+                raise KeyboardInterrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        call()
+    except cueline.Full:
+        pass
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(None)
+    return False
+
+
+@pytest.mark.filterwarnings("ignore:coroutine '.*' was never awaited")
+@pytest.mark.parametrize("room", [0, 3])
+@pytest.mark.parametrize("how", [*SENDING, "asend"])
+def test_a_call_that_is_interrupted_anywhere_is_accounted_for(how: str, room: int) -> None:
+    """It sends and drops all of its commands together, or did not begin. No confirmation keeps its place."""
+    commands, send = SENDING.get(how, (1, None))
+    many = np.zeros(5, cueline.dtype(cueline.StopBuffer))
+    if how == "asend":
+        send = lambda e, timeout: asyncio.run(e.asend(cueline.StopBuffer(0), timeout=timeout))  # noqa: E731
+    elif how == "send_many":
+        send = lambda e, timeout: e.send_many(many, timeout=timeout)  # noqa: E731
+    for step in itertools.count():
+        engine = cueline.AudioEngine("offline", processor="player")
+        for _ in range(1024 - room):
+            engine.ping()
+        before = engine.stats().commands
+        interrupted = interrupted_at(step, functools.partial(send, engine, 0.001))
+        if how == "asend":
+            gc.collect()  # a task that ended by an exception is part of a cycle
+        after = engine.stats().commands
+        assert after.sent - before.sent + after.dropped - before.dropped in (0, commands), f"step {step}"
+        if how in ("confirm", "transaction"):
+            engine.render(128)
+            engine._confirmations.collect(engine)
+            assert engine._confirmations.under_way == {}
+            assert engine._confirmations._reports == {}
+        if not interrupted:
+            assert after.sent - before.sent + after.dropped - before.dropped == commands
+            break
+    assert step > 3
+
+
+OFFLINE = {  # how many commands each takes, and how it sends a cue
+    "send": (1, lambda e, at: e.send(cueline.PlayBuffer(0), at=at)),
+    "publish": (1, lambda e, at: e.publish(0, None, at=at)),
+    "transaction": (3, lambda e, at: _sent_whole_at(e, at)),
+    "send_many": (2, lambda e, at: e.send_many(_plays_at(at, at))),
+    "asend": (1, lambda e, at: asyncio.run(e.asend(cueline.PlayBuffer(0), at=at))),
+}
+
+
+def _sent_whole_at(engine: cueline.AudioEngine, at: int) -> None:
+    with engine.transaction(at=at) as transaction:
+        transaction.send(cueline.PlayBuffer(0))
+        transaction.send(cueline.PlayBuffer(0))
+
+
+def _plays_at(*frames: int) -> Any:
+    array = np.zeros(len(frames), cueline.dtype(cueline.PlayBuffer))
+    array["gain"] = 1
+    array["frame"] = frames
+    return array
+
+
+@pytest.mark.parametrize("how", OFFLINE)
+def test_offline_no_cue_is_refused_for_lack_of_room(how: str) -> None:
+    commands, send = OFFLINE[how]
+    with cueline.AudioEngine("offline", processor="player", budget=1) as engine:
+        calls = 3000 if how != "asend" else 1500
+        for call in range(calls):
+            send(engine, 1000 + call)
+        assert (engine.stats().commands.sent, engine.stats().commands.dropped) == (calls * commands, 0)
+        engine.render(128)
+        assert engine.stats().cues.pending == calls * commands
+        engine.render(1000 + calls)
+        assert engine.stats().cues == cueline.CueStats(pending=0, late=0, dropped_late=0, refused=0, cancelled=0)
+
+
+def test_offline_a_hundred_thousand_cues_in_one_array_all_sound_in_order() -> None:
+    frames = 100_000
+    with cueline.AudioEngine("offline", processor="tone", channels=1) as engine:
+        steps = np.zeros(frames, cueline.dtype(cueline.GetLevel))
+        steps["frame"] = 1 + np.random.default_rng(1).permutation(frames)
+        assert engine.send_many(steps) == frames
+        assert engine.send_many(steps[:0]) == 0
+        engine.render(1)
+        assert engine.stats().cues.pending == frames
+        answered: list[int] = []
+        for _ in range(frames // 1000 + 1):
+            engine.render(1000)  # the event ring holds 1024
+            answered += engine.receive_many()["frame"].tolist()
+        assert answered == list(range(1, frames + 1))
+
+
+def test_offline_cues_beyond_the_ring_are_confirmed_and_cancelled() -> None:
+    with cueline.AudioEngine("offline", processor="player", channels=1) as engine:
+        for _ in range(2000):
+            engine.send(cueline.PlayBuffer(0), at=100)
+        doomed = engine.confirm(cueline.PlayBuffer(0), at=50_000)
+        for _ in range(2000):
+            engine.send(cueline.PlayBuffer(0), at=50_000)
+        kept = engine.confirm(cueline.StopBuffer(0), at=200)
+        assert doomed.cancel() is Status.OK
+        engine.render(1000)
+        assert kept.result(0).frame == 200
+        with pytest.raises(cueline.RefusedError, match="it was cancelled"):
+            doomed.result(0)
+        engine.cancel_all()
+        engine.render(1000)
+        assert engine.stats().cues.cancelled == 2001
+        assert engine.stats().cues.pending == 0
+
+
+def test_offline_a_command_without_a_frame_finds_the_ring_full() -> None:
+    with cueline.AudioEngine("offline", processor="player") as engine:
+        fill(engine)
+        assert engine.send(cueline.StopBuffer(0)) is Status.FULL
+        assert engine.send(cueline.StopBuffer(0), at=0) is Status.FULL, "frame 0 is no cue"
+        mixed = _plays_at(0, 1000, 0)
+        assert engine.send_many(mixed) == 0, "the first is no cue, and the order stays"
+        assert engine.send_many(mixed[1:]) == 2
+        assert engine.stats().commands.sent == 1026
+
+
+def test_an_interrupted_receive_into_a_list_loses_no_message() -> None:
+    for step in itertools.count():
+        engine = tone()
+        engine.ping()
+        engine.render(64)
+        inbox: list[cueline.Message] = []
+        interrupted = interrupted_at(step, functools.partial(engine.receive, 0, into=inbox))
+        assert [message.sequence for message in [*inbox, *engine.messages()]] == [1], f"step {step}"
+        if not interrupted:
+            break
+    assert step > 3
+    with pytest.raises(cueline.ArgumentTypeError, match=r"^into must be a list or None, got 5$"):
+        engine.receive(0, into=5)  # type: ignore[arg-type]
 
 
 def test_publish_waits_for_a_buffer_too() -> None:

@@ -321,12 +321,15 @@ def test_every_line_of_the_coverage_names_a_test_that_exists() -> None:
     assert spec_tests <= set(named), sorted(spec_tests - set(named))
 
 
+SAID_BY_CONSUMER = {"headers": "took 7\n", "engine": "rendered 256 frames of tone: 1 pong\n"}
+
+
 def build_the_consumer(folder: Path, *found: str) -> None:
     """Build and run the programs of another project in an empty folder."""
     shutil.copytree(ROOT / "tests/consumer", folder / "source")
     cmake("-S", folder / "source", "-B", folder / "built", "-G", "Ninja", *found)
     cmake("--build", folder / "built")
-    for program, said in {"headers": "took 7\n", "engine": "rendered 256 frames of tone: 1 pong\n"}.items():
+    for program, said in SAID_BY_CONSUMER.items():
         done = subprocess.run([folder / "built" / program], capture_output=True, text=True, timeout=60, check=False)
         assert done.stdout == said
 
@@ -339,6 +342,34 @@ def test_an_installed_cueline_is_found_by_cmake(tmp_path: Path) -> None:
     cmake("--build", tmp_path / "cueline")
     cmake("--install", tmp_path / "cueline", "--prefix", tmp_path / "prefix")
     build_the_consumer(tmp_path, f"-DCMAKE_PREFIX_PATH={tmp_path / 'prefix'}")
+    build_with_pkg_config(tmp_path / "prefix", tmp_path)
+
+
+def build_with_pkg_config(prefix: Path, folder: Path) -> None:
+    """Build and run the same programs without CMake."""
+    require("pkg-config")
+    environment = os.environ | {"PKG_CONFIG_PATH": str(next(prefix.glob("lib*/**/pkgconfig")))}
+    for program, module in {"headers": "cueline", "engine": "cueline-engine"}.items():
+        told = subprocess.check_output(["pkg-config", "--cflags", "--libs", module], env=environment, text=True)
+        source, built = ROOT / f"tests/consumer/{program}.cpp", folder / f"{program}-by-pkg-config"
+        subprocess.run(["g++", "-std=c++20", source, "-o", built, *told.split()], check=True, timeout=300)
+        done = subprocess.run([built], capture_output=True, text=True, timeout=60, check=False)
+        assert done.stdout == SAID_BY_CONSUMER[program]
+
+
+def test_a_library_that_takes_cueline_by_fetch_content_can_be_exported(tmp_path: Path) -> None:
+    require("cmake")
+    theirs, prefix = tmp_path / "theirs", tmp_path / "prefix"
+    cmake("-S", ROOT / "tests/consumer/exporter", "-B", theirs, "-G", "Ninja", f"-DCUELINE_SOURCE={ROOT}")
+    cmake("--install", theirs, "--prefix", prefix)
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.22)\nproject(user LANGUAGES CXX)\nfind_package(theirs REQUIRED)\n"
+        f"add_executable(headers {ROOT}/tests/consumer/headers.cpp)\n"
+        "target_link_libraries(headers PRIVATE theirs::theirs)\n"
+    )
+    cmake("-S", tmp_path, "-B", tmp_path / "built", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}")
+    cmake("--build", tmp_path / "built")
+    assert subprocess.check_output([tmp_path / "built/headers"], text=True) == SAID_BY_CONSUMER["headers"]
 
 
 def test_the_package_is_found_by_cmake(tmp_path: Path) -> None:
@@ -386,5 +417,8 @@ def test_ring_hpp_can_be_taken_alone(tmp_path: Path) -> None:
     """Copy only that file to an empty folder, and compile a program with it."""
     require("g++")
     (tmp_path / "ring.hpp").write_text((ROOT / "include/cueline/ring.hpp").read_text())
-    (tmp_path / "main.cpp").write_text('#include "ring.hpp"\ncueline::Ring<int> ring;\nint main() {}\n')
-    subprocess.run(["g++", "-std=c++20", "main.cpp"], cwd=tmp_path, check=True, timeout=60)
+    (tmp_path / "main.cpp").write_text(
+        '#include "ring.hpp"\ncueline::Ring<int> ring;\nint main() { cueline::Producer{ring}.try_push(1); }\n'
+    )
+    for flags in ([], ["-fno-exceptions", "-fno-rtti"]):
+        subprocess.run(["g++", "-std=c++20", *flags, "main.cpp"], cwd=tmp_path, check=True, timeout=60)

@@ -14,7 +14,6 @@ from cueline import Status
 
 CAPACITY = 1024
 BLOCK = 8
-BUDGET = 300
 
 
 class Line(RuleBasedStateMachine):
@@ -30,7 +29,7 @@ class Line(RuleBasedStateMachine):
         self.commands_high = self.events_high = 0
 
     def make_engine(self) -> cueline.AudioEngine:
-        return cueline.AudioEngine("offline", blocksize=BLOCK, budget=BUDGET)
+        return cueline.AudioEngine("offline", blocksize=BLOCK)
 
     @rule(count=st.integers(1, 700))
     def ping(self, count: int) -> None:
@@ -49,7 +48,7 @@ class Line(RuleBasedStateMachine):
         assert self.engine.render(frames).shape == (frames, 2)
         for begin in range(0, frames, BLOCK):
             self.commands_high = max(self.commands_high, len(self.commands))
-            for _ in range(min(BUDGET, len(self.commands))):
+            for _ in range(len(self.commands)):
                 sequence = self.commands.popleft()
                 if len(self.events) == CAPACITY:
                     self.unanswered += 1
@@ -117,7 +116,7 @@ class _Generous(cueline.AudioEngine):
 def test_the_property_test_catches(mutant: type[cueline.AudioEngine]) -> None:
     class Broken(Line):
         def make_engine(self) -> cueline.AudioEngine:
-            return mutant("offline", blocksize=BLOCK, budget=BUDGET)
+            return mutant("offline", blocksize=BLOCK)
 
     with pytest.raises(AssertionError):
         run_state_machine_as_test(

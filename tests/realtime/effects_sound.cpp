@@ -83,7 +83,7 @@ static_assert(block != nullptr && handle != nullptr && render != nullptr && push
 // The schedule, and what sends and reads commands.
 using Add = void (Schedule::*)(const Message&) noexcept CUELINE_NONBLOCKING;
 using TakeDue = bool (Schedule::*)(std::uint64_t, Message&) noexcept CUELINE_NONBLOCKING;
-using NextFrame = std::uint64_t (Schedule::*)() const noexcept CUELINE_NONBLOCKING;
+using NextFrame = std::uint64_t (Schedule::*)() noexcept CUELINE_NONBLOCKING;
 using BeginLines = void (AudioSide::*)(std::uint64_t) noexcept CUELINE_NONBLOCKING;
 using Receive = Status (AudioSide::*)(Message&) noexcept CUELINE_NONBLOCKING;
 using Confirm = void (AudioSide::*)(Kind, const Applied&, const Message&) noexcept CUELINE_NONBLOCKING;

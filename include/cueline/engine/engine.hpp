@@ -26,10 +26,10 @@ class Engine {
   public:
     /// Prepares `processor` for the format of `device`. The engine does not run before start().
     /// Until close(), no other engine can run this processor, and no other thread may touch what the audio thread uses.
-    /// `budget` is the most commands that a block reads, 1 to 1024. Throws ArgumentError for another budget; for a
-    /// missing device; for a processor that is missing, that another engine runs, that has too many slots, or whose
-    /// declarations ProcessorControls::declare() refuses; and for a device with too many channels. Throws what
-    /// Processor::prepare() throws.
+    /// `budget` is the most commands that a block reads, 1 to 1024; the offline device reads all. Throws ArgumentError
+    /// for another budget; for a missing device; for a processor that is missing, that another engine runs, that has
+    /// too many slots, or whose declarations ProcessorControls::declare() refuses; and for a device with too many
+    /// channels. Throws what Processor::prepare() throws.
     Engine(std::unique_ptr<Device> device, OwnedProcessor processor, std::int64_t budget = default_budget);
 
     /// Closes the engine.
@@ -77,6 +77,12 @@ class Engine {
     /// Opens a line for another thread. The engine must outlive it. Throws LinesTakenError if all lines are open.
     [[nodiscard]] CommandSender open_line();
 
+    /// On the offline device, makes room for `commands`, at most 1024, in the ring of a line below max_lines: it moves
+    /// all commands of that ring to the audio side, where the next block reads them. So no cue is refused for lack of
+    /// room: if the ring refuses one, call this and send again. Returns true if there is room now, and false on other
+    /// devices, where only a block makes room. May wait for a block that is being rendered. Allocates.
+    bool make_room(std::size_t line, std::size_t commands = 1);
+
     /// Returns the counts of a line below max_lines. They include its earlier senders.
     [[nodiscard]] RingStats command_stats(std::size_t line) const noexcept;
 
@@ -93,7 +99,8 @@ class Engine {
     /// is a copy of `interleaved`, frames times `channels` samples, on pages that are touched and, where permitted,
     /// locked. The buffer that was swapped out is freed by a later publish(), stats() or close().
     /// One sender at a time. Allocates, copies and frees.
-    /// If the command ring is full, or max_buffers are in use, returns Status::full, changes nothing, and counts it.
+    /// If the command ring is full, or max_buffers are in use, returns Status::full, changes nothing, and counts it;
+    /// but on the offline device, a full ring refuses no cue.
     /// Throws what make_buffer() and require_usable() throw.
     Status publish(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels,
                    const Delivery& delivery = {});

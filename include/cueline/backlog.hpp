@@ -1,0 +1,42 @@
+// backlog.hpp: the commands of a line that were taken out of its ring before a block reads them.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include <cueline/counted_ring.hpp>
+#include <cueline/message.hpp>
+
+namespace cueline {
+
+/// Holds any number of commands, in order. One thread at a time uses it.
+class Backlog {
+  public:
+    /// Takes the commands that wait in `ring`, whose consumer is `commands`. Allocates. If it throws, none is taken.
+    void take(CountedRing& ring, Consumer<MessageRing>& commands) {
+        ring.note_level();
+        if (size() == 0) {
+            commands_.clear();
+            read_ = 0;
+        }
+        const std::size_t before = commands_.size();
+        commands_.resize(before + ring.messages.size());
+        commands_.resize(before + commands.try_pop(std::span{commands_}.subspan(before)));
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return commands_.size() - read_; }
+
+    /// Takes the oldest command into `command`. Returns Status::empty if there is none. Wait-free.
+    Status try_pop(Message& command) noexcept CUELINE_NONBLOCKING {
+        if (read_ == commands_.size()) return Status::empty;
+        command = commands_.data()[read_++];
+        return Status::ok;
+    }
+
+  private:
+    std::vector<Message> commands_;
+    std::size_t read_ = 0;  // how many of them were popped
+};
+
+}  // namespace cueline
