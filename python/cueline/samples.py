@@ -26,6 +26,8 @@ def checked_samples(array: npt.ArrayLike) -> npt.NDArray[np.float32]:
 
     if isinstance(array, np.ma.MaskedArray):
         raise ArgumentTypeError("array must not be masked, because its masked samples would sound: use array.filled(0)")
+    if isinstance(array, range):  # NumPy would make all of its numbers first
+        raise ArgumentTypeError(f"array must hold floats, got {shown(array)}")
     try:
         given = np.asarray(array)
     except (TypeError, ValueError) as error:

@@ -125,6 +125,8 @@ def test_what_is_no_array_is_refused(player: cueline.AudioEngine) -> None:
         player.publish(0, [[1.0], [1.0, 2.0]])
     with pytest.raises(cueline.ArgumentTypeError, match="must hold floats, got "):
         player.publish(0, "sound")  # type: ignore[arg-type]
+    with pytest.raises(cueline.ArgumentTypeError, match=r"must hold floats, got range\(0, 1000000000000\)"):
+        player.publish(0, range(10**12))  # NumPy would make all of its numbers
 
 
 def test_floats_of_other_widths_are_rounded_and_too_great_ones_refused(player: cueline.AudioEngine) -> None:
