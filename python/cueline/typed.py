@@ -199,7 +199,8 @@ def _made(cls: type, kind: int, hints: dict[str, Any]) -> type[_core.Message]:
                 "move it to the front, or give it a default"
             )
     arguments = [
-        f"{field.name}={shown(defaults[field.name])}" if field.name in defaults else field.name for field in layout.fields
+        f"{field.name}={shown(defaults[field.name])}" if field.name in defaults else field.name
+        for field in layout.fields
     ]
     made = _core._define_message(
         f"{cls.__module__}.{cls.__name__}",
