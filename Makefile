@@ -15,7 +15,7 @@ UNSANITIZED := $(addprefix --ignore=tests/python/test_,bench.py cli.py docs.py d
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm bench bench-cpp bench-python stall sampler docs wheel lint format stubs clean
+.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm soak-jack bench bench-cpp bench-python stall sampler docs wheel lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -93,7 +93,7 @@ fuzz: build/setup-clang  ## proof: libFuzzer where bytes become messages, and mu
 	cmake --build --preset fuzz
 	ctest --preset fuzz --no-tests=error
 
-soak: soak-cpp soak-python soak-hostile soak-storm  ## proof: engines under random load, all messages accounted for (MINUTES=1 for each language); hostile calls, lives
+soak: soak-cpp soak-python soak-hostile soak-storm soak-jack  ## proof: engines under random load, all messages accounted for (MINUTES=1 for each language); hostile calls, lives, a dying server
 
 soak-cpp: build/setup-test
 	cmake --preset dev
@@ -110,6 +110,9 @@ soak-hostile: .venv/installed  # at least 200,000 calls
 
 soak-storm: .venv/installed
 	$(BIN)/python tests/soak/storm.py
+
+soak-jack: .venv/installed
+	$(BIN)/python tests/soak/jack_soak.py --rounds 100
 
 bench: bench-cpp bench-python  ## the ring, the engine and the Python calls beside others: tables and charts (QUICK=1: in short)
 

@@ -65,7 +65,9 @@ void set_error() noexcept {
     } catch (nb::python_error& error) {  // from the import of cueline.errors
         error.restore();
     } catch (const std::exception& error) {  // none of ours
-        PyErr_SetString(PyExc_SystemError, error.what());
+        PyErr_SetString(PyExc_RuntimeError, error.what());
+    } catch (...) {
+        PyErr_SetString(PyExc_SystemError, "C++ threw something that is not a std::exception");
     }
 }
 

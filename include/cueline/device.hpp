@@ -33,7 +33,7 @@ class BlockCallback {
     virtual void blocksize_changed(std::uint32_t /*frames*/) noexcept CUELINE_NONBLOCKING {}
 
     /// Prepares for a new format of the device. If it is prepared for this format, it does nothing. A device whose
-    /// sample rate is constant need not call it. It may allocate, throw and block. If it throws on a helper thread, the
+    /// format is constant need not call it. It may allocate, throw and block. If it throws on a helper thread, the
     /// device ends its calls: see lost().
     /// [a control thread inside Device::start(), or the device's helper thread, while no block runs; never the audio
     /// thread]
@@ -71,12 +71,13 @@ class Device {
     [[nodiscard]] virtual std::string_view name() const noexcept = 0;
 
     /// The present format. If it changes, it changes before the call of BlockCallback::prepare() or blocksize_changed()
-    /// for it. Engine::start() prepares for this format, before it calls start().
+    /// for it.
     [[nodiscard]] virtual Format format() const noexcept = 0;
 
     /// Begins to call `callback`, which must live until stop() returns. Call it only while the device is stopped. If
-    /// the device was lost, call stop() first; then this tries to get the device back. May allocate and block. Throws
-    /// DeviceError, and what BlockCallback::prepare() throws.
+    /// the device was lost, call stop() first; then this tries to get the device back. Unless the format is constant,
+    /// it calls BlockCallback::prepare() for the present one before the first block: an earlier prepare() may have
+    /// failed. May allocate and block. Throws DeviceError, and what BlockCallback::prepare() throws.
     virtual void start(BlockCallback& callback) = 0;
 
     /// Ends the calls: when it returns, no call runs and none will. Does nothing if the device is stopped. If the

@@ -132,8 +132,6 @@ void Engine::start() {
     if (was_lost) parts_->stop_locked();
     if (parts_->running) return;
     try {
-        // The block size changed while blocks ran, or a device's prepare() threw.
-        parts_->prepare(parts_->device->format());
         parts_->audio.block.fades().restart();
         parts_->device->start(*parts_);
     } catch (...) {

@@ -147,6 +147,22 @@ TEST_F(JackFormat, a_processor_that_throws_no_exception_class_ends_only_the_audi
     EXPECT_EQ(processor.prepared_for.samplerate, 96'000U);
 }
 
+TEST_F(JackFormat, a_server_that_goes_back_to_what_the_processor_can_do_has_its_engine_back) {
+    const auto refuse = [](const Format& format) {
+        if (format.samplerate != 48'000 || format.blocksize > 64) throw std::runtime_error{"that is too much for me"};
+    };
+    lost_by(refuse);
+    EXPECT_THROW(engine.start(), std::runtime_error);
+    jack.change_samplerate(48'000);
+    engine.start();
+    FakeJack::play(128);
+    EXPECT_EQ(engine.stats().frames, 128U) << "in pieces";
+    engine.stop();
+    engine.start();
+    FakeJack::play(64);
+    EXPECT_EQ(engine.stats().frames, 192U);
+}
+
 TEST_F(JackFormat, frames_count_from_the_first_block_that_the_connections_are_in) {
     int unheard = 0;
     const auto play_unheard = [&unheard] {

@@ -18,7 +18,10 @@ class StepDevice final : public Device {
 
     [[nodiscard]] std::string_view name() const noexcept override { return "step"; }
     [[nodiscard]] Format format() const noexcept override { return format_; }
-    void start(BlockCallback& callback) override { callback_ = &callback; }
+    void start(BlockCallback& callback) override {
+        callback.prepare(format_);
+        callback_ = &callback;
+    }
     void stop() noexcept override { callback_ = nullptr; }
     [[nodiscard]] bool is_heard() const noexcept override { return heard_; }
     [[nodiscard]] DeviceStats stats() const noexcept override { return {}; }

@@ -30,8 +30,9 @@ class Probe final : public cueline::Processor {
     explicit Probe(bool fails = false) : fails_{fails} { ++alive; }
     ~Probe() override { --alive; }
 
-    void prepare(const cueline::Format&) override {
-        if (fails_) throw std::runtime_error{"the probe has no tables to prepare"};
+    void prepare(const cueline::Format& format) override {
+        if (fails_ || format.blocksize == 512) throw std::runtime_error{"the probe has no tables to prepare"};
+        if (format.blocksize == 1024) throw 42;
     }
     [[nodiscard]] std::uint32_t buffer_slots() const override { return 1; }
     [[nodiscard]] std::span<const cueline::ParameterSpec> parameters() const override { return parameters_; }

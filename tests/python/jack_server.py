@@ -48,10 +48,10 @@ class JackServer:
         del os.environ["JACK_DEFAULT_SERVER"]
         self._lock.close()
 
-    def start(self) -> None:
+    def start(self, blocksize: int | None = None) -> None:
         """Start it, and return when it answers."""
         self._process = subprocess.Popen(
-            ["jackd", "-n", self._name, "-d", "dummy", "-r", "48000", "-p", str(self._blocksize)],
+            ["jackd", "-n", self._name, "-d", "dummy", "-r", "48000", "-p", str(blocksize or self._blocksize)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

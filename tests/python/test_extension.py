@@ -6,6 +6,7 @@ import gc
 import hashlib
 import importlib.util
 import re
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +17,7 @@ import pytest
 
 import cueline
 from conftest import cmake, require
+from jack_server import JackServer
 
 ROOT = Path(__file__).parents[2]
 
@@ -212,6 +214,19 @@ def test_what_its_prepare_throws_comes_up_and_it_is_let_go(probe: ModuleType) ->
     del capsule
     gc.collect()
     assert probe.how_many_live() == before
+
+
+def test_what_its_prepare_throws_at_a_start_comes_up_whatever_it_is(probe: ModuleType) -> None:
+    with JackServer(), cueline.AudioEngine("jack", processor=probe.processor()) as engine:
+        for blocksize, error in ((512, RuntimeError), (1024, SystemError)):
+            engine.stop()
+            subprocess.run(["jack_bufsize", str(blocksize)], check=True, capture_output=True, timeout=10)
+            with pytest.raises(error, match=r"the probe has no tables|not a std::exception"):
+                engine.start()
+        subprocess.run(["jack_bufsize", "256"], check=True, capture_output=True, timeout=10)
+        engine.start()
+        engine.ping()
+        assert isinstance(engine.receive(timeout=5), (cueline.FormatChanged, cueline.Pong))
 
 
 def test_an_engine_that_cannot_be_made_lets_go_of_its_processor(probe: ModuleType) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from conftest import require
+
 SOAK = Path(__file__).parents[1] / "soak"
 
 
@@ -69,3 +71,18 @@ def test_the_storm_catches_an_engine_that_is_left() -> None:
     done = soak("storm.py", "--rounds", "1", "--steps", "1", "--mutant", "leaks")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "threads and descriptors: " in done.stdout
+
+
+def test_a_server_that_dies_under_an_engine_loses_no_message() -> None:
+    require("jackd")
+    done = soak("jack_soak.py", "--rounds", "3")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "all accounted for" in done.stdout
+
+
+def test_the_soak_of_the_server_catches_a_receiver_that_forgets() -> None:
+    require("jackd")
+    done = soak("jack_soak.py", "--rounds", "1", "--mutant", "forgets")
+    assert done.returncode == 1, done.stdout + done.stderr
+    lost = next(line for line in done.stdout.splitlines() if line.startswith("│ lost "))
+    assert "must be 0" in lost

@@ -62,9 +62,8 @@ void PortAudioDevice::start(BlockCallback& callback) {
     auto session = std::make_unique<PortAudioSession>(library_);
     const PortAudioEntry device = found_again(*session);
     const Format format = format_of(request_, device);
-    if (samplerate_.exchange(format.samplerate, std::memory_order_relaxed) != format.samplerate) {
-        callback.prepare(format);
-    }
+    samplerate_.store(format.samplerate, std::memory_order_relaxed);  // relaxed: see format()
+    callback.prepare(format);
     stream_ = std::make_unique<PortAudioStream>(std::move(session), device, format, latency_of(request_, device),
                                                 callback, stats_);
     for (auto waited = 0ms; !stream_->has_run() && waited < max_wait; waited += 1ms) {
