@@ -2,6 +2,7 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 
 #include <algorithm>
 #include <atomic>
@@ -12,6 +13,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <cueline/engine/engine.hpp>
 #include <cueline/engine/open_device.hpp>
@@ -64,7 +66,7 @@ class EngineHandle : public SenderHandle {
         processor_ = valid_utf8(owned.name());
 
         const WithoutGil without_gil;  // a sound system may answer late
-        std::unique_ptr<Device> opened = open_device(request);
+        std::unique_ptr<Device> opened = open_device(request, &absent_);
         name_ = opened->name();
         auto shared = std::make_shared<SharedEngine>();
         shared->engine = std::make_unique<Engine>(std::move(opened), std::move(owned), budget);
@@ -284,6 +286,9 @@ class EngineHandle : public SenderHandle {
     [[nodiscard]] Format format() const { return engine_->format(); }
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::string& processor() const { return processor_; }
+
+    /// The reasons against the devices with sound, if the caller named none and got the null device. Otherwise empty.
+    [[nodiscard]] const std::vector<std::string>& absent() const { return absent_; }
     [[nodiscard]] std::uint32_t buffer_slots() const { return engine_->buffer_slots(); }
     [[nodiscard]] bool closed() const { return engine_->closed(); }
 
@@ -311,6 +316,7 @@ class EngineHandle : public SenderHandle {
 
     std::string name_;
     std::string processor_;
+    std::vector<std::string> absent_;
     std::atomic<bool> rendering_ = false;
     nb::ft_mutex receiving_;
 };
@@ -372,6 +378,7 @@ void bind_types(nb::module_& module) {
         .def_prop_ro("device", &EngineHandle::name, "The name of its device.")
         .def_prop_ro("buffer_slots", &EngineHandle::buffer_slots, "How many buffer slots its processor has.")
         .def_prop_ro("processor", &EngineHandle::processor, "The name of its processor.")
+        .def_prop_ro("_absent", &EngineHandle::absent)
         .def_prop_ro(
             "samplerate", [](const EngineHandle& self) { return self.format().samplerate; }, "Frames per second.")
         .def_prop_ro(

@@ -491,6 +491,9 @@ class Engine(Sender):
         """The name of its processor."""
 
     @property
+    def _absent(self) -> list[str]: ...
+
+    @property
     def samplerate(self) -> int:
         """Frames per second."""
 

@@ -61,14 +61,11 @@ def devices() -> Devices:
     return Devices(found, listed.absent)
 
 
-def warn_of_silence(missing: str) -> None:
-    """Warn that an engine without ``device=`` runs on the null device, and that the build lacks these libraries.
-
-    pip hides what CMake prints if their headers are missing.
-    """
+def warn_of_silence(absent: list[str]) -> None:
+    """Warn that an engine without ``device=`` runs on the null device. ``absent`` is that of ``Devices``."""
     warnings.warn(
-        f"this engine is silent: no device was found, and cueline was built without {missing}. Install the "
-        "headers (on Debian: apt install libjack-jackd2-dev portaudio19-dev) and build cueline again",
+        f"this engine is silent: no device with sound was found. {'; '.join(absent)}. If you want no sound, name the "
+        "device: AudioEngine('null')",
         RuntimeWarning,
         stacklevel=3,
     )

@@ -55,7 +55,7 @@ class AudioEngine(_core.Engine):
     - ``"portaudio"``: PortAudio's default output device; a number, or words of its name and host API, for another one
     - ``"null"``: a thread with a clock and no sound card
     - ``"offline"``: no clock; it renders when you call ``render``
-    - None: JACK if a server runs, else PortAudio's default device, else null
+    - None: JACK if a server runs, else PortAudio's default device, else null with a RuntimeWarning that says why
 
     ``processor`` makes the sound. It is ``"silence"`` (or None), ``"tone"`` (a sine with parameters), ``"player"``
     (it plays the buffers of ``publish``), or your own: a capsule from ``cueline.cfunc_processor`` or from C++'s
@@ -116,11 +116,11 @@ class AudioEngine(_core.Engine):
         from cueline.stats import engine_stats
 
         self._read_stats = engine_stats
-        if device is None and self.device == "null" and _core.MISSING_AUDIO:
+        if self._absent:
             from cueline.device_list import warn_of_silence
 
             try:
-                warn_of_silence(_core.MISSING_AUDIO)
+                warn_of_silence(self._absent)
             except (
                 RuntimeWarning
             ):  # warnings are errors here: nobody gets this engine, so it must not keep its processor

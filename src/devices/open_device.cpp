@@ -11,6 +11,7 @@
 #include "devices/null_device.hpp"
 #include "devices/offline_device.hpp"
 #include "devices/portaudio/portaudio.hpp"
+#include "system/utf8.hpp"
 
 namespace cueline {
 
@@ -56,21 +57,27 @@ std::unique_ptr<Device> open(DeviceKind kind, const DeviceRequest& request) {
     return std::make_unique<NullDevice>(request.format());
 }
 
+std::string reason_against(DeviceKind kind, const DeviceError& error) {
+    return (kind == DeviceKind::jack ? "jack: " : "portaudio: ") + valid_utf8(error.what());
+}
+
 }  // namespace
 
-std::unique_ptr<Device> open_device(const DeviceRequest& request) {
+std::unique_ptr<Device> open_device(const DeviceRequest& request, std::vector<std::string>* absent) {
     if (request.device) {
         const DeviceKind kind = kind_of(*request.device);
         require_fitting(kind, request);
         return open(kind, request);
     }
+    std::vector<std::string> reasons;
     for (const DeviceKind kind : {DeviceKind::jack, DeviceKind::portaudio}) {
         try {
             return open(kind, request);
-        } catch (const NoDeviceError&) {
-            continue;  // try the next best
+        } catch (const NoDeviceError& error) {  // try the next best
+            reasons.push_back(reason_against(kind, error));
         }
     }
+    if (absent != nullptr) *absent = std::move(reasons);
     return open(DeviceKind::null, request);
 }
 
@@ -81,7 +88,7 @@ DeviceList list_devices() {
         devices = list_jack();
         for (DeviceInfo& device : devices) device.is_default = true;
     } catch (const DeviceError& error) {
-        list.absent.push_back(std::string{"jack: "} + error.what());
+        list.absent.push_back(reason_against(DeviceKind::jack, error));
     }
     try {
         const bool jack_runs = !devices.empty();
@@ -90,7 +97,7 @@ DeviceList list_devices() {
             devices.push_back(std::move(device));
         }
     } catch (const DeviceError& error) {
-        list.absent.push_back(std::string{"portaudio: "} + error.what());
+        list.absent.push_back(reason_against(DeviceKind::portaudio, error));
     }
     const bool sounds = std::ranges::any_of(devices, &DeviceInfo::is_default);
     const Format format;

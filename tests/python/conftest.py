@@ -23,6 +23,9 @@ os.environ["ALSA_CONFIG_PATH"] = str(Path(__file__).parents[1] / "alsa.conf")
 # Whether the address sanitizer runs in this process (make sanitize): it replaces mlock.
 sanitized = "libasan" in os.environ.get("LD_PRELOAD", "")
 
+# In the programs that the tests run, a default device may be a silent one.
+NO_SOUND = os.environ["PYTHONWARNINGS"] = "ignore:this engine is silent"
+
 # A test run in the background may start with Ctrl-C ignored, and so would the programs that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import warnings
 
 import pytest
 
 import cueline
 from conftest import require
 from cueline import _core
-from cueline.device_list import warn_of_silence
 from jack_server import JackServer
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "cueline", "devices", *arguments],
+        [sys.executable, "-m", "cueline", *arguments],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return command("devices", *arguments)
 
 
 @pytest.fixture
@@ -104,12 +109,18 @@ def test_the_list_says_why_a_device_is_missing() -> None:
         assert not [why for why in cueline.devices().absent if why.startswith("jack")]
 
 
-def test_a_silent_engine_of_a_build_without_audio_libraries_warns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_core, "MISSING_AUDIO", "JACK and PortAudio")
-    cueline.AudioEngine("null").close()  # asked for
-    warned = r"is silent.*built without JACK and PortAudio.*apt install libjack-jackd2-dev"
-    with pytest.warns(RuntimeWarning, match=warned):
-        warn_of_silence(_core.MISSING_AUDIO)
+def test_a_silent_engine_that_was_asked_for_does_not_warn() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cueline.AudioEngine("null").close()
+
+
+@pytest.mark.usefixtures("_no_server")
+def test_a_command_says_in_one_line_why_it_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONWARNINGS")
+    done = command("ping", "--count", "1")
+    assert done.returncode == 0
+    assert re.fullmatch(r"cueline: this engine is silent: .*\n", done.stderr)
 
 
 def test_this_build_has_both_audio_libraries() -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import cueline
-from conftest import require
+from conftest import NO_SOUND, require
 from pages import blocks_of, on_one_page
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,8 @@ def run_page(page: str, folder: Path) -> None:
     blocks = blocks_of(page)
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONWARNINGS": "ignore:The test results are likely unreliable",  # timeit, on a busy machine
+        # timeit, on a busy machine; a default device on a machine without sound
+        "PYTHONWARNINGS": f"ignore:The test results are likely unreliable,{NO_SOUND}",
     }
 
     def run(*command: str | Path) -> str:
@@ -47,7 +48,7 @@ def run_page(page: str, folder: Path) -> None:
             (folder / block.file).write_text(block.text)
     if program := [block for block in blocks if block.in_language("python")]:
         (folder / "page.py").write_text(on_one_page(program))
-        printed = run(sys.executable, "-W", "error", "page.py").splitlines()
+        printed = run("env", f"PYTHONWARNINGS=error,{NO_SOUND}", sys.executable, "page.py").splitlines()
         for said in re.findall(r"# prints (.*)", on_one_page(program)):
             assert said in printed, f"the page says that it prints {said!r}, and it prints {printed}"
     for block in blocks:

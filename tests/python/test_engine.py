@@ -39,8 +39,12 @@ def test_start_stop_close_come_in_any_order_and_twice(device: str, calls: list[s
         getattr(engine, call)()
 
 
-def test_the_default_device_is_null() -> None:
-    with cueline.AudioEngine() as engine:
+def test_the_default_device_is_null_and_a_warning_says_why() -> None:
+    expected = "this engine is silent: .*jack: no JACK server runs here: .*portaudio: PortAudio has no output device"
+    with pytest.warns(RuntimeWarning, match=expected) as warned:
+        engine = cueline.AudioEngine()
+    assert [warning.filename for warning in warned] == [__file__]
+    with engine:
         assert engine.device == "null"
         assert engine.stats().device == "null"
 

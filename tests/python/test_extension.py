@@ -8,6 +8,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -96,6 +97,18 @@ class Offering:
 
     def __cueline_processor__(self) -> object:
         return self.capsule
+
+
+def test_an_engine_that_a_warning_refuses_gives_its_processor_back(
+    probe: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", "cueline-test-nobody")
+    processor = probe.processor()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(RuntimeWarning, match="this engine is silent"):
+            cueline.AudioEngine(processor=processor)
+    cueline.AudioEngine("null", processor=processor).close()
 
 
 def test_an_object_can_offer_its_processor(probe: ModuleType) -> None:

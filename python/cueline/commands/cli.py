@@ -8,6 +8,7 @@ import math
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -45,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parser.parse_args(arguments)
         if options.command is None:
             parser.print_help()
-        status = 0 if options.command is None else _run(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            status = 0 if options.command is None else _run(options)
         sys.stdout.flush()
         return status
     except cueline.Error as error:
@@ -79,6 +82,11 @@ def _run(options: argparse.Namespace) -> int:
         case _:
             from cueline.commands.bench import run
     return run(options)
+
+
+def _show_warning(message: Warning | str, *_where: object, **_options: object) -> None:
+    if sys.stderr is not None:
+        print(f"cueline: {message}", file=sys.stderr)
 
 
 def _fail(why: str) -> int:
