@@ -117,6 +117,11 @@ class Faults:
             self._examples.setdefault(kind, f"{shown}\n    {error}\n    {at.filename}:{at.lineno}; {where}")
         return error
 
+    @property
+    def found(self) -> bool:
+        """Whether there is one."""
+        return bool(self._counts)
+
     def report(self, wanted: int) -> int:
         """Print all of it, and return the exit status."""
         for kind, count in self._counts.most_common():
@@ -164,8 +169,11 @@ def explore(calls: int, seed: str, faults: Faults) -> None:
                 if error := faults.make(chance.pick(CALLS), world, chance, "by Hypothesis"):
                     raise error
 
-    with contextlib.suppress(Exception):  # it is noted
+    try:
         example()
+    except Exception:
+        if not faults.found:  # else it is one of them
+            raise
 
 
 def inside(calls: int, seed: str, faults: Faults, mutant: Call | None) -> int:
