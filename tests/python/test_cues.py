@@ -588,6 +588,9 @@ def test_a_call_that_is_interrupted_anywhere_is_accounted_for(how: str, room: in
         send = lambda e, timeout: asyncio.run(e.asend(cueline.StopBuffer(0), timeout=timeout))  # noqa: E731
     elif how == "send_many":
         send = lambda e, timeout: e.send_many(many, timeout=timeout)  # noqa: E731
+    send(
+        cueline.AudioEngine("offline", processor="player"), 0
+    )  # so that what is made once is there: steps stay the same
     for step in itertools.count():
         engine = cueline.AudioEngine("offline", processor="player")
         for _ in range(1024 - room):
