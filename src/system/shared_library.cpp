@@ -3,7 +3,10 @@
 
 #include <dlfcn.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <cstddef>
 #include <fstream>
 #include <ios>
 
@@ -22,16 +25,20 @@ SharedLibrary::SharedLibrary(const char* file, const char* package)
                         why + "); on Debian type: apt-get install " + (missing ? "" : "--reinstall ") + package_};
 }
 
-/// Copies the library's file into memory. The descriptor stays open: if a later copy got the same path, the loader
-/// would take it for this one.
-std::string SharedLibrary::copied_file(const void* function) {
+SharedLibrary::CopiedFile::CopiedFile(const void* function) : descriptor{memfd_create("cueline-copy", MFD_CLOEXEC)} {
     Dl_info about{};
-    if (dladdr(function, &about) == 0) throw NoDeviceError{"the loader does not report the library's file"};
-    const int descriptor = memfd_create("cueline-copy", MFD_CLOEXEC);
-    if (descriptor < 0) throw NoDeviceError{"the system refused memory for a copy of " + std::string{about.dli_fname}};
-    std::string path = "/proc/self/fd/" + std::to_string(descriptor);
+    if (descriptor < 0 || dladdr(function, &about) == 0) {
+        close(descriptor);
+        throw NoDeviceError{"the system refused memory for a copy of the library"};
+    }
+    // The loader takes two equal paths for one library, and descriptors return. So each copy has one slash more.
+    static std::atomic<std::size_t> copies = 0;
+    path = "/proc/self/fd" + std::string(++copies, '/') + std::to_string(descriptor);
     std::ofstream{path, std::ios::binary} << std::ifstream{about.dli_fname, std::ios::binary}.rdbuf();
-    return path;
+}
+
+SharedLibrary::CopiedFile::~CopiedFile() {
+    close(descriptor);
 }
 
 void* SharedLibrary::address(const char* name) const {

@@ -16,7 +16,8 @@ class SharedLibrary {
     /// Throws NoDeviceError if the library cannot be copied.
     template <class Function>
     static SharedLibrary copy_of(Function* function, const char* package) {
-        return {copied_file(reinterpret_cast<const void*>(function)).c_str(), package};
+        const CopiedFile copy{reinterpret_cast<const void*>(function)};
+        return {copy.path.c_str(), package};
     }
 
     /// Sets `function` to the library's function of this name. Throws NoDeviceError if the library has none.
@@ -27,7 +28,17 @@ class SharedLibrary {
     }
 
   private:
-    static std::string copied_file(const void* function);
+    /// A copy of a library's file, in memory. The loader needs it only while it opens the copy.
+    struct CopiedFile {
+        explicit CopiedFile(const void* function);
+        ~CopiedFile();
+        CopiedFile(const CopiedFile&) = delete;
+        CopiedFile& operator=(const CopiedFile&) = delete;
+
+        int descriptor;
+        std::string path;
+    };
+
     [[nodiscard]] void* address(const char* name) const;
 
     std::string file_;

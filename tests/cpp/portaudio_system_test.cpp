@@ -7,7 +7,10 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <iterator>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,6 +25,7 @@
 #include "refusal.hpp"
 #include "sanitizers.hpp"
 #include "system/quiet_stderr.hpp"
+#include "system/shared_library.hpp"
 
 namespace cueline::test {
 namespace {
@@ -86,6 +90,25 @@ TEST_F(PortAudioWithoutACard, refuses_unknown_names_and_lists_the_devices) {
                      "device must be 'null', 'offline', 'jack', 'portaudio', or words of one of PortAudio's output "
                      "devices (none at the moment), got 'loud'");
     }
+}
+
+TEST(SharedLibrary, its_copies_are_apart_and_keep_no_descriptor) {
+    const auto descriptors = [] {
+        const std::filesystem::directory_iterator all{"/proc/self/fd"};
+        return std::distance(begin(all), end(all));
+    };
+    const SharedLibrary original{"libportaudio.so.2", "libportaudio2"};
+    int (*first)() = nullptr;
+    original.find(first, "Pa_GetVersion");
+    std::set<const void*> found{reinterpret_cast<const void*>(first)};
+    const auto before = descriptors();
+    for (int copy = 0; copy < 3; ++copy) {
+        int (*function)() = nullptr;
+        SharedLibrary::copy_of(first, "libportaudio2").find(function, "Pa_GetVersion");
+        found.insert(reinterpret_cast<const void*>(function));
+    }
+    EXPECT_EQ(found.size(), 4U);
+    EXPECT_EQ(descriptors(), before);
 }
 
 TEST(QuietStderr, drops_what_its_thread_prints_and_nothing_else) {
