@@ -385,6 +385,7 @@ def test_a_view_that_outlives_its_engine_finds_it_closed() -> None:
         meters["level"]
 
 
+@pytest.mark.filterwarnings("ignore:this process forks while an engine runs")
 def test_a_forked_child_is_refused_both() -> None:
     with cueline.AudioEngine("null", processor="tone") as engine:
         child = os.fork()
