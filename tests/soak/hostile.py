@@ -83,7 +83,7 @@ class Drawn:
         self._data = data
 
     def pick(self, options: Sequence[T]) -> T:
-        return self._data.draw(st.sampled_from(options))
+        return options[self._data.draw(st.integers(0, len(options) - 1))]  # it would hash hostile options
 
     def hostile(self) -> Any:
         return self._data.draw(_ANYTHING)
