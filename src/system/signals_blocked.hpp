@@ -7,9 +7,9 @@
 namespace cueline {
 
 /// While it lives, threads that the calling thread starts block all signals. So Python's signals go to Python's
-/// threads, and none interrupts a block. Signals for a thread's own faults are not blocked. If the calling thread writes
-/// to a server that is gone, its SIGPIPE is dropped. Afterwards the calling thread's mask is as before, even if a library
-/// changed it: libjack does when a client closes.
+/// threads, and none interrupts a block. Signals for a thread's own faults are not blocked. If the calling thread
+/// writes to a server that is gone, its SIGPIPE is dropped. Afterwards the calling thread's mask is as before, even if
+/// a library changed it: libjack does when a client closes.
 class SignalsBlocked {
   public:
     SignalsBlocked() noexcept;

@@ -199,8 +199,8 @@ TEST(SignalsBlocked, ends_with_its_scope) {
 }
 
 TEST(SignalsBlocked, drops_the_signal_of_a_write_to_a_reader_that_is_gone) {
-    struct sigaction before {};
-    struct sigaction fatal {};
+    struct sigaction before{};
+    struct sigaction fatal{};
     fatal.sa_handler = SIG_DFL;
     ASSERT_EQ(sigaction(SIGPIPE, &fatal, &before), 0);
     {

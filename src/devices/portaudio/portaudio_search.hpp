@@ -30,9 +30,10 @@ struct PortAudioEntry {
 /// All devices at the moment, in the order of their numbers. [control threads]
 std::vector<PortAudioEntry> portaudio_entries(const PortAudioSession& session);
 
-/// Finds the output device that `asked` means: a number; words that all occur in its label in this order, in upper or lower case;
-/// "portaudio" or nothing for the default device. A device whose whole name or label matches comes first. Throws
-/// ArgumentError, with the list of devices, if none or several match; NoDeviceError if there is no output device.
+/// Finds the output device that `asked` means: a number; words that all occur in its label in this order, in upper or
+/// lower case; "portaudio" or nothing for the default device. A device whose whole name or label matches comes first.
+/// Throws ArgumentError, with the list of devices, if none or several match; NoDeviceError if there is no output
+/// device.
 const PortAudioEntry& chosen_entry(const std::vector<PortAudioEntry>& entries,
                                    const std::optional<std::variant<std::string, std::int64_t>>& asked);
 
