@@ -110,7 +110,7 @@ class EngineHandle : public SenderHandle {
         }
         {
             const nb::ft_lock_guard lock{sending_};
-            engine_->publish(slot, std::move(buffer), delivery);  // counts a refused buffer
+            engine_->publish(slot, PendingBuffer{}, delivery);  // counts a refused buffer
         }
         if (!timeout.waits()) return to_python(Status::full);
         ++shared()->raised_refusals;

@@ -30,7 +30,7 @@ class Backlog {
     /// Takes the oldest command into `command`. Returns Status::empty if there is none. Wait-free.
     Status try_pop(Message& command) noexcept CUELINE_NONBLOCKING {
         if (read_ == commands_.size()) return Status::empty;
-        command = commands_.data()[read_++];
+        command = commands_[read_++];
         return Status::ok;
     }
 

@@ -191,7 +191,7 @@ std::pair<long, int> faults_after_a_fork(std::span<std::byte> pages) {
 
 TEST(LockedPages, cost_no_page_fault_after_a_fork_and_a_child_finds_zeros) {
     constexpr std::size_t pages = 64;
-    LockedPages own{pages * page_bytes};
+    const LockedPages own{pages * page_bytes};
     std::ranges::fill(own.bytes(), std::byte{1});
     const auto [faults, child_found] = faults_after_a_fork(own.bytes());
     EXPECT_LT(faults, 8);
