@@ -92,9 +92,9 @@ class SenderHandle {
   public:
     nanobind::object ping();
 
-    /// `timeout`: seconds, 0 to return at once, or None to wait for ever.
+    /// `seconds`: the timeout, 0 to return at once, or None to wait for ever.
     nanobind::object send(nanobind::handle message, nanobind::handle at, nanobind::handle late,
-                          nanobind::handle timeout);
+                          nanobind::handle seconds);
 
     /// Sends the records of `array` in order. If `array_kind` is a kind, records without a kind get it, and records of
     /// another kind are refused. If one record cannot be sent, none is sent. Returns how many were accepted in time.
@@ -107,13 +107,13 @@ class SenderHandle {
     /// Sends like send(), with a confirmation. Raises Full if there is no room. No exception, such as Ctrl-C, can come
     /// between sending and expecting: sets `confirmation.sequence`, and adds a weak reference to `expected`, by line
     /// and sequence.
-    void send_confirmed(nanobind::handle message, nanobind::handle at, nanobind::handle late, nanobind::handle timeout,
+    void send_confirmed(nanobind::handle message, nanobind::handle at, nanobind::handle late, nanobind::handle seconds,
                         nanobind::handle confirmation, const nanobind::dict& expected);
 
     /// Sends all of `messages` or none. Returns the transaction's sequence. Raises Full if there is no room. Expects
     /// `confirmation` as send_confirmed() does, unless it is None.
     std::uint32_t send_whole(const nanobind::list& messages, nanobind::handle at, nanobind::handle late,
-                             nanobind::handle timeout, nanobind::handle confirmation, const nanobind::dict& expected);
+                             nanobind::handle seconds, nanobind::handle confirmation, const nanobind::dict& expected);
 
     /// Sends `command` once. Returns false, and counts nothing, if there is no room.
     bool try_send(Message& command);

@@ -62,7 +62,7 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
 
     apply_due(frame);  // these cues were read before the commands below
     read_commands();
-    render(block);
+    render(block, prepared_->blocksize);
     if (const Replaced replaced = replace_not_finite(block); replaced.samples > 0) {
         report_->not_finite.add(replaced.samples);
         audio_.events().send_at(frame + replaced.first_frame, kind::not_finite, NotFinite{replaced.samples});
@@ -231,12 +231,12 @@ void EngineBlock::forget(const Message& cue) noexcept CUELINE_NONBLOCKING {
     }
 }
 
-/// Renders up to each cue's frame, and applies the cue there. Renders at most the prepared block size at once.
-void EngineBlock::render(const AudioBlock& block) noexcept CUELINE_NONBLOCKING {
+/// Renders up to each cue's frame, and applies the cue there. Renders at most `max_frames` at once.
+void EngineBlock::render(const AudioBlock& block, std::uint32_t max_frames) noexcept CUELINE_NONBLOCKING {
     const std::uint64_t first = report_->frames.get();
     for (std::uint32_t done = 0; done < block.frames;) {
         const std::uint64_t until_next = schedule_.next_frame() - first;  // earlier cues were applied
-        const std::uint32_t piece = std::min(block.frames - done, prepared_->blocksize);
+        const std::uint32_t piece = std::min(block.frames - done, max_frames);
         const auto end = static_cast<std::uint32_t>(std::min<std::uint64_t>(until_next, done + piece));
         for (std::size_t channel = 0; channel < block.channels.size(); ++channel) {
             segment_[channel] = block.channels[channel] + done;

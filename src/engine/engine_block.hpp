@@ -78,7 +78,7 @@ class EngineBlock {
     void cancel(const Message& command) noexcept CUELINE_NONBLOCKING;
     void cancel_all(const Message& command) noexcept CUELINE_NONBLOCKING;
     void forget(const Message& cue) noexcept CUELINE_NONBLOCKING;
-    void render(const AudioBlock& block) noexcept CUELINE_NONBLOCKING;
+    void render(const AudioBlock& block, std::uint32_t max_frames) noexcept CUELINE_NONBLOCKING;
 
     EngineReport* report_;
     Processor* processor_ = nullptr;
