@@ -30,9 +30,16 @@ Kind sent_kind(Kind record_kind, Kind array_kind) {
     return record_kind == kind::none ? array_kind : record_kind;
 }
 
-bool can_be_sent(const Message& record, Kind array_kind) {
+/// Which records of an array can be sent.
+struct Sendable {
+    Kind array_kind;  // or none
+    const HandledKinds* handled;
+};
+
+bool can_be_sent(const Message& record, const Sendable& sendable) {
+    const Kind array_kind = sendable.array_kind;
     const Kind kind = sent_kind(record.kind, array_kind);
-    if (kind < kind::first_processor || record.frame > max_frame) return false;
+    if (kind < kind::first_processor || record.frame > max_frame || !sendable.handled->include(kind)) return false;
     // An array without a kind of its own holds raw payloads.
     return array_kind == kind::none || (kind == array_kind && is_in_range(kind, record.payload.data()));
 }
@@ -47,18 +54,21 @@ struct Refused {
 };
 
 /// Returns the first record that cannot be sent. If there are many records, other Python threads run in between.
-std::optional<Refused> first_refused(const Records& records, Kind array_kind) {
+std::optional<Refused> first_refused(const Records& records, const Sendable& sendable) {
     for (std::size_t index = 0; index < records.size(); ++index) {
         if (index % records_with_gil == records_with_gil - 1) const WithoutGil others_run;
         const Message record = records.message(index);
-        if (!can_be_sent(record, array_kind)) return Refused{index, record};
+        if (!can_be_sent(record, sendable)) return Refused{index, record};
     }
     return std::nullopt;
 }
 
-[[noreturn]] void refuse(const Refused& refused, Kind array_kind) {
+[[noreturn]] void refuse(const Refused& refused, const Sendable& sendable) {
     const Message& record = refused.record;
+    const Kind array_kind = sendable.array_kind;
     const Kind kind = sent_kind(record.kind, array_kind);
+    const bool own = array_kind == kind::none || kind == array_kind;
+    if (own && kind >= kind::first_processor && record.frame <= max_frame) sendable.handled->require(kind);
     if (array_kind != kind::none && kind == array_kind && record.frame <= max_frame) {
         raise("ArgumentError", "the message at index " + std::to_string(refused.index) +
                                    " cannot be sent: " + range_problem(kind, record.payload.data()));
@@ -105,7 +115,8 @@ std::size_t SenderHandle::send_many(nb::handle array, Kind array_kind, nb::handl
     Timeout timeout{seconds};
     const Records records = Records::read(array);
     engine_->require_usable();
-    if (const auto refused = first_refused(records, array_kind)) refuse(*refused, array_kind);
+    const Sendable sendable{array_kind, &shared_->kinds};
+    if (const auto refused = first_refused(records, sendable)) refuse(*refused, sendable);
 
     std::size_t accepted = 0;
     Left left{.commands = records.size()};
@@ -114,7 +125,7 @@ std::size_t SenderHandle::send_many(nb::handle array, Kind array_kind, nb::handl
     // Checks and sends the same copy: another thread may write to the array meanwhile.
     const auto next = [&](std::size_t index) noexcept -> Message* {
         message = records.message(accepted + index);
-        if (!can_be_sent(message, array_kind)) {
+        if (!can_be_sent(message, sendable)) {
             refused = {accepted + index, message};
             return nullptr;
         }
@@ -128,7 +139,7 @@ std::size_t SenderHandle::send_many(nb::handle array, Kind array_kind, nb::handl
             const nb::ft_lock_guard lock{sending_};
             accepted += sender().try_send_each(next, left.commands);
         }
-        if (refused) refuse(*refused, array_kind);
+        if (refused) refuse(*refused, sendable);
         left.commands = records.size() - accepted;
         if (left.commands > 0) left.frame = records.message(accepted).frame;
         return left.commands == 0;

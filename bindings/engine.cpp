@@ -63,6 +63,7 @@ class EngineHandle : public SenderHandle {
         checked_range("budget", budget, budget_range);
 
         OwnedProcessor owned = processor_of(processor);
+        const Processor& its_processor = *owned.get();
         processor_ = valid_utf8(owned.name());
 
         const WithoutGil without_gil;  // a sound system may answer late
@@ -70,6 +71,7 @@ class EngineHandle : public SenderHandle {
         name_ = opened->name();
         auto shared = std::make_shared<SharedEngine>();
         shared->engine = std::make_unique<Engine>(std::move(opened), std::move(owned), budget);
+        shared->kinds.take(its_processor, processor_);
         ControlSide& control = shared->engine->control();
         connect(std::move(shared), &control, true);
     }
@@ -114,7 +116,7 @@ class EngineHandle : public SenderHandle {
         }
         if (!timeout.waits()) return to_python(Status::full);
         ++shared()->raised_refusals;
-        timeout.raise_full(std::to_string(max_buffers) + " buffers are in use, which is the limit");
+        timeout.raise_full(std::to_string(max_buffers) + " buffers are in use, which is the limit" + why_no_block());
     }
 
     nb::object publish_nothing(std::int64_t slot, nb::handle at, nb::handle late, nb::handle seconds) {
@@ -292,6 +294,33 @@ class EngineHandle : public SenderHandle {
     [[nodiscard]] std::uint32_t buffer_slots() const { return engine_->buffer_slots(); }
     [[nodiscard]] bool closed() const { return engine_->closed(); }
 
+    [[nodiscard]] const char* state() const {
+        switch (engine_->state()) {
+            case EngineState::not_started:
+                return "not started";
+            case EngineState::running:
+                return "running";
+            case EngineState::stopped:
+                return "stopped";
+            case EngineState::lost:
+                return "device lost";
+            case EngineState::closed:
+                break;
+        }
+        return "closed";
+    }
+
+    /// What nobody was told with an exception: commands refused for room, cues applied late, cues refused, messages
+    /// that the processor did not handle.
+    [[nodiscard]] nb::tuple losses() const {
+        engine_->require_own_process();
+        const EngineStats stats = engine_->stats();
+        std::uint64_t refused = stats.buffers.refused;
+        for (const RingStats& line : stats.lines) refused += line.dropped;
+        return nb::make_tuple(refused - std::min<std::uint64_t>(refused, shared()->raised_refusals), stats.cues.late,
+                              stats.cues.refused, stats.unhandled);
+    }
+
   private:
     struct Rendering {
         std::atomic<bool>& flag;
@@ -370,11 +399,13 @@ void bind_types(nb::module_& module) {
         .def("_require_slots", &EngineHandle::require_slots)
         .def("_require_offline", &EngineHandle::require_offline)
         .def("_stats", &EngineHandle::stats)
+        .def("_losses", &EngineHandle::losses, nb::sig("def _losses(self) -> tuple[int, int, int, int]"))
         .def("_lateness", &EngineHandle::lateness,
              nb::sig("def _lateness(self) -> tuple[int, list[tuple[int, int, int]]]"),
              "Return how late the null device's blocks began, in nanoseconds: the worst, and for each bucket that is\n"
              "not empty its start, its end and its count. Raises DeviceError on other devices, ForkedError.")
         .def_prop_ro("closed", &EngineHandle::closed, "Whether close() was called.")
+        .def_prop_ro("_state", &EngineHandle::state)
         .def_prop_ro("device", &EngineHandle::name, "The name of its device.")
         .def_prop_ro("buffer_slots", &EngineHandle::buffer_slots, "How many buffer slots its processor has.")
         .def_prop_ro("processor", &EngineHandle::processor, "The name of its processor.")

@@ -31,11 +31,13 @@ struct IntegerArgument {
     const char* name;
     const char* type;
     const char* range;
+    const char* for_float;  // the way out for somebody who gives a float
 };
 constexpr IntegerArgument frame_argument{"at", "a frame, which is an integer, or None",
-                                         "a frame from 0 to 2**63 - 1, or None"};
+                                         "a frame from 0 to 2**63 - 1, or None",
+                                         ": engine.after(seconds) is the frame that many seconds from now"};
 constexpr IntegerArgument sequence_argument{"sequence", "a command's number",
-                                            "a command's number, from 1 to 4294967295"};
+                                            "a command's number, from 1 to 4294967295", ""};
 
 [[noreturn]] void refuse_range(const IntegerArgument& argument, nb::handle value) {
     raise("ArgumentError", std::string{argument.name} + " must be " + argument.range + ", got " + shown(value));
@@ -53,33 +55,9 @@ std::uint64_t checked_integer(const IntegerArgument& argument, nb::handle value)
         if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw nb::python_error{};  // from __index__, or Ctrl-C
         PyErr_Clear();
     }
-    raise("ArgumentTypeError", std::string{argument.name} + " must be " + argument.type + ", got " + shown(value));
-}
-
-/// The kind and payload of `object`, which must be a message that a user may send.
-Message checked_command(nb::handle object) {
-    const Message* message = message_of(object.ptr());
-    if (message == nullptr) {
-        raise("ArgumentTypeError", "message must be an object of a class with @cueline.message, got " + shown(object));
-    }
-    if (message->kind < kind::first_processor) {
-        raise("ArgumentError", name_of(Py_TYPE(object.ptr())) + " cannot be sent: kinds below " +
-                                   std::to_string(kind::first_processor) +
-                                   " are the engine's own, and this one is of kind " + std::to_string(message->kind));
-    }
-    Message command;
-    command.kind = message->kind;
-    command.payload = message->payload;
-    return command;
-}
-
-/// The same command, with its frame and flags.
-Message checked_command(nb::handle object, nb::handle at, nb::handle late) {
-    Message command = checked_command(object);
-    const Delivery delivery = checked_delivery(at, late);
-    command.frame = delivery.frame;
-    command.flags = delivery.flags;
-    return command;
+    const bool is_float = PyFloat_Check(value.ptr()) != 0;
+    raise("ArgumentTypeError", std::string{argument.name} + " must be " + argument.type + ", got " + shown(value) +
+                                   (is_float ? argument.for_float : ""));
 }
 
 constexpr double min_polling_interval_s = 0.0001;
@@ -173,6 +151,31 @@ void SenderHandle::disconnect() {
     sender_ = nullptr;
 }
 
+Message SenderHandle::checked_command(nb::handle object) const {
+    const Message* message = message_of(object.ptr());
+    if (message == nullptr) {
+        raise("ArgumentTypeError", "message must be an object of a class with @cueline.message, got " + shown(object));
+    }
+    if (message->kind < kind::first_processor) {
+        raise("ArgumentError", name_of(Py_TYPE(object.ptr())) + " cannot be sent: kinds below " +
+                                   std::to_string(kind::first_processor) +
+                                   " are the engine's own, and this one is of kind " + std::to_string(message->kind));
+    }
+    shared_->kinds.require(message->kind);
+    Message command;
+    command.kind = message->kind;
+    command.payload = message->payload;
+    return command;
+}
+
+Message SenderHandle::checked_command(nb::handle object, nb::handle at, nb::handle late) const {
+    Message command = checked_command(object);
+    const Delivery delivery = checked_delivery(at, late);
+    command.frame = delivery.frame;
+    command.flags = delivery.flags;
+    return command;
+}
+
 void SenderHandle::throw_closed() {
     throw ClosedError{"this line is closed: open another one"};
 }
@@ -211,7 +214,7 @@ void SenderHandle::send_confirmed(nb::handle message, nb::handle at, nb::handle 
     command.flags |= delivery::confirm;
     Timeout timeout{seconds};
     ConfirmationReservation reservation{shared_->pending_confirmations};
-    if (!send_command(command, timeout, true)) timeout.raise_full(ring_is_full());
+    if (!send_command(command, timeout, true)) timeout.raise_full(ring_is_full() + why_no_block());
     reservation.expect(line_, command.sequence, confirmation, expected);
 }
 
@@ -243,13 +246,13 @@ std::uint32_t SenderHandle::send_whole(const nb::list& messages, nb::handle at, 
     if (!sent) {
         timeout.raise_full("nothing was sent; a transaction of " + std::to_string(count) +
                            " messages needs room for one more than that in a ring of " +
-                           std::to_string(MessageRing::capacity));
+                           std::to_string(MessageRing::capacity) + why_no_block());
     }
     if (reservation) reservation->expect(line_, sequence, confirmation, expected);
     return sequence;
 }
 
-void SenderHandle::require_sendable(nb::handle message, nb::handle at, nb::handle late) {
+void SenderHandle::require_sendable(nb::handle message, nb::handle at, nb::handle late) const {
     checked_command(message, at, late);
 }
 
@@ -267,9 +270,23 @@ nb::object SenderHandle::cancel_all() {
     return to_python(sender().cancel_all(every_line_));
 }
 
-nb::object SenderHandle::no_room(const Timeout& timeout) {
-    if (timeout.waits()) timeout.raise_full(ring_is_full());
+nb::object SenderHandle::no_room(const Timeout& timeout) const {
+    if (timeout.waits()) timeout.raise_full(ring_is_full() + why_no_block());
     return to_python(Status::full);
+}
+
+std::string SenderHandle::why_no_block() const {
+    if (engine_->device().name() == "offline") return ": the offline device makes blocks only in render()";
+    switch (engine_->state()) {
+        case EngineState::not_started:
+            return ": the engine was never started: use it in a 'with', or call start()";
+        case EngineState::stopped:
+            return ": the engine is stopped: call start()";
+        case EngineState::closed:
+            return ": the engine is closed";
+        default:
+            return {};
+    }
 }
 
 Unsent::Unsent(SenderHandle& line, const Left& left) : line_{&line}, left_{&left}, commands_{left.commands} {
@@ -294,7 +311,7 @@ void Unsent::give_up(bool raises) {
 }
 
 PendingSend::PendingSend(SenderHandle& line, nb::handle message, nb::handle at, nb::handle late)
-    : line_{&line}, command_{checked_command(message, at, late)}, left_{.frame = command_.frame} {}
+    : line_{&line}, command_{line.checked_command(message, at, late)}, left_{.frame = command_.frame} {}
 
 bool PendingSend::try_send() {
     if (sent_) return true;
@@ -373,12 +390,13 @@ void bind_types(nb::module_& module) {
              nb::sig("def _send_whole(self, messages: list[object], at: typing.SupportsIndex | None, late: str, "
                      "timeout: float | None, confirmation: object, expected: dict[tuple[int, int], typing.Any]) "
                      "-> int"))
-        .def_static(
+        .def(
             "_require_sendable", &SenderHandle::require_sendable, "message"_a.none(), "at"_a.none(), "late"_a.none(),
-            nb::sig("def _require_sendable(message: object, at: typing.SupportsIndex | None, late: str) -> None"))
+            nb::sig("def _require_sendable(self, message: object, at: typing.SupportsIndex | None, late: str) -> None"))
         .def("_send_many", &SenderHandle::send_many, "array"_a, "array_kind"_a, "late"_a.none(), "timeout"_a.none(),
              nb::sig("def _send_many(self, array: numpy.typing.NDArray[numpy.void], array_kind: int, late: str, "
                      "timeout: float | None) -> int"))
+        .def_prop_ro("_why_no_block", &SenderHandle::why_no_block)
         .def_prop_ro("_polling_interval_s", &SenderHandle::polling_interval_s)
         .def("_command_stats", &SenderHandle::command_stats);
     nb::class_<PendingSend>{module, "PendingSend", "A command that a task tries to send until there is room."}

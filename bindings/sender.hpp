@@ -14,6 +14,7 @@
 #include <cueline/engine_messages.hpp>
 #include <cueline/message.hpp>
 
+#include "handled_kinds.hpp"
 #include "timeout.hpp"
 
 namespace cueline::python {
@@ -27,6 +28,7 @@ std::uint8_t checked_late(nanobind::handle late);
 /// An engine with its confirmations. The engine object, its lines, parameters and meters share it.
 struct SharedEngine {
     std::unique_ptr<Engine> engine;
+    HandledKinds kinds;
     std::atomic<std::size_t> pending_confirmations = 0;  // requested, and not yet received
     std::atomic<std::uint64_t> raised_refusals = 0;      // commands refused with an exception
     nanobind::ft_mutex writing_parameters;               // here, because an engine may have several views of them
@@ -102,7 +104,7 @@ class SenderHandle {
     std::size_t send_many(nanobind::handle array, Kind array_kind, nanobind::handle late, nanobind::handle timeout);
 
     /// Raises what send() raises for these arguments.
-    static void require_sendable(nanobind::handle message, nanobind::handle at, nanobind::handle late);
+    void require_sendable(nanobind::handle message, nanobind::handle at, nanobind::handle late) const;
 
     /// Sends like send(), with a confirmation. Raises Full if there is no room. No exception, such as Ctrl-C, can come
     /// between sending and expecting: sets `confirmation.sequence`, and adds a weak reference to `expected`, by line
@@ -124,6 +126,9 @@ class SenderHandle {
     [[nodiscard]] std::uint32_t last_sequence();
     [[nodiscard]] std::uint8_t number() const { return line_; }
     [[nodiscard]] RingStats command_stats() const;
+
+    /// Why no block comes that would read commands and answer, to end an error's text with. Empty if blocks come.
+    [[nodiscard]] std::string why_no_block() const;
 
     /// How long a thread that polls sleeps between two polls, in seconds: half a block, but 0.1 to 20 ms.
     [[nodiscard]] double polling_interval_s() const;
@@ -164,7 +169,7 @@ class SenderHandle {
     }
 
     /// Raises Full if `timeout` waits, else returns Status.FULL.
-    static nanobind::object no_room(const Timeout& timeout);
+    [[nodiscard]] nanobind::object no_room(const Timeout& timeout) const;
 
     /// Makes room for the next command if it is a cue and this is the offline device: see Engine::make_room().
     bool make_room(const Left& left);
@@ -177,6 +182,12 @@ class SenderHandle {
     friend class PendingSend;
 
     [[noreturn]] static void throw_closed();
+
+    /// The kind and payload of `message`, which must be an object that a user may send and the processor handles.
+    [[nodiscard]] Message checked_command(nanobind::handle message) const;
+
+    /// The same command, with its frame and flags.
+    Message checked_command(nanobind::handle message, nanobind::handle at, nanobind::handle late) const;
 
     /// Sends `command`, and sets its sequence. Returns false if there is no room in time: then it is counted as
     /// dropped. `raises`: the caller raises Full then.

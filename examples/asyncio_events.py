@@ -16,7 +16,7 @@ async def listen(engine: cueline.AudioEngine) -> int:
 
 async def play(engine: cueline.AudioEngine) -> None:
     """Change the tone at four future frames, and wait until the last change has applied."""
-    begin = engine.now() + engine.samplerate // 10
+    begin = engine.after(0.1)
     for step, hertz in enumerate((220, 277, 330)):
         await engine.asend(cueline.SetTone(hertz, 0.2), at=begin + step * 4800)
     applied = await engine.confirm(cueline.SetTone(440, 0.2), at=begin + 3 * 4800)

@@ -12,12 +12,13 @@ async def main() -> None:
         applied = await engine.confirm(loud)  # other tasks run meanwhile
         print(f"applied at frame {applied.frame}")
 
-        soon = engine.confirm(loud, at=engine.now() + 4_800)  # a tenth of a second from now
+        soon = engine.confirm(loud, at=engine.after(0.1))  # a tenth of a second from now
         print(f"applied at frame {soon.result(timeout=5).frame}, late: {soon.result().late}")  # without asyncio
 
         too_late = engine.confirm(loud, at=1, late="drop")
-        never = engine.confirm(cueline.Message(999))
-        for confirmation in (too_late, never):
+        cancelled = engine.confirm(loud, at=engine.after(60))
+        cancelled.cancel()
+        for confirmation in (too_late, cancelled):
             try:
                 await confirmation
             except cueline.RefusedError as refused:

@@ -9,7 +9,7 @@ def sequencer(engine: cueline.AudioEngine) -> None:
     """Send cues on its own line."""
     with engine.open_line() as line:  # up to 8 at a time
         for step in range(8):
-            line.send(cueline.SetTone(frequency_hz=220 + 20 * step, gain=0.2), at=engine.now() + 480 * step, timeout=1)
+            line.send(cueline.SetTone(frequency_hz=220 + 20 * step, gain=0.2), at=engine.after(0.01 * step), timeout=1)
         confirmation = line.confirm(cueline.GetLevel(), timeout=1)
     print("the sequencer is done at frame", confirmation.result(timeout=5).frame)  # also after the line is closed
 

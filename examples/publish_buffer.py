@@ -12,7 +12,7 @@ def note(hertz: float, samplerate: int) -> np.ndarray:
 
 
 with cueline.AudioEngine(processor="player") as engine:
-    start = engine.now() + engine.samplerate // 10
+    start = engine.after(0.1)
     for count, hertz in enumerate((220, 277, 330, 440)):
         engine.publish(count, note(hertz, engine.samplerate))  # copied, so you need not keep the array
         engine.send(cueline.PlayBuffer(slot=count), at=start + count * engine.samplerate // 8)

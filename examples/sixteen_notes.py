@@ -10,7 +10,7 @@ with cueline.AudioEngine(processor="player") as engine:  # JACK, else the sound 
     for slot, hertz in enumerate((220, 277.2, 329.6, 440)):
         engine.publish(slot, 0.3 * np.sin(2 * np.pi * hertz * seconds) * np.exp(-8 * seconds))
 
-    start = engine.now() + rate // 10  # a tenth of a second from now
+    start = engine.after(0.1)  # the frame a tenth of a second from now
     for step in range(16):
         engine.send(cueline.PlayBuffer(slot=3 * step % 4), at=start + step * rate // 8)
     for _ in range(16):

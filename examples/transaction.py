@@ -2,19 +2,10 @@
 
 import cueline
 
-
-@cueline.message(256)
-class StartVoice:
-    """One note of a chord. All must begin in the same block."""
-
-    voice: cueline.u32
-    frequency_hz: cueline.f32
-
-
 engine = cueline.AudioEngine("offline", processor="tone")
 with engine.transaction(at=500, confirm=True) as chord:
-    for voice, frequency in enumerate((220, 277.18, 329.63)):
-        chord.send(StartVoice(voice=voice, frequency_hz=frequency))
+    for frequency in (220, 277.18, 329.63):  # all must begin in the same block
+        chord.send(cueline.Click(frequency_hz=frequency))
     chord.send(cueline.SetTone(frequency_hz=110, gain=0.1))
 engine.render(1_000)
 assert chord.confirmation is not None

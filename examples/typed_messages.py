@@ -27,9 +27,8 @@ def main() -> None:
     with cueline.AudioEngine("offline", processor="tone") as engine:
         engine.ping()
         tone = cueline.SetTone(frequency_hz=440, gain=0.5)  # a message of cueline itself
-        engine.send(tone)
-        engine.send(SetVoice(voice=1, frequency_hz=440.0))  # returns Status.OK or Status.FULL; never blocks
-        unknown = engine.confirm(Chord(keys=(60, 64, 67, 255, 255, 255, 255, 255)))
+        engine.send(tone)  # returns Status.OK or Status.FULL; never blocks
+        engine.send(cueline.GetLevel())
         engine.render(48_000)
 
         for message in engine.messages():
@@ -41,8 +40,8 @@ def main() -> None:
                 case _:
                     print(message)
         try:
-            unknown.result()
-        except cueline.RefusedError as error:
+            engine.send(Chord(keys=(60, 64, 67, 255, 255, 255, 255, 255)))
+        except cueline.ProcessorError as error:
             print(error)  # your messages need your own processor: see examples/visit.cpp
     try:
         SetVoice(voice=-1, frequency_hz=440.0)

@@ -93,7 +93,7 @@ class Device {
     /// Throws DeviceError unless this device renders on demand, as the offline device does.
     virtual void require_on_demand() const {
         throw DeviceError{"render() needs the offline device, and this engine runs on the " + std::string{name()} +
-                          " device, which makes its own blocks: use AudioEngine('offline')"};
+                          " device, which makes its own blocks: use the device 'offline'"};
     }
 
     /// The mutex that render() holds, if this device renders on demand; else null. Who holds it is between two blocks.

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include <cueline/audio.hpp>
@@ -43,6 +44,10 @@ class Processor {
     /// Returns the meters, at most max_meters. The rules are those of parameters().
     [[nodiscard]] virtual std::span<const MeterSpec> meters() const { return {}; }
 
+    /// Returns the kinds of commands that handle() knows, or nothing if it does not say: then the engine passes it all.
+    /// Python's send() refuses a kind that is not among them at once. The rules are those of parameters().
+    [[nodiscard]] virtual std::optional<std::span<const Kind>> kinds() const { return std::nullopt; }
+
     /// Acts on a command, before the frame at which it applies is rendered. The engine passes no kinds below
     /// kind::first_processor. Returns false if it does not handle this kind, or rejects the values: the engine counts
     /// that.
@@ -62,6 +67,7 @@ class Processor {
 class SilenceProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
+    [[nodiscard]] std::optional<std::span<const Kind>> kinds() const override { return std::span<const Kind>{}; }
     bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
     void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         for (std::size_t index = 0; index < block.channels.size(); ++index) {

@@ -242,10 +242,12 @@ class Sender:
 
     def _send_whole(self, messages: list[object], at: SupportsIndex | None, late: str, timeout: float | None, confirmation: object, expected: dict[tuple[int, int], Any]) -> int: ...
 
-    @staticmethod
-    def _require_sendable(message: object, at: SupportsIndex | None, late: str) -> None: ...
+    def _require_sendable(self, message: object, at: SupportsIndex | None, late: str) -> None: ...
 
     def _send_many(self, array: numpy.typing.NDArray[numpy.void], array_kind: int, late: str, timeout: float | None) -> int: ...
+
+    @property
+    def _why_no_block(self) -> str: ...
 
     @property
     def _polling_interval_s(self) -> float: ...
@@ -468,6 +470,8 @@ class Engine(Sender):
 
     def _stats(self) -> EngineStats: ...
 
+    def _losses(self) -> tuple[int, int, int, int]: ...
+
     def _lateness(self) -> tuple[int, list[tuple[int, int, int]]]:
         """
         Return how late the null device's blocks began, in nanoseconds: the worst, and for each bucket that is
@@ -477,6 +481,9 @@ class Engine(Sender):
     @property
     def closed(self) -> bool:
         """Whether close() was called."""
+
+    @property
+    def _state(self) -> str: ...
 
     @property
     def device(self) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Iterable
-from typing import NoReturn, SupportsIndex
+from typing import TYPE_CHECKING, NoReturn, SupportsIndex
 
 from cueline import _core
 from cueline.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+
+if TYPE_CHECKING:
+    from cueline import _core
 
 __all__ = [
     "checked_count",
@@ -18,6 +21,7 @@ __all__ = [
     "checked_number",
     "checked_timeout",
     "refuse_attribute",
+    "refuse_engine_attribute",
     "refuse_name",
     "require_new",
     "shown",
@@ -103,6 +107,19 @@ def require_new(made: object, what: str) -> None:
 def refuse_attribute(what: str, name: str) -> NoReturn:
     """Raise AttributeError: ``what`` are items, not attributes."""
     raise AttributeError(f"{what} are not attributes: use {what}[{name!r}]")
+
+
+def refuse_engine_attribute(engine: _core.Engine, name: str) -> NoReturn:
+    """Raise AttributeError: ``engine`` has no attribute ``name``. Says where such a name leads."""
+    names = {what: list(getattr(engine, what)) for what in ("parameters", "meters")}
+    for what, found in names.items():
+        if name in found:
+            raise AttributeError(f"{name!r} is no attribute of an engine: use engine.{what}[{name!r}]")
+    known = ", ".join(map(repr, names["parameters"]))
+    raise AttributeError(
+        f"{name!r} is no attribute of an engine, and no parameter of its processor, which has {known or 'none'}: "
+        "to keep something of yours with an engine, derive a class from AudioEngine"
+    )
 
 
 def refuse_name(what: str, name: object, known: Iterable[str]) -> NoReturn:

@@ -52,7 +52,7 @@ async def areceive(engine: AwaitedEngine, timeout: float | None) -> _core.Messag
         await _sleep(interval)
     from cueline.ring_errors import Empty
 
-    raise Empty(f"no message within {timeout} s")
+    raise Empty(f"no message within {timeout} s{engine._why_no_block}")
 
 
 async def asend(
@@ -76,7 +76,9 @@ async def asend(
         sending.give_up()
     from cueline.ring_errors import Full
 
-    raise Full(f"no room within {shown(timeout)} s: the ring is full, with {_core.RING_CAPACITY} commands")
+    raise Full(
+        f"no room within {shown(timeout)} s: the ring is full, with {_core.RING_CAPACITY} commands{line._why_no_block}"
+    )
 
 
 async def _sleep(seconds: float) -> None:

@@ -63,7 +63,7 @@ def send_many(
 
         full = Full(
             f"no room within {shown(timeout)} s: {accepted} of {len(array)} messages were accepted; the ring is full, "
-            f"with {_core.RING_CAPACITY} commands"
+            f"with {_core.RING_CAPACITY} commands{line._why_no_block}"
         )
         full.accepted = accepted
         raise full

@@ -70,7 +70,8 @@ class Confirmation:
         self._outcome: Applied | Refused | None = None
 
     def __repr__(self) -> str:
-        return f"<cueline.Confirmation of command {self.sequence}: {self._outcome or 'under way'}>"
+        outcome = self._outcome or f"under way{self._engine._why_no_block}"
+        return f"<cueline.Confirmation of command {self.sequence}: {outcome}>"
 
     def done(self) -> bool:
         """Return whether the audio thread has reported on the command. Never blocks."""
@@ -89,7 +90,9 @@ class Confirmation:
             if (applied := self._look()) is not None:
                 return applied
             time.sleep(interval)
-        raise ConfirmationTimeout(f"command {self.sequence} was neither applied nor refused within {timeout} s")
+        raise ConfirmationTimeout(
+            f"command {self.sequence} was neither applied nor refused within {timeout} s{self._engine._why_no_block}"
+        )
 
     def cancel(self) -> _core.Status:
         """Cancel the command if it still waits for its frame. Returns and raises what the line's ``cancel`` does.

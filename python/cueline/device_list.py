@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cueline import _core
 
-__all__ = ["Device", "Devices", "devices", "warn_of_silence"]
+__all__ = ["Device", "Devices", "devices", "warn_of_silence", "warn_of_unused"]
 
 
 @dataclass(frozen=True)
@@ -67,5 +67,15 @@ def warn_of_silence(absent: list[str]) -> None:
         f"this engine is silent: no device with sound was found. {'; '.join(absent)}. If you want no sound, name the "
         "device: AudioEngine('null')",
         RuntimeWarning,
-        stacklevel=3,
+        stacklevel=4,
+    )
+
+
+def warn_of_unused(options: list[str], device: str) -> None:
+    """Warn that these options have no effect, because an engine without ``device=`` found another kind of device."""
+    warnings.warn(
+        f"{', '.join(options)} had no effect: this engine runs on {device!r}, the best device that was found. Name the "
+        "device that they are for, or leave them out",
+        RuntimeWarning,
+        stacklevel=4,
     )

@@ -14,13 +14,15 @@ from cueline.arguments import (
     checked_integer,
     checked_latency,
     checked_name,
+    checked_number,
+    refuse_engine_attribute,
     require_new,
     shown,
 )
 from cueline.awaiting import Arrivals, Turns, areceive, asend
 from cueline.bulk import receive_many, send_many
 from cueline.confirmation import Confirmation, Confirmations, confirm
-from cueline.errors import ArgumentError, ArgumentTypeError
+from cueline.errors import ArgumentError, ArgumentTypeError, ForkedError
 from cueline.forks import warn_of_forks
 from cueline.line import Line
 from cueline.meters import Meters
@@ -43,6 +45,8 @@ __all__ = ["AudioEngine"]
 
 warn_of_forks()
 
+_NO_LOSSES = (0, 0, 0, 0)
+_LONGEST_S = 10**9  # for after(): 30 years
 _MAX_FRAMES = 2**31 - 1  # in one render: twelve hours at 48 kHz
 
 
@@ -73,9 +77,12 @@ class AudioEngine(_core.Engine):
 
     As a context manager, it starts at the beginning and closes at the end; messages that have come by then can still be
     received. Any Python thread may use it, and so may a signal handler and ``__del__``. A forked child may not.
+
+    It refuses attributes that it does not have. A class that you derive from it may have any.
     """
 
     _made = False  # stays False if the constructor raises
+    _heard: tuple[int, ...] | None = _NO_LOSSES  # what stats() has shown; None: nobody needs to be warned
 
     def __init__(
         self,
@@ -116,18 +123,26 @@ class AudioEngine(_core.Engine):
         from cueline.stats import engine_stats
 
         self._read_stats = engine_stats
-        if self._absent:
-            from cueline.device_list import warn_of_silence
-
+        if device is None:
             try:
-                warn_of_silence(self._absent)
-            except (
-                RuntimeWarning
-            ):  # warnings are errors here: nobody gets this engine, so it must not keep its processor
+                self._warn_of_the_device(client_name=client_name, server=server, connect=connect, latency=latency)
+            except RuntimeWarning:  # warnings are errors here: nobody gets this engine, so it must let its processor go
                 self.close()
                 raise
         if self.device == "offline":
             import numpy  # noqa: F401  # it takes long, so not in the first render()
+
+    def _warn_of_the_device(self, **options: object) -> None:
+        own = {"jack": ("client_name", "server", "connect"), "portaudio": ("latency",)}.get(self.device, ())
+        unused = [name for name, value in options.items() if value is not None and name not in own]
+        if unused:
+            from cueline.device_list import warn_of_unused
+
+            warn_of_unused(unused, self.device)
+        if self._absent:
+            from cueline.device_list import warn_of_silence
+
+            warn_of_silence(self._absent)
 
     def __enter__(self) -> Self:
         self.start()
@@ -139,12 +154,43 @@ class AudioEngine(_core.Engine):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if exc_type is not None:
+            self._heard = None  # the exception is what the user has to see
         self.close()
+
+    def close(self) -> None:
+        """Stop the audio for good. In a forked child, and the second time, it does nothing.
+
+        stats() still works. If messages were lost without an exception, and nobody has read stats() since, a
+        LossWarning says what was lost.
+        """
+        super().close()
+        self._warn_of_loss()
+
+    def _warn_of_loss(self) -> None:
+        heard, self._heard = self._heard, None
+        try:
+            if heard is None or (lost := self._losses()) == heard:
+                return
+        except ForkedError:
+            return
+        try:
+            from cueline.loss import warn_of_loss
+        except ImportError:  # Python is ending
+            return
+        warn_of_loss(self, lost)
+
+    if not TYPE_CHECKING:  # for a type checker, a class with this method would have every attribute
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if type(self) is AudioEngine and not name.startswith("_") and not hasattr(AudioEngine, name):
+                refuse_engine_attribute(self, name)
+            super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         if not self._made:
             return "<cueline.AudioEngine, never made>"
-        state = ", closed" if self.closed else ""
+        state = "" if self._state == "running" else f", {self._state}"
         return (
             f"<cueline.AudioEngine on {self.device!r}: {self.samplerate} Hz, "
             f"{self.channels} x {self.blocksize} frames{state}>"
@@ -214,7 +260,7 @@ class AudioEngine(_core.Engine):
             time.sleep(interval)
         from cueline.ring_errors import Empty
 
-        raise Empty(f"no message within {timeout} s")
+        raise Empty(f"no message within {timeout} s{self._why_no_block}")
 
     async def areceive(self, timeout: float | None = None) -> _core.Message:
         """Wait for a message in an asyncio task, and return it. Other tasks run meanwhile.
@@ -285,6 +331,15 @@ class AudioEngine(_core.Engine):
         """Return the time of time.monotonic_ns() at which ``frame`` is rendered. Raises what frame_at() does."""
         return self._time_at(checked_count("frame", frame))
 
+    def after(self, seconds: float) -> int:
+        """Return the frame that is ``seconds`` from now, for ``at``: at least two blocks ahead, so that it is not late.
+
+        It counts from now(), with the sample rate that the device reports. Raises ArgumentError, ArgumentTypeError,
+        ForkedError.
+        """
+        frames = round(checked_number("seconds", seconds, _LONGEST_S) * self.samplerate)
+        return self.now() + max(frames, 2 * self.blocksize)
+
     def open_line(self) -> Line:
         """Open another line: a command ring for another thread. The audio thread reads all lines in turn.
 
@@ -350,6 +405,7 @@ class AudioEngine(_core.Engine):
 
     def stats(self) -> Stats:
         """Return the engine's counters as they are now; if it is closed, the last ones. Raises ForkedError."""
+        self._heard = self._heard and self._losses()  # before the counters are read: all of these are in them
         return self._read_stats(self)
 
 

@@ -14,6 +14,7 @@ __all__ = [
     "Error",
     "ForkedError",
     "LinesTakenError",
+    "LossWarning",
     "MissingPackageError",
     "ProcessorError",
     "UnknownNameError",
@@ -50,6 +51,10 @@ class ConfirmationTimeout(Error, TimeoutError):
 
 class LinesTakenError(Error, RuntimeError):
     """All lines are open already."""
+
+
+class LossWarning(RuntimeWarning):
+    """An engine lost messages, and the program did not look: it read no stats() since, and no exception told it."""
 
 
 class MissingPackageError(Error, ImportError):

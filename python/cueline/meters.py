@@ -84,6 +84,17 @@ class Meters(_Base):
         except (ClosedError, ForkedError):
             return f"<cueline.Meters {list(self)}, closed>"
 
+    def _repr_html_(self) -> str:
+        """Return a table, for a notebook."""
+        from cueline.notebook import table  # here, because few programs show it
+
+        rows: list[tuple[object, ...]]
+        try:
+            rows = [(name, *self.read(name), self.spec(name).unit) for name in self]
+        except (ClosedError, ForkedError):
+            rows = [(name, "closed", "", self.spec(name).unit) for name in self]
+        return table(("meter", "value", "frame", "unit"), rows)
+
     if not TYPE_CHECKING:
         __eq__ = Mapping.__eq__
         __hash__ = None

@@ -61,6 +61,18 @@ class Parameters(_Base):
         except (ClosedError, ForkedError):
             return f"<cueline.Parameters {list(self)}, closed>"
 
+    def _repr_html_(self) -> str:
+        """Return a table, for a notebook."""
+        from cueline.notebook import table  # here, because few programs show it
+
+        specs = [self.spec(name) for name in self]
+        try:
+            values = dict(self)
+        except (ClosedError, ForkedError):
+            values = {}
+        rows = [(spec.name, values.get(spec.name, "closed"), spec.lowest, spec.highest, spec.unit) for spec in specs]
+        return table(("parameter", "value", "lowest", "highest", "unit"), rows)
+
     if not TYPE_CHECKING:
         __eq__ = MutableMapping.__eq__
         __hash__ = None

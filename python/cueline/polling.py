@@ -17,6 +17,9 @@ class Polled(Protocol):
     @property
     def _polling_interval_s(self) -> float: ...
 
+    @property
+    def _why_no_block(self) -> str: ...
+
 
 def polling_intervals(engine: Polled, timeout: float | None) -> Iterator[float]:
     """Yield the seconds to sleep after each look that finds nothing: half a block. End after ``timeout`` seconds.

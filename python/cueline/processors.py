@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from cueline import _core
 from cueline.arguments import checked_name, shown
 from cueline.errors import ArgumentTypeError
 
@@ -13,7 +14,10 @@ if TYPE_CHECKING and sys.version_info >= (3, 13):
 else:  # before 3.13, the type of a capsule has no name
     CapsuleType = Any
 
-__all__ = ["CapsuleType", "OffersProcessor", "checked_processor"]
+__all__ = ["CapsuleType", "OffersProcessor", "checked_processor", "refused_kind"]
+
+_PROCESSOR_OF = {**dict.fromkeys((16, 17, 19), "tone"), **dict.fromkeys((20, 21), "player")}  # kinds of cueline's own
+_MAX_NAMED = 8
 
 
 @runtime_checkable
@@ -43,6 +47,20 @@ def checked_processor(processor: str | OffersProcessor | CapsuleType | None) -> 
             f"__cueline_processor__() of {shown(processor)} must return a processor's capsule, got {shown(capsule)}"
         )
     return capsule
+
+
+def refused_kind(processor: str, kind: int, handled: list[int]) -> str:
+    """Return why a message of this kind cannot be sent to ``processor``, which handles only ``handled``."""
+    name = _name_of(kind)
+    names = ", ".join(map(_name_of, handled[:_MAX_NAMED]))
+    more = f" and {len(handled) - _MAX_NAMED} more" if len(handled) > _MAX_NAMED else ""
+    handles = f"handles {names}{more}, not {name}" if handled else f"handles no messages, got {name}"
+    way_out = f": use AudioEngine(processor={_PROCESSOR_OF[kind]!r})" if kind in _PROCESSOR_OF else ""
+    return f"the processor {processor!r} {handles}{way_out}"
+
+
+def _name_of(kind: int) -> str:
+    return getattr(_core._message_type(kind), "__name__", f"kind {kind}")
 
 
 def _is_capsule(value: object) -> bool:

@@ -9,8 +9,16 @@ from cueline import _core
 __all__ = ["BufferStats", "CueStats", "RingStats", "Stats", "engine_stats", "ring_stats"]
 
 
+class _Counters:
+    def _repr_html_(self) -> str:
+        """Return a table, for a notebook."""
+        from cueline.notebook import counters  # here, because few programs show it
+
+        return counters(self)
+
+
 @dataclass(frozen=True)
-class RingStats:
+class RingStats(_Counters):
     """The counters of one ring, since the engine was made."""
 
     sent: int
@@ -22,7 +30,7 @@ class RingStats:
 
 
 @dataclass(frozen=True)
-class CueStats:
+class CueStats(_Counters):
     """The counters of commands with a frame. A transaction counts as one."""
 
     pending: int
@@ -40,7 +48,7 @@ class CueStats:
 
 
 @dataclass(frozen=True)
-class BufferStats:
+class BufferStats(_Counters):
     """The counters of the buffers that ``publish`` handed over."""
 
     in_use: int
@@ -58,7 +66,7 @@ class BufferStats:
 
 
 @dataclass(frozen=True)
-class Stats:
+class Stats(_Counters):
     """The counters of an engine. They are read one after the other while the audio runs."""
 
     device: str

@@ -138,7 +138,8 @@ void Engine::start() {
         if (was_lost) parts_->lost_device.store(true, std::memory_order_relaxed);  // it is still lost
         throw;
     }
-    parts_->running = true;
+    parts_->started.store(true, std::memory_order_relaxed);  // relaxed: these two are a report
+    parts_->running.store(true, std::memory_order_relaxed);
     if (parts_->makes_own_blocks()) engines_running.fetch_add(1, std::memory_order_relaxed);  // relaxed: a report
 }
 
@@ -163,6 +164,14 @@ void Engine::close() noexcept {
 
 bool Engine::closed() const noexcept {
     return parts_->closed.load(std::memory_order_relaxed);  // relaxed: a hint
+}
+
+EngineState Engine::state() const noexcept {
+    const auto is = [](const std::atomic<bool>& flag) { return flag.load(std::memory_order_relaxed); };  // a report
+    if (is(parts_->closed)) return EngineState::closed;
+    if (is(parts_->lost_device)) return EngineState::lost;
+    if (is(parts_->running)) return EngineState::running;
+    return is(parts_->started) ? EngineState::stopped : EngineState::not_started;
 }
 
 bool Engine::forked() const noexcept {

@@ -83,7 +83,8 @@ struct alignas(page_bytes) Engine::Parts final : BlockCallback {
     OwnedProcessor processor;
     std::unique_ptr<Device> device;  // freed before the processor
     std::mutex running_mutex;
-    bool running = false;
+    std::atomic<bool> running = false;  // set under running_mutex
+    std::atomic<bool> started = false;  // once at least
     std::atomic<bool> lost_device = false;
     // Not running_mutex: a stop() that holds that one waits for the device's helper, which may be in lost().
     std::mutex lost_mutex;

@@ -69,6 +69,12 @@ class CFuncProcessor final : public Processor {
     [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return parameter_specs_; }
     [[nodiscard]] std::span<const MeterSpec> meters() const override { return meter_specs_; }
 
+    /// Returns none at all without a handle function. Nobody knows what such a function handles.
+    [[nodiscard]] std::optional<std::span<const Kind>> kinds() const override {
+        if (functions_.handle == nullptr) return std::span<const Kind>{};
+        return std::nullopt;
+    }
+
     bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
 

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include <cueline/engine/player_messages.hpp>
@@ -26,10 +28,12 @@ namespace cueline {
 class PlayerProcessor final : public Processor {
   public:
     static constexpr std::uint32_t slots = 8;
+    static constexpr std::array handled{PlayBuffer::kind, StopBuffer::kind};
 
     /// Voices play on. A fade that is under way starts again.
     void prepare(const Format& format) override;
     [[nodiscard]] std::uint32_t buffer_slots() const override { return slots; }
+    [[nodiscard]] std::optional<std::span<const Kind>> kinds() const override { return handled; }
 
     /// Clamps the gain to 0 to 1; a NaN counts as 0. Does not handle a command for a slot that does not exist.
     bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include <cueline/engine/tone_messages.hpp>
@@ -26,11 +27,14 @@ namespace cueline {
 ///   If the event ring is full, this answer is lost, and the next one covers its time too.
 class ToneProcessor final : public Processor {
   public:
+    static constexpr std::array handled{SetTone::kind, GetLevel::kind, Click::kind};
+
     /// The tone keeps its phase. Ramps start again from their present values.
     void prepare(const Format& format) override;
 
     [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return parameters_; }
     [[nodiscard]] std::span<const MeterSpec> meters() const override;
+    [[nodiscard]] std::optional<std::span<const Kind>> kinds() const override { return handled; }
 
     bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;

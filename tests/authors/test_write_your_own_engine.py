@@ -30,7 +30,8 @@ def follow(page: str, author: Author) -> str:
             printed += author.types("sh", "-e", "-c", block.text)
         elif place == program_ends:  # its blocks are one program
             (author.folder / "page.py").write_text(program)
-            printed += author.types("python", "-W", "error", "-W", "ignore:this engine is silent", "page.py")
+            silent, late = ("-W", "ignore:this engine is silent"), ("-W", "ignore:cues applied late")
+            printed += author.types("python", "-W", "error", *silent, *late, "page.py")
     for said in re.findall(r"# prints (.*)", program):
         assert said in printed.splitlines(), f"the page says that it prints {said!r}, and it prints {printed!r}"
     return printed

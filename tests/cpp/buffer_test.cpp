@@ -198,8 +198,8 @@ TEST(Buffers, refusals_have_the_numbers) {
     EXPECT_EQ(said(-1, six, 1), "slot must be from 0 to 7, got -1");
     EXPECT_EQ(said(std::numeric_limits<std::int64_t>::max(), six, 1),
               "slot must be from 0 to 7, got 9223372036854775807");
-    EXPECT_EQ(said(0, six, 0), "channels must be from 1 to 1024 channels, got 0");
-    EXPECT_EQ(said(0, six, 1025), "channels must be from 1 to 1024 channels, got 1025");
+    EXPECT_EQ(said(0, six, 0), "channels must be from 1 to 1024, got 0");
+    EXPECT_EQ(said(0, six, 1025), "channels must be from 1 to 1024, got 1025");
     EXPECT_EQ(said(0, six, 4), "a buffer of 4 channels must have whole frames, got 6 samples");
     EXPECT_EQ(said(0, {}, 1), "a buffer must be from 1 to 2147483647 samples, got 0");
     EXPECT_EQ(said(0, {six.data(), std::size_t{1} << 31U}, 1),

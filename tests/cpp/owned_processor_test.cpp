@@ -1,10 +1,15 @@
 // owned_processor_test.cpp: an offered processor is taken if it fits, shared, and run by one engine at a time.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <cueline/engine/engine.hpp>
 #include <cueline/engine/open_processor.hpp>
@@ -124,6 +129,29 @@ TEST(OwnedProcessor, stays_free_if_the_engine_gets_no_device) {
     EXPECT_EQ(refusal<ArgumentError>([&] { const Engine engine{nullptr, processor}; }),
               "an engine needs a device, got none: use open_device()");
     engine_of(processor);
+}
+
+TEST(NamedProcessor, handles_the_kinds_that_it_declares_and_no_other) {
+    for (const char* const name : {"silence", "tone", "player"}) {
+        OwnedProcessor processor = open_processor(name);
+        const Processor& declaring = *processor.get();
+        Engine engine{std::make_unique<OfflineDevice>(Format{}), std::move(processor)};
+        engine.start();
+        const auto kinds = declaring.kinds();
+        ASSERT_TRUE(kinds.has_value()) << name;
+        std::vector<float> audio(std::size_t{engine.format().channels} * engine.format().blocksize);
+        for (Kind each = cueline::kind::first_processor; each < cueline::kind::first_user; ++each) {
+            const std::uint64_t before = engine.stats().unhandled;
+            engine.control().send(each, std::array<std::byte, payload_bytes>{});
+            engine.device().render(audio);
+            const bool handled = engine.stats().unhandled == before;
+            EXPECT_EQ(handled, std::ranges::find(*kinds, each) != kinds->end()) << name << ", kind " << each;
+        }
+    }
+}
+
+TEST(Processor, declares_no_kinds_unless_it_says_so) {
+    EXPECT_FALSE(WaveProcessor{}.kinds().has_value());
 }
 
 }  // namespace

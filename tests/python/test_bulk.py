@@ -62,7 +62,7 @@ def test_each_message_applies_at_its_frame(tone: cueline.AudioEngine) -> None:
 
 def commands() -> st.SearchStrategy[tuple[int, int, float, float]]:
     """Return a strategy for a kind, a frame, a frequency and a gain."""
-    kinds = st.sampled_from([16, 17, 300])
+    kinds = st.sampled_from([16, 17])
     return st.tuples(kinds, st.integers(0, FRAMES), st.floats(0, 20_000, width=32), st.floats(0, 1, width=32))
 
 
@@ -220,7 +220,8 @@ def test_full_says_how_many_were_accepted(tone: cueline.AudioEngine) -> None:
     with pytest.raises(cueline.Full) as refused:
         tone.send_many(questions(1500), timeout=0.01)
     assert str(refused.value) == (
-        "no room within 0.01 s: 1024 of 1500 messages were accepted; the ring is full, with 1024 commands"
+        "no room within 0.01 s: 1024 of 1500 messages were accepted; the ring is full, with 1024 commands: "
+        "the offline device makes blocks only in render()"
     )
     assert refused.value.accepted == 1024
     assert tone.stats().commands.dropped == 476
@@ -550,6 +551,7 @@ def test_a_line_sends_many_on_its_own_line(tone: cueline.AudioEngine) -> None:
         with pytest.raises(cueline.Full) as refused:
             line.send_many(questions(1), timeout=0.001)
         assert refused.value.accepted == 0
+        assert tone.stats().lines[line.number].dropped == 77
         tone.render(3 * BLOCK)
         levels = [m for m in tone.messages() if isinstance(m, cueline.Level)]
         assert levels

@@ -145,11 +145,10 @@ def test_a_cancel_at_the_cue_s_own_frame_comes_too_late(now: int, in_time: bool)
 def test_a_confirmed_command_tells_its_frame_or_why_not() -> None:
     engine = tone()
     in_time = engine.confirm(gain(0.5), at=500)
-    unknown = engine.confirm(cueline.Message(999))
     cancelled = engine.confirm(gain(0.5), at=600)
     assert cancelled.cancel() is Status.OK
     assert not in_time.done()
-    with pytest.raises(cueline.ConfirmationTimeout, match=r"^command 1 was neither applied nor refused within 0 s$"):
+    with pytest.raises(cueline.ConfirmationTimeout, match=r"^command 1 was neither applied nor refused within 0 s: "):
         in_time.result(timeout=0)
     engine.render(640)
     late = engine.confirm(gain(0.1), at=1)
@@ -159,9 +158,8 @@ def test_a_confirmed_command_tells_its_frame_or_why_not() -> None:
     assert (applied.frame, applied.late, applied.sequence) == (500, False, 1)
     assert (late.result(0).frame, late.result(0).late) == (640, True)
     for confirmation, reason, text in (
-        (unknown, cueline.Reason.UNKNOWN, "command 2 did not take effect: the processor does not handle"),
-        (cancelled, cueline.Reason.CANCELLED, "command 3 did not take effect: it was cancelled"),
-        (dropped, cueline.Reason.LATE, "command 6 did not take effect: it was read after its frame"),
+        (cancelled, cueline.Reason.CANCELLED, "command 2 did not take effect: it was cancelled"),
+        (dropped, cueline.Reason.LATE, "command 5 did not take effect: it was read after its frame"),
     ):
         with pytest.raises(cueline.RefusedError, match=f"^{text}") as caught:
             confirmation.result(0)
@@ -234,7 +232,7 @@ def test_a_confirmation_that_was_refused_takes_no_place() -> None:
     engine = tone()
     fill(engine)
     for _ in range(1100):
-        with pytest.raises(cueline.Full, match=r"^no room: the ring is full, with 1024 commands$"):
+        with pytest.raises(cueline.Full, match=r"^no room: the ring is full, with 1024 commands: "):
             engine.confirm(gain(0.1))
     with (
         pytest.raises(
@@ -426,7 +424,7 @@ def test_send_with_a_timeout_waits_for_room_without_the_gil() -> None:
     went_on = threading.Event()
     renderer = threading.Thread(target=lambda: (went_on.wait(10), engine.render(256)))
     renderer.start()
-    with pytest.raises(cueline.Full, match=r"^no room within 0.01 s: the ring is full, with 1024 commands$"):
+    with pytest.raises(cueline.Full, match=r"^no room within 0.01 s: the ring is full, with 1024 commands: "):
         engine.send(gain(0.1), timeout=0.01)
     assert engine.stats().commands.dropped == 1 + 1  # one by fill()
     went_on.set()
@@ -714,7 +712,7 @@ def test_publish_waits_for_a_buffer_too() -> None:
         for _ in range(128):
             engine.publish(0, np.ones(4, np.float32))
         with pytest.raises(
-            cueline.Full, match=r"^no room within 0\.001 s: 128 buffers are in use, which is the limit$"
+            cueline.Full, match=r"^no room within 0\.001 s: 128 buffers are in use, which is the limit: "
         ):
             engine.publish(0, np.ones(4, np.float32), timeout=0.001)
         assert (engine.stats().buffers.refused, engine.stats().commands.dropped) == (1, 0)
@@ -746,9 +744,8 @@ def test_a_frame_too_far_for_the_clock_is_refused_with_the_farthest() -> None:
 
 
 def test_a_running_engine_s_frames_follow_the_clock() -> None:
-    with cueline.AudioEngine("null", blocksize=64) as engine:
+    with cueline.AudioEngine("null", processor="tone", blocksize=64) as engine:
         assert eventually(lambda: engine.stats().blocks > 10)
-        applied = engine.confirm(cueline.Message(999), at=engine.frame_at(time.monotonic_ns() + 50_000_000))
-        with pytest.raises(cueline.RefusedError) as refused:
-            applied.result(timeout=20)
-        assert refused.value.refused.frame >= refused.value.refused.wanted_frame
+        wanted = engine.frame_at(time.monotonic_ns() + 50_000_000)
+        assert engine.confirm(gain(0.1), at=wanted).result(timeout=20).frame >= wanted
+        engine.stats()  # on a busy machine it was late

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import dataclasses
 import pickle
 import queue
+import re
 import signal
 import threading
 import time
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +21,7 @@ import pytest
 import cueline
 from conftest import eventually, fill
 from cueline import Status, errors
+from cueline.notebook import table
 
 # --- Life
 
@@ -37,6 +42,21 @@ def test_start_stop_close_come_in_any_order_and_twice(device: str, calls: list[s
     engine = cueline.AudioEngine(device)
     for call in calls:
         getattr(engine, call)()
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ({"latency": "low"}, "latency"),
+        ({"server": "a", "connect": False, "client_name": "b"}, "client_name, server, connect"),
+    ],
+)
+def test_options_of_another_device_than_the_one_that_was_found_are_told(options: dict[str, Any], names: str) -> None:
+    with pytest.warns(
+        RuntimeWarning, match=rf"^{names} had no effect: this engine runs on 'null', .* was found\."
+    ) as told:
+        cueline.AudioEngine(**options).close()
+    assert [one.filename for one in told if "had no effect" in str(one.message)] == [__file__]
 
 
 def test_the_default_device_is_null_and_a_warning_says_why() -> None:
@@ -119,8 +139,77 @@ def test_closing_ends_a_wait_in_another_thread(running: cueline.AudioEngine) -> 
 
 def test_its_repr_says_what_it_is(offline: cueline.AudioEngine) -> None:
     assert repr(offline) == "<cueline.AudioEngine on 'offline': 48000 Hz, 2 x 64 frames>"
+    offline.stop()
+    assert repr(offline) == "<cueline.AudioEngine on 'offline': 48000 Hz, 2 x 64 frames, stopped>"
     offline.close()
     assert repr(offline) == "<cueline.AudioEngine on 'offline': 48000 Hz, 2 x 64 frames, closed>"
+
+
+NEVER_STARTED = "the engine was never started: use it in a 'with', or call start()"
+STOPPED = "the engine is stopped: call start()"
+
+
+@pytest.mark.parametrize(
+    ("stopped", "state", "why"), [(False, "not started", NEVER_STARTED), (True, "stopped", STOPPED)]
+)
+def test_an_engine_that_does_not_run_says_so(stopped: bool, state: str, why: str) -> None:
+    engine = cueline.AudioEngine("null", processor="tone")
+    if stopped:
+        engine.start()
+        engine.stop()
+    assert repr(engine).endswith(f", {state}>")
+    confirmation = engine.confirm(cueline.GetLevel())
+    assert repr(confirmation) == f"<cueline.Confirmation of command 1: under way: {why}>"
+    with pytest.raises(cueline.ConfirmationTimeout, match=rf" within 0 s: {re.escape(why)}$"):
+        confirmation.result(0)
+    with pytest.raises(cueline.Empty, match=rf"^no message within 0 s: {re.escape(why)}$"):
+        engine.receive(0)
+    with pytest.raises(cueline.Empty, match=rf"^no message within 0 s: {re.escape(why)}$"):
+        asyncio.run(engine.areceive(0))
+    fill(engine)
+    with pytest.raises(cueline.Full, match=rf" with 1024 commands: {re.escape(why)}$"):
+        engine.confirm(cueline.GetLevel())
+    engine.start()
+    assert repr(engine).endswith(" frames>")
+    assert repr(confirmation) != f"<cueline.Confirmation of command 1: under way: {why}>"
+    engine.stats()
+    engine.close()
+
+
+def test_an_offline_engine_says_that_only_render_makes_blocks(offline: cueline.AudioEngine) -> None:
+    with pytest.raises(
+        cueline.Empty, match=r"^no message within 0 s: the offline device makes blocks only in render\(\)$"
+    ):
+        offline.receive(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("frequency", "'frequency' is no attribute of an engine: use engine.parameters['frequency']"),
+        ("level", "'level' is no attribute of an engine: use engine.meters['level']"),
+        (
+            "colour",
+            "'colour' is no attribute of an engine, and no parameter of its processor, which has 'frequency', 'gain': "
+            "to keep something of yours with an engine, derive a class from AudioEngine",
+        ),
+    ],
+)
+def test_an_attribute_that_it_does_not_have_is_refused_with_the_way_to_the_parameter(name: str, text: str) -> None:
+    with cueline.AudioEngine("offline", processor="tone") as engine:
+        with pytest.raises(AttributeError) as refused:
+            setattr(engine, name, 330)
+        assert str(refused.value) == text
+        assert not hasattr(engine, name)
+
+
+def test_a_class_of_the_users_has_the_attributes_that_it_likes() -> None:
+    class Synth(cueline.AudioEngine):
+        pass
+
+    with Synth("offline", processor="tone") as engine:
+        engine.colour = "red"  # type: ignore[attr-defined]
+        assert engine.colour == "red"  # type: ignore[attr-defined]
 
 
 def test_one_that_was_refused_has_a_repr_too() -> None:
@@ -188,7 +277,7 @@ class Awkward:
         ({"blocksize": 0}, "blocksize must be from 1 to 8192 frames, got 0"),
         ({"blocksize": -(2**63) + 1}, f"blocksize must be from 1 to 8192 frames, got {-(2**63) + 1}"),
         ({"blocksize": 10**5000}, "blocksize must be an integer of at most 63 bits, got one of 16610 bits"),
-        ({"channels": 65}, "channels must be from 1 to 64 channels, got 65"),
+        ({"channels": 65}, "channels must be from 1 to 64, got 65"),
         ({"budget": 0}, "budget must be from 1 to 1024 messages a block, got 0"),
         ({"budget": 1025}, "budget must be from 1 to 1024 messages a block, got 1025"),
         ({"processor": "loud"}, "processor must be 'silence', 'tone' or 'player', or left out for silence, got 'loud'"),
@@ -252,7 +341,8 @@ def test_every_error_is_a_cueline_error_and_a_built_in_one() -> None:
     for ours, built_in in expected.items():
         assert issubclass(ours, cueline.Error)
         assert issubclass(ours, built_in)
-    assert set(expected) | {cueline.Error} == {
+    assert issubclass(cueline.LossWarning, RuntimeWarning)
+    assert set(expected) | {cueline.Error, cueline.LossWarning} == {
         thing for thing in vars(cueline).values() if isinstance(thing, type) and issubclass(thing, Exception)
     }
 
@@ -273,6 +363,46 @@ def test_every_error_survives_a_pickle_and_a_copy(made: type[cueline.Error]) -> 
 
 
 # --- Sending and receiving
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ahead"),
+    [(0.5, 24_000), (np.float32(0.5), 24_000), (0, 128), (0.001, 128), (1 / 375, 128), (0.003, 144)],
+)
+def test_after_is_the_frame_that_many_seconds_ahead_and_two_blocks_at_least(
+    offline: cueline.AudioEngine, seconds: float, ahead: int
+) -> None:
+    assert offline.after(seconds) == ahead
+    offline.render(64)
+    assert offline.after(seconds) == 64 + ahead
+
+
+@pytest.mark.parametrize(
+    ("seconds", "error", "text"),
+    [
+        (-1, cueline.ArgumentError, "seconds must be from 0 to 1e+09, got -1"),
+        (float("nan"), cueline.ArgumentError, "seconds must be from 0 to 1e+09, got nan"),
+        (float("inf"), cueline.ArgumentError, "seconds must be from 0 to 1e+09, got inf"),
+        ("1", cueline.ArgumentTypeError, "seconds must be a number, got '1'"),
+    ],
+)
+def test_after_refuses_what_is_no_time(
+    offline: cueline.AudioEngine, seconds: float, error: type[Exception], text: str
+) -> None:
+    with pytest.raises(error) as refused:
+        offline.after(seconds)
+    assert str(refused.value) == text
+
+
+@pytest.mark.parametrize("at", [0.5, 48_000.0, float("nan"), np.float64(3)])
+def test_a_float_for_at_is_refused_with_the_way_from_seconds_to_a_frame(at: float) -> None:
+    with (
+        cueline.AudioEngine("offline", processor="tone") as engine,
+        pytest.raises(
+            cueline.ArgumentTypeError, match=r"^at must be a frame, .*: engine\.after\(seconds\) is the frame"
+        ),
+    ):
+        engine.send(cueline.GetLevel(), at=at)  # type: ignore[arg-type]
 
 
 def test_status_is_an_int_enum() -> None:
@@ -417,7 +547,7 @@ def test_render_on_another_device_says_why(running: cueline.AudioEngine) -> None
     with pytest.raises(
         cueline.DeviceError,
         match=r"render\(\) needs the offline device, and this engine runs on the null device, "
-        r"which makes its own blocks: use AudioEngine\('offline'\)",
+        r"which makes its own blocks: use the device 'offline'",
     ):
         running.render(64)
 
@@ -533,6 +663,38 @@ def test_same_messages_give_the_same_audio_and_events() -> None:
 
 
 # --- Counters
+
+
+def cells(table: str) -> list[list[str]]:
+    """Return the text of each row of a table of HTML."""
+    return [[cell.text or "" for cell in row] for row in ET.fromstring(table).iter("tr")]
+
+
+def test_a_notebook_shows_counters_parameters_and_meters_as_tables() -> None:
+    with cueline.AudioEngine("offline", processor="tone", blocksize=64) as engine:
+        engine.parameters["gain"] = 1
+        engine.ping()
+        engine.render(2400)
+        counters = cells(engine.stats()._repr_html_())
+        assert counters[0] == ["counter", "value"]
+        assert ["device", "offline"] in counters
+        assert ["commands", "sent 1, dropped 0, high_water 1"] in counters
+        assert ["lines[0]", "sent 1, dropped 0, high_water 1"] in counters
+        with engine.open_line() as line:
+            assert cells(line.stats()._repr_html_())[1:] == [["sent", "0"], ["dropped", "0"], ["high_water", "0"]]
+        assert cells(engine.parameters._repr_html_()) == [
+            ["parameter", "value", "lowest", "highest", "unit"],
+            ["frequency", "440", "0", "2.4e+04", "Hz"],
+            ["gain", "1", "0", "1", ""],
+        ]
+        assert [row[0] for row in cells(engine.meters._repr_html_())] == ["meter", "level"]
+        assert re.fullmatch(r"peak [\d.]+, rms [\d.]+", cells(engine.meters._repr_html_())[1][1])
+    assert cells(engine.parameters._repr_html_())[2] == ["gain", "closed", "0", "1", ""]
+    assert cells(engine.meters._repr_html_())[1][1] == "closed"
+
+
+def test_a_table_shows_names_as_they_are() -> None:
+    assert cells(table(["a<b"], [["<i>&"]])) == [["a<b"], ["<i>&"]]
 
 
 def test_stats_are_frozen_and_complete(running: cueline.AudioEngine) -> None:

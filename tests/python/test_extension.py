@@ -80,9 +80,12 @@ def test_its_messages_go_down_and_its_events_come_up_as_their_own_types(probe: M
         assert engine.meters["said"].times == 1
         assert engine.meters.read("said").frame == 70
         assert engine.stats().unhandled == 0
-        engine.send(cueline.GetLevel())
+        refused = engine.confirm(cueline.GetLevel())  # it declares no kinds, so that send() cannot refuse it
         engine.render(64)
         assert engine.stats().unhandled == 1
+        with pytest.raises(cueline.RefusedError, match="the processor does not handle this message") as caught:
+            refused.result(0)
+        assert caught.value.reason is cueline.Reason.UNKNOWN
 
 
 def test_it_runs_on_a_device_of_its_own_thread(probe: ModuleType) -> None:
@@ -252,7 +255,7 @@ def test_an_engine_that_cannot_be_made_lets_go_of_its_processor(probe: ModuleTyp
 
 
 # What processor_offer.hpp makes a processor and its engine agree on, by the interface's number.
-CODE_OF_THE_INTERFACE = {3: "a9bbebc4ab21aa91"}
+CODE_OF_THE_INTERFACE = {3: "59c45ac4c3086e04"}
 
 
 def code_of_the_interface() -> str:

@@ -149,13 +149,12 @@ def test_a_full_ring_refuses(tone: cueline.AudioEngine, call: Callable[[cueline.
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_another_processor_does_not_know_them(
+def test_another_processor_refuses_them_at_once_and_says_which_takes_them(
     offline: cueline.AudioEngine, call: Callable[[cueline.AudioEngine], Status]
 ) -> None:
-    assert call(offline) is Status.OK
-    offline.render(64)
-    assert offline.stats().unhandled == 1
-    assert list(offline.messages()) == []
+    with pytest.raises(cueline.ProcessorError, match=r"'silence' handles no messages, got .*: use .*processor='tone'"):
+        call(offline)
+    assert offline.stats().commands.sent == 0
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -17,6 +17,9 @@
 
 namespace cueline {
 
+/// A running engine gets blocks from its device. A lost one does not, although nobody stopped it.
+enum class EngineState : std::uint8_t { not_started, running, stopped, lost, closed };
+
 /// Runs a processor on a device's audio thread, once a block, and connects control threads to it. Frames count from the
 /// engine's construction, across stops.
 ///
@@ -55,6 +58,9 @@ class Engine {
     [[nodiscard]] static unsigned running() noexcept;
 
     [[nodiscard]] bool closed() const noexcept;
+
+    /// Returns what the engine does now. In a forked child: what it did at the fork.
+    [[nodiscard]] EngineState state() const noexcept;
 
     /// Returns whether this process is a fork of the one that made the engine. The audio thread runs only in that one.
     [[nodiscard]] bool forked() const noexcept;

@@ -12,8 +12,9 @@ namespace cueline {
 
 /// Opens the device that `request` names. Without a name: JACK if a server runs and takes another client, else
 /// PortAudio's default device, else the null device; then `absent`, if it is not null, is set to the reasons against
-/// the others, as in DeviceList. Throws ArgumentError for an unknown name and for options of another kind of device;
-/// NoDeviceError if there is no such device now; DeviceError if the device cannot do what was requested.
+/// the others, as in DeviceList. Throws ArgumentError for an unknown name and, if it has a name, for options of another
+/// kind of device; NoDeviceError if there is no such device now; DeviceError if the device cannot do what was
+/// requested.
 /// [control threads; may block while the sound system answers]
 std::unique_ptr<Device> open_device(const DeviceRequest& request, std::vector<std::string>* absent = nullptr);
 

@@ -13,22 +13,22 @@ namespace cueline {
 struct Range {
     std::int64_t least;
     std::int64_t most;
-    std::string_view unit;
+    std::string_view unit;  ///< empty if the value's name says it
 };
 
 inline constexpr Range samplerate_range{1'000, 768'000, "frames a second"};
 inline constexpr Range blocksize_range{1, 8'192, "frames"};
-inline constexpr Range channels_range{1, max_channels, "channels"};
+inline constexpr Range channels_range{1, max_channels, ""};
 inline constexpr Range budget_range{1, 1'024, "messages a block"};
-inline constexpr Range buffer_channels_range{1, 1'024, "channels"};
+inline constexpr Range buffer_channels_range{1, 1'024, ""};
 inline constexpr Range buffer_samples_range{1, 2'147'483'647, "samples"};
 
 /// Returns `value` if it lies in `range`. Otherwise throws ArgumentError, with the value and the range.
 inline std::uint32_t checked_range(std::string_view name, std::int64_t value, const Range& range) {
     if (value < range.least || value > range.most) {
         throw ArgumentError{std::string{name} + " must be from " + std::to_string(range.least) + " to " +
-                            std::to_string(range.most) + " " + std::string{range.unit} + ", got " +
-                            std::to_string(value)};
+                            std::to_string(range.most) + (range.unit.empty() ? "" : " ") + std::string{range.unit} +
+                            ", got " + std::to_string(value)};
     }
     return static_cast<std::uint32_t>(value);
 }

@@ -1,0 +1,30 @@
+// handled_kinds.cpp: takes the kinds that a processor declares, and refuses others with their names.
+#include "handled_kinds.hpp"
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+
+#include "errors.hpp"
+
+namespace cueline::python {
+
+namespace nb = nanobind;
+
+void HandledKinds::take(const Processor& processor, const std::string& name) {
+    processor_ = name;
+    const auto kinds = processor.kinds();
+    if (!kinds) return;
+    declared_ = std::make_unique<decltype(declared_)::element_type>();
+    for (const Kind kind : *kinds) declared_->set(kind);
+}
+
+void HandledKinds::refuse(Kind kind) const {
+    nb::list handled;
+    for (std::size_t each = 0; each < declared_->size(); ++each) {
+        if (declared_->test(each)) handled.append(each);
+    }
+    const nb::object text = nb::module_::import_("cueline.processors").attr("refused_kind");
+    raise("ProcessorError", nb::cast<std::string>(text(processor_, kind, handled)));
+}
+
+}  // namespace cueline::python

@@ -1,0 +1,35 @@
+// handled_kinds.hpp: the kinds of messages that an engine's processor declares.
+#pragma once
+
+#include <bitset>
+#include <limits>
+#include <memory>
+#include <string>
+
+#include <cueline/message.hpp>
+#include <cueline/processor.hpp>
+
+namespace cueline::python {
+
+/// A copy of Processor::kinds(), for a check in each send().
+class HandledKinds {
+  public:
+    /// Copies what `processor` declares. `name` is the processor's, for the error.
+    void take(const Processor& processor, const std::string& name);
+
+    /// Whether the processor handles this kind, or does not say.
+    [[nodiscard]] bool include(Kind kind) const { return !declared_ || declared_->test(kind); }
+
+    /// Raises ProcessorError if the processor does not handle this kind.
+    void require(Kind kind) const {
+        if (!include(kind)) refuse(kind);
+    }
+
+  private:
+    [[noreturn]] void refuse(Kind kind) const;
+
+    std::unique_ptr<std::bitset<std::numeric_limits<Kind>::max() + 1U>> declared_;  // null: it does not say
+    std::string processor_;
+};
+
+}  // namespace cueline::python

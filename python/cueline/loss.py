@@ -1,0 +1,35 @@
+"""The warning about what an engine lost while the program did not look."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+from cueline import _core
+from cueline.errors import LossWarning
+
+__all__ = ["warn_of_loss"]
+
+
+def warn_of_loss(engine: _core.Engine, losses: tuple[int, ...]) -> None:
+    """Warn of the losses that ``Engine._losses`` returns, at the line that closes the engine."""
+    refused, late, refused_cues, unhandled = losses
+    losses_and_ways_out = (
+        ("commands refused for lack of room", refused, "compare what send() returns with Status.OK, or set a timeout"),
+        ("cues refused because the schedule was full", refused_cues, "send them later"),
+        (f"messages that the processor {engine.processor!r} did not handle", unhandled, "look at what it takes"),
+        ("cues applied late", late, "send them earlier, or for engine.after(seconds)"),
+    )
+    parts = [f"{what}: {count} ({way_out})" for what, count, way_out in losses_and_ways_out if count]
+    warnings.warn(f"{'; '.join(parts)}. stats() has all counts", LossWarning, stacklevel=_level_of_the_user())
+
+
+def _level_of_the_user() -> int:
+    """Return the stacklevel, for warn_of_loss(), of the code that called cueline."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in (
+        "cueline",
+        "contextlib",
+    ):
+        frame, level = frame.f_back, level + 1
+    return level
