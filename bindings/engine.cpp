@@ -313,12 +313,11 @@ class EngineHandle : public SenderHandle {
     /// What nobody was told with an exception: commands refused for room, cues applied late, cues refused, messages
     /// that the processor did not handle.
     [[nodiscard]] nb::tuple losses() const {
-        engine_->require_own_process();
-        const EngineStats stats = engine_->stats();
-        std::uint64_t refused = stats.buffers.refused;
-        for (const RingStats& line : stats.lines) refused += line.dropped;
-        return nb::make_tuple(refused - std::min<std::uint64_t>(refused, shared()->raised_refusals), stats.cues.late,
-                              stats.cues.refused, stats.unhandled);
+        const EngineStats now = stats();
+        std::uint64_t refused = now.buffers.refused;
+        for (const RingStats& line : now.lines) refused += line.dropped;
+        return nb::make_tuple(refused - std::min<std::uint64_t>(refused, shared()->raised_refusals), now.cues.late,
+                              now.cues.refused, now.unhandled);
     }
 
   private:

@@ -48,7 +48,7 @@ class World:
         self.lines = (self.tone.open_line(), self.running.open_line(), closed_line)
         self.senders = (*self.engines, *self.lines)
         self.confirmations = [self.tone.confirm(cueline.SetTone(440, 0.1)), self.running.confirm(cueline.GetLevel())]
-        self.confirmations.append(self.tone.confirm(cueline.Message(300), at=10**12))
+        self.confirmations.append(self.tone.confirm(cueline.GetLevel(), at=10**12))
         self.messages = (cueline.SetTone(440, 0.1), cueline.PlayBuffer(0), Numbers(1, 2, 3, 4, 5, True))
         self.loop = asyncio.new_event_loop()
 

@@ -50,7 +50,7 @@ EXITS = {
     "engines[0].parameters['gain'] = 2": 1,
     "threading.Thread(target=lambda: (time.sleep(0), sys.exit(6))).start()": 0,
     "del engines, engine, threads, thread": 0,
-    "engines[0].cycle = engines; del engine": 0,
+    "engines[0]._cycle = engines; del engine": 0,
     "sys.exit(os.waitstatus_to_exitcode(os.waitpid(os.fork() or os._exit(7), 0)[1]))": 7,
     "sys.exit(os.waitstatus_to_exitcode(os.waitpid(os.fork() or sys.exit(8), 0)[1]))": 8,
     "import atexit; atexit.register(engines[0].close); atexit.register(offline.close)": 0,
