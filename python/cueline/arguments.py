@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NoReturn, SupportsIndex
+from typing import NoReturn, SupportsIndex
 
 from cueline import _core
 from cueline.errors import ArgumentError, ArgumentTypeError, UnknownNameError
-
-if TYPE_CHECKING:
-    from cueline import _core
 
 __all__ = [
     "checked_count",
