@@ -310,8 +310,8 @@ class EngineHandle : public SenderHandle {
         return "closed";
     }
 
-    /// What nobody was told with an exception: commands refused for room, cues applied late, cues refused, messages
-    /// that the processor did not handle.
+    /// Counts losses that raised no exception: commands and buffers refused for lack of room, cues applied late, cues
+    /// refused, messages that the processor did not handle.
     [[nodiscard]] nb::tuple losses() const {
         const EngineStats now = stats();
         std::uint64_t refused = now.buffers.refused;
@@ -362,7 +362,7 @@ void bind_types(nb::module_& module) {
              [](EngineHandle& self) { self.start(); })
         .add("stop", {},
              "Stop the audio. If it is stopped, do nothing. Commands sent meanwhile wait in the ring.\n"
-             "Raises ForkedError.",
+             "With JACK or PortAudio, the last block fades out. Raises ForkedError.",
              [](EngineHandle& self) { self.stop(); })
         .add("close", {},
              "Stop the audio for good. stats() still works. In a forked child and after close(), it does nothing.",

@@ -28,7 +28,7 @@ class HandledKinds {
   private:
     [[noreturn]] void refuse(Kind kind) const;
 
-    std::unique_ptr<std::bitset<std::numeric_limits<Kind>::max() + 1U>> declared_;  // null: it does not say
+    std::unique_ptr<std::bitset<std::numeric_limits<Kind>::max() + 1U>> declared_;  // null: none declared
     std::string processor_;
 };
 

@@ -157,7 +157,7 @@ void store_number(const Element& element, PyObject* value, std::byte* to) {
     std::memcpy(to, &number, sizeof number);
 }
 
-/// How many items `sequence` has, as it says itself; nothing if it does not say, or says more than Py_ssize_t holds.
+/// The length that `sequence` reports. Nothing if it reports none, or more than Py_ssize_t holds.
 std::optional<Py_ssize_t> length_of(PyObject* sequence, std::string_view name, std::string_view accepted) {
     const Py_ssize_t length = PyObject_Size(sequence);
     if (length >= 0) return length;

@@ -341,8 +341,8 @@ nb::object define_message(const std::string& name, std::uint16_t kind, const nb:
     return nb::borrow(as_object(type));
 }
 
-/// Makes `type` the type of its kind, unless another thread has changed it from `replaced`, a type or None, meanwhile.
-/// Returns whether it did.
+/// If the type of the kind is still `replaced`, which is a type or None, makes it `type`. Returns whether it did:
+/// another thread may have changed it meanwhile.
 bool claim_kind(nb::handle type, nb::handle replaced) {
     PyTypeObject* expected = replaced.is_none() ? nullptr : as_type(replaced.ptr());
     std::atomic<PyTypeObject*>& current = type_of_kind.at(layout_of(as_type(type.ptr())).initial.kind);

@@ -28,9 +28,8 @@ namespace nb = nanobind;
 NB_MODULE(_core, module) {
     using namespace cueline::python;
     module.doc() = "The compiled part of cueline. Use it through the package.";
-    // Types are bound once per process, and a sub-interpreter may have a GIL of its own. The package looks before it
-    // loads this module (main_interpreter.py), because nanobind's set-up has run by now. This is for Pythons that do
-    // not let it.
+    // Types are bound once per process, and a sub-interpreter may have a GIL of its own. main_interpreter.py refuses it
+    // earlier, because nanobind's set-up has run by now. This check is for Pythons in which that file cannot find out.
     if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
         PyErr_SetString(PyExc_ImportError,
                         "cueline runs only in Python's main interpreter, and this is a sub-interpreter: create the "

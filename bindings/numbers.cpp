@@ -36,7 +36,8 @@ bool is_duration(PyObject* value) {
     return type_name(value) == "numpy.timedelta64";
 }
 
-/// numpy.float32, numpy.int64 and their like: known by name, because the classes of `numbers` need longer.
+/// Whether it is a numpy.float32, numpy.int64 or similar. Compares names, which is quicker than the classes of
+/// `numbers`.
 bool is_common_numpy_number(PyObject* value) {
     const std::string_view name = type_name(value);
     return name.starts_with("numpy.float") || name.starts_with("numpy.int") || name.starts_with("numpy.uint");

@@ -31,7 +31,7 @@ struct IntegerArgument {
     const char* name;
     const char* type;
     const char* range;
-    const char* for_float;  // the way out for somebody who gives a float
+    const char* for_float;  // ends the error if the value is a float
 };
 constexpr IntegerArgument frame_argument{"at", "a frame, which is an integer, or None",
                                          "a frame from 0 to 2**63 - 1, or None",
@@ -361,7 +361,8 @@ void bind_types(nb::module_& module) {
              "timeout: if the ring is full, 0 returns Status.FULL at once, and the message is dropped and counted. A\n"
              "number of seconds waits that long for room, without the GIL, and then raises Full. None waits for "
              "ever.\n\n"
-             "Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.",
+             "Any thread may call it. Raises ArgumentError, ArgumentTypeError, ProcessorError for a message that the\n"
+             "processor does not handle, ClosedError, ForkedError, DeviceError.",
              [](SenderHandle& self, nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
                  return self.send(message, at, late, timeout);
              })

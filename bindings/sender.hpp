@@ -51,7 +51,7 @@ class Unsent {
   public:
     /// `left` must outlive it.
     Unsent(SenderHandle& line, const Left& left);
-    /// Counts what is left, as of a call that raises.
+    /// Counts what is left: the call ends with an exception.
     ~Unsent() { give_up(true); }
     Unsent(const Unsent&) = delete;
     Unsent& operator=(const Unsent&) = delete;

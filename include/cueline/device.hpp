@@ -96,7 +96,8 @@ class Device {
                           " device, which makes its own blocks: use the device 'offline'"};
     }
 
-    /// The mutex that render() holds, if this device renders on demand; else null. Who holds it is between two blocks.
+    /// If this device renders on demand, returns the mutex that render() holds; else null. While another thread holds
+    /// it, no block is rendered.
     [[nodiscard]] virtual std::mutex* rendering() noexcept { return nullptr; }
 
     /// Renders into `interleaved`, frames times channels samples, one frame after the other. The calling thread is the

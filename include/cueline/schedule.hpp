@@ -189,7 +189,7 @@ class Schedule {
     // A permutation of all places: from first_ on those of the sorted cues, then those of the added cues in the order
     // of their arrival. All others are free.
     std::uint32_t* places_ = own_places_.data();
-    std::uint32_t* free_ = own_free_.data();  // for the moment in which places move
+    std::uint32_t* free_ = own_free_.data();  // scratch space while places move
     std::size_t first_ = 0;
     std::size_t sorted_ = 0;
     std::size_t added_ = 0;

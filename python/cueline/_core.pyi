@@ -207,7 +207,8 @@ class Sender:
         timeout: if the ring is full, 0 returns Status.FULL at once, and the message is dropped and counted. A
         number of seconds waits that long for room, without the GIL, and then raises Full. None waits for ever.
 
-        Any thread may call it. Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.
+        Any thread may call it. Raises ArgumentError, ArgumentTypeError, ProcessorError for a message that the
+        processor does not handle, ClosedError, ForkedError, DeviceError.
         """
 
     def cancel(self, sequence: SupportsIndex) -> Status:
@@ -429,7 +430,7 @@ class Engine(Sender):
     def stop(self) -> None:
         """
         Stop the audio. If it is stopped, do nothing. Commands sent meanwhile wait in the ring.
-        Raises ForkedError.
+        With JACK or PortAudio, the last block fades out. Raises ForkedError.
         """
 
     def close(self) -> None:

@@ -68,9 +68,9 @@ class AudioEngine(_core.Engine):
 
     ``samplerate`` is in frames a second (1000 to 768000) and ``blocksize`` in frames (1 to 8192); by default the device
     chooses both. ``channels`` is from 1 to 64. ``budget`` is the most messages that the audio thread reads in a block
-    (1 to 1024). For JACK: ``client_name``, the ``server``'s name, and ``connect`` (True: to the physical ports; False:
-    to none; a regular expression: to the input ports that match). For PortAudio: ``latency``, which is ``"low"``,
-    ``"high"`` or a number of seconds.
+    (1 to 1024); on the offline device, each block reads all. For JACK: ``client_name``, the ``server``'s name, and
+    ``connect`` (True: to the physical ports; False: to none; a regular expression: to the input ports that match). For
+    PortAudio: ``latency``, which is ``"low"``, ``"high"`` or a number of seconds.
 
     Raises ArgumentError, ArgumentTypeError, DeviceError, ProcessorError for a processor that was compiled against an
     incompatible cueline, and whatever your own processor raises when it is prepared.
@@ -78,11 +78,11 @@ class AudioEngine(_core.Engine):
     As a context manager, it starts at the beginning and closes at the end; messages that have come by then can still be
     received. Any Python thread may use it, and so may a signal handler and ``__del__``. A forked child may not.
 
-    It refuses attributes that it does not have. A class that you derive from it may have any.
+    It refuses attributes that it does not have. A class that you derive from it may have any attributes.
     """
 
     _made = False  # stays False if the constructor raises
-    _heard: tuple[int, ...] | None = _NO_LOSSES  # what stats() has shown; None: nobody needs to be warned
+    _heard: tuple[int, ...] | None = _NO_LOSSES  # at the last stats(); None: no warning is needed
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class AudioEngine(_core.Engine):
         if device is None:
             try:
                 self._warn_of_the_device(client_name=client_name, server=server, connect=connect, latency=latency)
-            except RuntimeWarning:  # warnings are errors here: nobody gets this engine, so it must let its processor go
+            except RuntimeWarning:  # warnings are errors here: no caller gets this engine, so release its processor
                 self.close()
                 raise
         if self.device == "offline":
@@ -161,8 +161,8 @@ class AudioEngine(_core.Engine):
     def close(self) -> None:
         """Stop the audio for good. In a forked child, and the second time, it does nothing.
 
-        stats() still works. If messages were lost without an exception, and nobody has read stats() since, a
-        LossWarning says what was lost.
+        stats() still works. If messages were lost without an exception, and stats() was not called since, a LossWarning
+        says what was lost.
         """
         super().close()
         self._warn_of_loss()
@@ -250,7 +250,7 @@ class AudioEngine(_core.Engine):
 
         The audio thread wakes nobody, so this call polls: twice a block, and at least every 20 ms. It sleeps without
         the GIL in between, and Ctrl-C ends it. Raises Empty (a queue.Empty) when the time is over, ClosedError,
-        ForkedError, ArgumentError, ArgumentTypeError.
+        ForkedError, DeviceError, ArgumentError, ArgumentTypeError.
         """
         if into is not None and not isinstance(into, list):
             raise ArgumentTypeError(f"into must be a list or None, got {shown(into)}")
@@ -306,8 +306,9 @@ class AudioEngine(_core.Engine):
         that is None. When the time is over it raises Full, whose ``accepted`` is the number of messages that were sent.
         If one of the messages cannot be sent at all, none is.
 
-        Raises ArgumentError for a message with a bad kind or frame, with its index, and for an array that does not have
-        one dimension; ArgumentTypeError for another dtype; ClosedError, ForkedError, DeviceError.
+        Raises ArgumentError for a message with a bad kind, frame or field, with its index, and for an array that does
+        not have one dimension; ArgumentTypeError for another dtype; ProcessorError for a kind that the processor does
+        not handle; ClosedError, ForkedError, DeviceError.
         """
         return send_many(self, array, late, timeout)
 

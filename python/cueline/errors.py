@@ -54,7 +54,7 @@ class LinesTakenError(Error, RuntimeError):
 
 
 class LossWarning(RuntimeWarning):
-    """An engine lost messages, and the program did not look: it read no stats() since, and no exception told it."""
+    """An engine lost messages without an exception, and the program has not called stats() since."""
 
 
 class MissingPackageError(Error, ImportError):

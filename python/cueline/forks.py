@@ -27,6 +27,6 @@ def _before_a_fork() -> None:
 
 
 def warn_of_forks() -> None:
-    """Let the first ``os.fork()`` while an engine runs give a RuntimeWarning, where the system has forks."""
+    """Make the first ``os.fork()`` while an engine runs give a RuntimeWarning. Without ``os.fork``, do nothing."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(before=_before_a_fork)

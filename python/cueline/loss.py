@@ -1,4 +1,4 @@
-"""The warning about what an engine lost while the program did not look."""
+"""The warning about what an engine lost without an exception."""
 
 from __future__ import annotations
 

@@ -114,8 +114,8 @@ class NotFinite(Message):
 class SetTone(Message):
     """To the tone processor: set the frequency in Hz (0 to half the sample rate) and the gain (0 to 1).
 
-    If a value is NaN, the tone keeps its present one. A frequency of more than half the sample rate becomes that. The
-    class itself refuses more than 384000 Hz, half of the highest sample rate.
+    If a value is NaN, the tone keeps its present one. The tone lowers a frequency over half the sample rate to that.
+    The class itself refuses more than 384000 Hz, half of the highest sample rate.
     """
 
     frequency_hz: Annotated[f32, Range(0, _MAX_HZ, nan=True)]

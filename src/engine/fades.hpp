@@ -12,7 +12,7 @@ namespace cueline {
 class Fades {
   public:
     /// Requests that the next block fades to silence. [a control thread]
-    void request_out() noexcept { requested_.store(true, std::memory_order_relaxed); }  // relaxed: nothing else with it
+    void request_out() noexcept { requested_.store(true, std::memory_order_relaxed); }  // relaxed: it publishes nothing
 
     /// Returns whether a block has faded out. From then on, blocks are silent and leave the processor alone. [any
     /// thread]
@@ -23,7 +23,7 @@ class Fades {
     /// Lets the sound begin again. If it was out, the next block fades in. [a control thread, while no block runs]
     void restart() noexcept {
         fades_in_ = fades_in_ || is_out();
-        requested_.store(false, std::memory_order_relaxed);  // relaxed, both: the device publishes it to its thread
+        requested_.store(false, std::memory_order_relaxed);  // both relaxed: the device's start publishes them
         out_.store(false, std::memory_order_relaxed);
     }
 

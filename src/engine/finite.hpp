@@ -19,7 +19,7 @@ constexpr bool is_finite(float sample) noexcept CUELINE_NONBLOCKING {
 constexpr bool all_finite(std::span<const float> samples) noexcept CUELINE_NONBLOCKING {
     std::uint32_t not_finite = 0;
     for (const float sample : samples)
-        not_finite |= is_finite(sample) ? 0U : 1U;  // without a way out: it is a vector loop
+        not_finite |= is_finite(sample) ? 0U : 1U;  // no early exit, so that it is a vector loop
     return not_finite == 0;
 }
 

@@ -69,7 +69,7 @@ class CFuncProcessor final : public Processor {
     [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return parameter_specs_; }
     [[nodiscard]] std::span<const MeterSpec> meters() const override { return meter_specs_; }
 
-    /// Returns none at all without a handle function. Nobody knows what such a function handles.
+    /// Without a handle function, returns an empty list. With one, declares nothing: its kinds are unknown here.
     [[nodiscard]] std::optional<std::span<const Kind>> kinds() const override {
         if (functions_.handle == nullptr) return std::span<const Kind>{};
         return std::nullopt;

@@ -103,7 +103,7 @@ void PlayerProcessor::render_frame(Voice& voice, const Buffer* buffer, const Aud
         if (jumps) voice.tail[channel] = voice.last[channel];
         // std::lerp() lies between both sounds, even where it rounds.
         const float heard = voice.fade_left == 0 ? sample : std::lerp(sample, voice.tail[channel], part);
-        voice.last[channel] = std::isfinite(heard) ? heard : 0;  // or it would last as long as the next fade
+        voice.last[channel] = std::isfinite(heard) ? heard : 0;  // else a NaN would last for the next fade
         block.channels[channel][frame] += heard;
     }
     if (voice.fade_left > 0) --voice.fade_left;

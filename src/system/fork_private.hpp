@@ -7,8 +7,8 @@
 namespace cueline {
 
 /// After a fork, the system copies each shared page when the parent writes to it, and the parent waits for that. These
-/// two keep whole pages out of it: the parent goes on writing to them without a page fault, and the child finds zeros.
-/// They do nothing if the system refuses, or if `pages` does not begin and end where the system's pages do.
+/// two functions exclude whole pages: the parent writes to them without a page fault, and the child finds zeros. They
+/// do nothing if the system refuses, or if `pages` does not begin and end where the system's pages do.
 /// [control threads]
 void wipe_on_fork(std::span<std::byte> pages) noexcept;
 

@@ -31,7 +31,8 @@ SharedLibrary::CopiedFile::CopiedFile(const void* function) : descriptor{memfd_c
         close(descriptor);
         throw NoDeviceError{"the system refused memory for a copy of the library"};
     }
-    // The loader takes two equal paths for one library, and descriptors return. So each copy has one slash more.
+    // The loader takes equal paths for one library, and the system reuses descriptors. So each copy's path has one more
+    // slash.
     static std::atomic<std::size_t> copies = 0;
     path = "/proc/self/fd" + std::string(++copies, '/') + std::to_string(descriptor);
     std::ofstream{path, std::ios::binary} << std::ifstream{about.dli_fname, std::ios::binary}.rdbuf();

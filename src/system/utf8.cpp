@@ -70,7 +70,7 @@ std::string valid_utf8(std::string_view text) {
 
 std::string lower_case(std::string_view text) {
     static_assert(sizeof(wint_t) >= sizeof(char32_t));
-    static const locale_t all_scripts = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);  // kept: it is for every call
+    static const locale_t all_scripts = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);  // never freed: calls share it
     return changed(text, [](char32_t code) -> char32_t {
         if (all_scripts != nullptr) return towlower_l(code, all_scripts);
         return code >= U'A' && code <= U'Z' ? code - U'A' + U'a' : code;

@@ -11,10 +11,10 @@
 namespace cueline {
 
 /// Opens the device that `request` names. Without a name: JACK if a server runs and takes another client, else
-/// PortAudio's default device, else the null device; then `absent`, if it is not null, is set to the reasons against
-/// the others, as in DeviceList. Throws ArgumentError for an unknown name and, if it has a name, for options of another
-/// kind of device; NoDeviceError if there is no such device now; DeviceError if the device cannot do what was
-/// requested.
+/// PortAudio's default device, else the null device. If it takes the null device, and `absent` is not null, sets
+/// `absent` to the reasons against the others, as in DeviceList. Throws ArgumentError for an unknown name and, if
+/// `request` names a device, for options of another kind of device. Throws NoDeviceError if there is no such device
+/// now, and DeviceError if the device cannot do what was requested.
 /// [control threads; may block while the sound system answers]
 std::unique_ptr<Device> open_device(const DeviceRequest& request, std::vector<std::string>* absent = nullptr);
 

@@ -20,7 +20,7 @@ __all__ = ["WavFile"]
 
 _FULL_SCALE = 2**15 - 1
 _BYTES = 2  # a sample
-_MOST_BYTES = 2**32 - 1 - 36  # of samples: the header has 32 bits for them and the rest of itself
+_MOST_BYTES = 2**32 - 1 - 36  # of samples: the size in the header has 32 bits, and counts 36 bytes of the header too
 
 
 class WavFile:

@@ -291,7 +291,7 @@ void JackDevice::watch() noexcept {
 
 void JackDevice::follow_samplerate() {
     const std::scoped_lock lock{starting_};  // start() opens the gate too
-    // Both relaxed: the semaphore published the one, and only this thread changes the other now.
+    // Both relaxed: the semaphore published the server's rate, and only this thread changes samplerate_ now.
     const std::uint32_t samplerate = servers_samplerate_.load(std::memory_order_relaxed);
     if (samplerate == samplerate_.load(std::memory_order_relaxed)) return;
     gate_.shut();
