@@ -416,8 +416,7 @@ TEST(Refusals, name_the_range_and_the_number) {
               "samplerate must be from 1000 to 768000 frames a second, got 999");
     EXPECT_EQ(refusal<ArgumentError>([] { checked_format(48'000, 0, 2); }),
               "blocksize must be from 1 to 8192 frames, got 0");
-    EXPECT_EQ(refusal<ArgumentError>([] { checked_format(48'000, 128, 65); }),
-              "channels must be from 1 to 64, got 65");
+    EXPECT_EQ(refusal<ArgumentError>([] { checked_format(48'000, 128, 65); }), "channels must be from 1 to 64, got 65");
     EXPECT_EQ(refusal<ArgumentError>(
                   [] { Offline{std::make_unique<SilenceProcessor>(), std::make_unique<OfflineDevice>(format), -1}; }),
               "budget must be from 1 to 1024 messages a block, got -1");
