@@ -4,7 +4,7 @@ import numpy as np
 
 import cueline
 
-with cueline.AudioEngine("offline", processor="tone", blocksize=64, budget=1024) as engine:
+with cueline.AudioEngine("offline", processor="tone", blocksize=64) as engine:
     glide = np.zeros(1000, cueline.dtype(cueline.SetTone))
     glide["frame"] = np.arange(1000) * 48  # one each millisecond; 0 would mean: as soon as it is read
     glide["frequency_hz"] = np.geomspace(220, 880, 1000)

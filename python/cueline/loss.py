@@ -15,7 +15,7 @@ def warn_of_loss(engine: _core.Engine, losses: tuple[int, ...]) -> None:
     """Warn of the losses that ``Engine._losses`` returns, at the line that closes the engine."""
     refused, late, refused_cues, unhandled = losses
     losses_and_ways_out = (
-        ("commands refused for lack of room", refused, "compare what send() returns with Status.OK, or set a timeout"),
+        ("commands refused for lack of room", refused, "set a timeout, or read stats() if you sent them again"),
         ("cues refused because the schedule was full", refused_cues, "send them later"),
         (f"messages that the processor {engine.processor!r} did not handle", unhandled, "look at what it takes"),
         ("cues applied late", late, "send them earlier, or for engine.after(seconds)"),

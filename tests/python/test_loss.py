@@ -19,7 +19,7 @@ from conftest import fill, gain, tone
 from cueline import Status
 
 FAR = 10**12
-REFUSED = "commands refused for lack of room: 6 (compare what send() returns with Status.OK, or set a timeout)"
+REFUSED = "commands refused for lack of room: 6 (set a timeout, or read stats() if you sent them again)"
 LATE = "cues applied late: 2 (send them earlier, or for engine.after(seconds))"
 
 

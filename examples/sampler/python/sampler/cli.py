@@ -57,7 +57,7 @@ def _play(options: argparse.Namespace) -> int:
             bpm=options.bpm,
             swing=options.swing,
             bars=options.bars or None,
-            first_frame=sampler.engine.now() + round(_LEAD_S * sampler.engine.samplerate),
+            first_frame=sampler.engine.after(_LEAD_S),
         )
         console.print(f"{options.bpm:g} bpm on {sampler.engine.device}; Ctrl-C ends it")
         view = View(sampler, player, console)
