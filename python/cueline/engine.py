@@ -120,9 +120,11 @@ class AudioEngine(_core.Engine):
         self._turns = Turns()
         # Now, because __del__ at Python's end cannot import:
         from cueline import ring_errors  # noqa: F401
+        from cueline.loss import warn_of_loss
         from cueline.stats import engine_stats
 
         self._read_stats = engine_stats
+        self._tell_loss = warn_of_loss
         if device is None:
             try:
                 self._warn_of_the_device(client_name=client_name, server=server, connect=connect, latency=latency)
@@ -174,11 +176,7 @@ class AudioEngine(_core.Engine):
                 return
         except ForkedError:
             return
-        try:
-            from cueline.loss import warn_of_loss
-        except ImportError:  # Python is ending
-            return
-        warn_of_loss(self, lost)
+        self._tell_loss(self, lost)
 
     if not TYPE_CHECKING:  # for a type checker, a class with this method would have every attribute
 

@@ -309,6 +309,8 @@ def _range_in(metadata: Iterable[Any]) -> Range | None:
     """Return the last range: it is the outermost."""
     limits = None
     for part in metadata:
+        if part is Range:
+            raise ArgumentTypeError("Range needs its two ends: write cueline.Range(0, 1)")
         if isinstance(part, Range):
             limits = part
     return limits

@@ -27,7 +27,7 @@ def warn_of_loss(engine: _core.Engine, losses: tuple[int, ...]) -> None:
 def _level_of_the_user() -> int:
     """Return the stacklevel, for warn_of_loss(), of the code that called cueline."""
     frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in (
+    while frame.f_back is not None and (frame.f_globals.get("__name__") or "").partition(".")[0] in (
         "cueline",
         "contextlib",
     ):

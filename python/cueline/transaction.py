@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from cueline import _core
-from cueline.arguments import shown
+from cueline.arguments import checked_timeout, shown
 from cueline.confirmation import Confirmation
 from cueline.errors import ArgumentError, ArgumentTypeError
 
@@ -38,6 +38,8 @@ class Transaction:
     ) -> None:
         if not isinstance(confirm, bool):
             raise ArgumentTypeError(f"confirm must be True or False, got {shown(confirm)}")
+        if timeout is not None:
+            checked_timeout(timeout)
         self.sequence = 0
         """Once the transaction is sent, its number: pass it to ``cancel``."""
         self.confirmation: Confirmation | None = None

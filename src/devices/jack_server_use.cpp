@@ -8,6 +8,8 @@
 
 #include <cueline/error.hpp>
 
+#include "system/fork_generation.hpp"
+
 namespace cueline {
 
 namespace {
@@ -18,6 +20,7 @@ struct Server {
     std::mutex changing;
     std::string name;
     std::size_t users = 0;
+    unsigned generation = 0;  // of the process that they are in
 };
 
 Server& used() {
@@ -46,6 +49,12 @@ JackServerUse::JackServerUse(std::string_view user, const std::optional<std::str
     std::string name = name_of(server);
     Server& current = used();
     const std::scoped_lock lock{current.changing};
+    if (current.users > 0 && current.generation != fork_generation()) {
+        throw NoDeviceError{std::string{user} +
+                            " cannot be used here: this process was forked while JACK was in use, and JACK does not "
+                            "survive a fork: start a new process (in Python: multiprocessing.get_context('spawn')), or "
+                            "fork before you use JACK"};
+    }
     if (current.users > 0 && current.name != name) {
         throw NoDeviceError{std::string{user} + " uses the JACK server '" + name +
                             "', and this process is a client of the server '" + current.name +
@@ -54,13 +63,14 @@ JackServerUse::JackServerUse(std::string_view user, const std::optional<std::str
                             (server ? "" : ", or set JACK_DEFAULT_SERVER=" + current.name)};
     }
     current.name = std::move(name);
+    current.generation = fork_generation();
     ++current.users;
 }
 
 JackServerUse::~JackServerUse() {
     Server& current = used();
     const std::scoped_lock lock{current.changing};
-    --current.users;
+    if (current.generation == fork_generation()) --current.users;  // in a child, the parent's still count
 }
 
 }  // namespace cueline

@@ -16,7 +16,8 @@ class JackServerUse {
 
     /// `server` is the server's name. Nothing: the default server, which JACK_DEFAULT_SERVER names. `user` begins the
     /// error: "PortAudio". Throws ArgumentError if the name is too long. Throws NoDeviceError if the name in
-    /// JACK_DEFAULT_SERVER is too long, or if this process uses another server.
+    /// JACK_DEFAULT_SERVER is too long, if this process uses another server, or if it was forked while JACK was in use:
+    /// libjack would wait for threads that are in the parent.
     JackServerUse(std::string_view user, const std::optional<std::string>& server);
     ~JackServerUse();
     JackServerUse(const JackServerUse&) = delete;

@@ -68,6 +68,32 @@ def test_another_client_hears_the_tone_whole_and_at_its_frequency(tmp_path: Path
 
 
 @pytest.mark.usefixtures("server")
+def test_a_fork_of_a_process_that_uses_jack_is_refused_an_engine_on_it() -> None:
+    """In the child, libjack would wait for ever for threads that are in the parent."""
+    program = (
+        "import os, signal, cueline\n"
+        "engine = cueline.AudioEngine('jack')\n"
+        "engine.start()\n"
+        "if os.fork() == 0:\n"
+        "    signal.alarm(30)\n"
+        "    for device in ('jack', None):\n"
+        "        try:\n"
+        "            with cueline.AudioEngine(device) as own:\n"
+        "                print(own.device)\n"
+        "        except cueline.DeviceError as refused:\n"
+        "            print('forked while JACK was in use' in str(refused))\n"
+        "    os._exit(0)\n"
+        "os.wait()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-u", "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    refused, other = done.stdout.split()
+    assert refused == "True"
+    assert other != "jack"
+
+
+@pytest.mark.usefixtures("server")
 def test_it_is_what_an_engine_gets_that_asks_for_nothing() -> None:
     with cueline.AudioEngine() as engine:
         assert engine.stats().device == "jack"

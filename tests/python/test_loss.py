@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import linecache
 import os
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -161,6 +163,28 @@ def test_a_publish_without_room_is_told_unless_it_raises() -> None:
 
     [(text, _)] = told_by(program)
     assert text.startswith("commands refused for lack of room: 2 (")
+
+
+def test_an_engine_that_closes_at_the_end_of_python_tells_its_loss() -> None:
+    program = (
+        "import cueline\n"
+        "class Closing(cueline.AudioEngine):\n"
+        "    def __del__(self):\n"
+        "        self.close()\n"
+        "engine = Closing('offline', processor='tone')\n"
+        "for _ in range(1030):\n"
+        "    engine.send(cueline.GetLevel())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert f"LossWarning: {REFUSED}" in done.stderr
+
+
+def test_a_caller_without_a_module_name_can_close() -> None:
+    """Python itself drops the warnings of such a module."""
+    engine = tone()
+    lose_commands(engine)
+    exec("engine.close()", {"engine": engine, "__name__": None})
+    assert engine.closed
 
 
 def test_a_forked_child_closes_without_a_word() -> None:

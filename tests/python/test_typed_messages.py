@@ -343,6 +343,14 @@ OUTSIDE: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+def test_a_range_without_its_ends_is_refused() -> None:
+    with pytest.raises(cueline.ArgumentTypeError, match=r"write cueline\.Range\(0, 1\)"):
+
+        @cueline.message(700)
+        class Bare:
+            gain: Annotated[cueline.f32, cueline.Range]  # type: ignore[valid-type]
+
+
 @pytest.mark.parametrize(("values", "text"), OUTSIDE)
 def test_a_field_refuses_what_its_range_does_not_hold(values: dict[str, Any], text: str) -> None:
     refused(lambda: Ranged(**{"gain": 0, **values}), cueline.ArgumentError, text)
