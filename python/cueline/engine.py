@@ -166,6 +166,8 @@ class AudioEngine(_core.Engine):
         stats() still works. If messages were lost without an exception, and stats() was not called since, a LossWarning
         says what was lost.
         """
+        if not self._made:  # its constructor raised, and a __del__ calls this
+            return
         super().close()
         self._warn_of_loss()
 

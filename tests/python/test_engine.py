@@ -215,6 +215,7 @@ def test_a_class_of_the_users_has_the_attributes_that_it_likes() -> None:
 def test_one_that_was_refused_has_a_repr_too() -> None:
     """Tracebacks print it."""
     assert repr(cueline.AudioEngine.__new__(cueline.AudioEngine)) == "<cueline.AudioEngine, never made>"
+    cueline.AudioEngine.__new__(cueline.AudioEngine).close()  # as a __del__ does after a constructor that raised
 
 
 def test_it_is_made_once(offline: cueline.AudioEngine) -> None:
