@@ -106,7 +106,7 @@ class EngineHandle : public SenderHandle {
         if (buffer) {
             {
                 const WithoutGil without_gil;  // a large copy takes long to free
-                const PendingBuffer freed = std::move(buffer);
+                buffer = PendingBuffer{};
             }
             return no_room(timeout);
         }

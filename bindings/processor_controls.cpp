@@ -106,10 +106,8 @@ class Parameters : public NamedControls {
     [[nodiscard]] static double checked(const ParameterSpec& spec, nb::handle value) {
         const RealNumber number = real_number(value.ptr());
         if (number.conversion == Conversion::not_a_number) refuse_type(spec.name, "a number", value);
-        if (number.conversion == Conversion::too_large ||
-            !(number.value >= spec.lowest && number.value <= spec.highest)) {
-            refuse_range(spec.name, range_of(spec), value);  // NaN is refused too
-        }
+        const bool in_range = number.value >= spec.lowest && number.value <= spec.highest;  // false for NaN
+        if (number.conversion == Conversion::too_large || !in_range) refuse_range(spec.name, range_of(spec), value);
         return number.value;
     }
 

@@ -100,8 +100,8 @@ class SenderHandle {
 
     /// Sends the records of `array` in order. If `array_kind` is a kind, records without a kind get it, and records of
     /// another kind are refused. If one record cannot be sent, none is sent. Returns how many were accepted in time.
-    /// The others are counted as dropped; if `timeout` is not 0, the caller raises Full.
-    std::size_t send_many(nanobind::handle array, Kind array_kind, nanobind::handle late, nanobind::handle timeout);
+    /// The others are counted as dropped; if `seconds` is not 0, the caller raises Full.
+    std::size_t send_many(nanobind::handle array, Kind array_kind, nanobind::handle late, nanobind::handle seconds);
 
     /// Raises what send() raises for these arguments.
     void require_sendable(nanobind::handle message, nanobind::handle at, nanobind::handle late) const;
@@ -183,11 +183,11 @@ class SenderHandle {
 
     [[noreturn]] static void throw_closed();
 
-    /// The kind and payload of `message`, which must be an object that a user may send and the processor handles.
-    [[nodiscard]] Message checked_command(nanobind::handle message) const;
+    /// The kind and payload of `object`, which must be a message that a user may send and the processor handles.
+    [[nodiscard]] Message checked_command(nanobind::handle object) const;
 
     /// The same command, with its frame and flags.
-    Message checked_command(nanobind::handle message, nanobind::handle at, nanobind::handle late) const;
+    Message checked_command(nanobind::handle object, nanobind::handle at, nanobind::handle late) const;
 
     /// Sends `command`, and sets its sequence. Returns false if there is no room in time: then it is counted as
     /// dropped. `raises`: the caller raises Full then.

@@ -48,21 +48,21 @@ void EngineBlock::blocksize_changed(std::uint32_t frames) noexcept CUELINE_NONBL
 
 void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING {
     // The processor may have no memory for a block that it is not prepared for.
-    const bool fits = prepared_ && block.channels.size() == prepared_->channels;
-    if (!fits || fades_.is_out()) {
+    if (!prepared_ || block.channels.size() != prepared_->channels || fades_.is_out()) {
         silence(block);
         return;
     }
+    const Format format = *prepared_;
     const BlockFloatMode mode;
     const std::uint64_t frame = report_->frames.get();
     block_ns_ = block_ns;
-    report_->block_time.write({frame, block_ns, prepared_->samplerate});
+    report_->block_time.write({frame, block_ns, format.samplerate});
     audio_.begin_block(frame);
     values_.begin_block();
 
     apply_due(frame);  // these cues were read before the commands below
     read_commands();
-    render(block, prepared_->blocksize);
+    render(block, format.blocksize);
     if (const Replaced replaced = replace_not_finite(block); replaced.samples > 0) {
         report_->not_finite.add(replaced.samples);
         audio_.events().send_at(frame + replaced.first_frame, kind::not_finite, NotFinite{replaced.samples});
