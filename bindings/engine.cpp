@@ -100,7 +100,8 @@ class EngineHandle : public SenderHandle {
             // Without a buffer, it is not the ring that has no room.
             left = {.frame = buffer ? delivery.frame : 0, .commands = buffer ? std::size_t{1} : 0};
             const nb::ft_lock_guard lock{sending_};
-            return buffer && sender().room() > 0 && engine_->publish(slot, std::move(buffer), delivery) == Status::ok;
+            return buffer && sender().room() > 0 &&
+                   engine_->publish(slot, std::exchange(buffer, {}), delivery) == Status::ok;
         });
         if (sent) return to_python(Status::ok);
         if (buffer) {
