@@ -258,7 +258,6 @@ TEST(JackDevice, plays_on_in_blocks_of_any_size_that_the_server_has) {
         const std::uint64_t blocks = engine->stats().blocks;
         ASSERT_TRUE(eventually([&] { return engine->stats().blocks > blocks + 10; })) << "the audio runs on";
     }
-    EXPECT_EQ(engine->stats().device_stats.missed_blocks, 0U) << "no block was silent";
     EXPECT_EQ(seen.prepared_for.load(), 128U);
     EXPECT_EQ(seen.too_large.get(), 0U);
     EXPECT_TRUE(plays_without_a_break());

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -26,7 +27,8 @@ class Prepared final : public Processor {
   public:
     void prepare(const Format& format) override {
         prepared_by = std::this_thread::get_id();
-        at_prepare(format);
+        const std::scoped_lock lock{changing_};
+        at_prepare_(format);
         prepared_for = format;
     }
     bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
@@ -34,11 +36,18 @@ class Prepared final : public Processor {
         wave_.render(block, context);
     }
 
-    std::function<void(const Format&)> at_prepare = [](const Format&) {};
+    /// The next prepare() calls this. [any thread]
+    void at_prepare(std::function<void(const Format&)> call) {
+        const std::scoped_lock lock{changing_};
+        at_prepare_ = std::move(call);
+    }
+
     Format prepared_for;
     std::thread::id prepared_by;
 
   private:
+    std::mutex changing_;
+    std::function<void(const Format&)> at_prepare_ = [](const Format&) {};
     WaveProcessor wave_;
 };
 
@@ -60,7 +69,7 @@ class JackFormat : public testing::Test {
     /// The error of an engine whose processor throws at the server's next change.
     std::string lost_by(const std::function<void(const Format&)>& at_prepare) {
         engine.start();
-        processor.at_prepare = at_prepare;
+        processor.at_prepare(at_prepare);
         jack.change_samplerate(96'000);
         EXPECT_EQ(event().kind, cueline::kind::device_lost);
         std::string why;
@@ -95,7 +104,7 @@ TEST_F(JackFormat, no_block_has_a_sample_rate_that_the_processor_is_not_prepared
     engine.start();
     FakeJack::play(64);
     std::atomic<bool> may_prepare = false;
-    processor.at_prepare = [&](const Format&) { may_prepare.wait(false); };
+    processor.at_prepare([&](const Format&) { may_prepare.wait(false); });
     jack.change_samplerate(96'000);
     FakeJack::play(64);
     EXPECT_EQ(engine.stats().frames, 64U) << "the helper has not prepared yet";
@@ -140,7 +149,7 @@ TEST_F(JackFormat, a_processor_that_throws_no_exception_class_ends_only_the_audi
     EXPECT_EQ(lost_by([](const Format&) { throw 42; }),  // NOLINT(hicpp-exception-baseclass): the case
               "the processor could not prepare for the new sample rate of the JACK server: it threw something that is "
               "not a std::exception");
-    processor.at_prepare = [](const Format&) {};
+    processor.at_prepare([](const Format&) {});
     engine.start();
     FakeJack::play(64);
     EXPECT_EQ(engine.stats().frames, 64U) << "it comes back";

@@ -37,8 +37,16 @@ for engine in engines:
     engine.start()
     engine.ping()
 offline = cueline.AudioEngine("offline")
-threads = [threading.Thread(target=offline.render, args=[2**31 - 1], daemon=True)]
-threads += [threading.Thread(target=engine.receive, args=[60], daemon=True) for engine in engines]
+
+def run(call, argument):  # Python may abort if a daemon thread prints an exception while it ends
+    try:
+        while True:
+            call(argument)
+    except cueline.Error:
+        pass
+
+threads = [threading.Thread(target=run, args=[offline.render, 2**24], daemon=True)]
+threads += [threading.Thread(target=run, args=[engine.receive, 60], daemon=True) for engine in engines]
 for thread in threads:
     thread.start()
 """
