@@ -194,7 +194,7 @@ TEST(LockedPages, cost_no_page_fault_after_a_fork_and_a_child_finds_zeros) {
     const LockedPages own{pages * page_bytes};
     std::ranges::fill(own.bytes(), std::byte{1});
     const auto [faults, child_found] = faults_after_a_fork(own.bytes());
-    if (!thread_sanitizer) EXPECT_LT(faults, 8);  // its own memory, beside each page, is copied
+    EXPECT_TRUE(thread_sanitizer || faults < 8) << faults;  // the sanitizer has memory of its own beside each page
     EXPECT_EQ(child_found, 0);
     EXPECT_EQ(own.bytes()[1], std::byte{1}) << "the parent keeps what it wrote";
 
