@@ -120,8 +120,8 @@ class PlainEngine {
         return messages;
     }
 
-    void make_room(std::size_t line, std::size_t commands, std::uint64_t frame) {
-        if (!budget_ && frame != 0 && lines.at(line).room() < commands) lines.at(line).make_room();
+    void make_room(std::size_t line, std::size_t commands, std::uint64_t cue_frame) {
+        if (!budget_ && cue_frame != 0 && lines.at(line).room() < commands) lines.at(line).make_room();
     }
 
     void read() {
