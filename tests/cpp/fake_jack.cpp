@@ -41,7 +41,10 @@ struct FakeJackFunctions {
 
     static int client_close(jack_client_t*) {
         process = nullptr;
-        now->samplerate_callback_ = nullptr;
+        {
+            const std::scoped_lock lock{now->changing_};
+            now->samplerate_callback_ = nullptr;
+        }
         now->ports_.clear();
         now->connections.clear();
         return 0;
@@ -100,7 +103,7 @@ FakeJack::FakeJack() {
     library_.client_close = &Functions::client_close;
     library_.activate = [](jack_client_t*) { return 0; };
     library_.deactivate = [](jack_client_t*) { return 0; };
-    library_.get_sample_rate = [](jack_client_t*) { return now->samplerate; };
+    library_.get_sample_rate = [](jack_client_t*) { return now->samplerate.load(); };
     library_.get_buffer_size = [](jack_client_t*) { return now->blocksize; };
     library_.set_process_callback = &Functions::set_process_callback;
     library_.set_thread_init_callback = [](jack_client_t*, JackThreadInitCallback, void*) { return 0; };
@@ -131,8 +134,13 @@ void FakeJack::play(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING {
 }
 
 void FakeJack::change_samplerate(jack_nframes_t rate) {
-    samplerate = rate;
-    if (samplerate_callback_ != nullptr) samplerate_callback_(rate, samplerate_argument_);
+    JackSampleRateCallback callback = nullptr;
+    {
+        const std::scoped_lock lock{changing_};  // the device's helper may close the client
+        samplerate = rate;
+        callback = samplerate_callback_;
+    }
+    if (callback != nullptr) callback(rate, samplerate_argument_);
 }
 
 }  // namespace cueline::test

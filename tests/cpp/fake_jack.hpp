@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,7 +40,7 @@ class FakeJack {
     /// Changes the rate, and calls the client, as JACK's notification thread does.
     void change_samplerate(jack_nframes_t rate);
 
-    jack_nframes_t samplerate = 48'000;
+    std::atomic<jack_nframes_t> samplerate = 48'000;
     jack_nframes_t blocksize = 64;
     std::vector<std::string> inputs{"system:playback_1", "system:playback_2"};
     std::vector<std::pair<std::string, std::string>> connections;
@@ -58,6 +59,7 @@ class FakeJack {
     };
     std::vector<std::unique_ptr<Port>> ports_;
     JackLibrary library_{};
+    std::mutex changing_;
     JackSampleRateCallback samplerate_callback_ = nullptr;
     void* samplerate_argument_ = nullptr;
 };
