@@ -81,7 +81,7 @@ class Player:
         while self._next is not None and (frame := self.frame_of(self._next.step)) < now + ahead:
             if frame < now:
                 self.missed += 1
-            elif self._sampler.trigger(self._next.pad, self._next.velocity, frame, late="drop"):
+            elif self._sampler.trigger(self._next.pad, self._next.velocity, frame, late="drop") is cueline.Status.FULL:
                 break  # the ring is full: try again at the next step
             else:
                 self.sent += 1
