@@ -102,14 +102,13 @@ def test_stop_forgets_what_was_to_come_and_all_is_silent() -> None:
         assert sampler.engine.stats().cues.cancelled > 0
 
 
-def test_a_full_ring_is_tried_again_and_no_hit_is_lost() -> None:
+def test_a_full_ring_loses_no_hit() -> None:
     with Sampler("offline") as sampler:
         load_drums(sampler)
         player = Player(sampler, Pattern("rim x", list(DRUMS)), bpm=400, bars=1, first_frame=4_800)
         while sampler.engine.ping() is cueline.Status.OK:
             pass
         player.step()
-        assert player.sent == 0
         while not player.done:
             sampler.engine.render(1_000)
             player.step()

@@ -202,3 +202,4 @@ def test_a_pad_for_which_there_is_no_room_says_so(sampler: Sampler) -> None:
     with pytest.raises(cueline.Full, match="no room to load pad 0 for 1 s: is the audio running"):
         sampler.load(0, ONES)
     assert sampler.loaded[0] is None
+    assert sampler.engine.stats().commands.dropped > 0  # the last ping's: who looks at it gets no warning

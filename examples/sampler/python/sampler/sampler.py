@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["Loaded", "PadLevel", "Sampler", "SoundError"]
 
 _PATIENCE_S = 1.0  # how long load() and stop_all() wait for room
-_NAP_S = 0.002
 
 
 class SoundError(ValueError):
@@ -83,11 +81,10 @@ class Sampler:
             samples = self._read(Path(sound))
             name = name or Path(sound).stem
         _require_sound(samples, name or "the array")
-        deadline_s = time.monotonic() + _PATIENCE_S
-        while self.engine.publish(pad, samples, at) is cueline.Status.FULL:
-            if time.monotonic() > deadline_s:
-                raise cueline.Full(f"no room to load pad {pad} for {_PATIENCE_S:g} s: is the audio running?")
-            time.sleep(_NAP_S)
+        try:
+            self.engine.publish(pad, samples, at, timeout=_PATIENCE_S)
+        except cueline.Full as full:
+            raise cueline.Full(f"no room to load pad {pad} for {_PATIENCE_S:g} s: is the audio running?") from full
         self.loaded[pad] = Loaded(name, samples.shape[0])
 
     def unload(self, pad: int) -> cueline.Status:
