@@ -332,6 +332,11 @@ std::uint32_t SenderHandle::last_sequence() {
     return sender().sequence();
 }
 
+std::size_t SenderHandle::unsent() {
+    const nb::ft_lock_guard lock{sending_};
+    return unsent_;
+}
+
 double SenderHandle::polling_interval_s() const {
     const Format format = engine_->format();
     return std::clamp(0.5 * format.blocksize / format.samplerate, min_polling_interval_s, max_polling_interval_s);
@@ -399,6 +404,7 @@ void bind_types(nb::module_& module) {
                      "timeout: float | None) -> int"))
         .def_prop_ro("_why_no_block", &SenderHandle::why_no_block)
         .def_prop_ro("_polling_interval_s", &SenderHandle::polling_interval_s)
+        .def_prop_ro("_unsent", &SenderHandle::unsent)
         .def("_command_stats", &SenderHandle::command_stats);
     nb::class_<PendingSend>{module, "PendingSend", "A command that a task tries to send until there is room."}
         .def(nb::init<SenderHandle&, nb::handle, nb::handle, nb::handle>(), "line"_a, "message"_a.none(), "at"_a.none(),

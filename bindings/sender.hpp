@@ -127,6 +127,9 @@ class SenderHandle {
     [[nodiscard]] std::uint8_t number() const { return line_; }
     [[nodiscard]] RingStats command_stats() const;
 
+    /// How many commands wait for room in the ring, of all threads' calls.
+    [[nodiscard]] std::size_t unsent();
+
     /// Why no block comes that would read commands and answer, to end an error's text with. Empty if blocks come.
     [[nodiscard]] std::string why_no_block() const;
 

@@ -253,6 +253,9 @@ class Sender:
     @property
     def _polling_interval_s(self) -> float: ...
 
+    @property
+    def _unsent(self) -> int: ...
+
     def _command_stats(self) -> RingStats: ...
 
 class PendingSend:

@@ -476,17 +476,31 @@ def test_a_timeout_in_seconds_raises_when_it_is_over(full: cueline.AudioEngine, 
     assert full.stats().commands.dropped == dropped + commands
 
 
+def once_it_waits(sender: cueline.AudioEngine | cueline.Line, act: Callable[[], object]) -> threading.Thread:
+    """Start a thread that calls ``act`` once another thread's call waits for room."""
+
+    def run() -> None:
+        while not sender._unsent:
+            time.sleep(0.001)
+        act()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
 @pytest.mark.parametrize("how", SENDING)
 def test_a_timeout_of_none_waits_until_there_is_room(full: cueline.AudioEngine, how: str) -> None:
     """A signal handler makes room: it runs while the call waits."""
     _, send = SENDING[how]
     dropped = full.stats().commands.dropped
     before = signal.signal(signal.SIGUSR1, lambda *_: full.render(1024))
-    timer = threading.Timer(0.05, signal.pthread_kill, [threading.main_thread().ident, signal.SIGUSR1])
+    main_thread = threading.main_thread().ident
+    assert main_thread is not None
     try:
-        timer.start()
+        waker = once_it_waits(full, lambda: signal.pthread_kill(main_thread, signal.SIGUSR1))
         assert send(full, None) is not Status.FULL
-        timer.join()
+        waker.join()
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert full.stats().commands.dropped == dropped
@@ -496,44 +510,21 @@ def test_a_timeout_of_none_waits_until_there_is_room(full: cueline.AudioEngine, 
 def test_what_a_ctrl_c_gives_up_is_counted(full: cueline.AudioEngine, how: str) -> None:
     commands, send = SENDING[how]
     dropped = full.stats().commands.dropped
-    timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
-    timer.start()
+    waker = once_it_waits(full, lambda: signal.raise_signal(signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
         send(full, None)
-    timer.join()
+    waker.join()
     assert full.stats().commands.dropped == dropped + commands
-
-
-def while_it_waits(call: Callable[[], object], act: Callable[[], object]) -> BaseException | None:
-    """Call ``call`` in another thread, and ``act`` once it waits. Return what ``call`` raised."""
-    raised: list[BaseException] = []
-    begins = threading.Event()
-
-    def run() -> None:
-        begins.set()
-        try:
-            call()
-        except BaseException as error:
-            raised.append(error)
-
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1000)  # the other thread keeps the GIL until it waits
-    try:
-        thread = threading.Thread(target=run)
-        thread.start()
-        begins.wait()
-        act()
-    finally:
-        sys.setswitchinterval(interval)
-    thread.join()
-    return raised[0] if raised else None
 
 
 @pytest.mark.parametrize("how", SENDING)
 def test_what_waits_when_its_engine_closes_is_counted(full: cueline.AudioEngine, how: str) -> None:
     commands, send = SENDING[how]
     dropped = full.stats().commands.dropped
-    assert isinstance(while_it_waits(lambda: send(full, 600), full.close), cueline.ClosedError)
+    waker = once_it_waits(full, full.close)
+    with pytest.raises(cueline.ClosedError):
+        send(full, 600)
+    waker.join()
     assert full.stats().commands.dropped == dropped + commands
 
 
@@ -543,7 +534,10 @@ def test_what_waits_when_its_line_closes_is_counted(full: cueline.AudioEngine, h
     line = full.open_line()
     fill(line)
     dropped = line.stats().dropped
-    assert isinstance(while_it_waits(lambda: send(line, 600), line.close), cueline.ClosedError)
+    waker = once_it_waits(line, line.close)
+    with pytest.raises(cueline.ClosedError):
+        send(line, 600)
+    waker.join()
     assert full.stats().lines[1].dropped == dropped + commands
 
 

@@ -509,9 +509,13 @@ def test_receive_waits_without_the_gil(running: cueline.AudioEngine) -> None:
 
 def test_ctrl_c_ends_a_wait_without_end(running: cueline.AudioEngine) -> None:
     timer = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
+
+    def receive() -> None:
+        timer.start()
         running.receive()
+
+    with pytest.raises(KeyboardInterrupt):
+        receive()
     timer.join()
 
 
