@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <limits>
 
 #include "errors.hpp"
 
@@ -53,6 +54,14 @@ bool is_real(PyObject* value) {
     return is_of(value, "Number", number) && !is_of(value, "Complex", complex);
 }
 
+/// For a `value` that is too large for a double.
+RealNumber too_large(PyObject* value) {
+    const int negative = PyObject_RichCompareBool(value, nb::int_(0).ptr(), Py_LT);
+    if (negative < 0) throw nb::python_error{};
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    return {Conversion::too_large, negative == 1 ? -infinity : infinity};
+}
+
 }  // namespace
 
 RealNumber converted(PyObject* value) {
@@ -61,7 +70,7 @@ RealNumber converted(PyObject* value) {
     if (is_int ? PyBool_Check(value) != 0 : !is_real(value)) return {Conversion::not_a_number, 0};
     const double number = is_int ? PyLong_AsDouble(value) : PyFloat_AsDouble(value);
     if (number == -1 && PyErr_Occurred() != nullptr) {
-        if (clear_if(PyExc_OverflowError)) return {Conversion::too_large, 0};
+        if (clear_if(PyExc_OverflowError)) return too_large(value);
         // Decimal("sNaN") raises ValueError.
         if (clear_if(PyExc_TypeError) || clear_if(PyExc_ValueError)) return {Conversion::not_a_number, 0};
         throw nb::python_error{};
@@ -69,7 +78,7 @@ RealNumber converted(PyObject* value) {
     if (std::isinf(number)) {  // a numpy.longdouble and a Decimal can be larger than every double
         const int same = PyObject_RichCompareBool(value, nb::float_(number).ptr(), Py_EQ);
         if (same < 0) throw nb::python_error{};
-        if (same == 0) return {Conversion::too_large, 0};
+        if (same == 0) return {Conversion::too_large, number};
     }
     return {Conversion::done, number};
 }
@@ -101,12 +110,10 @@ void bind_numbers(nb::module_& module) {
         [](nb::handle value) -> nb::object {
             const RealNumber real = real_number(value.ptr());
             if (real.conversion == Conversion::not_a_number) return nb::none();
-            if (real.conversion == Conversion::done) return nb::float_(real.value);
-            PyErr_SetString(PyExc_OverflowError, "the number is too large for a float");
-            throw nb::python_error{};
+            return nb::float_(real.value);
         },
         "value"_a.none(), nb::sig("def _real_number(value: object) -> float | None"),
-        "Return a real number as a float, or None for anything else. Raises OverflowError.");
+        "Return a real number as a float: an infinity if it is too large for one. Return None for anything else.");
     module.def(
         "_whole_number",
         [](nb::handle value) -> nb::object {

@@ -18,7 +18,7 @@ enum class Conversion : std::uint8_t { done, not_a_number, too_large };
 
 struct RealNumber {
     Conversion conversion;
-    double value;  // if it is done; an infinity only if the Python object is one
+    double value;  // if it is too large: an infinity. If it is done: an infinity only if the Python object is one
 };
 
 /// The same as real_number(), for what is not exactly a float.

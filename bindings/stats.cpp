@@ -37,7 +37,6 @@ void bind_types(nb::module_& module) {
         .def_ro("frames", &EngineStats::frames)
         .def_ro("unhandled", &EngineStats::unhandled)
         .def_ro("not_finite", &EngineStats::not_finite)
-        .def_ro("commands", &EngineStats::commands)
         .def_ro("lines", &EngineStats::lines)
         .def_ro("events", &EngineStats::events)
         .def_ro("confirmations", &EngineStats::confirmations)

@@ -127,7 +127,10 @@ class AudioSide {
     template <class Outcome>
     void confirm(Kind kind, const Outcome& outcome, const Message& command) noexcept CUELINE_NONBLOCKING {
         if ((command.flags & delivery::confirm) == 0) return;
-        confirmations_.send_at(events_.frame(), kind, outcome, command);
+        Message confirmation = Message::of(kind, outcome);
+        confirmation.set_origin(command.line, command.sequence);
+        confirmation.frame = events_.frame();
+        confirmations_.push(confirmation);
     }
 
     void end_block() noexcept CUELINE_NONBLOCKING {
@@ -156,7 +159,7 @@ class AudioSide {
     std::array<Consumer<MessageRing>, max_lines> commands_;
     std::array<Backlog, max_lines> backlogs_;
     EventSender events_;
-    EventSender confirmations_;
+    CountedProducer confirmations_;
     std::uint32_t budget_;
     bool taken_ahead_ = false;
     std::uint32_t left_in_block_ = 0;

@@ -31,7 +31,7 @@ MISSING_AUDIO: str = ''
 
 def _real_number(value: object) -> float | None:
     """
-    Return a real number as a float, or None for anything else. Raises OverflowError.
+    Return a real number as a float: an infinity if it is too large for one. Return None for anything else.
     """
 
 def _whole_number(value: object) -> int | None:
@@ -371,9 +371,6 @@ class EngineStats:
 
     @property
     def not_finite(self) -> int: ...
-
-    @property
-    def commands(self) -> RingStats: ...
 
     @property
     def lines(self) -> list[RingStats]: ...

@@ -80,10 +80,7 @@ def checked_latency(latency: float | str | None) -> float | str | None:
 
 def checked_number(name: str, value: float, most: float, unit: str = "", least: float = 0) -> float:
     """Return ``value`` as a float from ``least`` to ``most``."""
-    try:
-        number = _core._real_number(value)
-    except OverflowError:
-        number = float("nan")
+    number = _core._real_number(value)
     if number is None:
         raise ArgumentTypeError(f"{name} must be a number, got {shown(value)}")
     if not least <= number <= most:  # so that NaN is refused too
@@ -127,10 +124,7 @@ def refuse_name(what: str, name: object, known: Iterable[str]) -> NoReturn:
 
 def checked_timeout(timeout: float) -> float:
     """Return ``timeout`` in seconds. A number too large for a float becomes infinity."""
-    try:
-        seconds = _core._real_number(timeout)
-    except OverflowError:
-        seconds = float("inf") if timeout > 0 else -1.0
+    seconds = _core._real_number(timeout)
     if seconds is None:
         raise ArgumentTypeError(f"timeout must be a number of seconds or None, got {shown(timeout)}")
     if not seconds >= 0:  # so that NaN is refused too

@@ -114,10 +114,7 @@ def _parameter(spec: ParameterSpec) -> tuple[str, float, float, float, str, floa
 
 
 def _number(value: float, spec: ParameterSpec) -> float:
-    try:
-        number = _core._real_number(value)
-    except OverflowError:
-        number = float("inf")  # the engine refuses it
+    number = _core._real_number(value)
     if number is None:
         raise ArgumentTypeError(f"a parameter's lowest, highest, default and ramp must be numbers, got {shown(spec)}")
     return number

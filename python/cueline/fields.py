@@ -33,6 +33,8 @@ __all__ = [
 
 Enumeration = type[enum.IntEnum] | type[enum.IntFlag]
 
+_INFINITY = float("inf")
+
 
 # Plain classes: dataclasses and named tuples would take a tenth of the time that `import cueline` takes.
 
@@ -127,14 +129,13 @@ def _end(name: str, value: float) -> float:
     whole = _core._whole_number(value)
     if whole is not None:
         return whole
-    try:
-        number = _core._real_number(value)
-    except OverflowError:
-        raise ArgumentError(f"{name} must fit a float, got {shown(value)}") from None
+    number = _core._real_number(value)
     if number is None:
         raise ArgumentTypeError(f"{name} must be a number, got {shown(value)}")
     if number != number:
         raise ArgumentError(f"{name} must be a number other than NaN, got {shown(value)}")
+    if number in (_INFINITY, -_INFINITY) and number != value:
+        raise ArgumentError(f"{name} must fit a float, got {shown(value)}")
     return number
 
 

@@ -106,6 +106,7 @@ class Stats(_Counters):
 def engine_stats(engine: _core.Engine) -> Stats:
     """Return the counters of ``engine``. Raises ForkedError."""
     now = engine._stats()
+    lines = tuple(ring_stats(line) for line in now.lines)
     return Stats(
         device=engine.device,
         samplerate=engine.samplerate,
@@ -121,8 +122,8 @@ def engine_stats(engine: _core.Engine) -> Stats:
         load_peak=now.load_peak,
         realtime_priority=now.realtime_priority,
         memory_locked=now.memory_locked,
-        commands=ring_stats(now.commands),
-        lines=tuple(ring_stats(line) for line in now.lines),
+        commands=lines[0],
+        lines=lines,
         events=ring_stats(now.events),
         confirmations=ring_stats(now.confirmations),
         cues=CueStats(

@@ -298,7 +298,6 @@ EngineStats Engine::stats() const {
     const EngineReport& report = parts_->audio.report;
     EngineStats stats;
     stats.device = parts_->device->name();
-    stats.format = parts_->device->format();
     stats.blocks = report.blocks.get();
     stats.frames = report.frames.get();
     stats.unhandled = report.unhandled.get();
@@ -308,7 +307,6 @@ EngineStats Engine::stats() const {
     for (std::size_t line = 0; line < parts_->audio.link.lines_in_use(); ++line) {
         stats.lines.push_back(parts_->audio.link.commands(line).stats());
     }
-    stats.commands = stats.lines.front();
     stats.events = parts_->audio.link.events().stats();
     stats.confirmations = parts_->audio.link.confirmations().stats();
     stats.buffers = parts_->pool.stats();

@@ -168,13 +168,13 @@ TEST(Buffers, a_full_command_ring_refuses_and_nothing_is_kept) {
     Offline offline;
     while (offline.engine.control().ping() == Status::ok) {
     }
-    const std::uint64_t dropped = offline.engine.stats().commands.dropped;
+    const std::uint64_t dropped = offline.engine.stats().lines[0].dropped;
     EXPECT_EQ(offline.publish(0, 0.5F), Status::full);
     const EngineStats stats = offline.engine.stats();
     EXPECT_EQ(stats.buffers.in_use, 0U);
     EXPECT_EQ(stats.buffers.bytes, 0U);
     EXPECT_EQ(stats.buffers.published, 0U);
-    EXPECT_EQ(stats.commands.dropped, dropped + 1);
+    EXPECT_EQ(stats.lines[0].dropped, dropped + 1);
 }
 
 TEST(Buffers, all_slots_can_be_filled_at_once) {
@@ -206,7 +206,7 @@ TEST(Buffers, refusals_have_the_numbers) {
               "a buffer must be from 1 to 2147483647 samples, got 2147483648");
     EXPECT_EQ(refusal<ArgumentError>([&] { offline.engine.publish_nothing(8); }), "slot must be from 0 to 7, got 8");
     EXPECT_EQ(offline.in_use(), 0U);
-    EXPECT_EQ(offline.engine.stats().commands.sent, 0U);
+    EXPECT_EQ(offline.engine.stats().lines[0].sent, 0U);
 
     Offline without{0};
     EXPECT_EQ(refusal<ArgumentError>([&] { without.publish(0, 1); }),

@@ -255,7 +255,7 @@ TEST_F(OfflineCues, a_hundred_thousand_all_apply_at_their_frames) {
         const std::uint64_t frame = 1 + count * 7919 % cues;  // each frame once, in no order
         cue(static_cast<float>(frame), frame);
     }
-    EXPECT_EQ(engine_->stats().commands.sent, cues);
+    EXPECT_EQ(engine_->stats().lines[0].sent, cues);
     const std::vector<float> audio = render(cues + 1);
     for (std::size_t frame = 0; frame <= cues; ++frame) ASSERT_EQ(audio[frame], static_cast<float>(frame));
     EXPECT_EQ(processor_->handled(), cues);
@@ -277,15 +277,15 @@ TEST_F(OfflineCues, that_make_room_keep_their_order_among_other_commands) {
     while (set(1, 0) == Status::ok) {
     }
     EXPECT_EQ(set(2, 0), Status::full) << "it is no cue";
-    EXPECT_EQ(engine_->stats().commands.sent, MessageRing::capacity);
+    EXPECT_EQ(engine_->stats().lines[0].sent, MessageRing::capacity);
     cue(3, 10);
     EXPECT_EQ(set(4, 0), Status::ok) << "the cue emptied the ring";
     const std::vector<float> audio = render(64);
     EXPECT_EQ(audio[9], 4.0F);
     EXPECT_EQ(audio[10], 3.0F);
     EXPECT_EQ(processor_->handled(), MessageRing::capacity + 2);
-    EXPECT_EQ(engine_->stats().commands.dropped, 2U);
-    EXPECT_EQ(engine_->stats().commands.high_water, MessageRing::capacity);
+    EXPECT_EQ(engine_->stats().lines[0].dropped, 2U);
+    EXPECT_EQ(engine_->stats().lines[0].high_water, MessageRing::capacity);
 }
 
 TEST_F(OfflineCues, beyond_the_ring_are_pending_confirmed_and_cancelled) {

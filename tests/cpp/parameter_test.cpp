@@ -150,11 +150,11 @@ TEST(Parameter, the_check_of_clicks_catches_one_that_jumps) {
 TEST(Parameter, a_thousand_writes_send_no_command_and_the_last_one_counts) {
     Shown shown{{jumping}};
     shown.render(64);
-    const RingStats before = shown.engine.stats().commands;
+    const RingStats before = shown.engine.stats().lines[0];
     for (int write = 0; write < 1'000; ++write) shown.set(write % 10);
     shown.set(7);
     EXPECT_EQ(shown.render(64), std::vector<float>(64, 7));
-    const RingStats after = shown.engine.stats().commands;
+    const RingStats after = shown.engine.stats().lines[0];
     EXPECT_EQ(after.sent, before.sent);
     EXPECT_EQ(after.dropped, 0U);
     EXPECT_EQ(after.high_water, before.high_water);

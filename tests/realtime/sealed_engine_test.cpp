@@ -197,7 +197,7 @@ template <class RunBlock>
         static_cast<unsigned long long>(stats.unhandled), static_cast<unsigned long long>(stats.events.dropped),
         static_cast<unsigned long long>(toll.page_faults), static_cast<unsigned long long>(toll.voluntary_switches),
         static_cast<unsigned long long>(toll.allocations));
-    const bool complete = stats.commands.sent >= messages && stats.unhandled >= messages / 8 &&
+    const bool complete = stats.lines[0].sent >= messages && stats.unhandled >= messages / 8 &&
                           stats.events.dropped > 0 && conversation.all_moved();
     std::_Exit(complete && toll.page_faults + toll.voluntary_switches + toll.allocations == 0 ? 0 : 1);
 }

@@ -182,7 +182,7 @@ class Line {
         account.broken += processor_->broken();
         account.engines = 1;
         // The engine's counters must be equal to ours.
-        if (stats.commands.sent != account.accepted || stats.commands.dropped != account.refused) ++account.broken;
+        if (stats.lines[0].sent != account.accepted || stats.lines[0].dropped != account.refused) ++account.broken;
         return account;
     }
 

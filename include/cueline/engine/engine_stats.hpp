@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include <cueline/audio.hpp>
 #include <cueline/counted_ring.hpp>
 #include <cueline/device.hpp>
 
@@ -32,13 +31,11 @@ struct BufferStats {
 /// Counts of an engine since it was made. Each number is read by itself while the audio goes on.
 struct EngineStats {
     std::string device;
-    Format format;
     std::uint64_t blocks = 0;
     std::uint64_t frames = 0;
     std::uint64_t unhandled = 0;   ///< commands that the engine and the processor did not handle
     std::uint64_t not_finite = 0;  ///< samples of the processor that were NaN or infinite, and became 0
     DeviceStats device_stats;      ///< memory_locked covers the engine's own memory too
-    RingStats commands;            ///< of line 0
     std::vector<RingStats> lines;  ///< by number: the commands of each line that was ever open
     RingStats events;
     RingStats confirmations;
