@@ -287,6 +287,9 @@ class EngineHandle : public SenderHandle {
         return histogram(*lateness);
     }
     [[nodiscard]] Format format() const { return engine_->format(); }
+    [[nodiscard]] std::uint32_t samplerate() const { return format().samplerate; }
+    [[nodiscard]] std::uint32_t blocksize() const { return format().blocksize; }
+    [[nodiscard]] std::uint32_t channels() const { return format().channels; }
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::string& processor() const { return processor_; }
 
@@ -376,46 +379,43 @@ void bind_types(nb::module_& module) {
         .def(nb::init<DeviceRequest, std::optional<std::int64_t>, std::optional<std::int64_t>, std::int64_t,
                       std::int64_t, nb::handle>(),
              "request"_a, "samplerate"_a.none(), "blocksize"_a.none(), "channels"_a, "budget"_a, "processor"_a)
-        .def("_frame_at", &EngineHandle::frame_at, "monotonic_ns"_a)
-        .def("_time_at", &EngineHandle::time_at, "frame"_a)
-        .def("_receive_confirmations", &EngineHandle::receive_confirmations, "outcomes"_a,
+        .def("_frame_at", of_made(&EngineHandle::frame_at), "monotonic_ns"_a)
+        .def("_time_at", of_made(&EngineHandle::time_at), "frame"_a)
+        .def("_receive_confirmations", of_made(&EngineHandle::receive_confirmations), "outcomes"_a,
              nb::sig("def _receive_confirmations(self, outcomes: dict[tuple[int, int], Message]) -> None"))
-        .def("_receive_onto", &EngineHandle::receive_onto, "messages"_a,
+        .def("_receive_onto", of_made(&EngineHandle::receive_onto), "messages"_a,
              nb::sig("def _receive_onto(self, messages: list[Message]) -> Message | None"))
-        .def("_waiting", &EngineHandle::waiting)
-        .def("_receive_into", &EngineHandle::receive_into, "array"_a,
+        .def("_waiting", of_made(&EngineHandle::waiting))
+        .def("_receive_into", of_made(&EngineHandle::receive_into), "array"_a,
              nb::sig("def _receive_into(self, array: numpy.typing.NDArray[numpy.void]) -> int"))
-        .def("_require_usable", &EngineHandle::require_usable)
-        .def("_render_into", &EngineHandle::render_into, "audio"_a.noconvert(),
+        .def("_require_usable", of_made(&EngineHandle::require_usable))
+        .def("_render_into", of_made(&EngineHandle::render_into), "audio"_a.noconvert(),
              nb::sig("def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None"))
-        .def("_publish", &EngineHandle::publish, "slot"_a, "samples"_a.noconvert(), "at"_a.none(), "late"_a.none(),
-             "timeout"_a.none(),
+        .def("_publish", of_made(&EngineHandle::publish), "slot"_a, "samples"_a.noconvert(), "at"_a.none(),
+             "late"_a.none(), "timeout"_a.none(),
              nb::sig("def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32], at: object, "
                      "late: object, timeout: float | None) -> Status"))
         .def(
-            "_publish_nothing", &EngineHandle::publish_nothing, "slot"_a, "at"_a.none(), "late"_a.none(),
+            "_publish_nothing", of_made(&EngineHandle::publish_nothing), "slot"_a, "at"_a.none(), "late"_a.none(),
             "timeout"_a.none(),
             nb::sig("def _publish_nothing(self, slot: int, at: object, late: object, timeout: float | None) -> Status"))
-        .def("_require_slots", &EngineHandle::require_slots)
-        .def("_require_offline", &EngineHandle::require_offline)
-        .def("_stats", &EngineHandle::stats)
-        .def("_losses", &EngineHandle::losses, nb::sig("def _losses(self) -> tuple[int, int, int, int]"))
-        .def("_lateness", &EngineHandle::lateness,
+        .def("_require_slots", of_made(&EngineHandle::require_slots))
+        .def("_require_offline", of_made(&EngineHandle::require_offline))
+        .def("_stats", of_made(&EngineHandle::stats))
+        .def("_losses", of_made(&EngineHandle::losses), nb::sig("def _losses(self) -> tuple[int, int, int, int]"))
+        .def("_lateness", of_made(&EngineHandle::lateness),
              nb::sig("def _lateness(self) -> tuple[int, list[tuple[int, int, int]]]"),
              "Return how late the null device's blocks began, in nanoseconds: the worst, and for each bucket that is\n"
              "not empty its start, its end and its count. Raises DeviceError on other devices, ForkedError.")
-        .def_prop_ro("closed", &EngineHandle::closed, "Whether close() was called.")
-        .def_prop_ro("_state", &EngineHandle::state)
-        .def_prop_ro("device", &EngineHandle::name, "The name of its device.")
-        .def_prop_ro("buffer_slots", &EngineHandle::buffer_slots, "How many buffer slots its processor has.")
-        .def_prop_ro("processor", &EngineHandle::processor, "The name of its processor.")
-        .def_prop_ro("_absent", &EngineHandle::absent)
-        .def_prop_ro(
-            "samplerate", [](const EngineHandle& self) { return self.format().samplerate; }, "Frames per second.")
-        .def_prop_ro(
-            "blocksize", [](const EngineHandle& self) { return self.format().blocksize; }, "Frames per block.")
-        .def_prop_ro(
-            "channels", [](const EngineHandle& self) { return self.format().channels; }, "Channels of its audio.");
+        .def_prop_ro("closed", of_made(&EngineHandle::closed), "Whether close() was called.")
+        .def_prop_ro("_state", of_made(&EngineHandle::state))
+        .def_prop_ro("device", of_made(&EngineHandle::name), "The name of its device.")
+        .def_prop_ro("buffer_slots", of_made(&EngineHandle::buffer_slots), "How many buffer slots its processor has.")
+        .def_prop_ro("processor", of_made(&EngineHandle::processor), "The name of its processor.")
+        .def_prop_ro("_absent", of_made(&EngineHandle::absent))
+        .def_prop_ro("samplerate", of_made(&EngineHandle::samplerate), "Frames per second.")
+        .def_prop_ro("blocksize", of_made(&EngineHandle::blocksize), "Frames per block.")
+        .def_prop_ro("channels", of_made(&EngineHandle::channels), "Channels of its audio.");
 }
 
 }  // namespace

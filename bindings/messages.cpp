@@ -358,6 +358,7 @@ nb::object type_of(std::uint16_t kind) {
 }
 
 /// Unpickles a message. If it was pickled as a plain Message, and its kind has got a type since, it gets that type.
+/// Raises ArgumentError for a number that the type's constructor refuses.
 nb::object from_bytes(const nb::type_object& type, const nb::bytes& bytes) {
     const auto message = Message::from_bytes({static_cast<const std::byte*>(bytes.data()), bytes.size()});
     if (!message) {
@@ -369,6 +370,9 @@ nb::object from_bytes(const nb::type_object& type, const nb::bytes& bytes) {
     if (type.ptr() != as_object(expected) && type.ptr() != as_object(message_type)) {
         raise("ArgumentError", "a message of kind " + std::to_string(message->kind) + " is of class " +
                                    name_of(expected) + ", not " + text(type.attr("__name__")));
+    }
+    if (const std::string problem = range_problem(message->kind, message->payload.data()); !problem.empty()) {
+        raise("ArgumentError", problem);
     }
     return to_python(*message);
 }

@@ -90,7 +90,8 @@ void bind_inherited(nb::handle type) {
 
 void require_made(PyObject* self) {
     if (nb::inst_ready(self)) return;
-    raise("ClosedError", "this object was never made: its constructor did not run, or has failed");
+    nb::module_::import_("cueline.arguments").attr("refuse_unmade")();
+    nb::raise("refuse_unmade() raises");
 }
 
 }  // namespace cueline::python

@@ -57,6 +57,27 @@ void bind_inherited(nanobind::handle type);
 /// Raises ClosedError unless the constructor of `self` has finished.
 void require_made(PyObject* self);
 
+/// The C++ object in `object`. Calls require_made().
+template <class Handle>
+Handle& made(nanobind::handle_t<Handle> object) {
+    require_made(object.ptr());
+    return *nanobind::inst_ptr<Handle>(object);
+}
+
+/// A member function for nanobind that calls require_made() first.
+template <class Handle, class Result, class... Values>
+auto of_made(Result (Handle::*member)(Values...)) {
+    return [member](nanobind::handle_t<Handle> self, Values... values) -> Result {
+        return (made(self).*member)(std::forward<Values>(values)...);
+    };
+}
+template <class Handle, class Result, class... Values>
+auto of_made(Result (Handle::*member)(Values...) const) {
+    return [member](nanobind::handle_t<Handle> self, Values... values) -> Result {
+        return (made(self).*member)(std::forward<Values>(values)...);
+    };
+}
+
 /// Adds methods to a class that nanobind binds. Each call is a lambda without a state, and takes `Handle&` and a
 /// nanobind::handle for each parameter.
 template <class Handle>

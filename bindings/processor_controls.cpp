@@ -11,6 +11,7 @@
 #include <cueline/parameter.hpp>
 
 #include "bindings.hpp"
+#include "methods.hpp"
 #include "numbers.hpp"
 #include "sender.hpp"
 
@@ -35,8 +36,8 @@ class NamedControls {
 
   protected:
     /// `what`: "parameter" or "meter", for error messages.
-    NamedControls(const SenderHandle& engine, const char* what)
-        : what_{what}, shared_{engine.shared()}, engine_{shared_->engine.get()} {}
+    NamedControls(nb::handle_t<SenderHandle> engine, const char* what)
+        : what_{what}, shared_{made(engine).shared()}, engine_{shared_->engine.get()} {}
     ~NamedControls() = default;
 
     template <class Specs>
@@ -75,7 +76,7 @@ class NamedControls {
 
 class Parameters : public NamedControls {
   public:
-    explicit Parameters(const SenderHandle& engine) : NamedControls{engine, "parameter"} {
+    explicit Parameters(nb::handle_t<SenderHandle> engine) : NamedControls{engine, "parameter"} {
         add_names(controls().parameter_specs());
     }
 
@@ -118,7 +119,7 @@ class Parameters : public NamedControls {
 
 class Meters : public NamedControls {
   public:
-    explicit Meters(const SenderHandle& engine) : NamedControls{engine, "meter"} {
+    explicit Meters(nb::handle_t<SenderHandle> engine) : NamedControls{engine, "meter"} {
         add_names(controls().meter_specs());
     }
 
@@ -152,7 +153,7 @@ class Meters : public NamedControls {
 /// Binds the constructor, and the methods of a mapping that Parameters and Meters have in common.
 template <class Controls>
 nb::class_<Controls> bind_names(nb::class_<Controls> bound) {
-    bound.def(nb::init<const SenderHandle&>(), "engine"_a)
+    bound.def(nb::init<nb::handle_t<SenderHandle>>(), "engine"_a)
         .def("__len__", [](const Controls& self) { return self.indices().size(); })
         .def(
             "__iter__", [](const Controls& self) { return nb::iter(self.indices()); },

@@ -97,11 +97,11 @@ class ConfirmationReservation {
 /// Python's Line: a connection of its own, which open_line() made.
 class LineHandle : public SenderHandle {
   public:
-    explicit LineHandle(const SenderHandle& engine) {
-        Engine& shared_engine = *engine.shared()->engine;
-        shared_engine.require_open();
-        opened_.emplace(shared_engine.open_line());
-        connect(engine.shared(), &*opened_, false);
+    explicit LineHandle(nb::handle_t<SenderHandle> engine) {
+        const std::shared_ptr<SharedEngine>& shared = made(engine).shared();
+        shared->engine->require_open();
+        opened_.emplace(shared->engine->open_line());
+        connect(shared, &*opened_, false);
     }
 
     void close() {
@@ -252,8 +252,8 @@ std::uint32_t SenderHandle::send_whole(const nb::list& messages, nb::handle at, 
     return sequence;
 }
 
-void SenderHandle::require_sendable(nb::handle message, nb::handle at, nb::handle late) const {
-    checked_command(message, at, late);
+void SenderHandle::require_sendable(nb::handle message) const {
+    (void)checked_command(message);
 }
 
 nb::object SenderHandle::cancel(nb::handle sequence) {
@@ -310,8 +310,8 @@ void Unsent::give_up(bool raises) {
     if (raises) line_->shared_->raised_refusals += commands;
 }
 
-PendingSend::PendingSend(SenderHandle& line, nb::handle message, nb::handle at, nb::handle late)
-    : line_{&line}, command_{line.checked_command(message, at, late)}, left_{.frame = command_.frame} {}
+PendingSend::PendingSend(nb::handle_t<SenderHandle> line, nb::handle message, nb::handle at, nb::handle late)
+    : line_{&made(line)}, command_{line_->checked_command(message, at, late)}, left_{.frame = command_.frame} {}
 
 bool PendingSend::try_send() {
     if (sent_) return true;
@@ -382,33 +382,33 @@ void bind_types(nb::module_& module) {
              "Raises what send() raises.",
              [](SenderHandle& self) { return self.cancel_all(); });
     sender
-        .def_prop_ro("last_sequence", &SenderHandle::last_sequence,
+        .def_prop_ro("last_sequence", of_made(&SenderHandle::last_sequence),
                      "The sequence of the last command that this line accepted, from any thread; 0 before the first.")
-        .def_prop_ro("number", &SenderHandle::number,
+        .def_prop_ro("number", of_made(&SenderHandle::number),
                      "The number of the line: 0 for the engine's own, 1 to 8 for an opened one.")
-        .def("_send_confirmed", &SenderHandle::send_confirmed, "message"_a.none(), "at"_a.none(), "late"_a.none(),
-             "timeout"_a.none(), "confirmation"_a, "expected"_a,
+        .def("_send_confirmed", of_made(&SenderHandle::send_confirmed), "message"_a.none(), "at"_a.none(),
+             "late"_a.none(), "timeout"_a.none(), "confirmation"_a, "expected"_a,
              nb::sig("def _send_confirmed(self, message: object, at: typing.SupportsIndex | None, late: str, "
                      "timeout: float | None, confirmation: object, expected: dict[tuple[int, int], typing.Any]) "
                      "-> None"))
-        .def("_send_whole", &SenderHandle::send_whole, "messages"_a, "at"_a.none(), "late"_a.none(), "timeout"_a.none(),
-             "confirmation"_a.none(), "expected"_a,
+        .def("_send_whole", of_made(&SenderHandle::send_whole), "messages"_a, "at"_a.none(), "late"_a.none(),
+             "timeout"_a.none(), "confirmation"_a.none(), "expected"_a,
              nb::sig("def _send_whole(self, messages: list[object], at: typing.SupportsIndex | None, late: str, "
                      "timeout: float | None, confirmation: object, expected: dict[tuple[int, int], typing.Any]) "
                      "-> int"))
-        .def(
-            "_require_sendable", &SenderHandle::require_sendable, "message"_a.none(), "at"_a.none(), "late"_a.none(),
-            nb::sig("def _require_sendable(self, message: object, at: typing.SupportsIndex | None, late: str) -> None"))
-        .def("_send_many", &SenderHandle::send_many, "array"_a, "array_kind"_a, "late"_a.none(), "timeout"_a.none(),
+        .def("_require_sendable", of_made(&SenderHandle::require_sendable), "message"_a.none(),
+             nb::sig("def _require_sendable(self, message: object) -> None"))
+        .def("_send_many", of_made(&SenderHandle::send_many), "array"_a, "array_kind"_a, "late"_a.none(),
+             "timeout"_a.none(),
              nb::sig("def _send_many(self, array: numpy.typing.NDArray[numpy.void], array_kind: int, late: str, "
                      "timeout: float | None) -> int"))
-        .def_prop_ro("_why_no_block", &SenderHandle::why_no_block)
-        .def_prop_ro("_polling_interval_s", &SenderHandle::polling_interval_s)
-        .def_prop_ro("_unsent", &SenderHandle::unsent)
-        .def("_command_stats", &SenderHandle::command_stats);
+        .def_prop_ro("_why_no_block", of_made(&SenderHandle::why_no_block))
+        .def_prop_ro("_polling_interval_s", of_made(&SenderHandle::polling_interval_s))
+        .def_prop_ro("_unsent", of_made(&SenderHandle::unsent))
+        .def("_command_stats", of_made(&SenderHandle::command_stats));
     nb::class_<PendingSend>{module, "PendingSend", "A command that a task tries to send until there is room."}
-        .def(nb::init<SenderHandle&, nb::handle, nb::handle, nb::handle>(), "line"_a, "message"_a.none(), "at"_a.none(),
-             "late"_a.none(), nb::keep_alive<1, 2>(),
+        .def(nb::init<nb::handle_t<SenderHandle>, nb::handle, nb::handle, nb::handle>(), "line"_a, "message"_a.none(),
+             "at"_a.none(), "late"_a.none(), nb::keep_alive<1, 2>(),
              nb::sig("def __init__(self, line: Sender, message: object, at: typing.SupportsIndex | None, late: str) "
                      "-> None"))
         .def("try_send", &PendingSend::try_send, "Return whether the command was sent. Raises what send() raises.")
@@ -418,14 +418,17 @@ void bind_types(nb::module_& module) {
         "close", {},
         "Close the line. The audio thread still reads the commands that it accepted. A second call does nothing.",
         [](LineHandle& self) { self.close(); });
-    line.def(nb::init<const SenderHandle&>(), "engine"_a)
-        .def_prop_ro("closed", &LineHandle::closed, "Whether close() was called.");
+    line.def(nb::init<nb::handle_t<SenderHandle>>(), "engine"_a)
+        .def_prop_ro("closed", of_made(&LineHandle::closed), "Whether close() was called.");
 }
 
 }  // namespace
 
 void bind_senders(nb::module_& module) {
     bind_once<SenderHandle, PendingSend, LineHandle>(module, &bind_types);
+    module.def(
+        "_require_delivery", [](nb::handle at, nb::handle late) { checked_delivery(at, late); }, "at"_a.none(),
+        "late"_a.none(), nb::sig("def _require_delivery(at: typing.SupportsIndex | None, late: str) -> None"));
     module.def("_bind_inherited", &bind_inherited, "type"_a, nb::sig("def _bind_inherited(type: type) -> None"));
 }
 

@@ -72,7 +72,8 @@ class Unsent {
 class PendingSend {
   public:
     /// `line` must outlive it. Raises what send() raises for these arguments.
-    PendingSend(SenderHandle& line, nanobind::handle message, nanobind::handle at, nanobind::handle late);
+    PendingSend(nanobind::handle_t<SenderHandle> line, nanobind::handle message, nanobind::handle at,
+                nanobind::handle late);
 
     /// Returns whether the command was sent, now or before. Raises what send() raises.
     bool try_send();
@@ -103,8 +104,8 @@ class SenderHandle {
     /// The others are counted as dropped; if `seconds` is not 0, the caller raises Full.
     std::size_t send_many(nanobind::handle array, Kind array_kind, nanobind::handle late, nanobind::handle seconds);
 
-    /// Raises what send() raises for these arguments.
-    void require_sendable(nanobind::handle message, nanobind::handle at, nanobind::handle late) const;
+    /// Raises what send() raises for this message.
+    void require_sendable(nanobind::handle message) const;
 
     /// Sends like send(), with a confirmation. Raises Full if there is no room. No exception, such as Ctrl-C, can come
     /// between sending and expecting: sets `confirmation.sequence`, and adds a weak reference to `expected`, by line

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Iterable
-from typing import NoReturn, SupportsIndex
+from typing import Any, NoReturn, SupportsIndex
 
 from cueline import _core
-from cueline.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+from cueline.errors import ArgumentError, ArgumentTypeError, ClosedError, UnknownNameError
 
 __all__ = [
+    "SetWhenMade",
     "checked_count",
     "checked_device",
     "checked_integer",
@@ -19,7 +20,9 @@ __all__ = [
     "checked_timeout",
     "refuse_attribute",
     "refuse_engine_attribute",
+    "refuse_line_attribute",
     "refuse_name",
+    "refuse_unmade",
     "require_new",
     "shown",
 ]
@@ -98,13 +101,29 @@ def require_new(made: object, what: str) -> None:
         raise ArgumentError(f"this {what} exists already, or its constructor has failed: make another one")
 
 
+class SetWhenMade:
+    """An attribute that a constructor sets. It raises ClosedError if the constructor did not run, or has failed."""
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        if instance is not None:
+            refuse_unmade()
+        return self
+
+
+def refuse_unmade() -> NoReturn:
+    """Raise ClosedError for an object whose constructor has not finished."""
+    raise ClosedError("this object was never made: its constructor did not run, or has failed")
+
+
 def refuse_attribute(what: str, name: str) -> NoReturn:
     """Raise AttributeError: ``what`` are items, not attributes."""
     raise AttributeError(f"{what} are not attributes: use {what}[{name!r}]")
 
 
 def refuse_engine_attribute(engine: _core.Engine, name: str) -> NoReturn:
-    """Raise AttributeError: ``engine`` has no attribute ``name``. Says where such a name leads."""
+    """Raise AttributeError: attribute ``name`` of ``engine`` cannot be set. Says where such a name leads."""
+    if hasattr(type(engine), name):
+        raise AttributeError(f"{name!r} of an engine cannot be set: to replace it, derive a class from AudioEngine")
     names = {what: list(getattr(engine, what)) for what in ("parameters", "meters")}
     for what, found in names.items():
         if name in found:
@@ -113,6 +132,15 @@ def refuse_engine_attribute(engine: _core.Engine, name: str) -> NoReturn:
     raise AttributeError(
         f"{name!r} is no attribute of an engine, and no parameter of its processor, which has {known or 'none'}: "
         "to keep something of yours with an engine, derive a class from AudioEngine"
+    )
+
+
+def refuse_line_attribute(line: _core.Line, name: str) -> NoReturn:
+    """Raise AttributeError: attribute ``name`` of ``line`` cannot be set."""
+    if hasattr(type(line), name):
+        raise AttributeError(f"{name!r} of a line cannot be set: to replace it, derive a class from Line")
+    raise AttributeError(
+        f"{name!r} is no attribute of a line: to keep something of yours with a line, derive a class from Line"
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn, SupportsIndex
 
 from cueline import _core
 from cueline.arguments import (
+    SetWhenMade,
     checked_count,
     checked_device,
     checked_integer,
@@ -78,7 +79,7 @@ class AudioEngine(_core.Engine):
     As a context manager, it starts at the beginning and closes at the end; messages that have come by then can still be
     received. Any Python thread may use it, and so may a signal handler and ``__del__``. A forked child may not.
 
-    It refuses attributes that it does not have. A class that you derive from it may have any attributes.
+    Its attributes cannot be set, and it refuses others. A class that you derive from it may have any attributes.
     """
 
     _made = False  # stays False if the constructor raises
@@ -181,9 +182,10 @@ class AudioEngine(_core.Engine):
         self._tell_loss(self, lost)
 
     if not TYPE_CHECKING:  # for a type checker, a class with this method would have every attribute
+        _parameters = _meters = _confirmations = _turns = _read_stats = SetWhenMade()
 
         def __setattr__(self, name: str, value: object) -> None:
-            if type(self) is AudioEngine and not name.startswith("_") and not hasattr(AudioEngine, name):
+            if type(self) is AudioEngine and not name.startswith("_"):
                 refuse_engine_attribute(self, name)
             super().__setattr__(name, value)
 

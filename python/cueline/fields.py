@@ -98,16 +98,31 @@ class Range:
     message's constructor and ``send_many`` refuse other numbers. Raises ArgumentError, ArgumentTypeError.
     """
 
-    __slots__ = ("highest", "lowest", "nan")
+    __slots__ = ("_highest", "_lowest", "_nan")
 
     def __init__(self, lowest: float, highest: float, *, nan: bool = False) -> None:
         if not isinstance(nan, bool):
             raise ArgumentTypeError(f"nan must be True or False, got {shown(nan)}")
-        self.lowest = _end("lowest", lowest)
-        self.highest = _end("highest", highest)
-        self.nan = nan
-        if not self.lowest <= self.highest:
+        self._lowest = _end("lowest", lowest)
+        self._highest = _end("highest", highest)
+        self._nan = nan
+        if not self._lowest <= self._highest:
             raise ArgumentError(f"lowest must be at most highest, got {shown(lowest)} and {shown(highest)}")
+
+    @property
+    def lowest(self) -> float:
+        """The lowest number of the range."""
+        return self._lowest
+
+    @property
+    def highest(self) -> float:
+        """The highest number of the range."""
+        return self._highest
+
+    @property
+    def nan(self) -> bool:
+        """Whether NaN is in the range too."""
+        return self._nan
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Range) and _parts_of(other) == _parts_of(self)

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
 from cueline import _core
-from cueline.arguments import require_new, shown
+from cueline.arguments import SetWhenMade, refuse_line_attribute, require_new, shown
 from cueline.awaiting import AwaitedEngine, asend
 from cueline.bulk import send_many
 from cueline.confirmation import Confirmation, ConfirmingEngine, confirm
@@ -57,6 +57,14 @@ class Line(_core.Line):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    if not TYPE_CHECKING:  # see AudioEngine
+        _engine = _read_stats = SetWhenMade()
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if type(self) is Line and not name.startswith("_"):
+                refuse_line_attribute(self, name)
+            super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         return f"<cueline.Line {self.number}{', closed' if self.closed else ''}>"

@@ -40,6 +40,7 @@ class Transaction:
             raise ArgumentTypeError(f"confirm must be True or False, got {shown(confirm)}")
         if timeout is not None:
             checked_timeout(timeout)
+        _core._require_delivery(at, late)
         self.sequence = 0
         """Once the transaction is sent, its number: pass it to ``cancel``."""
         self.confirmation: Confirmation | None = None
@@ -65,8 +66,7 @@ class Transaction:
         """
         if not self._open:
             raise ArgumentError("a transaction's send() works only inside its 'with'")
-        at, late, _ = self._delivery
-        self._line._require_sendable(message, at, late)
+        self._line._require_sendable(message)
         if len(self._messages) == _core.MAX_MEMBERS:
             raise ArgumentError(f"a transaction can have at most {_core.MAX_MEMBERS} messages, got one more")
         self._messages.append(message)

@@ -293,6 +293,22 @@ def test_a_transaction_that_raises_or_has_no_message_sends_nothing() -> None:
     assert len(list(engine.messages())) == 2  # the one without a frame was applied before
 
 
+@pytest.mark.parametrize("on_a_line", [False, True])
+def test_a_transaction_refuses_its_arguments_before_it_begins(on_a_line: bool) -> None:
+    engine = tone()
+    sender: Any = engine.open_line() if on_a_line else engine
+    for arguments, text in [
+        ({"at": -1}, "at must be a frame from 0 to"),
+        ({"late": "now"}, "late must be 'apply' or 'drop', got 'now'"),
+        ({"timeout": -1}, "timeout must be 0 seconds or more"),
+    ]:
+        with pytest.raises(cueline.ArgumentError, match=text):
+            sender.transaction(**arguments)
+    for arguments, text in [({"at": 0.5}, "at must be a frame"), ({"late": 3}, "late must"), ({"confirm": 1}, "conf")]:
+        with pytest.raises(cueline.ArgumentTypeError, match=text):
+            sender.transaction(**arguments)
+
+
 def test_a_cancelled_transaction_goes_with_all_its_messages() -> None:
     engine = tone()
     with engine.transaction(at=500) as doomed:

@@ -206,19 +206,107 @@ def test_an_attribute_that_it_does_not_have_is_refused_with_the_way_to_the_param
         assert not hasattr(engine, name)
 
 
+@pytest.mark.parametrize("name", ["ping", "close", "parameters", "device", "samplerate"])
+def test_an_attribute_that_it_has_cannot_be_set(offline: cueline.AudioEngine, name: str) -> None:
+    with pytest.raises(AttributeError, match=f"^'{name}' of an engine cannot be set: to replace it, derive a class"):
+        setattr(offline, name, None)
+    assert getattr(offline, name) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("ping", "'ping' of a line cannot be set: to replace it, derive a class from Line"),
+        ("number", "'number' of a line cannot be set: to replace it, derive a class from Line"),
+        ("foo", "'foo' is no attribute of a line: to keep something of yours with a line, derive a class from Line"),
+    ],
+)
+def test_no_attribute_of_a_line_can_be_set(offline: cueline.AudioEngine, name: str, text: str) -> None:
+    with offline.open_line() as line, pytest.raises(AttributeError) as refused:
+        setattr(line, name, None)
+    assert str(refused.value) == text
+
+
 def test_a_class_of_the_users_has_the_attributes_that_it_likes() -> None:
     class Synth(cueline.AudioEngine):
         pass
 
-    with Synth("offline", processor="tone") as engine:
-        engine.colour = "red"  # type: ignore[attr-defined]
-        assert engine.colour == "red"  # type: ignore[attr-defined]
+    class Voice(cueline.Line):
+        pass
+
+    with Synth("offline", processor="tone") as engine, Voice(engine) as line:
+        for one in (engine, line):
+            one.colour = "red"  # type: ignore[union-attr]
+            one.ping = lambda: "pong"  # type: ignore[method-assign]
+            assert (one.colour, one.ping()) == ("red", "pong")  # type: ignore[union-attr]
 
 
 def test_one_that_was_refused_has_a_repr_too() -> None:
     """Tracebacks print it."""
     assert repr(cueline.AudioEngine.__new__(cueline.AudioEngine)) == "<cueline.AudioEngine, never made>"
     cueline.AudioEngine.__new__(cueline.AudioEngine).close()  # as a __del__ does after a constructor that raised
+
+
+class Kept(cueline.AudioEngine):
+    """Keeps itself although its constructor raises."""
+
+    def __init__(self) -> None:
+        kept.append(self)
+        super().__init__("offline", channels=0)
+
+
+kept: list[cueline.AudioEngine] = []
+
+
+def failed_engine() -> cueline.AudioEngine:
+    with pytest.raises(cueline.ArgumentError, match="channels"):
+        Kept()
+    return kept.pop()
+
+
+UNMADE: dict[str, Callable[[], Any]] = {
+    "an engine that was never made": lambda: cueline.AudioEngine.__new__(cueline.AudioEngine),
+    "an engine whose constructor raised": failed_engine,
+    "a line that was never made": lambda: cueline.Line.__new__(cueline.Line),
+}
+ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "after": (1,),
+    "asend": (cueline.GetLevel(),),
+    "cancel": (1,),
+    "confirm": (cueline.GetLevel(),),
+    "frame_at": (1,),
+    "publish": (0, None),
+    "render": (64,),
+    "send": (cueline.GetLevel(),),
+    "send_many": (np.zeros(1, cueline.dtype(cueline.GetLevel)),),
+    "time_at": (1,),
+}
+
+
+@pytest.mark.parametrize("kind", UNMADE)
+def test_one_that_was_never_made_says_so(kind: str) -> None:
+    unmade = UNMADE[kind]()
+
+    def use(name: str) -> None:
+        used = getattr(unmade, name)
+        if callable(used):
+            used = used(*ARGUMENTS.get(name, ()))
+        if name in ("asend", "areceive"):
+            asyncio.run(used)
+        if name == "messages":
+            list(used)
+        if name == "transaction":
+            with used:
+                used.send(cueline.GetLevel())
+
+    names = {name for name in dir(unmade) if not name.startswith("_")}
+    for name in sorted(names - ({"close"} if isinstance(unmade, cueline.AudioEngine) else set())):
+        with pytest.raises(cueline.ClosedError, match="this object was never made"):
+            use(name)
+    if isinstance(unmade, cueline.AudioEngine):
+        for make in (cueline.Line, cueline.Parameters, cueline.Meters):
+            with pytest.raises(cueline.ClosedError, match="this object was never made"):
+                make(unmade)
 
 
 def test_it_is_made_once(offline: cueline.AudioEngine) -> None:

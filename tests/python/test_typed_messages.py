@@ -378,6 +378,22 @@ def test_a_range_is_written_where_the_type_is() -> None:
     refused(lambda: made(5), cueline.ArgumentError, "reason must be from 1 to 4, got 5")
 
 
+def test_a_pickle_with_a_number_outside_the_range_is_refused() -> None:
+    for wrong in (1.0, -0.5, math.nan):
+        sent = cueline.Message(50_258, struct.pack("<fxxxxdBxhhxxQ", wrong, 0, 2, 0, 0, 1))  # as C++ could send it
+        with pytest.raises(cueline.ArgumentError, match=f"^gain must be from 0 to 0.1, got {wrong}$"):
+            pickle.loads(pickle.dumps(sent))
+    assert pickle.loads(pickle.dumps(Ranged(0.1))) == Ranged(0.1)
+
+
+@pytest.mark.parametrize("name", ["lowest", "highest", "nan", "other"])
+def test_a_range_cannot_be_changed(name: str) -> None:
+    unit = cueline.Range(0, 1)
+    with pytest.raises(AttributeError):
+        setattr(unit, name, 2)
+    assert unit == cueline.Range(0, 1) == pickle.loads(pickle.dumps(unit)) == copy.copy(unit)
+
+
 def test_a_default_outside_the_range_is_refused() -> None:
     hint = Annotated[cueline.f32, cueline.Range(0, 1)]
     refused(lambda: defined({"gain": hint}, gain=2), cueline.ArgumentError, "gain must be from 0 to 1, got 2")
