@@ -102,8 +102,13 @@ def fill(engine: cueline.AudioEngine | cueline.Line) -> int:
     return accepted
 
 
-def shown_on_a_terminal(*command: str | Path, **variables: str) -> tuple[int, bytes]:
-    """Run a command on a terminal with colours, and return its exit status and its output."""
+def shown_on_a_terminal(
+    *command: str | Path, interrupt_after: str = "", times: int = 1, **variables: str
+) -> tuple[int, bytes]:
+    """Run a command on a terminal with colours, and return its exit status and its output.
+
+    Press Ctrl-C once it has shown ``interrupt_after`` that many times.
+    """
     ours, theirs = pty.openpty()
     environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "80", "NO_COLOR": ""} | variables
     with subprocess.Popen(command, stdout=theirs, env=environment) as process:
@@ -111,6 +116,9 @@ def shown_on_a_terminal(*command: str | Path, **variables: str) -> tuple[int, by
         output = b""
         while chunk := _read(ours):
             output += chunk
+            if interrupt_after and output.count(interrupt_after.encode()) >= times:
+                interrupt_after = ""
+                process.send_signal(signal.SIGINT)
     os.close(ours)
     return process.returncode, output
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import modulefinder
 import os
-import signal
 import subprocess
 import sys
-import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -109,22 +107,33 @@ def test_ping_works_on_the_offline_device() -> None:
     assert "3 sent, 3 received, 0 dropped" in done.stdout
 
 
+INTERRUPTED = """
+import signal, sys
+import cueline
+from cueline.commands import cli, ping
+presses = [int(sys.argv[1])]
+class Interrupted(cueline.AudioEngine):
+    def ping(self):
+        status = super().ping()
+        while presses[0]:
+            presses[0] -= 1
+            signal.raise_signal(signal.SIGINT)
+        return status
+ping.AudioEngine = Interrupted
+sys.exit(cli.main(["ping", *sys.argv[2:]]))
+"""
+
+
 def interrupted(*arguments: str, times: int = 1) -> tuple[int, str, str]:
-    """Start a ping, press Ctrl-C ``times`` times, and return its exit status, output and errors."""
-    with subprocess.Popen(
-        [sys.executable, "-u", "-m", "cueline", "ping", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+    """Start a ping, press Ctrl-C ``times`` times as the first ping was sent. Return exit status, output and errors."""
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, str(times), *arguments],
+        capture_output=True,
         text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith("PING")
-        time.sleep(0.35)
-        for _ in range(times):
-            process.send_signal(signal.SIGINT)
-            time.sleep(0.01)
-        output, errors = process.communicate(timeout=60)
-        return process.returncode, output, errors
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
 
 
 @pytest.mark.parametrize("mode", [[], ["--flood"]])
