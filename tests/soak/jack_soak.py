@@ -16,11 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 import cueline
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "python"))
+
+from printed_account import print_account
 
 from jack_server import JackServer
 
@@ -190,10 +191,7 @@ def soak(rounds: int, seed: int, *, forgets: bool) -> int:
     received = run.receiver.pongs.total()
     accepted = sum(pinger.accepted for pinger in run.pingers)
     ended = run.done["kills"] + run.done["ends"]
-    table = Table("", "", "", show_header=False)
-    table.columns[1].justify = "right"
-    faults = 0
-    for name, number, must_be in [
+    expected: list[tuple[str, int, int | None]] = [
         ("rounds", ended + run.done["starts that raised"], rounds),
         ("servers killed under the engine", run.done["kills"], None),
         ("servers ended under the engine", run.done["ends"], None),
@@ -209,11 +207,12 @@ def soak(rounds: int, seed: int, *, forgets: bool) -> int:
         ("pongs dropped", stats.events.dropped, 0),
         ("lost", sent - received, 0),
         ("out of order", run.receiver.out_of_order, 0),
-    ]:
-        wrong = must_be is not None and number != must_be
-        faults += wrong
-        table.add_row(name, str(number), f"<-- must be {must_be}" if wrong else "")
-    console.print(table)
+    ]
+    account = [
+        (name, number, "" if must_be in (None, number) else f"must be {must_be}") for name, number, must_be in expected
+    ]
+    print_account(console, account)
+    faults = any(complaint for _, _, complaint in account)
     console.print("FAILED" if faults else "all accounted for")
     return 1 if faults else 0
 

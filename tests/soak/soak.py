@@ -16,8 +16,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from printed_account import print_account
 from rich.console import Console
-from rich.table import Table
 
 import cueline
 from cueline import Status
@@ -170,23 +170,22 @@ def soak(seconds: float, seed: int, *, forgets: bool) -> int:
     total.add(churned)
 
     grew = memory_at_end > memory_at_start + MAX_GROWTH_KIB
-    table = Table("", "", "", show_header=False)
-    table.columns[1].justify = "right"
-    for name, number, complaint in [
-        ("engines started", total.engines, ""),
-        ("blocks", total.blocks, ""),
-        ("pings sent", total.sent, ""),
-        ("pongs received", total.received, ""),
-        ("refused when sent", total.refused, ""),
-        ("answers refused", total.dropped, ""),
-        ("lost", total.lost, "<-- must be 0" if total.lost else ""),
-        ("out of order", total.out_of_order, "<-- must be 0" if total.out_of_order else ""),
-        ("xruns", total.xruns, ""),
-        ("memory at start, KiB", memory_at_start, ""),
-        ("memory at end, KiB", memory_at_end, f"<-- grew by more than {MAX_GROWTH_KIB} KiB" if grew else ""),
-    ]:
-        table.add_row(name, str(number), complaint)
-    console.print(table)
+    print_account(
+        console,
+        [
+            ("engines started", total.engines, ""),
+            ("blocks", total.blocks, ""),
+            ("pings sent", total.sent, ""),
+            ("pongs received", total.received, ""),
+            ("refused when sent", total.refused, ""),
+            ("answers refused", total.dropped, ""),
+            ("lost", total.lost, "must be 0" if total.lost else ""),
+            ("out of order", total.out_of_order, "must be 0" if total.out_of_order else ""),
+            ("xruns", total.xruns, ""),
+            ("memory at start, KiB", memory_at_start, ""),
+            ("memory at end, KiB", memory_at_end, f"grew by more than {MAX_GROWTH_KIB} KiB" if grew else ""),
+        ],
+    )
     if total.received < 100 * seconds or not total.refused or total.engines < seconds:
         console.print("FAILED: too little happened to prove anything")
         return 1
