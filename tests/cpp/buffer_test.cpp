@@ -26,7 +26,7 @@
 #include "patience.hpp"
 #include "processors.hpp"
 #include "refusal.hpp"
-#include "stepped_device.hpp"
+#include "step_device.hpp"
 
 namespace cueline::test {
 namespace {
@@ -321,7 +321,7 @@ TEST(Buffers, one_can_be_published_at_a_frame) {
 }
 
 TEST(Buffers, dropped_cancelled_and_refused_ones_come_back) {
-    Offline offline{std::make_unique<SlotsProcessor>(8), std::make_unique<SteppedDevice>(format)};
+    Offline offline{std::make_unique<SlotsProcessor>(8), std::make_unique<StepDevice>(format)};
     const std::vector<float> samples(10, 0.5F);
     offline.publish(0, 0.25F);
     offline.block();

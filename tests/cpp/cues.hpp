@@ -14,7 +14,7 @@
 
 #include "devices/offline_device.hpp"
 #include "processors.hpp"
-#include "stepped_device.hpp"
+#include "step_device.hpp"
 
 namespace cueline::test {
 
@@ -91,7 +91,7 @@ class Cues : public testing::Test {
 /// A block reads at most its budget, and the schedule has 1024 places.
 class LiveCues : public Cues {
   protected:
-    explicit LiveCues(std::int64_t budget = default_budget) : Cues{std::make_unique<SteppedDevice>(format), budget} {}
+    explicit LiveCues(std::int64_t budget = default_budget) : Cues{std::make_unique<StepDevice>(format), budget} {}
 };
 
 class SmallBudget : public LiveCues {

@@ -23,7 +23,7 @@
 #include "processors.hpp"
 #include "refusal.hpp"
 #include "ring_checks.hpp"
-#include "stepped_device.hpp"
+#include "step_device.hpp"
 #include "system/own_thread.hpp"
 
 namespace cueline::test {
@@ -126,7 +126,7 @@ TEST(Engine, counts_commands_of_unknown_kinds) {
 }
 
 TEST(Engine, reads_no_more_than_its_budget_in_a_block) {
-    Offline offline{std::make_unique<WaveProcessor>(), std::make_unique<SteppedDevice>(format), 3};
+    Offline offline{std::make_unique<WaveProcessor>(), std::make_unique<StepDevice>(format), 3};
     for (int count = 0; count < 8; ++count) offline.engine.control().ping();
     for (const std::size_t answered : {3U, 3U, 2U, 0U}) {
         offline.render(64);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <cueline/engine/engine.hpp>
@@ -73,30 +74,35 @@ std::vector<float> rising() {
     return {0.125F, 0.25F, 0.375F, 0.5F, 0.625F, 0.75F, 0.875F, 1.0F};
 }
 
-TEST(Fades, a_stop_fades_one_block_out_and_the_next_start_fades_one_in) {
-    auto opened = std::make_unique<FreeDevice>();
-    const FreeDevice& device = *opened;
-    Engine engine{std::move(opened), std::make_unique<OnesProcessor>()};
-    engine.start();
-    while (engine.now() == 0) std::this_thread::yield();
-    engine.stop();
+/// An engine on a free device, which was stopped while it played.
+class FadedOut : public testing::Test {
+  protected:
+    FadedOut() : FadedOut{std::make_unique<FreeDevice>()} {}
+    explicit FadedOut(std::unique_ptr<FreeDevice> opened)
+        : device{*opened}, engine{std::move(opened), std::make_unique<OnesProcessor>()} {
+        play_a_block();
+        engine.stop();
+    }
+
+    void play_a_block() {
+        const std::uint64_t before = engine.now();
+        engine.start();
+        while (engine.now() == before) std::this_thread::yield();
+    }
+
+    const FreeDevice& device;
+    Engine engine;
+};
+
+TEST_F(FadedOut, a_stop_fades_one_block_out_and_the_next_start_fades_one_in) {
     EXPECT_EQ(device.fading, (Blocks{falling()}));
     EXPECT_EQ(device.last.back(), 0.0F);
-    const std::uint64_t stopped_at = engine.now();
-
-    engine.start();
-    while (engine.now() == stopped_at) std::this_thread::yield();
+    play_a_block();
     engine.close();
     EXPECT_EQ(device.fading, (Blocks{falling(), rising(), falling()}));
 }
 
-TEST(Fades, blocks_after_the_fade_are_silent_and_do_not_count) {
-    auto opened = std::make_unique<FreeDevice>();
-    const FreeDevice& device = *opened;
-    Engine engine{std::move(opened), std::make_unique<OnesProcessor>()};
-    engine.start();
-    while (engine.now() == 0) std::this_thread::yield();
-    engine.stop();
+TEST_F(FadedOut, blocks_after_the_fade_are_silent_and_do_not_count) {
     const std::uint64_t frames = engine.stats().frames;
     EXPECT_EQ(frames, 8 * engine.stats().blocks);
     EXPECT_EQ(device.last.back(), 0.0F);

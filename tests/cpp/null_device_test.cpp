@@ -127,13 +127,11 @@ TEST(NullDevice, starts_and_stops_two_hundred_times) {
 
 TEST(NullDevice, stops_soon_though_its_blocks_are_long) {
     Format slow = format;
-    slow.samplerate = 1000;
-    slow.blocksize = 8192;  // more than eight seconds
+    slow.samplerate = 1;
+    slow.blocksize = 8192;  // more than two hours
     Engine engine{std::make_unique<NullDevice>(slow), std::make_unique<SilenceProcessor>()};
     engine.start();
-    const auto before = std::chrono::steady_clock::now();
-    engine.stop();
-    EXPECT_LT(std::chrono::steady_clock::now() - before, 4s) << "far less than a block";
+    engine.stop();  // if it waited for a block, this test would not end
 }
 
 TEST(NullDevice, reports_its_priority_when_start_returns) {

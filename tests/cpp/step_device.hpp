@@ -1,9 +1,10 @@
-// step_device.hpp: a device whose blocks, formats and loss are the test's.
+// step_device.hpp: a device that runs a block when the test calls it, with the formats that the test sets.
 #pragma once
 
-#include <atomic>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -11,7 +12,8 @@
 
 namespace cueline::test {
 
-/// The caller of run() runs its blocks. It keeps the last one, so that the test can look at it.
+/// A block reads at most the engine's budget, and the schedule does not grow, as on a sound card. (On the offline
+/// device, neither has a limit.)
 class StepDevice final : public Device {
   public:
     explicit StepDevice(const Format& format, bool heard = false) : format_{format}, heard_{heard} {}
@@ -26,12 +28,28 @@ class StepDevice final : public Device {
     [[nodiscard]] bool is_heard() const noexcept override { return heard_; }
     [[nodiscard]] DeviceStats stats() const noexcept override { return {}; }
 
+    void require_on_demand() const override {}
+
+    /// Runs blocks until `interleaved` is full.
+    std::size_t render(std::span<float> interleaved) override {
+        const std::size_t wanted = interleaved.size();
+        while (!interleaved.empty()) {
+            const std::size_t frames = std::min<std::size_t>(interleaved.size() / format_.channels, format_.blocksize);
+            run(static_cast<std::uint32_t>(frames));
+            for (std::size_t sample = 0; sample < frames * format_.channels; ++sample) {
+                interleaved[sample] = channels_[sample % format_.channels][sample / format_.channels];
+            }
+            interleaved = interleaved.subspan(frames * format_.channels);
+        }
+        return wanted;
+    }
+
     /// Runs a block of `frames` frames, and returns its first channel.
     const std::vector<float>& run(std::uint32_t frames) {
         channels_.assign(format_.channels, std::vector<float>(frames, 9.0F));
         std::vector<float*> pointers;
         for (std::vector<float>& channel : channels_) pointers.push_back(channel.data());
-        callback_->process({.channels = pointers, .frames = frames}, 1);
+        callback_->process({.channels = pointers, .frames = frames}, ++block_ns_);
         return channels_.front();
     }
     const std::vector<float>& run() { return run(format_.blocksize); }
@@ -54,7 +72,8 @@ class StepDevice final : public Device {
     Format format_;
     bool heard_;
     BlockCallback* callback_ = nullptr;
-    std::vector<std::vector<float>> channels_;
+    std::uint64_t block_ns_ = 0;
+    std::vector<std::vector<float>> channels_;  // of the last block
 };
 
 }  // namespace cueline::test

@@ -22,7 +22,7 @@
 
 #include "devices/offline_device.hpp"
 #include "plain_engine.hpp"
-#include "stepped_device.hpp"
+#include "step_device.hpp"
 
 namespace cueline::fuzz {
 namespace {
@@ -73,7 +73,7 @@ class Conversation {
         const Format format{.channels = 1, .blocksize = blocksize};
         std::unique_ptr<Device> device;
         if (budget) {
-            device = std::make_unique<test::SteppedDevice>(format);
+            device = std::make_unique<test::StepDevice>(format);
         } else {
             device = std::make_unique<OfflineDevice>(format);
         }
