@@ -102,6 +102,19 @@ def fill(engine: cueline.AudioEngine | cueline.Line) -> int:
     return accepted
 
 
+def interrupted_at(line: str, *command: str | Path) -> tuple[int, str, str]:
+    """Run a command, and press Ctrl-C once it has printed a line with ``line``.
+
+    Return its exit status, its output after that line, and its errors.
+    """
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert any(line in printed for printed in iter(process.stdout.readline, ""))
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    return process.returncode, output, errors
+
+
 def shown_on_a_terminal(
     *command: str | Path, interrupt_after: str = "", times: int = 1, **variables: str
 ) -> tuple[int, bytes]:

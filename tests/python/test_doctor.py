@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 import cueline
-from conftest import eventually, shown_on_a_terminal
+from conftest import eventually, interrupted_at, shown_on_a_terminal
 from cueline.commands import cli, doctor
 from cueline.commands.console import PlainConsole
 from cueline.commands.doctor import command
@@ -255,18 +253,7 @@ def test_a_measurement_lasts_some_seconds(seconds: str, capsys: pytest.CaptureFi
 
 
 def test_ctrl_c_ends_the_doctor_without_a_word() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-u", *PROGRAM[1:], "--seconds", "60"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith("Running")
-        time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=40)
-    assert (process.returncode, output, errors) == (130, "", "")
+    assert interrupted_at("Running", sys.executable, "-u", *PROGRAM[1:], "--seconds", "60") == (130, "", "")
 
 
 def test_the_package_offers_the_command() -> None:

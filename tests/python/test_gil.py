@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -198,11 +199,8 @@ def require_good_steps(disturb: Callable[[Iterator[str]], None], modules: Iterat
 def test_the_audio_goes_on_whatever_python_does(
     disturb: Callable[[Iterator[str]], None], modules: Iterator[str]
 ) -> None:
-    engine = Engine()
-    try:
+    with closing(Engine()) as engine:
         require_good_steps(disturb, modules, engine)
-    finally:
-        engine.close()
 
 
 @disturbances
@@ -210,11 +208,8 @@ def test_the_audio_goes_on_whatever_python_does(
 def test_a_processor_that_numba_compiled_goes_on_likewise(
     disturb: Callable[[Iterator[str]], None], modules: Iterator[str]
 ) -> None:
-    engine = Engine(compiled_processor())
-    try:
+    with closing(Engine(compiled_processor())) as engine:
         require_good_steps(disturb, modules, engine)
-    finally:
-        engine.close()
 
 
 @disturbances
@@ -223,21 +218,15 @@ def test_the_check_catches_a_callback_that_needs_the_gil(
     disturb: Callable[[Iterator[str]], None], modules: Iterator[str]
 ) -> None:
     garbage = [[number] for number in range(500_000)] if disturb is collect_garbage else []
-    callback = PythonCallback()
-    try:
+    with closing(PythonCallback()) as callback:
         assert all(wrong_while(disturb, modules, callback) for _ in range(good_steps))
-    finally:
-        callback.close()
-        del garbage
+    del garbage
 
 
 def test_such_a_callback_left_alone_is_found_right(modules: Iterator[str]) -> None:
     """The check above catches the disturbance, not the callback itself."""
-    callback = PythonCallback()
-    try:
+    with closing(PythonCallback()) as callback:
         require_good_steps(lambda _: time.sleep(step_s), modules, callback)
-    finally:
-        callback.close()
 
 
 def others_run_during(call: Callable[[], object]) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import signal
 import struct
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import numpy as np
 import pytest
 
 import cueline
-from conftest import shown_on_a_terminal
+from conftest import interrupted_at, shown_on_a_terminal
 from cueline.commands import cli
 from cueline.commands.console import PlainConsole
 from cueline.commands.level_display import Heard, LiveMeter, bar, dbfs
@@ -146,18 +145,10 @@ def test_on_a_terminal_it_draws_a_bar() -> None:
 
 
 def test_ctrl_c_fades_out_and_prints_the_summary() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-u", "-m", "cueline", "play", "tone", "--device", "null", "--seconds", "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith("PLAY")
-        assert any("dBFS" in line for line in iter(process.stdout.readline, ""))
-        process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (0, "")
+    status, output, errors = interrupted_at(
+        "dBFS", sys.executable, "-u", "-m", "cueline", "play", "tone", "--device", "null", "--seconds", "0"
+    )
+    assert (status, errors) == (0, "")
     assert "s played: rms" in output
 
 
