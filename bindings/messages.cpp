@@ -365,6 +365,7 @@ nb::object from_bytes(const nb::type_object& type, const nb::bytes& bytes) {
         raise("ArgumentError",
               "a message is " + std::to_string(sizeof(Message)) + " bytes, got " + std::to_string(bytes.size()));
     }
+    nb::module_::import_("cueline.messages");  // cueline's own kinds have their classes from here on
     PyTypeObject* expected = type_for(message->kind);
     if (expected == nullptr) expected = message_type;
     if (type.ptr() != as_object(expected) && type.ptr() != as_object(message_type)) {

@@ -1,12 +1,9 @@
 """cueline: a line from Python to the real-time thread of an audio engine."""
 
-from typing import TYPE_CHECKING
-
 from cueline import main_interpreter  # noqa: F401  # first: it must come before the compiled module
 from cueline._core import Message, Status
 from cueline._core import __version__ as __version__
 from cueline.bulk import dtype, select
-from cueline.confirmation import Confirmation, RefusedError
 from cueline.engine import AudioEngine
 from cueline.errors import (
     ArgumentError,
@@ -22,46 +19,60 @@ from cueline.errors import (
     ProcessorError,
     UnknownNameError,
 )
-from cueline.fields import Range, array, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
 from cueline.line import Line
-from cueline.messages import (
-    Applied,
-    BufferEnded,
-    Click,
-    DeviceLost,
-    FormatChanged,
-    GetLevel,
-    Level,
-    NotFinite,
-    PlayBuffer,
-    Pong,
-    Reason,
-    Refused,
-    SetTone,
-    StopBuffer,
-)
-from cueline.meters import MeterReading, Meters
 from cueline.parameters import Parameters
 from cueline.paths import get_cmake_dir, get_include
-from cueline.processors import OffersProcessor
 from cueline.transaction import Transaction
-from cueline.typed import message
 
+# `import cueline` is quick: it imports neither typing nor dataclasses, which would take longer than all of cueline. So:
+# - What only annotations need is imported under TYPE_CHECKING. Type checkers take it as True, whatever its value is.
+# - Names whose modules need more at run time are imported when first used, here below. The first engine uses most.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cueline.cfunc import HANDLE_SIGNATURE, RENDER_SIGNATURE, cfunc_processor
+    from cueline.confirmation import Confirmation, RefusedError
     from cueline.device_list import Device, Devices, devices
+    from cueline.fields import Range, array, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
+    from cueline.messages import (
+        Applied,
+        BufferEnded,
+        Click,
+        DeviceLost,
+        FormatChanged,
+        GetLevel,
+        Level,
+        NotFinite,
+        PlayBuffer,
+        Pong,
+        Reason,
+        Refused,
+        SetTone,
+        StopBuffer,
+    )
+    from cueline.meters import MeterReading, Meters
+    from cueline.processors import OffersProcessor
     from cueline.ring_errors import Empty, Full
     from cueline.specs import MeterSpec, ParameterSpec
     from cueline.stats import BufferStats, CueStats, RingStats, Stats
+    from cueline.typed import message
 else:
-    # Imported when first used, so that `import cueline` is quick: dataclasses alone would take longer than all of it.
-    _MODULE_OF = {
-        **dict.fromkeys(("HANDLE_SIGNATURE", "RENDER_SIGNATURE", "cfunc_processor"), "cfunc"),
-        **dict.fromkeys(("Device", "Devices", "devices"), "device_list"),
-        **dict.fromkeys(("Empty", "Full"), "ring_errors"),
-        **dict.fromkeys(("MeterSpec", "ParameterSpec"), "specs"),
-        **dict.fromkeys(("BufferStats", "CueStats", "RingStats", "Stats"), "stats"),
+    _NAMES_OF = {
+        "cfunc": "HANDLE_SIGNATURE RENDER_SIGNATURE cfunc_processor",
+        "confirmation": "Confirmation RefusedError",
+        "device_list": "Device Devices devices",
+        "fields": "Range array f32 f64 i8 i16 i32 i64 u8 u16 u32 u64",
+        "messages": (
+            "Applied BufferEnded Click DeviceLost FormatChanged GetLevel Level NotFinite PlayBuffer Pong Reason "
+            "Refused SetTone StopBuffer"
+        ),
+        "meters": "MeterReading Meters",
+        "processors": "OffersProcessor",
+        "ring_errors": "Empty Full",
+        "specs": "MeterSpec ParameterSpec",
+        "stats": "BufferStats CueStats RingStats Stats",
+        "typed": "message",
     }
+    _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names.split()}
 
     def __getattr__(name):
         if name not in _MODULE_OF:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable
-from typing import Any, NoReturn, SupportsIndex
 
 from cueline import _core
 from cueline.errors import ArgumentError, ArgumentTypeError, ClosedError, UnknownNameError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, NoReturn, SupportsIndex
 
 __all__ = [
     "SetWhenMade",

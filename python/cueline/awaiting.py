@@ -5,19 +5,28 @@ There is no await between taking a message and returning it, so a cancellation c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-
 from cueline import _core
 from cueline.arguments import shown
 from cueline.errors import ClosedError
-from cueline.polling import Polled, polling_intervals
+from cueline.polling import polling_intervals
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal, SupportsIndex
+    from typing import Literal, Protocol, SupportsIndex
 
     from typing_extensions import Self
 
-__all__ = ["Arrivals", "AwaitedEngine", "Turns", "areceive", "asend"]
+    from cueline.polling import Polled
+
+    class AwaitedEngine(Polled, Protocol):
+        """An engine, as far as this module uses it."""
+
+        _turns: Turns
+
+        def receive_msg(self) -> _core.Message | None: ...
+
+
+__all__ = ["Arrivals", "Turns", "areceive", "asend"]
 
 _CALLS_IN_A_TURN = 32
 
@@ -32,14 +41,6 @@ class Turns:
         """Return True for every 32nd call. Any thread may call it: a lost count does no harm."""
         self._calls = (self._calls + 1) % _CALLS_IN_A_TURN
         return self._calls == 0
-
-
-class AwaitedEngine(Polled, Protocol):
-    """An engine, as far as this module uses it."""
-
-    _turns: Turns
-
-    def receive_msg(self) -> _core.Message | None: ...  # noqa: D102
 
 
 async def areceive(engine: AwaitedEngine, timeout: float | None) -> _core.Message:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
-
 from cueline import _core
 from cueline.arguments import checked_integer, checked_timeout, shown
 from cueline.errors import ArgumentError, ArgumentTypeError
-from cueline.typed import layout_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Literal, SupportsIndex
+
     import numpy as np
     import numpy.typing as npt
 
@@ -30,6 +30,8 @@ def dtype(cls: type | None = None) -> np.dtype[Any]:
     Raises ArgumentTypeError if ``cls`` is not a message class.
     """
     import numpy as np  # here, because `import cueline` must stay quick
+
+    from cueline.typed import layout_of
 
     formats: dict[str, tuple[Any, int]] = dict(_HEADER)
     if cls is None:
@@ -89,6 +91,8 @@ def select(array: Records, cls: type) -> Records:
     ``array`` comes from ``receive_many()``, or has the dtype ``cueline.dtype()``. Raises ArgumentError,
     ArgumentTypeError.
     """
+    from cueline.typed import layout_of  # here, because `import cueline` must stay quick
+
     kind = layout_of(cls).kind
     own = _own_kind(array)
     chosen = array["kind"] == kind
@@ -162,6 +166,8 @@ def _own_kind(array: Records) -> int:
 def _known_kind(found: np.dtype[Any]) -> int:
     metadata: Mapping[str, Any] = found.metadata or {}
     cls = metadata.get("cueline")
+    from cueline.typed import layout_of  # here, because `import cueline` must stay quick
+
     own = _NO_KIND if cls is None else layout_of(cls).kind
     if not _holds_messages(found, None if cls is None else dtype(cls)):
         raise ArgumentTypeError(

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from cueline import _core
 from cueline.arguments import shown
 from cueline.errors import ArgumentTypeError, ConfirmationTimeout, Error
 from cueline.messages import Applied, Reason, Refused
-from cueline.polling import Polled, polling_intervals
+from cueline.polling import polling_intervals
 
 if TYPE_CHECKING:
-    from typing import Literal, SupportsIndex
+    from typing import Literal, Protocol, SupportsIndex
 
-__all__ = ["Confirmation", "Confirmations", "ConfirmingEngine", "RefusedError", "confirm"]
+    from cueline.polling import Polled
+
+    class ConfirmingEngine(Polled, Protocol):
+        """An engine, as far as confirmations use it."""
+
+        _confirmations: Confirmations
+
+        def _require_usable(self) -> None: ...
+        def _receive_confirmations(self, told: dict[tuple[int, int], _core.Message]) -> None: ...
+
+
+__all__ = ["Confirmation", "Confirmations", "RefusedError"]
 
 _WHY = {
     Reason.LATE: "it was read after its frame, and late='drop' was given",
@@ -45,15 +56,6 @@ class RefusedError(Error, RuntimeError):
     def reason(self) -> Reason:
         """Why the command did not take effect."""
         return self.refused.reason
-
-
-class ConfirmingEngine(Polled, Protocol):
-    """An engine, as far as confirmations use it."""
-
-    _confirmations: Confirmations
-
-    def _require_usable(self) -> None: ...
-    def _receive_confirmations(self, told: dict[tuple[int, int], _core.Message]) -> None: ...
 
 
 class Confirmation:
@@ -133,6 +135,25 @@ class Confirmations:
         self.under_way: dict[tuple[int, int], ref[Confirmation]] = {}  # by line and sequence
         self._reports: dict[tuple[int, int], _core.Message] = {}
 
+    def send(
+        self,
+        engine: ConfirmingEngine,
+        line: _core.Sender,
+        message: object,
+        at: SupportsIndex | None,
+        late: Literal["apply", "drop"],
+        timeout: float | None,
+    ) -> Confirmation:
+        """Send on ``line`` with a confirmation. Raises Full, and what ``line.send`` raises."""
+        confirmation = self.new(engine, line)
+        line._send_confirmed(message, at, late, timeout, confirmation, self.under_way)
+        return confirmation
+
+    def new(self, engine: ConfirmingEngine, line: _core.Sender) -> Confirmation:
+        """Return the confirmation of a command that is about to be sent on ``line``."""
+        self.collect(engine)  # reports that nobody collects would take up places
+        return Confirmation(engine, line)
+
     def collect(self, engine: ConfirmingEngine) -> None:
         """Take the reports that have come, and give each to its confirmation."""
         engine._receive_confirmations(self._reports)
@@ -150,18 +171,3 @@ class Confirmations:
             confirmation._outcome = outcome
         self._reports.pop(key, None)
         self.under_way.pop(key, None)
-
-
-def confirm(
-    engine: ConfirmingEngine,
-    line: _core.Sender,
-    message: object,
-    at: SupportsIndex | None,
-    late: Literal["apply", "drop"],
-    timeout: float | None,
-) -> Confirmation:
-    """Send on ``line`` with a confirmation. Raises Full, and what ``line.send`` raises."""
-    engine._confirmations.collect(engine)  # reports that nobody collects would take up places
-    confirmation = Confirmation(engine, line)
-    line._send_confirmed(message, at, late, timeout, confirmation, engine._confirmations.under_way)
-    return confirmation

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from types import TracebackType
-from typing import TYPE_CHECKING, Literal, NoReturn, SupportsIndex
 
 from cueline import _core
 from cueline.arguments import (
@@ -22,23 +19,27 @@ from cueline.arguments import (
 )
 from cueline.awaiting import Arrivals, Turns, areceive, asend
 from cueline.bulk import receive_many, send_many
-from cueline.confirmation import Confirmation, Confirmations, confirm
 from cueline.errors import ArgumentError, ArgumentTypeError, ForkedError
 from cueline.forks import warn_of_forks
 from cueline.line import Line
-from cueline.meters import Meters
 from cueline.parameters import Parameters
 from cueline.polling import polling_intervals
-from cueline.processors import checked_processor
 from cueline.samples import checked_samples
 from cueline.transaction import Transaction
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+    from typing import Literal, NoReturn, SupportsIndex
+
     import numpy as np
     import numpy.typing as npt
     from typing_extensions import Self
 
     from cueline.bulk import Records
+    from cueline.confirmation import Confirmation
+    from cueline.meters import Meters
     from cueline.processors import CapsuleType, OffersProcessor
     from cueline.stats import Stats
 
@@ -100,6 +101,15 @@ class AudioEngine(_core.Engine):
         latency: float | str | None = None,
     ) -> None:
         require_new(self, "engine")
+        # Not sooner: `import cueline` must stay quick. Not later: __del__ at Python's end cannot import.
+        # With cueline.messages, received messages have their classes.
+        from cueline import messages, ring_errors  # noqa: F401
+        from cueline.confirmation import Confirmations
+        from cueline.loss import warn_of_loss
+        from cueline.meters import Meters
+        from cueline.processors import checked_processor
+        from cueline.stats import engine_stats
+
         request = _core.DeviceRequest()
         request.device = checked_device(device)
         request.client_name = checked_name("client_name", client_name)
@@ -119,11 +129,6 @@ class AudioEngine(_core.Engine):
         self._made = True
         self._confirmations = Confirmations()
         self._turns = Turns()
-        # Now, because __del__ at Python's end cannot import:
-        from cueline import ring_errors  # noqa: F401
-        from cueline.loss import warn_of_loss
-        from cueline.stats import engine_stats
-
         self._read_stats = engine_stats
         self._tell_loss = warn_of_loss
         if device is None:
@@ -363,7 +368,7 @@ class AudioEngine(_core.Engine):
         ``timeout`` is that of ``send``. Raises Full if there is no room within that time, or if 1024 confirmations are
         under way, and what send() raises.
         """
-        return confirm(self, self, message, at, late, timeout)
+        return self._confirmations.send(self, self, message, at, late, timeout)
 
     def transaction(
         self,

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
-
 from cueline import _core
 from cueline.arguments import SetWhenMade, refuse_line_attribute, require_new, shown
-from cueline.awaiting import AwaitedEngine, asend
+from cueline.awaiting import asend
 from cueline.bulk import send_many
-from cueline.confirmation import Confirmation, ConfirmingEngine, confirm
 from cueline.errors import ArgumentTypeError
 from cueline.transaction import Transaction
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal, SupportsIndex
+    from types import TracebackType
+    from typing import Literal, Protocol, SupportsIndex
 
     from typing_extensions import Self
 
+    from cueline.awaiting import AwaitedEngine
     from cueline.bulk import Records
+    from cueline.confirmation import Confirmation, ConfirmingEngine
     from cueline.stats import RingStats
+
+    class LineEngine(AwaitedEngine, ConfirmingEngine, Protocol):
+        """An engine, as far as a line uses it."""
 
 
 __all__ = ["Line"]
-
-
-class LineEngine(AwaitedEngine, ConfirmingEngine, Protocol):
-    """An engine, as far as a line uses it."""
 
 
 class Line(_core.Line):
@@ -93,7 +92,7 @@ class Line(_core.Line):
         timeout: float | None = 0,
     ) -> Confirmation:
         """Send a message, and return its confirmation: see AudioEngine.confirm()."""
-        return confirm(self._engine, self, message, at, late, timeout)
+        return self._engine._confirmations.send(self._engine, self, message, at, late, timeout)
 
     def transaction(
         self,

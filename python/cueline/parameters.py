@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, NoReturn
 
 from cueline import _core
 from cueline.arguments import refuse_attribute, require_new, shown
 from cueline.errors import ArgumentTypeError, ClosedError, ForkedError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from cueline.specs import ParameterSpec
 
 __all__ = ["Parameters"]

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from typing import Protocol
 
 from cueline.arguments import checked_timeout
 
-__all__ = ["Polled", "polling_intervals"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Protocol
+
+    class Polled(Protocol):
+        """An engine, as far as polling it goes."""
+
+        @property
+        def _polling_interval_s(self) -> float: ...
+
+        @property
+        def _why_no_block(self) -> str: ...
 
 
-class Polled(Protocol):
-    """An engine, as far as polling it goes."""
-
-    @property
-    def _polling_interval_s(self) -> float: ...
-
-    @property
-    def _why_no_block(self) -> str: ...
+__all__ = ["polling_intervals"]
 
 
 def polling_intervals(engine: Polled, timeout: float | None) -> Iterator[float]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import TYPE_CHECKING
-
 from cueline import _core
 from cueline.arguments import checked_timeout, shown
-from cueline.confirmation import Confirmation
 from cueline.errors import ArgumentError, ArgumentTypeError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import TracebackType
     from typing import Literal, SupportsIndex
 
     from typing_extensions import Self
 
-    from cueline.confirmation import ConfirmingEngine
+    from cueline.confirmation import Confirmation, ConfirmingEngine
 
 __all__ = ["Transaction"]
 
@@ -84,7 +82,6 @@ class Transaction:
         confirmations = self._engine._confirmations
         confirmation = None
         if self._confirm:
-            confirmations.collect(self._engine)
-            confirmation = Confirmation(self._engine, self._line)
+            confirmation = confirmations.new(self._engine, self._line)
         self.sequence = self._line._send_whole(self._messages, *self._delivery, confirmation, confirmations.under_way)
         self.confirmation = confirmation

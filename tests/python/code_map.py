@@ -34,7 +34,7 @@ MAY_INCLUDE["bindings"] = {"bindings", *MAY_INCLUDE} - SYSTEMS
 FOLDERS = {LIBRARY, COMMANDS, *MAY_INCLUDE}
 
 # The bindings raise the package's exceptions and use its words: they look these modules up as the program runs.
-LOOKED_UP = {"cueline", "cueline.arguments", "cueline.bulk", "cueline.processors", "cueline.typed"}
+LOOKED_UP = {"cueline", "cueline.arguments", "cueline.bulk", "cueline.messages", "cueline.processors", "cueline.typed"}
 
 # Headers of others, by the folders that may include them. C++ has no dot or slash in its own headers' names.
 FOREIGN = {

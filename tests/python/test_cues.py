@@ -28,7 +28,7 @@ from cueline import Status
 Gains = list[tuple[int, float]]
 
 
-confirmation_py = cueline.confirmation.__file__
+confirmation_py = str(Path(cueline.__file__).with_name("confirmation.py"))
 
 
 def interrupt(call: Callable[[], object], lines: int, handler: Callable[[], object]) -> None:

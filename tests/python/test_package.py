@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -203,9 +204,9 @@ def test_the_module_needs_no_audio_library_to_be_imported() -> None:
 
 # Modules that take long to import, and that few programs need.
 RARE = [
-    "argparse", "asyncio", "cueline.cfunc", "cueline.commands", "cueline.device_list", "cueline.specs", "cueline.stats",
-    "dataclasses", "importlib.metadata", "inspect", "json", "matplotlib", "numbers", "numpy", "pathlib", "queue",
-    "rich", "subprocess", "typing_extensions",
+    "argparse", "asyncio", "contextlib", "cueline.cfunc", "cueline.commands", "cueline.device_list", "cueline.messages",
+    "cueline.specs", "cueline.stats", "dataclasses", "importlib.metadata", "inspect", "json", "matplotlib", "numbers",
+    "numpy", "pathlib", "queue", "re", "rich", "subprocess", "typing", "typing_extensions",
 ]  # fmt: skip
 
 
@@ -226,6 +227,29 @@ def test_a_module_that_is_loaded_is_seen() -> None:
     """The mutant of the test above: names that are imported late are loaded when a program uses them."""
     assert "cueline.stats" in loaded_by("import cueline; cueline.Stats")
     assert "dataclasses" in loaded_by("import cueline; cueline.ParameterSpec")
+    assert "typing" in loaded_by("import cueline; cueline.f32")
+
+
+def printed_by(program: str) -> list[str]:
+    """Return the words that ``program`` prints in a fresh interpreter."""
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("order", ["", "reversed"])
+def test_every_public_name_can_be_imported_first(order: str) -> None:
+    """In a fresh interpreter: here, the other tests have loaded what is imported late."""
+    loop = f"for name in {order}(cueline.__all__): exec(f'from cueline import {{name}}'); print(name)"
+    assert sorted(printed_by(f"import cueline\nassert set(cueline.__all__) <= set(dir(cueline))\n{loop}")) == sorted(
+        cueline.__all__
+    )
+
+
+def test_a_message_has_its_class_in_a_program_that_does_not_name_it() -> None:
+    received = "engine = cueline.AudioEngine('offline'); engine.ping(); engine.render(256); print(engine.receive(1))"
+    assert printed_by(f"import cueline; {received}")[0].startswith("Pong(")
+    restored = f"pickle.loads({pickle.dumps(cueline.Message(17))!r})"
+    assert printed_by(f"import pickle; import cueline; print({restored})")[0].startswith("GetLevel(")
 
 
 def test_every_public_name_is_there() -> None:
