@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -119,22 +118,8 @@ template <class Processor = WaveProcessor>
     Engine engine{std::move(own_device), std::make_unique<Processor>()};
     engine.start();
     CueConversation conversation{engine};
-    std::atomic<bool> warm = false;
-    std::atomic<bool> over = false;
-    const Toll toll = run_sealed(
-        [&] {
-            while (!warm.load()) device.run_block();
-        },
-        [&] {
-            while (!over.load()) device.run_block();
-        },
-        [&] {
-            conversation.go_on(16);
-            warm.store(true);
-            conversation.go_on(rounds);
-            over.store(true);
-        },
-        {});
+    const Toll toll = run_blocks_sealed([&] { device.run_block(); }, [&] { conversation.go_on(16); },
+                                        [&] { conversation.go_on(rounds); });
     const EngineStats stats = engine.stats();
     std::fprintf(
         stderr,

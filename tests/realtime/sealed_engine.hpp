@@ -3,13 +3,17 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string_view>
+#include <vector>
 
 #include <cueline/engine/engine.hpp>
 
 #include "devices/audio_buffers.hpp"
 #include "sanitizers.hpp"
+#include "sealed_thread.hpp"
 
 namespace cueline::test {
 
@@ -32,6 +36,28 @@ class HandDevice final : public Device {
     BlockCallback* callback_ = nullptr;
     std::uint64_t block_ns_ = 0;
 };
+
+/// Calls `run_block` on a thread that is sealed once `warm_up` has returned, until `work` returns. Returns what the
+/// blocks cost. `also_allowed` are further system calls.
+inline Toll run_blocks_sealed(const std::function<void()>& run_block, const std::function<void()>& warm_up,
+                              const std::function<void()>& work, const std::vector<int>& also_allowed = {}) {
+    std::atomic<bool> warm = false;
+    std::atomic<bool> over = false;
+    return run_sealed(
+        [&] {
+            while (!warm.load()) run_block();  // the first block touches its memory, as on any device
+        },
+        [&] {
+            while (!over.load()) run_block();
+        },
+        [&] {
+            warm_up();
+            warm.store(true);
+            work();
+            over.store(true);
+        },
+        also_allowed);
+}
 
 /// Tests that end in a process of their own.
 class SealedEngine : public testing::Test {

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -168,23 +167,16 @@ template <class RunBlock>
     engine.start();
 
     Conversation conversation{engine};
-    std::atomic<bool> warm = false;
-    std::atomic<bool> over = false;
-    const Toll toll = run_sealed(
-        [&] {
-            while (!warm.load()) run_block();  // the first block touches its memory, as on any device
-        },
-        [&] {
-            while (!over.load()) run_block();
-        },
+    const Toll toll = run_blocks_sealed(
+        run_block,
         [&] {
             conversation.go_on_to(warm_up);
             conversation.overflow(engine);
-            warm.store(true);
+        },
+        [&] {
             conversation.go_on_to(warm_up + messages / 2);
             conversation.overflow(engine);
             conversation.go_on_to(warm_up + messages);
-            over.store(true);
         },
         also_allowed);
 
@@ -267,22 +259,7 @@ template <class Processor = PlayerProcessor>
         while (engine.stats().buffers.in_use > PlayerProcessor::slots) {
         }
     };
-    std::atomic<bool> warm = false;
-    std::atomic<bool> over = false;
-    const Toll toll = run_sealed(
-        [&] {
-            while (!warm.load()) device.run_block();
-        },
-        [&] {
-            while (!over.load()) device.run_block();
-        },
-        [&] {
-            swap(500);
-            warm.store(true);
-            swap(swaps);
-            over.store(true);
-        },
-        {});
+    const Toll toll = run_blocks_sealed([&] { device.run_block(); }, [&] { swap(500); }, [&] { swap(swaps); });
     const EngineStats stats = engine.stats();
     std::fprintf(
         stderr, "%llu buffers: page faults %llu, voluntary switches %llu, allocations %llu\n",

@@ -2,7 +2,6 @@
 // stopped and reloaded while they play, knobs turned, meters read, invalid commands refused, events overflow.
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -59,22 +58,8 @@ template <class ProcessorType>
     HandDevice& device = *own_device;
     Engine engine{std::move(own_device), std::make_unique<ProcessorType>()};
     engine.start();
-    std::atomic<bool> warm = false;
-    std::atomic<bool> over = false;
-    const Toll toll = run_sealed(
-        [&] {
-            while (!warm.load()) device.run_block();
-        },
-        [&] {
-            while (!over.load()) device.run_block();
-        },
-        [&] {
-            go_on(engine, 500);
-            warm.store(true);
-            go_on(engine, reloads);
-            over.store(true);
-        },
-        {});
+    const Toll toll =
+        run_blocks_sealed([&] { device.run_block(); }, [&] { go_on(engine, 500); }, [&] { go_on(engine, reloads); });
     const EngineStats stats = engine.stats();
     std::fprintf(
         stderr, "%llu reloads, %llu refused, %llu events dropped: page faults %llu, switches %llu, allocations %llu\n",
