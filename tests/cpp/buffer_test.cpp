@@ -320,6 +320,22 @@ TEST(Buffers, one_can_be_published_at_a_frame) {
     EXPECT_EQ(offline.in_use(), 0U);
 }
 
+TEST(Buffers, one_for_a_frame_finds_room_in_a_full_ring_on_the_offline_device) {
+    Offline offline;
+    const auto fill = [&] {
+        while (offline.engine.control().ping() == Status::ok) {
+        }
+    };
+    const std::vector<float> samples(10, 0.5F);
+    fill();
+    EXPECT_EQ(offline.engine.publish(0, samples, 1, {.frame = 64}), Status::ok);
+    fill();
+    EXPECT_EQ(offline.engine.publish_nothing(0, {.frame = 128}), Status::ok);
+    EXPECT_EQ(offline.block()[0], 0);
+    EXPECT_EQ(offline.block()[0], 0.5F);
+    EXPECT_EQ(offline.block()[0], 0);
+}
+
 TEST(Buffers, dropped_cancelled_and_refused_ones_come_back) {
     Offline offline{std::make_unique<SlotsProcessor>(8), std::make_unique<StepDevice>(format)};
     const std::vector<float> samples(10, 0.5F);

@@ -306,6 +306,12 @@ TEST_F(OfflineCues, beyond_the_ring_are_pending_confirmed_and_cancelled) {
     expect_refused(confirmation(), Reason::cancelled, 10'000);
 }
 
+TEST_F(OfflineCues, that_wait_for_a_block_raise_the_high_water_mark) {
+    for (int count = 0; count < 10; ++count) cue(1, 10);
+    render(64);
+    EXPECT_EQ(engine_->command_stats(0).high_water, 10U);
+}
+
 TEST_F(OfflineCues, on_each_line_make_room_in_its_own_ring) {
     CommandSender line = engine_->open_line();
     while (set(1, 0) == Status::ok) {
