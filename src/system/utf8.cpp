@@ -25,7 +25,7 @@ Character first_of(std::string_view text) noexcept {
     const char32_t lead = byte(0);
     if (lead < 0x80) return {.code = lead, .bytes = 1};
     if (lead < 0xC0 || lead >= 0xF8) return bad;
-    const std::size_t bytes = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    const std::size_t bytes = 2U + (lead >= 0xE0 ? 1U : 0U) + (lead >= 0xF0 ? 1U : 0U);
     if (text.size() < bytes) return bad;
     char32_t code = lead & (0x7FU >> bytes);
     for (std::size_t index = 1; index < bytes; ++index) {
