@@ -1,32 +1,37 @@
 #!/bin/sh
-# setup.sh: installs the Debian packages that a purpose needs, or says in one line what to type.
-# usage: sh tools/setup.sh build|test|bench|stall|docs|lint|clang|pipewire|model|wheel
+# setup.sh: installs the Debian packages that some purposes need, or says in one line what to type.
+# usage: sh tools/setup.sh build|test|bench|stall|docs|lint|clang|pipewire|model|wheel ...
 set -eu
 needs_cargo=""
+packages=""
 audio="libjack-jackd2-dev portaudio19-dev" # headers for the build; cueline looks for the libraries as it runs
 
-case "${1:-}" in
-  build) packages="g++ cmake ninja-build python3 python3-venv python3-dev $audio" ;;
-  test) packages="g++ cmake ninja-build pkg-config libgtest-dev libseccomp-dev python3 $audio jackd2" ;;
-  bench)
-    packages="g++ clang-22 cmake ninja-build libbenchmark-dev nlohmann-json3-dev libboost-dev libboost-system-dev"
-    packages="$packages libreaderwriterqueue-dev libatomic-queue-dev libck-dev libjack-jackd2-dev"
-    needs_cargo=yes
-    ;;
-  stall) packages="g++ cmake ninja-build $audio jackd2" ;;
-  docs) packages="doxygen python3 python3-venv" ;;
-  lint) packages="clang-format-22 clang-tidy-22" ;; # beside what each of its builds needs
-  clang)
-    packages="g++ cmake ninja-build libgtest-dev libseccomp-dev python3 $audio jackd2 clang-22 libclang-rt-22-dev llvm-22"
-    ;;
-  pipewire) packages="pipewire pipewire-bin pipewire-jack jackd2" ;;
-  model) packages="g++" needs_cargo=yes ;;
-  wheel) packages="binutils mmdebstrap util-linux" ;; # beside what a build needs
-  *)
-    echo "usage: sh tools/setup.sh build|test|bench|stall|docs|lint|clang|pipewire|model|wheel" >&2
-    exit 2
-    ;;
-esac
+[ $# -gt 0 ] || set -- none
+for purpose; do
+  case "$purpose" in
+    build) needed="g++ cmake ninja-build python3 python3-venv python3-dev $audio" ;;
+    test) needed="g++ cmake ninja-build pkg-config libgtest-dev libseccomp-dev python3 $audio jackd2" ;;
+    bench)
+      needed="g++ clang-22 cmake ninja-build libbenchmark-dev nlohmann-json3-dev libboost-dev libboost-system-dev"
+      needed="$needed libreaderwriterqueue-dev libatomic-queue-dev libck-dev libjack-jackd2-dev"
+      needs_cargo=yes
+      ;;
+    stall) needed="g++ cmake ninja-build $audio jackd2" ;;
+    docs) needed="doxygen python3 python3-venv" ;;
+    lint) needed="clang-format-22 clang-tidy-22" ;; # beside what each of its builds needs
+    clang)
+      needed="g++ cmake ninja-build libgtest-dev libseccomp-dev python3 $audio jackd2 clang-22 libclang-rt-22-dev llvm-22"
+      ;;
+    pipewire) needed="pipewire pipewire-bin pipewire-jack jackd2" ;;
+    model) needed="g++" needs_cargo=yes ;;
+    wheel) needed="binutils mmdebstrap util-linux" ;; # beside what a build needs
+    *)
+      echo "usage: sh tools/setup.sh build|test|bench|stall|docs|lint|clang|pipewire|model|wheel ..." >&2
+      exit 2
+      ;;
+  esac
+  packages="$packages $needed"
+done
 
 if [ -n "$needs_cargo" ]; then
   # Debian's plain cargo is too old for what we build; a cargo from elsewhere does as well.
@@ -39,7 +44,7 @@ if [ -n "$needs_cargo" ]; then
 fi
 
 missing=""
-for package in $packages; do
+for package in $(printf '%s\n' $packages | sort -u); do
   if ! dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed'; then
     missing="$missing $package"
   fi
