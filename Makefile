@@ -10,8 +10,10 @@ SVG ?= build/stall
 # Python tests run side by side, as many as the machine has cores. (-n 0: one after the other.)
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 # Python tests of text, tools and timing: they say nothing of C++ that others do not, so no sanitizer runs them.
+# Nor, in a hurry, does one run those that build extensions, or that let programs run for long.
 UNSANITIZED := $(addprefix --ignore=tests/python/test_,bench.py cli.py docs.py doctor.py doctor_checks.py gil.py header.py \
-  metronome.py package.py privileges.py require.py)
+  map.py metronome.py package.py ping_path.py privileges.py require.py round_trips.py \
+  $(if $(QUICK),extension.py soak.py))
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
@@ -69,8 +71,8 @@ clang: build/setup-clang  ## clang builds all that the tests run, nothing precom
 
 rtsan: build/setup-clang  ## proof: the tests and engine runs under RealtimeSanitizer, and mutants
 	cmake --preset rtsan
-	cmake --build --preset rtsan
-	ctest --preset rtsan --no-tests=error
+	cmake --build --preset rtsan $(if $(QUICK),--target cueline_realtime_tests)
+	ctest --preset rtsan --no-tests=error $(if $(QUICK),-R '^(EngineRun|RealtimeSanitizer|SealedEngine)')
 
 portable: .venv/portable  ## proof: the core compiles for aarch64 and for musl, the public headers for Windows, and mutants
 	$(BIN)/python tools/portable.py

@@ -2,7 +2,7 @@
 
 If several targets compile a file, clang-tidy by itself analyses it once for each of them. Here the first one's flags
 stand for all. The list of compilations is merged from the presets' build folders. With QUICK set it looks only
-at src and bindings.
+at src and bindings, and leaves out clang's static analyzer, which takes five sixths of the time.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def main() -> int:
     found = compilations()
     (folder / "compile_commands.json").write_text(json.dumps(list(found.values()), indent=1))
     print(f"clang-tidy: {len(found)} files", flush=True)
-    return subprocess.run(["run-clang-tidy-22", "-quiet", "-p", folder], check=False, cwd=ROOT).returncode
+    left_out = ["-checks=-clang-analyzer-*"] if os.environ.get("QUICK") else []
+    return subprocess.run(["run-clang-tidy-22", "-quiet", "-p", folder, *left_out], check=False, cwd=ROOT).returncode
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ What passed all of it lies in dist/ at the end, and nothing else does.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tarfile
@@ -22,6 +23,12 @@ from shipping.verdict import verdict
 ROOT = Path(__file__).parents[2]
 BUILD, DIST, PYPROJECT = ROOT / "build/wheel", ROOT / "dist", ROOT / "pyproject.toml"
 STARTED = time.monotonic()
+
+# With QUICK set, these tests of Python run there: those of what is shipped, and of what is found where it is installed.
+QUICK_TESTS = [
+    f"tests/python/test_{name}.py" for name in ("engine", "messages", "package", "play", "tone", "typed_messages")
+]
+TESTS = QUICK_TESTS if os.environ.get("QUICK") else ["tests/python"]
 
 # The tools that tests may find missing there; each is one that the empty environment must not have, or need not.
 MAY_LACK = ["g++", "clang++-22", "cmake", "readelf", "jackd", "libjack.so.0", "libportaudio.so.2"]
@@ -116,7 +123,7 @@ def test(root: EmptyRoot) -> None:
     asked = "import cueline, cueline._core as core; print(cueline.__file__, core.__file__)"
     there = inside(root, "env", "--chdir=source", "../venv/bin/python", "-c", asked).split()
     refuse("cueline", [f"imported from {path}" for path in there if not path.startswith("/work/venv/lib/")])
-    pytest = ("../venv/bin/python", "-m", "pytest", "-q", "-n", "auto", "--dist", "loadfile", "tests/python")
+    pytest = ("../venv/bin/python", "-m", "pytest", "-q", "-n", "auto", "--dist", "loadfile", *TESTS)
     environment = {"CUELINE_TESTS_MAY_LACK": " ".join(MAY_LACK)}
     done = root.run("env", "--chdir=source", *pytest, "--junit-xml=../report.xml", environment=environment)
     judged = verdict(root.work / "report.xml", MAY_LACK)
