@@ -54,7 +54,7 @@ test-pipewire: .venv/installed build/setup-pipewire  ## engines on a real PipeWi
 	$(BIN)/python -m pytest tests/pipewire
 
 model: build/setup-model  ## proof: the orders of ring, latest value and parameter, every execution explored by loom, and mutants
-	$(MODEL)
+	$(MODEL) $(if $(QUICK),-- --quick)
 
 model-long: build/setup-model  ## the same with longer scenarios: for a long pause
 	$(MODEL) -- --long
