@@ -160,7 +160,11 @@ def test_a_message_is_unpickled_from_its_own_bytes_or_not_at_all(state: bytes, m
         with pytest.raises(cueline.ArgumentError, match=text):
             unpickled(made, state)
     else:
-        message = unpickled(made, state)
+        try:
+            message = unpickled(made, state)
+        except cueline.ArgumentError as refused:  # a field is outside its range
+            assert " must be from " in str(refused)  # noqa: PT017
+            return
         assert type(message) is fitting
         assert (message.kind, message.sequence) == (kind, int.from_bytes(state[4:8], "little"))
         assert fitting is not cueline.Message or message.payload == state[16:]
