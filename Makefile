@@ -53,7 +53,7 @@ test-long: build/setup-test  ## five hundred million messages in order: a minute
 test-pipewire: .venv/installed build/setup-pipewire  ## engines on a real PipeWire, with a null sink
 	$(BIN)/python -m pytest tests/pipewire
 
-model: build/setup-model  ## proof: the orders of ring, latest value and parameter, every execution explored by loom, and mutants
+model: build/setup-model  ## proof: the orders of ring, seqlock and parameters, every execution explored by loom, and mutants
 	$(MODEL) $(if $(QUICK),-- --quick)
 
 model-long: build/setup-model  ## the same with longer scenarios: for a long pause

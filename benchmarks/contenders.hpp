@@ -21,6 +21,7 @@
 #include <span>
 
 #include <cueline/ring.hpp>
+#include <cueline/span_ring.hpp>
 
 // Concurrency Kit is C: one function returns `false` as a pointer. C++ accepts that only if it is spelled 0.
 #ifdef __clang__
@@ -72,6 +73,56 @@ struct Cueline {
         std::size_t pop_some(std::span<T> loads) { return end.try_pop(loads); }
         std::size_t each_waiting(std::size_t max_count, auto read) { return end.consume(read, max_count); }
         Consumer<Shared> end;
+    };
+};
+
+/// The ring of indices, with a storage of as many messages. It is for batches of samples and handles, so the targets
+/// for messages do not apply to it.
+template <class T>
+struct CuelineSpans {
+    static constexpr const char* name = "cueline span_ring";
+    static constexpr bool ours = true;
+    static constexpr bool comparable = false;
+    struct Shared {
+        SpanRing<> ring;
+        alignas(cache_line_bytes) std::array<T, ring_capacity> storage{};
+    };
+
+    struct Sender {
+        explicit Sender(Shared& shared) : end{shared.ring, ring_capacity}, storage{shared.storage} {}
+        bool push(const T& load) { return push_some({&load, 1}) == 1; }
+        std::size_t push_some(std::span<const T> loads) {
+            const RingPlaces room = end.room(loads.size());
+            if (room.size() == 0) return 0;
+            auto next = loads.begin();
+            for (const std::span<T> piece : room.of(storage)) {
+                std::copy_n(next, piece.size(), piece.begin());
+                next += static_cast<std::ptrdiff_t>(piece.size());
+            }
+            end.push(room.size());
+            return room.size();
+        }
+        SpanProducer<> end;
+        std::span<T> storage;
+    };
+    struct Receiver {
+        explicit Receiver(Shared& shared) : end{shared.ring, ring_capacity}, storage{shared.storage} {}
+        bool pop(T& load) { return pop_some({&load, 1}) == 1; }
+        std::size_t pop_some(std::span<T> loads) {
+            auto next = loads.begin();
+            return each_waiting(loads.size(), [&next](const T& load) noexcept { *next++ = load; });
+        }
+        std::size_t each_waiting(std::size_t most, auto read) {
+            const RingPlaces waiting = end.waiting(most);
+            if (waiting.size() == 0) return 0;
+            for (const std::span<T> piece : waiting.of(storage)) {
+                for (const T& load : piece) read(load);
+            }
+            end.pop(waiting.size());
+            return waiting.size();
+        }
+        SpanConsumer<> end;
+        std::span<T> storage;
     };
 };
 

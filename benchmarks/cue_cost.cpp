@@ -7,56 +7,20 @@
 
 #include <cstdint>
 #include <memory>
-#include <utility>
 #include <vector>
 
-#include <cueline/engine/engine.hpp>
 #include <cueline/engine_messages.hpp>
-#include <cueline/monotonic.hpp>
 #include <cueline/schedule.hpp>
 
 #include "processors/tone_processor.hpp"
 #include "spread.hpp"
+#include "stage.hpp"
 #include "step_device.hpp"
 
 namespace cueline::bench {
 namespace {
 
 constexpr Calls blocks{.all = 20'000, .in_a_row = 1};
-constexpr std::uint64_t far_away = 1'000'000'000'000;
-
-/// An engine with all its lines. The benchmark runs each block.
-struct Stage {
-    explicit Stage(std::unique_ptr<Processor> processor = std::make_unique<SilenceProcessor>())
-        : Stage{std::make_unique<StepDevice>(block_format), std::move(processor)} {}
-    Stage(std::unique_ptr<StepDevice> made, std::unique_ptr<Processor> processor)
-        : device{made.get()}, engine{std::move(made), std::move(processor), Ring<Message>::capacity} {
-        engine.start();
-    }
-
-    void run_block() const { device->run_block(block_ns); }
-    void send_pings(std::int64_t count, std::uint64_t frame) {
-        const Ping ping{1};
-        for (std::int64_t number = 0; number < count; ++number) {
-            engine.control().send(kind::ping, ping, {.frame = frame});
-        }
-    }
-    void take_events() {
-        Message event;
-        while (engine.control().receive(event) == Status::ok) {
-        }
-    }
-    /// Makes `count` cues wait that are never due here.
-    void fill(std::int64_t cues) {
-        send_pings(cues, far_away);
-        run_block();
-    }
-
-    StepDevice* device;
-    Engine engine;
-    std::uint64_t block_ns = monotonic_ns();  // read once: a device reads the clock, not the block
-};
-
 template <class Before>
 void time_blocks(benchmark::State& state, Stage& stage, Before before) {
     report_share(state, time_each(state, blocks, before, [&] { stage.run_block(); }));
@@ -91,7 +55,7 @@ void block_with_cancel_all_each(benchmark::State& state) {
 /// `count` cues wait. 256 of them are cancelled one by one, the last due first: the longest search.
 void block_with_256_cancels_each(benchmark::State& state) {
     Stage stage;
-    ControlSide& control = stage.engine.control();
+    Line& control = stage.engine.control();
     time_blocks(state, stage, [&] {
         control.cancel_all();
         stage.run_block();
@@ -114,7 +78,7 @@ void block_with_transaction_each(benchmark::State& state) {
 /// 252 pings, in equal parts from `count` lines.
 void block_from_lines_each(benchmark::State& state) {
     Stage stage;
-    std::vector<CommandSender> opened;
+    std::vector<Line> opened;
     const auto lines = static_cast<std::size_t>(state.range(0));
     while (opened.size() + 1 < lines) opened.push_back(stage.engine.open_line());
     const std::size_t each = 252 / lines;
@@ -122,7 +86,7 @@ void block_from_lines_each(benchmark::State& state) {
         stage.take_events();
         for (std::size_t number = 0; number < each; ++number) {
             stage.engine.control().ping();
-            for (CommandSender& line : opened) line.ping();
+            for (Line& line : opened) line.ping();
         }
     });
 }
@@ -148,13 +112,13 @@ void insert_256_each(benchmark::State& state) {
     const auto insert = [&](std::int64_t count) {
         for (std::int64_t number = 0; number < count; ++number) {
             ++cue.frame;
-            schedule->add(cue);
+            schedule->add({&cue, 1});
         }
     };
     const double median_ns = time_each(
         state, blocks,
         [&] {
-            schedule->take_out([](const Message&) noexcept { return true; }, [](const Message&) noexcept {});
+            schedule->take_out([](const Message&) noexcept { return true; }, [](const Schedule::Cue&) noexcept {});
             cue.frame = 1;
             insert(state.range(0));
         },

@@ -38,7 +38,7 @@ struct Running {
 
     /// Receives the answers, and sends `count` pings.
     void ask(std::int64_t pings) {
-        ControlSide& control = engine.control();
+        Line& control = engine.control();
         Message event;
         while (control.receive(event) == Status::ok) {
         }
@@ -125,7 +125,7 @@ void running_engines(benchmark::State& state) {
         all.device_stats.load_mean += one.device_stats.load_mean / static_cast<double>(engines.size());
         all.device_stats.xruns += one.device_stats.xruns;
         all.blocks += one.blocks;
-        pings += one.lines[0].sent;
+        pings += one.commands.sent;
         all.events.sent += one.events.sent;
     }
     state.counters["load_mean"] = all.device_stats.load_mean;

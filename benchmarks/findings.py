@@ -245,14 +245,14 @@ def share_of_limit(run: Run, result: Result) -> float | None:
 
 
 def judge(run: Run, group: Group) -> list[Finding]:
-    """Return the result of each target, for each ring of ours in the group."""
+    """Return the result of each target, for each ring of ours in the group that is to be compared."""
     first = group.first
     findings = []
     for target in run.targets:
         if not target.is_for(first):
             continue
         for result in group.results:
-            if result.peer:
+            if result.peer or not result.comparable:
                 continue
             ratio = group.ratio(result, target.figure)
             met = ratio is not None and target.met_by(ratio)

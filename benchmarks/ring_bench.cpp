@@ -61,6 +61,7 @@ template <std::size_t Bytes>
 std::vector<Contender> contenders() {
     return {
         Works<Cueline, Bytes>::contender(),
+        Works<CuelineSpans, Bytes>::contender(),
         Works<Boost, Bytes>::contender(),
         Works<Moodycamel1023, Bytes>::contender(),
         Works<Moodycamel2044, Bytes>::contender(),

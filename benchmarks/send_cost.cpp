@@ -7,7 +7,7 @@
 #include <memory>
 
 #include <cueline/audio_side.hpp>
-#include <cueline/control_side.hpp>
+#include <cueline/line.hpp>
 
 #include "spread.hpp"
 
@@ -42,14 +42,12 @@ void try_push_refused_each(benchmark::State& state) {
 }
 
 void ping_each(benchmark::State& state) {
-    const auto link = std::make_unique<Link>();
-    ControlSide control{*link};
+    const auto link = std::make_unique<OwnedLink>();
+    Line control{*link};
     AudioSide audio{*link, MessageRing::capacity};
-    Message message;
     const auto drain = [&] {
         audio.begin_block(0);
-        while (audio.receive(message) == Status::ok) {
-        }
+        audio.read([](std::span<const Message>) noexcept {});
     };
     time_each(state, Calls{}, drain, [&] { benchmark::DoNotOptimize(control.ping()); });
 }

@@ -14,7 +14,7 @@ void bind_devices(nanobind::module_& module);
 /// Sender and Line.
 void bind_senders(nanobind::module_& module);
 
-/// Parameters and Meters.
+/// Parameters, ParameterArray and Meters.
 void bind_processor_controls(nanobind::module_& module);
 
 /// RingStats, CueStats, BufferStats and EngineStats.

@@ -3,15 +3,15 @@
 
 #include <nanobind/stl/string.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
 
-#include <cueline/control_side.hpp>
 #include <cueline/engine_messages.hpp>
+#include <cueline/line.hpp>
 
 #include "errors.hpp"
 #include "messages.hpp"
@@ -33,15 +33,33 @@ Kind sent_kind(Kind record_kind, Kind array_kind) {
 /// Which records of an array can be sent.
 struct Sendable {
     Kind array_kind;  // or none
+    bool has_ranges;  // whether a field of that kind has a range
     const HandledKinds* handled;
 };
 
-bool can_be_sent(const Message& record, const Sendable& sendable) {
+std::uint64_t frame_of(const std::byte* record) {
+    std::uint64_t frame;
+    std::memcpy(&frame, record + offsetof(Message, frame), sizeof frame);
+    return frame;
+}
+
+/// Copies `record` into `command`, with these flags and without a line and a sequence. Returns whether it can be sent.
+/// Reads each byte once and checks the copy: another thread may write to the array meanwhile.
+[[gnu::always_inline]] inline bool copy_checked(const std::byte* record, const Sendable& sendable, std::uint8_t flags,
+                                                Message& command) noexcept {
+    Kind record_kind;
+    std::memcpy(&record_kind, record + offsetof(Message, kind), sizeof record_kind);
     const Kind array_kind = sendable.array_kind;
-    const Kind kind = sent_kind(record.kind, array_kind);
-    if (kind < kind::first_processor || record.frame > max_frame || !sendable.handled->include(kind)) return false;
+    const Kind kind = sent_kind(record_kind, array_kind);
+    const std::uint64_t frame = frame_of(record);
+    command.kind = kind;
+    command.flags = flags;
+    command.frame = frame;
+    std::memcpy(command.payload.data(), record + offsetof(Message, payload), payload_bytes);
+    if (kind < kind::first_processor || frame > max_frame || !sendable.handled->include(kind)) return false;
     // An array without a kind of its own holds raw payloads.
-    return array_kind == kind::none || (kind == array_kind && is_in_range(kind, record.payload.data()));
+    if (array_kind == kind::none) return true;
+    return kind == array_kind && (!sendable.has_ranges || is_in_range(kind, command.payload.data()));
 }
 
 /// Checking so many takes less than a millisecond.
@@ -53,12 +71,13 @@ struct Refused {
     Message record;
 };
 
-/// Returns the first record that cannot be sent. If there are many records, other Python threads run in between.
-std::optional<Refused> first_refused(const Records& records, const Sendable& sendable) {
-    for (std::size_t index = 0; index < records.size(); ++index) {
+/// Returns the first record from index `first` on that cannot be sent. If there are many records, other Python threads
+/// run in between.
+std::optional<Refused> first_refused(const Records& records, std::size_t first, const Sendable& sendable) {
+    Refused refused{.index = first, .record = {}};
+    for (std::size_t& index = refused.index; index < records.size(); ++index) {
         if (index % records_with_gil == records_with_gil - 1) const WithoutGil others_run;
-        const Message record = records.message(index);
-        if (!can_be_sent(record, sendable)) return Refused{index, record};
+        if (!copy_checked(records.record(index), sendable, 0, refused.record)) return refused;
     }
     return std::nullopt;
 }
@@ -95,17 +114,6 @@ Records::Records(nb::handle array, int access) {
     raise("ArgumentError", "an array of messages " + problem);
 }
 
-const std::byte* Records::record(std::size_t index) const {
-    return static_cast<const std::byte*>(view_.buf) + static_cast<Py_ssize_t>(index) * *view_.strides;
-}
-
-Message Records::message(std::size_t index) const {
-    Message message;
-    // By words, because the message is pushed right after: see copy_bytes_by_words().
-    copy_bytes_by_words<sizeof message>(reinterpret_cast<std::byte*>(&message), record(index));
-    return message;
-}
-
 std::span<Message> Records::messages() const {
     return {static_cast<Message*>(view_.buf), size()};
 }
@@ -115,33 +123,45 @@ std::size_t SenderHandle::send_many(nb::handle array, Kind array_kind, nb::handl
     Timeout timeout{seconds};
     const Records records = Records::read(array);
     engine_->require_usable();
-    const Sendable sendable{array_kind, &shared_->kinds};
-    if (const auto refused = first_refused(records, sendable)) refuse(*refused, sendable);
+    const Sendable sendable{array_kind, has_ranges(array_kind), &shared_->kinds};
+    const auto check_from = [&](std::size_t first) {
+        if (const auto refused = first_refused(records, first, sendable)) refuse(*refused, sendable);
+    };
+    // A push that takes all records checks them as it copies them. If one push cannot, a pass before it must check all.
+    bool checked = records.size() > MessageRing::capacity;
+    if (checked) check_from(0);
 
     std::size_t accepted = 0;
     Left left{.commands = records.size()};
     std::optional<Refused> refused;
-    Message message;
-    // Checks and sends the same copy: another thread may write to the array meanwhile.
-    const auto next = [&](std::size_t index) noexcept -> Message* {
-        message = records.message(accepted + index);
-        if (!can_be_sent(message, sendable)) {
-            refused = {accepted + index, message};
-            return nullptr;
-        }
-        message.kind = sent_kind(message.kind, array_kind);
-        message.flags = flags;
-        return &message;
+    // Returns false if the records are neither checked nor fit.
+    const auto push = [&] {
+        const nb::ft_lock_guard lock{sending_};
+        if (!checked && sender().room() < records.size()) return false;
+        // With copies of what each record needs: they stay in registers.
+        const auto fill = [from = records.record(accepted), distance = records.distance(), sendable, flags, accepted,
+                           &refused](std::size_t place, Message& command) noexcept {
+            const std::byte* const record = from + static_cast<Py_ssize_t>(place) * distance;
+            if (copy_checked(record, sendable, flags, command)) return true;
+            refused = {accepted + place, command};
+            return false;
+        };
+        accepted += sender().try_send_each(fill, left.commands);
+        return true;
     };
     send_within(timeout, left, [&] {
         engine_->require_usable();
-        {
-            const nb::ft_lock_guard lock{sending_};
-            accepted += sender().try_send_each(next, left.commands);
+        if (!push()) {
+            check_from(0);
+            checked = true;
+            push();
         }
-        if (refused) refuse(*refused, sendable);
+        if (refused) {
+            check_from(accepted);  // this names the first one; it returns if another thread has mended them meanwhile
+            refuse(*refused, sendable);
+        }
         left.commands = records.size() - accepted;
-        if (left.commands > 0) left.frame = records.message(accepted).frame;
+        if (left.commands > 0) left.frame = frame_of(records.record(accepted));
         return left.commands == 0;
     });
     return accepted;

@@ -27,15 +27,18 @@ class Records {
 
     [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(*view_.shape); }
 
-    /// A copy of the record at `index`.
-    [[nodiscard]] Message message(std::size_t index) const;
+    /// The record at `index`, in place.
+    [[nodiscard]] const std::byte* record(std::size_t index) const {
+        return static_cast<const std::byte*>(view_.buf) + static_cast<Py_ssize_t>(index) * distance();
+    }
+    /// Bytes from one record to the next; they may be negative.
+    [[nodiscard]] Py_ssize_t distance() const { return *view_.strides; }
 
     /// All records, in place. Only after write().
     [[nodiscard]] std::span<Message> messages() const;
 
   private:
     Records(nanobind::handle array, int access);
-    [[nodiscard]] const std::byte* record(std::size_t index) const;
 
     Py_buffer view_{};
 };

@@ -22,7 +22,6 @@
 #include <cueline/message.hpp>
 
 #include "bindings.hpp"
-#include "bulk.hpp"
 #include "errors.hpp"
 #include "messages.hpp"
 #include "methods.hpp"
@@ -56,11 +55,12 @@ nb::tuple histogram(const Lateness& lateness) {
 class EngineHandle : public SenderHandle {
   public:
     EngineHandle(DeviceRequest request, std::optional<std::int64_t> samplerate, std::optional<std::int64_t> blocksize,
-                 std::int64_t channels, std::int64_t budget, nb::handle processor) {
+                 std::int64_t channels, std::int64_t budget, std::int64_t lines, nb::handle processor) {
         if (samplerate) request.samplerate = checked_range("samplerate", *samplerate, samplerate_range);
         if (blocksize) request.blocksize = checked_range("blocksize", *blocksize, blocksize_range);
         request.channels = checked_range("channels", channels, channels_range);
         checked_range("budget", budget, budget_range);
+        checked_range("lines", lines, lines_range);
 
         OwnedProcessor owned = processor_of(processor);
         const Processor& its_processor = *owned.get();
@@ -70,14 +70,17 @@ class EngineHandle : public SenderHandle {
         std::unique_ptr<Device> opened = open_device(request, &absent_);
         name_ = opened->name();
         auto shared = std::make_shared<SharedEngine>();
-        shared->engine = std::make_unique<Engine>(std::move(opened), std::move(owned), budget);
+        shared->engine = std::make_unique<Engine>(std::move(opened), std::move(owned), budget, lines);
         shared->kinds.take(its_processor, processor_);
-        ControlSide& control = shared->engine->control();
+        Line& control = shared->engine->control();
         connect(std::move(shared), &control, true);
     }
 
     /// Lines, parameters and meters may keep the engine alive. After this, their calls raise ClosedError.
-    ~EngineHandle() { close(); }
+    ~EngineHandle() {
+        close();
+        shared()->open[0] = nullptr;
+    }
     EngineHandle(const EngineHandle&) = delete;
     EngineHandle& operator=(const EngineHandle&) = delete;
 
@@ -117,7 +120,8 @@ class EngineHandle : public SenderHandle {
         }
         if (!timeout.waits()) return to_python(Status::full);
         ++shared()->raised_refusals;
-        timeout.raise_full(std::to_string(max_buffers) + " buffers are in use, which is the limit" + why_no_block());
+        timeout.raise_full(std::to_string(max_buffers(engine_->buffer_slots())) +
+                           " buffers are in use, which is the limit" + why_no_block());
     }
 
     nb::object publish_nothing(std::int64_t slot, nb::handle at, nb::handle late, nb::handle seconds) {
@@ -142,59 +146,16 @@ class EngineHandle : public SenderHandle {
                                     "' has none: use AudioEngine(processor='player')");
     }
 
-    // Messages that came before the engine was closed, or before its device was lost, can still be received. When none
-    // is left, receiving raises ClosedError or DeviceError.
-
-    nb::object receive_msg() {
-        engine_->require_own_process();
-        Message message;
-        {
-            const nb::ft_lock_guard lock{receiving_};
-            if (engine_->control().receive(message) == Status::empty) {
-                engine_->require_usable();
-                return nb::none();
-            }
-        }
-        return to_python(message);
-    }
-
-    /// Takes the oldest message and appends it to `messages`. Nothing can come in between, such as Ctrl-C. Returns the
-    /// message, or None.
-    nb::object receive_onto(nb::list messages) {
-        nb::object message = receive_msg();
-        if (!message.is_none()) messages.append(message);
-        return message;
-    }
-
-    /// How many messages can be received now.
-    [[nodiscard]] std::size_t waiting() {
-        engine_->require_own_process();
-        const nb::ft_lock_guard lock{receiving_};
-        const std::size_t messages = engine_->control().waiting();
-        if (messages == 0) engine_->require_usable();
-        return messages;
-    }
-
-    /// Takes the waiting messages, as many as `array` has room for. Returns their number.
-    std::size_t receive_into(nb::handle array) {
-        const Records room = Records::write(array);
-        engine_->require_own_process();
-        const nb::ft_lock_guard lock{receiving_};
-        return engine_->control().receive(room.messages());
-    }
-
     /// Moves all confirmations that have come to `outcomes`, by line and sequence. Each goes there at once, because one
     /// caller may take the confirmation that another caller waits for.
     void receive_confirmations(const nb::dict& outcomes) {
         engine_->require_own_process();
-        Message outcome;
-        while (true) {
-            {
-                const nb::ft_lock_guard lock{receiving_};
-                if (engine_->control().receive_confirmation(outcome) == Status::empty) return;
+        for (std::size_t line = 0; line < engine_->lines(); ++line) {
+            Message outcome;
+            while (shared()->pending_confirmations[line] > 0 && receive_confirmation_of(line, outcome) == Status::ok) {
+                --shared()->pending_confirmations[line];
+                outcomes[nb::make_tuple(line, outcome.sequence)] = to_python(outcome);
             }
-            --shared()->pending_confirmations;
-            outcomes[nb::make_tuple(outcome.line, outcome.sequence)] = to_python(outcome);
         }
     }
 
@@ -274,7 +235,12 @@ class EngineHandle : public SenderHandle {
     [[nodiscard]] EngineStats stats() const {
         engine_->require_own_process();
         free_returned_buffers();
-        return engine_->stats();
+        EngineStats stats = engine_->stats();
+        for (std::size_t line = 0; line < stats.lines.size(); ++line) {
+            stats.lines[line].events.dropped += shared()->discarded_events[line];
+        }
+        stats.events = stats.lines.front().events;
+        return stats;
     }
     [[nodiscard]] nb::tuple lateness() const {
         engine_->require_own_process();
@@ -295,6 +261,10 @@ class EngineHandle : public SenderHandle {
 
     /// The reasons against the devices with sound, if the caller named none and got the null device. Otherwise empty.
     [[nodiscard]] const std::vector<std::string>& absent() const { return absent_; }
+    [[nodiscard]] nb::tuple worst_case() const {
+        const WorstCase most = engine_->worst_case();
+        return nb::make_tuple(most.commands, most.cues, most.segments);
+    }
     [[nodiscard]] std::uint32_t buffer_slots() const { return engine_->buffer_slots(); }
     [[nodiscard]] bool closed() const { return engine_->closed(); }
 
@@ -319,12 +289,19 @@ class EngineHandle : public SenderHandle {
     [[nodiscard]] nb::tuple losses() const {
         const EngineStats now = stats();
         std::uint64_t refused = now.buffers.refused;
-        for (const RingStats& line : now.lines) refused += line.dropped;
+        for (const LineStats& line : now.lines) refused += line.commands.dropped;
         return nb::make_tuple(refused - std::min<std::uint64_t>(refused, shared()->raised_refusals), now.cues.late,
                               now.cues.refused, now.unhandled);
     }
 
   private:
+    Status receive_confirmation_of(std::size_t line, Message& outcome) {
+        const nb::ft_lock_guard lock{shared()->opening};
+        SenderHandle* const open = shared()->open[line];
+        return open == nullptr ? engine_->receive_confirmation_of_closed(line, outcome)
+                               : open->receive_confirmation(outcome);
+    }
+
     struct Rendering {
         std::atomic<bool>& flag;
         ~Rendering() { flag = false; }
@@ -350,18 +327,12 @@ class EngineHandle : public SenderHandle {
     std::string processor_;
     std::vector<std::string> absent_;
     std::atomic<bool> rendering_ = false;
-    nb::ft_mutex receiving_;
 };
 
 void bind_types(nb::module_& module) {
     nb::class_<EngineHandle, SenderHandle> engine{module, "Engine", nb::is_weak_referenceable(),
                                                   "A processor and a device, run together."};
     Methods<EngineHandle>{engine}
-        .add("receive_msg", {},
-             "Take the oldest message from the audio thread, or return None if there is none. Never blocks.\n\n"
-             "Any thread may call it. After close(), it returns the messages that came before, and then raises\n"
-             "ClosedError. Raises ForkedError, DeviceError.",
-             [](EngineHandle& self) { return self.receive_msg(); })
         .add("start", {}, "Start the audio. If it runs, do nothing. Raises ClosedError, ForkedError, DeviceError.",
              [](EngineHandle& self) { self.start(); })
         .add("stop", {},
@@ -377,17 +348,13 @@ void bind_types(nb::module_& module) {
              [](EngineHandle& self) { return self.now(); });
     engine
         .def(nb::init<DeviceRequest, std::optional<std::int64_t>, std::optional<std::int64_t>, std::int64_t,
-                      std::int64_t, nb::handle>(),
-             "request"_a, "samplerate"_a.none(), "blocksize"_a.none(), "channels"_a, "budget"_a, "processor"_a)
+                      std::int64_t, std::int64_t, nb::handle>(),
+             "request"_a, "samplerate"_a.none(), "blocksize"_a.none(), "channels"_a, "budget"_a, "lines"_a,
+             "processor"_a)
         .def("_frame_at", of_made(&EngineHandle::frame_at), "monotonic_ns"_a)
         .def("_time_at", of_made(&EngineHandle::time_at), "frame"_a)
         .def("_receive_confirmations", of_made(&EngineHandle::receive_confirmations), "outcomes"_a,
              nb::sig("def _receive_confirmations(self, outcomes: dict[tuple[int, int], Message]) -> None"))
-        .def("_receive_onto", of_made(&EngineHandle::receive_onto), "messages"_a,
-             nb::sig("def _receive_onto(self, messages: list[Message]) -> Message | None"))
-        .def("_waiting", of_made(&EngineHandle::waiting))
-        .def("_receive_into", of_made(&EngineHandle::receive_into), "array"_a,
-             nb::sig("def _receive_into(self, array: numpy.typing.NDArray[numpy.void]) -> int"))
         .def("_require_usable", of_made(&EngineHandle::require_usable))
         .def("_render_into", of_made(&EngineHandle::render_into), "audio"_a.noconvert(),
              nb::sig("def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None"))
@@ -402,6 +369,8 @@ void bind_types(nb::module_& module) {
         .def("_require_slots", of_made(&EngineHandle::require_slots))
         .def("_require_offline", of_made(&EngineHandle::require_offline))
         .def("_stats", of_made(&EngineHandle::stats))
+        .def("_worst_case", of_made(&EngineHandle::worst_case),
+             nb::sig("def _worst_case(self) -> tuple[int, int, int]"))
         .def("_losses", of_made(&EngineHandle::losses), nb::sig("def _losses(self) -> tuple[int, int, int, int]"))
         .def("_lateness", of_made(&EngineHandle::lateness),
              nb::sig("def _lateness(self) -> tuple[int, list[tuple[int, int, int]]]"),

@@ -408,10 +408,14 @@ nb::object to_python(const Message& message) {
     return object;
 }
 
-bool is_in_range(Kind kind, const std::byte* payload) noexcept {
+bool has_ranges(Kind kind) noexcept {
     const PyTypeObject* const type = type_for(kind);
-    if (type == nullptr || !layout_of(type).has_ranges) return true;
-    return std::ranges::all_of(layout_of(type).fields(),
+    return type != nullptr && layout_of(type).has_ranges;
+}
+
+bool is_in_range(Kind kind, const std::byte* payload) noexcept {
+    if (!has_ranges(kind)) return true;
+    return std::ranges::all_of(layout_of(type_for(kind)).fields(),
                                [payload](const Field& field) { return is_in_range(field, payload); });
 }
 

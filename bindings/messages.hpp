@@ -20,6 +20,9 @@ nanobind::object to_python(const Message& message);
 /// [any thread, without the GIL]
 bool is_in_range(Kind kind, const std::byte* payload) noexcept;
 
+/// Whether is_in_range() can be false for this kind.
+bool has_ranges(Kind kind) noexcept;
+
 /// "gain must be from 0 to 1, got 3.0", for the first of these fields that is not in its range.
 std::string range_problem(Kind kind, const std::byte* payload);
 

@@ -13,7 +13,7 @@
 #include <cstdint>
 
 #include <cueline/buffer.hpp>
-#include <cueline/control_side.hpp>
+#include <cueline/line.hpp>
 #include <cueline/link.hpp>
 #include <cueline/message.hpp>
 #include <cueline/version.hpp>
@@ -45,7 +45,6 @@ NB_MODULE(_core, module) {
     module.attr("PAYLOAD_BYTES") = cueline::payload_bytes;
     module.attr("MAX_FRAME") = cueline::max_frame;
     module.attr("RING_CAPACITY") = cueline::MessageRing::capacity;
-    module.attr("MAX_BUFFERS") = cueline::max_buffers;
     module.attr("MAX_MEMBERS") = cueline::max_members;
     module.attr("ATOMICS_ARE_LOCK_FREE") =
         std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<bool>::is_always_lock_free;

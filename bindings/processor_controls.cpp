@@ -6,11 +6,14 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <cueline/meter.hpp>
 #include <cueline/parameter.hpp>
 
 #include "bindings.hpp"
+#include "control_arrays.hpp"
+#include "errors.hpp"
 #include "methods.hpp"
 #include "numbers.hpp"
 #include "sender.hpp"
@@ -42,7 +45,24 @@ class NamedControls {
 
     template <class Specs>
     void add_names(const Specs& specs) {
-        for (std::size_t index = 0; index < specs.size(); ++index) indices_[text(specs[index].name)] = nb::int_(index);
+        std::size_t first = 0;
+        for (std::size_t index = 0; index < specs.size(); ++index) {
+            indices_[text(specs[index].name)] = nb::int_(index);
+            first_.push_back(first);
+            first += specs[index].count;
+        }
+    }
+
+    /// The address of the first element of the spec at `index`.
+    [[nodiscard]] std::size_t first(std::size_t index) const { return first_[index]; }
+
+    /// Raises ArgumentTypeError if the spec at `index` is an array.
+    template <class Specs>
+    void require_single(const Specs& specs, std::size_t index) const {
+        if (specs[index].count == 1) return;
+        const std::string name{specs[index].name};
+        raise("ArgumentTypeError", "'" + name + "' is an array of " + std::to_string(specs[index].count) + " " + what_ +
+                                       "s: use " + what_ + "s.array('" + name + "')");
     }
 
     /// Raises UnknownNameError, with all names.
@@ -52,7 +72,7 @@ class NamedControls {
         nb::raise("refuse_name() raises");
     }
 
-    [[nodiscard]] SharedEngine& shared() const { return *shared_; }
+    [[nodiscard]] const std::shared_ptr<SharedEngine>& shared() const { return shared_; }
     [[nodiscard]] Engine& engine() const { return *engine_; }
     [[nodiscard]] ProcessorControls& controls() const { return engine_->controls(); }
 
@@ -72,6 +92,7 @@ class NamedControls {
     std::shared_ptr<SharedEngine> shared_;
     Engine* engine_;  // shared_ owns it
     nb::dict indices_;
+    std::vector<std::size_t> first_;  // by the index of the spec
 };
 
 class Parameters : public NamedControls {
@@ -82,39 +103,32 @@ class Parameters : public NamedControls {
 
     void set(nb::handle name, nb::handle value) {
         const std::size_t index = index_of(name);
-        const double number = checked(spec_at(index), value);
+        require_single(controls().parameter_specs(), index);
+        const double number = checked_parameter(spec_at(index), spec_at(index).name, value);
         engine().require_open();
-        const nb::ft_lock_guard lock{shared().writing_parameters};
-        controls().set(index, number);
+        controls().set(first(index), number);
     }
 
     [[nodiscard]] double get(nb::handle name) const {
         const std::size_t index = index_of(name);
+        require_single(controls().parameter_specs(), index);
         engine().require_open();
-        return controls().get(index);
+        return controls().get(first(index));
+    }
+
+    [[nodiscard]] ParameterArray array(nb::handle name) const {
+        const std::size_t index = index_of(name);
+        return {shared(), index, first(index)};
     }
 
     [[nodiscard]] nb::tuple spec(nb::handle name) const {
         const ParameterSpec& spec = spec_at(index_of(name));
         return nb::make_tuple(text(spec.name), spec.lowest, spec.highest, spec.default_value, text(spec.unit),
-                              spec.ramp_s);
+                              spec.ramp_s, spec.count);
     }
 
   private:
     [[nodiscard]] const ParameterSpec& spec_at(std::size_t index) const { return controls().parameter_specs()[index]; }
-
-    /// `value` as a double within the parameter's range.
-    [[nodiscard]] static double checked(const ParameterSpec& spec, nb::handle value) {
-        const RealNumber number = real_number(value.ptr());
-        if (number.conversion == Conversion::not_a_number) refuse_type(spec.name, "a number", value);
-        const bool in_range = number.value >= spec.lowest && number.value <= spec.highest;  // false for NaN
-        if (number.conversion == Conversion::too_large || !in_range) refuse_range(spec.name, range_of(spec), value);
-        return number.value;
-    }
-
-    [[nodiscard]] static std::string range_of(const ParameterSpec& spec) {
-        return (digits(spec.lowest) + " to " + digits(spec.highest) + (spec.unit.empty() ? "" : " ")).append(spec.unit);
-    }
 };
 
 class Meters : public NamedControls {
@@ -126,12 +140,9 @@ class Meters : public NamedControls {
     /// The values of the meter's fields, and the frame at which they were taken.
     [[nodiscard]] nb::tuple read(nb::handle name) {
         const std::size_t index = index_of(name);
+        require_single(controls().meter_specs(), index);
         engine().require_open();
-        MeterValue value;
-        {
-            const nb::ft_lock_guard lock{shared().reading_meters};
-            value = controls().read(index);
-        }
+        const MeterValue value = controls().read(first(index));
         nb::list fields;
         for (std::size_t field = 0; field < spec_at(index).fields.size(); ++field) {
             fields.append(value.fields.at(field));
@@ -139,11 +150,22 @@ class Meters : public NamedControls {
         return nb::make_tuple(nb::tuple(fields), value.frame);
     }
 
+    /// An array for each field, with the values of all elements.
+    [[nodiscard]] nb::tuple array(nb::handle name) const {
+        const std::size_t index = index_of(name);
+        const std::size_t count = spec_at(index).count;
+        const std::size_t fields = spec_at(index).fields.size();
+        engine().require_open();
+        const auto [array, numbers] = new_numpy_array(fields, count);
+        controls().read(first(index), fields, numbers);
+        return fields == 1 ? nb::make_tuple(array) : nb::tuple(array);
+    }
+
     [[nodiscard]] nb::tuple spec(nb::handle name) const {
         const MeterSpec& spec = spec_at(index_of(name));
         nb::list fields;
         for (const std::string_view field : spec.fields) fields.append(text(field));
-        return nb::make_tuple(text(spec.name), text(spec.unit), nb::tuple(fields));
+        return nb::make_tuple(text(spec.name), text(spec.unit), nb::tuple(fields), spec.count);
     }
 
   private:
@@ -165,25 +187,30 @@ nb::class_<Controls> bind_names(nb::class_<Controls> bound) {
 }
 
 void bind_types(nb::module_& module) {
+    bind_parameter_array(module);
     bind_names(
         nb::class_<Parameters>(module, "Parameters", nb::is_weak_referenceable(), "An engine's parameters, by name."))
         .def("__getitem__", &Parameters::get, nb::arg().none(), nb::sig("def __getitem__(self, name: str, /) -> float"))
         .def("__setitem__", &Parameters::set, nb::arg().none(), nb::arg().none(),
              nb::sig("def __setitem__(self, name: str, value: float, /) -> None"))
         .def("_spec", &Parameters::spec, "name"_a.none(),
-             nb::sig("def _spec(self, name: str) -> tuple[str, float, float, float, str, float]"));
+             nb::sig("def _spec(self, name: str) -> tuple[str, float, float, float, str, float, int]"))
+        .def("array", &Parameters::array, "name"_a.none(), nb::sig("def array(self, name: str) -> ParameterArray"),
+             "Return a live view of an array of parameters. Raises UnknownNameError.");
 
     bind_names(nb::class_<Meters>(module, "Meters", nb::is_weak_referenceable(), "An engine's meters, by name."))
         .def("_read", &Meters::read, "name"_a.none(),
              nb::sig("def _read(self, name: str) -> tuple[tuple[float, ...], int]"))
+        .def("_array", &Meters::array, "name"_a.none(),
+             nb::sig("def _array(self, name: str) -> tuple[numpy.typing.NDArray[numpy.float64], ...]"))
         .def("_spec", &Meters::spec, "name"_a.none(),
-             nb::sig("def _spec(self, name: str) -> tuple[str, str, tuple[str, ...]]"));
+             nb::sig("def _spec(self, name: str) -> tuple[str, str, tuple[str, ...], int]"));
 }
 
 }  // namespace
 
 void bind_processor_controls(nb::module_& module) {
-    bind_once<Parameters, Meters>(module, &bind_types);
+    bind_once<ParameterArray, Parameters, Meters>(module, &bind_types);
 }
 
 }  // namespace cueline::python

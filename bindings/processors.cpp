@@ -41,8 +41,8 @@ OwnedProcessor taken_out(nb::handle capsule) {
     return open_processor(*static_cast<const ProcessorOffer*>(PyCapsule_GetPointer(capsule.ptr(), name)));
 }
 
-using Parameter = std::tuple<std::string, double, double, double, std::string, double>;
-using Meter = std::tuple<std::string, std::string, std::vector<std::string>>;
+using Parameter = std::tuple<std::string, double, double, double, std::string, double, std::uint32_t>;
+using Meter = std::tuple<std::string, std::string, std::vector<std::string>, std::uint32_t>;
 
 /// Deletes a processor, and then releases the Python object that keeps its C functions alive. With or without the GIL.
 struct DeleteAndRelease {
@@ -62,13 +62,13 @@ nb::object cfunc_processor(std::uintptr_t render, std::uintptr_t handle, std::ui
                            nb::object keep) {
     std::vector<CFuncProcessor::OwnParameter> own_parameters(parameters.size());
     std::ranges::transform(parameters, own_parameters.begin(), [](const Parameter& parameter) {
-        const auto& [its_name, lowest, highest, default_value, unit, ramp_s] = parameter;
-        return CFuncProcessor::OwnParameter{its_name, lowest, highest, default_value, unit, ramp_s};
+        const auto& [its_name, lowest, highest, default_value, unit, ramp_s, count] = parameter;
+        return CFuncProcessor::OwnParameter{its_name, lowest, highest, default_value, unit, ramp_s, count};
     });
     std::vector<CFuncProcessor::OwnMeter> own_meters(meters.size());
     std::ranges::transform(meters, own_meters.begin(), [](const Meter& meter) {
-        const auto& [its_name, unit, fields] = meter;
-        return CFuncProcessor::OwnMeter{its_name, unit, fields};
+        const auto& [its_name, unit, fields, count] = meter;
+        return CFuncProcessor::OwnMeter{its_name, unit, fields, count};
     });
     // NOLINTBEGIN(performance-no-int-to-ptr,*-reinterpret-cast): Python passes addresses as numbers
     const CFunctions functions{.render = reinterpret_cast<CFunctions::Render>(render),

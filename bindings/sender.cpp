@@ -13,6 +13,7 @@
 #include <cueline/message.hpp>
 
 #include "bindings.hpp"
+#include "bulk.hpp"
 #include "errors.hpp"
 #include "message_object.hpp"
 #include "messages.hpp"
@@ -60,7 +61,6 @@ std::uint64_t checked_integer(const IntegerArgument& argument, nb::handle value)
                                    (is_float ? argument.for_float : ""));
 }
 
-constexpr double min_polling_interval_s = 0.0001;
 constexpr double max_polling_interval_s = 0.02;  // even if blocks are long, a thread that waits notices close() soon
 
 std::string ring_is_full() {
@@ -97,15 +97,22 @@ class ConfirmationReservation {
 /// Python's Line: a connection of its own, which open_line() made.
 class LineHandle : public SenderHandle {
   public:
-    explicit LineHandle(nb::handle_t<SenderHandle> engine) {
+    LineHandle(nb::handle_t<SenderHandle> engine, bool all_events) {
         const std::shared_ptr<SharedEngine>& shared = made(engine).shared();
         shared->engine->require_open();
-        opened_.emplace(shared->engine->open_line());
+        const nb::ft_lock_guard lock{shared->opening};
+        opened_.emplace(shared->engine->open_line(all_events ? Events::all : Events::own));
         connect(shared, &*opened_, false);
     }
+    ~LineHandle() { close(); }
+    LineHandle(const LineHandle&) = delete;
+    LineHandle& operator=(const LineHandle&) = delete;
 
     void close() {
-        const nb::ft_lock_guard lock{sending_};
+        if (shared() == nullptr) return;  // the constructor raised
+        const nb::ft_lock_guard opening{shared()->opening};
+        const nb::ft_lock_guard sending{sending_};
+        const nb::ft_lock_guard receiving{receiving_};
         disconnect();
         opened_.reset();
     }
@@ -115,7 +122,7 @@ class LineHandle : public SenderHandle {
     }
 
   private:
-    std::optional<CommandSender> opened_;
+    std::optional<Line> opened_;
 };
 
 }  // namespace
@@ -136,19 +143,23 @@ Delivery checked_delivery(nb::handle at, nb::handle late) {
     return delivery;
 }
 
-void SenderHandle::connect(std::shared_ptr<SharedEngine> shared, CommandSender* sender, bool every_line) {
+void SenderHandle::connect(std::shared_ptr<SharedEngine> shared, Line* line, bool every_line) {
     shared_ = std::move(shared);
     engine_ = shared_->engine.get();
-    sender_ = sender;
+    opened_line_ = line;
     every_line_ = every_line;
-    line_ = sender->line();
+    line_ = line->number();
+    shared_->open[line_] = this;
 }
 
 void SenderHandle::disconnect() {
-    if (sender_ == nullptr) return;
-    sender_->count_dropped(unsent_);
+    if (opened_line_ == nullptr) return;
+    opened_line_->count_dropped(unsent_);
     shared_->raised_refusals += unsent_;  // each call raises ClosedError when it tries again
-    sender_ = nullptr;
+    Message event;
+    while (opened_line_->receive(event) == Status::ok) kept_.push_back(event);
+    shared_->open[line_] = nullptr;
+    opened_line_ = nullptr;
 }
 
 Message SenderHandle::checked_command(nb::handle object) const {
@@ -213,9 +224,16 @@ void SenderHandle::send_confirmed(nb::handle message, nb::handle at, nb::handle 
     Message command = checked_command(message, at, late);
     command.flags |= delivery::confirm;
     Timeout timeout{seconds};
-    ConfirmationReservation reservation{shared_->pending_confirmations};
+    ConfirmationReservation reservation{shared_->pending_confirmations[line_]};
     if (!send_command(command, timeout, true)) timeout.raise_full(ring_is_full() + why_no_block());
     reservation.expect(line_, command.sequence, confirmation, expected);
+}
+
+std::uint32_t SenderHandle::send_numbered(nb::handle message, nb::handle at, nb::handle late, nb::handle seconds) {
+    Message command = checked_command(message, at, late);
+    Timeout timeout{seconds};
+    if (!send_command(command, timeout, true)) timeout.raise_full(ring_is_full() + why_no_block());
+    return command.sequence;
 }
 
 std::uint32_t SenderHandle::send_whole(const nb::list& messages, nb::handle at, nb::handle late, nb::handle seconds,
@@ -233,7 +251,7 @@ std::uint32_t SenderHandle::send_whole(const nb::list& messages, nb::handle at, 
     std::optional<ConfirmationReservation> reservation;
     if (!confirmation.is_none()) {
         delivery.flags |= delivery::confirm;
-        reservation.emplace(shared_->pending_confirmations);
+        reservation.emplace(shared_->pending_confirmations[line_]);
     }
     std::uint32_t sequence = 0;
     const Left left{.frame = delivery.frame, .commands = count + 1, .places = count + 1, .raises = true};
@@ -305,8 +323,8 @@ void Unsent::give_up(bool raises) {
     const nb::ft_lock_guard lock{line_->sending_};
     const std::size_t commands = std::exchange(commands_, 0);
     line_->unsent_ -= commands;
-    if (line_->sender_ == nullptr) return;  // disconnect() counted them
-    line_->sender_->count_dropped(commands);
+    if (line_->opened_line_ == nullptr) return;  // disconnect() counted them
+    line_->opened_line_->count_dropped(commands);
     if (raises) line_->shared_->raised_refusals += commands;
 }
 
@@ -337,14 +355,114 @@ std::size_t SenderHandle::unsent() {
     return unsent_;
 }
 
-double SenderHandle::polling_interval_s() const {
-    const Format format = engine_->format();
-    return std::clamp(0.5 * format.blocksize / format.samplerate, min_polling_interval_s, max_polling_interval_s);
+// Events
+
+Status SenderHandle::take(Message& event) {
+    if (!kept_.empty()) {
+        event = kept_.front();
+        kept_.pop_front();
+        return Status::ok;
+    }
+    return opened_line_ == nullptr ? Status::empty : opened_line_->receive(event);
 }
 
-RingStats SenderHandle::command_stats() const {
+template <class Wanted>
+Status SenderHandle::take_or_keep(Message& event, Wanted wanted) {
+    if (opened_line_ == nullptr) return Status::empty;
+    kept_.emplace_back();  // before the event is taken: this may throw
+    const Status status = opened_line_->receive(kept_.back());
+    if (status == Status::empty || wanted(kept_.back())) {
+        event = kept_.back();
+        kept_.pop_back();
+    } else if (kept_.size() > MessageRing::capacity) {  // the oldest one makes room, and is lost
+        kept_.pop_front();
+        ++shared_->discarded_events[line_];
+    }
+    return status;
+}
+
+void SenderHandle::require_receivable() {
+    if (opened_line_ == nullptr) throw_closed();
+    engine_->require_usable();
+}
+
+nb::object SenderHandle::receive_msg() {
     engine_->require_own_process();
-    return engine_->command_stats(line_);
+    Message event;
+    {
+        const nb::ft_lock_guard lock{receiving_};
+        if (take(event) == Status::empty) {
+            require_receivable();
+            return nb::none();
+        }
+    }
+    return to_python(event);
+}
+
+nb::object SenderHandle::receive_of(const nb::tuple& kinds, std::uint32_t sequence) {
+    engine_->require_own_process();
+    std::vector<Kind> wanted_kinds;
+    for (const nb::handle kind : kinds) wanted_kinds.push_back(nb::cast<Kind>(kind));
+    const auto wanted = [&](const Message& event) {
+        return std::ranges::find(wanted_kinds, event.kind) != wanted_kinds.end() &&
+               (sequence == 0 || (event.sequence == sequence && event.line == line_));
+    };
+    Message event;
+    {
+        const nb::ft_lock_guard lock{receiving_};
+        if (const auto found = std::ranges::find_if(kept_, wanted); found != kept_.end()) {
+            event = *found;
+            kept_.erase(found);
+        } else {
+            Status status = Status::ok;
+            while (status == Status::ok && event.kind == kind::none) status = take_or_keep(event, wanted);
+            if (event.kind == kind::none) {
+                require_receivable();
+                return nb::none();
+            }
+        }
+    }
+    return to_python(event);
+}
+
+nb::object SenderHandle::receive_onto(nb::list messages) {
+    nb::object message = receive_msg();
+    if (!message.is_none()) messages.append(message);
+    return message;
+}
+
+std::size_t SenderHandle::waiting() {
+    engine_->require_own_process();
+    const nb::ft_lock_guard lock{receiving_};
+    const std::size_t events = kept_.size() + (opened_line_ == nullptr ? 0 : opened_line_->waiting());
+    if (events == 0) require_receivable();
+    return events;
+}
+
+std::size_t SenderHandle::receive_into(nb::handle array) {
+    const Records room = Records::write(array);
+    engine_->require_own_process();
+    const nb::ft_lock_guard lock{receiving_};
+    const std::span<Message> events = room.messages();
+    std::size_t taken = 0;
+    for (; taken < events.size() && !kept_.empty(); ++taken) take(events[taken]);
+    return opened_line_ == nullptr ? taken : taken + opened_line_->receive(events.subspan(taken));
+}
+
+Status SenderHandle::receive_confirmation(Message& confirmation) {
+    const nb::ft_lock_guard lock{receiving_};
+    return opened_line_ == nullptr ? Status::empty : opened_line_->receive_confirmation(confirmation);
+}
+
+double SenderHandle::polling_interval_s() const {
+    return std::min(static_cast<double>(engine_->ns_until_news()) * 1e-9, max_polling_interval_s);
+}
+
+LineStats SenderHandle::line_stats() const {
+    engine_->require_own_process();
+    LineStats stats = engine_->line_stats(line_);
+    stats.events.dropped += shared_->discarded_events[line_];
+    return stats;
 }
 
 namespace {
@@ -376,6 +494,11 @@ void bind_types(nb::module_& module) {
              "A transaction is cancelled as a whole. If the cue was applied already, nothing happens. Never blocks.\n"
              "Returns Status.FULL if the ring is full. Raises what send() raises.",
              [](SenderHandle& self, nb::handle sequence) { return self.cancel(sequence); })
+        .add("receive_msg", {},
+             "Take the oldest message from the audio thread, or return None if there is none. Never blocks.\n\n"
+             "Any thread may call it. After close(), it returns the messages that came before, and then raises\n"
+             "ClosedError. Raises ForkedError, DeviceError.",
+             [](SenderHandle& self) { return self.receive_msg(); })
         .add("cancel_all", {},
              "Cancel the cues that were sent before: on an engine those of all its lines, on a line its own.\n\n"
              "Commands without a frame are unaffected. Never blocks. Returns Status.FULL if the ring is full.\n"
@@ -385,7 +508,7 @@ void bind_types(nb::module_& module) {
         .def_prop_ro("last_sequence", of_made(&SenderHandle::last_sequence),
                      "The sequence of the last command that this line accepted, from any thread; 0 before the first.")
         .def_prop_ro("number", of_made(&SenderHandle::number),
-                     "The number of the line: 0 for the engine's own, 1 to 8 for an opened one.")
+                     "The number of the line: 0 for the engine's own, from 1 on for an opened one.")
         .def("_send_confirmed", of_made(&SenderHandle::send_confirmed), "message"_a.none(), "at"_a.none(),
              "late"_a.none(), "timeout"_a.none(), "confirmation"_a, "expected"_a,
              nb::sig("def _send_confirmed(self, message: object, at: typing.SupportsIndex | None, late: str, "
@@ -405,7 +528,18 @@ void bind_types(nb::module_& module) {
         .def_prop_ro("_why_no_block", of_made(&SenderHandle::why_no_block))
         .def_prop_ro("_polling_interval_s", of_made(&SenderHandle::polling_interval_s))
         .def_prop_ro("_unsent", of_made(&SenderHandle::unsent))
-        .def("_command_stats", of_made(&SenderHandle::command_stats));
+        .def("_send_numbered", of_made(&SenderHandle::send_numbered), "message"_a.none(), "at"_a.none(),
+             "late"_a.none(), "timeout"_a.none(),
+             nb::sig("def _send_numbered(self, message: object, at: typing.SupportsIndex | None, late: str, "
+                     "timeout: float | None) -> int"))
+        .def("_receive_of", of_made(&SenderHandle::receive_of), "kinds"_a, "sequence"_a,
+             nb::sig("def _receive_of(self, kinds: tuple[int, ...], sequence: int) -> Message | None"))
+        .def("_receive_onto", of_made(&SenderHandle::receive_onto), "messages"_a,
+             nb::sig("def _receive_onto(self, messages: list[Message]) -> Message | None"))
+        .def("_waiting", of_made(&SenderHandle::waiting))
+        .def("_receive_into", of_made(&SenderHandle::receive_into), "array"_a,
+             nb::sig("def _receive_into(self, array: numpy.typing.NDArray[numpy.void]) -> int"))
+        .def("_line_stats", of_made(&SenderHandle::line_stats));
     nb::class_<PendingSend>{module, "PendingSend", "A command that a task tries to send until there is room."}
         .def(nb::init<nb::handle_t<SenderHandle>, nb::handle, nb::handle, nb::handle>(), "line"_a, "message"_a.none(),
              "at"_a.none(), "late"_a.none(), nb::keep_alive<1, 2>(),
@@ -418,7 +552,7 @@ void bind_types(nb::module_& module) {
         "close", {},
         "Close the line. The audio thread still reads the commands that it accepted. A second call does nothing.",
         [](LineHandle& self) { self.close(); });
-    line.def(nb::init<nb::handle_t<SenderHandle>>(), "engine"_a)
+    line.def(nb::init<nb::handle_t<SenderHandle>, bool>(), "engine"_a, "all_events"_a)
         .def_prop_ro("closed", of_made(&LineHandle::closed), "Whether close() was called.");
 }
 

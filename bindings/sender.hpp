@@ -1,17 +1,20 @@
-// sender.hpp: how Python sends commands: what an engine and a line have in common.
+// sender.hpp: how Python sends commands and receives events: what an engine and a line have in common.
 #pragma once
 
 #include <nanobind/nanobind.h>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 
-#include <cueline/control_side.hpp>
 #include <cueline/engine/engine.hpp>
 #include <cueline/engine_messages.hpp>
+#include <cueline/line.hpp>
 #include <cueline/message.hpp>
 
 #include "handled_kinds.hpp"
@@ -25,14 +28,19 @@ Delivery checked_delivery(nanobind::handle at, nanobind::handle late);
 /// Checks `late` and returns it as a command's flags. Raises ArgumentError, ArgumentTypeError.
 std::uint8_t checked_late(nanobind::handle late);
 
+class SenderHandle;
+
 /// An engine with its confirmations. The engine object, its lines, parameters and meters share it.
 struct SharedEngine {
     std::unique_ptr<Engine> engine;
     HandledKinds kinds;
-    std::atomic<std::size_t> pending_confirmations = 0;  // requested, and not yet received
-    std::atomic<std::uint64_t> raised_refusals = 0;      // commands refused with an exception
-    nanobind::ft_mutex writing_parameters;               // here, because an engine may have several views of them
-    nanobind::ft_mutex reading_meters;
+    nanobind::ft_mutex opening;                   // guards `open`
+    std::array<SenderHandle*, max_lines> open{};  // by line
+    // By line, for all its owners: confirmations that were requested and not yet received.
+    std::array<std::atomic<std::size_t>, max_lines> pending_confirmations{};
+    // By line, for all its owners: events that a caller who waited for others left, and that had no room any more.
+    std::array<std::atomic<std::uint64_t>, max_lines> discarded_events{};
+    std::atomic<std::uint64_t> raised_refusals = 0;  // commands refused with an exception
 };
 
 /// What a call still has to send.
@@ -42,8 +50,6 @@ struct Left {
     std::size_t places = 1;    ///< how many of them the ring must take at once
     bool raises = false;       ///< whether the call raises Full even if it does not wait
 };
-
-class SenderHandle;
 
 /// The commands of a call that found no room, while it tries again. They are counted as dropped when the call ends by
 /// an exception or gives up, or when the line is closed meanwhile; each once.
@@ -90,7 +96,8 @@ class PendingSend {
 };
 
 /// Python's Sender: one sender's connection to an engine. Its methods raise ClosedError, ForkedError or DeviceError if
-/// nothing can be sent, and ArgumentError or ArgumentTypeError for a bad argument.
+/// nothing can be sent, and ArgumentError or ArgumentTypeError for a bad argument. Events that came before the line or
+/// the engine was closed, or before the device was lost, can still be received; then receiving raises, too.
 class SenderHandle {
   public:
     nanobind::object ping();
@@ -113,6 +120,10 @@ class SenderHandle {
     void send_confirmed(nanobind::handle message, nanobind::handle at, nanobind::handle late, nanobind::handle seconds,
                         nanobind::handle confirmation, const nanobind::dict& expected);
 
+    /// Sends like send(), and returns the command's sequence. Raises Full if there is no room.
+    std::uint32_t send_numbered(nanobind::handle message, nanobind::handle at, nanobind::handle late,
+                                nanobind::handle seconds);
+
     /// Sends all of `messages` or none. Returns the transaction's sequence. Raises Full if there is no room. Expects
     /// `confirmation` as send_confirmed() does, unless it is None.
     std::uint32_t send_whole(const nanobind::list& messages, nanobind::handle at, nanobind::handle late,
@@ -124,9 +135,29 @@ class SenderHandle {
     nanobind::object cancel(nanobind::handle sequence);
     nanobind::object cancel_all();
 
+    /// Takes the oldest event. Returns None if there is none.
+    nanobind::object receive_msg();
+
+    /// Takes the oldest event of one of `kinds`, and leaves the others in their order. If `sequence` is not 0, it must
+    /// answer the command with that sequence.
+    nanobind::object receive_of(const nanobind::tuple& kinds, std::uint32_t sequence);
+
+    /// Takes the oldest event and appends it to `messages`. Nothing can come in between, such as Ctrl-C. Returns the
+    /// event, or None.
+    nanobind::object receive_onto(nanobind::list messages);
+
+    /// How many events can be received now.
+    [[nodiscard]] std::size_t waiting();
+
+    /// Takes the waiting events, as many as `array` has room for. Returns their number.
+    std::size_t receive_into(nanobind::handle array);
+
+    /// Takes a confirmation of this line, of whatever owner. [any thread, under SharedEngine::opening]
+    Status receive_confirmation(Message& confirmation);
+
     [[nodiscard]] std::uint32_t last_sequence();
     [[nodiscard]] std::uint8_t number() const { return line_; }
-    [[nodiscard]] RingStats command_stats() const;
+    [[nodiscard]] LineStats line_stats() const;
 
     /// How many commands wait for room in the ring, of all threads' calls.
     [[nodiscard]] std::size_t unsent();
@@ -134,7 +165,8 @@ class SenderHandle {
     /// Why no block comes that would read commands and answer, to end an error's text with. Empty if blocks come.
     [[nodiscard]] std::string why_no_block() const;
 
-    /// How long a thread that polls sleeps between two polls, in seconds: half a block, but 0.1 to 20 ms.
+    /// How long a thread that polls sleeps until its next look, in seconds, at most 20 ms: until just after the next
+    /// block that can bring something.
     [[nodiscard]] double polling_interval_s() const;
 
     [[nodiscard]] const std::shared_ptr<SharedEngine>& shared() const { return shared_; }
@@ -144,16 +176,17 @@ class SenderHandle {
     ~SenderHandle() = default;
 
     /// Makes this line send with `sender`. If `every_line`, cancel_all() cancels the cues of all lines. Call it once.
-    void connect(std::shared_ptr<SharedEngine> shared, CommandSender* sender, bool every_line);
+    void connect(std::shared_ptr<SharedEngine> shared, Line* line, bool every_line);
 
-    /// Closes this line. What its senders still wait to send is counted as dropped. The caller holds sending_.
+    /// Closes this line. What its senders still wait to send is counted as dropped. Its events can still be received.
+    /// The caller holds SharedEngine::opening, sending_ and receiving_.
     void disconnect();
 
     /// The sender of this line. The caller holds sending_ while it uses it. If the line is closed, this throws a C++
     /// exception. It becomes a Python exception after sending_ is free, so that no Python code runs under the lock.
-    [[nodiscard]] CommandSender& sender() const {
-        if (sender_ == nullptr) throw_closed();
-        return *sender_;
+    [[nodiscard]] Line& sender() const {
+        if (opened_line_ == nullptr) throw_closed();
+        return *opened_line_;
     }
 
     /// Calls `attempt` until it returns true or the time is over, and returns whether it did. `attempt` keeps `left` up
@@ -179,6 +212,7 @@ class SenderHandle {
     bool make_room(const Left& left);
 
     nanobind::ft_mutex sending_;
+    nanobind::ft_mutex receiving_;
     Engine* engine_ = nullptr;  // shared_ owns it
 
   private:
@@ -197,9 +231,20 @@ class SenderHandle {
     /// dropped. `raises`: the caller raises Full then.
     bool send_command(Message& command, Timeout& timeout, bool raises = false);
 
+    /// Takes the oldest event that is kept or waits. The caller holds receiving_.
+    Status take(Message& event);
+
+    /// Takes the next waiting event, and keeps it for a later call unless `wanted` returns true for it.
+    template <class Wanted>
+    Status take_or_keep(Message& event, Wanted wanted);
+
+    /// Raises if no event can come any more.
+    void require_receivable();
+
     std::shared_ptr<SharedEngine> shared_;
-    CommandSender* sender_ = nullptr;  // null if the line is closed
-    std::size_t unsent_ = 0;           // commands of calls that wait for room; under sending_
+    Line* opened_line_ = nullptr;  // null if the line is closed
+    std::size_t unsent_ = 0;       // commands of calls that wait for room; under sending_
+    std::deque<Message> kept_;     // events that came before one that a caller waited for; under receiving_
     bool every_line_ = false;
     std::uint8_t line_ = 0;
 };

@@ -18,6 +18,11 @@ void bind_types(nb::module_& module) {
         .def_ro("dropped", &RingStats::dropped)
         .def_ro("high_water", &RingStats::high_water);
 
+    nb::class_<LineStats>(module, "LineStats")
+        .def_ro("commands", &LineStats::commands)
+        .def_ro("events", &LineStats::events)
+        .def_ro("confirmations", &LineStats::confirmations);
+
     nb::class_<CueStats>(module, "CueStats")
         .def_ro("pending", &CueStats::pending)
         .def_ro("late", &CueStats::late)
@@ -29,17 +34,16 @@ void bind_types(nb::module_& module) {
         .def_ro("published", &BufferStats::published)
         .def_ro("refused", &BufferStats::refused)
         .def_ro("in_use", &BufferStats::in_use)
+        .def_ro("limit", &BufferStats::limit)
         .def_ro("bytes", &BufferStats::bytes)
         .def_ro("memory_locked", &BufferStats::memory_locked);
 
-    nb::class_<EngineStats>(module, "EngineStats")
+    nb::class_<EngineStats, LineStats>(module, "EngineStats")
         .def_ro("blocks", &EngineStats::blocks)
         .def_ro("frames", &EngineStats::frames)
         .def_ro("unhandled", &EngineStats::unhandled)
         .def_ro("not_finite", &EngineStats::not_finite)
         .def_ro("lines", &EngineStats::lines)
-        .def_ro("events", &EngineStats::events)
-        .def_ro("confirmations", &EngineStats::confirmations)
         .def_ro("cues", &EngineStats::cues)
         .def_ro("buffers", &EngineStats::buffers)
         .def_prop_ro("xruns", [](const EngineStats& stats) { return stats.device_stats.xruns; })
@@ -53,7 +57,7 @@ void bind_types(nb::module_& module) {
 }  // namespace
 
 void bind_stats(nb::module_& module) {
-    bind_once<RingStats, CueStats, BufferStats, EngineStats>(module, &bind_types);
+    bind_once<RingStats, LineStats, CueStats, BufferStats, EngineStats>(module, &bind_types);
 }
 
 }  // namespace cueline::python

@@ -27,6 +27,6 @@ function(cueline_test_program target)
     set_property(GLOBAL PROPERTY cueline_precompiled ${target})
     target_precompile_headers(${target} PRIVATE
       <gtest/gtest.h> <algorithm> <array> <atomic> <chrono> <cmath> <functional> <memory> <random> <span> <string> <thread>
-      <vector> <cueline/control_side.hpp> <cueline/device.hpp> <cueline/error.hpp> <cueline/processor.hpp>)
+      <vector> <cueline/line.hpp> <cueline/device.hpp> <cueline/error.hpp> <cueline/processor.hpp>)
   endif()
 endfunction()

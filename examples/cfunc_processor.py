@@ -34,7 +34,7 @@ def handle(command, frame, samplerate, events, state):  # on the audio thread, w
 
 
 @numba.cfunc(cueline.RENDER_SIGNATURE, error_model="numpy")
-def render(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
     sound = numba.carray(audio, (channels, frames))
     frequency = numba.carray(parameters, (1, frames))
     bell = numba.carray(state, 1, BELL)[0]

@@ -1,11 +1,12 @@
 // jack_client.cpp: cueline without its engine: a link between main() and the callback of a JACK client of your own.
 #include <jack/jack.h>
 #include <cueline/audio_side.hpp>
-#include <cueline/control_side.hpp>
+#include <cueline/line.hpp>
 
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
+#include <span>
 #include <thread>
 
 namespace {
@@ -21,7 +22,7 @@ struct Sounds {  // an event: the audio thread started this note in the event's 
 
 /// The state of the audio thread.
 struct Voice {
-    cueline::AudioSide line;
+    cueline::AudioSide audio;
     jack_port_t* port;
     float samplerate;
     std::uint64_t frame = 0;
@@ -33,23 +34,24 @@ int process(jack_nframes_t frames, void* data) {
     Voice& voice = *static_cast<Voice*>(data);
     auto* const out = static_cast<float*>(jack_port_get_buffer(voice.port, frames));
 
-    voice.line.begin_block(voice.frame);
-    cueline::Message command;
-    while (voice.line.receive(command) == cueline::Status::ok) {  // at most 256 per block: see AudioSide
-        if (command.kind != Pluck::kind) continue;
-        const auto pluck = command.as<Pluck>();
-        voice.step = 2 * pluck.frequency_hz / voice.samplerate;
-        voice.level = 0.5F;
-        // If the event ring is full, the event is dropped and counted.
-        voice.line.events().send(Sounds::kind, Sounds{pluck.frequency_hz}, command);
-    }
+    voice.audio.begin_block(voice.frame);
+    voice.audio.read(
+        [&voice](std::span<const cueline::Message> whole) noexcept {  // 256 commands per block: see AudioSide
+            const cueline::Message& command = whole.front();
+            if (command.kind != Pluck::kind) return;
+            const auto pluck = command.as<Pluck>();
+            voice.step = 2 * pluck.frequency_hz / voice.samplerate;
+            voice.level = 0.5F;
+            // If the event ring is full, the event is dropped and counted.
+            voice.audio.events().send(Sounds::kind, Sounds{pluck.frequency_hz}, command);
+        });
     for (jack_nframes_t i = 0; i < frames; ++i) {
         voice.phase += voice.step - (voice.phase > 1 ? 2.0F : 0.0F);
         voice.level *= 0.9998F;
         out[i] = voice.level * voice.phase;
     }
     voice.frame += frames;
-    voice.line.end_block();
+    voice.audio.end_block();
     return 0;
 }
 
@@ -61,8 +63,8 @@ int main() {
         std::fputs("no JACK server runs: start one, for instance jackd -d dummy\n", stderr);
         return 1;
     }
-    static cueline::Link link;  // 744 kB, too large for a stack
-    cueline::ControlSide control{link};
+    const cueline::OwnedLink link{{.lines = 1}};
+    cueline::Line line{link};
     Voice voice{cueline::AudioSide{link},
                 jack_port_register(client, "out", JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput, 0),
                 static_cast<float>(jack_get_sample_rate(client))};
@@ -70,20 +72,20 @@ int main() {
     jack_activate(client);
     jack_connect(client, jack_port_name(voice.port), "system:playback_1");  // fails if there is no such port
 
-    const auto tell_what_came = [&control] {
+    const auto tell_what_came = [&line] {
         cueline::Message event;
-        while (control.receive(event) == cueline::Status::ok) {
+        while (line.receive(event) == cueline::Status::ok) {
             const auto heard = static_cast<double>(event.as<Sounds>().frequency_hz);
             std::printf("%.1f Hz sounds, from frame %" PRIu64 " on\n", heard, event.frame);
         }
     };
     for (const float hz : {220.0F, 277.2F, 329.6F, 440.0F}) {
-        if (control.send(Pluck::kind, Pluck{hz}) == cueline::Status::full) std::puts("the ring is full");
+        if (line.send(Pluck::kind, Pluck{hz}) == cueline::Status::full) std::puts("the ring is full");
         std::this_thread::sleep_for(std::chrono::milliseconds{300});
         tell_what_came();
     }
     jack_client_close(client);  // no block runs any more
     tell_what_came();           // the last events
-    const std::uint64_t dropped = link.commands(0).stats().dropped + link.events().stats().dropped;
-    std::printf("%" PRIu64 " sent, %" PRIu64 " dropped\n", link.commands(0).stats().sent, dropped);
+    const std::uint64_t dropped = link.line(0).commands.stats().dropped + link.line(0).events.stats().dropped;
+    std::printf("%" PRIu64 " sent, %" PRIu64 " dropped\n", link.line(0).commands.stats().sent, dropped);
 }

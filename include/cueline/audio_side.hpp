@@ -1,73 +1,48 @@
-// audio_side.hpp: the audio thread's end of a link: commands come down, events and confirmations go up.
+// audio_side.hpp: the audio thread's end of a link: it reads the lines in turn, and sends events and confirmations.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <utility>
+#include <span>
 
+#include <cueline/audio_lines.hpp>
 #include <cueline/backlog.hpp>
-#include <cueline/counted_ring.hpp>
+#include <cueline/engine_messages.hpp>
+#include <cueline/event_sender.hpp>
 #include <cueline/link.hpp>
 #include <cueline/message.hpp>
 
 namespace cueline {
 
-/// What an event answers: a command, or nothing. A processor that answers later keeps the cause.
-struct Cause {
-    constexpr Cause() noexcept CUELINE_NONBLOCKING = default;
-    // NOLINTNEXTLINE(*-explicit-*): a command is a cause
-    constexpr Cause(const Message& command) noexcept CUELINE_NONBLOCKING : sequence{command.sequence},
-                                                                           line{command.line} {}
-
-    std::uint32_t sequence = 0;
-    std::uint8_t line = 0;
-};
-
-/// Sends events to the control side, for instance a processor's answers. All calls are for the audio thread, and
-/// wait-free.
-class EventSender {
-  public:
-    /// Sends an event of this kind, stamped with the frame that is rendered next. It answers `cause`.
-    /// Returns Status::full, and counts a dropped event, if the ring is full.
-    template <class Payload>
-    Status send(Kind kind, const Payload& payload, Cause cause = {}) noexcept CUELINE_NONBLOCKING {
-        return send_at(frame_, kind, payload, cause);
-    }
-
-    /// Like send(), but stamped with `frame`: for an event inside the segment that is being rendered.
-    template <class Payload>
-    Status send_at(std::uint64_t frame, Kind kind, const Payload& payload, Cause cause = {}) noexcept
-        CUELINE_NONBLOCKING {
-        Message message = Message::of(kind, payload);
-        message.sequence = cause.sequence;
-        message.line = cause.line;
-        message.frame = frame;
-        return events_.push(message);
-    }
-
-    /// Returns the frame that is rendered next.
-    [[nodiscard]] std::uint64_t frame() const noexcept CUELINE_NONBLOCKING { return frame_; }
-
-  private:
-    friend class AudioSide;  // makes it, and sets the frame
-    explicit EventSender(CountedRing& ring) : events_{ring} {}
-
-    CountedProducer events_;
-    std::uint64_t frame_ = 0;
-};
-
 inline constexpr std::uint32_t default_budget = 256;  ///< commands a block
 
 /// The audio thread's end of a link. One thread at a time uses it; all calls but the constructor and take_ahead() are
 /// wait-free and happen inside a block.
+///
+/// Fairness. A block reads a budget of commands. Each line with waiting commands gets a share of it, which adds to the
+/// line's balance; each command that is read takes one from the balance. What a line cannot use goes to the others. A
+/// transaction is read whole, so it may take its line's balance below zero; then the line waits until its shares have
+/// made up for that. The block ends when the budget is spent, so at most one transaction goes beyond it, and the line
+/// that would have been next is the first one in the next block. So a block reads at most the budget and 257 commands,
+/// and over any number of blocks a line that always waits gets its shares, less 257.
+/// The idea comes from Shreedhar and Varghese, "Efficient fair queuing using deficit round-robin" (1995).
 class AudioSide {
   public:
     /// `budget` is the most commands to read in a block. The others wait for the next block.
     /// [control thread] Throws EndTakenError if the link has a living audio side.
-    explicit AudioSide(Link& link, std::uint32_t budget = default_budget)
-        : AudioSide{link, budget, std::make_index_sequence<max_lines>{}} {}
+    explicit AudioSide(const Link& link, std::uint32_t budget = default_budget)
+        : header_{claim(link)}, lines_{link}, events_{lines_}, budget_{budget} {}
+    AudioSide(const AudioSide&) = delete;
+    AudioSide& operator=(const AudioSide&) = delete;
+    ~AudioSide() {
+        // Release pairs with the acquire in claim(). In a forked child, the memory of an audio side may hold zeros.
+        if (header_ != nullptr) header_->has_audio_side.store(0, std::memory_order_release);
+    }
 
     /// Takes the commands of `line` out of their ring, so that the ring has room. From now on, blocks read the commands
     /// that were taken ahead, all of them, and no others. For an engine without deadlines, between two blocks.
@@ -75,47 +50,60 @@ class AudioSide {
     void take_ahead(std::size_t line) {
         budget_ = std::numeric_limits<std::uint32_t>::max();
         taken_ahead_ = true;
-        backlogs_[line].take(link_->commands(line), commands_[line]);
+        lines_.attach_opened();
+        backlogs_[line].take(lines_[line].shared->commands, lines_[line].commands);
     }
 
     /// Does the same for all lines. Returns how many commands the next block will read.
     std::size_t take_ahead() {
         std::size_t commands = 0;
-        for (std::size_t line = 0; line < link_->lines_in_use(); ++line) {
+        lines_.attach_opened();
+        for (std::uint64_t lines = lines_.attached(); lines != 0; lines &= lines - 1) {
+            const auto line = static_cast<std::size_t>(std::countr_zero(lines));
             take_ahead(line);
             commands += backlogs_[line].size();
         }
         return commands;
     }
 
-    /// Begins the block whose first frame is `frame`, with a full budget.
+    /// Begins the block whose first frame is `frame`.
     void begin_block(std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
         go_to(frame);
-        left_in_block_ = budget_;
-        lines_ = link_->lines_in_use();
-        for (std::size_t line = 0; line < lines_; ++line) link_->commands(line).note_level();  // before we drain it
+        lines_.attach_opened();
     }
 
-    /// Takes a command into `command`. The lines take turns, one command each.
-    /// Returns Status::empty if no command waits or the budget is spent.
-    Status receive(Message& command) noexcept CUELINE_NONBLOCKING {
-        if (left_in_block_ == 0) return Status::empty;
-        for (std::uint32_t looked_at = 0; looked_at < lines_; ++looked_at) {
-            current_line_ = next_line_;
-            next_line_ = next_line_ + 1 < lines_ ? next_line_ + 1 : 0;
-            if (pop(command) == Status::ok) {
-                --left_in_block_;
-                return Status::ok;
+    /// Reads the commands of a block. Calls `accept` with each, as a span of one Message, and with each transaction, as
+    /// a span of its header and its members. A header that announces more members than follow it, or more than
+    /// max_members, has those that there are. The messages are copies: nobody else can change them.
+    /// This function has no CUELINE_NONBLOCKING, so that clang checks each use by its `accept`.
+    template <class Accept>
+    void read(Accept&& accept) noexcept {
+        find_waiting();
+        std::int64_t left = budget_;
+        std::size_t stopped_at = max_lines;
+        while (left > 0 && waiting_ > 0) {
+            give_shares(left);
+            std::size_t kept = 0;
+            for (std::size_t place = 0; place < waiting_; ++place) {
+                const std::uint8_t number = turns_[place];
+                if (left > 0) {
+                    left -= read_line(number, left, accept);
+                } else if (stopped_at == max_lines) {
+                    stopped_at = number;
+                }
+                if (has_commands(number)) {
+                    turns_[kept++] = number;
+                } else {
+                    lines_[number].balance = std::min<std::int64_t>(lines_[number].balance, 0);
+                }
             }
+            waiting_ = kept;
         }
-        return Status::empty;
-    }
-
-    /// Takes the next command of the line that the last command came from, even if the budget is spent: a transaction's
-    /// members come with its header. Returns Status::empty if there is none.
-    Status receive_member(Message& command) noexcept CUELINE_NONBLOCKING {
-        if (left_in_block_ > 0) --left_in_block_;
-        return pop(command);
+        if (stopped_at < max_lines) {
+            next_line_ = stopped_at;
+        } else if (waiting_ > 0) {
+            next_line_ = turns_[0];
+        }
     }
 
     /// Sets the frame that is rendered next: events are stamped with it.
@@ -130,42 +118,105 @@ class AudioSide {
         Message confirmation = Message::of(kind, outcome);
         confirmation.set_origin(command.line, command.sequence);
         confirmation.frame = events_.frame();
-        confirmations_.push(confirmation);
+        lines_.confirm(confirmation);
     }
 
-    void end_block() noexcept CUELINE_NONBLOCKING {
-        link_->events().note_level();  // after all were sent
-        link_->confirmations().note_level();
-    }
+    /// Ends the block, after all events were sent.
+    void end_block() noexcept CUELINE_NONBLOCKING { lines_.note_levels(); }
 
   private:
-    template <std::size_t... Lines>
-    AudioSide(Link& link, std::uint32_t budget, std::index_sequence<Lines...>)
-        : link_{&link},
-          commands_{Consumer<MessageRing>{link.commands(Lines).messages}...},
-          events_{link.events()},
-          confirmations_{link.confirmations()},
-          budget_{budget} {}
+    static constexpr std::size_t batch = 64;  // commands that are copied at once
 
-    Status pop(Message& command) noexcept CUELINE_NONBLOCKING {
-        const Status status =
-            taken_ahead_ ? backlogs_[current_line_].try_pop(command) : commands_[current_line_].try_pop(command);
-        // Overwrites what the sender put there, because the line is used as an index from here on.
-        if (status == Status::ok) command.line = static_cast<std::uint8_t>(current_line_);
-        return status;
+    static LinkHeader* claim(const Link& link) {
+        // Acquire pairs with the release in the destructor.
+        if (link.header().has_audio_side.exchange(1, std::memory_order_acquire) != 0) {
+            refuse_end("this link has a living audio side already: destroy it first");
+        }
+        return &link.header();
     }
 
-    Link* link_;
-    std::array<Consumer<MessageRing>, max_lines> commands_;
-    std::array<Backlog, max_lines> backlogs_;
+    /// Lists the lines with commands, from next_line_ on.
+    void find_waiting() noexcept CUELINE_NONBLOCKING {
+        waiting_ = 0;
+        const std::uint64_t lines_there = lines_.attached();
+        const std::uint64_t before = (std::uint64_t{1} << next_line_) - 1;
+        for (std::uint64_t lines : {lines_there & ~before, lines_there & before}) {
+            for (; lines != 0; lines &= lines - 1) {
+                const auto number = static_cast<std::uint8_t>(std::countr_zero(lines));
+                if (!taken_ahead_) lines_[number].shared->commands.note_level();
+                if (has_commands(number)) turns_[waiting_++] = number;
+            }
+        }
+    }
+
+    [[nodiscard]] bool has_commands(std::uint8_t number) noexcept CUELINE_NONBLOCKING {
+        return taken_ahead_ ? backlogs_[number].size() > 0 : lines_[number].shared->commands.messages.size() > 0;
+    }
+
+    /// Adds to the balance of each waiting line: an equal share of what is left, or as many as it takes until one of
+    /// them may read.
+    void give_shares(std::int64_t left) noexcept CUELINE_NONBLOCKING {
+        const std::int64_t share = std::max<std::int64_t>(1, left / static_cast<std::int64_t>(waiting_));
+        std::int64_t most = std::numeric_limits<std::int64_t>::min();
+        for (std::size_t place = 0; place < waiting_; ++place) most = std::max(most, lines_[turns_[place]].balance);
+        const std::int64_t times = most + share > 0 ? 1 : -most / share + 1;
+        for (std::size_t place = 0; place < waiting_; ++place) {
+            std::int64_t& balance = lines_[turns_[place]].balance;
+            balance = std::min(balance + times * share, std::int64_t{budget_} + std::int64_t{max_members} + 1);
+        }
+    }
+
+    /// Reads commands of one line while its balance and `left` last. Returns how many it read.
+    template <class Accept>
+    std::int64_t read_line(std::uint8_t number, std::int64_t left, Accept& accept) noexcept {
+        AudioLine& line = lines_[number];
+        std::int64_t read = 0;
+        while (line.balance > 0 && read < left) {
+            const auto most = static_cast<std::size_t>(std::min(line.balance, left - read));
+            std::size_t count = copy(number, {copies_.data(), std::min(most, batch)});
+            if (count == 0) break;
+            for (std::size_t place = 0; place < count;) {
+                std::size_t whole = 1;
+                if (copies_[place].kind == kind::transaction) {
+                    whole += std::min<std::size_t>(copies_[place].as<Transaction>().members, max_members);
+                    if (place + whole > count) {  // the rest of its members follow in the ring
+                        std::copy(copies_.begin() + static_cast<std::ptrdiff_t>(place),
+                                  copies_.begin() + static_cast<std::ptrdiff_t>(count), copies_.begin());
+                        read += static_cast<std::int64_t>(place);
+                        line.balance -= static_cast<std::int64_t>(place);
+                        count -= place;
+                        place = 0;
+                        count += copy(number, {copies_.data() + count, whole - count});
+                        whole = count;
+                    }
+                }
+                accept(std::span{copies_}.subspan(place, whole));
+                place += whole;
+            }
+            read += static_cast<std::int64_t>(count);
+            line.balance -= static_cast<std::int64_t>(count);
+        }
+        return read;
+    }
+
+    /// Takes commands of one line, as many as there are and fit. Returns how many.
+    std::size_t copy(std::uint8_t number, std::span<Message> to) noexcept CUELINE_NONBLOCKING {
+        const std::size_t count = taken_ahead_ ? backlogs_[number].try_pop(to) : lines_[number].commands.try_pop(to);
+        // Overwrites what the sender put there, because the line is used as an index from here on.
+        for (Message& command : to.first(count)) command.line = number;
+        return count;
+    }
+
+    LinkHeader* header_;
+    AudioLines lines_;
     EventSender events_;
-    CountedProducer confirmations_;
+    std::array<Backlog, max_lines> backlogs_;
     std::uint32_t budget_;
     bool taken_ahead_ = false;
-    std::uint32_t left_in_block_ = 0;
-    std::uint32_t lines_ = 1;  // to read in this block
-    std::uint32_t next_line_ = 0;
-    std::uint32_t current_line_ = 0;
+    std::size_t next_line_ = 0;
+    std::size_t waiting_ = 0;                      // lines in turns_
+    std::array<std::uint8_t, max_lines> turns_{};  // the lines that wait, in the order in which they are read
+    std::array<Message, batch + max_members + 1> copies_;
 };
 
 }  // namespace cueline

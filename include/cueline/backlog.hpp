@@ -1,6 +1,7 @@
 // backlog.hpp: the commands of a line that were taken out of its ring before a block reads them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -27,11 +28,12 @@ class Backlog {
 
     [[nodiscard]] std::size_t size() const noexcept { return commands_.size() - read_; }
 
-    /// Takes the oldest command into `command`. Returns Status::empty if there is none. Wait-free.
-    Status try_pop(Message& command) noexcept CUELINE_NONBLOCKING {
-        if (read_ == commands_.size()) return Status::empty;
-        command = commands_[read_++];
-        return Status::ok;
+    /// Takes the oldest commands, as many as there are and fit into `commands`. Returns how many. Wait-free.
+    std::size_t try_pop(std::span<Message> commands) noexcept CUELINE_NONBLOCKING {
+        const std::size_t count = std::min(commands.size(), size());
+        std::copy_n(commands_.begin() + static_cast<std::ptrdiff_t>(read_), count, commands.begin());
+        read_ += count;
+        return count;
     }
 
   private:

@@ -2,22 +2,25 @@
 //
 // A handle names a place in a table, and counts how often that place was handed over. The control side fills the place,
 // offers the handle, and pushes a command with it. The audio side pops the command, and accepts the handle once: if the
-// table offers it, and its count is the expected one. So a command may be any bytes: a copy of an earlier command, or
-// one that publish() did not send, finds no such offer. Then the audio side reads the place. A handle returns on a ring
-// of its own; after that, the control side owns the place again. The offer and this ring order all accesses to a place
-// and to its samples. There are no more places than the returning ring has slots, so that ring is never full.
+// table offers it, and it was not accepted before. So a command may be any bytes: a copy of an earlier command, or one
+// that publish() did not send, finds no such offer. Then the audio side reads the place. A handle returns on a ring of
+// its own; after that, the control side owns the place again. The offer and this ring order all accesses to a place and
+// to its samples. The returning ring has room for every place, so it is never full.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include <cueline/engine_messages.hpp>
 #include <cueline/ring.hpp>
+#include <cueline/span_ring.hpp>
 
 namespace cueline {
 
@@ -34,28 +37,33 @@ struct Buffer {
     }
 };
 
+inline constexpr std::uint32_t max_buffer_slots = 4096;  ///< that a processor may declare
+
+/// How many buffers there can be for that many slots: in the slots and under way, in both directions together.
+constexpr std::uint32_t max_buffers(std::uint32_t slots) noexcept {
+    return slots == 0 ? 0 : std::max(2 * slots, std::uint32_t{128});
+}
+
+/// The place that it names, 13 bits, and above them the number of this hand-over of the place, 19 bits.
 using BufferHandle = std::uint32_t;
 inline constexpr BufferHandle no_buffer = ~BufferHandle{0};  ///< in a PublishBuffer: empties the slot
-inline constexpr std::size_t max_buffer_slots = 64;
-inline constexpr std::size_t max_buffers = 128;  ///< in slots and under way, in both directions together
+inline constexpr BufferHandle handle_places = 1U << 13U;
+static_assert(max_buffers(max_buffer_slots) <= handle_places);
 
-/// The first handle of a place in a table of `Handles` places.
-template <std::size_t Handles>
-constexpr BufferHandle first_handle(std::size_t place) noexcept CUELINE_NONBLOCKING {
-    return static_cast<BufferHandle>(Handles + place);
-}
-
-/// The place that a handle names. Every number names one.
-template <std::size_t Handles>
+/// The place that a handle names. It may lie outside the table.
 constexpr std::size_t place_of(BufferHandle handle) noexcept CUELINE_NONBLOCKING {
-    return handle % Handles;
+    return handle % handle_places;
 }
 
-/// The next handle of the same place. It is never no_buffer. After some 2^32 / Handles of them, they begin again.
-template <std::size_t Handles>
-constexpr BufferHandle handle_after(BufferHandle handle) noexcept CUELINE_NONBLOCKING {
-    constexpr auto places = static_cast<BufferHandle>(Handles);
-    return handle < no_buffer - places ? handle + places : first_handle<Handles>(place_of<Handles>(handle));
+/// The first handle of a place. The number of its hand-over is 1: zeroed memory offers no handle.
+constexpr BufferHandle first_handle(std::size_t place) noexcept {
+    return handle_places + static_cast<BufferHandle>(place);
+}
+
+/// The next handle of the same place. It is never no_buffer. After some 500,000 of them, they begin again.
+constexpr BufferHandle handle_after(BufferHandle handle) noexcept {
+    const BufferHandle next = handle + handle_places;
+    return next < no_buffer - no_buffer % handle_places ? next : first_handle(place_of(handle));
 }
 
 /// A handle that returns to the control side.
@@ -63,76 +71,97 @@ struct ReturnedBuffer {
     std::uint64_t handle;
 };
 
-/// The ring on which `Handles` handles return. Plain memory, like a link.
-template <std::size_t Handles, class Memory>
-using BufferReturns = Ring<ReturnedBuffer, Handles, Memory>;
-
-/// What the handles stand for. Both sides share it.
-template <class Place, std::size_t Handles, class Memory = StdMemory>
+/// What the handles stand for, and the way back. Both sides use it. It refers to memory of its maker, and has no places
+/// if it is made by default. A handle stands for a `Buffer`; the model checker uses other types and memories.
+template <class Place, class Memory = StdMemory>
 class BufferTable {
     static constexpr bool never_throws = Memory::never_throws;
 
   public:
-    /// [control thread, while it owns the handle]
-    [[nodiscard]] Place& operator[](BufferHandle handle) noexcept { return places_[place_of<Handles>(handle)]; }
+    using Returns = SpanRing<Memory>;
+    using ReturnCell = typename Memory::template Cell<ReturnedBuffer>;
 
-    /// [audio thread, while it has the handle]
-    [[nodiscard]] const Place& operator[](BufferHandle handle) const noexcept CUELINE_NONBLOCKING {
-        return places_[place_of<Handles>(handle)];
+    /// Zeroed memory is an entry that offers nothing.
+    struct Entry {
+        Place place{};
+        typename Memory::template Atomic<BufferHandle> offered{0};  // stored by the control side
+        BufferHandle accepted = 0;                                  // the audio side's
+    };
+
+    BufferTable() = default;
+
+    /// All three must outlive it. If there are entries, there must be return_places() of their number of cells.
+    BufferTable(std::span<Entry> entries, std::span<ReturnCell> return_cells, Returns& returns) noexcept
+        : entries_{entries}, return_cells_{return_cells}, returns_{&returns} {}
+
+    /// How many places the ring needs on which the handles of so many entries return.
+    [[nodiscard]] static std::size_t return_places(std::size_t entries) noexcept { return std::bit_ceil(entries); }
+
+    [[nodiscard]] std::size_t size() const noexcept CUELINE_NONBLOCKING { return entries_.size(); }
+
+    /// The place of a handle, which must lie in the table. [the thread that owns the handle]
+    [[nodiscard]] Place& operator[](BufferHandle handle) const noexcept CUELINE_NONBLOCKING {
+        return entries_[place_of(handle)].place;
     }
 
     /// Lets the audio side accept `handle` once. Call it after the place is filled. [control thread]
-    void offer(BufferHandle handle) noexcept(never_throws) {
-        // Release publishes the place; it pairs with the acquire in offers().
-        offers_[place_of<Handles>(handle)].handle.store(handle, std::memory_order_release);
+    void offer(BufferHandle handle) const noexcept(never_throws) {
+        // Release publishes the place; it pairs with the acquire in accept().
+        entries_[place_of(handle)].offered.store(handle, std::memory_order_release);
     }
 
-    /// Whether `handle` was the last one that was offered for its place. [audio thread]
-    [[nodiscard]] bool offers(BufferHandle handle) const noexcept(never_throws) CUELINE_NONBLOCKING {
+    /// Returns whether the audio side has `handle` from now on. It has none twice. Any number may be a handle.
+    /// [audio thread]
+    [[nodiscard]] bool accept(BufferHandle handle) const noexcept(never_throws) CUELINE_NONBLOCKING {
+        if (place_of(handle) >= entries_.size()) return false;
+        Entry& entry = entries_[place_of(handle)];
         // Acquire pairs with the release in offer(): the place is filled.
-        return offers_[place_of<Handles>(handle)].handle.load(std::memory_order_acquire) == handle;
+        if (handle == entry.accepted || handle != entry.offered.load(std::memory_order_acquire)) return false;
+        entry.accepted = handle;  // the next one that is offered differs
+        return true;
     }
+
+    // The way back, for the two sides.
+    [[nodiscard]] SpanProducer<Returns> producer() const { return {*returns_, return_places(size())}; }
+    [[nodiscard]] SpanConsumer<Returns> consumer() const { return {*returns_, return_places(size())}; }
+    [[nodiscard]] std::span<ReturnCell> return_cells() const noexcept CUELINE_NONBLOCKING { return return_cells_; }
 
   private:
-    struct Offer {
-        typename Memory::template Atomic<BufferHandle> handle{no_buffer};
-    };
-    std::array<Place, Handles> places_;
-    std::array<Offer, Handles> offers_;
+    std::span<Entry> entries_;
+    std::span<ReturnCell> return_cells_;
+    Returns* returns_ = nullptr;
 };
 
-/// The audio side: which buffer lies in which slot. A handle stands for a `Place`. The model checker uses other types,
-/// numbers and memories. The audio thread calls at(), apply() and discard(), which are wait-free.
-template <class Place, std::size_t Handles, class Memory = StdMemory>
+/// The audio side: which buffer lies in which slot. The audio thread calls at(), apply() and discard(), which are
+/// wait-free.
+template <class Place, class Memory = StdMemory>
 class BufferSlotsOf {
     static constexpr bool never_throws = Memory::never_throws;
 
   public:
-    using Returns = BufferReturns<Handles, Memory>;
-    using Table = BufferTable<Place, Handles, Memory>;
-    static_assert(Returns::capacity >= Handles, "the way back must have room for every handle there is");
+    using Table = BufferTable<Place, Memory>;
 
-    /// `table` and `returns` must outlive it. Throws EndTakenError if `returns` has a producer. [control thread]
-    BufferSlotsOf(const Table& table, Returns& returns) : table_{&table}, returns_{returns} {
-        slots_.fill(no_buffer);
-        for (std::size_t place = 0; place < Handles; ++place) expected_[place] = first_handle<Handles>(place);
+    BufferSlotsOf() = default;  ///< no slots
+
+    /// `slots` holds a handle for each slot, and all become empty. It and what `table` refers to must outlive this.
+    /// Throws EndTakenError if the table has an audio side. [control thread]
+    BufferSlotsOf(const Table& table, std::span<BufferHandle> slots)
+        : table_{table}, slots_{slots}, returns_{table.producer()} {
+        std::ranges::fill(slots_, no_buffer);
     }
-
-    /// Sets the number of slots, at most max_buffer_slots. [control thread, before the first command]
-    void set_count(std::uint32_t count) noexcept { count_ = count; }
 
     /// The content of `slot`, valid until the next apply(). nullptr if the slot is empty or does not exist.
     [[nodiscard]] const Place* at(std::size_t slot) const noexcept CUELINE_NONBLOCKING {
-        if (slot >= count_ || slots_[slot] == no_buffer) return nullptr;
-        return &(*table_)[slots_[slot]];
+        if (slot >= slots_.size() || slots_[slot] == no_buffer) return nullptr;
+        return &table_[slots_[slot]];
     }
 
     /// Puts the command's buffer into its slot, and sends back the buffer that was there. Returns false, and does
     /// nothing, if the slot does not exist, or if publish() cannot have sent this handle. The caller must then discard
     /// the command.
     bool apply(const PublishBuffer& command) noexcept(never_throws) CUELINE_NONBLOCKING {
-        if (command.slot >= count_) return false;
-        if (command.handle != no_buffer && !accept(command.handle)) return false;
+        if (command.slot >= slots_.size()) return false;
+        if (command.handle != no_buffer && !table_.accept(command.handle)) return false;
         const BufferHandle before = std::exchange(slots_[command.slot], command.handle);
         if (before != no_buffer) send_back(before);
         return true;
@@ -140,80 +169,81 @@ class BufferSlotsOf {
 
     /// Sends the command's buffer straight back, because the command was dropped or cancelled.
     void discard(const PublishBuffer& command) noexcept(never_throws) CUELINE_NONBLOCKING {
-        if (accept(command.handle)) send_back(command.handle);
+        if (table_.accept(command.handle)) send_back(command.handle);
     }
 
   private:
-    /// Returns whether the audio side has `handle` from now on. It has none twice.
-    [[nodiscard]] bool accept(BufferHandle handle) noexcept(never_throws) CUELINE_NONBLOCKING {
-        BufferHandle& expected = expected_[place_of<Handles>(handle)];
-        if (handle == no_buffer || handle != expected || !table_->offers(handle)) return false;
-        expected = handle_after<Handles>(handle);  // which the control side offers only after this one is back
-        return true;
-    }
-
     void send_back(BufferHandle handle) noexcept(never_throws) CUELINE_NONBLOCKING {
-        returns_.try_push(ReturnedBuffer{handle});  // never full: it has a slot for every handle
+        const RingPlaces room = returns_.room(1);  // never none: there is a place for every handle
+        table_.return_cells()[room.first].write(ReturnedBuffer{handle});
+        returns_.push(1);
     }
 
-    const Table* table_;
-    Producer<Returns> returns_;
-    std::uint32_t count_ = 0;
-    std::array<BufferHandle, max_buffer_slots> slots_;
-    std::array<BufferHandle, Handles> expected_;  // by place: the handle that comes next
+    Table table_;
+    std::span<BufferHandle> slots_;
+    SpanProducer<typename Table::Returns> returns_;
 };
 
-using BufferSlots = BufferSlotsOf<Buffer, max_buffers>;
+using BufferSlots = BufferSlotsOf<Buffer>;
 
 /// The control side: which handles are free, and which came back. One thread at a time uses it.
-template <std::size_t Handles, class Memory = StdMemory>
+template <class Place, class Memory = StdMemory>
 class BufferHandles {
   public:
-    using Returns = BufferReturns<Handles, Memory>;
+    using Table = BufferTable<Place, Memory>;
 
-    /// All handles are free. `returns` must outlive it. Throws EndTakenError if `returns` has a consumer.
-    explicit BufferHandles(Returns& returns) : returns_{returns} {
-        while (free_count_ < Handles) {
-            free_[free_count_] = first_handle<Handles>(Handles - 1 - free_count_);
-            ++free_count_;
-        }
+    /// All handles are free. What `table` refers to must outlive this. Throws EndTakenError if the table has a control
+    /// side.
+    explicit BufferHandles(const Table& table)
+        : table_{table}, returns_{table.consumer()}, free_(table.size()), taken_(table.size()) {
+        // The last one is taken first.
+        for (std::size_t place = 0; place < free_.size(); ++place)
+            free_[free_.size() - 1 - place] = first_handle(place);
     }
 
     /// Takes a free handle, or returns nothing if there is none. Until the table offers it, the caller owns its place.
-    [[nodiscard]] std::optional<BufferHandle> take() noexcept {
-        if (free_count_ == 0) return std::nullopt;
-        const BufferHandle handle = free_[--free_count_];
-        taken_[place_of<Handles>(handle)] = true;
+    [[nodiscard]] std::optional<BufferHandle> take() {
+        if (free_.empty()) return std::nullopt;
+        const BufferHandle handle = free_.back();
+        free_.pop_back();
+        taken_[place_of(handle)] = true;
         return handle;
     }
 
     /// Frees a handle that was not offered. If it is free already, nothing happens.
     void give_back(BufferHandle handle) noexcept {
-        if (!std::exchange(taken_[place_of<Handles>(handle)], false)) return;
-        free_[free_count_++] = handle;
+        if (!taken_[place_of(handle)]) return;
+        taken_[place_of(handle)] = false;
+        free_.push_back(handle);  // does not allocate: it had room for all
     }
 
-    /// Takes the handles that the audio side sent back. Calls `is_back` with each, which clears the place in the table;
-    /// after that the next handle of this place is free. `is_back` must not throw.
+    /// How many handles wait that the audio side sent back.
+    [[nodiscard]] std::size_t returned() noexcept(Memory::never_throws) { return returns_.waiting().size(); }
+
+    /// Takes `count` of these handles, the oldest first. Calls `is_back` with each, which clears the place in the
+    /// table; after that the next handle of this place is free. `is_back` must not throw.
     template <class IsBack>
-    void collect(IsBack&& is_back) noexcept(Memory::never_throws) {
-        ReturnedBuffer returned;
-        while (returns_.try_pop(returned) == Status::ok) {
+    void collect(std::size_t count, IsBack&& is_back) noexcept(Memory::never_throws) {
+        const auto take_back = [&](const ReturnedBuffer& returned) noexcept(Memory::never_throws) {
             const auto handle = static_cast<BufferHandle>(returned.handle);
-            if (!taken_[place_of<Handles>(handle)]) continue;  // from a command that no publish() sent
             is_back(handle);
-            give_back(handle_after<Handles>(handle));
+            give_back(handle_after(handle));
+        };
+        const RingPlaces places = returns_.waiting(count);
+        for (const auto piece : places.of(table_.return_cells())) {
+            for (const auto& cell : piece) cell.read(take_back);
         }
+        returns_.pop(places.size());
     }
 
     /// How many handles are taken.
-    [[nodiscard]] std::size_t taken() const noexcept { return Handles - free_count_; }
+    [[nodiscard]] std::size_t taken() const noexcept { return table_.size() - free_.size(); }
 
   private:
-    Consumer<Returns> returns_;
-    std::array<BufferHandle, Handles> free_{};
-    std::size_t free_count_ = 0;
-    std::array<bool, Handles> taken_{};  // by place
+    Table table_;
+    SpanConsumer<typename Table::Returns> returns_;
+    std::vector<BufferHandle> free_;
+    std::vector<bool> taken_;  // by place
 };
 
 }  // namespace cueline

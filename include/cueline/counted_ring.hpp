@@ -32,8 +32,12 @@ struct CountedRing {
         return {messages.tail(), refused, refused > 0 ? MessageRing::capacity : high_water.get()};
     }
 
-    /// [audio thread] Raises the high-water mark to what waits now.
-    void note_level() noexcept CUELINE_NONBLOCKING { high_water.raise_to(messages.size()); }
+    /// [audio thread] Raises the high-water mark to what waits now, and returns that.
+    std::size_t note_level() noexcept CUELINE_NONBLOCKING {
+        const std::size_t waiting = messages.size();
+        high_water.raise_to(waiting);
+        return waiting;
+    }
 };
 
 /// The producer's end of a CountedRing: a Producer that can count dropped messages. All calls are wait-free.
@@ -41,15 +45,18 @@ class CountedProducer : public Producer<MessageRing> {
   public:
     /// Throws EndTakenError if the ring has a living producer. The ring must outlive this one.
     explicit CountedProducer(CountedRing& ring) : Producer{ring.messages}, counted_ring_{&ring} {}
+    /// For the holder of a whole side: see Producer.
+    CountedProducer(CountedRing& ring, AlreadyClaimed claim) noexcept CUELINE_NONBLOCKING
+        : Producer{ring.messages, claim},
+          counted_ring_{&ring} {}
 
     /// Appends `message`. Returns Status::full, and counts a dropped message, if the ring is full.
-    Status push(const Message& message) noexcept CUELINE_NONBLOCKING { return counted(try_push(message)); }
-
-    /// Counts a dropped message if `status`, which try_push() returned, is Status::full. Returns `status`.
-    Status counted(Status status) noexcept CUELINE_NONBLOCKING {
+    Status push(const Message& message) noexcept CUELINE_NONBLOCKING {
+        const Status status = try_push(message);
         if (status == Status::full) count_dropped(1);
         return status;
     }
+
     void count_dropped(std::uint64_t messages) noexcept CUELINE_NONBLOCKING { counted_ring_->dropped.add(messages); }
 
     /// Returns how many messages fit, at least: the consumer may have made more room meanwhile.

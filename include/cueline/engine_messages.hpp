@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include <cueline/message.hpp>
@@ -74,11 +75,15 @@ struct Cancel {
     std::uint32_t sequence;  ///< of a command of the same line; a transaction's sequence stands for all of it
 };
 
+inline constexpr std::size_t cancel_all_lines = 9;  ///< of one cancel_all; a transaction of several covers more
+
 struct CancelAll {
     static constexpr Kind kind = cueline::kind::cancel_all;
-    /// By line: cancel the cues up to and including this sequence; 0: cancel none of this line.
-    std::array<std::uint32_t, max_lines> up_to;
+    std::uint32_t first_line;
+    /// By line, from first_line on: cancel the cues up to and including this sequence; 0: cancel none of this line.
+    std::array<std::uint32_t, cancel_all_lines> up_to;
 };
+static_assert(sizeof(CancelAll) == payload_bytes);
 
 inline constexpr std::size_t max_members = 256;  ///< of a transaction
 

@@ -26,6 +26,11 @@ struct ProcessorMismatchError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// Memory is not a link that this version of cueline can use.
+struct LinkError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
 /// All lines are open already.
 struct LinesTakenError : std::runtime_error {
     using std::runtime_error::runtime_error;

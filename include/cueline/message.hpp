@@ -27,14 +27,13 @@ inline constexpr Kind first_user = 256;      ///< the kinds below are cueline's 
 namespace delivery {
 inline constexpr std::uint8_t drop_if_late = 1;  ///< drop it if it is read after its frame
 inline constexpr std::uint8_t confirm = 2;       ///< send a confirmation
-inline constexpr std::uint8_t member = 4;        ///< it belongs to a transaction; for the audio side only
 }  // namespace delivery
 
 inline constexpr std::size_t header_bytes = 16;
 inline constexpr std::size_t payload_bytes = 40;
 inline constexpr std::size_t message_bytes = header_bytes + payload_bytes;
 inline constexpr std::uint64_t max_frame = std::numeric_limits<std::int64_t>::max();  ///< of a command
-inline constexpr std::size_t max_lines = 9;  ///< line 0 is the engine's own; open_line() opens the others
+inline constexpr std::size_t max_lines = 64;  ///< line 0 is the engine's own; open_line() opens the others
 
 /// Whether `Type` can be a payload.
 template <class Type>
@@ -55,7 +54,7 @@ struct Message {
         CUELINE_NONBLOCKING;
 
     /// Sets the line and the command's number on it. Writes the whole word that they share with kind and flags: a push
-    /// often follows at once, and after narrow stores it would have to wait (see copy_bytes_by_words()).
+    /// often follows at once, and after narrow stores it would have to wait (see Cell::write() in ring.hpp).
     void set_origin(std::uint8_t line_number, std::uint32_t command_number) noexcept CUELINE_NONBLOCKING {
         if constexpr (std::endian::native == std::endian::little) {
             const std::uint64_t word = std::uint64_t{kind} | std::uint64_t{flags} << 16U |

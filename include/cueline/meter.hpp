@@ -9,12 +9,12 @@
 #include <span>
 #include <string_view>
 
-#include <cueline/latest.hpp>
 #include <cueline/ring.hpp>
+#include <cueline/seqlock.hpp>
 
 namespace cueline {
 
-inline constexpr std::size_t max_meters = 32;
+inline constexpr std::size_t max_meters = 4096;  ///< elements of arrays counted
 inline constexpr std::size_t max_meter_fields = 8;
 
 /// A processor's declaration of a meter. The texts live as long as the processor.
@@ -23,6 +23,7 @@ struct MeterSpec {
     std::string_view
         unit{};  ///< "dB"; empty: none NOLINT(readability-redundant-member-init): without it, g++ warns its users
     std::span<const std::string_view> fields;  ///< 1 to 8 different names for its numbers, in order
+    std::uint32_t count = 1;                   ///< at least 1; more: an array of meters, each with a value of its own
 };
 
 /// One reading of a meter: one number for each field, all of the same moment.
@@ -32,7 +33,7 @@ struct MeterValue {
 };
 
 /// The part of a meter that both sides share.
-using SharedMeter = Latest<MeterValue>;
+using SharedMeter = Seqlock<MeterValue>;
 
 /// A meter as a processor uses it. The audio thread owns it, and every call is wait-free.
 class Meter {
@@ -48,7 +49,7 @@ class Meter {
         shared_->write(value);
     }
 
-    /// For the engine: a place in an array that no declared meter uses.
+    /// For the engine: a place in an array that is set later.
     Meter() noexcept = default;
 
     /// For the engine: `shared` must outlive it. [control thread, before the first block]

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <span>
 
-#include <cueline/audio_side.hpp>
 #include <cueline/buffer.hpp>
+#include <cueline/event_sender.hpp>
 #include <cueline/meter.hpp>
 #include <cueline/parameter.hpp>
 
@@ -21,11 +21,19 @@ class ProcessContext {
 
     [[nodiscard]] EventSender& events() noexcept CUELINE_NONBLOCKING { return *events_; }
 
-    /// Returns the parameter at this index of Processor::parameters().
-    [[nodiscard]] Parameter& parameter(std::size_t index) noexcept CUELINE_NONBLOCKING { return parameters_[index]; }
+    /// Returns the parameter at this address: the index in Processor::parameters(), or, if arrays come before it, the
+    /// first_address() of its spec; an array's elements have the addresses from there on.
+    [[nodiscard]] Parameter& parameter(std::size_t address) noexcept CUELINE_NONBLOCKING {
+        return parameters_[address];
+    }
 
-    /// Returns the meter at this index of Processor::meters().
-    [[nodiscard]] Meter& meter(std::size_t index) noexcept CUELINE_NONBLOCKING { return meters_[index]; }
+    /// Returns the `count` parameters of an array whose first address is `first`.
+    [[nodiscard]] std::span<Parameter> parameters(std::size_t first, std::size_t count) noexcept CUELINE_NONBLOCKING {
+        return parameters_.subspan(first, count);
+    }
+
+    /// Returns the meter at this address, which follows from Processor::meters() in the same way.
+    [[nodiscard]] Meter& meter(std::size_t address) noexcept CUELINE_NONBLOCKING { return meters_[address]; }
 
     /// Returns the buffer in `slot`, or nullptr if the slot is empty or does not exist. Do not keep pointers into it
     /// after the call: the engine may free it before the next one. If its serial changes, another buffer was swapped

@@ -37,11 +37,11 @@ class Processor {
     /// Returns the number of slots for buffers, at most max_buffer_slots. Called once, after the first prepare().
     [[nodiscard]] virtual std::uint32_t buffer_slots() const { return 0; }
 
-    /// Returns the parameters, at most max_parameters. ProcessContext offers them at these indices.
-    /// Called once, after the first prepare(). What it returns must live as long as the processor.
+    /// Returns the parameters, at most max_parameters, elements of arrays counted. ProcessContext offers them by
+    /// address. Called once, after the first prepare(). What it returns must live as long as the processor.
     [[nodiscard]] virtual std::span<const ParameterSpec> parameters() const { return {}; }
 
-    /// Returns the meters, at most max_meters. The rules are those of parameters().
+    /// Returns the meters, at most max_meters, elements of arrays counted. The rules are those of parameters().
     [[nodiscard]] virtual std::span<const MeterSpec> meters() const { return {}; }
 
     /// Returns the kinds of commands that handle() knows, or nothing if it does not say: then the engine passes it all.

@@ -27,7 +27,7 @@ namespace cueline {
 
 /// The version of the interface between engine and processor. Raise it for every change that the sizes in
 /// processor_layout() do not show. Versions of cueline with the same number fit each other.
-inline constexpr std::uint32_t processor_interface = 3;
+inline constexpr std::uint32_t processor_interface = 4;
 
 /// The name of a Python capsule that holds a ProcessorOffer.
 // NOLINTNEXTLINE(*-avoid-c-arrays): a C string, for Python
@@ -56,12 +56,13 @@ inline const std::string& processor_layout() {
             {"Message", sizeof(Message)},
             {"ParameterSpec", sizeof(ParameterSpec)},
             {"Parameter", sizeof(Parameter)},
-            {"SharedParameter", sizeof(SharedParameter<>)},
+            {"MovingParameters", sizeof(MovingParameters)},
             {"MeterSpec", sizeof(MeterSpec)},
             {"Meter", sizeof(Meter)},
             {"SharedMeter", sizeof(SharedMeter)},
             {"Buffer", sizeof(Buffer)},
             {"BufferSlots", sizeof(BufferSlots)},
+            {"BufferSlots::Table::Entry", sizeof(BufferSlots::Table::Entry)},
         });
         std::string text{library};
         for (const auto& [name, size] : sizes) text.append(", ").append(name).append(" ").append(std::to_string(size));

@@ -51,40 +51,12 @@ struct EndTakenError : std::logic_error {
 #endif
 }
 
+/// For an end whose maker has claimed the whole side of a link by other means: see Producer and Consumer.
+struct AlreadyClaimed {};
+inline constexpr AlreadyClaimed already_claimed{};
+
 inline constexpr std::size_t max_ring_capacity = 1024;  // messages
 inline constexpr std::size_t cache_line_bytes = 64;
-
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // bytes that were never written are copied too
-#endif
-/// Copies `Bytes` bytes, a multiple of 8, word by word; the compiler would take wider steps. The producer has usually
-/// just written its message, in words. A wide load would have to wait until those words have left the store buffer.
-/// [any thread, wait-free]
-template <std::size_t Bytes>
-void copy_bytes_by_words(std::byte* to, const std::byte* from) noexcept CUELINE_NONBLOCKING {
-    static_assert(Bytes % sizeof(std::uint64_t) == 0);
-    for (std::size_t at = 0; at < Bytes; at += sizeof(std::uint64_t)) {
-        std::uint64_t word;
-        std::memcpy(&word, from + at, sizeof word);
-        asm("" : "+r"(word));  // keeps each word in its own register, so that the compiler cannot join them
-        std::memcpy(to + at, &word, sizeof word);
-    }
-}
-
-/// Copies `from` to `to`: by words if its size is a multiple of 8. [any thread, wait-free]
-template <class T>
-void copy_by_words(T& to, const T& from) noexcept CUELINE_NONBLOCKING {
-    if constexpr (sizeof(T) % sizeof(std::uint64_t) != 0) {
-        std::construct_at(std::addressof(to), from);
-    } else {
-        copy_bytes_by_words<sizeof(T)>(reinterpret_cast<std::byte*>(std::addressof(to)),
-                                       reinterpret_cast<const std::byte*>(std::addressof(from)));
-    }
-}
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
 
 /// The memory primitives of a ring. A model checker replaces them, so that it explores this very file with its memory
 /// orders.
@@ -103,7 +75,35 @@ struct StdMemory {
       public:
         Cell() noexcept {}  // uninitialized: a slot is written before it is read
 
-        void write(const T& value) noexcept CUELINE_NONBLOCKING { copy_by_words(value_, value); }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // bytes that were never written are copied too
+#endif
+        /// Copies word by word if T's size is a multiple of 8; the compiler would take wider steps. The producer has
+        /// usually just written its message, in words. A wide load would have to wait until those words have left the
+        /// store buffer.
+        void write(const T& value) noexcept CUELINE_NONBLOCKING {
+            if constexpr (sizeof(T) % sizeof(std::uint64_t) != 0) {
+                std::construct_at(std::addressof(value_), value);
+            } else {
+                auto* const to = reinterpret_cast<std::byte*>(std::addressof(value_));
+                const auto* const from = reinterpret_cast<const std::byte*>(std::addressof(value));
+                for (std::size_t at = 0; at < sizeof(T); at += sizeof(std::uint64_t)) {
+                    std::uint64_t word;
+                    std::memcpy(&word, from + at, sizeof word);
+                    asm("" : "+r"(word));  // keeps each word in its own register: the compiler cannot join them
+                    std::memcpy(to + at, &word, sizeof word);
+                }
+            }
+        }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+        /// Calls `fill` with the memory of the message. Returns what it returns.
+        template <class Fill>
+        bool write_in_place(Fill& fill) noexcept(std::is_nothrow_invocable_v<Fill&, T&>) {
+            return fill(value_);
+        }
         /// Calls `reader` with the message in place.
         template <class Reader>
         void read(Reader& reader) const noexcept(std::is_nothrow_invocable_v<Reader&, const T&>) {
@@ -132,7 +132,9 @@ inline void prefetch_for_writing(const void* address) noexcept CUELINE_NONBLOCKI
 /// one thread holds the Consumer. The ring holds no pointer and never allocates. Every call is wait-free.
 ///
 /// Indices count up from `first_index` and wrap at 2^64. The slot is the index modulo the capacity; the lap is the
-/// index divided by the capacity. Each slot has a stamp beside its message: the lap in which the message was written.
+/// index divided by the capacity, plus one. Each slot has a stamp beside its message: the lap in which the message was
+/// written. Laps begin at one, so zeroed memory is an empty ring: it needs no constructor.
+///
 /// The consumer finds a message by its stamp, so a single message moves one cache line between cores, and no index.
 /// The producer finds room by the consumer's index. It reads that index only when it has used up the room it last saw.
 ///
@@ -157,7 +159,8 @@ class Ring {
     /// Makes an empty ring. Both indices begin at `first_index`; tests start them just below the wrap.
     explicit Ring(std::uint64_t first_index = 0) noexcept(Memory::never_throws)
         : tail_{first_index}, head_{first_index} {
-        // The lap before the first: no message will have it. Relaxed: no other thread has the ring yet.
+        // The lap before the first: no message will have it. It is 0 if indices begin at 0. Relaxed: no other thread
+        // has the ring yet.
         for (Slot& slot : slots_) slot.stamp.store(lap(first_index) - 1, std::memory_order_relaxed);
     }
     Ring(const Ring&) = delete;
@@ -213,7 +216,9 @@ class Ring {
 
     // The stamp is the lap, not the index. If the compiler found stamp and index equal, it could go on with the loaded
     // value; the address of the next slot would then wait for this load (g++ 12 did that: a fifth of the throughput).
-    static constexpr std::uint64_t lap(std::uint64_t index) noexcept CUELINE_NONBLOCKING { return index / Capacity; }
+    static constexpr std::uint64_t lap(std::uint64_t index) noexcept CUELINE_NONBLOCKING {
+        return index / Capacity + 1;
+    }
     Slot& slot(std::uint64_t index) noexcept CUELINE_NONBLOCKING { return slots_[index % Capacity]; }
 
     [[nodiscard]] std::uint64_t pushed_since(std::uint64_t popped) const noexcept(Memory::never_throws)
@@ -249,6 +254,7 @@ class RingEnd {
   protected:
     using Side = typename RingType::Side;
 
+    RingEnd() noexcept = default;  // of no ring
     RingEnd(RingType& ring, Side& side, const char* refusal) : ring_{&ring}, side_{&side} {
         // Acquire pairs with the release in release(): all that the previous holder did is visible. Relaxed on failure:
         // nothing is read then.
@@ -258,6 +264,18 @@ class RingEnd {
         }
         index_ = side.index.load(std::memory_order_relaxed);  // relaxed: only holders of this end store it
     }
+
+    struct OwnerDied {};
+    // Relaxed: the proof of its death orders all that the last holder did before this.
+    RingEnd(RingType& ring, Side& side, OwnerDied /*unused*/) noexcept(never_throws)
+        : ring_{&ring}, index_{side.index.load(std::memory_order_relaxed)}, side_{&side} {
+        side.taken.store(true, std::memory_order_relaxed);
+    }
+
+    // Relaxed: what claimed the whole side orders its holders.
+    RingEnd(RingType& ring, Side& side, AlreadyClaimed /*unused*/) noexcept(never_throws) CUELINE_NONBLOCKING
+        : ring_{&ring},
+          index_{side.index.load(std::memory_order_relaxed)} {}
     ~RingEnd() noexcept(never_throws) { release(); }
 
     // Each end keeps its own index in plain memory and never reads it back from the atomic. No other thread changes it,
@@ -276,7 +294,7 @@ class RingEnd {
         if (side_ != nullptr) side_->taken.store(false, std::memory_order_release);
     }
 
-    Side* side_ = nullptr;
+    Side* side_ = nullptr;  // what release() gives up: null if another claim covers this end
 };
 
 /// The end that pushes. A ring has one producer at a time, and one thread uses it. It moves and does not copy.
@@ -293,13 +311,26 @@ class alignas(cache_line_bytes) Producer : RingEnd<RingType> {
         : RingEnd<RingType>{ring, ring.tail_, "this ring has a living producer already: destroy it first, or move it"},
           seen_head_{ring.head()} {}
 
+    /// Neither looks at the ring's own claim nor makes one: the caller's claim covers this end, and keeps others away.
+    Producer(RingType& ring, AlreadyClaimed claim) noexcept(never_throws) CUELINE_NONBLOCKING
+        : RingEnd<RingType>{ring, ring.tail_, claim},
+          seen_head_{ring.head()} {}
+
+    /// Takes the place of a producer that died at any instruction. What it had published stays in the ring; of a batch,
+    /// that is all or nothing. The time is proportional to the capacity. [control thread]
+    ///
+    /// The caller must have proof of the death, and see all that the dead one did: its thread was joined, or the system
+    /// has reaped its process. That it is silent proves nothing.
+    [[nodiscard]] static Producer take_over(RingType& ring) noexcept(never_throws) { return {ring, OwnerDied{}}; }
+
     /// Appends `message`. Returns Status::full, and changes nothing, if the ring is full.
     Status try_push(const T& message) noexcept(never_throws) CUELINE_NONBLOCKING {
         if (index_ - seen_head_ == capacity) {
             seen_head_ = ring_->head();
             if (index_ - seen_head_ == capacity) return Status::full;
         }
-        write(message, index_);
+        fetch_ahead(*ring_, index_, seen_head_ + capacity);
+        ring_->slot(index_).message.write(message);
         // Release publishes the message; it pairs with the acquire in Consumer::finds_message().
         ring_->slot(index_).stamp.store(RingType::lap(index_), std::memory_order_release);
         count_up_to(index_ + 1);
@@ -309,33 +340,41 @@ class alignas(cache_line_bytes) Producer : RingEnd<RingType> {
     /// Appends as many of `messages` as there is room for, from the first on, and returns how many. The consumer sees
     /// all of these at once. The time is proportional to their number.
     std::size_t try_push(std::span<const T> messages) noexcept(never_throws) CUELINE_NONBLOCKING {
-        return produce([messages](std::size_t place) noexcept { return &messages[place]; }, messages.size());
+        const auto copy = [messages](std::size_t place, T& message) noexcept {
+            message = messages[place];
+            return true;
+        };
+        return produce(copy, messages.size());
     }
 
-    /// Appends messages that `make` makes one by one: as many as there is room for, `most` at most. Returns how many.
+    /// Appends messages that `fill` writes in place: as many as there is room for, `most` at most. Returns how many.
     ///
-    /// `make` is called with 0, 1, 2 and so on. It returns a pointer to a message, which is copied before the next
-    /// call. If it returns a null pointer, nothing is appended. It must not throw or use this end. The consumer sees
-    /// all of these messages at once.
+    /// `fill(place, message)` is called once for each place below the number that is returned. Place 0 comes last,
+    /// because the consumer waits there: until then, each cache line moves only once. `fill` must write all of
+    /// `message`, which holds an old one. If it returns false, nothing is appended. It must not throw or use this end.
+    /// The consumer sees all of these messages at once.
     ///
-    /// This function has no CUELINE_NONBLOCKING, so that clang checks each use by its `make`. It adds no wait,
+    /// This function has no CUELINE_NONBLOCKING, so that clang checks each use by its `fill`. It adds no wait,
     /// allocation, lock or system call of its own.
-    template <class Make>
-    std::size_t produce(Make&& make, std::size_t most) noexcept(never_throws) {
-        static_assert(std::is_nothrow_invocable_r_v<const T*, Make&, std::size_t> || !never_throws,
-                      "what makes messages must not throw");
+    template <class Fill>
+    std::size_t produce(Fill fill, std::size_t most) noexcept(never_throws) {
+        static_assert(std::is_nothrow_invocable_r_v<bool, Fill&, std::size_t, T&> || !never_throws,
+                      "what fills messages must not throw");
         if (capacity - (index_ - seen_head_) < most) seen_head_ = ring_->head();
         const std::uint64_t count = std::min<std::uint64_t>(capacity - (index_ - seen_head_), most);
         if (count == 0) return 0;
-        for (std::uint64_t place = 0; place < count; ++place) {
-            const T* const message = make(static_cast<std::size_t>(place));
-            if (message == nullptr) return 0;  // the earlier ones have no stamps, so the consumer cannot find them
-            write(*message, index_ + place);
-        }
-        // The first stamp is stored last, because the consumer waits for it. Relaxed for the others: a thread that
-        // reads them has found the first stamp before, and its release publishes all of them.
-        for (std::uint64_t index = index_ + count - 1; index != index_; --index) {
-            ring_->slot(index).stamp.store(RingType::lap(index), std::memory_order_relaxed);
+        // In variables, because the compiler must suppose that what `fill` writes could change members.
+        RingType& ring = *ring_;
+        const std::uint64_t first = index_;
+        const std::uint64_t full = seen_head_ + capacity;
+        for (std::uint64_t place = 1;; ++place) {  // one loop, so that `fill` is inlined
+            const bool is_last = place == count;
+            if (is_last) place = 0;
+            fetch_ahead(ring, first + place, full);
+            if (!fill_slot(ring, first, fill, place)) return give_up(is_last ? count : place);
+            if (is_last) break;
+            // Relaxed: a thread that reads this stamp has found the first one before, and its release publishes all.
+            ring.slot(first + place).stamp.store(RingType::lap(first + place), std::memory_order_relaxed);
         }
         // Release publishes the messages; it pairs with the acquire in Consumer::finds_message().
         ring_->slot(index_).stamp.store(RingType::lap(index_), std::memory_order_release);
@@ -344,13 +383,49 @@ class alignas(cache_line_bytes) Producer : RingEnd<RingType> {
     }
 
   private:
+    using OwnerDied = typename RingEnd<RingType>::OwnerDied;
+    Producer(RingType& ring, OwnerDied died) noexcept(never_throws)
+        : RingEnd<RingType>{ring, ring.tail_, died}, seen_head_{ring.head()} {
+        // The tail is too low if the old producer died before it counted. So the stamps say what was published: all
+        // messages from the head to the first slot without its stamp. Relaxed: the proof of the death orders them.
+        const std::uint64_t end = seen_head_ + capacity;
+        index_ = seen_head_;
+        while (index_ != end && ring.slot(index_).stamp.load(std::memory_order_relaxed) == RingType::lap(index_)) {
+            ++index_;
+        }
+        // A batch that died before its first stamp leaves later stamps behind. The consumer must not find them after
+        // the next message. Relaxed: the release of that message's stamp publishes them.
+        for (std::uint64_t index = index_; index != end; ++index) clear_stamp(index);
+        count_up_to(index_);
+    }
+
     /// How many slots ahead to fetch for writing. Of 16 to 128, 32 was fastest in `make bench`.
     static constexpr std::uint64_t slots_ahead = 32;
 
-    void write(const T& message, std::uint64_t index) noexcept(never_throws) CUELINE_NONBLOCKING {
-        // Only free slots are fetched: to fetch a full one would take its message away from the consumer's cache.
-        if (index + slots_ahead - seen_head_ < capacity) prefetch_for_writing(&ring_->slot(index + slots_ahead));
-        ring_->slot(index).message.write(message);
+    /// Fetches a slot that is written soon, unless it lies behind `full`, where no slot is known to be free: to fetch
+    /// a full one would take its message away from the consumer's cache.
+    static void fetch_ahead(RingType& ring, std::uint64_t index, std::uint64_t full) noexcept CUELINE_NONBLOCKING {
+        if (full - index > slots_ahead) prefetch_for_writing(&ring.slot(index + slots_ahead));
+    }
+
+    template <class Fill>
+    static bool fill_slot(RingType& ring, std::uint64_t first, Fill& fill, std::uint64_t place) noexcept(never_throws) {
+        const auto here = [&fill, place](T& message) noexcept(never_throws) -> bool {
+            return fill(static_cast<std::size_t>(place), message);
+        };
+        return ring.slot(first + place).message.write_in_place(here);
+    }
+
+    /// Takes back the stamps of the places from 1 to below `end`. Relaxed: the consumer looks at them only after the
+    /// next message, whose release publishes this. Returns 0.
+    std::size_t give_up(std::uint64_t end) noexcept(never_throws) CUELINE_NONBLOCKING {
+        for (std::uint64_t place = 1; place < end; ++place) clear_stamp(index_ + place);
+        return 0;
+    }
+
+    /// The stamp of the lap before, which no message has.
+    void clear_stamp(std::uint64_t index) noexcept(never_throws) CUELINE_NONBLOCKING {
+        ring_->slot(index).stamp.store(RingType::lap(index) - 1, std::memory_order_relaxed);
     }
 
     void count_up_to(std::uint64_t index) noexcept(never_throws) CUELINE_NONBLOCKING {
@@ -377,6 +452,14 @@ class alignas(cache_line_bytes) Consumer : RingEnd<RingType> {
         : RingEnd<RingType>{ring, ring.head_, "this ring has a living consumer already: destroy it first, or move it"} {
     }
 
+    /// Neither looks at the ring's own claim nor makes one: the caller's claim covers this end, and keeps others away.
+    Consumer(RingType& ring, AlreadyClaimed claim) noexcept(never_throws) CUELINE_NONBLOCKING
+        : RingEnd<RingType>{ring, ring.head_, claim} {}
+
+    /// Takes the place of a consumer that died at any instruction. Messages that it took in its last call may come
+    /// again, all of that call or none. [control thread] The caller must have proof of the death, as for a producer.
+    [[nodiscard]] static Consumer take_over(RingType& ring) noexcept(never_throws) { return {ring, OwnerDied{}}; }
+
     /// Takes the oldest message into `message`. Returns Status::empty, and changes nothing, if there is none.
     Status try_pop(T& message) noexcept(never_throws) CUELINE_NONBLOCKING {
         if (!finds_message(index_)) return Status::empty;
@@ -389,8 +472,8 @@ class alignas(cache_line_bytes) Consumer : RingEnd<RingType> {
     /// Takes the oldest messages, as many as wait and fit into `messages`. Returns how many; the rest of `messages` is
     /// unchanged. The time is proportional to their number.
     std::size_t try_pop(std::span<T> messages) noexcept(never_throws) CUELINE_NONBLOCKING {
-        auto place = messages.begin();
-        return consume([&place](const T& found) noexcept { *place++ = found; }, messages.size());
+        const auto copy = [messages](const T& found, std::size_t place) noexcept { messages[place] = found; };
+        return take(copy, messages.size());
     }
 
     /// Calls `read` with each waiting message in place, the oldest first, `most` at most. Returns how many. The slots
@@ -401,6 +484,16 @@ class alignas(cache_line_bytes) Consumer : RingEnd<RingType> {
     template <class Read>
     std::size_t consume(Read&& read, std::size_t most = RingType::capacity) noexcept(never_throws) {
         static_assert(std::is_nothrow_invocable_v<Read&, const T&> || !never_throws, "what reads must not throw");
+        return take([&read](const T& message, std::size_t /*place*/) noexcept(never_throws) { read(message); }, most);
+    }
+
+  private:
+    using OwnerDied = typename RingEnd<RingType>::OwnerDied;
+    Consumer(RingType& ring, OwnerDied died) noexcept(never_throws) : RingEnd<RingType>{ring, ring.head_, died} {}
+
+    /// Calls `read(message, place)` for each waiting message, `most` at most. Returns how many.
+    template <class Read>
+    std::size_t take(const Read& read, std::size_t most) noexcept(never_throws) {
         if (most == 0 || !finds_message(index_)) return 0;
         // The first message is here. The producer's count says how many follow. To test their stamps instead would
         // make the processor run ahead and fetch cache lines that are being written. If the producer has not yet
@@ -410,14 +503,20 @@ class alignas(cache_line_bytes) Consumer : RingEnd<RingType> {
             do ++waiting;
             while (waiting < most && finds_message(index_ + waiting));
         }
-        const std::uint64_t end = index_ + std::min<std::uint64_t>(waiting, most);
-        for (std::uint64_t index = index_; index != end; ++index) ring_->slot(index).message.read(read);
-        const std::uint64_t count = end - index_;
+        const std::uint64_t count = std::min<std::uint64_t>(waiting, most);
+        // In variables, because the compiler must suppose that what `read` writes could change members.
+        RingType& ring = *ring_;
+        const std::uint64_t first = index_;
+        for (std::uint64_t place = 0; place != count; ++place) {
+            const auto here = [&read, place](const T& message) noexcept(never_throws) {
+                read(message, static_cast<std::size_t>(place));
+            };
+            ring.slot(first + place).message.read(here);
+        }
         give_back(count);
         return count;
     }
 
-  private:
     [[nodiscard]] bool finds_message(std::uint64_t index) const noexcept(never_throws) CUELINE_NONBLOCKING {
         // Acquire pairs with the release in Producer::try_push() and produce(): the message has been written.
         return ring_->slot(index).stamp.load(std::memory_order_acquire) == RingType::lap(index);

@@ -7,96 +7,112 @@
 #include <cstdint>
 #include <limits>
 #include <numeric>
+#include <span>
 #include <vector>
 
 #include <cueline/message.hpp>
+#include <cueline/ring.hpp>
 
 namespace cueline {
 
-/// Whether a command belongs to a transaction and follows its header.
-inline bool is_member(const Message& command) noexcept CUELINE_NONBLOCKING {
-    return (command.flags & delivery::member) != 0;
-}
-
-/// Waiting commands, called cues, sorted by frame: up to 1024, or as many as reserve() makes room for. Cues of the same
-/// frame keep their order of arrival, which on one line is the order of their sequences. A transaction is its header
-/// followed by its members, all of one frame. One thread at a time uses it. Every call but reserve() is wait-free.
+/// Waiting commands, called cues, sorted by frame. Cues of the same frame keep their order of arrival, which on one
+/// line is the order of their sequences. A transaction is its header followed by its members, all of one frame. Each
+/// message takes one of 2048 places. One thread at a time uses it. Every call but reserve() is wait-free.
+///
+/// No line can take another line's share: a line holds at most 1024 places, and 16 are reserved for each line.
 ///
 /// The schedule is a list of places, with the earliest cue first. New cues are appended to the list. The next call that
 /// needs the order sorts them, and merges them into the sorted cues, from the latest on: cues that are earlier than all
 /// new ones do not move.
 class Schedule {
   public:
-    static constexpr std::size_t capacity = 1024;  ///< before reserve()
+    // Before reserve():
+    static constexpr std::size_t capacity = 2048;
+    static constexpr std::size_t line_capacity = 1024;
+    static constexpr std::size_t reserved = 16;  ///< for each line
     static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
-    Schedule() noexcept { std::iota(own_places_.begin(), own_places_.end(), std::uint32_t{0}); }
+    /// A command that waits. A member of a transaction shares the fate of the header before it.
+    struct alignas(cache_line_bytes) Cue {
+        Message command;
+        std::uint32_t arrival = 0;  ///< its number among the added cues; the schedule uses it to sort
+        bool is_member = false;
+    };
+
+    /// For commands of lines below `lines`, which is at most max_lines.
+    explicit Schedule(std::size_t lines = max_lines) noexcept : reserved_{lines * reserved} {
+        std::iota(own_places_.begin(), own_places_.end(), std::uint32_t{0});
+    }
     Schedule(const Schedule&) = delete;
     Schedule& operator=(const Schedule&) = delete;
     ~Schedule() = default;
 
-    /// Makes room for at least `cues` in total, and keeps those that wait. Only for a schedule without a deadline:
-    /// allocates.
+    /// Makes room for at least `cues` in total, of any lines, and keeps those that wait. Only for a schedule without a
+    /// deadline: allocates.
     void reserve(std::size_t cues) {
+        limited_ = false;
         if (cues > capacity_) grow(std::max(cues, 2 * capacity_));
     }
 
+    /// Returns how often take_out() has looked at all cues.
+    [[nodiscard]] std::uint64_t sweeps() const noexcept { return sweeps_; }
+
     [[nodiscard]] std::size_t size() const noexcept CUELINE_NONBLOCKING { return sorted_ + added_; }
-    [[nodiscard]] std::size_t room() const noexcept CUELINE_NONBLOCKING { return capacity_ - size(); }
+
+    /// Returns how many more messages of `line` fit.
+    [[nodiscard]] std::size_t room(std::uint8_t line) const noexcept CUELINE_NONBLOCKING {
+        const std::size_t free = capacity_ - size();
+        if (!limited_) return free;
+        const std::size_t reserved_for_others = reserved_ - reserved_for(line);
+        return std::min(line_capacity - held_[line], free - reserved_for_others);
+    }
 
     /// The frame of the earliest cue, or `never` if there is none.
     [[nodiscard]] std::uint64_t next_frame() noexcept CUELINE_NONBLOCKING {
         sort();
-        return sorted_ == 0 ? never : at(first_).frame;
+        return sorted_ == 0 ? never : at(first_).command.frame;
     }
 
-    /// Adds `cue` after those of the same frame. The caller has checked room().
-    void add(const Message& cue) noexcept CUELINE_NONBLOCKING {
-        if (end() == capacity_) move_to_front();
-        const std::uint32_t place = places_[end()];
-        cues_[place] = cue;
-        keys_[place] = is_member(cue) ? none : key(cue.line, cue.sequence);
-        arrivals_[place] = arrived_++;
-        ++added_;
+    /// Adds a command, or a transaction's header and its members, after the cues of the same frame. All have the frame
+    /// of the first. The caller has checked room().
+    void add(std::span<const Message> whole) noexcept CUELINE_NONBLOCKING {
+        if (capacity_ - end() < whole.size()) move_to_front();
+        hold(whole.front().line, whole.size());
+        bool is_member = false;
+        for (const Message& command : whole) {
+            cues_[places_[end()]] = {command, arrived_++, is_member};
+            ++added_;
+            is_member = true;
+        }
     }
 
-    /// Takes the earliest cue into `cue`. Returns false if there is none up to `frame`.
-    bool take_due(std::uint64_t frame, Message& cue) noexcept CUELINE_NONBLOCKING {
-        if (size() == 0 || next_frame() > frame) return false;
-        cue = at(first_++);
+    /// Takes the earliest cue. Returns a null pointer if there is none up to `frame`. The cue stays as it is until the
+    /// next add().
+    const Cue* take_due(std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
+        if (size() == 0 || next_frame() > frame) return nullptr;
         --sorted_;
-        return true;
+        const Cue& cue = at(first_++);
+        release(cue.command.line);
+        return &cue;
     }
 
-    /// Removes the cue with this sequence on this line, and the members that follow it. Calls `taken_out` with each, in
-    /// the order in which they were due. Does nothing if there is no such cue, or if it is a member.
-    /// This function has no CUELINE_NONBLOCKING, so that clang checks each use by its `taken_out`.
-    template <class TakenOut>
-    void take_out_one(std::uint8_t line, std::uint32_t sequence, TakenOut taken_out) noexcept {
-        // The search reads 8 KiB of keys, not the 56 KiB of cues: a whole budget of cancels must fit into a block.
-        std::size_t index = first_;
-        while (index < end() && keys_[places_[index]] != key(line, sequence)) ++index;
-        if (index == end() || sequence == 0) return;
-        std::size_t behind = index;
-        do taken_out(at(behind++));
-        while (behind < end() && is_member(at(behind)));
-        const std::size_t count = behind - index;
-        std::copy_n(places_ + index, count, free_);
-        std::copy_n(free_, count, std::copy(places_ + behind, places_ + end(), places_ + index));
-        (index < first_ + sorted_ ? sorted_ : added_) -= count;
-    }
-
-    /// Removes all cues for which `chosen` returns true. Calls `taken_out` with each, in the order in which they were
-    /// due. This function has no CUELINE_NONBLOCKING, so that clang checks each use by its two functions.
+    /// Removes all cues for which `chosen` returns true, each with the members that follow it. Calls `taken_out` with
+    /// each, in the order in which they were due. This function has no CUELINE_NONBLOCKING, so that clang checks each
+    /// use by its two functions.
     template <class Chosen, class TakenOut>
     void take_out(Chosen chosen, TakenOut taken_out) noexcept {
         sort();
+        ++sweeps_;
         std::size_t kept = first_;
         std::size_t freed = 0;
+        bool takes = false;
         for (std::size_t index = first_; index < end(); ++index) {
             const std::uint32_t place = places_[index];
-            if (chosen(at(index))) {
-                taken_out(at(index));
+            const Cue& cue = cues_[place];
+            if (!cue.is_member) takes = chosen(cue.command);
+            if (takes) {
+                taken_out(cue);
+                release(cue.command.line);
                 free_[freed++] = place;
             } else {
                 places_[kept++] = place;
@@ -107,15 +123,19 @@ class Schedule {
     }
 
   private:
-    static constexpr std::uint64_t none = 0;  // no command has this key: sequences begin at 1
-
-    static constexpr std::uint64_t key(std::uint8_t line, std::uint32_t sequence) noexcept CUELINE_NONBLOCKING {
-        return std::uint64_t{line} << 32U | sequence;
+    /// Returns how many places are reserved for `line` and free.
+    [[nodiscard]] std::size_t reserved_for(std::uint8_t line) const noexcept CUELINE_NONBLOCKING {
+        return reserved - std::min<std::size_t>(held_[line], reserved);
+    }
+    void hold(std::uint8_t line, std::size_t messages) noexcept CUELINE_NONBLOCKING {
+        reserved_ -= std::min(reserved_for(line), messages);
+        held_[line] += static_cast<std::uint32_t>(messages);
+    }
+    void release(std::uint8_t line) noexcept CUELINE_NONBLOCKING {
+        if (held_[line]-- <= reserved) ++reserved_;
     }
 
-    [[nodiscard]] const Message& at(std::size_t index) const noexcept CUELINE_NONBLOCKING {
-        return cues_[places_[index]];
-    }
+    [[nodiscard]] const Cue& at(std::size_t index) const noexcept CUELINE_NONBLOCKING { return cues_[places_[index]]; }
     [[nodiscard]] std::size_t end() const noexcept CUELINE_NONBLOCKING { return first_ + size(); }
 
     /// Sorts the cues that were added since the last call in among the others.
@@ -125,14 +145,15 @@ class Schedule {
         std::uint32_t* old = first + sorted_;
         std::uint32_t* to = old + added_;
         std::sort(old, to, [this](std::uint32_t place, std::uint32_t other) noexcept {
-            const std::uint64_t frame = cues_[place].frame;
-            const std::uint64_t other_frame = cues_[other].frame;
-            return frame != other_frame ? frame < other_frame : arrivals_[place] < arrivals_[other];
+            const Cue& cue = cues_[place];
+            const Cue& other_cue = cues_[other];
+            if (cue.command.frame != other_cue.command.frame) return cue.command.frame < other_cue.command.frame;
+            return cue.arrival < other_cue.arrival;
         });
         std::copy(old, to, free_);
         for (const std::uint32_t* added = free_ + added_; added != free_;) {
             // At the same frame, the added cue arrived later.
-            const bool old_is_later = old != first && cues_[old[-1]].frame > cues_[added[-1]].frame;
+            const bool old_is_later = old != first && cues_[old[-1]].command.frame > cues_[added[-1]].command.frame;
             *--to = old_is_later ? *--old : *--added;
         }
         sorted_ += added_;
@@ -150,42 +171,32 @@ class Schedule {
         More more{cues};
         move_to_front();
         std::copy_n(cues_, capacity_, more.cues.data());
-        std::copy_n(keys_, capacity_, more.keys.data());
-        std::copy_n(arrivals_, capacity_, more.arrivals.data());
         std::copy_n(places_, capacity_, more.places.data());
         std::iota(more.places.begin() + static_cast<std::ptrdiff_t>(capacity_), more.places.end(),
                   static_cast<std::uint32_t>(capacity_));
         more_ = std::move(more);
         cues_ = more_.cues.data();
-        keys_ = more_.keys.data();
-        arrivals_ = more_.arrivals.data();
         places_ = more_.places.data();
         free_ = more_.free.data();
         capacity_ = cues;
     }
 
-    std::array<Message, capacity> own_cues_;
-    std::array<std::uint64_t, capacity> own_keys_{};
-    std::array<std::uint32_t, capacity> own_arrivals_{};
+    std::array<Cue, capacity> own_cues_;
     std::array<std::uint32_t, capacity> own_places_;
     std::array<std::uint32_t, capacity> own_free_;
 
     /// What replaces these arrays after reserve().
     struct More {
         More() = default;
-        explicit More(std::size_t count) : cues(count), keys(count), arrivals(count), places(count), free(count) {}
-        std::vector<Message> cues;
-        std::vector<std::uint64_t> keys;
-        std::vector<std::uint32_t> arrivals;
+        explicit More(std::size_t count) : cues(count), places(count), free(count) {}
+        std::vector<Cue> cues;
         std::vector<std::uint32_t> places;
         std::vector<std::uint32_t> free;
     };
     More more_;
 
     std::size_t capacity_ = capacity;
-    Message* cues_ = own_cues_.data();
-    std::uint64_t* keys_ = own_keys_.data();          // one per place: the cue's key, or `none` for a member
-    std::uint32_t* arrivals_ = own_arrivals_.data();  // one per place: its number among the added cues
+    Cue* cues_ = own_cues_.data();
     // A permutation of all places: from first_ on those of the sorted cues, then those of the added cues in the order
     // of their arrival. All others are free.
     std::uint32_t* places_ = own_places_.data();
@@ -194,6 +205,10 @@ class Schedule {
     std::size_t sorted_ = 0;
     std::size_t added_ = 0;
     std::uint32_t arrived_ = 0;
+    std::array<std::uint32_t, max_lines> held_{};  // places, by line
+    std::size_t reserved_;                         // free places that are reserved for one line each
+    std::uint64_t sweeps_ = 0;
+    bool limited_ = true;  // until reserve()
 };
 
 }  // namespace cueline

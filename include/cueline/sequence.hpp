@@ -7,9 +7,11 @@
 
 namespace cueline {
 
-/// Returns the number that follows `sequence`. It skips 0.
-constexpr std::uint32_t sequence_after(std::uint32_t sequence) noexcept CUELINE_NONBLOCKING {
-    return sequence == ~std::uint32_t{0} ? 1 : sequence + 1;
+/// Returns the number that follows `sequence`, or the one `steps` further. It skips 0.
+constexpr std::uint32_t sequence_after(std::uint32_t sequence, std::uint32_t steps = 1) noexcept CUELINE_NONBLOCKING {
+    constexpr std::uint32_t numbers = ~std::uint32_t{0};
+    const std::uint64_t sum = std::uint64_t{sequence} + steps;
+    return static_cast<std::uint32_t>(sum > numbers ? sum - numbers : sum);
 }
 
 /// Returns the number of the last of `accepted` commands on a line, or 0 if there are none.

@@ -20,7 +20,7 @@ from cueline.errors import (
     UnknownNameError,
 )
 from cueline.line import Line
-from cueline.parameters import Parameters
+from cueline.parameters import ParameterArray, Parameters
 from cueline.paths import get_cmake_dir, get_include
 from cueline.transaction import Transaction
 
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from cueline.processors import OffersProcessor
     from cueline.ring_errors import Empty, Full
     from cueline.specs import MeterSpec, ParameterSpec
-    from cueline.stats import BufferStats, CueStats, RingStats, Stats
+    from cueline.stats import BufferStats, CueStats, LineStats, RingStats, Stats, WorstCase
     from cueline.typed import message
 else:
     _NAMES_OF = {
@@ -69,7 +69,7 @@ else:
         "processors": "OffersProcessor",
         "ring_errors": "Empty Full",
         "specs": "MeterSpec ParameterSpec",
-        "stats": "BufferStats CueStats RingStats Stats",
+        "stats": "BufferStats CueStats LineStats RingStats Stats WorstCase",
         "typed": "message",
     }
     _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names.split()}
@@ -112,6 +112,7 @@ __all__ = [
     "GetLevel",
     "Level",
     "Line",
+    "LineStats",
     "LinesTakenError",
     "LossWarning",
     "Message",
@@ -121,6 +122,7 @@ __all__ = [
     "MissingPackageError",
     "NotFinite",
     "OffersProcessor",
+    "ParameterArray",
     "ParameterSpec",
     "Parameters",
     "PlayBuffer",
@@ -137,6 +139,7 @@ __all__ = [
     "StopBuffer",
     "Transaction",
     "UnknownNameError",
+    "WorstCase",
     "array",
     "cfunc_processor",
     "devices",

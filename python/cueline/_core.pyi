@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 import enum
-from typing import Any, Literal, NoReturn, SupportsIndex
+from typing import Any, Literal, NoReturn, SupportsIndex, overload
 
 import numpy
 import numpy.typing
@@ -20,8 +20,6 @@ PAYLOAD_BYTES: int = 40
 MAX_FRAME: int = 9223372036854775807
 
 RING_CAPACITY: int = 1024
-
-MAX_BUFFERS: int = 128
 
 MAX_MEMBERS: int = 256
 
@@ -219,6 +217,14 @@ class Sender:
         Returns Status.FULL if the ring is full. Raises what send() raises.
         """
 
+    def receive_msg(self) -> Message | None:
+        """
+        Take the oldest message from the audio thread, or return None if there is none. Never blocks.
+
+        Any thread may call it. After close(), it returns the messages that came before, and then raises
+        ClosedError. Raises ForkedError, DeviceError.
+        """
+
     def cancel_all(self) -> Status:
         """
         Cancel the cues that were sent before: on an engine those of all its lines, on a line its own.
@@ -236,7 +242,7 @@ class Sender:
     @property
     def number(self) -> int:
         """
-        The number of the line: 0 for the engine's own, 1 to 8 for an opened one.
+        The number of the line: 0 for the engine's own, from 1 on for an opened one.
         """
 
     def _send_confirmed(self, message: object, at: SupportsIndex | None, late: str, timeout: float | None, confirmation: object, expected: dict[tuple[int, int], Any]) -> None: ...
@@ -256,7 +262,17 @@ class Sender:
     @property
     def _unsent(self) -> int: ...
 
-    def _command_stats(self) -> RingStats: ...
+    def _send_numbered(self, message: object, at: SupportsIndex | None, late: str, timeout: float | None) -> int: ...
+
+    def _receive_of(self, kinds: tuple[int, ...], sequence: int) -> Message | None: ...
+
+    def _receive_onto(self, messages: list[Message]) -> Message | None: ...
+
+    def _waiting(self) -> int: ...
+
+    def _receive_into(self, array: numpy.typing.NDArray[numpy.void]) -> int: ...
+
+    def _line_stats(self) -> LineStats: ...
 
 class PendingSend:
     """A command that a task tries to send until there is room."""
@@ -272,7 +288,7 @@ class PendingSend:
 class Line(Sender):
     """A connection to an engine beside the engine's own."""
 
-    def __init__(self, engine: Sender) -> None: ...
+    def __init__(self, engine: Sender, all_events: bool) -> None: ...
 
     def close(self) -> None:
         """
@@ -286,6 +302,31 @@ class Line(Sender):
 def _require_delivery(at: SupportsIndex | None, late: str) -> None: ...
 
 def _bind_inherited(type: type) -> None: ...
+
+class ParameterArray:
+    """
+    An array of an engine's parameters: a live view. ``engine.parameters.array(name)`` returns one.
+
+    ``view[17] = 0.5`` sets one element, ``view[:] = 0.8`` all of them, and ``view[2:5] = values`` those of a slice, from a sequence or a NumPy array. What is set is checked as a whole before any of it is set, and never blocks. Each element is whole by itself: a block may see some of a slice, and the next block the rest. ``view[17]`` and ``view[2:5]`` are what was last set, ``numpy.asarray(view)`` copies all of it.
+
+    Any Python thread may use it. Raises ArgumentError for an index or a value outside its range, and for values that are not as many as the elements; ArgumentTypeError for what is not a number; ClosedError, ForkedError.
+    """
+
+    def __len__(self) -> int: ...
+
+    @overload
+    def __getitem__(self, index: SupportsIndex, /) -> float: ...
+
+    @overload
+    def __getitem__(self, index: slice, /) -> list[float]: ...
+
+    def __setitem__(self, index: SupportsIndex | slice, value: float | Sequence[float] | numpy.typing.NDArray[Any], /) -> None: ...
+
+    def __iter__(self) -> Iterator[float]: ...
+
+    def __array__(self, dtype: numpy.typing.DTypeLike | None = None, copy: bool | None = None) -> numpy.typing.NDArray[Any]: ...
+
+    def __repr__(self) -> str: ...
 
 class Parameters:
     """An engine's parameters, by name."""
@@ -302,7 +343,10 @@ class Parameters:
 
     def __setitem__(self, name: str, value: float, /) -> None: ...
 
-    def _spec(self, name: str) -> tuple[str, float, float, float, str, float]: ...
+    def _spec(self, name: str) -> tuple[str, float, float, float, str, float, int]: ...
+
+    def array(self, name: str) -> ParameterArray:
+        """Return a live view of an array of parameters. Raises UnknownNameError."""
 
 class Meters:
     """An engine's meters, by name."""
@@ -317,7 +361,9 @@ class Meters:
 
     def _read(self, name: str) -> tuple[tuple[float, ...], int]: ...
 
-    def _spec(self, name: str) -> tuple[str, str, tuple[str, ...]]: ...
+    def _array(self, name: str) -> tuple[numpy.typing.NDArray[numpy.float64], ...]: ...
+
+    def _spec(self, name: str) -> tuple[str, str, tuple[str, ...], int]: ...
 
 class RingStats:
     @property
@@ -328,6 +374,16 @@ class RingStats:
 
     @property
     def high_water(self) -> int: ...
+
+class LineStats:
+    @property
+    def commands(self) -> RingStats: ...
+
+    @property
+    def events(self) -> RingStats: ...
+
+    @property
+    def confirmations(self) -> RingStats: ...
 
 class CueStats:
     @property
@@ -356,12 +412,15 @@ class BufferStats:
     def in_use(self) -> int: ...
 
     @property
+    def limit(self) -> int: ...
+
+    @property
     def bytes(self) -> int: ...
 
     @property
     def memory_locked(self) -> bool: ...
 
-class EngineStats:
+class EngineStats(LineStats):
     @property
     def blocks(self) -> int: ...
 
@@ -375,13 +434,7 @@ class EngineStats:
     def not_finite(self) -> int: ...
 
     @property
-    def lines(self) -> list[RingStats]: ...
-
-    @property
-    def events(self) -> RingStats: ...
-
-    @property
-    def confirmations(self) -> RingStats: ...
+    def lines(self) -> list[LineStats]: ...
 
     @property
     def cues(self) -> CueStats: ...
@@ -407,22 +460,14 @@ class EngineStats:
     @property
     def memory_locked(self) -> bool: ...
 
-def _cfunc_processor(render: int, handle: int, state: int, state_bytes: int, parameters: Sequence[tuple[str, float, float, float, str, float]], meters: Sequence[tuple[str, str, Sequence[str]]], name: str, keep: object) -> object: ...
+def _cfunc_processor(render: int, handle: int, state: int, state_bytes: int, parameters: Sequence[tuple[str, float, float, float, str, float, int]], meters: Sequence[tuple[str, str, Sequence[str], int]], name: str, keep: object) -> object: ...
 
 def engines_running() -> int: ...
 
 class Engine(Sender):
     """A processor and a device, run together."""
 
-    def __init__(self, request: DeviceRequest, samplerate: int | None, blocksize: int | None, channels: int, budget: int, processor: object) -> None: ...
-
-    def receive_msg(self) -> Message | None:
-        """
-        Take the oldest message from the audio thread, or return None if there is none. Never blocks.
-
-        Any thread may call it. After close(), it returns the messages that came before, and then raises
-        ClosedError. Raises ForkedError, DeviceError.
-        """
+    def __init__(self, request: DeviceRequest, samplerate: int | None, blocksize: int | None, channels: int, budget: int, lines: int, processor: object) -> None: ...
 
     def start(self) -> None:
         """
@@ -453,12 +498,6 @@ class Engine(Sender):
 
     def _receive_confirmations(self, outcomes: dict[tuple[int, int], Message]) -> None: ...
 
-    def _receive_onto(self, messages: list[Message]) -> Message | None: ...
-
-    def _waiting(self) -> int: ...
-
-    def _receive_into(self, array: numpy.typing.NDArray[numpy.void]) -> int: ...
-
     def _require_usable(self) -> None: ...
 
     def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None: ...
@@ -472,6 +511,8 @@ class Engine(Sender):
     def _require_offline(self) -> None: ...
 
     def _stats(self) -> EngineStats: ...
+
+    def _worst_case(self) -> tuple[int, int, int]: ...
 
     def _losses(self) -> tuple[int, int, int, int]: ...
 

@@ -9,22 +9,13 @@ from cueline import _core
 from cueline.arguments import shown
 from cueline.errors import ClosedError
 from cueline.polling import polling_intervals
+from cueline.receiving import empty, kinds_of, take
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal, Protocol, SupportsIndex
+    from typing import Literal, SupportsIndex
 
     from typing_extensions import Self
-
-    from cueline.polling import Polled
-
-    class AwaitedEngine(Polled, Protocol):
-        """An engine, as far as this module uses it."""
-
-        _turns: Turns
-
-        def receive_msg(self) -> _core.Message | None: ...
-
 
 __all__ = ["Arrivals", "Turns", "areceive", "asend"]
 
@@ -43,33 +34,32 @@ class Turns:
         return self._calls == 0
 
 
-async def areceive(engine: AwaitedEngine, timeout: float | None) -> _core.Message:
+async def areceive(line: _core.Sender, turns: Turns, types: tuple[object, ...], timeout: float | None) -> _core.Message:
     """Wait for a message: see AudioEngine.areceive()."""
-    if engine._turns.over():
+    kinds = kinds_of(types)
+    if turns.over():
         await _sleep(0)
-    for interval in polling_intervals(engine, timeout):
-        if (message := engine.receive_msg()) is not None:
+    for interval in polling_intervals(line, timeout):
+        if (message := take(line, kinds)) is not None:
             return message
         await _sleep(interval)
-    from cueline.ring_errors import Empty
-
-    raise Empty(f"no message within {timeout} s{engine._why_no_block}")
+    raise empty(line, types, timeout)
 
 
 async def asend(
-    engine: AwaitedEngine,
     line: _core.Sender,
+    turns: Turns,
     message: object,
     at: SupportsIndex | None,
     late: Literal["apply", "drop"],
     timeout: float | None,
 ) -> None:
     """Wait for room and send: see AudioEngine.asend()."""
-    if engine._turns.over():
+    if turns.over():
         await _sleep(0)
     sending = _core.PendingSend(line, message, at, late)
     try:
-        for interval in polling_intervals(engine, timeout):
+        for interval in polling_intervals(line, timeout):
             if sending.try_send():
                 return
             await _sleep(interval)
@@ -89,16 +79,17 @@ async def _sleep(seconds: float) -> None:
 
 
 class Arrivals:
-    """The iterator of ``async for``: an engine's messages as they come. Several loops may run at once."""
+    """The iterator of ``async for``: the messages of an engine or a line. Several loops may run at once."""
 
-    def __init__(self, engine: AwaitedEngine) -> None:
-        self._engine = engine
+    def __init__(self, line: _core.Sender, turns: Turns) -> None:
+        self._line = line
+        self._turns = turns
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> _core.Message:
         try:
-            return await areceive(self._engine, None)
+            return await areceive(self._line, self._turns, (), None)
         except ClosedError:
             raise StopAsyncIteration from None

@@ -72,7 +72,7 @@ def send_many(
     return accepted
 
 
-def receive_many(engine: _core.Engine, most: SupportsIndex) -> Records:
+def receive_many(engine: _core.Sender, most: SupportsIndex) -> Records:
     """Take the messages that wait, at most ``most``."""
     limit = checked_integer("max", most)
     if not 1 <= limit <= _core.RING_CAPACITY:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -21,20 +22,22 @@ if TYPE_CHECKING:
 __all__ = ["HANDLE_SIGNATURE", "RENDER_SIGNATURE", "cfunc_processor"]
 
 RENDER_SIGNATURE = (
-    "void(CPointer(float32), uint32, uint32, uint64, float64, CPointer(float64), CPointer(float64), voidptr, voidptr)"
+    "void(CPointer(float32), uint32, uint32, uint64, float64, "
+    "CPointer(float64), CPointer(float64), CPointer(float64), voidptr, voidptr)"
 )
-"""numba's signature of ``render(audio, channels, frames, frame, samplerate, parameters, meters, events, state)``."""
+"""numba's signature of ``render``: see ``cfunc_processor``."""
 
 HANDLE_SIGNATURE = "boolean(voidptr, uint64, float64, voidptr, voidptr)"
 """numba's signature of ``handle(command, frame, samplerate, events, state)``."""
 
 _COMPILED = {
-    RENDER_SIGNATURE: "(float32*, uint32, uint32, uint64, float64, float64*, float64*, void*, void*) -> none",
+    RENDER_SIGNATURE: "(float32*, uint32, uint32, uint64, float64, float64*, float64*, float64*, void*, void*) -> none",
     HANDLE_SIGNATURE: "(void*, uint64, float64, void*, void*) -> bool",
 }
 
 
 _MOST_LISTED = 10_000  # more than an engine takes: an iterator may have no end
+_MOST_ELEMENTS = 4096  # what an engine takes
 
 _Spec = TypeVar("_Spec")
 
@@ -64,8 +67,12 @@ def cfunc_processor(
 
     - ``audio``: ``numba.carray(audio, (channels, frames))``, to be written
     - ``frame``: the index of the first frame
-    - ``parameters``: ``carray(parameters, (count, frames))``, the value of each parameter in each frame
-    - ``meters``: ``carray(meters, (count, 8))``, eight numbers for each meter, published after each call
+    - ``parameters``: ``carray(parameters, (count, frames))``, the value of each parameter in each frame. Arrays are not
+      among them
+    - ``arrays``: ``carray(arrays, (elements, 2))``, for each element of the arrays of parameters, one array after the
+      other: its value in the first frame, and how much it changes from frame to frame
+    - ``meters``: ``carray(meters, (count, 8))``, eight numbers for each meter, or each element of an array of meters,
+      published after each call
     - ``events``: ``carray(events, 16, TOLD)``, 16 messages. Those whose kind you set are sent, at their frame. If their
       frame is 0, they are sent at the first frame of the call
     - ``state``: see below
@@ -104,13 +111,13 @@ def _code_of(what: str, function: CFunc) -> int:
     return function.address
 
 
-def _parameter(spec: ParameterSpec) -> tuple[str, float, float, float, str, float]:
+def _parameter(spec: ParameterSpec) -> tuple[str, float, float, float, str, float, int]:
     if not isinstance(spec, ParameterSpec):
         raise ArgumentTypeError(f"parameters must be cueline.ParameterSpec, got {shown(spec)}")
     lowest, highest, default, ramp = (
         _number(number, spec) for number in (spec.lowest, spec.highest, spec.default, spec.ramp)
     )
-    return _text(spec.name, spec), lowest, highest, default, _text(spec.unit, spec), ramp
+    return _text(spec.name, spec), lowest, highest, default, _text(spec.unit, spec), ramp, _count(spec)
 
 
 def _number(value: float, spec: ParameterSpec) -> float:
@@ -120,13 +127,23 @@ def _number(value: float, spec: ParameterSpec) -> float:
     return number
 
 
-def _meter(spec: MeterSpec) -> tuple[str, str, list[str]]:
+def _meter(spec: MeterSpec) -> tuple[str, str, list[str], int]:
     if not isinstance(spec, MeterSpec):
         raise ArgumentTypeError(f"meters must be cueline.MeterSpec, got {shown(spec)}")
     if isinstance(spec.fields, str) or not isinstance(spec.fields, Iterable):
         raise ArgumentTypeError(f"a meter's fields must be names, as in fields=('peak',), got {shown(spec)}")
     fields = _listed("a meter's fields", spec.fields)
-    return _text(spec.name, spec), _text(spec.unit, spec), [_text(field, spec) for field in fields]
+    return _text(spec.name, spec), _text(spec.unit, spec), [_text(field, spec) for field in fields], _count(spec)
+
+
+def _count(spec: ParameterSpec | MeterSpec) -> int:
+    try:
+        count = operator.index(spec.count)
+    except TypeError:
+        raise ArgumentTypeError(f"count must be an integer, got {shown(spec.count)} in {shown(spec)}") from None
+    if not 1 <= count <= _MOST_ELEMENTS:
+        raise ArgumentError(f"count must be from 1 to {_MOST_ELEMENTS}, got {shown(count)} in {shown(spec)}")
+    return count
 
 
 def _text(text: str, spec: object) -> str:

@@ -31,7 +31,7 @@ __all__ = ["Confirmation", "Confirmations", "RefusedError"]
 
 _WHY = {
     Reason.LATE: "it was read after its frame, and late='drop' was given",
-    Reason.SCHEDULE_FULL: "the schedule already held 1024 cues, which is all it can hold",
+    Reason.SCHEDULE_FULL: "the schedule had no room: at most 1024 cues of a line wait there, and 2048 of all lines",
     Reason.CANCELLED: "it was cancelled",
     Reason.UNKNOWN: "the processor does not handle this message, or rejected its values",
 }

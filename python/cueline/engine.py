@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from cueline import _core
 from cueline.arguments import (
     SetWhenMade,
@@ -15,7 +13,6 @@ from cueline.arguments import (
     checked_number,
     refuse_engine_attribute,
     require_new,
-    shown,
 )
 from cueline.awaiting import Arrivals, Turns, areceive, asend
 from cueline.bulk import receive_many, send_many
@@ -23,7 +20,7 @@ from cueline.errors import ArgumentError, ArgumentTypeError, ForkedError
 from cueline.forks import warn_of_forks
 from cueline.line import Line
 from cueline.parameters import Parameters
-from cueline.polling import polling_intervals
+from cueline.receiving import messages, receive, request
 from cueline.samples import checked_samples
 from cueline.transaction import Transaction
 
@@ -31,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
-    from typing import Literal, NoReturn, SupportsIndex
+    from typing import Any, Literal, NoReturn, SupportsIndex, TypeVar, overload
 
     import numpy as np
     import numpy.typing as npt
@@ -41,7 +38,9 @@ if TYPE_CHECKING:
     from cueline.confirmation import Confirmation
     from cueline.meters import Meters
     from cueline.processors import CapsuleType, OffersProcessor
-    from cueline.stats import Stats
+    from cueline.stats import Stats, WorstCase
+
+    MessageT = TypeVar("MessageT", bound=_core.Message)
 
 __all__ = ["AudioEngine"]
 
@@ -70,7 +69,8 @@ class AudioEngine(_core.Engine):
 
     ``samplerate`` is in frames a second (1000 to 768000) and ``blocksize`` in frames (1 to 8192); by default the device
     chooses both. ``channels`` is from 1 to 64. ``budget`` is the most messages that the audio thread reads in a block
-    (1 to 1024); on the offline device, each block reads all. For JACK: ``client_name``, the ``server``'s name, and
+    (1 to 1024); on the offline device, each block reads all. ``lines`` (1 to 64) is how many lines can be open, the
+    engine's own among them: see ``open_line``. For JACK: ``client_name``, the ``server``'s name, and
     ``connect`` (True: to the physical ports; False: to none; a regular expression: to the input ports that match). For
     PortAudio: ``latency``, which is ``"low"``, ``"high"`` or a number of seconds.
 
@@ -95,6 +95,7 @@ class AudioEngine(_core.Engine):
         blocksize: int | None = None,
         channels: int = 2,
         budget: int = 256,
+        lines: int = 9,
         client_name: str | None = None,
         server: str | None = None,
         connect: bool | str | None = None,
@@ -122,6 +123,7 @@ class AudioEngine(_core.Engine):
             None if blocksize is None else checked_integer("blocksize", blocksize),
             checked_integer("channels", channels),
             checked_integer("budget", budget),
+            checked_integer("lines", lines),
             checked_processor(processor),
         )
         self._parameters = Parameters(self)
@@ -233,8 +235,8 @@ class AudioEngine(_core.Engine):
         thread only swaps a pointer. The next call of ``publish``, ``stats`` or ``close`` frees the old buffer, on the
         thread that makes the call. ``at`` and ``late`` are those of ``send``: the swap happens at that frame.
 
-        Returns Status.FULL if the command ring is full, or if 128 buffers are in use; nothing changes, and the refusal
-        is counted. With a ``timeout`` it waits for room, like ``send``, and then raises Full.
+        Returns Status.FULL if the command ring is full, or if ``stats().buffers.limit`` buffers are in use; nothing
+        changes, and the refusal is counted. With a ``timeout`` it waits for room, like ``send``, and then raises Full.
 
         Raises ArgumentError for a slot that does not exist, and for an array that is empty, has another shape, more
         than 1024 channels, more than 2147483647 samples, or numbers too large for float32; ArgumentTypeError for an
@@ -249,41 +251,72 @@ class AudioEngine(_core.Engine):
             return self._publish_nothing(number, at, late, timeout)
         return self._publish(number, checked_samples(array), at, late, timeout)
 
-    def receive(self, timeout: float | None = None, *, into: list[_core.Message] | None = None) -> _core.Message:
-        """Wait for a message and return it. ``timeout`` is in seconds; 0 looks once, None waits for ever.
+    if TYPE_CHECKING:
 
-        With ``into``, the message is also appended to that list, in the same step that takes it. So an exception that
-        a signal handler raises, such as Ctrl-C, loses no message: it is in the list, or still in the engine.
+        @overload
+        def receive(
+            self, *, timeout: float | None = None, into: list[_core.Message] | None = None
+        ) -> _core.Message: ...
+        @overload
+        def receive(self, *types: type[MessageT], timeout: float | None = None) -> MessageT: ...
+        def receive(self, *types: Any, timeout: float | None = None, into: Any = None) -> Any: ...  # noqa: D102
+        @overload
+        async def areceive(self, *, timeout: float | None = None) -> _core.Message: ...
+        @overload
+        async def areceive(self, *types: type[MessageT], timeout: float | None = None) -> MessageT: ...
+        async def areceive(self, *types: Any, timeout: float | None = None) -> Any: ...  # noqa: D102
 
-        The audio thread wakes nobody, so this call polls: twice a block, and at least every 20 ms. It sleeps without
-        the GIL in between, and Ctrl-C ends it. Raises Empty (a queue.Empty) when the time is over, ClosedError,
-        ForkedError, DeviceError, ArgumentError, ArgumentTypeError.
+    else:
+
+        def receive(
+            self, *types: type, timeout: float | None = None, into: list[_core.Message] | None = None
+        ) -> _core.Message:
+            """Wait for a message and return it. ``timeout`` is in seconds; 0 looks once, None waits for ever.
+
+            With message classes, as in ``receive(Level, timeout=1)``, it returns the next message of one of them. The
+            others stay, in their order, for later calls: the latest 1024 of them; older ones are counted as dropped.
+
+            With ``into``, the message is also appended to that list, in the same step that takes it. So an exception
+            that a signal handler raises, such as Ctrl-C, loses no message: it is in the list, or still in the engine.
+
+            The audio thread wakes nobody, so this call polls: just after each block has begun, and at least every
+            20 ms. It sleeps without the GIL in between, and Ctrl-C ends it. Raises Empty (a queue.Empty) when the time
+            is over, ClosedError, ForkedError, DeviceError, ArgumentError, ArgumentTypeError.
+            """
+            return receive(self, types, timeout, into)
+
+        async def areceive(self, *types: type, timeout: float | None = None) -> _core.Message:
+            """Wait for a message in an asyncio task, and return it. Other tasks run meanwhile.
+
+            If the task is cancelled, no message is lost: the next call gets it. Several tasks may wait at once; each
+            message goes to one of them. Every 32nd call lets the other tasks run, even if a message is there. Takes and
+            raises what receive() does, without ``into``.
+            """
+            return await areceive(self, self._turns, types, timeout)
+
+    def request(
+        self,
+        message: object,
+        answer: type[MessageT],
+        at: SupportsIndex | None = None,
+        *,
+        late: Literal["apply", "drop"] = "apply",
+        timeout: float | None = None,
+    ) -> MessageT:
+        """Send a message, wait for the message of class ``answer`` that answers it, and return that.
+
+        Other messages stay, as with receive(). ``timeout``, in seconds, is for room in the ring, and again for the
+        answer. Raises Full if there is no room within that time, Empty if no answer comes, and what send() and
+        receive() raise.
         """
-        if into is not None and not isinstance(into, list):
-            raise ArgumentTypeError(f"into must be a list or None, got {shown(into)}")
-        for interval in polling_intervals(self, timeout):
-            if (message := self.receive_msg() if into is None else self._receive_onto(into)) is not None:
-                return message
-            time.sleep(interval)
-        from cueline.ring_errors import Empty
-
-        raise Empty(f"no message within {timeout} s{self._why_no_block}")
-
-    async def areceive(self, timeout: float | None = None) -> _core.Message:
-        """Wait for a message in an asyncio task, and return it. Other tasks run meanwhile.
-
-        If the task is cancelled, no message is lost: the next call gets it. Several tasks may wait at once; each
-        message goes to one of them. Every 32nd call lets the other tasks run, even if a message is there. Raises what
-        receive() does.
-        """
-        return await areceive(self, timeout)
+        return request(self, message, answer, at, late, timeout)  # type: ignore[return-value]
 
     def __aiter__(self) -> Arrivals:
         """Iterate over messages as they come, until the engine is closed: ``async for message in engine:``.
 
         Raises what areceive() does, but not ClosedError.
         """
-        return Arrivals(self)
+        return Arrivals(self, self._turns)
 
     async def asend(
         self,
@@ -298,7 +331,7 @@ class AudioEngine(_core.Engine):
         If the task is cancelled, the message is not sent. If several tasks wait, they get room in no fixed order.
         Raises Full when the time is over (the message is dropped and counted), and what send() raises.
         """
-        await asend(self, self, message, at, late, timeout)
+        await asend(self, self._turns, message, at, late, timeout)
 
     def send_many(self, array: Records, *, late: Literal["apply", "drop"] = "apply", timeout: float | None = 0) -> int:
         """Send an array of ``cueline.dtype(cls)`` in order, and return how many messages were accepted.
@@ -348,12 +381,14 @@ class AudioEngine(_core.Engine):
         frames = round(checked_number("seconds", seconds, _LONGEST_S) * self.samplerate)
         return self.now() + max(frames, 2 * self.blocksize)
 
-    def open_line(self) -> Line:
-        """Open another line: a command ring for another thread. The audio thread reads all lines in turn.
+    def open_line(self, *, events: Literal["own", "all"] = "own") -> Line:
+        """Open a line for another thread: commands go down, and the messages that answer them come up.
 
-        Raises LinesTakenError if 8 are open, ClosedError, ForkedError.
+        The audio thread shares its budget fairly among the lines. With ``events="all"`` the line also receives the
+        messages that answer no command of an open line, such as DeviceLost; the engine always does. Raises
+        LinesTakenError if all lines of the engine are open, ArgumentError, ClosedError, ForkedError.
         """
-        return Line(self)
+        return Line(self, events)
 
     def confirm(
         self,
@@ -387,11 +422,7 @@ class AudioEngine(_core.Engine):
 
     def messages(self) -> Iterator[_core.Message]:
         """Iterate over the messages that have come, at most as many as the ring holds."""
-        for _ in range(_core.RING_CAPACITY):
-            message = self.receive_msg()
-            if message is None:
-                return
-            yield message
+        return messages(self)
 
     def render(self, frames: int) -> npt.NDArray[np.float32]:
         """Render ``frames`` frames now, on this thread, and return the audio. For the offline device.
@@ -410,6 +441,15 @@ class AudioEngine(_core.Engine):
         audio = np.empty((count, self.channels), np.float32)
         self._render_into(audio)
         return audio
+
+    def worst_case(self) -> WorstCase:
+        """Return the most that a block can have to do, whatever is sent.
+
+        Raises DeviceError on the offline device: its blocks have no deadline, and read all that waits.
+        """
+        from cueline.stats import WorstCase  # here, because `import cueline` must stay quick
+
+        return WorstCase(*self._worst_case())
 
     def stats(self) -> Stats:
         """Return the engine's counters as they are now; if it is closed, the last ones. Raises ForkedError."""

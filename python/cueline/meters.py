@@ -31,7 +31,7 @@ class MeterReading(NamedTuple):
 if TYPE_CHECKING:  # at run time it only has a mapping's methods: nanobind types have one base class
 
     class _Base(_core.Meters, Mapping[str, Any]):
-        _makers: dict[str, Callable[[tuple[float, ...]], Any]]
+        _makers: dict[str, Callable[[tuple[Any, ...]], Any]]
 
 else:
     _Base = _core.Meters
@@ -42,7 +42,8 @@ class Meters(_Base):
 
     If a meter has one field, ``meters["level"]`` is a float. If it has several, the value is a named tuple:
     ``meters["level"].peak``. All numbers of one value belong to the same frame, and ``read`` returns that
-    frame too. Reading never blocks, and costs the audio thread nothing. While the engine is stopped, or its device is
+    frame too. Of an array of meters, ``array`` returns all values.
+    Reading never blocks, and costs the audio thread nothing. While the engine is stopped, or its device is
     lost, a meter keeps its last value.
 
     Any Python thread may use it. Raises UnknownNameError (a KeyError), ClosedError, ForkedError. The names and
@@ -65,9 +66,21 @@ class Meters(_Base):
         Raises UnknownNameError, ClosedError, ForkedError.
         """
         values, frame = self._read(name)
+        return MeterReading(self._maker_of(name)(values), frame)
+
+    def array(self, name: str) -> Any:
+        """Return the latest values of an array of meters: a NumPy array with one number for each element.
+
+        If the meter has several fields, returns a named tuple of such arrays. All numbers of one element belong to the
+        same moment; two elements may be of two blocks. Raises UnknownNameError, ClosedError, ForkedError.
+        """
+        arrays = self._array(name)
+        return self._maker_of(name)(arrays)
+
+    def _maker_of(self, name: str) -> Callable[[tuple[Any, ...]], Any]:
         if type(name) is not str:  # a class that derives from str may have a hash of its own
             name = str.__str__(name)
-        return MeterReading(self._makers[name](values), frame)
+        return self._makers[name]
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         refuse_attribute("meters", name)
@@ -78,9 +91,14 @@ class Meters(_Base):
 
         return MeterSpec(*self._spec(name))
 
+    def _shown(self) -> dict[str, Any]:
+        """Return all values, for people: an array shows how many elements it has."""
+        counts = {name: self.spec(name).count for name in self}
+        return {name: self[name] if count == 1 else f"array of {count}" for name, count in counts.items()}
+
     def __repr__(self) -> str:
         try:
-            return f"<cueline.Meters {dict(self)}>"
+            return f"<cueline.Meters {self._shown()}>"
         except (ClosedError, ForkedError):
             return f"<cueline.Meters {list(self)}, closed>"
 
@@ -90,7 +108,9 @@ class Meters(_Base):
 
         rows: list[tuple[object, ...]]
         try:
-            rows = [(name, *self.read(name), self.spec(name).unit) for name in self]
+            values = self._shown()
+            frames = {name: self.read(name).frame if self.spec(name).count == 1 else "" for name in self}
+            rows = [(name, values[name], frames[name], self.spec(name).unit) for name in self]
         except (ClosedError, ForkedError):
             rows = [(name, "closed", "", self.spec(name).unit) for name in self]
         return table(("meter", "value", "frame", "unit"), rows)
@@ -108,14 +128,14 @@ class Meters(_Base):
 Mapping.register(Meters)
 
 
-def _maker(name: str, fields: tuple[str, ...]) -> Callable[[tuple[float, ...]], Any]:
+def _maker(name: str, fields: tuple[str, ...]) -> Callable[[tuple[Any, ...]], Any]:
     """Return the function that turns a meter's numbers into the value that a user sees."""
     if len(fields) == 1:
         return operator.itemgetter(0)
     return partial(_value, name, fields)
 
 
-def _value(name: str, fields: tuple[str, ...], values: tuple[float, ...]) -> Any:
+def _value(name: str, fields: tuple[str, ...], values: tuple[Any, ...]) -> Any:
     """Return a named tuple. Unpickling one calls this function too."""
     return _value_type(name, fields)._make(values)
 

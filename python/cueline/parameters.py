@@ -10,11 +10,13 @@ from cueline.errors import ArgumentTypeError, ClosedError, ForkedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
     from cueline.specs import ParameterSpec
 
-__all__ = ["Parameters"]
+__all__ = ["ParameterArray", "Parameters"]
+
+ParameterArray = _core.ParameterArray
 
 
 if TYPE_CHECKING:  # at run time it only has a mapping's methods: nanobind types have one base class
@@ -32,7 +34,7 @@ class Parameters(_Base):
     between two blocks, the audio thread sees the last value. It moves there from the next block on, within the
     parameter's ramp time. A value that is set while the engine is stopped, or its device is lost, applies when
     blocks come again. If a message moves a parameter, this mapping does not show it. The next write moves the parameter
-    again, even if it repeats the same value.
+    again, even if it repeats the same value. If a parameter is an array, ``array(name)`` returns a view of it.
 
     Any Python thread may use it. Raises UnknownNameError (a KeyError), ArgumentError for NaN and for a value outside
     the parameter's range, ArgumentTypeError for a value that is not a number, ClosedError, ForkedError. A parameter
@@ -57,9 +59,14 @@ class Parameters(_Base):
     def __delitem__(self, name: str) -> NoReturn:
         raise ArgumentTypeError(f"a parameter can be set but not deleted, got {shown(name)}")
 
+    def _shown(self) -> dict[str, Any]:
+        """Return all values, for people: an array shows how many elements it has."""
+        counts = {name: self.spec(name).count for name in self}
+        return {name: self[name] if count == 1 else f"array of {count}" for name, count in counts.items()}
+
     def __repr__(self) -> str:
         try:
-            return f"<cueline.Parameters {dict(self)}>"
+            return f"<cueline.Parameters {self._shown()}>"
         except (ClosedError, ForkedError):
             return f"<cueline.Parameters {list(self)}, closed>"
 
@@ -69,7 +76,7 @@ class Parameters(_Base):
 
         specs = [self.spec(name) for name in self]
         try:
-            values = dict(self)
+            values = self._shown()
         except (ClosedError, ForkedError):
             values = {}
         rows = [(spec.name, values.get(spec.name, "closed"), spec.lowest, spec.highest, spec.unit) for spec in specs]

@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 __all__ = ["polling_intervals"]
 
 
-def polling_intervals(engine: Polled, timeout: float | None) -> Iterator[float]:
-    """Yield the seconds to sleep after each look that finds nothing: half a block. End after ``timeout`` seconds.
+def polling_intervals(line: Polled, timeout: float | None) -> Iterator[float]:
+    """Yield the seconds to sleep after each look that finds nothing: until just after the next block has begun.
 
-    Without a timeout it never ends; with 0 it yields once. Raises ArgumentError, ArgumentTypeError.
+    End after ``timeout`` seconds. Without a timeout it never ends; with 0 it yields once. Raises ArgumentError,
+    ArgumentTypeError.
     """
-    interval = engine._polling_interval_s
     if timeout is None:
         while True:
-            yield interval
+            yield line._polling_interval_s
     deadline = time.monotonic() + checked_timeout(timeout)
     left = deadline - time.monotonic()
     while left > 0:
-        yield min(interval, left)
+        yield min(line._polling_interval_s, left)
         left = deadline - time.monotonic()
     yield 0.0  # a last look

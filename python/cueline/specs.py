@@ -21,6 +21,8 @@ class ParameterSpec:
     """``"Hz"``, ``"dB"``; empty: none."""
     ramp: float = 0.02
     """Seconds that a change of the value takes, 0 to 3600; 0: it jumps."""
+    count: int = 1
+    """If more than 1, it is an array of so many parameters: see ``Parameters.array``."""
 
 
 @dataclass(frozen=True)
@@ -32,3 +34,5 @@ class MeterSpec:
     """``"dB"``; empty: none."""
     fields: tuple[str, ...] = ("value",)
     """The names of its numbers, 1 to 8, in their order."""
+    count: int = 1
+    """If more than 1, it is an array of so many meters: see ``Meters.array``."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cueline import _core
 
-__all__ = ["BufferStats", "CueStats", "RingStats", "Stats", "engine_stats", "ring_stats"]
+__all__ = ["BufferStats", "CueStats", "RingStats", "Stats", "WorstCase", "engine_stats", "ring_stats"]
 
 
 class _Counters:
@@ -30,6 +30,16 @@ class RingStats(_Counters):
 
 
 @dataclass(frozen=True)
+class LineStats(_Counters):
+    """The counters of a line's three rings, for all lines that ever had its number."""
+
+    commands: RingStats
+    events: RingStats
+    """``dropped`` also counts messages that a call left for later, and that had no room any more."""
+    confirmations: RingStats
+
+
+@dataclass(frozen=True)
 class CueStats(_Counters):
     """The counters of commands with a frame. A transaction counts as one."""
 
@@ -43,7 +53,7 @@ class CueStats(_Counters):
     dropped_late: int
     """Late cues that were dropped, because they were sent with ``late="drop"``."""
     refused: int
-    """Cues for which the schedule had no room."""
+    """Cues for which the schedule had no room: 1024 of their line waited, or 2048 of all lines."""
     cancelled: int
 
 
@@ -54,7 +64,7 @@ class BufferStats(_Counters):
     in_use: int
     """Buffers that exist now: in slots, on the way to the audio thread, and on the way back."""
     limit: int
-    """The most buffers that can be in use; ``publish`` refuses more."""
+    """The most buffers that can be in use: two for each slot, and at least 128. ``publish`` refuses more."""
     published: int
     """Buffers that were accepted."""
     refused: int
@@ -63,6 +73,18 @@ class BufferStats(_Counters):
     """The memory of the buffers in use."""
     memory_locked: bool
     """Whether all of that memory is locked."""
+
+
+@dataclass(frozen=True)
+class WorstCase(_Counters):
+    """The most that a block can have to do, whatever is sent on any line."""
+
+    commands: int
+    """Commands that it reads: its budget, and one transaction that begins within it."""
+    cues: int
+    """Cues that it applies or cancels: those that waited, and those that it has just read."""
+    segments: int
+    """Times that the processor renders a part of the block."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +117,12 @@ class Stats(_Counters):
     """Whether the memory of the engine and its device is locked. A processor's own memory is not included."""
     commands: RingStats
     """The commands of line 0, the engine's own."""
-    lines: tuple[RingStats, ...]
-    """The commands of each line that was ever open, by its number. ``lines[0]`` is ``commands``."""
     events: RingStats
+    """The messages of line 0."""
     confirmations: RingStats
+    """The confirmations of line 0."""
+    lines: tuple[LineStats, ...]
+    """Each line's counters by its number, from line 0 up to the last line that was ever open."""
     cues: CueStats
     buffers: BufferStats
 
@@ -106,7 +130,6 @@ class Stats(_Counters):
 def engine_stats(engine: _core.Engine) -> Stats:
     """Return the counters of ``engine``. Raises ForkedError."""
     now = engine._stats()
-    lines = tuple(ring_stats(line) for line in now.lines)
     return Stats(
         device=engine.device,
         samplerate=engine.samplerate,
@@ -122,10 +145,10 @@ def engine_stats(engine: _core.Engine) -> Stats:
         load_peak=now.load_peak,
         realtime_priority=now.realtime_priority,
         memory_locked=now.memory_locked,
-        commands=lines[0],
-        lines=lines,
+        commands=ring_stats(now.commands),
         events=ring_stats(now.events),
         confirmations=ring_stats(now.confirmations),
+        lines=tuple(line_stats(line) for line in now.lines),
         cues=CueStats(
             pending=now.cues.pending,
             late=now.cues.late,
@@ -135,7 +158,7 @@ def engine_stats(engine: _core.Engine) -> Stats:
         ),
         buffers=BufferStats(
             in_use=now.buffers.in_use,
-            limit=_core.MAX_BUFFERS,
+            limit=now.buffers.limit,
             published=now.buffers.published,
             refused=now.buffers.refused,
             bytes=now.buffers.bytes,
@@ -147,3 +170,12 @@ def engine_stats(engine: _core.Engine) -> Stats:
 def ring_stats(counts: _core.RingStats) -> RingStats:
     """Return a ring's counters."""
     return RingStats(sent=counts.sent, dropped=counts.dropped, high_water=counts.high_water)
+
+
+def line_stats(counts: _core.LineStats) -> LineStats:
+    """Return a line's counters."""
+    return LineStats(
+        commands=ring_stats(counts.commands),
+        events=ring_stats(counts.events),
+        confirmations=ring_stats(counts.confirmations),
+    )

@@ -35,13 +35,19 @@ PendingBuffer::~PendingBuffer() {
     pool_->handles_.give_back(handle_);
 }
 
+BufferPool::BufferPool(std::uint32_t slots, BufferSlots::Table::Returns& returns)
+    : returns_{&returns},
+      entries_{max_buffers(slots)},
+      return_cells_{slots == 0 ? 0 : BufferSlots::Table::return_places(max_buffers(slots))},
+      slots_{slots},
+      samples_(max_buffers(slots)) {}
+
 PendingBuffer BufferPool::make(std::span<const float> interleaved, std::uint32_t channels) {
     Freed freed;
-    freed.reserve(max_buffers);
     PendingBuffer buffer;
     {
         const std::scoped_lock lock{mutex_};
-        collect_locked(freed);
+        freed = collect_locked();
         const auto handle = handles_.take();
         if (!handle) return buffer;
         buffer.handle_ = *handle;
@@ -60,12 +66,12 @@ BufferHandle BufferPool::hand_over(PendingBuffer buffer) {
         throw ClosedError{"this engine is closed: make a new one"};
     }
     const BufferHandle handle = buffer.handle_;
-    (*table_)[handle] = Buffer{.interleaved = samples,
-                               .frames = static_cast<std::uint32_t>(samples.size() / buffer.channels_),
-                               .channels = buffer.channels_,
-                               .serial = ++serial_};
-    table_->offer(handle);
-    samples_[place_of<max_buffers>(handle)] = std::move(buffer.samples_);
+    table_[handle] = Buffer{.interleaved = samples,
+                            .frames = static_cast<std::uint32_t>(samples.size() / buffer.channels_),
+                            .channels = buffer.channels_,
+                            .serial = ++serial_};
+    table_.offer(handle);
+    samples_[place_of(handle)] = std::move(buffer.samples_);
     buffer.pool_ = nullptr;
     return handle;
 }
@@ -76,16 +82,15 @@ void BufferPool::count_refused() {
 }
 
 void BufferPool::collect() {
-    Freed freed;
-    freed.reserve(max_buffers);
+    Freed freed;  // its destructor frees after the lock
     const std::scoped_lock lock{mutex_};
-    collect_locked(freed);
+    freed = collect_locked();
 }
 
 void BufferPool::close() {
     const std::scoped_lock lock{mutex_};
     closed_ = true;
-    for (BufferHandle place = 0; place < max_buffers; ++place) {
+    for (BufferHandle place = 0; place < samples_.size(); ++place) {
         if (samples_[place] == nullptr) continue;
         clear_locked(place);
         handles_.give_back(place);
@@ -95,8 +100,10 @@ void BufferPool::close() {
 BufferStats BufferPool::stats() {
     collect();
     const std::scoped_lock lock{mutex_};
-    BufferStats stats{
-        .published = serial_, .refused = refused_, .in_use = static_cast<std::uint32_t>(handles_.taken())};
+    BufferStats stats{.published = serial_,
+                      .refused = refused_,
+                      .in_use = static_cast<std::uint32_t>(handles_.taken()),
+                      .limit = static_cast<std::uint32_t>(samples_.size())};
     for (const auto& samples : samples_) {
         if (samples == nullptr) continue;
         stats.bytes += samples->bytes();
@@ -105,14 +112,18 @@ BufferStats BufferPool::stats() {
     return stats;
 }
 
-/// Does not allocate: `freed` has room for every buffer.
-void BufferPool::collect_locked(Freed& freed) noexcept {
-    handles_.collect([&](BufferHandle handle) noexcept { freed.push_back(clear_locked(handle)); });
+/// What comes back meanwhile waits for the next call.
+BufferPool::Freed BufferPool::collect_locked() {
+    Freed freed;
+    const std::size_t returned = handles_.returned();
+    freed.reserve(returned);  // so that nothing is allocated, and nothing thrown, below
+    handles_.collect(returned, [&](BufferHandle handle) noexcept { freed.push_back(clear_locked(handle)); });
+    return freed;
 }
 
 std::unique_ptr<LockedSamples> BufferPool::clear_locked(BufferHandle handle) noexcept {
-    (*table_)[handle] = {};
-    return std::move(samples_[place_of<max_buffers>(handle)]);
+    table_[handle] = {};
+    return std::move(samples_[place_of(handle)]);
 }
 
 }  // namespace cueline

@@ -1,7 +1,6 @@
 // buffer_pool.hpp: makes, keeps and frees the buffers that are handed to the audio thread.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -13,6 +12,7 @@
 #include <cueline/engine/engine_stats.hpp>
 #include <cueline/engine/pending_buffer.hpp>
 
+#include "system/locked_array.hpp"
 #include "system/locked_pages.hpp"
 
 namespace cueline {
@@ -32,26 +32,39 @@ class LockedSamples {
     std::span<const float> samples_;
 };
 
-/// Makes buffers, fills their places in the table, and frees them when they come back.
-/// Several control threads may call at once. Only bookkeeping happens under the lock: memory is allocated, copied and
-/// freed outside it, except in close(). The audio thread does not use this class.
+/// Owns the memory of both sides. Makes buffers, fills their places in the table, and frees them when they come back.
+/// Several control threads may call at once. Only bookkeeping happens under the lock: samples are allocated, copied and
+/// freed outside it, except in close(). The audio thread does not use this class, but what audio_side() returns.
 class BufferPool {
   public:
-    /// `table` and `returns` must outlive it. Throws EndTakenError if `returns` has a consumer.
-    BufferPool(BufferSlots::Table& table, BufferSlots::Returns& returns) : table_{&table}, handles_{returns} {}
+    /// For a processor with `slots` slots. With none, it has no memory. `returns` must outlive it. Throws
+    /// std::bad_alloc, and EndTakenError if `returns` has a consumer.
+    BufferPool(std::uint32_t slots, BufferSlots::Table::Returns& returns);
 
-    /// Copies `interleaved`, at least one whole frame of `channels` channels, into locked memory. If max_buffers are in
-    /// use, returns an empty PendingBuffer. Throws std::bad_alloc.
+    /// Makes the side that the audio thread uses, with all slots empty. There can be one. It may live until the pool
+    /// ends.
+    [[nodiscard]] BufferSlots audio_side() { return {table_, slots_.all()}; }
+
+    /// Whether what the audio side reads and writes is locked, besides the samples.
+    [[nodiscard]] bool granted() const noexcept {
+        return entries_.granted() && return_cells_.granted() && slots_.granted();
+    }
+
+    /// Copies `interleaved`, at least one whole frame of `channels` channels, into locked memory. If no handle is free,
+    /// returns an empty PendingBuffer. Throws std::bad_alloc.
     PendingBuffer make(std::span<const float> interleaved, std::uint32_t channels);
 
     /// Fills the buffer's place in the table, and returns the handle for the command to the audio thread. The ring must
     /// have room for that command. `buffer` must not be empty. Throws ClosedError after close().
     BufferHandle hand_over(PendingBuffer buffer);
 
-    /// Counts a buffer that was refused because max_buffers were in use.
+    /// Counts a buffer that was refused because no handle was free.
     void count_refused();
 
-    /// Frees the buffers that came back.
+    /// Whether buffers came back that collect() would free. [any thread]
+    [[nodiscard]] bool has_returned() const noexcept { return returns_->head() != returns_->tail(); }
+
+    /// Frees the buffers that came back. The time is proportional to their number.
     void collect();
 
     /// Frees all buffers that were handed over. Call it when no block runs and none will.
@@ -64,13 +77,18 @@ class BufferPool {
     friend class PendingBuffer;  // its destructor gives the handle back
     using Freed = std::vector<std::unique_ptr<LockedSamples>>;
 
-    void collect_locked(Freed& freed) noexcept;
+    [[nodiscard]] Freed collect_locked();
     std::unique_ptr<LockedSamples> clear_locked(BufferHandle handle) noexcept;
 
-    BufferSlots::Table* table_;
+    BufferSlots::Table::Returns* returns_;
+    LockedArray<BufferSlots::Table::Entry> entries_;
+    LockedArray<BufferSlots::Table::ReturnCell> return_cells_;
+    LockedArray<BufferHandle> slots_;
+    BufferSlots::Table table_{entries_.all(), return_cells_.all(), *returns_};
+
     std::mutex mutex_;
-    BufferHandles<max_buffers> handles_;
-    std::array<std::unique_ptr<LockedSamples>, max_buffers> samples_;  // by place; empty until hand_over()
+    BufferHandles<Buffer> handles_{table_};
+    std::vector<std::unique_ptr<LockedSamples>> samples_;  // by place; empty until hand_over()
     std::uint64_t serial_ = 0;
     std::uint64_t refused_ = 0;
     bool closed_ = false;

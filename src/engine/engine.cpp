@@ -1,6 +1,7 @@
 // engine.cpp: what control threads do with an engine: make, start, stop and close it, publish buffers, read counts.
 #include <cueline/engine/engine.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -38,20 +39,36 @@ std::atomic<unsigned> engines_running = 0;
 
 }  // namespace
 
-Engine::Parts::Parts(std::unique_ptr<Device> its_device, OwnedProcessor its_processor, std::uint32_t budget)
-    : audio{budget}, processor{std::move(its_processor)}, device{std::move(its_device)} {
+Engine::Parts::Parts(std::unique_ptr<Device> its_device, OwnedProcessor its_processor, std::uint32_t its_budget,
+                     std::uint32_t lines)
+    : processor{std::move(its_processor)},
+      device{std::move(its_device)},
+      memory{prepared_shape(lines)},
+      audio{memory.link(), its_budget},
+      budget{its_budget} {
+    controls.declare(*processor.get());
+    audio.block.run(*processor.get(), controls.parameter_specs(), controls.meter_specs(), pool.audio_side());
+    audio.block.prepare(device->format());
+    audio.block.report_format(device->format());
+}
+
+LinkShape Engine::Parts::prepared_shape(std::uint32_t lines) {
     if (device == nullptr) throw ArgumentError{"an engine needs a device, got none: use open_device()"};
     processor.claim();
     prepare_processor(device->format());
-    slots = processor->buffer_slots();
-    if (slots > max_buffer_slots) {
-        throw ArgumentError{"a processor has at most " + std::to_string(max_buffer_slots) + " slots for buffers, got " +
-                            std::to_string(slots)};
-    }
-    controls.declare(*processor.get());
-    audio.block.run(*processor.get(), controls.parameter_specs(), slots);
-    audio.block.prepare(device->format());
-    audio.block.report_format(device->format());
+    ProcessorControls::check(*processor.get());
+    const std::size_t parameters = elements(processor->parameters());
+    const std::size_t meters = elements(processor->meters());
+    return {.lines = lines,
+            .parameters = static_cast<std::uint32_t>(parameters),
+            .meters = static_cast<std::uint32_t>(meters)};
+}
+
+std::uint32_t Engine::Parts::declared_slots() const {
+    const std::uint32_t declared = processor->buffer_slots();
+    if (declared <= max_buffer_slots) return declared;
+    throw ArgumentError{"a processor has at most " + std::to_string(max_buffer_slots) + " slots for buffers, got " +
+                        std::to_string(declared)};
 }
 
 void Engine::Parts::prepare_processor(const Format& format) const {
@@ -114,9 +131,10 @@ void Engine::Parts::require_slot(std::int64_t slot) const {
     throw ArgumentError{"slot must be from 0 to " + std::to_string(slots - 1) + ", got " + std::to_string(slot)};
 }
 
-Engine::Engine(std::unique_ptr<Device> device, OwnedProcessor processor, std::int64_t budget)
+Engine::Engine(std::unique_ptr<Device> device, OwnedProcessor processor, std::int64_t budget, std::int64_t lines)
     : parts_{std::make_unique<Parts>(std::move(device), std::move(processor),
-                                     checked_range("budget", budget, budget_range))},
+                                     checked_range("budget", budget, budget_range),
+                                     checked_range("lines", lines, lines_range))},
       control_{&parts_->control},
       controls_{&parts_->controls} {}
 
@@ -193,14 +211,42 @@ void Engine::require_usable() const {
     if (parts_->lost_device.load(std::memory_order_relaxed)) parts_->refuse_lost();  // relaxed: see lost()
 }
 
-CommandSender Engine::open_line() {
-    return cueline::open_line(parts_->audio.link);
+Line Engine::open_line(Events events) {
+    LineClaim claim{parts_->memory.link()};
+    parts_->memory.lock_line(claim.number());  // before the audio thread may touch it
+    return Line{parts_->memory.link(), std::move(claim), events};
+}
+
+std::size_t Engine::lines() const noexcept {
+    return parts_->memory.link().lines();
+}
+
+Status Engine::receive_confirmation_of_closed(std::size_t line, Message& confirmation) noexcept {
+    const std::optional<LineClaim> claim = LineClaim::try_claim(parts_->memory.link(), line);
+    if (!claim || !parts_->memory.link().was_open(line)) return Status::empty;
+    Consumer confirmations{parts_->memory.link().line(line).confirmations.messages, already_claimed};
+    return confirmations.try_pop(confirmation);
+}
+
+std::uint64_t Engine::ns_until_news() const noexcept {
+    const Format format = parts_->device->format();
+    const std::uint64_t block_ns = duration_ns(format.blocksize, format.samplerate);
+    const std::uint64_t soon_ns = std::max<std::uint64_t>(block_ns / 32, 20'000);
+    const std::optional<BlockTime> last = parts_->last_block();
+    if (!last) return block_ns / 2;  // no block has begun yet
+    const std::uint64_t now_ns = monotonic_ns();
+    const std::uint64_t next_ns = last->ns + block_ns + soon_ns;  // just after the next block has read its commands
+    if (now_ns >= next_ns + 2 * block_ns) return block_ns / 2;    // no blocks come now
+    if (now_ns >= next_ns) return soon_ns;                        // the next block is late
+    const bool ended = parts_->audio.report.frames.get() > last->frame;
+    return ended ? next_ns - now_ns : soon_ns;
 }
 
 bool Engine::make_room(std::size_t line, std::size_t commands) {
     std::mutex* const rendering = parts_->device->rendering();
     if (rendering == nullptr) return false;
-    while (MessageRing::capacity - parts_->audio.link.commands(line).messages.size() < commands) {
+    const MessageRing& ring = parts_->memory.link().line(line).commands.messages;
+    while (MessageRing::capacity - ring.size() < commands) {
         // If another thread renders, its next block makes room.
         if (const std::unique_lock lock{*rendering, std::try_to_lock}; lock.owns_lock()) {
             parts_->audio.block.take_ahead(line);
@@ -211,25 +257,35 @@ bool Engine::make_room(std::size_t line, std::size_t commands) {
     return true;
 }
 
-RingStats Engine::command_stats(std::size_t line) const noexcept {
-    return parts_->audio.link.commands(line).stats();
+LineStats Engine::line_stats(std::size_t line) const noexcept {
+    if (!parts_->memory.link().was_open(line)) return {};
+    const LinkLine& shared = parts_->memory.link().line(line);
+    return {.commands = shared.commands.stats(),
+            .events = shared.events.stats(),
+            .confirmations = shared.confirmations.stats()};
 }
 
 std::uint64_t Engine::now() const noexcept {
     return parts_->audio.report.frames.get();
 }
 
-BlockTime Engine::block_time() const {
+std::optional<BlockTime> Engine::Parts::last_block() const noexcept {
     BlockTime time;
-    {
-        const std::scoped_lock lock{parts_->block_time_mutex};
-        parts_->audio.report.block_time.read(time);
-    }
-    if (time.samplerate == 0) {
-        throw DeviceError{
-            "no block has been rendered yet, so no frame has a time: start the engine, and wait for a block"};
-    }
+    while (!audio.report.block_time.read(time)) std::this_thread::yield();
+    if (time.samplerate == 0) return std::nullopt;
     return time;
+}
+
+BlockTime Engine::block_time() const {
+    if (const std::optional<BlockTime> time = parts_->last_block()) return *time;
+    throw DeviceError{"no block has been rendered yet, so no frame has a time: start the engine, and wait for a block"};
+}
+
+WorstCase Engine::worst_case() const {
+    if (parts_->device->rendering() != nullptr) {
+        throw DeviceError{"a block of the offline device has no bound: it has no deadline, and reads all that waits"};
+    }
+    return cueline::worst_case(parts_->budget, lines(), format().blocksize);
 }
 
 std::uint32_t Engine::buffer_slots() const noexcept {
@@ -261,7 +317,7 @@ Status Engine::publish(std::int64_t slot, PendingBuffer buffer, const Delivery& 
         parts_->pool.count_refused();
         return Status::full;
     }
-    if (delivery.frame != 0) make_room(control().line());
+    if (delivery.frame != 0) make_room(control().number());
     if (control().room() == 0) {  // before the handle is offered: a command may be any bytes, and accept the offer
         control().count_dropped(1);
         return Status::full;
@@ -273,7 +329,7 @@ Status Engine::publish(std::int64_t slot, PendingBuffer buffer, const Delivery& 
 Status Engine::publish_nothing(std::int64_t slot, const Delivery& delivery) {
     require_usable();
     parts_->require_slot(slot);
-    if (delivery.frame != 0) make_room(control().line());
+    if (delivery.frame != 0) make_room(control().number());
     return control().send(kind::publish_buffer, PublishBuffer{static_cast<std::uint32_t>(slot), no_buffer}, delivery);
 }
 
@@ -286,7 +342,7 @@ Device& Engine::device() noexcept {
 }
 
 bool Engine::has_returned_buffers() const noexcept {
-    return parts_->audio.returned_buffers.size() > 0;
+    return parts_->pool.has_returned();
 }
 
 void Engine::free_returned_buffers() {
@@ -297,18 +353,18 @@ EngineStats Engine::stats() const {
     require_own_process();
     const EngineReport& report = parts_->audio.report;
     EngineStats stats;
+    static_cast<LineStats&>(stats) = line_stats(0);
     stats.device = parts_->device->name();
     stats.blocks = report.blocks.get();
     stats.frames = report.frames.get();
     stats.unhandled = report.unhandled.get();
     stats.not_finite = report.not_finite.get();
     stats.device_stats = parts_->device->stats();
-    stats.device_stats.memory_locked = stats.device_stats.memory_locked && parts_->locked.granted();
-    for (std::size_t line = 0; line < parts_->audio.link.lines_in_use(); ++line) {
-        stats.lines.push_back(parts_->audio.link.commands(line).stats());
-    }
-    stats.events = parts_->audio.link.events().stats();
-    stats.confirmations = parts_->audio.link.confirmations().stats();
+    stats.device_stats.memory_locked = stats.device_stats.memory_locked && parts_->locked.granted() &&
+                                       parts_->memory.granted() && parts_->pool.granted() &&
+                                       parts_->audio.block.memory_locked();
+    for (std::size_t line = 0; line < parts_->memory.link().used_lines(); ++line)
+        stats.lines.push_back(line_stats(line));
     stats.buffers = parts_->pool.stats();
     stats.cues = {.pending = report.cues_pending.get(),
                   .late = report.cues_late.get(),

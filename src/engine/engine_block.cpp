@@ -2,6 +2,9 @@
 #include "engine/engine_block.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include <cueline/engine/range.hpp>
 
 #include "engine/finite.hpp"
 #include "system/float_mode.hpp"
@@ -16,14 +19,15 @@ void silence(const AudioBlock& block) noexcept CUELINE_NONBLOCKING {
 
 }  // namespace
 
-EngineBlock::EngineBlock(Link& link, std::uint32_t budget, EngineReport& report, const BufferSlots::Table& buffers,
-                         BufferSlots::Returns& returned_buffers)
-    : report_{&report}, audio_{link, budget}, buffers_{buffers, returned_buffers}, values_{link} {}
+EngineBlock::EngineBlock(const Link& link, std::uint32_t budget, EngineReport& report)
+    : report_{&report}, audio_{link, budget}, values_{link}, schedule_{link.lines()} {}
 
-void EngineBlock::run(Processor& processor, std::span<const ParameterSpec> parameters, std::uint32_t slots) noexcept {
+void EngineBlock::run(Processor& processor, std::span<const ParameterSpec> parameters,
+                      std::span<const MeterSpec> meters, BufferSlots buffers) {
     processor_ = &processor;
-    values_.declare(parameters);
-    buffers_.set_count(slots);
+    values_.declare(parameters, meters);
+    buffers_ = std::move(buffers);
+    context_ = ProcessContext{audio_.events(), values_.parameters(), values_.meters(), &buffers_};
 }
 
 void EngineBlock::prepare(const std::optional<Format>& format) noexcept {
@@ -61,7 +65,9 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     values_.begin_block();
 
     apply_due(frame);  // these cues were read before the commands below
-    read_commands();
+    swept_for_room_ = false;
+    audio_.read([this](std::span<Message> whole) noexcept CUELINE_NONBLOCKING { accept(whole); });
+    carry_out_cancels();
     render(block, format.blocksize);
     if (const Replaced replaced = replace_not_finite(block); replaced.samples > 0) {
         report_->not_finite.add(replaced.samples);
@@ -76,67 +82,49 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     report_->blocks.add(1);
 }
 
-void EngineBlock::read_commands() noexcept CUELINE_NONBLOCKING {
-    Message command;
-    while (audio_.receive(command) == Status::ok) {
-        command.flags &= static_cast<std::uint8_t>(~delivery::member);  // a sender may not set it
-        const bool cancelled = cancel_progress_.note_read(command);
-        if (command.kind == kind::transaction) {
-            accept_transaction(command, cancelled);
-        } else {
-            accept(command, cancelled);
-        }
+/// Applies a command or a transaction, keeps it for its frame, or refuses it. The first of `whole` is the command, or
+/// the transaction's header, which decides for the members that follow it.
+void EngineBlock::accept(std::span<Message> whole) noexcept CUELINE_NONBLOCKING {
+    const Message& first = whole.front();
+    for (Message& member : whole.subspan(1)) {
+        member.line = first.line;
+        member.frame = first.frame;
+        member.flags = 0;
     }
-}
-
-/// Applies a command, keeps it for its frame, or refuses it.
-void EngineBlock::accept(const Message& command, bool cancelled) noexcept CUELINE_NONBLOCKING {
+    const bool cancelled = cancel_marks_.note_read(first);
     const std::uint64_t now = audio_.events().frame();
-    const bool late = command.frame != 0 && command.frame < now;
+    const bool late = first.frame != 0 && first.frame < now;
     if (cancelled) {
-        refuse(command, Reason::cancelled);
-    } else if (command.frame > now) {
-        if (schedule_.room() > 0) {
-            schedule_.add(command);
+        refuse_whole(whole, Reason::cancelled);
+    } else if (first.frame > now) {
+        if (has_room_for(whole)) {
+            schedule_.add(whole);
         } else {
-            refuse(command, Reason::schedule_full);
+            refuse_whole(whole, Reason::schedule_full);
         }
-    } else if (late && (command.flags & delivery::drop_if_late) != 0) {
-        refuse(command, Reason::late);
+    } else if (late && (first.flags & delivery::drop_if_late) != 0) {
+        refuse_whole(whole, Reason::late);
     } else {
-        apply(command, late);
+        for (const Message& member : whole.subspan(1)) apply(member, false);  // only the first counts as late
+        apply(first, late);
     }
 }
 
-/// Applies, keeps or refuses a transaction as a whole. The header decides for all members.
-void EngineBlock::accept_transaction(const Message& header, bool cancelled) noexcept CUELINE_NONBLOCKING {
-    const std::uint64_t now = audio_.events().frame();
-    const bool late = header.frame != 0 && header.frame < now;
-    const auto members = std::min<std::uint32_t>(header.as<Transaction>().members, max_members);
-    const bool kept = !cancelled && header.frame > now && schedule_.room() > members;
-    const bool dropped = late && (header.flags & delivery::drop_if_late) != 0;
-    const bool applied = !cancelled && header.frame <= now && !dropped;
+/// Returns whether the schedule has room for `whole`. Takes cancelled cues out if that may help, once a block: the next
+/// cancel of the block would need another sweep.
+bool EngineBlock::has_room_for(std::span<const Message> whole) noexcept CUELINE_NONBLOCKING {
+    const std::uint8_t line = whole.front().line;
+    if (schedule_.room(line) < whole.size() && cancel_marks_.any() && !swept_for_room_) {
+        swept_for_room_ = true;
+        carry_out_cancels();
+    }
+    return schedule_.room(line) >= whole.size();
+}
 
-    if (kept) schedule_.add(header);
-    Message member;
-    for (std::uint32_t place = 0; place < members && audio_.receive_member(member) == Status::ok; ++place) {
-        member.frame = header.frame;
-        member.flags = delivery::member;
-        if (kept) {
-            schedule_.add(member);
-        } else if (applied) {
-            apply(member, false);  // if late, only the header counts as late, below
-        } else {
-            discard(member);
-        }
-    }
-    if (applied) {
-        apply(header, late);
-    } else if (!kept) {
-        auto reason = dropped ? Reason::late : Reason::schedule_full;
-        if (cancelled) reason = Reason::cancelled;
-        refuse(header, reason);
-    }
+/// Refuses what accept() was called with. A transaction counts as one.
+void EngineBlock::refuse_whole(std::span<const Message> whole, Reason reason) noexcept CUELINE_NONBLOCKING {
+    refuse(whole.front(), reason);
+    for (const Message& member : whole.subspan(1)) discard(member);
 }
 
 /// Counts `command` as refused, reports it to a sender that wants a confirmation, and gives back its buffer.
@@ -168,12 +156,39 @@ void EngineBlock::discard(const Message& command) noexcept CUELINE_NONBLOCKING {
 }
 
 void EngineBlock::apply_due(std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
-    Message cue;
-    while (schedule_.take_due(frame, cue)) apply(cue, false);
+    bool cancelled = false;
+    while (const Schedule::Cue* const cue = schedule_.take_due(frame)) {
+        if (!cue->is_member) cancelled = cancel_marks_.any() && cancel_marks_.contains(cue->command);
+        if (cancelled) {
+            forget(*cue);
+        } else {
+            apply(cue->command, false);
+        }
+    }
 }
 
 void EngineBlock::apply(const Message& command, bool late) noexcept CUELINE_NONBLOCKING {
-    if (!handle(command)) {
+    bool handled = true;
+    switch (command.kind) {
+        case kind::ping:
+            // If the event ring is full, the pong is dropped and counted.
+            audio_.events().send(kind::pong, Pong{command.as<Ping>().sent_ns, block_ns_}, command);
+            break;
+        case kind::cancel:
+            cancel(command);
+            break;
+        case kind::cancel_all:
+            cancel_all(command);
+            break;
+        case kind::publish_buffer:
+            handled = buffers_.apply(command.as<PublishBuffer>());
+            break;
+        case kind::transaction:
+            break;  // its members follow as commands
+        default:
+            handled = command.kind >= kind::first_processor && processor_->handle(command, context_);
+    }
+    if (!handled) {
         refuse(command, Reason::unknown);
         return;
     }
@@ -181,53 +196,36 @@ void EngineBlock::apply(const Message& command, bool late) noexcept CUELINE_NONB
     audio_.confirm(kind::applied, Applied{late}, command);
 }
 
-/// Returns false if neither the engine nor the processor handles this command.
-bool EngineBlock::handle(const Message& command) noexcept CUELINE_NONBLOCKING {
-    switch (command.kind) {
-        case kind::ping:
-            // If the event ring is full, the pong is dropped and counted.
-            audio_.events().send(kind::pong, Pong{command.as<Ping>().sent_ns, block_ns_}, command);
-            return true;
-        case kind::cancel:
-            cancel(command);
-            return true;
-        case kind::cancel_all:
-            cancel_all(command);
-            return true;
-        case kind::publish_buffer:
-            return buffers_.apply(command.as<PublishBuffer>());
-        case kind::transaction:
-            return true;  // its members follow as commands
-        default:
-            return command.kind >= kind::first_processor && processor_->handle(command, context_);
-    }
-}
-
 void EngineBlock::cancel(const Message& command) noexcept CUELINE_NONBLOCKING {
-    schedule_.take_out_one(command.line, command.as<Cancel>().sequence,
-                           [this](const Message& cue) noexcept { forget(cue); });
+    // Only offline: a live engine sweeps at the end of reading, and cannot apply more cancels between two sweeps than
+    // waited, and were read.
+    static_assert(Schedule::capacity + budget_range.most + max_members < CancelMarks::max_singles);
+    if (!cancel_marks_.has_room()) carry_out_cancels();
+    cancel_marks_.mark(command.line, command.as<Cancel>().sequence);
 }
 
 void EngineBlock::cancel_all(const Message& command) noexcept CUELINE_NONBLOCKING {
-    const auto up_to = command.as<CancelAll>().up_to;
-    for (std::size_t line = 0; line < max_lines; ++line) cancel_progress_.cancel(line, up_to[line]);
-    schedule_.take_out(
-        [&, chosen = false](const Message& cue) mutable noexcept {
-            // Members follow their header and share its fate. If this cancel_all is a member itself, the header of its
-            // own transaction was taken out before: the transaction is being applied, so its other members stay.
-            if (!is_member(cue))
-                chosen = up_to[cue.line] != 0 && !cancel_progress_.was_sent_after(cue, up_to[cue.line]);
-            return chosen;
-        },
-        [this](const Message& cue) noexcept { forget(cue); });
+    const auto cancel = command.as<CancelAll>();
+    std::size_t line = cancel.first_line;
+    for (const std::uint32_t up_to : cancel.up_to) {
+        if (line < max_lines) cancel_marks_.mark_all(line++, up_to);
+    }
+}
+
+/// Takes all cancelled cues out of the schedule, in one sweep.
+void EngineBlock::carry_out_cancels() noexcept CUELINE_NONBLOCKING {
+    if (!cancel_marks_.any()) return;
+    schedule_.take_out([this](const Message& cue) noexcept { return cancel_marks_.contains(cue); },
+                       [this](const Schedule::Cue& cue) noexcept { forget(cue); });
+    cancel_marks_.clear();
 }
 
 /// Refuses a cue that was taken out of the schedule. A transaction counts as one.
-void EngineBlock::forget(const Message& cue) noexcept CUELINE_NONBLOCKING {
-    if (is_member(cue)) {
-        discard(cue);
+void EngineBlock::forget(const Schedule::Cue& cue) noexcept CUELINE_NONBLOCKING {
+    if (cue.is_member) {
+        discard(cue.command);
     } else {
-        refuse(cue, Reason::cancelled);
+        refuse(cue.command, Reason::cancelled);
     }
 }
 
@@ -242,6 +240,7 @@ void EngineBlock::render(const AudioBlock& block, std::uint32_t max_frames) noex
             segment_[channel] = block.channels[channel] + done;
         }
         processor_->render({{segment_.data(), block.channels.size()}, end - done, first + done}, context_);
+        values_.end_segment(end - done);
         done = end;
         if (done < block.frames) {
             audio_.go_to(first + done);

@@ -12,12 +12,13 @@
 #include <cueline/engine_messages.hpp>
 #include <cueline/link.hpp>
 #include <cueline/message.hpp>
+#include <cueline/meter.hpp>
 #include <cueline/parameter.hpp>
 #include <cueline/process_context.hpp>
 #include <cueline/processor.hpp>
 #include <cueline/schedule.hpp>
 
-#include "engine/cancel_progress.hpp"
+#include "engine/cancel_marks.hpp"
 #include "engine/engine_report.hpp"
 #include "engine/fades.hpp"
 #include "engine/processor_values.hpp"
@@ -27,15 +28,14 @@ namespace cueline {
 /// The audio thread owns it. Other threads may use it while no block runs.
 class EngineBlock {
   public:
-    /// All that is passed by reference must outlive it. Throws EndTakenError if the link has a living audio side, or if
-    /// `returned_buffers` has a producer.
-    EngineBlock(Link& link, std::uint32_t budget, EngineReport& report, const BufferSlots::Table& buffers,
-                BufferSlots::Returns& returned_buffers);
+    /// All that is passed by reference must outlive it. Throws EndTakenError if the link has a living audio side.
+    EngineBlock(const Link& link, std::uint32_t budget, EngineReport& report);
 
     // Set-up, while no block runs.
 
-    /// Sets the processor that the blocks run, with its parameters and its number of slots for buffers.
-    void run(Processor& processor, std::span<const ParameterSpec> parameters, std::uint32_t slots) noexcept;
+    /// Sets the processor that the blocks run, with its parameters, its meters and its slots for buffers. Allocates.
+    void run(Processor& processor, std::span<const ParameterSpec> parameters, std::span<const MeterSpec> meters,
+             BufferSlots buffers);
 
     /// Sets the format for which the processor is prepared now. Without one, blocks are silent.
     void prepare(const std::optional<Format>& format) noexcept;
@@ -50,6 +50,12 @@ class EngineBlock {
 
     /// Returns the fades at a stop and a start.
     [[nodiscard]] Fades& fades() noexcept { return fades_; }
+
+    /// Returns how often it has swept its schedule for cues that were cancelled.
+    [[nodiscard]] std::uint64_t sweeps() const noexcept { return schedule_.sweeps(); }
+
+    /// Whether what a block touches, beside this object, is locked in memory.
+    [[nodiscard]] bool memory_locked() const noexcept { return values_.memory_locked(); }
 
     /// Takes all commands that wait, and makes room in the schedule, so that the next block reads all of them and
     /// refuses no cue. For a device without deadlines. Allocates.
@@ -67,17 +73,17 @@ class EngineBlock {
     void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING;
 
   private:
-    void read_commands() noexcept CUELINE_NONBLOCKING;
-    void accept(const Message& command, bool cancelled) noexcept CUELINE_NONBLOCKING;
-    void accept_transaction(const Message& header, bool cancelled) noexcept CUELINE_NONBLOCKING;
+    void accept(std::span<Message> whole) noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] bool has_room_for(std::span<const Message> whole) noexcept CUELINE_NONBLOCKING;
+    void refuse_whole(std::span<const Message> whole, Reason reason) noexcept CUELINE_NONBLOCKING;
     void refuse(const Message& command, Reason reason) noexcept CUELINE_NONBLOCKING;
     void discard(const Message& command) noexcept CUELINE_NONBLOCKING;
     void apply_due(std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
     void apply(const Message& command, bool late) noexcept CUELINE_NONBLOCKING;
-    [[nodiscard]] bool handle(const Message& command) noexcept CUELINE_NONBLOCKING;
     void cancel(const Message& command) noexcept CUELINE_NONBLOCKING;
     void cancel_all(const Message& command) noexcept CUELINE_NONBLOCKING;
-    void forget(const Message& cue) noexcept CUELINE_NONBLOCKING;
+    void carry_out_cancels() noexcept CUELINE_NONBLOCKING;
+    void forget(const Schedule::Cue& cue) noexcept CUELINE_NONBLOCKING;
     void render(const AudioBlock& block, std::uint32_t max_frames) noexcept CUELINE_NONBLOCKING;
 
     EngineReport* report_;
@@ -85,9 +91,10 @@ class EngineBlock {
     AudioSide audio_;
     BufferSlots buffers_;
     ProcessorValues values_;
-    ProcessContext context_{audio_.events(), values_.parameters(), values_.meters(), &buffers_};
+    ProcessContext context_{audio_.events()};
     Schedule schedule_;
-    CancelProgress cancel_progress_;
+    CancelMarks cancel_marks_;
+    bool swept_for_room_ = false;                 // in this block
     std::array<float*, max_channels> segment_{};  // where the channels of a segment begin
     std::uint64_t block_ns_ = 0;
     std::optional<Format> prepared_;

@@ -5,20 +5,22 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include <cueline/buffer.hpp>
-#include <cueline/control_side.hpp>
 #include <cueline/device.hpp>
 #include <cueline/engine/engine.hpp>
 #include <cueline/engine/owned_processor.hpp>
 #include <cueline/engine/processor_controls.hpp>
-#include <cueline/link.hpp>
+#include <cueline/line.hpp>
+#include <cueline/monotonic.hpp>
 
 #include "engine/buffer_pool.hpp"
 #include "engine/engine_block.hpp"
 #include "engine/engine_report.hpp"
+#include "engine/link_memory.hpp"
 #include "system/fork_generation.hpp"
 #include "system/fork_private.hpp"
 #include "system/locked_memory.hpp"
@@ -28,12 +30,10 @@ namespace cueline {
 /// What the audio thread reads and writes, on pages of their own. A forked child finds zeros there: it may destroy
 /// this, and must not use it otherwise.
 struct alignas(page_bytes) AudioParts {
-    explicit AudioParts(std::uint32_t budget) : block{link, budget, report, buffer_table, returned_buffers} {}
+    AudioParts(const Link& link, std::uint32_t budget) : block{link, budget, report} {}
 
     // Both sides share these.
-    Link link;
-    BufferSlots::Returns returned_buffers;
-    BufferSlots::Table buffer_table;
+    BufferSlots::Table::Returns returned_buffers;
     EngineReport report;
 
     // The audio thread's.
@@ -42,7 +42,7 @@ struct alignas(page_bytes) AudioParts {
 
 /// The device's BlockCallback. It begins on a page of its own, so that locking it locks nothing else.
 struct alignas(page_bytes) Engine::Parts final : BlockCallback {
-    Parts(std::unique_ptr<Device> device, OwnedProcessor processor, std::uint32_t budget);
+    Parts(std::unique_ptr<Device> device, OwnedProcessor processor, std::uint32_t budget, std::uint32_t lines);
 
     /// [audio thread]
     void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING override {
@@ -60,6 +60,9 @@ struct alignas(page_bytes) Engine::Parts final : BlockCallback {
     /// [a control thread or a helper of the device, while no block runs]
     void prepare(const Format& format) override;
     void prepare_processor(const Format& format) const;
+    /// Claims and prepares the processor, and returns the shape of the link for what it declares.
+    LinkShape prepared_shape(std::uint32_t lines);
+    [[nodiscard]] std::uint32_t declared_slots() const;
     void lost(std::string_view why) noexcept override;
     [[noreturn]] void refuse_lost();
 
@@ -69,19 +72,21 @@ struct alignas(page_bytes) Engine::Parts final : BlockCallback {
     [[nodiscard]] bool makes_own_blocks() const noexcept;
 
     void require_slot(std::int64_t slot) const;
+    [[nodiscard]] std::optional<BlockTime> last_block() const noexcept;
 
+    OwnedProcessor processor;
+    std::unique_ptr<Device> device;  // freed before the processor
+    LinkMemory memory;
     AudioParts audio;
     WipedOnFork wiped{memory_of(audio)};
     LockedMemory locked{memory_of(*this)};
 
     // The control threads'.
-    ControlSide control{audio.link};
-    ProcessorControls controls{audio.link};
-    std::mutex block_time_mutex;  // one thread at a time reads audio.report.block_time
-    BufferPool pool{audio.buffer_table, audio.returned_buffers};
-    std::uint32_t slots = 0;
-    OwnedProcessor processor;
-    std::unique_ptr<Device> device;  // freed before the processor
+    Line control{memory.link()};
+    ProcessorControls controls{memory.link()};
+    std::uint32_t slots = declared_slots();
+    BufferPool pool{slots, audio.returned_buffers};
+    std::uint32_t budget;
     std::mutex running_mutex;
     std::atomic<bool> running = false;  // set under running_mutex
     std::atomic<bool> started = false;  // once at least

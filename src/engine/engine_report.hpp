@@ -2,14 +2,14 @@
 #pragma once
 
 #include <cueline/counter.hpp>
-#include <cueline/latest.hpp>
 #include <cueline/monotonic.hpp>
+#include <cueline/seqlock.hpp>
 
 namespace cueline {
 
-/// The audio thread writes it. Any thread may read the counters. One thread at a time may read `block_time`.
+/// The audio thread writes it, and any thread may read it.
 struct EngineReport {
-    Latest<BlockTime> block_time;
+    Seqlock<BlockTime> block_time;
     Counter blocks;
     Counter frames;
     Counter unhandled;

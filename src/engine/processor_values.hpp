@@ -1,8 +1,6 @@
 // processor_values.hpp: a processor's parameters and meters, as the processor sees them on the audio thread.
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -10,44 +8,78 @@
 #include <cueline/link.hpp>
 #include <cueline/meter.hpp>
 #include <cueline/parameter.hpp>
+#include <cueline/shared_parameters.hpp>
+
+#include "system/locked_array.hpp"
 
 namespace cueline {
 
 /// The audio thread owns it. Control threads may set it up while no block runs.
 class ProcessorValues {
   public:
-    /// Nothing is declared yet. `link` must outlive it.
-    explicit ProcessorValues(Link& link) noexcept : shared_{link.parameters()} {
-        std::ranges::transform(link.meters(), meters_.begin(), [](SharedMeter& meter) { return Meter{meter}; });
-    }
+    /// Nothing is declared yet. The link's memory must outlive it.
+    explicit ProcessorValues(const Link& link) noexcept : link_{link} {}
+    ProcessorValues(const ProcessorValues&) = delete;
+    ProcessorValues& operator=(const ProcessorValues&) = delete;
+    ~ProcessorValues() = default;
 
-    /// Sets each parameter to its default. Call it once.
-    void declare(std::span<const ParameterSpec> specs) noexcept {
-        count_ = specs.size();
-        for (std::size_t index = 0; index < count_; ++index) {
-            parameters_[index] = Parameter{specs[index], shared_[index]};
+    /// Sets each parameter to its default. Call it once, with as many as the link has room for. Throws std::bad_alloc.
+    void declare(std::span<const ParameterSpec> parameters, std::span<const MeterSpec> meters) {
+        parameters_ = LockedArray<Parameter>{elements(parameters)};
+        meters_ = LockedArray<Meter>{elements(meters)};
+        shared_ = link_.parameters().first(parameters_.size());
+        std::size_t address = 0;
+        for (const ParameterSpec& spec : parameters) {
+            for (std::uint32_t element = 0; element < spec.count; ++element, ++address) {
+                parameters_.all()[address] = Parameter{spec, moving_, address};
+            }
+        }
+        const std::span<SharedMeter> shared_meters = link_.meters();
+        for (address = 0; address < meters_.size(); ++address) {
+            meters_.all()[address] = Meter{shared_meters[address]};
         }
     }
 
     /// Converts ramp times to frames at this rate.
     void prepare(std::uint32_t samplerate) noexcept {
-        for (std::size_t index = 0; index < count_; ++index) parameters_[index].prepare(samplerate);
+        for (Parameter& parameter : parameters_.all()) parameter.prepare(samplerate);
     }
 
-    /// Makes each parameter read what was written since the last block.
+    /// Starts the ramps to the values that were written since the last block. If a value was written before the first
+    /// block, the parameter begins there, without a ramp.
     void begin_block() noexcept CUELINE_NONBLOCKING {
-        for (std::size_t index = 0; index < count_; ++index) parameters_[index].begin_block();
+        const std::span<Parameter> parameters = parameters_.all();
+        shared_.take(turn_, [&](std::size_t address, double value) noexcept {
+            if (begun_) {
+                parameters[address].go_to(value);
+            } else {
+                parameters[address].jump_to(value);
+            }
+        });
+        begun_ = true;
     }
 
-    /// By index, for a ProcessContext. Those beyond the declared ones are unused.
-    [[nodiscard]] std::span<Parameter> parameters() noexcept { return parameters_; }
-    [[nodiscard]] std::span<Meter> meters() noexcept { return meters_; }
+    /// Moves the parameters on that move, by the `frames` of the segment that was rendered.
+    void end_segment(std::uint32_t frames) noexcept CUELINE_NONBLOCKING {
+        const std::span<Parameter> parameters = parameters_.all();
+        moving_.for_each([&](std::size_t address) noexcept { return parameters[address].end_segment(frames); });
+    }
+
+    /// By address, for a ProcessContext.
+    [[nodiscard]] std::span<Parameter> parameters() noexcept { return parameters_.all(); }
+    [[nodiscard]] std::span<Meter> meters() noexcept { return meters_.all(); }
+
+    /// Whether what a block touches is locked in memory.
+    [[nodiscard]] bool memory_locked() const noexcept { return parameters_.granted() && meters_.granted(); }
 
   private:
-    std::span<SharedParameter<>> shared_;
-    std::array<Parameter, max_parameters> parameters_;
-    std::array<Meter, max_meters> meters_;
-    std::size_t count_ = 0;  // of the parameters
+    Link link_;
+    SharedParameters<> shared_;
+    std::size_t turn_ = 0;
+    bool begun_ = false;
+    MovingParameters moving_;
+    LockedArray<Parameter> parameters_;
+    LockedArray<Meter> meters_;
 };
 
 }  // namespace cueline

@@ -9,37 +9,46 @@ namespace cueline {
 
 CFuncProcessor::CFuncProcessor(const CFunctions& functions, std::vector<OwnParameter> parameters,
                                std::vector<OwnMeter> meters)
-    : functions_{functions},
-      own_parameters_{std::move(parameters)},
-      own_meters_{std::move(meters)},
-      meter_pages_{own_meters_.size() * max_meter_fields * sizeof(double)},
-      meter_values_{reinterpret_cast<double*>(meter_pages_.bytes().data()), own_meters_.size() * max_meter_fields} {
-    std::ranges::uninitialized_value_construct(meter_values_);
+    : functions_{functions}, own_parameters_{std::move(parameters)}, own_meters_{std::move(meters)} {
     for (const OwnParameter& own : own_parameters_) {
         parameter_specs_.push_back({.name = own.name,
                                     .lowest = own.lowest,
                                     .highest = own.highest,
                                     .default_value = own.default_value,
                                     .unit = own.unit,
-                                    .ramp_s = own.ramp_s});
+                                    .ramp_s = own.ramp_s,
+                                    .count = own.count});
+        if (own.count == 1) ++single_parameters_;
     }
     for (const OwnMeter& own : own_meters_) fields_.emplace_back(own.fields.begin(), own.fields.end());
     for (std::size_t index = 0; index < own_meters_.size(); ++index) {
-        meter_specs_.push_back(
-            {.name = own_meters_[index].name, .unit = own_meters_[index].unit, .fields = fields_[index]});
+        meter_specs_.push_back({.name = own_meters_[index].name,
+                                .unit = own_meters_[index].unit,
+                                .fields = fields_[index],
+                                .count = own_meters_[index].count});
     }
+    // Not more than an engine accepts: it refuses the others by their number, after prepare().
+    const std::size_t numbers = std::min(elements<MeterSpec>(meter_specs_), max_meters) * max_meter_fields;
+    meter_pages_ = LockedPages{numbers * sizeof(double)};
+    meter_values_ = {reinterpret_cast<double*>(meter_pages_.bytes().data()), numbers};
+    std::ranges::uninitialized_value_construct(meter_values_);
 }
 
 void CFuncProcessor::prepare(const Format& format) {
     samplerate_ = format.samplerate;
-    const std::size_t values = own_parameters_.size() * format.blocksize;
+    const std::size_t values = single_parameters_ * format.blocksize;
+    const std::size_t array_values =
+        2 *
+        (std::min(elements<ParameterSpec>(parameter_specs_), max_parameters + single_parameters_) - single_parameters_);
     const std::size_t samples = std::size_t{format.channels} * format.blocksize;
     block_pages_ = {};  // frees the old locked pages before it locks new ones
-    block_pages_ = LockedPages{values * sizeof(double) + samples * sizeof(float)};
+    block_pages_ = LockedPages{(values + array_values) * sizeof(double) + samples * sizeof(float)};
     std::byte* const memory = block_pages_.bytes().data();
     parameter_values_ = {reinterpret_cast<double*>(memory), values};
-    audio_ = {reinterpret_cast<float*>(memory + values * sizeof(double)), samples};
+    array_values_ = {parameter_values_.data() + values, array_values};
+    audio_ = {reinterpret_cast<float*>(memory + (values + array_values) * sizeof(double)), samples};
     std::ranges::uninitialized_value_construct(parameter_values_);
+    std::ranges::uninitialized_value_construct(array_values_);
     std::ranges::uninitialized_value_construct(audio_);
     locked_state_.emplace(std::span{static_cast<std::byte*>(functions_.state), functions_.state_bytes});
 }
@@ -53,23 +62,40 @@ bool CFuncProcessor::handle(const Message& command, ProcessContext& context) noe
 }
 
 void CFuncProcessor::render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
-    std::size_t place = 0;
-    for (std::size_t index = 0; index < own_parameters_.size(); ++index) {
-        Parameter& parameter = context.parameter(index);
-        for (std::uint32_t frame = 0; frame < block.frames; ++frame) parameter_values_[place++] = parameter.next();
-    }
+    fill_parameters(block.frames, context);
     functions_.render(audio_.data(), static_cast<std::uint32_t>(block.channels.size()), block.frames, block.frame,
-                      samplerate_, parameter_values_.data(), meter_values_.data(), events_.data(), functions_.state);
+                      samplerate_, parameter_values_.data(), array_values_.data(), meter_values_.data(), events_.data(),
+                      functions_.state);
     const float* sample = audio_.data();
     for (float* const channel : block.channels) {
         std::copy_n(sample, block.frames, channel);
         sample += block.frames;
     }
-    for (std::size_t index = 0; index < own_meters_.size(); ++index) {
-        const double* const numbers = meter_values_.data() + index * max_meter_fields;
-        context.meter(index).set(std::span{numbers, max_meter_fields}, block.frame + block.frames);
+    for (std::size_t address = 0; address < meter_values_.size() / max_meter_fields; ++address) {
+        const double* const numbers = meter_values_.data() + address * max_meter_fields;
+        context.meter(address).set(std::span{numbers, max_meter_fields}, block.frame + block.frames);
     }
     send_events(context, block.frame, {});
+}
+
+void CFuncProcessor::fill_parameters(std::uint32_t frames, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+    std::span<double> values = parameter_values_;
+    std::span<double> pairs = array_values_;
+    std::size_t address = 0;
+    for (const ParameterSpec& spec : parameter_specs_) {
+        if (spec.count == 1) {
+            context.parameter(address).fill(values.first(frames));
+            values = values.subspan(frames);
+        } else {
+            for (const Parameter& parameter : context.parameters(address, spec.count)) {
+                const double first = parameter.at(0);
+                pairs[0] = first;
+                pairs[1] = parameter.moves() ? (parameter.at(frames) - first) / frames : 0;
+                pairs = pairs.subspan(2);
+            }
+        }
+        address += spec.count;
+    }
 }
 
 void CFuncProcessor::send_events(ProcessContext& context, std::uint64_t frame, Cause cause) noexcept

@@ -22,16 +22,20 @@ inline constexpr std::size_t max_events_per_call = 16;
 /// The functions of such a processor. Message is the only type of cueline's that they use, and they see it as bytes.
 ///
 /// - `audio`: channels times frames samples, one channel after the other. The function fills it.
-/// - `parameters`: for each parameter, its value in each frame.
-/// - `meters`: eight numbers for each meter. They keep their values, and are published after each call.
+/// - `parameters`: for each parameter that is no array, its value in each frame.
+/// - `arrays`: for each element of the arrays, in their order, two numbers: its value in the first frame, and how much
+/// it
+///   changes from frame to frame.
+/// - `meters`: eight numbers for each meter, or each element of one. They keep their values, and are published after
+/// each call.
 /// - `events`: sixteen empty messages. Those that get a kind are sent after the call, and emptied.
 ///   If an event's frame is 0, it is sent with the first frame of the call.
 /// - `state`: the user's memory.
 struct CFunctions {
     /// [as Processor::render()]
     using Render = void (*)(float* audio, std::uint32_t channels, std::uint32_t frames, std::uint64_t frame,
-                            double samplerate, const double* parameters, double* meters, Message* events,
-                            void* state) noexcept CUELINE_NONBLOCKING;
+                            double samplerate, const double* parameters, const double* arrays, double* meters,
+                            Message* events, void* state) noexcept CUELINE_NONBLOCKING;
     /// Returns 0 for an unknown command. An event without a sequence answers the command. [as Processor::handle()]
     using Handle = std::uint8_t (*)(const Message* command, std::uint64_t frame, double samplerate, Message* events,
                                     void* state) noexcept CUELINE_NONBLOCKING;
@@ -53,11 +57,13 @@ class CFuncProcessor final : public Processor {
         double default_value;
         std::string unit;
         double ramp_s;
+        std::uint32_t count = 1;
     };
     struct OwnMeter {
         std::string name;
         std::string unit;
         std::vector<std::string> fields;
+        std::uint32_t count = 1;
     };
 
     /// The engine checks the parameters and meters.
@@ -79,6 +85,7 @@ class CFuncProcessor final : public Processor {
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
 
   private:
+    void fill_parameters(std::uint32_t frames, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
     void send_events(ProcessContext& context, std::uint64_t frame, Cause cause) noexcept CUELINE_NONBLOCKING;
 
     CFunctions functions_;
@@ -89,9 +96,11 @@ class CFuncProcessor final : public Processor {
     std::vector<MeterSpec> meter_specs_;
     double samplerate_ = 0;
     LockedPages meter_pages_;
-    LockedPages block_pages_;  // the parameters' values, and then the audio
+    LockedPages block_pages_;  // the parameters' values, the arrays' values, and then the audio
+    std::size_t single_parameters_ = 0;
     std::span<double> meter_values_;
     std::span<double> parameter_values_;
+    std::span<double> array_values_;
     std::span<float> audio_;
     std::array<Message, max_events_per_call> events_;
     std::optional<LockedMemory> locked_state_;

@@ -87,7 +87,7 @@ TEST_P(AnyDevice, answers_pings) {
         EXPECT_GT(times.block_ns + ns_per_second, times.sent_ns) << "one clock for both";
         running->control().ping();
     }
-    EXPECT_EQ(running->stats().events.dropped + running->stats().lines[0].dropped, 0U);
+    EXPECT_EQ(running->stats().events.dropped + running->stats().commands.dropped, 0U);
 }
 
 /// Fails at the first block that does not begin where the last one ended, or is longer than the block size.

@@ -1,10 +1,11 @@
-// broken_memory.hpp: memory policies with typical faults of rings: mutants for the checks.
+// broken_memory.hpp: memory policies with typical faults of rings and seqlocks: mutants for the checks.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <unordered_map>
 
 #include <cueline/ring.hpp>
 
@@ -39,6 +40,13 @@ struct TornMemory : StdMemory {
     class Cell {
       public:
         void write(const T& value) noexcept { std::memcpy(&value_, &value, sizeof value - sizeof(std::uint64_t)); }
+        template <class Fill>
+        bool write_in_place(Fill& fill) noexcept {
+            T value{};
+            const bool filled = fill(value);
+            write(value);
+            return filled;
+        }
         template <class Reader>
         void read(Reader& reader) const noexcept {
             reader(value_);
@@ -59,14 +67,19 @@ struct MuteMemory : StdMemory {
     };
 };
 
-/// Undoes an exchange, so that the end that swapped its slot keeps its old one.
-struct StayingMemory : StdMemory {
+/// A relaxed load returns what this thread found when it loaded the word with acquire: a seqlock's reader never notices
+/// that its value has changed meanwhile.
+struct TrustingMemory : StdMemory {
     template <class Value>
     struct Atomic : std::atomic<Value> {
         using std::atomic<Value>::atomic;
-        Value exchange(Value value, std::memory_order order) noexcept {
-            std::atomic<Value>::exchange(value, order);
-            return value;
+        [[nodiscard]] Value load(std::memory_order order) const noexcept {
+            static thread_local std::unordered_map<const void*, Value> found;
+            if (order == std::memory_order_relaxed) {
+                const auto before = found.find(this);
+                return before == found.end() ? std::atomic<Value>::load(order) : before->second;
+            }
+            return found[this] = std::atomic<Value>::load(order);
         }
     };
 };

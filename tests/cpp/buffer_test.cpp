@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <random>
 #include <string>
 #include <thread>
@@ -33,11 +34,11 @@ namespace {
 
 constexpr Format format{.samplerate = 48'000, .channels = 2, .blocksize = 64};
 
-/// Sample N of each block is the first sample in slot N. The processor reads all samples in its slots, and counts those
-/// that differ from the first: a torn buffer.
+/// Sample N of each block is the first sample in slot N, as far as the block reaches. The processor reads all samples
+/// in its slots, and counts those that differ from the first: a torn buffer.
 class SlotsProcessor final : public Processor {
   public:
-    explicit SlotsProcessor(std::uint32_t slots) : slots_{slots} {}
+    explicit SlotsProcessor(std::uint32_t slots) : slots_{slots}, firsts_(slots) {}
     void prepare(const Format&) override {}
     [[nodiscard]] std::uint32_t buffer_slots() const override { return slots_; }
     bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
@@ -45,8 +46,9 @@ class SlotsProcessor final : public Processor {
         quiet_.render(block, context);
         for (std::uint32_t slot = 0; slot < slots_; ++slot) {
             const Buffer* const buffer = context.buffer(slot);
+            firsts_[slot] = buffer == nullptr ? 0 : buffer->sample(0, 0);
             if (buffer == nullptr) continue;
-            const float first = buffer->sample(0, 0);
+            const float first = firsts_[slot];
             for (const float sample : buffer->interleaved) {
                 if (sample != first) torn_.add(1);
             }
@@ -54,11 +56,14 @@ class SlotsProcessor final : public Processor {
         }
         seen_.raise_to(allocations_on_this_thread());
     }
+    /// The first sample in each slot in the last block, 0 for an empty one. Only while no block runs.
+    [[nodiscard]] const std::vector<float>& firsts() const { return firsts_; }
     [[nodiscard]] std::uint64_t torn() const { return torn_.get(); }
     [[nodiscard]] std::uint64_t allocations() const { return seen_.get(); }
 
   private:
     std::uint32_t slots_;
+    std::vector<float> firsts_;
     SilenceProcessor quiet_;
     Counter torn_;
     Counter seen_;
@@ -75,12 +80,12 @@ struct Offline {
     Status publish(std::int64_t slot, float value, std::size_t frames = 10) {
         return engine.publish(slot, std::vector<float>(frames, value), 1);
     }
-    /// The value in each slot, 0 for an empty one.
+    /// The value in each of the first slots, 0 for an empty one.
     std::vector<float> block() {  // NOLINT(readability-make-member-function-const): it plays on
         std::vector<float> audio(std::size_t{format.blocksize} * format.channels);
         device->render(audio);
         std::vector<float> values;
-        for (std::size_t slot = 0; slot < engine.buffer_slots(); ++slot)
+        for (std::size_t slot = 0; slot < std::min(engine.buffer_slots(), format.blocksize); ++slot)
             values.push_back(audio[slot * format.channels]);
         return values;
     }
@@ -91,6 +96,19 @@ struct Offline {
     Engine engine;
 };
 
+/// Both sides of a pool, without an engine.
+struct Pool {
+    explicit Pool(std::uint32_t count) : control{count, returns}, slots{control.audio_side()} {}
+
+    BufferHandle publish(const std::vector<float>& samples, std::uint32_t channels = 1) {
+        return control.hand_over(control.make(samples, channels));
+    }
+
+    BufferSlots::Table::Returns returns;
+    BufferPool control;
+    BufferSlots slots;
+};
+
 TEST(Buffers, one_is_in_its_slot_in_the_block_that_reads_its_command) {
     Offline offline;
     EXPECT_EQ(offline.publish(3, 0.5F), Status::ok);
@@ -99,12 +117,10 @@ TEST(Buffers, one_is_in_its_slot_in_the_block_that_reads_its_command) {
 }
 
 TEST(Buffers, one_has_its_frames_channels_and_samples) {
-    BufferSlots::Returns returns;
-    BufferSlots::Table table;
-    BufferPool pool{table, returns};
+    Pool pool{1};
     const std::vector<float> samples{1, 2, 3, 4, 5, 6};
-    const BufferHandle handle = pool.hand_over(pool.make(samples, 2));
-    const Buffer& buffer = table[handle];
+    pool.slots.apply({0, pool.publish(samples, 2)});
+    const Buffer& buffer = *pool.slots.at(0);
     EXPECT_EQ(buffer.frames, 3U);
     EXPECT_EQ(buffer.channels, 2U);
     EXPECT_EQ(buffer.serial, 1U);
@@ -151,13 +167,14 @@ TEST(Buffers, publish_nothing_empties_a_slot) {
 
 TEST(Buffers, too_many_in_flight_are_refused_and_counted) {
     Offline offline;
-    for (std::size_t count = 0; count < max_buffers; ++count) ASSERT_EQ(offline.publish(0, 0.5F), Status::ok);
+    for (std::size_t count = 0; count < 128; ++count) ASSERT_EQ(offline.publish(0, 0.5F), Status::ok);
     EXPECT_EQ(offline.publish(0, 9.0F), Status::full);
     EXPECT_EQ(offline.engine.publish_nothing(1), Status::ok) << "it needs no handle";
     const BufferStats stats = offline.engine.stats().buffers;
-    EXPECT_EQ(stats.published, max_buffers);
+    EXPECT_EQ(stats.limit, 128U);
+    EXPECT_EQ(stats.published, stats.limit);
     EXPECT_EQ(stats.refused, 1U);
-    EXPECT_EQ(stats.in_use, max_buffers);
+    EXPECT_EQ(stats.in_use, stats.limit);
     EXPECT_EQ(offline.block()[0], 0.5F);
     EXPECT_EQ(offline.in_use(), 1U);
     EXPECT_EQ(offline.publish(0, 0.7F), Status::ok);
@@ -168,23 +185,75 @@ TEST(Buffers, a_full_command_ring_refuses_and_nothing_is_kept) {
     Offline offline;
     while (offline.engine.control().ping() == Status::ok) {
     }
-    const std::uint64_t dropped = offline.engine.stats().lines[0].dropped;
+    const std::uint64_t dropped = offline.engine.stats().commands.dropped;
     EXPECT_EQ(offline.publish(0, 0.5F), Status::full);
     const EngineStats stats = offline.engine.stats();
     EXPECT_EQ(stats.buffers.in_use, 0U);
     EXPECT_EQ(stats.buffers.bytes, 0U);
     EXPECT_EQ(stats.buffers.published, 0U);
-    EXPECT_EQ(stats.lines[0].dropped, dropped + 1);
+    EXPECT_EQ(stats.commands.dropped, dropped + 1);
 }
 
-TEST(Buffers, all_slots_can_be_filled_at_once) {
-    Offline offline{max_buffer_slots};
-    for (std::uint32_t slot = 0; slot < max_buffer_slots; ++slot) {
-        ASSERT_EQ(offline.publish(slot, static_cast<float>(slot + 1)), Status::ok);
+TEST(Buffers, as_many_slots_as_there_can_be_are_filled_and_swapped) {
+    constexpr std::uint32_t slots = max_buffer_slots;
+    Offline offline{slots};
+    EXPECT_EQ(offline.engine.buffer_slots(), slots);
+    EXPECT_EQ(offline.engine.stats().buffers.limit, 2 * slots);
+    const auto fill = [&](float first) {
+        for (std::uint32_t slot = 0; slot < slots; ++slot) {
+            ASSERT_EQ(offline.publish(slot, first + static_cast<float>(slot)), Status::ok) << slot;
+            if (slot % 1000 == 999) offline.block();  // the command ring holds 1024
+        }
+        offline.block();
+    };
+    std::vector<float> expected(slots);
+    std::iota(expected.begin(), expected.end(), 1.0F);
+    fill(1);
+    EXPECT_EQ(offline.processor->firsts(), expected);
+    EXPECT_EQ(offline.in_use(), slots);
+    std::iota(expected.begin(), expected.end(), 10'000.0F);
+    fill(10'000);
+    EXPECT_EQ(offline.processor->firsts(), expected);
+    EXPECT_EQ(offline.in_use(), slots);
+    EXPECT_EQ(offline.processor->torn(), 0U);
+    EXPECT_EQ(offline.engine.stats().unhandled, 0U);
+
+    for (std::uint32_t slot = 0; slot < slots; ++slot) {
+        ASSERT_EQ(offline.engine.publish_nothing(slot), Status::ok);
+        if (slot % 1000 == 999) offline.block();
     }
-    const std::vector<float> values = offline.block();
-    for (std::size_t slot = 0; slot < max_buffer_slots; ++slot) EXPECT_EQ(values[slot], static_cast<float>(slot + 1));
-    EXPECT_EQ(offline.in_use(), max_buffer_slots);
+    offline.block();
+    EXPECT_TRUE(offline.engine.has_returned_buffers());
+    EXPECT_EQ(offline.in_use(), 0U) << "all came back, and are freed in one call";
+    EXPECT_FALSE(offline.engine.has_returned_buffers());
+    EXPECT_EQ(offline.engine.stats().buffers.bytes, 0U);
+}
+
+TEST(Buffers, there_are_twice_as_many_as_slots_and_at_least_128) {
+    EXPECT_EQ(max_buffers(0), 0U);
+    EXPECT_EQ(max_buffers(1), 128U);
+    EXPECT_EQ(max_buffers(64), 128U);
+    EXPECT_EQ(max_buffers(1080), 2160U);
+    EXPECT_EQ(max_buffers(4096), 8192U);
+    Pool pool{100};  // no power of two
+    const std::vector<float> samples(1);
+    for (int count = 0; count < 200; ++count) {
+        ASSERT_TRUE(pool.slots.apply({static_cast<std::uint32_t>(count) % 100, pool.publish(samples)}));
+    }
+    std::vector<BufferHandle> under_way;
+    for (int count = 0; count < 100; ++count) under_way.push_back(pool.publish(samples));
+    EXPECT_FALSE(static_cast<bool>(pool.control.make(samples, 1)));
+    for (const BufferHandle handle : under_way) pool.slots.discard({0, handle});
+    EXPECT_EQ(pool.control.stats().in_use, 100U);
+}
+
+TEST(Buffers, without_slots_there_are_none) {
+    Pool pool{0};
+    EXPECT_FALSE(static_cast<bool>(pool.control.make(std::vector<float>(1), 1)));
+    EXPECT_FALSE(pool.slots.apply({0, no_buffer}));
+    pool.slots.discard({0, first_handle(0)});
+    EXPECT_EQ(pool.slots.at(0), nullptr);
+    EXPECT_EQ(pool.control.stats().limit, 0U);
 }
 
 TEST(Buffers, refusals_have_the_numbers) {
@@ -206,13 +275,13 @@ TEST(Buffers, refusals_have_the_numbers) {
               "a buffer must be from 1 to 2147483647 samples, got 2147483648");
     EXPECT_EQ(refusal<ArgumentError>([&] { offline.engine.publish_nothing(8); }), "slot must be from 0 to 7, got 8");
     EXPECT_EQ(offline.in_use(), 0U);
-    EXPECT_EQ(offline.engine.stats().lines[0].sent, 0U);
+    EXPECT_EQ(offline.engine.stats().commands.sent, 0U);
 
     Offline without{0};
     EXPECT_EQ(refusal<ArgumentError>([&] { without.publish(0, 1); }),
               "this engine's processor has no slots for buffers");
-    EXPECT_EQ(refusal<ArgumentError>([] { const Offline wants_too_many{65}; }),
-              "a processor has at most 64 slots for buffers, got 65");
+    EXPECT_EQ(refusal<ArgumentError>([] { const Offline wants_too_many{4097}; }),
+              "a processor has at most 4096 slots for buffers, got 4097");
 }
 
 TEST(Buffers, commands_that_publish_did_not_send_do_nothing) {
@@ -222,10 +291,12 @@ TEST(Buffers, commands_that_publish_did_not_send_do_nothing) {
     const auto send = [&](std::uint32_t slot, std::uint32_t handle) {
         offline.engine.control().send(cueline::kind::publish_buffer, PublishBuffer{slot, handle});
     };
+    constexpr BufferHandle sent_handles = 3 * 129;
     const auto send_all = [&] {
-        // The first two handles of each place. One of them is in slot 0, and none else is offered.
-        for (BufferHandle handle = 0; handle < 3 * max_buffers; ++handle) {
-            send(1, handle);
+        // The first handles of each place, and of one outside the table. One of them is in slot 0, and none else is
+        // offered.
+        for (BufferHandle handle = 0; handle < sent_handles; ++handle) {
+            send(1, handle % 129 + handle / 129 * handle_places);
             if (handle % 100 == 99) offline.block();
         }
         send(1, no_buffer - 1);
@@ -233,14 +304,14 @@ TEST(Buffers, commands_that_publish_did_not_send_do_nothing) {
     };
     send_all();
     EXPECT_EQ(offline.block(), (std::vector<float>{0.5F, 0, 0, 0, 0, 0, 0, 0}));
-    EXPECT_EQ(offline.engine.stats().unhandled, 3 * max_buffers + 2);
+    EXPECT_EQ(offline.engine.stats().unhandled, sent_handles + 2);
     EXPECT_EQ(offline.in_use(), 1U);
 
     offline.engine.publish_nothing(0);
     offline.block();
     send_all();  // while the buffer is on its way back
     EXPECT_EQ(offline.block(), (std::vector<float>(8)));
-    EXPECT_EQ(offline.engine.stats().unhandled, 2 * (3 * max_buffers + 2));
+    EXPECT_EQ(offline.engine.stats().unhandled, 2 * (sent_handles + 2));
     EXPECT_EQ(offline.in_use(), 0U);
     EXPECT_EQ(offline.publish(1, 0.25F), Status::ok);
     EXPECT_EQ(offline.block()[1], 0.25F);
@@ -250,7 +321,7 @@ TEST(Buffers, a_copy_of_a_command_does_nothing) {
     Offline offline;
     offline.publish(0, 0.5F);
     const auto send_copy = [&] {
-        const PublishBuffer copy{0, first_handle<max_buffers>(0)};
+        const PublishBuffer copy{0, first_handle(0)};
         offline.engine.control().send(cueline::kind::publish_buffer, copy);
     };
     send_copy();
@@ -276,37 +347,41 @@ TEST(Buffers, a_copy_of_a_command_does_nothing) {
 }
 
 TEST(Buffers, handles_of_a_place_begin_again_before_no_buffer) {
-    constexpr BufferHandle first = first_handle<max_buffers>(max_buffers - 1);
-    EXPECT_EQ(place_of<max_buffers>(first), max_buffers - 1);
-    EXPECT_EQ(handle_after<max_buffers>(first), first + max_buffers);
-    constexpr BufferHandle last = no_buffer - max_buffers;
-    EXPECT_EQ(place_of<max_buffers>(last), max_buffers - 1);
-    EXPECT_EQ(handle_after<max_buffers>(last), first);
+    for (const std::size_t place : {std::size_t{0}, std::size_t{5}, std::size_t{handle_places - 1}}) {
+        const BufferHandle first = first_handle(place);
+        EXPECT_EQ(place_of(first), place);
+        EXPECT_EQ(handle_after(first), first + handle_places);
+        BufferHandle handle = first;
+        std::uint32_t count = 1;
+        for (; handle_after(handle) != first; ++count) {
+            handle = handle_after(handle);
+            ASSERT_EQ(place_of(handle), place);
+            ASSERT_NE(handle, no_buffer);
+        }
+        EXPECT_EQ(count, (1U << 19U) - 2);
+    }
 }
 
 TEST(Buffers, one_that_is_never_applied_comes_straight_back) {
-    BufferSlots::Returns returns;
-    BufferSlots::Table table;
-    BufferPool pool{table, returns};
-    BufferSlots slots{table, returns};
-    slots.set_count(1);
+    Pool pool{1};
     const std::vector<float> samples(10);
-    const BufferHandle dropped = pool.hand_over(pool.make(samples, 1));
-    slots.discard({0, dropped});
-    slots.discard({0, no_buffer});
-    slots.discard({0, max_buffers});
-    EXPECT_EQ(slots.at(0), nullptr);
-    EXPECT_EQ(pool.stats().in_use, 0U);
+    const BufferHandle dropped = pool.publish(samples);
+    pool.slots.discard({0, dropped});
+    pool.slots.discard({0, no_buffer});
+    pool.slots.discard({0, first_handle(128)});  // outside the table
+    EXPECT_EQ(pool.slots.at(0), nullptr);
+    EXPECT_EQ(pool.control.stats().in_use, 0U);
 
-    const BufferHandle applied = pool.hand_over(pool.make(samples, 1));
-    EXPECT_TRUE(slots.apply({0, applied}));
-    slots.discard({0, applied});  // it is not in flight
-    EXPECT_EQ(pool.stats().in_use, 1U);
-    const BufferHandle astray = pool.hand_over(pool.make(samples, 1));
-    EXPECT_FALSE(slots.apply({1, astray}));  // no such slot
-    slots.discard({1, astray});
-    EXPECT_EQ(pool.stats().in_use, 1U);
-    EXPECT_EQ(slots.at(0), &table[applied]);
+    const BufferHandle applied = pool.publish(samples);
+    EXPECT_TRUE(pool.slots.apply({0, applied}));
+    const Buffer* const buffer = pool.slots.at(0);
+    pool.slots.discard({0, applied});  // it is not in flight
+    EXPECT_EQ(pool.control.stats().in_use, 1U);
+    const BufferHandle astray = pool.publish(samples);
+    EXPECT_FALSE(pool.slots.apply({1, astray}));  // no such slot
+    pool.slots.discard({1, astray});
+    EXPECT_EQ(pool.control.stats().in_use, 1U);
+    EXPECT_EQ(pool.slots.at(0), buffer);
 }
 
 TEST(Buffers, one_can_be_published_at_a_frame) {
@@ -356,12 +431,12 @@ TEST(Buffers, dropped_cancelled_and_refused_ones_come_back) {
     offline.block();
     EXPECT_EQ(offline.in_use(), 1U);
     // Refused by a full schedule, a single command.
-    for (std::size_t cue = 0; cue < Schedule::capacity; ++cue) {
+    for (std::size_t cue = 0; cue < Schedule::line_capacity; ++cue) {
         offline.engine.control().send(cueline::kind::ping, Ping{}, {.frame = 10'000});
         if (cue % default_budget == 0) offline.block();
     }
     for (int block = 0; block < 5; ++block) offline.block();
-    EXPECT_EQ(offline.engine.stats().cues.pending, Schedule::capacity);
+    EXPECT_EQ(offline.engine.stats().cues.pending, Schedule::line_capacity);
     offline.engine.publish(0, samples, 1, {.frame = 10'000});
     EXPECT_EQ(offline.in_use(), 2U);
     offline.block();

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -19,11 +20,13 @@ struct Seen {
     std::uint32_t max_frames = 0;
     std::uint64_t next_frame = 0;
     bool in_order = true;
+    std::vector<std::array<double, 2>> array = std::vector<std::array<double, 2>>(3);  // of the last call
 };
 
 /// Channel c of frame f is f + c times its first parameter.
 void render(float* audio, std::uint32_t channels, std::uint32_t frames, std::uint64_t frame, double samplerate,
-            const double* parameters, double* meters, Message* events, void* state) noexcept CUELINE_NONBLOCKING {
+            const double* parameters, const double* arrays, double* meters, Message* events, void* state) noexcept
+    CUELINE_NONBLOCKING {
     auto& seen = *static_cast<Seen*>(state);
     ++seen.calls;
     seen.max_frames = std::max(seen.max_frames, frames);
@@ -33,6 +36,10 @@ void render(float* audio, std::uint32_t channels, std::uint32_t frames, std::uin
         for (std::uint32_t place = 0; place < frames; ++place) {
             *audio++ = static_cast<float>(static_cast<double>(frame + place) + channel * parameters[place]);
         }
+    }
+    for (std::array<double, 2>& element : seen.array) {
+        element = {arrays[0], arrays[1]};
+        arrays += 2;
     }
     meters[0] += frames;
     meters[max_meter_fields + 1] = samplerate;
@@ -58,7 +65,8 @@ class CFuncs : public testing::Test {
             std::move(device),
             std::make_shared<CFuncProcessor>(
                 CFunctions{.render = &render, .handle = knows, .state = &seen_},
-                std::vector<CFuncProcessor::OwnParameter>{{"slope", 0, 10, 1, "", 0}, {"other", 0, 1, 0, "dB", 0.02}},
+                std::vector<CFuncProcessor::OwnParameter>{
+                    {"slope", 0, 10, 1, "", 0}, {"pads", 0, 100, 0, "", 0.002, 3}, {"other", 0, 1, 0, "dB", 0.02}},
                 std::vector<CFuncProcessor::OwnMeter>{{"frames", "", {"value"}}, {"rate", "Hz", {"nothing", "rate"}}}));
         engine_->start();
     }
@@ -130,7 +138,21 @@ TEST_F(CFuncs, meters_keep_their_numbers_from_call_to_call_and_are_published) {
     EXPECT_EQ(engine_->controls().read(0).frame, 100U);
     EXPECT_EQ(engine_->controls().read(1).fields[1], 48'000);
     EXPECT_EQ(engine_->controls().meter_specs()[1].fields[1], "rate");
-    EXPECT_EQ(engine_->controls().parameter_specs()[1].unit, "dB");
+    EXPECT_EQ(engine_->controls().parameter_specs()[2].unit, "dB");
+}
+
+TEST_F(CFuncs, an_arrays_elements_come_as_a_value_and_its_change) {
+    using Pairs = std::vector<std::array<double, 2>>;
+    make();
+    rendered(32);
+    EXPECT_EQ(seen_.array, (Pairs{{0, 0}, {0, 0}, {0, 0}}));
+    engine_->controls().set(2, 96);  // the second element: 96 frames to get there
+    rendered(32);
+    EXPECT_EQ(seen_.array, (Pairs{{0, 0}, {1, 1}, {0, 0}}));
+    rendered(32);
+    EXPECT_EQ(seen_.array, (Pairs{{0, 0}, {33, 1}, {0, 0}}));
+    rendered(64);
+    EXPECT_EQ(seen_.array, (Pairs{{0, 0}, {96, 0}, {0, 0}}));
 }
 
 }  // namespace

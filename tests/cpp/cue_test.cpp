@@ -113,7 +113,7 @@ TEST_F(Cues, give_the_same_samples_at_any_block_size) {
 TEST_F(LiveCues, are_refused_with_an_event_when_the_schedule_is_full) {
     constexpr std::uint64_t far = 100'000;
     std::uint32_t sent = 0;
-    for (; sent < Schedule::capacity; ++sent) {
+    for (; sent < Schedule::line_capacity; ++sent) {
         ASSERT_EQ(set(static_cast<float>(sent), far + sent), Status::ok);
         if (sent % 256 == 255) render(64);
     }
@@ -128,9 +128,9 @@ TEST_F(LiveCues, are_refused_with_an_event_when_the_schedule_is_full) {
 
     set(-2, 0);  // no cue, so it needs no room
     EXPECT_EQ(render(64)[0], -2.0F);
-    const std::vector<float> audio = render(far + Schedule::capacity - engine_->now());
-    EXPECT_EQ(audio.back(), static_cast<float>(Schedule::capacity - 1));
-    EXPECT_EQ(processor_->handled(), Schedule::capacity + 1);
+    const std::vector<float> audio = render(far + Schedule::line_capacity - engine_->now());
+    EXPECT_EQ(audio.back(), static_cast<float>(Schedule::line_capacity - 1));
+    EXPECT_EQ(processor_->handled(), Schedule::line_capacity + 1);
 }
 
 TEST_F(Cues, are_forgotten_when_cancelled) {
@@ -231,13 +231,75 @@ TEST_F(LiveCues, confirmations_say_why_a_cue_was_not_applied) {
     render(64);
     expect_refused(confirmation(), Reason::cancelled, 5000);
 
-    for (std::size_t count = 0; count <= Schedule::capacity; ++count) {
+    for (std::size_t count = 0; count <= Schedule::line_capacity; ++count) {
         set(1, 6000, delivery::confirm);
         if (count % 256 == 255) render(64);
     }
     render(64);
     expect_refused(confirmation(), Reason::schedule_full, 6000);
     EXPECT_TRUE(events().empty()) << "a confirmed cue gets no event as well";
+}
+
+TEST_F(LiveCues, cancelled_ones_leave_their_places_to_a_cue_that_finds_no_room) {
+    std::uint32_t sent = 0;
+    for (; sent < Schedule::line_capacity; ++sent) {
+        set(1, 5000);
+        if (sent % 256 == 255) render(64);
+    }
+    control().cancel(sent);
+    set(2, 5000, delivery::confirm);
+    render(64);
+    EXPECT_EQ(counts().refused, 0U);
+    EXPECT_EQ(counts().cancelled, 1U);
+    EXPECT_EQ(counts().pending, Schedule::line_capacity);
+    EXPECT_TRUE(confirmations().empty());
+}
+
+TEST_F(LiveCues, second_sweep_for_room_in_a_block_waits_for_the_end_of_reading) {
+    for (std::uint32_t sent = 0; sent < Schedule::line_capacity; ++sent) {
+        set(1, 5000);
+        if (sent % 256 == 255) render(64);
+    }
+    control().cancel(1);
+    set(2, 5000);
+    control().cancel(2);
+    set(3, 5000, delivery::confirm);  // it finds no room: one sweep for room a block
+    render(64);
+    EXPECT_EQ(counts().cancelled, 2U);
+    EXPECT_EQ(counts().pending, Schedule::line_capacity - 1);
+    expect_refused(confirmation(), Reason::schedule_full, 5000);
+    set(4, 5000);
+    render(64);
+    EXPECT_EQ(counts().refused, 1U);
+}
+
+TEST_F(LiveCues, cancels_that_are_cues_themselves_cancel_what_is_due_after_them) {
+    const std::uint64_t frame = 100;
+    set(1, 90);
+    set(2, 110, delivery::confirm);
+    const std::uint32_t in_this_block = control().sequence();
+    set(3, 500, delivery::confirm);
+    const std::uint32_t later = control().sequence();
+    for (const std::uint32_t sequence : {in_this_block, later}) {
+        control().send(cueline::kind::cancel, Cancel{sequence}, {.frame = frame});
+    }
+    render(64);
+    EXPECT_EQ(render(64).back(), 1.0F);
+    const Message first = confirmation();
+    expect_refused(first, Reason::cancelled, 110);
+    EXPECT_EQ(first.frame, 110U) << "when it would have been due";
+    render(64);
+    const Message second = confirmation();
+    expect_refused(second, Reason::cancelled, 500);
+    EXPECT_EQ(second.frame, 128U) << "in the next block";
+    EXPECT_EQ(counts().cancelled, 2U);
+}
+
+TEST_F(LiveCues, cancel_of_a_number_that_comes_later_does_nothing) {
+    control().cancel(2);
+    set(1, 100);  // number 2
+    EXPECT_EQ(render(128)[100], 1.0F);
+    EXPECT_EQ(counts().cancelled, 0U);
 }
 
 /// Sends cues on the offline device, however many wait.
@@ -255,7 +317,7 @@ TEST_F(OfflineCues, a_hundred_thousand_all_apply_at_their_frames) {
         const std::uint64_t frame = 1 + count * 7919 % cues;  // each frame once, in no order
         cue(static_cast<float>(frame), frame);
     }
-    EXPECT_EQ(engine_->stats().lines[0].sent, cues);
+    EXPECT_EQ(engine_->stats().commands.sent, cues);
     const std::vector<float> audio = render(cues + 1);
     for (std::size_t frame = 0; frame <= cues; ++frame) ASSERT_EQ(audio[frame], static_cast<float>(frame));
     EXPECT_EQ(processor_->handled(), cues);
@@ -277,15 +339,15 @@ TEST_F(OfflineCues, that_make_room_keep_their_order_among_other_commands) {
     while (set(1, 0) == Status::ok) {
     }
     EXPECT_EQ(set(2, 0), Status::full) << "it is no cue";
-    EXPECT_EQ(engine_->stats().lines[0].sent, MessageRing::capacity);
+    EXPECT_EQ(engine_->stats().commands.sent, MessageRing::capacity);
     cue(3, 10);
     EXPECT_EQ(set(4, 0), Status::ok) << "the cue emptied the ring";
     const std::vector<float> audio = render(64);
     EXPECT_EQ(audio[9], 4.0F);
     EXPECT_EQ(audio[10], 3.0F);
     EXPECT_EQ(processor_->handled(), MessageRing::capacity + 2);
-    EXPECT_EQ(engine_->stats().lines[0].dropped, 2U);
-    EXPECT_EQ(engine_->stats().lines[0].high_water, MessageRing::capacity);
+    EXPECT_EQ(engine_->stats().commands.dropped, 2U);
+    EXPECT_EQ(engine_->stats().commands.high_water, MessageRing::capacity);
 }
 
 TEST_F(OfflineCues, beyond_the_ring_are_pending_confirmed_and_cancelled) {
@@ -297,7 +359,7 @@ TEST_F(OfflineCues, beyond_the_ring_are_pending_confirmed_and_cancelled) {
     EXPECT_EQ(counts().pending, 3000U);
     EXPECT_EQ(counts().cancelled, 1U);
     for (int count = 0; count < 2000; ++count) cue(3, 20'000);
-    CommandSender line = engine_->open_line();
+    Line line = engine_->open_line();
     line.cancel_all(true);
     cue(4, 20'001);
     render(20'128);
@@ -306,18 +368,31 @@ TEST_F(OfflineCues, beyond_the_ring_are_pending_confirmed_and_cancelled) {
     expect_refused(confirmation(), Reason::cancelled, 10'000);
 }
 
+TEST_F(OfflineCues, thousands_of_single_cancels_find_their_cues) {
+    constexpr std::uint32_t cues = 10'000;
+    for (std::uint32_t count = 0; count < cues; ++count) cue(1, 50'000);
+    for (std::uint32_t count = 0; count < cues; ++count) {
+        EXPECT_TRUE(engine_->make_room(0));
+        ASSERT_EQ(control().cancel(cues - count), Status::ok);
+    }
+    cue(2, 10);
+    EXPECT_EQ(render(64)[10], 2.0F);
+    EXPECT_EQ(counts().cancelled, cues);
+    EXPECT_EQ(counts().pending, 0U);
+}
+
 TEST_F(OfflineCues, that_wait_for_a_block_raise_the_high_water_mark) {
     for (int count = 0; count < 10; ++count) cue(1, 10);
     render(64);
-    EXPECT_EQ(engine_->command_stats(0).high_water, 10U);
+    EXPECT_EQ(engine_->line_stats(0).commands.high_water, 10U);
 }
 
 TEST_F(OfflineCues, on_each_line_make_room_in_its_own_ring) {
-    CommandSender line = engine_->open_line();
+    Line line = engine_->open_line();
     while (set(1, 0) == Status::ok) {
     }
     for (int count = 0; count < 3000; ++count) {
-        ASSERT_TRUE(engine_->make_room(line.line()));
+        ASSERT_TRUE(engine_->make_room(line.number()));
         ASSERT_EQ(line.send(kind::set_level, 2.0F, {.frame = 30}), Status::ok);
     }
     EXPECT_EQ(set(1, 0), Status::full);
@@ -374,11 +449,11 @@ TEST_F(SmallBudget, transaction_is_applied_in_one_block_whatever_the_budget) {
 }
 
 TEST_F(Cues, transaction_is_refused_whole_when_it_does_not_fit) {
-    while (engine_->command_stats(0).sent < 1024 - 100) set(-1, 0);
+    while (engine_->line_stats(0).commands.sent < 1024 - 100) set(-1, 0);
     EXPECT_EQ(control().try_send_whole(levels(100)), 0U) << "its header needs a place too";
-    EXPECT_EQ(engine_->command_stats(0).sent, 1024U - 100);
+    EXPECT_EQ(engine_->line_stats(0).commands.sent, 1024U - 100);
     EXPECT_NE(control().try_send_whole(levels(99)), 0U);
-    EXPECT_EQ(engine_->command_stats(0).sent, 1024U);
+    EXPECT_EQ(engine_->line_stats(0).commands.sent, 1024U);
 }
 
 TEST_F(OfflineCues, transactions_find_room_and_stay_whole) {
@@ -408,7 +483,7 @@ TEST_F(Cues, transaction_is_applied_at_its_frame_and_not_before) {
 }
 
 TEST_F(LiveCues, transaction_is_refused_whole_when_the_schedule_is_full) {
-    for (std::size_t count = 0; count < Schedule::capacity - 20; ++count) {
+    for (std::size_t count = 0; count < Schedule::line_capacity - 20; ++count) {
         set(-1, 5000);
         if (count % 256 == 255) render(64);
     }
@@ -418,10 +493,10 @@ TEST_F(LiveCues, transaction_is_refused_whole_when_the_schedule_is_full) {
     const std::vector<Message> told = events();
     ASSERT_EQ(told.size(), 1U);
     expect_refused(told[0], Reason::schedule_full, 4000);
-    EXPECT_EQ(counts().pending, Schedule::capacity - 20);
+    EXPECT_EQ(counts().pending, Schedule::line_capacity - 20);
     control().try_send_whole(levels(19), {.frame = 4000});
     render(64);
-    EXPECT_EQ(counts().pending, Schedule::capacity);
+    EXPECT_EQ(counts().pending, Schedule::line_capacity);
     EXPECT_TRUE(events().empty());
 }
 
@@ -451,18 +526,16 @@ TEST_F(Cues, transaction_is_cancelled_as_one) {
 TEST_F(Cues, transaction_that_cancels_all_is_still_applied_whole) {
     set(9, 300);
     std::vector<Message> members = levels(3);
-    CancelAll cancel{};
-    cancel.up_to[0] = 1000;
-    members[1] = Message::of(cancel);
+    members[1] = Message::of(CancelAll{.first_line = 0, .up_to = {1000}});
     control().try_send_whole(members, {.frame = 100});
     EXPECT_EQ(render(512)[511], members[2].as<float>());
     EXPECT_EQ(counts().cancelled, 1U);
 }
 
-TEST_F(Cues, member_flags_that_a_sender_sets_are_ignored) {
+TEST_F(Cues, flags_without_a_meaning_are_ignored) {
     set(1, 100);
     const std::uint32_t first = control().sequence();
-    set(2, 100, delivery::member);
+    set(2, 100, static_cast<std::uint8_t>(~delivery::drop_if_late));
     control().cancel(first);
     EXPECT_EQ(render(128)[100], 2.0F);
     EXPECT_EQ(counts().cancelled, 1U);

@@ -44,11 +44,11 @@ class Cues : public testing::Test {
   protected:
     Cues() : Cues{std::make_unique<OfflineDevice>(format), default_budget} {}
     Cues(std::unique_ptr<Device> device, std::int64_t budget) { make(std::move(device), budget); }
-    void make(std::unique_ptr<Device> device, std::int64_t budget) {
+    void make(std::unique_ptr<Device> device, std::int64_t budget, std::int64_t lines = default_lines) {
         auto processor = std::make_unique<LevelProcessor>();
         device_ = device.get();
         processor_ = processor.get();
-        engine_ = std::make_unique<Engine>(std::move(device), std::move(processor), budget);
+        engine_ = std::make_unique<Engine>(std::move(device), std::move(processor), budget, lines);
         engine_->start();
     }
 
@@ -60,7 +60,7 @@ class Cues : public testing::Test {
     Status set(float level, std::uint64_t frame, std::uint8_t flags = 0) {
         return control().send(kind::set_level, level, {.frame = frame, .flags = flags});
     }
-    [[nodiscard]] ControlSide& control() const { return engine_->control(); }
+    [[nodiscard]] Line& control() const { return engine_->control(); }
     [[nodiscard]] CueStats counts() const { return engine_->stats().cues; }
 
     std::vector<Message> events() {
@@ -88,7 +88,7 @@ class Cues : public testing::Test {
     std::unique_ptr<Engine> engine_;
 };
 
-/// A block reads at most its budget, and the schedule has 1024 places.
+/// A block reads at most its budget, and the schedule has room for 1024 of a line.
 class LiveCues : public Cues {
   protected:
     explicit LiveCues(std::int64_t budget = default_budget) : Cues{std::make_unique<StepDevice>(format), budget} {}

@@ -132,7 +132,7 @@ TEST(Engine, reads_no_more_than_its_budget_in_a_block) {
         offline.render(64);
         EXPECT_EQ(offline.events().size(), answered);
     }
-    EXPECT_EQ(offline.engine.stats().lines[0].high_water, 8U);
+    EXPECT_EQ(offline.engine.stats().commands.high_water, 8U);
     EXPECT_EQ(offline.engine.stats().events.high_water, 3U);
     offline.render(640);  // a quiet block does not save its budget for later
     for (int count = 0; count < 8; ++count) offline.engine.control().ping();
@@ -160,7 +160,7 @@ TEST(Engine, audio_goes_on_when_the_event_ring_is_full) {
     EXPECT_EQ(stats.events.sent, 1024U);
     EXPECT_EQ(stats.events.dropped, 5000U - 1024U + 20U);
     EXPECT_EQ(stats.events.high_water, 1024U);
-    EXPECT_EQ(stats.lines[0].sent, 21U);
+    EXPECT_EQ(stats.commands.sent, 21U);
     EXPECT_EQ(stats.blocks, 21U);
     EXPECT_EQ(audio, expected);
 

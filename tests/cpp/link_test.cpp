@@ -1,20 +1,23 @@
-// link_test.cpp: messages and the link: layout, sides, counters, budget, and shared memory.
+// link_test.cpp: messages and the link: layout, sides, counters, and shared memory.
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstring>
 #include <memory>
-#include <new>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <cueline/audio_side.hpp>
-#include <cueline/control_side.hpp>
 #include <cueline/engine_messages.hpp>
+#include <cueline/line.hpp>
+
+#include "refusal.hpp"
 
 namespace cueline::test {
 namespace {
@@ -52,23 +55,31 @@ TEST(Message, carries_its_payload_and_nothing_else) {
 
 class LinkTest : public testing::Test {
   protected:
-    std::unique_ptr<Link> link_ = std::make_unique<Link>();
-    ControlSide control_{*link_};
-    AudioSide audio_{*link_, 4};
+    /// Reads one block.
+    std::vector<Message> read_block(std::uint64_t frame = 0) {
+        std::vector<Message> commands;
+        audio_.begin_block(frame);
+        audio_.read([&](std::span<const Message> whole) noexcept {
+            commands.insert(commands.end(), whole.begin(), whole.end());
+        });
+        return commands;
+    }
+
+    OwnedLink link_;
+    Line line_{link_};
+    AudioSide audio_{link_, 4};
     Message message_;
 };
 
 TEST_F(LinkTest, commands_arrive_in_order_with_their_sequence) {
-    control_.send(300, 1);
-    control_.send(301, 2);
-    audio_.begin_block(0);
-    ASSERT_EQ(audio_.receive(message_), Status::ok);
-    EXPECT_EQ(message_.kind, 300U);
-    EXPECT_EQ(message_.sequence, 1U);
-    ASSERT_EQ(audio_.receive(message_), Status::ok);
-    EXPECT_EQ(message_.kind, 301U);
-    EXPECT_EQ(message_.sequence, 2U);
-    EXPECT_EQ(audio_.receive(message_), Status::empty);
+    line_.send(300, 1);
+    line_.send(301, 2);
+    const std::vector<Message> commands = read_block();
+    ASSERT_EQ(commands.size(), 2U);
+    EXPECT_EQ(commands[0].kind, 300U);
+    EXPECT_EQ(commands[0].sequence, 1U);
+    EXPECT_EQ(commands[1].kind, 301U);
+    EXPECT_EQ(commands[1].sequence, 2U);
 }
 
 TEST_F(LinkTest, a_ping_carries_the_clock_of_its_sender) {
@@ -77,102 +88,103 @@ TEST_F(LinkTest, a_ping_carries_the_clock_of_its_sender) {
             std::chrono::nanoseconds{std::chrono::steady_clock::now().time_since_epoch()}.count());
     };
     const std::uint64_t before = now_ns();
-    ASSERT_EQ(control_.ping(), Status::ok);
+    ASSERT_EQ(line_.ping(), Status::ok);
     const std::uint64_t after = now_ns();
-    audio_.begin_block(0);
-    ASSERT_EQ(audio_.receive(message_), Status::ok);
-    EXPECT_EQ(message_.kind, kind::ping);
-    EXPECT_GE(message_.as<Ping>().sent_ns, before);
-    EXPECT_LE(message_.as<Ping>().sent_ns, after);
+    const std::vector<Message> commands = read_block();
+    ASSERT_EQ(commands.size(), 1U);
+    EXPECT_EQ(commands[0].kind, kind::ping);
+    EXPECT_GE(commands[0].as<Ping>().sent_ns, before);
+    EXPECT_LE(commands[0].as<Ping>().sent_ns, after);
 }
 
 TEST_F(LinkTest, events_carry_the_frame_of_their_block) {
     audio_.begin_block(12'800);
     Message cause;
     cause.sequence = 77;
-    cause.line = 3;
     audio_.events().send(400, 1, cause);
-    ASSERT_EQ(control_.receive(message_), Status::ok);
+    ASSERT_EQ(line_.receive(message_), Status::ok);
     EXPECT_EQ(message_.kind, 400U);
     EXPECT_EQ(message_.sequence, 77U);
-    EXPECT_EQ(message_.line, 3);
     EXPECT_EQ(message_.frame, 12'800U);
-    EXPECT_EQ(control_.receive(message_), Status::empty);
+    EXPECT_EQ(line_.receive(message_), Status::empty);
+}
+
+TEST_F(LinkTest, an_event_that_answers_nothing_goes_to_line_0_and_to_lines_with_all_events) {
+    const Line all = open_line(link_, Events::all);
+    const Line own = open_line(link_);
+    audio_.begin_block(0);
+    audio_.events().send(400, 1);
+    EXPECT_EQ(line_.waiting(), 1U);
+    EXPECT_EQ(all.waiting(), 1U);
+    EXPECT_EQ(own.waiting(), 0U);
 }
 
 TEST_F(LinkTest, counted_messages_are_there_to_receive) {
-    EXPECT_EQ(control_.waiting(), 0U);
+    EXPECT_EQ(line_.waiting(), 0U);
     for (std::size_t sent = 0; sent < MessageRing::capacity + 3; ++sent) audio_.events().send(400, 0);
-    ASSERT_EQ(control_.waiting(), MessageRing::capacity);
-    ASSERT_EQ(control_.receive(message_), Status::ok);
-    EXPECT_EQ(control_.waiting(), MessageRing::capacity - 1);
+    ASSERT_EQ(line_.waiting(), MessageRing::capacity);
+    ASSERT_EQ(line_.receive(message_), Status::ok);
+    EXPECT_EQ(line_.waiting(), MessageRing::capacity - 1);
     std::vector<Message> events(MessageRing::capacity);
-    EXPECT_EQ(control_.receive(events), MessageRing::capacity - 1);
-    EXPECT_EQ(control_.waiting(), 0U);
+    EXPECT_EQ(line_.receive(events), MessageRing::capacity - 1);
+    EXPECT_EQ(line_.waiting(), 0U);
 }
 
 TEST_F(LinkTest, the_budget_limits_a_block_and_starts_again_in_the_next) {
-    for (int number = 0; number < 10; ++number) control_.send(300, number);
+    for (int number = 0; number < 10; ++number) line_.send(300, number);
     int expected = 0;
-    for (const int in_this_block : {4, 4, 2, 0}) {
-        audio_.begin_block(0);
-        for (int count = 0; count < in_this_block; ++count, ++expected) {
-            ASSERT_EQ(audio_.receive(message_), Status::ok);
-            EXPECT_EQ(message_.as<int>(), expected);
-        }
-        EXPECT_EQ(audio_.receive(message_), Status::empty);
+    for (const std::size_t in_this_block : {4, 4, 2, 0}) {
+        const std::vector<Message> commands = read_block();
+        EXPECT_EQ(commands.size(), in_this_block);
+        for (const Message& command : commands) EXPECT_EQ(command.as<int>(), expected++);
         audio_.end_block();
     }
 }
 
 TEST_F(LinkTest, refused_commands_are_counted_and_take_no_sequence) {
-    for (int number = 0; number < 1024; ++number) ASSERT_EQ(control_.send(300, number), Status::ok);
-    EXPECT_EQ(control_.ping(), Status::full);
-    EXPECT_EQ(control_.send(300, 0), Status::full);
-    const RingStats counts = link_->commands(0).stats();
-    EXPECT_EQ(counts.sent, 1024U);
-    EXPECT_EQ(counts.dropped, 2U);
-    EXPECT_EQ(counts.high_water, 1024U);
+    for (int number = 0; number < 1024; ++number) ASSERT_EQ(line_.send(300, number), Status::ok);
+    EXPECT_EQ(line_.ping(), Status::full);
+    EXPECT_EQ(line_.send(300, 0), Status::full);
 
-    audio_.begin_block(0);
-    ASSERT_EQ(audio_.receive(message_), Status::ok);
-    ASSERT_EQ(control_.send(300, 0), Status::ok);
-    std::uint32_t last = message_.sequence;
-    for (int number = 0; number < 1024; ++number) {
-        if (audio_.receive(message_) == Status::empty) {
-            audio_.begin_block(0);
-            ASSERT_EQ(audio_.receive(message_), Status::ok);
+    std::uint32_t last = 0;
+    for (int blocks = 0; blocks < 300; ++blocks) {
+        for (const Message& command : read_block()) ASSERT_EQ(command.sequence, ++last);
+        if (blocks == 0) {
+            const RingStats counts = link_.line(0).commands.stats();
+            EXPECT_EQ(counts.sent, 1024U);
+            EXPECT_EQ(counts.dropped, 2U);
+            EXPECT_EQ(counts.high_water, 1024U);
+            ASSERT_EQ(line_.send(300, 0), Status::ok);
         }
-        ASSERT_EQ(message_.sequence, ++last);
     }
+    EXPECT_EQ(last, 1025U);
 }
 
 TEST_F(LinkTest, dropped_events_are_counted) {
     audio_.begin_block(0);
     for (int number = 0; number < 1030; ++number) audio_.events().send(400, number);
     audio_.end_block();
-    const RingStats counts = link_->events().stats();
+    const RingStats counts = link_.line(0).events.stats();
     EXPECT_EQ(counts.sent, 1024U);
     EXPECT_EQ(counts.dropped, 6U);
     EXPECT_EQ(counts.high_water, 1024U);
 }
 
 TEST_F(LinkTest, high_water_is_the_greatest_number_that_waited) {
-    for (int number = 0; number < 3; ++number) control_.send(300, number);
-    EXPECT_EQ(link_->commands(0).stats().high_water, 0U) << "the audio side has not measured yet";
-    audio_.begin_block(0);
-    while (audio_.receive(message_) == Status::ok) audio_.events().send(400, 0);
+    for (int number = 0; number < 3; ++number) line_.send(300, number);
+    EXPECT_EQ(link_.line(0).commands.stats().high_water, 0U) << "the audio side has not measured yet";
+    for (const Message& command : read_block()) audio_.events().send(400, 0, command);
     audio_.end_block();
-    while (control_.receive(message_) == Status::ok) {
+    while (line_.receive(message_) == Status::ok) {
     }
-    control_.send(300, 9);
-    audio_.begin_block(0);
+    line_.send(300, 9);
+    read_block();
     audio_.end_block();
-    EXPECT_EQ(link_->commands(0).stats().high_water, 3U) << "it never decreases";
-    EXPECT_EQ(link_->events().stats().high_water, 3U);
+    EXPECT_EQ(link_.line(0).commands.stats().high_water, 3U) << "it never decreases";
+    EXPECT_EQ(link_.line(0).events.stats().high_water, 3U);
 }
 
-TEST_F(LinkTest, sequences_skip_0_and_continue_with_the_next_control_side) {
+TEST(Sequences, skip_0_and_continue_with_the_next_owner_of_a_line) {
     static_assert(sequence_after(0) == 1);
     static_assert(sequence_after(7) == 8);
     static_assert(sequence_after(0xFFFF'FFFF) == 1, "0 stands for none");
@@ -180,62 +192,144 @@ TEST_F(LinkTest, sequences_skip_0_and_continue_with_the_next_control_side) {
     static_assert(last_sequence(0x1'0000'0000) == 1 && last_sequence(0x1'FFFF'FFFE) == 0xFFFF'FFFF);
     static_assert(last_sequence(0x1'FFFF'FFFF) == 1, "as often as it has gone round");
     static_assert(is_later(2, 1) && !is_later(1, 1) && !is_later(1, 2) && is_later(1, 0xFFFF'FFFF));
-    const auto link = std::make_unique<Link>();
-    std::make_unique<ControlSide>(*link)->send(300, 0);
-    std::make_unique<ControlSide>(*link)->send(300, 0);
-    AudioSide audio{*link};
+    const OwnedLink link;
+    Line{link}.send(300, 0);
+    Line{link}.send(300, 0);
+    AudioSide audio{link};
     audio.begin_block(0);
-    audio.receive(message_);
-    EXPECT_EQ(message_.sequence, 1U);
-    audio.receive(message_);
-    EXPECT_EQ(message_.sequence, 2U);
+    std::uint32_t expected = 0;
+    audio.read([&](std::span<const Message> whole) noexcept { EXPECT_EQ(whole.front().sequence, ++expected); });
+    EXPECT_EQ(expected, 2U);
 }
 
 TEST(Link, the_default_budget_is_256_commands_a_block) {
-    const auto link = std::make_unique<Link>();
-    ControlSide control{*link};
-    AudioSide audio{*link};
-    for (int number = 0; number < 300; ++number) control.send(300, number);
+    const OwnedLink link;
+    Line line{link};
+    AudioSide audio{link};
+    for (int number = 0; number < 300; ++number) line.send(300, number);
     audio.begin_block(0);
-    Message message;
     int received = 0;
-    while (audio.receive(message) == Status::ok) ++received;
+    audio.read([&](std::span<const Message>) noexcept { ++received; });
     EXPECT_EQ(received, 256);
 }
 
 TEST_F(LinkTest, a_second_side_of_either_kind_is_refused) {
-    EXPECT_THROW(ControlSide{*link_}, EndTakenError);
-    EXPECT_THROW(AudioSide{*link_}, EndTakenError);
+    EXPECT_THROW(Line{link_}, EndTakenError);
+    EXPECT_THROW(AudioSide{link_}, EndTakenError);
 }
 
-TEST(Link, works_through_two_mappings_of_one_memory) {
-    const int file = memfd_create("link", 0);
-    ASSERT_GE(file, 0);
-    ASSERT_EQ(ftruncate(file, sizeof(Link)), 0);
-    void* here = mmap(nullptr, sizeof(Link), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    void* there = mmap(nullptr, sizeof(Link), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    ASSERT_NE(here, MAP_FAILED);
-    ASSERT_NE(there, MAP_FAILED);
-    ASSERT_NE(here, there);
-    {
-        Link& link_here = *new (here) Link;
-        Link& link_there = *std::launder(static_cast<Link*>(there));
-        ControlSide control{link_here};
-        AudioSide audio{link_there};
-        ASSERT_EQ(control.send(300, 42), Status::ok);
-        audio.begin_block(5);
-        Message message;
-        ASSERT_EQ(audio.receive(message), Status::ok);
-        EXPECT_EQ(message.as<int>(), 42);
-        audio.events().send(400, 43, message);
-        ASSERT_EQ(control.receive(message), Status::ok);
-        EXPECT_EQ(message.as<int>(), 43);
-        EXPECT_EQ(link_here.events().stats().sent, 1U);
-        EXPECT_EQ(link_there.events().stats().sent, 1U);
+TEST(Link, gives_its_ends_back) {
+    const OwnedLink link;
+    for (int round = 0; round < 2; ++round) {
+        const Line line{link};
+        const AudioSide audio{link};
     }
-    munmap(here, sizeof(Link));
-    munmap(there, sizeof(Link));
-    close(file);
+}
+
+TEST(Link, refuses_counts_beyond_its_limits_with_the_numbers) {
+    EXPECT_EQ(refusal<ArgumentError>([] { OwnedLink{{.lines = 65}}; }),
+              "a link has 1 to 64 lines, at most " + std::to_string(max_parameters) + " parameters and at most " +
+                  std::to_string(max_meters) + " meters, got 65, 0 and 0");
+    EXPECT_THROW(OwnedLink{{.lines = 0}}, ArgumentError);
+    EXPECT_THROW(OwnedLink{{.parameters = max_parameters + 1}}, ArgumentError);
+    EXPECT_THROW(OwnedLink{{.meters = max_meters + 1}}, ArgumentError);
+}
+
+/// Anonymous memory in a file, mapped twice: what two processes would share.
+class TwoMappings {
+  public:
+    explicit TwoMappings(std::size_t bytes) : bytes_{bytes}, file_{memfd_create("link", 0)} {
+        EXPECT_GE(file_, 0);
+        EXPECT_EQ(ftruncate(file_, static_cast<off_t>(bytes)), 0);
+        for (void*& mapping : mappings_) {
+            mapping = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file_, 0);
+            EXPECT_NE(mapping, MAP_FAILED);
+        }
+    }
+    TwoMappings(const TwoMappings&) = delete;
+    TwoMappings& operator=(const TwoMappings&) = delete;
+    ~TwoMappings() {
+        for (void* const mapping : mappings_) munmap(mapping, bytes_);
+        close(file_);
+    }
+    [[nodiscard]] std::span<std::byte> here() const { return {static_cast<std::byte*>(mappings_[0]), bytes_}; }
+    [[nodiscard]] std::span<std::byte> there() const { return {static_cast<std::byte*>(mappings_[1]), bytes_}; }
+
+  private:
+    std::size_t bytes_;
+    int file_;
+    std::array<void*, 2> mappings_{};
+};
+
+constexpr LinkShape small{.lines = 2, .parameters = 3, .meters = 1, .declared = 77};
+
+TEST(Link, works_through_two_mappings_of_one_memory) {
+    const TwoMappings memory{Link::bytes_for(small)};
+    const Link here = Link::make(memory.here(), small);
+    const Link there = Link::attach(memory.there());
+    EXPECT_EQ(there.shape(), small);
+    Line line = open_line(here);
+    AudioSide audio{there};
+    ASSERT_EQ(line.send(300, 42), Status::ok);
+    audio.begin_block(5);
+    int received = 0;
+    audio.read([&](std::span<const Message> whole) noexcept {
+        received = whole.front().as<int>();
+        audio.events().send(400, 43, whole.front());
+    });
+    EXPECT_EQ(received, 42);
+    Message message;
+    ASSERT_EQ(line.receive(message), Status::ok);
+    EXPECT_EQ(message.as<int>(), 43);
+    EXPECT_EQ(here.line(1).events.stats().sent, 1U);
+    EXPECT_EQ(there.line(1).events.stats().sent, 1U);
+}
+
+TEST(Link, refuses_memory_that_is_no_link_of_this_version) {
+    const TwoMappings memory{Link::bytes_for(small)};
+    const auto why = [&memory](std::size_t bytes) {
+        return refusal<LinkError>([&] { Link::attach(memory.there().first(bytes)); });
+    };
+    const std::size_t all = memory.here().size();
+    EXPECT_EQ(why(all), "this memory cannot be a link: it is no link");
+    EXPECT_EQ(why(100), "this memory cannot be a link: it has fewer bytes than a header");
+    Link::make(memory.here(), small);
+    auto& header = *reinterpret_cast<LinkHeader*>(memory.here().data());
+    EXPECT_EQ(why(all - 1), "this memory cannot be a link: its offsets do not fit its counts");
+    header.lines_at += 64;
+    EXPECT_EQ(why(all), "this memory cannot be a link: its offsets do not fit its counts");
+    header.lines_at -= 64;
+    header.shape.lines = 65;
+    EXPECT_EQ(why(all), "this memory cannot be a link: its counts are out of range");
+    header.shape.lines = 2;
+    header.layout = 0;
+    EXPECT_EQ(why(all),
+              "this memory cannot be a link: it has layout 0, and this version of cueline has 1: use the same version "
+              "on both sides");
+}
+
+TEST(Link, what_it_holds_changes_only_the_counts_that_were_declared) {
+    const std::size_t bare = Link::bytes_of_first_line({});
+    EXPECT_EQ(Link::bytes_for({.lines = 1}), bare);
+    EXPECT_EQ(Link::bytes_for({.lines = 64}), bare + 63 * sizeof(LinkLine));
+    EXPECT_LE(bare, 730U * 1024);
+}
+
+TEST(AudioSideTest, ignores_lines_that_the_link_does_not_have) {
+    const OwnedLink link{{.lines = 2}};
+    AudioSide audio{link};
+    link.header().used_lines.store(~std::uint64_t{0});  // a hostile or damaged control side
+    link.header().open_lines.store(~std::uint64_t{0});
+    link.header().all_events.store(~std::uint64_t{0});
+    audio.begin_block(0);
+    int received = 0;
+    audio.read([&](std::span<const Message>) noexcept { ++received; });
+    Message cause;
+    cause.line = 63;
+    cause.sequence = 1;
+    audio.events().send(400, 1, cause);
+    audio.end_block();
+    EXPECT_EQ(received, 0);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <fstream>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <sstream>
@@ -23,6 +24,7 @@
 
 #include "processors/cfunc_processor.hpp"
 #include "sanitizers.hpp"
+#include "system/locked_array.hpp"
 #include "system/locked_pages.hpp"
 
 namespace cueline::test {
@@ -211,6 +213,34 @@ TEST(LockedPages, that_were_freed_are_inherited_again) {
     }
     std::vector<std::byte> reused(65 * page_bytes, std::byte{1});  // where the heap had them, or not
     EXPECT_EQ(faults_after_a_fork(reused).second, 1);
+}
+
+TEST(LockedArray, has_as_many_objects_as_were_wanted_and_each_is_made) {
+    struct Counted {
+        std::uint32_t number = 7;
+    };
+    LockedArray<Counted> three{3};
+    EXPECT_EQ(three.size(), 3U);
+    for (const Counted& one : three.all()) EXPECT_EQ(one.number, 7U);
+    EXPECT_EQ(LockedArray<double>{2}.all()[1], 0.0);
+}
+
+TEST(LockedArray, of_nothing_has_no_memory) {
+    EXPECT_EQ(LockedArray<double>{0}.all().data(), nullptr);
+    EXPECT_TRUE(LockedArray<double>{}.granted());
+}
+
+TEST(LockedArray, keeps_its_objects_where_they_are_when_it_moves) {
+    LockedArray<std::uint32_t> first{1'000};
+    const std::uint32_t* const where = first.all().data();
+    LockedArray<std::uint32_t> second{1};
+    second = std::move(first);
+    EXPECT_EQ(second.all().data(), where);
+    EXPECT_EQ(second.size(), 1'000U);
+}
+
+TEST(LockedArray, longer_than_memory_is_refused) {
+    EXPECT_THROW(LockedArray<double>{static_cast<std::size_t>(-1)}, std::bad_alloc);
 }
 
 }  // namespace

@@ -168,7 +168,7 @@ TEST(Meter, declarations_are_refused_with_the_numbers) {
     EXPECT_EQ(refused({with_fields("level", 0)}), "meter 'level' must have 1 to 8 fields, got 0");
     constexpr std::array<std::string_view, 9> nine{"a", "b", "c", "d", "e", "f", "g", "h", "i"};
     EXPECT_EQ(refused({MeterSpec{.name = "level", .unit = {}, .fields = nine}}),
-              "meter 'level' can have at most 8 fields, and declares 9");
+              "meter 'level' must have 1 to 8 fields, got 9");
     constexpr std::array<std::string_view, 2> twice{"peak", "peak"};
     EXPECT_EQ(refused({MeterSpec{.name = "level", .unit = {}, .fields = twice}}),
               "meter 'level' declares two fields named 'peak'");
@@ -177,15 +177,54 @@ TEST(Meter, declarations_are_refused_with_the_numbers) {
               "meter 'level': field 1 has no name");
 }
 
-TEST(Meter, there_can_be_32_and_no_more) {
-    static const std::string letters(max_meters + 1, 'x');
-    std::vector<MeterSpec> specs;
-    for (std::size_t length = 1; length <= max_meters; ++length) {
-        specs.push_back(with_fields(std::string_view{letters}.substr(0, length), 1));
+TEST(Meter, there_can_be_4096_and_no_more_and_elements_count) {
+    MeterSpec many = with_fields("many", 1);
+    many.count = 4'095;
+    EXPECT_EQ(refused({many, with_fields("one", 1)}), "not refused");
+    EXPECT_EQ(refused({many, with_fields("one", 1), with_fields("another", 1)}),
+              "a processor can have at most 4096 meters, and declares 4097");
+    many.count = 0;
+    EXPECT_EQ(refused({many}), "meter 'many' must have a count from 1 to 4096, got 0");
+}
+
+/// Sets each element of its second meter to its own number.
+class Numbering final : public Processor {
+  public:
+    void prepare(const Format&) override {}
+    [[nodiscard]] std::span<const MeterSpec> meters() const override { return specs_; }
+    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+    void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+        quiet_.render(block, context);
+        const std::size_t first = first_address<MeterSpec>(specs_, 1);
+        for (std::size_t element = 0; element < specs_[1].count; ++element) {
+            context.meter(first + element).set({static_cast<double>(element)}, element);
+        }
     }
-    EXPECT_EQ(refused(specs), "not refused");
-    specs.push_back(with_fields(letters, 1));
-    EXPECT_EQ(refused(specs), "a processor can have at most 32 meters, and declares 33");
+
+  private:
+    SilenceProcessor quiet_;
+    std::array<MeterSpec, 3> specs_{{{.name = "a", .unit = {}, .fields = std::span{eight}.first(1), .count = 7},
+                                     {.name = "b", .unit = {}, .fields = std::span{eight}.first(1), .count = 216},
+                                     {.name = "c", .unit = {}, .fields = std::span{eight}.first(1)}}};
+};
+
+TEST(Meter, each_element_of_an_array_has_a_value_of_its_own) {
+    Metered metered{std::make_unique<Numbering>()};
+    metered.render(128);
+    for (std::size_t address = 0; address < 7 + 216 + 1; ++address) {
+        const bool numbered = address >= 7 && address < 7 + 216;
+        const MeterValue value = metered.engine.controls().read(address);
+        EXPECT_EQ(value.fields[0], numbered ? static_cast<double>(address - 7) : 0.0) << address;
+        EXPECT_EQ(value.frame, numbered ? address - 7 : 0) << address;
+    }
+    std::vector<double> two_fields(std::size_t{2} * 216);
+    metered.engine.controls().read(7, 2, two_fields);
+    for (std::size_t element = 0; element < 216; ++element) {
+        EXPECT_EQ(two_fields[element], static_cast<double>(element));
+        EXPECT_EQ(two_fields[216 + element], 0.0) << "it has one field";
+    }
+    EXPECT_EQ(refusal<ArgumentError>([&] { metered.engine.controls().read(9, 2, two_fields); }),
+              "no meter 224: the processor declares 224");
 }
 
 TEST(Meter, indices_beyond_the_last_are_refused) {

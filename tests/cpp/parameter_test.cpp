@@ -3,14 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <span>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -150,11 +148,11 @@ TEST(Parameter, the_check_of_clicks_catches_one_that_jumps) {
 TEST(Parameter, a_thousand_writes_send_no_command_and_the_last_one_counts) {
     Shown shown{{jumping}};
     shown.render(64);
-    const RingStats before = shown.engine.stats().lines[0];
+    const RingStats before = shown.engine.stats().commands;
     for (int write = 0; write < 1'000; ++write) shown.set(write % 10);
     shown.set(7);
     EXPECT_EQ(shown.render(64), std::vector<float>(64, 7));
-    const RingStats after = shown.engine.stats().lines[0];
+    const RingStats after = shown.engine.stats().commands;
     EXPECT_EQ(after.sent, before.sent);
     EXPECT_EQ(after.dropped, 0U);
     EXPECT_EQ(after.high_water, before.high_water);
@@ -212,8 +210,8 @@ TEST(Parameter, a_messages_target_is_clamped_and_nan_is_ignored) {
 }
 
 TEST(Parameter, start_from_takes_the_whole_ramp_time) {
-    const SharedParameter<> shared;
-    Parameter parameter{ramped, shared};
+    MovingParameters moving;
+    Parameter parameter{ramped, moving, 0};
     parameter.prepare(48'000);
     parameter.start_from(0);
     EXPECT_EQ(parameter.value(), 0);
@@ -223,11 +221,11 @@ TEST(Parameter, start_from_takes_the_whole_ramp_time) {
 }
 
 TEST(Parameter, a_ramp_under_way_begins_again_at_another_rate) {
-    const SharedParameter<> shared;
-    Parameter parameter{ramped, shared};
+    MovingParameters moving;
+    Parameter parameter{ramped, moving, 0};
     parameter.prepare(48'000);
     parameter.go_to(5);
-    for (int frame = 0; frame < 240; ++frame) parameter.next();
+    EXPECT_TRUE(parameter.end_segment(240));
     EXPECT_NEAR(parameter.value(), 3, 1e-9);
     parameter.prepare(96'000);
     for (int frame = 0; frame < 959; ++frame) parameter.next();
@@ -236,37 +234,93 @@ TEST(Parameter, a_ramp_under_way_begins_again_at_another_rate) {
 }
 
 TEST(Parameter, a_ramp_shorter_than_a_frame_takes_one) {
-    const SharedParameter<> shared;
+    MovingParameters moving;
     ParameterSpec spec = ramped;
     spec.ramp_s = 1e-9;
-    Parameter parameter{spec, shared};
+    Parameter parameter{spec, moving, 0};
     parameter.prepare(48'000);
     parameter.go_to(5);
     EXPECT_EQ(parameter.value(), 1);
     EXPECT_EQ(parameter.next(), 5);
 }
 
-TEST(ParameterThreads, a_value_never_goes_back_and_the_last_one_is_read) {
-    SharedParameter<> shared;
-    constexpr int writes = 1'000'000;
-    std::atomic<bool> written = false;
-    std::string wrong;
-    std::thread reader{[&] {
-        std::uint64_t seen = 0;
-        double newest = 0;
-        for (bool last = false; !last && wrong.empty();) {
-            last = written.load();  // before the read, so that the read gives the last value
-            double value = newest;
-            if (!shared.read(seen, value) && value != newest) wrong = "it was read and not said to be";
-            if (value < newest) wrong = "it went back";
-            newest = value;
+TEST(Parameter, moves_on_with_the_frames_whether_it_is_read_or_not) {
+    MovingParameters moving;
+    Parameter read{ramped, moving, 0};
+    Parameter unread{ramped, moving, 1};
+    for (Parameter* const parameter : {&read, &unread}) {
+        parameter->prepare(48'000);
+        parameter->go_to(5);
+    }
+    for (const std::uint32_t segment : {1U, 7U, 100U, 372U}) {
+        double last = 0;
+        for (std::uint32_t frame = 0; frame < segment; ++frame) {
+            EXPECT_EQ(unread.at(frame), read.at(frame));
+            last = read.next();
         }
-        if (wrong.empty() && newest != writes) wrong = "the last one was not read";
-    }};
-    for (int write = 1; write <= writes; ++write) shared.write(write);
-    written = true;
-    reader.join();
-    EXPECT_EQ(wrong, "");
+        std::vector<double> filled(segment + 1);
+        unread.fill(std::span{filled});
+        EXPECT_EQ(filled[segment - 1], last);
+        EXPECT_EQ(filled[segment], unread.at(segment));
+        EXPECT_EQ(read.end_segment(segment), unread.end_segment(segment));
+        EXPECT_EQ(unread.value(), last);
+        EXPECT_EQ(read.value(), last);
+    }
+    EXPECT_FALSE(unread.moves());
+    EXPECT_EQ(unread.value(), 5);
+}
+
+TEST(Parameter, a_ramp_that_turns_round_within_a_segment_does_not_jump) {
+    MovingParameters moving;
+    Parameter parameter{ramped, moving, 0};
+    parameter.prepare(48'000);
+    parameter.go_to(5);
+    std::vector<float> values;
+    const auto read = [&](int frames) {
+        for (int frame = 0; frame < frames; ++frame) values.push_back(static_cast<float>(parameter.next()));
+    };
+    read(30);
+    parameter.go_to(-5);
+    EXPECT_EQ(static_cast<float>(parameter.value()), values.back());
+    EXPECT_NEAR(parameter.at(30), parameter.value() - (parameter.value() + 5) / 480, 1e-9);
+    read(34);
+    parameter.end_segment(64);
+    read(64);
+    EXPECT_LE(largest_step(values), 10.0 / 480 + 1e-5);
+}
+
+TEST(Parameter, its_values_do_not_depend_on_where_blocks_begin) {
+    std::vector<float> expected;
+    for (const std::uint32_t blocksize : {64U, 1U, 13U, 4'096U}) {
+        Shown shown{{ramped}, blocksize};
+        shown.render(1);
+        shown.set(7.3);
+        const std::vector<float> values = shown.render(500);
+        if (expected.empty()) expected = values;
+        EXPECT_EQ(values, expected) << blocksize;
+    }
+}
+
+TEST(MovingParameters, gives_those_that_move_in_order_and_drops_those_that_stopped) {
+    MovingParameters moving;
+    const std::vector<std::size_t> added{0, 63, 64, 2'000, 4'095};
+    for (const std::size_t address : added) moving.add(address);
+    std::vector<std::size_t> found;
+    moving.for_each([&](std::size_t address) {
+        found.push_back(address);
+        return address != 63 && address != 4'095;
+    });
+    EXPECT_EQ(found, added);
+    found.clear();
+    moving.for_each([&](std::size_t address) {
+        found.push_back(address);
+        return false;
+    });
+    EXPECT_EQ(found, (std::vector<std::size_t>{0, 64, 2'000}));
+    moving.for_each([](std::size_t) {
+        ADD_FAILURE() << "none moves";
+        return false;
+    });
 }
 
 std::string refused(std::vector<ParameterSpec> specs) {
@@ -285,7 +339,7 @@ ParameterSpec with(double lowest, double highest, double default_value, double r
 TEST(Parameter, a_move_across_a_range_wider_than_any_number_stays_finite) {
     constexpr double most = std::numeric_limits<double>::max();
     constexpr std::uint32_t frames = 100;
-    Ramp ramp{-most, -most};
+    Ramp ramp{-most};
     ramp.go_to(most, frames);
     double before = -most;
     for (std::uint32_t frame = 0; frame < frames; ++frame) {
@@ -314,23 +368,123 @@ TEST(Parameter, declarations_are_refused_with_the_numbers) {
     EXPECT_EQ(refused({with(0, 0, 0, 3'600)}), "not refused");
 }
 
-/// `count` parameters with different names.
-std::vector<ParameterSpec> many(std::size_t count) {
-    static const std::string letters(max_parameters + 1, 'x');
-    std::vector<ParameterSpec> specs;
-    for (std::size_t length = 1; length <= count; ++length) {
-        specs.push_back({.name = std::string_view{letters}.substr(0, length)});
-    }
-    return specs;
+TEST(Parameter, there_can_be_4096_and_no_more_and_elements_count) {
+    std::vector<ParameterSpec> specs{{.name = "a"}, {.name = "many", .count = 4'094}, {.name = "b"}};
+    Shown shown{specs};
+    shown.engine.controls().set(4'095, 0.5);
+    shown.render(64);
+    EXPECT_EQ(shown.engine.controls().get(4'095), 0.5);
+    EXPECT_EQ(shown.engine.controls().get(4'094), 0);
+    specs.push_back({.name = "c"});
+    EXPECT_EQ(refused(specs), "a processor can have at most 4096 parameters, and declares 4097");
+    specs[1].count = 0;
+    EXPECT_EQ(refused(specs), "parameter 'many' must have a count from 1 to 4096, got 0");
+    specs[1].count = std::numeric_limits<std::uint32_t>::max();
+    specs[0].count = std::numeric_limits<std::uint32_t>::max();
+    EXPECT_EQ(refused(specs), "a processor can have at most 4096 parameters, and declares 8589934592");
 }
 
-TEST(Parameter, there_can_be_64_and_no_more) {
-    Shown shown{many(64)};
-    shown.engine.controls().set(63, 0.5);
-    shown.render(64);
-    EXPECT_EQ(shown.engine.controls().get(63), 0.5);
-    EXPECT_EQ(shown.engine.controls().get(62), 0);
-    EXPECT_EQ(refused(many(65)), "a processor can have at most 64 parameters, and declares 65");
+/// Keeps the values that its array has in the last frame of each segment.
+class Arrayed final : public Processor {
+  public:
+    void prepare(const Format&) override {}
+    [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return specs; }
+    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+        for (Parameter& parameter : context.parameters(first, 216)) parameter.go_to(command.as<double>());
+        return true;
+    }
+    void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+        for (std::size_t element = 0; element < 216; ++element) {
+            last.at(element) = context.parameters(first, 216)[element].at(block.frames - 1);
+        }
+    }
+
+    static constexpr std::array<ParameterSpec, 3> specs{
+        {{.name = "before"},
+         {.name = "gain", .highest = 2, .default_value = 1, .ramp_s = 0.01, .count = 216},
+         {.name = "behind"}}};
+    static constexpr std::size_t first = first_address(std::span<const ParameterSpec>{specs}, 1);
+    std::array<double, 216> last{};
+};
+
+struct Array {
+    static constexpr std::uint32_t blocksize = 64;
+
+    void render(std::size_t frames) {
+        std::vector<float> audio(frames * 2);
+        device->render(audio);
+    }
+
+    OfflineDevice* device = nullptr;
+    std::shared_ptr<Arrayed> processor = std::make_shared<Arrayed>();
+    std::unique_ptr<Engine> engine = [this] {
+        auto owned =
+            std::make_unique<OfflineDevice>(Format{.samplerate = 48'000, .channels = 2, .blocksize = blocksize});
+        device = owned.get();
+        auto made = std::make_unique<Engine>(std::move(owned), processor);
+        made->start();
+        return made;
+    }();
+};
+
+TEST(ParameterArray, each_element_has_a_value_of_its_own) {
+    Array array;
+    std::vector<double> values(216);
+    for (std::size_t element = 0; element < 216; ++element) values[element] = static_cast<double>(element) / 200;
+    array.engine->controls().set(Arrayed::first, values);
+    array.render(64);
+    for (std::size_t element = 0; element < 216; ++element) {
+        EXPECT_EQ(array.processor->last.at(element), values[element]) << element;
+        EXPECT_EQ(array.engine->controls().get(Arrayed::first + element), values[element]) << element;
+    }
+    EXPECT_EQ(array.engine->controls().get(0), 0);
+    EXPECT_EQ(array.engine->controls().get(217), 0);
+}
+
+TEST(ParameterArray, elements_move_when_nobody_reads_them_frame_by_frame) {
+    Array array;
+    array.render(64);
+    array.engine->controls().set(Arrayed::first + 17, 2);
+    array.render(240);
+    EXPECT_NEAR(array.processor->last[17], 1.5, 1e-9);
+    EXPECT_EQ(array.processor->last[16], 1);
+    array.render(240);
+    EXPECT_EQ(array.processor->last[17], 2);
+}
+
+TEST(ParameterArray, values_are_written_in_steps_also_backwards) {
+    Array array;
+    const std::vector<double> values{0.25, 0.5, 0.75};
+    array.engine->controls().set(Arrayed::first + 10, values, -5);
+    array.render(64);
+    EXPECT_EQ(array.processor->last[10], 0.25);
+    EXPECT_EQ(array.processor->last[5], 0.5);
+    EXPECT_EQ(array.processor->last[0], 0.75);
+    EXPECT_EQ(array.processor->last[1], 1);
+}
+
+TEST(ParameterArray, one_value_outside_the_range_changes_nothing_and_the_error_names_it) {
+    Array array;
+    std::vector<double> values(216, 0.5);
+    values[17] = 2.5;
+    EXPECT_EQ(refusal<ArgumentError>([&] { array.engine->controls().set(Arrayed::first, values); }),
+              "gain[17] must be from 0 to 2, got 2.5");
+    values[17] = not_a_number;
+    EXPECT_EQ(refusal<ArgumentError>([&] { array.engine->controls().set(Arrayed::first, values); }),
+              "gain[17] must be from 0 to 2, got nan");
+    for (std::size_t element = 0; element < 216; ++element) {
+        EXPECT_EQ(array.engine->controls().get(Arrayed::first + element), 1);
+    }
+}
+
+TEST(ParameterArray, values_for_places_that_were_not_declared_are_refused) {
+    Array array;
+    const std::vector<double> values(218, 0.5);
+    EXPECT_EQ(refusal<ArgumentError>([&] { array.engine->controls().set(1, values); }),
+              "no parameter 218: the processor declares 218");
+    EXPECT_EQ(
+        refusal<ArgumentError>([&] { array.engine->controls().set(1, std::span{values}.first(3), -1); }).substr(0, 12),
+        "no parameter");
 }
 
 TEST(Parameter, values_outside_the_range_are_refused_and_change_nothing) {

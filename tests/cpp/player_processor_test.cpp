@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/buffer_pool.hpp"
 #include "offline_playing.hpp"
 #include "processors/player_processor.hpp"
 
@@ -268,16 +269,12 @@ TEST(PlayerProcessor, a_full_event_ring_stops_no_voice) {
 }
 
 TEST(PlayerProcessor, plays_on_in_another_format) {
-    BufferSlots::Returns returns;
-    BufferSlots::Table table;
+    BufferSlots::Table::Returns returns;
+    BufferPool pool{PlayerProcessor::slots, returns};
+    BufferSlots slots = pool.audio_side();
     const std::vector<float> samples = ramp(100);
-    constexpr BufferHandle handle = first_handle<max_buffers>(3);
-    table[handle] = Buffer{.interleaved = samples, .frames = 100, .channels = 1, .serial = 1};
-    table.offer(handle);
-    BufferSlots slots{table, returns};
-    slots.set_count(PlayerProcessor::slots);
-    slots.apply({0, handle});
-    Link link;
+    slots.apply({0, pool.hand_over(pool.make(samples, 1))});
+    OwnedLink link;
     AudioSide audio{link};
     ProcessContext context{audio.events(), {}, {}, &slots};
 

@@ -81,14 +81,15 @@ class BesideModel {
         return "";
     }
 
-    /// Lets the producer make `messages` while there is room. If there is more room than messages, it gives up.
+    /// Lets the producer fill all free slots with `messages`. If there is more room than messages, it gives up.
     std::string give_up_after(const std::vector<T>& messages) {
         const std::size_t room = RingType::capacity - model_.size();
         const std::size_t expected = messages.size() < room ? 0 : room;
-        const auto make = [&messages](std::size_t place) noexcept {
-            return place < messages.size() ? &messages[place] : nullptr;
+        const auto fill = [&messages](std::size_t place, T& message) noexcept {
+            if (place < messages.size()) message = messages[place];
+            return place < messages.size();
         };
-        if (producer_.produce(make, RingType::capacity) != expected) return "wrong number";
+        if (producer_.produce(fill, RingType::capacity) != expected) return "wrong number";
         accept(std::span{messages}.first(expected));
         return "";
     }
@@ -269,13 +270,15 @@ std::string goes_wrong_between_threads(std::uint64_t first_index, std::uint64_t 
             if (way == Way::one_by_one) {
                 pushed = producer.try_push(messages[0]) == Status::ok ? 1 : 0;
             } else if (way == Way::in_place) {
-                // It gives up at the last message, if there is room for that, and then makes all of them.
-                const auto make = [&](std::size_t place) noexcept { return &messages[place]; };
-                const auto give_up = [&](std::size_t place) noexcept {
-                    return place + 1 < batch ? &messages[place] : nullptr;
+                // It gives up at the last message, if there is room for that, and then fills all of them.
+                bool gives_up = true;
+                const auto fill = [&](std::size_t place, T& message) noexcept {
+                    message = messages[place];
+                    return !gives_up || place + 1 < batch;
                 };
-                pushed = producer.produce(give_up, batch);
-                if (pushed == 0) pushed = producer.produce(make, batch);
+                pushed = producer.produce(fill, batch);
+                gives_up = false;
+                if (pushed == 0) pushed = producer.produce(fill, batch);
             } else {
                 pushed = producer.try_push(std::span<const T>{messages});
             }

@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <span>
@@ -88,6 +91,42 @@ TEST(Ring, head_tail_and_size_can_be_watched) {
     EXPECT_EQ(ring.head(), 8U);
     EXPECT_EQ(ring.tail(), 9U);
     EXPECT_EQ(ring.size(), 1U);
+}
+
+/// A ring in memory that is zeroed, on which no constructor has run.
+template <class RingType>
+class ZeroedRing {
+  public:
+    RingType& operator*() { return *static_cast<RingType*>(memory_.get()); }
+
+  private:
+    struct Free {
+        void operator()(void* memory) const { std::free(memory); }  // NOLINT: from aligned_alloc
+    };
+    std::unique_ptr<void, Free> memory_{
+        std::memset(std::aligned_alloc(alignof(RingType), sizeof(RingType)), 0, sizeof(RingType))};
+};
+
+TEST(Ring, zeroed_memory_is_an_empty_ring) {
+    using Small = Ring<Word, 4>;
+    static_assert(std::is_standard_layout_v<Small> && std::is_trivially_destructible_v<Small>);
+    ZeroedRing<Small> memory;
+    Small& ring = *memory;
+    EXPECT_EQ(ring.size(), 0U);
+    Producer producer{ring};
+    Consumer consumer{ring};
+    EXPECT_THROW(Producer{ring}, EndTakenError);
+    std::vector<Word> popped(4, Word::of(0));
+    EXPECT_EQ(consumer.try_pop(std::span{popped}), 0U) << "no slot of a zeroed ring holds a message";
+    for (std::uint64_t lap = 0; lap < 3; ++lap) {
+        for (std::uint64_t number = 1; number <= 4; ++number) {
+            ASSERT_EQ(producer.try_push(Word::of(number)), Status::ok) << "lap " << lap;
+        }
+        ASSERT_EQ(producer.try_push(Word::of(5)), Status::full);
+        ASSERT_EQ(consumer.try_pop(std::span{popped}), 4U);
+        for (std::uint64_t number = 1; number <= 4; ++number) EXPECT_EQ(popped[number - 1], Word::of(number));
+        ASSERT_EQ(consumer.try_pop(popped[0]), Status::empty);
+    }
 }
 
 TEST(Ring, a_message_needs_no_default_constructor) {
@@ -188,20 +227,20 @@ TEST(RingSpans, slots_read_in_place_are_free_only_after_the_last_read) {
     EXPECT_EQ(producer.try_push(3), Status::ok);
 }
 
-TEST(RingSpans, produce_stops_when_the_ring_is_full) {
+TEST(RingSpans, produce_fills_each_free_slot_once_and_the_first_one_last) {
     Ring<int, 4> ring;
     Producer producer{ring};
     Consumer consumer{ring};
-    int made = 0;
-    const auto make = [&made](std::size_t place) noexcept {
-        EXPECT_EQ(static_cast<std::size_t>(made), place);
-        ++made;
-        return &made;  // one message for all: each is copied before the next call
+    std::vector<std::size_t> places;
+    const auto fill = [&places](std::size_t place, int& message) noexcept {
+        places.push_back(place);
+        message = static_cast<int>(place) + 1;
+        return true;
     };
-    EXPECT_EQ(producer.produce(make, 0), 0U);
-    EXPECT_EQ(producer.produce(make, 9), 4U);
-    EXPECT_EQ(producer.produce(make, 9), 0U);
-    EXPECT_EQ(made, 4);
+    EXPECT_EQ(producer.produce(fill, 0), 0U);
+    EXPECT_EQ(producer.produce(fill, 9), 4U);
+    EXPECT_EQ(producer.produce(fill, 9), 0U);
+    EXPECT_EQ(places, (std::vector<std::size_t>{1, 2, 3, 0}));
     std::vector<int> popped(4);
     EXPECT_EQ(consumer.try_pop(std::span{popped}), 4U);
     EXPECT_EQ(popped, (std::vector<int>{1, 2, 3, 4}));
@@ -211,17 +250,21 @@ TEST(RingSpans, produce_pushes_nothing_if_it_gives_up) {
     Ring<int, 4> ring;
     Producer producer{ring};
     Consumer consumer{ring};
-    const std::vector<int> numbers{7, 8, 9};
-    const auto give_up = [&](std::size_t place) noexcept { return place < 3 ? &numbers[place] : nullptr; };
     int popped = -1;
     for (int number = 0; number < 9; ++number) {  // more than a lap, so that every slot is used twice
-        EXPECT_EQ(producer.produce(give_up, 4), 0U);
-        EXPECT_EQ(ring.size(), 0U);
-        ASSERT_EQ(consumer.try_pop(popped), Status::empty);
-        ASSERT_EQ(producer.try_push(number), Status::ok);
-        ASSERT_EQ(consumer.try_pop(popped), Status::ok);
-        EXPECT_EQ(popped, number);
-        ASSERT_EQ(consumer.try_pop(popped), Status::empty) << "messages that were given up are not there";
+        for (const std::size_t refused : {3U, 2U, 1U, 0U}) {
+            const auto give_up = [refused](std::size_t place, int& message) noexcept {
+                message = 7;
+                return place != refused;
+            };
+            EXPECT_EQ(producer.produce(give_up, 4), 0U);
+            EXPECT_EQ(ring.size(), 0U);
+            ASSERT_EQ(consumer.try_pop(popped), Status::empty);
+            ASSERT_EQ(producer.try_push(number), Status::ok);
+            ASSERT_EQ(consumer.try_pop(popped), Status::ok);
+            EXPECT_EQ(popped, number);
+            ASSERT_EQ(consumer.try_pop(popped), Status::empty) << "messages that were given up are not there";
+        }
     }
 }
 
@@ -237,6 +280,37 @@ TEST(RingEnds, a_second_living_consumer_is_refused) {
     const Consumer consumer{ring};
     EXPECT_THROW(Consumer{ring}, EndTakenError);
     EXPECT_NO_THROW(Producer{ring});
+}
+
+TEST(RingEnds, neither_look_at_the_rings_claim_nor_make_one_if_the_side_is_claimed_already) {
+    using P = Producer<Ring<int>>;
+    using C = Consumer<Ring<int>>;
+    static_assert(std::is_nothrow_constructible_v<P, Ring<int>&, AlreadyClaimed>);
+    static_assert(std::is_nothrow_constructible_v<C, Ring<int>&, AlreadyClaimed>);
+
+    Ring<int> ring{5};
+    {
+        Producer producer{ring, already_claimed};
+        Consumer consumer{ring, already_claimed};
+        int popped = 0;
+        ASSERT_EQ(producer.try_push(1), Status::ok);
+        P moved{std::move(producer)};
+        ASSERT_EQ(moved.try_push(2), Status::ok);
+        ASSERT_EQ(consumer.try_pop(popped), Status::ok);
+        EXPECT_EQ(popped, 1);
+        EXPECT_NO_THROW(P{ring}) << "the ring's own claim is free";
+        EXPECT_NO_THROW(C{ring});
+    }
+    const Producer claimed{ring};
+    {
+        const Producer beside{ring, already_claimed};
+        const Consumer consumer{ring, already_claimed};
+    }
+    EXPECT_THROW(P{ring}, EndTakenError) << "the end of another claim leaves the ring's own";
+    Consumer next{ring, already_claimed};
+    int popped = 0;
+    ASSERT_EQ(next.try_pop(popped), Status::ok);
+    EXPECT_EQ(popped, 2) << "a new end continues where the last one stopped";
 }
 
 template <template <class> class End>

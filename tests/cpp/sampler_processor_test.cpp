@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/buffer_pool.hpp"
 #include "engine/processor_values.hpp"
 #include "offline_playing.hpp"
 #include "ring_checks.hpp"
@@ -440,21 +441,17 @@ TEST(SamplerProcessor, a_thousand_reloads_while_it_plays_neither_click_nor_pile_
 }
 
 TEST(SamplerProcessor, keeps_playing_in_another_format) {
-    cueline::BufferSlots::Returns returns;
-    cueline::BufferSlots::Table table;
+    cueline::BufferSlots::Table::Returns returns;
+    cueline::BufferPool pool{SamplerProcessor::pads, returns};
+    cueline::BufferSlots slots = pool.audio_side();
     const std::vector<float> samples = ramp(100);
-    constexpr cueline::BufferHandle handle = cueline::first_handle<cueline::max_buffers>(3);
-    table[handle] = cueline::Buffer{.interleaved = samples, .frames = 100, .channels = 1, .serial = 1};
-    table.offer(handle);
-    cueline::BufferSlots slots{table, returns};
-    slots.set_count(SamplerProcessor::pads);
-    slots.apply({0, handle});
-    cueline::Link link;
+    slots.apply({0, pool.hand_over(pool.make(samples, 1))});
+    cueline::OwnedLink link{{.parameters = 64, .meters = 32}};
     cueline::AudioSide audio{link};
     cueline::ProcessorValues values{link};
     SamplerProcessor processor;
     processor.prepare({.channels = 1});
-    values.declare(processor.parameters());
+    values.declare(processor.parameters(), processor.meters());
     values.prepare(cueline::Format{}.samplerate);
     cueline::ProcessContext context{audio.events(), values.parameters(), values.meters(), &slots};
 

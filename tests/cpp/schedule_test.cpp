@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 #include <random>
@@ -14,26 +15,30 @@
 namespace cueline::test {
 namespace {
 
+constexpr std::size_t lines_used = 3;
+
 class ScheduleTest : public testing::Test {
   protected:
+    static std::uint8_t line_of(std::uint32_t sequence) { return static_cast<std::uint8_t>(sequence % lines_used); }
     void add(std::uint64_t frame, std::uint32_t sequence) {
         Message cue;
         cue.kind = kind::first_user;
         cue.frame = frame;
+        cue.line = line_of(sequence);
         cue.sequence = sequence;
-        schedule_->add(cue);
+        schedule_->add({&cue, 1});
     }
     /// The sequences of the cues that are due at `frame`, in order.
     std::vector<std::uint32_t> due(std::uint64_t frame) {
         std::vector<std::uint32_t> sequences;
-        Message cue;
-        while (schedule_->take_due(frame, cue)) sequences.push_back(cue.sequence);
+        while (const Schedule::Cue* const cue = schedule_->take_due(frame)) sequences.push_back(cue->command.sequence);
         return sequences;
     }
     template <class Chosen>
     std::vector<std::uint32_t> taken_out(Chosen chosen) {
         std::vector<std::uint32_t> sequences;
-        schedule_->take_out(chosen, [&](const Message& cue) noexcept { sequences.push_back(cue.sequence); });
+        schedule_->take_out(chosen,
+                            [&](const Schedule::Cue& cue) noexcept { sequences.push_back(cue.command.sequence); });
         return sequences;
     }
 
@@ -44,7 +49,7 @@ using Sequences = std::vector<std::uint32_t>;
 
 TEST_F(ScheduleTest, empty_one_has_nothing_due) {
     EXPECT_EQ(schedule_->next_frame(), Schedule::never);
-    EXPECT_EQ(schedule_->room(), 1024U);
+    EXPECT_EQ(schedule_->room(0), Schedule::line_capacity);
     EXPECT_EQ(due(Schedule::never), Sequences{});
 }
 
@@ -68,35 +73,61 @@ TEST_F(ScheduleTest, take_out_removes_the_chosen_cues_in_due_order) {
     EXPECT_EQ(due(1000), (Sequences{5, 3, 1}));
 }
 
-TEST_F(ScheduleTest, take_out_one_removes_a_cue_with_its_members) {
-    const auto add_of = [this](std::uint8_t line, std::uint32_t sequence, std::uint8_t flags) {
-        Message cue;
-        cue.frame = 50;
-        cue.line = line;
-        cue.sequence = sequence;
-        cue.flags = flags;
-        schedule_->add(cue);
+TEST_F(ScheduleTest, take_out_removes_a_transaction_with_its_members) {
+    add(50, 1);
+    std::vector<Message> whole(4);  // a transaction
+    for (std::uint32_t sequence = 2; Message& message : whole) {
+        message.frame = 50;
+        message.sequence = sequence++;
+    }
+    schedule_->add(whole);
+    add(50, 6);
+    const auto taken = [this](std::uint32_t sequence) {
+        return taken_out([sequence](const Message& cue) noexcept { return cue.sequence == sequence; });
     };
-    add_of(0, 1, 0);
-    add_of(1, 1, 0);
-    add_of(0, 2, 0);  // a header
-    for (std::uint32_t member = 3; member < 6; ++member) add_of(0, member, delivery::member);
-    add_of(0, 6, 0);
-    const auto taken_by = [this](std::uint8_t line, std::uint32_t sequence) {
-        Sequences sequences;
-        schedule_->take_out_one(line, sequence,
-                                [&](const Message& cue) noexcept { sequences.push_back(cue.sequence); });
-        return sequences;
-    };
-    EXPECT_EQ(taken_by(0, 4), Sequences{}) << "a member alone";
-    EXPECT_EQ(taken_by(0, 0), Sequences{});
-    EXPECT_EQ(taken_by(2, 1), Sequences{});
-    EXPECT_EQ(taken_by(0, 2), (Sequences{2, 3, 4, 5}));
-    EXPECT_EQ(taken_by(0, 2), Sequences{});
-    EXPECT_EQ(taken_by(1, 1), Sequences{1});
-    EXPECT_EQ(schedule_->size(), 2U);
+    EXPECT_EQ(taken(4), Sequences{}) << "a member alone";
+    EXPECT_EQ(taken(2), (Sequences{2, 3, 4, 5}));
     EXPECT_EQ(due(50), (Sequences{1, 6}));
-    EXPECT_EQ(taken_by(0, 6), Sequences{}) << "it was due already";
+    EXPECT_EQ(schedule_->room(0), Schedule::line_capacity);
+}
+
+TEST_F(ScheduleTest, line_holds_1024_places_and_leaves_16_for_each_other_line) {
+    Schedule schedule{4};
+    Message cue;
+    cue.frame = 7;
+    const auto fill = [&](std::uint8_t line) {
+        cue.line = line;
+        std::size_t added = 0;
+        for (; schedule.room(line) > 0; ++added) schedule.add({&cue, 1});
+        return added;
+    };
+    EXPECT_EQ(schedule.room(2), 1024U);
+    EXPECT_EQ(fill(1), 1024U);
+    EXPECT_EQ(fill(2), 1024U - 2 * 16) << "lines 0 and 3 have 16 each";
+    EXPECT_EQ(fill(1), 0U);
+    EXPECT_EQ(fill(0), 16U);
+    EXPECT_EQ(fill(3), 16U);
+    EXPECT_EQ(schedule.size(), Schedule::capacity);
+
+    const auto of_line = [](std::uint8_t line) {
+        return [line](const Message& command) noexcept { return command.line == line; };
+    };
+    schedule.take_out(of_line(3), [](const Schedule::Cue&) noexcept {});
+    EXPECT_EQ(schedule.room(0), 0U);
+    EXPECT_EQ(fill(3), 16U) << "its places are reserved again";
+    schedule.take_out(of_line(1), [](const Schedule::Cue&) noexcept {});
+    EXPECT_EQ(fill(0), 1024U - 16) << "line 1 keeps its 16";
+}
+
+/// The room for another cue of `line` in a schedule that holds these cues.
+std::size_t room_beside(const std::multimap<std::uint64_t, std::uint32_t>& cues, std::size_t line) {
+    std::array<std::size_t, max_lines> held{};
+    for (const auto& [frame, sequence] : cues) ++held.at(sequence % lines_used);
+    std::size_t free = Schedule::capacity;
+    for (std::size_t other = 0; other < max_lines; ++other) {
+        free -= other == line ? held.at(other) : std::max(held.at(other), Schedule::reserved);
+    }
+    return std::min(free, Schedule::line_capacity - held.at(line));
 }
 
 /// Thousands of steps compared with a standard container. Half of the time the schedule is nearly full, and later it
@@ -106,11 +137,18 @@ TEST_F(ScheduleTest, agrees_with_a_multimap) {
     std::multimap<std::uint64_t, std::uint32_t> model;  // equal keys keep the order of their insertion
     std::uint32_t sequence = 0;
     std::uint64_t now = 0;
-    for (int step = 0; step < 20'000; ++step) {
-        const bool filling = step / 2000 % 2 == 0;
-        if (step == 9000) schedule_->reserve(1500);
+    for (int step = 0; step < 40'000; ++step) {
+        const bool filling = step / 4000 % 2 == 0;
+        if (step == 18'000) schedule_->reserve(3000);
         if (random() % 8 < (filling ? 7 : 3)) {
-            if (schedule_->room() == 0) continue;
+            const std::uint8_t line = line_of(sequence + 1);
+            if (step < 18'000) {
+                ASSERT_EQ(schedule_->room(line), room_beside(model, line));
+            }
+            if (schedule_->room(line) == 0) {
+                ++sequence;  // so that the next cue is another line's
+                continue;
+            }
             const std::uint64_t frame = now + random() % 5000;
             add(frame, ++sequence);
             model.emplace(frame, sequence);
@@ -127,9 +165,8 @@ TEST_F(ScheduleTest, agrees_with_a_multimap) {
         } else if (random() % 4 == 0) {
             const auto doomed = static_cast<std::uint32_t>(1 + random() % (sequence + 1));
             const auto found = std::ranges::find(model, doomed, [](const auto& cue) { return cue.second; });
-            Sequences taken;
-            schedule_->take_out_one(0, doomed, [&](const Message& cue) noexcept { taken.push_back(cue.sequence); });
-            ASSERT_EQ(taken, found == model.end() ? Sequences{} : Sequences{doomed});
+            const auto is_doomed = [doomed](const Message& cue) noexcept { return cue.sequence == doomed; };
+            ASSERT_EQ(taken_out(is_doomed), found == model.end() ? Sequences{} : Sequences{doomed});
             if (found != model.end()) model.erase(found);
         } else {
             now += random() % 20;
@@ -144,14 +181,16 @@ TEST_F(ScheduleTest, agrees_with_a_multimap) {
     }
 }
 
-TEST_F(ScheduleTest, holds_1024_of_one_frame_and_reuses_their_places) {
+TEST_F(ScheduleTest, holds_2048_of_one_frame_and_reuses_their_places) {
+    schedule_ = std::make_unique<Schedule>(lines_used);
     for (int round = 0; round < 3; ++round) {
         Sequences expected;
         for (std::uint32_t sequence = 1; sequence <= Schedule::capacity; ++sequence) {
+            ASSERT_GT(schedule_->room(line_of(sequence)), 0U);
             add(7, sequence);
             expected.push_back(sequence);
         }
-        EXPECT_EQ(schedule_->room(), 0U);
+        EXPECT_EQ(schedule_->room(0), 0U);
         if (round == 1) {
             EXPECT_EQ(taken_out([](const Message&) noexcept { return true; }), expected);
         } else {
@@ -164,14 +203,14 @@ TEST_F(ScheduleTest, holds_1024_of_one_frame_and_reuses_their_places) {
 TEST_F(ScheduleTest, keeps_its_order_when_it_is_given_room) {
     Sequences expected;
     for (std::uint32_t sequence = 1; sequence <= 10'000; ++sequence) {
-        if (schedule_->room() == 0) schedule_->reserve(sequence);
+        if (schedule_->room(0) == 0) schedule_->reserve(sequence);
         add(7, sequence);
         expected.push_back(sequence);
         if (sequence % 100 == 0) {  // so that its first places are free when it grows
             EXPECT_EQ(schedule_->next_frame(), 7U);
-            Message cue;
-            ASSERT_TRUE(schedule_->take_due(7, cue));
-            ASSERT_EQ(cue.sequence, expected.front());
+            const Schedule::Cue* const cue = schedule_->take_due(7);
+            ASSERT_NE(cue, nullptr);
+            ASSERT_EQ(cue->command.sequence, expected.front());
             expected.erase(expected.begin());
         }
     }

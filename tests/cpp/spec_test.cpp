@@ -97,7 +97,7 @@ TEST_F(SpecScenario, full_buffer_handling) {
     Engine engine{std::make_unique<OfflineDevice>(Format{}), std::make_unique<SilenceProcessor>()};
     for (int count = 0; count < 1024; ++count) ASSERT_EQ(engine.control().ping(), Status::ok);
     EXPECT_EQ(engine.control().ping(), Status::full);
-    EXPECT_EQ(engine.stats().lines[0].dropped, 1U);
+    EXPECT_EQ(engine.stats().commands.dropped, 1U);
 }
 
 TEST_F(SpecScenario, empty_buffer_handling) {

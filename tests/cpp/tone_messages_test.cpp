@@ -48,8 +48,8 @@ class JumpingTone final : public Processor {
     }
 
   private:
-    Ramp gain_{0, 0};
-    Ramp frequency_hz_{440, 440};
+    Ramp gain_{0};
+    Ramp frequency_hz_{440};
     double cycles_ = 0;
 };
 

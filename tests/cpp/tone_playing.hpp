@@ -11,9 +11,9 @@
 #include <vector>
 
 #include <cueline/audio_side.hpp>
-#include <cueline/control_side.hpp>
 #include <cueline/engine/processor_controls.hpp>
 #include <cueline/engine/tone_messages.hpp>
+#include <cueline/line.hpp>
 
 #include "devices/audio_buffers.hpp"
 #include "engine/processor_values.hpp"
@@ -30,7 +30,8 @@ class Played {
     explicit Played(const Format& format = {}) : format_{format} {
         processor_.prepare(format);
         controls_.declare(processor_);
-        values_.declare(controls_.parameter_specs());
+        values_.declare(controls_.parameter_specs(), controls_.meter_specs());
+        context_ = ProcessContext{audio_.events(), values_.parameters(), values_.meters()};
         values_.prepare(format.samplerate);
     }
 
@@ -51,6 +52,7 @@ class Played {
             const AudioBlock block = buffers.block(static_cast<std::uint32_t>(left));
             values_.begin_block();
             processor_.render(block, context_);
+            values_.end_segment(block.frames);
             const std::span<const float> first = block.channel(0);
             for (std::size_t channel = 1; channel < format_.channels; ++channel) {
                 EXPECT_TRUE(std::ranges::equal(first, block.channel(channel)));
@@ -75,12 +77,12 @@ class Played {
 
   private:
     Format format_;
-    Link link_;
-    ControlSide control_{link_};
+    OwnedLink link_{{.parameters = 64, .meters = 32}};
+    Line control_{link_};
     AudioSide audio_{link_};
     ProcessorControls controls_{link_};
     ProcessorValues values_{link_};
-    ProcessContext context_{audio_.events(), values_.parameters(), values_.meters()};
+    ProcessContext context_{audio_.events()};
     ProcessorType processor_;
 };
 

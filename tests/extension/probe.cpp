@@ -24,17 +24,18 @@ struct Said {
     std::uint64_t at;
 };
 
-/// Renders its parameter, says what it is told to say, and shows how many times.
+/// Renders its parameter plus, at frame N, the first sample in slot N modulo the number of slots. Says what it is told
+/// to say, and shows how many times.
 class Probe final : public cueline::Processor {
   public:
-    explicit Probe(bool fails = false) : fails_{fails} { ++alive; }
+    explicit Probe(bool fails = false, std::uint32_t slots = 1) : fails_{fails}, slots_{slots} { ++alive; }
     ~Probe() override { --alive; }
 
     void prepare(const cueline::Format& format) override {
         if (fails_ || format.blocksize == 512) throw std::runtime_error{"the probe has no tables to prepare"};
         if (format.blocksize == 1024) throw 42;
     }
-    [[nodiscard]] std::uint32_t buffer_slots() const override { return 1; }
+    [[nodiscard]] std::uint32_t buffer_slots() const override { return slots_; }
     [[nodiscard]] std::span<const cueline::ParameterSpec> parameters() const override { return parameters_; }
     [[nodiscard]] std::span<const cueline::MeterSpec> meters() const override { return meters_; }
 
@@ -50,8 +51,8 @@ class Probe final : public cueline::Processor {
 
     void render(const cueline::AudioBlock& block, cueline::ProcessContext& context) noexcept
         CUELINE_NONBLOCKING override {
-        const cueline::Buffer* const buffer = context.buffer(0);
         for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
+            const cueline::Buffer* const buffer = context.buffer((block.frame + frame) % slots_);
             const double level = context.parameter(0).next();
             const float offset = buffer == nullptr ? 0.0F : buffer->sample(0, 0);
             for (float* const channel : block.channels) channel[frame] = static_cast<float>(level) + offset;
@@ -63,11 +64,18 @@ class Probe final : public cueline::Processor {
     std::array<cueline::ParameterSpec, 1> parameters_{{{.name = "level", .default_value = 0.5, .ramp_s = 0}}};
     std::array<cueline::MeterSpec, 1> meters_{{{.name = "said", .fields = fields_}}};
     bool fails_;
+    std::uint32_t slots_;
     double times_ = 0;
 };
 
 PyObject* processor(PyObject*, PyObject*) {
     return cueline::processor_capsule(std::make_shared<Probe>(), "probe");
+}
+
+PyObject* processor_with_slots(PyObject*, PyObject* arguments) {
+    unsigned slots = 0;
+    if (PyArg_ParseTuple(arguments, "I", &slots) == 0) return nullptr;
+    return cueline::processor_capsule(std::make_shared<Probe>(false, slots), "probe with slots");
 }
 
 PyObject* processor_that_fails(PyObject*, PyObject*) {
@@ -117,6 +125,7 @@ PyObject* capsule_of_another_kind(PyObject*, PyObject*) {
 
 PyMethodDef methods[] = {
     {"processor", &processor, METH_NOARGS, "A capsule of a new processor."},
+    {"processor_with_slots", &processor_with_slots, METH_VARARGS, "One with this number of slots for buffers."},
     {"processor_that_fails", &processor_that_fails, METH_NOARGS, "One whose prepare() throws."},
     {"nothing", &nothing, METH_NOARGS, "An attempt to offer none."},
     {"nameless", &nameless, METH_NOARGS, "One whose name is no text."},

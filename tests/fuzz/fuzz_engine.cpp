@@ -79,7 +79,7 @@ class Conversation {
         }
         device_ = device.get();
         engine_ = std::make_unique<Engine>(std::move(device), std::make_unique<PartProcessor>(),
-                                           budget.value_or(default_budget));
+                                           budget.value_or(default_budget), max_lines);
         engine_->start();
     }
 
@@ -90,16 +90,20 @@ class Conversation {
     /// The line with this number. If it is not open, opens the first free line instead.
     std::size_t opened(std::size_t line) {
         if (line == 0 || lines_.at(line)) return line;
-        CommandSender added = engine_->open_line();
+        Line added = engine_->open_line();
         std::size_t free = 1;
         while (lines_.at(free)) ++free;
-        require(added.line() == free, "open_line() opens the first free line");
+        require(added.number() == free, "open_line() opens the first free line");
         require(added.sequence() == sent(free), "a line continues its sequence when it is opened again");
-        expected_.lines_in_use = std::max(expected_.lines_in_use, free + 1);
+        expected_.open(free);
         lines_.at(free).emplace(std::move(added));
         return free;
     }
-    void close(std::size_t line) { lines_.at(line).reset(); }
+    void close(std::size_t line) {
+        lines_.at(line).reset();
+        expected_.close(line);
+    }
+    [[nodiscard]] bool is_open(std::size_t line) const { return line == 0 || lines_.at(line).has_value(); }
 
     void send(std::size_t line, Kind kind, const Payload& payload, const Delivery& delivery) {
         Message message = Message::of(kind, payload);
@@ -127,20 +131,30 @@ class Conversation {
         }
     }
 
-    void receive(std::size_t count) {
-        take(count, expected_.events, [this](Message& event) { return engine_->control().receive(event); });
+    void receive(std::size_t line, std::size_t count) {
+        take(count, expected_.events.at(line), [&](Message& event) { return sender(line).receive(event); });
     }
-    void receive_confirmations(std::size_t count) {
-        take(count, expected_.confirmations,
-             [this](Message& message) { return engine_->control().receive_confirmation(message); });
+    void receive_confirmations(std::size_t line, std::size_t count) {
+        take(count, expected_.confirmations.at(line), [&](Message& outcome) {
+            return is_open(line) ? sender(line).receive_confirmation(outcome)
+                                 : engine_->receive_confirmation_of_closed(line, outcome);
+        });
+    }
+    void receive_all() {
+        for (std::size_t line = 0; line < max_lines; ++line) {
+            receive_confirmations(line, MessageRing::capacity + 1);
+            if (is_open(line)) receive(line, MessageRing::capacity + 1);
+        }
     }
 
     void finish() const {
         const EngineStats stats = engine_->stats();
         for (std::size_t line = 0; line < max_lines; ++line) {
-            require(same(engine_->command_stats(line), expected_.lines.at(line).seen()), "commands are counted");
+            const LineStats counts = engine_->line_stats(line);
+            require(same(counts.commands, expected_.lines.at(line).seen()), "commands are counted");
+            require(same(counts.events, expected_.events.at(line).seen()), "events are counted");
+            require(same(counts.confirmations, expected_.confirmations.at(line).seen()), "confirmations are counted");
         }
-        require(same(stats.events, expected_.events.seen()), "events are counted");
         require(stats.unhandled == expected_.unhandled, "unhandled commands are counted");
         require(stats.frames == expected_.frame, "frames are counted");
         const CueStats& wanted = expected_.cues;
@@ -152,8 +166,8 @@ class Conversation {
     }
 
   private:
-    [[nodiscard]] CommandSender& sender(std::size_t line) {
-        std::optional<CommandSender>& opened = lines_.at(line);
+    [[nodiscard]] Line& sender(std::size_t line) {
+        std::optional<Line>& opened = lines_.at(line);
         return opened ? *opened : engine_->control();
     }
 
@@ -188,7 +202,7 @@ class Conversation {
     Device* device_ = nullptr;
     std::unique_ptr<Engine> engine_;
     // The first stays empty: that line belongs to the engine
-    std::array<std::optional<CommandSender>, max_lines> lines_;
+    std::array<std::optional<Line>, max_lines> lines_;
 };
 
 Kind some_kind(FuzzedDataProvider& input) {
@@ -265,7 +279,12 @@ void go_on(Conversation& conversation, FuzzedDataProvider& input) {
         }
         case 3: {
             const std::size_t line = some_line();
-            const auto sequence = some_sequence(input, conversation.sent(line));
+            auto sequence = some_sequence(input, conversation.sent(line));
+            if (input.ConsumeBool()) {  // a new cue, soon
+                conversation.send(line, kind::first_user, {},
+                                  {.frame = conversation.now() + input.ConsumeIntegralInRange<std::uint64_t>(1, 40)});
+                sequence = static_cast<std::uint32_t>(conversation.sent(line));
+            }
             conversation.send(line, kind::cancel, payload_of(Cancel{sequence}),
                               some_delivery(input, conversation.now()));
             break;
@@ -273,9 +292,11 @@ void go_on(Conversation& conversation, FuzzedDataProvider& input) {
         case 4: {
             const std::size_t line = some_line();
             CancelAll cancel{};
-            for (std::size_t other = 0; other < max_lines; ++other) {
-                if (other == line || input.ConsumeBool()) {
-                    cancel.up_to.at(other) = some_sequence(input, conversation.sent(other));
+            if (input.ConsumeBool()) cancel.first_line = input.ConsumeIntegralInRange<std::uint32_t>(0, max_lines);
+            for (std::size_t place = 0; place < cancel_all_lines; ++place) {
+                const std::size_t other = cancel.first_line + place;
+                if (other < max_lines && (other == line || input.ConsumeBool())) {
+                    cancel.up_to.at(place) = some_sequence(input, conversation.sent(other));
                 }
             }
             conversation.send(line, kind::cancel_all, payload_of(cancel), some_delivery(input, conversation.now()));
@@ -285,7 +306,8 @@ void go_on(Conversation& conversation, FuzzedDataProvider& input) {
             const std::size_t line = some_line();
             std::vector<Message> members(input.ConsumeIntegralInRange<std::size_t>(1, max_members));
             const Message member = Message::of(some_kind(input), some_payload(input));
-            const Message other = Message::of(some_kind(input), some_payload(input));
+            Message other = Message::of(some_kind(input), some_payload(input));
+            other.flags = delivery::confirm;  // a member's own flags mean nothing
             for (std::size_t place = 0; place < members.size(); ++place)
                 members[place] = place % 3 == 1 ? other : member;
             conversation.send_whole(line, members, some_delivery(input, conversation.now()));
@@ -295,10 +317,10 @@ void go_on(Conversation& conversation, FuzzedDataProvider& input) {
             conversation.close(input.ConsumeIntegralInRange<std::size_t>(1, max_lines - 1));
             break;
         case 7:
-            conversation.receive_confirmations(input.ConsumeIntegralInRange<std::size_t>(1, 1100));
+            conversation.receive_confirmations(some_line(), input.ConsumeIntegralInRange<std::size_t>(1, 1100));
             break;
         case 8:
-            conversation.receive(input.ConsumeIntegralInRange<std::size_t>(1, 1100));
+            conversation.receive(some_line(), input.ConsumeIntegralInRange<std::size_t>(1, 1100));
             break;
         default:
             conversation.render(input.ConsumeIntegralInRange<std::size_t>(0, 100));
@@ -314,8 +336,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     cueline::fuzz::Conversation conversation{budget <= 1024 ? std::optional{budget} : std::nullopt};
     while (input.remaining_bytes() > 0) go_on(conversation, input);
     conversation.render(cueline::fuzz::blocksize);
-    conversation.receive(cueline::MessageRing::capacity + 1);
-    conversation.receive_confirmations(cueline::MessageRing::capacity + 1);
+    conversation.receive_all();
     conversation.finish();
     return 0;
 }

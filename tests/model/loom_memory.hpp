@@ -17,7 +17,7 @@
 namespace cueline::model {
 
 /// The end that the running thread has. Some mutants break only one of them.
-enum class Role : std::uint8_t { none = 0, producer = 1, consumer = 2 };
+enum class Role : std::uint8_t { none = 0, producer = 1, consumer = 2, heir = 3 };  // an heir takes over an end
 
 // Functions of src/memory.rs. They throw (a Rust panic) when loom finds something or abandons an execution.
 extern "C" {
@@ -30,6 +30,8 @@ std::uint64_t loom_atomic_exchange(void* atomic, std::uint64_t value, int order,
                                    std::uint32_t column);
 bool loom_atomic_compare_exchange(void* atomic, std::uint64_t* expected, std::uint64_t desired, int order, int refused,
                                   const char* file, std::uint32_t line, std::uint32_t column);
+std::uint64_t loom_atomic_fetch_or(void* atomic, std::uint64_t bits, int order, const char* file, std::uint32_t line,
+                                   std::uint32_t column);
 void* loom_cell_new();
 void loom_cell_free(void* cell);
 void loom_cell_write(void* cell);
@@ -38,16 +40,28 @@ bool loom_cells_are_words();
 bool loom_stores_come_early(Role role);
 bool loom_hands_over_wrong(std::uint8_t how);
 bool loom_relaxed_stores_come_late();
+bool loom_relaxed_stores_are_lost();
 void loom_set_role(Role role);
 Role loom_role();
 }
 
 /// What a mutant delays until after the next store: the producer's writes to slots, the consumer's reads of slots, or
 /// relaxed stores.
-inline std::vector<std::function<void()>> delayed[3];
+inline std::vector<std::function<void()>> delayed[4];
 
 inline void do_delayed(Role role) {
     for (const auto& act : std::exchange(delayed[static_cast<int>(role)], {})) act();
+}
+
+/// An end whose owner dies before one of its accesses to the ring.
+struct Died {};
+inline Role mortal = Role::none;
+inline std::uint64_t accesses_left = 0;
+
+inline void count_access() {
+    if (mortal == Role::none || loom_role() != mortal) return;
+    if (accesses_left == 0) throw Died{};
+    --accesses_left;
 }
 
 struct LoomMemory {
@@ -66,11 +80,14 @@ struct LoomMemory {
         ~Atomic() { loom_atomic_free(handle_); }
 
         Value load(std::memory_order order, Where where = Where::current()) const {
+            count_access();
             return static_cast<Value>(
                 loom_atomic_load(handle_, static_cast<int>(order), where.file_name(), where.line(), where.column()));
         }
         void store(Value value, std::memory_order order, Where where = Where::current()) {
+            count_access();
             const Role role = loom_role();
+            if (role == Role::heir && order == std::memory_order_relaxed && loom_relaxed_stores_are_lost()) return;
             const auto act = [this, value, order, where] {
                 loom_atomic_store(handle_, value, static_cast<int>(order), where.file_name(), where.line(),
                                   where.column());
@@ -84,6 +101,13 @@ struct LoomMemory {
         }
         Value exchange(Value value, std::memory_order order, Where where = Where::current()) {
             const std::uint64_t found = loom_atomic_exchange(handle_, value, static_cast<int>(order), where.file_name(),
+                                                             where.line(), where.column());
+            do_delayed(loom_role());
+            return static_cast<Value>(found);
+        }
+        Value fetch_or(Value bits, std::memory_order order, Where where = Where::current()) {
+            count_access();
+            const std::uint64_t found = loom_atomic_fetch_or(handle_, bits, static_cast<int>(order), where.file_name(),
                                                              where.line(), where.column());
             do_delayed(loom_role());
             return static_cast<Value>(found);
@@ -124,6 +148,7 @@ struct LoomMemory {
         }
 
         void write(const T& value) {
+            count_access();
             act_or_delay(Role::producer, [this, value] {
                 if (loom_cells_are_words()) {
                     const auto words = std::bit_cast<Words>(value);
@@ -136,9 +161,17 @@ struct LoomMemory {
                 }
             });
         }
+        template <class Fill>
+        bool write_in_place(Fill& fill) {
+            T value{};
+            if (!fill(value)) return false;
+            write(value);
+            return true;
+        }
         template <class Reader>
         void read(Reader& reader) const {
-            act_or_delay(Role::consumer, [this, &reader] {
+            count_access();
+            act_or_delay(Role::consumer, [this, reader]() mutable {
                 if (loom_cells_are_words()) {
                     Words words;
                     for (std::size_t index = 0; index < words.size(); ++index) {

@@ -1,5 +1,5 @@
-// scenarios.cpp: what the model's threads do with a ring, a latest value, a parameter or buffers, and what must be true
-// of it.
+// scenarios.cpp: what the model's threads do with a ring, a span ring, a seqlock, parameters or buffers, and what must
+// be true of it.
 //
 // loom runs each scenario once for every possible order of the threads' accesses, and for every value that a load may
 // return under the header's memory orders. Nothing here is timed or random.
@@ -13,9 +13,10 @@
 
 #include <cueline/buffer.hpp>
 #include <cueline/engine_messages.hpp>
-#include <cueline/latest.hpp>
-#include <cueline/parameter.hpp>
 #include <cueline/ring.hpp>
+#include <cueline/seqlock.hpp>
+#include <cueline/shared_parameters.hpp>
+#include <cueline/span_ring.hpp>
 
 #include "loom_memory.hpp"
 
@@ -24,6 +25,7 @@ namespace cueline::model {
 extern "C" {
 [[noreturn]] void loom_fail(const char* claim);  // throws
 void loom_yield();
+bool loom_stays_in_turn();
 }
 
 namespace {
@@ -121,17 +123,16 @@ class OneRing : public Scenario {
         return pushed;
     }
 
-    /// Makes `count` messages, numbered from `first`. Gives up if there is room for more.
+    /// Fills free slots with `count` messages, numbered from `first`. Gives up if there is room for more.
     void give_up_after(std::uint64_t first, std::size_t count) {
-        Numbered next;
-        const auto make = [&](std::size_t place) noexcept {
-            next = Numbered::of(first + place);
-            return place < count ? &next : nullptr;
+        const auto fill = [&](std::size_t place, Numbered& message) noexcept {
+            message = Numbered::of(first + place);
+            return place < count;
         };
         loom_set_role(Role::producer);
-        const std::size_t pushed = producer->produce(make, Capacity);
+        const std::size_t pushed = producer->produce(fill, Capacity);
         loom_set_role(Role::none);
-        require(pushed <= count, "produce appends no more than was made");
+        require(pushed <= count, "produce appends no more than was filled");
         for (std::size_t place = 0; place < pushed; ++place) accepted.push_back(first + place);
         if (pushed == 0) refused_pushes += threads_run;
     }
@@ -465,113 +466,409 @@ class TailIsNeverBehind : public OneRing<2> {
     }
 };
 
-/// One thread writes a value again and again, another thread reads sometimes.
-class LatestOfWrites : public Scenario {
-  public:
-    LatestOfWrites(std::uint64_t writes, int reads) : writes_{writes}, reads_{reads} {}
+/// Before which of its accesses an end dies. A scenario is explored once for each.
+std::uint64_t death = 0;
 
+void die(Role role, const auto& act) {
+    mortal = role;
+    accesses_left = death;
+    bool died = false;
+    try {
+        act();
+    } catch (const Died&) {
+        died = true;
+    }
+    mortal = Role::none;
+    loom_set_role(Role::none);
+    require(died, "it dies");
+}
+
+/// An end dies before one of its accesses, and another takes its place on the same thread: that orders them, as a proof
+/// of death does.
+template <std::size_t Capacity>
+class Death : public OneRing<Capacity> {
+  protected:
+    using OneRing<Capacity>::OneRing;
+
+    /// Takes the place of the end in `end`, which stays as it is in `dead`.
+    template <class End>
+    void take_over(std::unique_ptr<End>& end, std::unique_ptr<End>& dead) {
+        loom_set_role(Role::heir);
+        dead = std::exchange(end, std::make_unique<End>(End::take_over(this->ring)));
+        loom_set_role(Role::none);
+    }
+};
+
+/// A producer dies while it pushes two at once: it writes two messages, stamps the second and the first, and counts.
+class ProducerDies : public Death<2> {
+  public:
+    static constexpr std::uint64_t accesses = 5;
+
+    ProducerDies() : Death{below_wrap(1)} {
+        make_producer();
+        make_consumer();
+    }
     void run(int thread) override {
         if (thread == 0) {
-            while (written_ < writes_) write();
+            die(Role::producer, [this] { push_some(1, 2); });
+            if (death == accesses - 1) accepted = {1, 2};  // only their count was missing
+            take_over(producer, dead_);
+            push(3);
         } else {
-            for (int attempt = 0; attempt < reads_; ++attempt) read();
+            pop_some(2);
+            pop();
         }
     }
 
-    /// The last value was read, or is read now, and every slot still works.
+  private:
+    std::unique_ptr<Producer<RingType>> dead_;
+};
+
+/// A consumer dies while it takes two at once: it loads a stamp and the count, reads two messages and gives them back.
+class ConsumerDies : public Death<2> {
+  public:
+    static constexpr std::uint64_t accesses = 5;
+
+    ConsumerDies() : Death{below_wrap(1)} {
+        make_producer();
+        make_consumer();
+        push_some(1, 2);
+    }
+    void run(int thread) override {
+        if (thread == 0) {
+            push(3);
+            push(4);
+        } else {
+            std::vector<std::uint64_t> seen;
+            const auto look = [&seen](const Numbered& message) {
+                seen.push_back(message.whole() ? message.number : untouched);
+            };
+            die(Role::consumer, [this, &look] {
+                loom_set_role(Role::consumer);
+                consumer->consume(look, 2);
+            });
+            for (std::size_t place = 0; place < seen.size(); ++place) {
+                require(seen[place] == place + 1, "a consumer that dies has seen the oldest messages");
+            }
+            take_over(consumer, dead_);
+            pop();
+            pop_some(2);
+        }
+    }
+
+  private:
+    std::unique_ptr<Consumer<RingType>> dead_;
+};
+
+/// A span ring with its storage. One thread pushes `Batch` elements at a time, as far as there is room, the other pops
+/// as many at a time. Each makes a number of attempts, and accepts refusals.
+template <std::size_t Capacity, std::size_t Batch>
+class SpanAttempts : public Scenario {
+  public:
+    SpanAttempts(std::uint64_t first_index, int pushes, int pops)
+        : ring_{first_index},
+          producer_{std::make_unique<SpanProducer<RingType>>(ring_, Capacity)},
+          consumer_{std::make_unique<SpanConsumer<RingType>>(ring_, Capacity)},
+          pushes_{pushes},
+          pops_{pops} {}
+
+    void run(int thread) override {
+        if (thread == 0) {
+            for (int attempt = 0; attempt < pushes_; ++attempt) push(Batch);
+        } else {
+            for (int attempt = 0; attempt < pops_; ++attempt) pop(Batch);
+        }
+    }
+
+    /// All elements came or come now, in order, and every place still works.
+    void finish() override {
+        max_messages = std::max(max_messages, pushed_);
+        while (pop(Capacity) > 0) {
+        }
+        require(popped_ == pushed_, "every element is popped once");
+        require(push(Capacity + 1) == Capacity, "an empty ring takes one element a place");
+        require(push(1) == 0, "a full ring takes none");
+        require(pop(Capacity + 1) == Capacity, "a full ring gives all it holds");
+        require(pop(1) == 0, "an empty ring gives none");
+        producer_.reset();
+        consumer_.reset();
+    }
+
+  private:
+    using RingType = SpanRing<LoomMemory>;
+    using Cell = LoomMemory::Cell<Numbered>;
+
+    std::size_t push(std::size_t most) {
+        loom_set_role(Role::producer);
+        const RingPlaces room = producer_->room(most);
+        for (const std::span<Cell> piece : room.of(std::span{storage_})) {
+            for (Cell& cell : piece) cell.write(Numbered::of(++pushed_));
+        }
+        if (room.size() > 0) producer_->push(room.size());
+        loom_set_role(Role::none);
+        require(room.size() <= most, "room() returns no more places than were wanted");
+        if (room.size() < most) refused_pushes += threads_run;
+        return room.size();
+    }
+
+    std::size_t pop(std::size_t most) {
+        std::vector<Numbered> found;
+        const auto read = [&found](const Numbered& element) { found.push_back(element); };
+        loom_set_role(Role::consumer);
+        const RingPlaces waiting = consumer_->waiting(most);
+        for (const std::span<Cell> piece : waiting.of(std::span{storage_})) {
+            for (const Cell& cell : piece) cell.read(read);
+        }
+        if (waiting.size() > 0) consumer_->pop(waiting.size());
+        loom_set_role(Role::none);
+        require(waiting.size() <= most, "waiting() returns no more places than were wanted");
+        require(found.size() == waiting.size(), "each place is read");
+        for (const Numbered& element : found) {
+            require(element.whole(), "no element is torn");
+            require(element.number == ++popped_, "every element is popped once and in order");
+        }
+        if (waiting.size() == 0) refused_pops += threads_run;
+        return waiting.size();
+    }
+
+    RingType ring_;
+    std::array<Cell, Capacity> storage_;
+    std::unique_ptr<SpanProducer<RingType>> producer_;
+    std::unique_ptr<SpanConsumer<RingType>> consumer_;
+    std::uint64_t pushed_ = 0;  // the producer's thread counts these
+    std::uint64_t popped_ = 0;  // the consumer's thread counts these
+    int pushes_;
+    int pops_;
+};
+
+/// One word, which cannot be torn: the smallest value.
+struct Single {
+    std::uint64_t number = 0;
+
+    static Single of(std::uint64_t number) { return {number}; }
+    [[nodiscard]] static bool whole() { return true; }
+};
+
+/// One thread writes a value again and again, other threads read sometimes.
+template <class Value = Numbered>
+class SeqlockOfWrites : public Scenario {
+  public:
+    static constexpr std::uint64_t accesses = 4;  // of a write that dies: it loads the count, stores two words and it
+
+    /// A reader makes `tries` tries a read. If it `dies`, the writer does not end its last write.
+    SeqlockOfWrites(std::uint64_t writes, int reads, int tries, bool dies = false)
+        : writes_{writes}, reads_{reads}, tries_{tries}, dies_{dies} {
+        latest_.write(Value::of(0));
+    }
+
+    void run(int thread) override {
+        if (thread == 0) {
+            while (written_ + (dies_ ? 1 : 0) < writes_) write();
+            if (dies_) {
+                die(Role::producer, [this] {
+                    loom_set_role(Role::producer);
+                    latest_.write(Value::of(writes_));
+                });
+            }
+        } else {
+            for (int attempt = 0; attempt < reads_; ++attempt) read(newest_.at(static_cast<std::size_t>(thread)));
+        }
+    }
+
+    /// The last value is read by anyone, and the writer can go on, whoever it is.
     void finish() override {
         max_messages = std::max(max_messages, values_read_);
-        read();
-        require(newest_ == writes_, "the last value is read");
-        require(!read(), "the last value is new only once");
-        for (int round = 0; round < 4; ++round) {
-            write();
-            require(read() && newest_ == written_, "a written value is read");
+        for (std::uint64_t& newest : newest_) {
+            require(read(newest), "a value is read if nobody writes");
+            require(newest == written_, "the last value is read");
         }
-        write();
-        write();
-        require(read() && newest_ == written_, "of two written values the last is read");
+        for (int round = 0; round < 2; ++round) {
+            write();
+            require(read(newest_[0]) && newest_[0] == written_, "a written value is read");
+        }
     }
 
   private:
     void write() {
         loom_set_role(Role::producer);
-        latest_.write(Numbered::of(++written_));
+        latest_.write(Value::of(written_ + 1));
         loom_set_role(Role::none);
+        ++written_;
     }
 
-    bool read() {
-        Numbered value;
+    bool read(std::uint64_t& newest) {
+        Value value = Value::of(newest);
         loom_set_role(Role::consumer);
-        const bool news = latest_.read(value);
+        const bool found = latest_.read(value, tries_);
         loom_set_role(Role::none);
         require(value.whole(), "no value is torn");
-        require(value.number >= newest_, "the value does not go back");
-        require(news == (value.number != newest_), "a value is new the first time that it is read");
-        newest_ = value.number;
-        (news ? values_read_ : refused_pops) += threads_run;
-        return news;
+        require(value.number >= newest, "the value does not go back");
+        require(found || value.number == newest, "a read that gives up leaves the value as it was");
+        if (value.number != newest) values_read_ += threads_run;
+        if (!found) refused_pops += threads_run;
+        newest = value.number;
+        return found;
     }
 
-    Latest<Numbered, LoomMemory> latest_{Numbered::of(0)};
+    Seqlock<Value, LoomMemory> latest_;
     std::uint64_t writes_;
     int reads_;
+    int tries_;
+    bool dies_;
     std::uint64_t written_ = 0;
-    std::uint64_t newest_ = 0;
+    std::array<std::uint64_t, 3> newest_{};  // by thread
     std::uint64_t values_read_ = 0;
 };
 
-/// The control side sets a parameter again and again, the audio thread reads once per block.
-class ParameterWrites : public Scenario {
+/// What a view of parameters needs. 65 have two dirty words, so that one can be taken in turn and the other not.
+template <std::size_t Size = 65>
+class SomeParameters : public Scenario {
+  protected:
+    using Shared = SharedParameters<LoomMemory>;
+
+    static constexpr std::size_t watched = 0;  // in the first dirty word
+
+    void write(std::size_t place, double value) {
+        loom_set_role(Role::producer);
+        shared_.write(place, value);
+        loom_set_role(Role::none);
+    }
+
+    /// Takes what was written. `turn` is where the last block was: from 0, this one looks at the second word in turn.
+    void take(std::size_t& turn, const auto& taken) {
+        if (loom_stays_in_turn()) turn = 0;
+        bool some = false;
+        loom_set_role(Role::consumer);
+        shared_.take(turn, [&](std::size_t place, double value) {
+            some = true;
+            taken(place, value);
+        });
+        loom_set_role(Role::none);
+        if (!some) refused_pops += threads_run;
+    }
+
+    std::array<SharedWord<LoomMemory>, Size> values_;
+    std::array<SharedWord<LoomMemory>, Shared::dirty_words(Size)> dirty_;
+    SharedWord<LoomMemory> summary_;
+    Shared shared_{values_, dirty_, summary_};
+};
+
+/// One or two threads set a parameter again and again, the audio thread takes it once per block. It must find it by the
+/// summary.
+template <std::size_t Size = 65>
+class ParameterWrites : public SomeParameters<Size> {
   public:
-    ParameterWrites(int writes, int blocks) : writes_{writes}, blocks_{blocks} {}
+    ParameterWrites(int writers, int writes, int blocks) : writers_{writers}, writes_{writes}, blocks_{blocks} {}
 
     void run(int thread) override {
         if (thread == 0) {
-            for (int number = 1; number <= writes_; ++number) write(number);
+            for (int block = 0; block < blocks_; ++block) take_block();
         } else {
-            for (int block = 0; block < blocks_; ++block) read();
+            for (int number = 1; number <= writes_; ++number) this->write(this->watched, 10 * thread + number);
         }
     }
 
     void finish() override {
-        max_messages = std::max(max_messages, values_read_);
-        read();
-        require(newest_ == writes_, "the last value is read");
-        require(!read(), "the last value is read only once");
-        write(writes_);
-        require(read() && newest_ == writes_, "a value written again is read again");
+        max_messages = std::max(max_messages, values_taken_);
+        take_block();
+        require(newest_ == this->shared_.get(this->watched), "the last value is taken");
+        require(!take_block(), "the last value is taken once");
+        this->write(this->watched, newest_);
+        require(take_block(), "a value written again is taken again");
     }
 
   private:
-    void write(double value) {
-        loom_set_role(Role::producer);
-        shared_.write(value);
-        loom_set_role(Role::none);
+    bool take_block() {
+        bool taken = false;
+        std::size_t turn = 0;
+        this->take(turn, [&](std::size_t place, double value) {
+            require(place == this->watched, "only what was written is taken");
+            require(value > 0, "only written values are taken");
+            require(writers_ > 1 || value >= newest_, "the value does not go back");
+            if (value != newest_) values_taken_ += threads_run;
+            newest_ = value;
+            taken = true;
+        });
+        return taken;
     }
 
-    bool read() {
-        double value = newest_;
-        loom_set_role(Role::consumer);
-        const bool written = shared_.read(seen_, value);
-        loom_set_role(Role::none);
-        require(value >= newest_, "the value does not go back");
-        require(!written || value > 0, "only written values are read");
-        newest_ = value;
-        (written ? values_read_ : refused_pops) += threads_run;
-        return written;
-    }
-
-    SharedParameter<LoomMemory> shared_;
+    int writers_;
     int writes_;
     int blocks_;
-    std::uint64_t seen_ = 0;
     double newest_ = 0;
-    std::uint64_t values_read_ = 0;
+    std::uint64_t values_taken_ = 0;
+};
+
+/// One thread sets one parameter, and then, in one call, others on both sides of a word's end.
+class SeveralParameters : public SomeParameters<> {
+  public:
+    void run(int thread) override {
+        if (thread == 0) {
+            take_block();
+        } else {
+            write(62, 3);
+            loom_set_role(Role::producer);
+            shared_.write(63, std::array{1.0, 2.0});
+            loom_set_role(Role::none);
+        }
+    }
+    void finish() override {
+        max_messages = std::max(max_messages, values_taken_);
+        take_block();
+        require(newest_ == std::array{3.0, 1.0, 2.0}, "all that was written is taken");
+    }
+
+  private:
+    void take_block() {
+        std::size_t turn = 1;
+        take(turn, [&](std::size_t place, double value) {
+            values_taken_ += threads_run;
+            newest_.at(place - 62) = value;
+        });
+    }
+
+    std::array<double, 3> newest_{};
+    std::uint64_t values_taken_ = 0;
+};
+
+/// A writer dies. If it had set the bit of its parameter, but not that of the word, the audio thread finds it in turn.
+class DyingWriter : public SomeParameters<> {
+  public:
+    static constexpr std::uint64_t accesses = 3;  // the value, the bit, the word's bit
+
+    void run(int thread) override {
+        if (thread == 0) {
+            take_block();
+        } else {
+            die(Role::producer, [this] { write(watched, 7); });
+        }
+    }
+    void finish() override {
+        max_messages = std::max(max_messages, values_taken_);
+        take_block();
+        take_block();
+        require(newest_ == (death == accesses - 1 ? 7 : 0), "what a dead writer marked is taken in turn, and no more");
+        write(watched, 8);
+        take_block();
+        require(newest_ == 8, "another writer can go on");
+    }
+
+  private:
+    void take_block() {
+        take(turn_, [&](std::size_t place, double value) {
+            require(place == watched, "only what was written is taken");
+            values_taken_ += threads_run;
+            newest_ = value;
+        });
+    }
+
+    std::size_t turn_ = 1;  // so that the first block looks at the first word in turn
+    double newest_ = 0;
+    std::uint64_t values_taken_ = 0;
 };
 
 /// The faults of the buffer mutants. The numbers are those of src/memory.rs.
-enum class Wrong : std::uint8_t { sends_back_the_new = 1, frees_too_early = 2, reads_on = 3 };
+enum class Wrong : std::uint8_t { sends_back_the_new = 1, frees_too_early = 2, reads_on = 3, accepts_twice = 4 };
 
 bool does(Wrong wrong) {
     return loom_hands_over_wrong(static_cast<std::uint8_t>(wrong));
@@ -584,9 +881,7 @@ class BufferHandover : public Scenario {
     /// Every `drop`th command is discarded. 0: none. With `copies`, a command comes early too, before its buffer is
     /// offered: only one of the two is applied.
     BufferHandover(std::uint64_t buffers, int blocks, std::uint64_t drop, bool copies = false)
-        : buffers_{buffers}, blocks_{blocks}, drop_{drop}, copies_{copies} {
-        sides_->slots.set_count(1);
-    }
+        : buffers_{buffers}, blocks_{blocks}, drop_{drop}, copies_{copies} {}
 
     void run(int thread) override {
         if (thread == 0) {
@@ -628,18 +923,21 @@ class BufferHandover : public Scenario {
     struct Place {
         LoomMemory::Cell<Numbered> samples;
     };
-    using Slots = BufferSlotsOf<Place, handle_count, LoomMemory>;
-    using Handles = BufferHandles<handle_count, LoomMemory>;
+    using Table = BufferTable<Place, LoomMemory>;
+    using Slots = BufferSlotsOf<Place, LoomMemory>;
+    using Handles = BufferHandles<Place, LoomMemory>;
     using Commands = Ring<PublishBuffer, 2 * handle_count, LoomMemory>;
 
     static constexpr std::uint64_t freed = 999;
 
     static bool does_any_wrong() {
-        return does(Wrong::sends_back_the_new) || does(Wrong::frees_too_early) || does(Wrong::reads_on);
+        return does(Wrong::sends_back_the_new) || does(Wrong::frees_too_early) || does(Wrong::reads_on) ||
+               does(Wrong::accepts_twice);
     }
 
     void collect() {
-        sides_->handles.collect([this](BufferHandle handle) { table_[handle].samples.write(Numbered::of(freed)); });
+        sides_->handles.collect(sides_->handles.returned(),
+                                [this](BufferHandle handle) { table_[handle].samples.write(Numbered::of(freed)); });
     }
 
     bool publish(std::uint64_t number) {
@@ -669,16 +967,18 @@ class BufferHandover : public Scenario {
         const Place* before = sides_->slots.at(0);
         while (sides_->taken.try_pop(command) == Status::ok) {
             ++popped_;
+            if (does(Wrong::accepts_twice)) entries_[place_of(command.handle)].accepted = 0;
             if (drop_ != 0 && popped_ % drop_ == 0) {
                 sides_->slots.discard(command);
             } else if (does(Wrong::sends_back_the_new)) {
                 sides_->slots.discard(command);
-                before = &std::as_const(table_)[command.handle];
+                before = &table_[command.handle];
             } else {
                 require(sides_->slots.apply(command) || copies_, "a command of ours is applied");
             }
         }
-        if (before == nullptr || !does_any_wrong()) before = sides_->slots.at(0);
+        const bool reads_the_old = does_any_wrong() && !does(Wrong::accepts_twice);
+        if (before == nullptr || !reads_the_old) before = sides_->slots.at(0);
         const Place* const place = before;
         if (place == nullptr) {
             refused_pops += threads_run;
@@ -694,13 +994,16 @@ class BufferHandover : public Scenario {
         newest_ = samples.number;
     }
 
-    Slots::Table table_;
-    Slots::Returns returns_;
+    std::array<Table::Entry, handle_count> entries_;
+    std::array<Table::ReturnCell, handle_count> return_cells_;
+    Table::Returns returns_;
+    Table table_{entries_, return_cells_, returns_};
+    std::array<BufferHandle, 1> slot_;
     Commands ring_;
     /// On the heap until finish(), as the ends of a ring.
     struct Sides {
         explicit Sides(BufferHandover& all)
-            : slots{all.table_, all.returns_}, taken{all.ring_}, handles{all.returns_}, commands{all.ring_} {}
+            : slots{all.table_, all.slot_}, taken{all.ring_}, handles{all.table_}, commands{all.ring_} {}
         Slots slots;
         Consumer<Commands> taken;
         Handles handles;
@@ -726,6 +1029,7 @@ struct Entry {
     bool takes_turns;  // if a word has several loaders, or one that stores it: see src/memory.rs
     std::unique_ptr<Scenario> (*make)();
     const char* source = "ring.hpp";
+    std::uint64_t deaths = 1;  // it is explored once for each
 };
 
 template <class Kind, auto... Arguments>
@@ -762,11 +1066,18 @@ constexpr Entry entries[] = {
     {"the consumer trusts size() of spans", 2, true, make<TrustedSizeOfSpans>},
     {"the consumer watches the tail", 2, true, make<TailIsNeverBehind<1>>},
     {"a third thread watches the tail", 3, true, make<TailIsNeverBehind<2>>},
-    {"latest: 2 writes, 2 reads", 2, true, make<LatestOfWrites, std::uint64_t{2}, 2>, "latest.hpp"},
-    {"latest: 4 writes, 3 reads", 2, true, make<LatestOfWrites, std::uint64_t{4}, 3>, "latest.hpp"},
-    {"slow: latest: 3 writes, 5 reads", 2, true, make<LatestOfWrites, std::uint64_t{3}, 5>, "latest.hpp"},
-    {"parameter: 2 writes, 2 blocks", 2, false, make<ParameterWrites, 2, 2>, "parameter.hpp"},
-    {"parameter: 3 writes, 4 blocks", 2, false, make<ParameterWrites, 3, 4>, "parameter.hpp"},
+    {"a producer dies and is replaced", 2, true, make<ProducerDies>, "ring.hpp", ProducerDies::accesses},
+    {"a consumer dies and is replaced", 2, true, make<ConsumerDies>, "ring.hpp", ConsumerDies::accesses},
+    {"span ring of 4: 5 times 2, 4 times 2", 2, false, make<SpanAttempts<4, 2>, below_wrap(3), 5, 4>, "span_ring.hpp"},
+    {"span ring of 2: 5 times 1, 4 times 1", 2, false, make<SpanAttempts<2, 1>, below_wrap(1), 5, 4>, "span_ring.hpp"},
+    {"span ring of 4: 3 times 3, 3 times 3", 2, false, make<SpanAttempts<4, 3>, below_wrap(2), 3, 3>, "span_ring.hpp"},
+    {"span ring of 1: 4 times 1, 4 times 1", 2, false, make<SpanAttempts<1, 1>, below_wrap(2), 4, 4>, "span_ring.hpp"},
+    {"seqlock: 2 writes, 1 read", 2, true, make<SeqlockOfWrites<>, std::uint64_t{2}, 1, 1>, "seqlock.hpp"},
+    {"seqlock: its writer dies", 2, true, make<SeqlockOfWrites<>, std::uint64_t{2}, 1, 1, true>, "seqlock.hpp",
+     SeqlockOfWrites<>::accesses},
+    {"parameters: 2 writes, 2 blocks", 2, true, make<ParameterWrites<>, 1, 2, 2>, "shared_parameters.hpp"},
+    {"parameters: several at once", 2, true, make<SeveralParameters>, "shared_parameters.hpp"},
+    {"parameters: a writer dies", 2, true, make<DyingWriter>, "shared_parameters.hpp", DyingWriter::accesses},
     {"buffers: 3 published, 2 blocks", 2, false, make<BufferHandover, std::uint64_t{3}, 2, std::uint64_t{0}>,
      "buffer.hpp"},
     {"buffers: 5 published, 4 blocks", 2, false, make<BufferHandover, std::uint64_t{5}, 4, std::uint64_t{0}>,
@@ -774,9 +1085,12 @@ constexpr Entry entries[] = {
     {"buffers: some dropped", 2, false, make<BufferHandover, std::uint64_t{4}, 3, std::uint64_t{2}>, "buffer.hpp"},
     {"buffers: a copy of each command", 2, false, make<BufferHandover, std::uint64_t{2}, 2, std::uint64_t{0}, true>,
      "buffer.hpp"},
-    // Only for --long: the first takes minutes, the second was never seen to end.
+    // Only for --long: the first takes minutes, the others were never seen to end.
     {"long: capacity 2: 5 messages through", 2, false, make<Stream<2>, below_wrap(3), std::uint64_t{5}>},
     {"long: capacity 4: 5 messages through", 2, false, make<Stream<4>, below_wrap(2), std::uint64_t{5}>},
+    {"long: seqlock: 1 write, 2 readers", 3, true, make<SeqlockOfWrites<Single>, std::uint64_t{1}, 1, 1>,
+     "seqlock.hpp"},
+    {"long: parameters: 2 writers, a block", 3, true, make<ParameterWrites<1>, 2, 1, 1>, "shared_parameters.hpp"},
 };
 
 }  // namespace
@@ -797,7 +1111,11 @@ int scenario_threads(std::size_t index) {
 bool scenario_takes_turns(std::size_t index) {
     return entries[index].takes_turns;
 }
-Scenario* scenario_begin(std::size_t index) {
+std::uint64_t scenario_deaths(std::size_t index) {
+    return entries[index].deaths;
+}
+Scenario* scenario_begin(std::size_t index, std::uint64_t chosen_death) {
+    death = chosen_death;
     Scenario* scenario = entries[index].make().release();
     threads_run = true;
     return scenario;

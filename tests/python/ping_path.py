@@ -92,14 +92,15 @@ def findings(path: list[Step], read: Read) -> Iterator[str]:
 
 def handed_over(row: str, ring: Step, before: list[Step], after: list[Step], read: Read) -> Iterator[str]:
     """Return what is wrong with a ring: the thread before pushes into it, and the thread after pops from it."""
-    if not re.search(rf"\bCountedRing& {ring.last_name}\(", read(ring.file)):
+    if not re.search(rf"\bCountedRing {ring.last_name};", read(ring.file)):
         yield f"{row}: {ring.file} does not declare it"
     pushing = [step for step in before if step.last_name == "try_push"][-1:]
-    popping = [step for step in after if step.last_name == "try_pop"][:1]
+    popping = [step for step in after if step.last_name in ("try_pop", "consume")][:1]
+    files = {step.file for step in (*before, *after)}
     for end, step, path in (("pushes", pushing, before), ("pops", popping, after)):
         if not step:
             yield f"{row}: nobody {end}"
-        elif not any(holds(caller, ring, read) for caller in callers_of(step[0], path)):
+        elif not any(holds(caller, ring, files, read) for caller in callers_of(step[0], path)):
             yield f"{row}: {step[0].name} of row {step[0].number} is on another ring"
     if pushing and popping and pushing[0].thread == popping[0].thread:
         yield f"{row}: one thread pushes and pops"
@@ -116,23 +117,15 @@ def callers_of(step: Step, path: list[Step]) -> list[Step]:
     return found
 
 
-def holds(caller: Step, ring: Step, read: Read) -> bool:
-    """Return whether the members by which a function pushes or pops are initialised with that ring of the link."""
-    text = without_comments(read(caller.file))
-    ends = [
-        end for body in bodies(caller, read) for end in re.findall(r"[^;{}]*\b(?:try_pop|(?:try_)?push)\([^;]*", body)
-    ]
-    members = {member for end in ends for member in re.findall(r"\b[a-z]\w*_\b", end)}
-    seen: set[str] = set()
-    while members - seen:
-        member = (members - seen).pop()
-        seen.add(member)
-        for initialised in re.finditer(rf"[:,]\s*{member}\{{", text):
-            value = text[initialised.end() : closed(text, initialised.end() - 1, "{}")]
-            if re.search(rf"\blink_?(\.|->){ring.last_name}\(\w*\)(\.messages\b|(?![\w.\[]))", value):
-                return True
-            members |= set(re.findall(r"\b([a-z]\w*_)(?=->|\.)", value))
-    return False
+def holds(caller: Step, ring: Step, files: set[str], read: Read) -> bool:
+    """Return whether a function pushes or pops by an end that one of the files initialises with that ring of a line."""
+    ends = {
+        end
+        for body in bodies(caller, read)
+        for end in re.findall(r"\b(\w+)(?:\.|->)(?:try_pop|consume|(?:try_)?push)\(", body)
+    }
+    initialised = rf"[:,]\s*(?:{'|'.join(ends)})\{{(?:line|shared\(\))\.{ring.last_name}(?:\.messages)?,"
+    return bool(ends) and any(re.search(initialised, without_comments(read(file))) for file in files)
 
 
 # --- C++, as far as it is needed ---------------------------------------------------------------------------------

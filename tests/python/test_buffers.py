@@ -182,7 +182,7 @@ def test_the_player_plays_at_the_sample_and_tells_when_it_ended(player: cueline.
     assert not audio[:100].any()
     assert (audio[100:1100] == sound * np.float32(0.5)).all()
     assert not audio[1100:].any()
-    ended = player.receive(0)
+    ended = player.receive(timeout=0)
     assert isinstance(ended, cueline.BufferEnded)
     assert (ended.slot, ended.frame, ended.sequence) == (3, 1100, 2)
 

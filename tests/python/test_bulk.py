@@ -330,6 +330,24 @@ def test_a_field_outside_its_range_is_refused_with_its_index_and_nothing_is_sent
     assert tone.send_many(out_of_range(count=5)) == 5
 
 
+def test_of_several_bad_messages_the_first_is_named(tone: cueline.AudioEngine) -> None:
+    with pytest.raises(cueline.ArgumentError, match="the message at index 0 cannot be sent"):
+        tone.send_many(out_of_range(0, 3, 9, count=10))
+    with pytest.raises(cueline.ArgumentError, match="the message at index 3 cannot be sent"):
+        tone.send_many(out_of_range(3, 9, count=10))
+    assert tone.stats().commands == cueline.RingStats(0, 0, 0)
+
+
+@pytest.mark.parametrize("place", [0, RING - 11, RING - 10, RING - 1])
+def test_an_array_that_fits_in_part_is_checked_as_a_whole(tone: cueline.AudioEngine, place: int) -> None:
+    assert tone.send_many(questions(10)) == 10
+    with pytest.raises(cueline.ArgumentError, match=f"the message at index {place} cannot be sent"):
+        tone.send_many(out_of_range(place, count=RING))
+    assert tone.stats().commands.sent == 10
+    assert tone.send_many(out_of_range(count=RING)) == RING - 10
+    assert tone.stats().commands.dropped == 10
+
+
 def test_raw_payloads_are_sent_as_they_are(tone: cueline.AudioEngine) -> None:
     """The processor clamps: any bytes may come."""
     wrong = cueline.Message(16, struct.pack("<ff", 440, 1.5))
@@ -547,15 +565,16 @@ def test_a_line_sends_many_on_its_own_line(tone: cueline.AudioEngine) -> None:
     with tone.open_line() as line:
         assert fill(tone) == RING
         assert line.send_many(questions(1100)) == RING
-        assert (line.stats().sent, line.stats().dropped) == (RING, 76)
+        assert (line.stats().commands.sent, line.stats().commands.dropped) == (RING, 76)
         with pytest.raises(cueline.Full) as refused:
             line.send_many(questions(1), timeout=0.001)
         assert refused.value.accepted == 0
-        assert tone.stats().lines[line.number].dropped == 77
+        assert tone.stats().lines[line.number].commands.dropped == 77
         tone.render(3 * BLOCK)
-        levels = [m for m in tone.messages() if isinstance(m, cueline.Level)]
-        assert levels
-        assert {level.line for level in levels} == {line.number}
+        assert not [m for m in tone.messages() if isinstance(m, cueline.Level)], "answers go to their line"
+        levels = line.receive_many()
+        assert len(levels) == RING
+        assert (levels["kind"] == 18).all()
     with pytest.raises(cueline.ClosedError, match=r"^this line is closed: open another one$"):
         line.send_many(questions(1))
 

@@ -51,7 +51,7 @@ def handling(function: Any, **options: Any) -> Any:
 
 
 @numba.cfunc(RENDER_SIGNATURE)
-def count(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+def count(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
     """Render the frame's number and the parameters' values, and count the calls."""
     sound = numba.carray(audio, (channels, frames))
     values = numba.carray(parameters, (2, frames))
@@ -82,7 +82,7 @@ def tell(command, frame, samplerate, events, state):
 
 
 @numba.cfunc(RENDER_SIGNATURE)
-def chatter(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+def chatter(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
     """Send sixteen events in each call, each a frame later than the one before."""
     sent = numba.carray(events, 16, ANY)
     for i in range(16):
@@ -161,7 +161,7 @@ def test_events_are_sent_with_their_frames_in_their_order_and_counted_when_dropp
 
 
 def test_what_an_event_that_was_not_sent_left_behind_is_gone_by_the_next_call() -> None:
-    def render(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+    def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
         event = numba.carray(events, 16, ANY)[0]
         if frame == 0:
             event.frame, event.sequence = 5, 9  # without a kind, so it is not sent
@@ -178,7 +178,7 @@ STATE_PAGES = 4_096
 
 
 @numba.cfunc(RENDER_SIGNATURE)
-def turn_pages(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+def turn_pages(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
     pages = numba.carray(state, (STATE_PAGES, 512), np.float64)
     for page in range(STATE_PAGES):
         pages[page, 0] += 1
@@ -233,7 +233,7 @@ def test_arithmetic_of_all_sorts_is_accepted() -> None:
     def shape(x):
         return np.tanh(x) * math.exp(-x) + math.pow(abs(x), 0.3) + math.atan2(x, 2.0) + np.floor(x) + x % 3.0
 
-    def render(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+    def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
         sound = numba.carray(audio, (channels, frames))
         for i in range(frames):
             x = (
@@ -254,18 +254,18 @@ def test_arithmetic_of_all_sorts_is_accepted() -> None:
 # --- What is refused, each a mutant of the look at what was compiled --------------------------------------------------
 
 
-def divides(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+def divides(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
     sound = numba.carray(audio, (channels, frames))
     values = numba.carray(parameters, (2, frames))
     sound[0, 0] = values[0, 0] / values[1, 0]
 
 
-def raises(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+def raises(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
     if frames > 100:
         raise ValueError("too long")
 
 
-def allocates(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+def allocates(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
     sound = numba.carray(audio, (channels, frames))
     noise = np.empty(64)
     for i in range(64):
@@ -273,18 +273,18 @@ def allocates(audio, channels, frames, frame, samplerate, parameters, meters, ev
     sound[0, 0] = noise[frames % 64]
 
 
-def lists(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+def lists(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
     values = [1.0 * frames]
     for i in range(frames):
         values.append(i)
     numba.carray(audio, (channels, frames))[0, 0] = values[-1]
 
 
-def prints(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+def prints(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
     print(frames)
 
 
-def rolls_dice(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+def rolls_dice(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
     numba.carray(audio, (channels, frames))[0, 0] = np.random.random()
 
 
@@ -293,11 +293,11 @@ usleep.argtypes, usleep.restype = [ctypes.c_uint], ctypes.c_int
 python = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda number: number + 1)
 
 
-def sleeps(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+def sleeps(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
     usleep(10)
 
 
-def calls_python(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+def calls_python(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
     numba.carray(audio, (channels, frames))[0, 0] = python(3)
 
 
@@ -307,7 +307,7 @@ def on_all_cores(values):
         values[i] = 0
 
 
-def uses_threads(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+def uses_threads(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
     on_all_cores(numba.carray(audio, channels * frames))
 
 
@@ -349,7 +349,7 @@ import numba
 import cueline
 
 @numba.cfunc(cueline.RENDER_SIGNATURE, cache=True)
-def render(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
     pass
 
 try:
@@ -371,7 +371,7 @@ import numba, numpy as np
 import cueline
 
 @numba.cfunc(cueline.RENDER_SIGNATURE)
-def render(audio, channels, frames, frame, samplerate, parameters, meters, events, state):
+def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
     numba.carray(state, 1, np.float64)[0] += frames
 
 class Own(cueline.AudioEngine):

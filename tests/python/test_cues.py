@@ -112,6 +112,13 @@ def test_a_full_schedule_refuses_with_an_event_and_evicts_nothing() -> None:
         assert eventually(lambda: engine.stats().cues.pending == 1024)
 
 
+def test_worst_case_of_a_block_follows_from_the_settings() -> None:
+    with cueline.AudioEngine("null", blocksize=64, budget=100) as engine:
+        assert engine.worst_case() == cueline.WorstCase(commands=100 + 257, cues=2048 + 100 + 257, segments=64)
+    with cueline.AudioEngine("offline") as offline, pytest.raises(cueline.DeviceError, match="no bound"):
+        offline.worst_case()
+
+
 def test_cancel_forgets_one_cue_and_cancel_all_all_of_them() -> None:
     engine = tone()
     engine.send(cueline.GetLevel(), at=100)
@@ -549,12 +556,12 @@ def test_what_waits_when_its_line_closes_is_counted(full: cueline.AudioEngine, h
     commands, send = SENDING[how]
     line = full.open_line()
     fill(line)
-    dropped = line.stats().dropped
+    dropped = line.stats().commands.dropped
     waker = once_it_waits(line, line.close)
     with pytest.raises(cueline.ClosedError):
         send(line, 600)
     waker.join()
-    assert full.stats().lines[1].dropped == dropped + commands
+    assert full.stats().lines[1].commands.dropped == dropped + commands
 
 
 def interrupted_at(step: int, call: Callable[[], object]) -> bool:
@@ -708,13 +715,13 @@ def test_an_interrupted_receive_into_a_list_loses_no_message() -> None:
         engine.ping()
         engine.render(64)
         inbox: list[cueline.Message] = []
-        interrupted = interrupted_at(step, functools.partial(engine.receive, 0, into=inbox))
+        interrupted = interrupted_at(step, functools.partial(engine.receive, timeout=0, into=inbox))
         assert [message.sequence for message in [*inbox, *engine.messages()]] == [1], f"step {step}"
         if not interrupted:
             break
     assert step > 3
     with pytest.raises(cueline.ArgumentTypeError, match=r"^into must be a list or None, got 5$"):
-        engine.receive(0, into=5)  # type: ignore[arg-type]
+        engine.receive(timeout=0, into=5)  # type: ignore[arg-type]
 
 
 def test_publish_waits_for_a_buffer_too() -> None:

@@ -79,7 +79,7 @@ def test_what_is_sent_before_start_is_answered_after() -> None:
         engine.ping()
         assert engine.receive_msg() is None
         engine.start()
-        assert engine.receive(10).sequence == 1
+        assert engine.receive(timeout=10).sequence == 1
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_what_came_before_a_close_can_still_be_had(offline: cueline.AudioEngine)
 
 def test_a_closed_engine_still_has_its_counters(running: cueline.AudioEngine) -> None:
     running.ping()
-    running.receive(10)
+    running.receive(timeout=10)
     running.close()
     assert running.closed
     assert running.stats().events.sent == 1
@@ -133,7 +133,7 @@ def at_first_nap(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> 
             act()
         time.sleep(seconds)
 
-    monkeypatch.setattr("cueline.engine.time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr("cueline.receiving.time", SimpleNamespace(sleep=sleep))
     return naps
 
 
@@ -183,9 +183,9 @@ def test_an_engine_that_does_not_run_says_so(stopped: bool, state: str, why: str
     with pytest.raises(cueline.ConfirmationTimeout, match=rf" within 0 s: {re.escape(why)}$"):
         confirmation.result(0)
     with pytest.raises(cueline.Empty, match=rf"^no message within 0 s: {re.escape(why)}$"):
-        engine.receive(0)
+        engine.receive(timeout=0)
     with pytest.raises(cueline.Empty, match=rf"^no message within 0 s: {re.escape(why)}$"):
-        asyncio.run(engine.areceive(0))
+        asyncio.run(engine.areceive(timeout=0))
     fill(engine)
     with pytest.raises(cueline.Full, match=rf" with 1024 commands: {re.escape(why)}$"):
         engine.confirm(cueline.GetLevel())
@@ -200,7 +200,7 @@ def test_an_offline_engine_says_that_only_render_makes_blocks(offline: cueline.A
     with pytest.raises(
         cueline.Empty, match=r"^no message within 0 s: the offline device makes blocks only in render\(\)$"
     ):
-        offline.receive(0)
+        offline.receive(timeout=0)
 
 
 @pytest.mark.parametrize(
@@ -294,6 +294,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "frame_at": (1,),
     "publish": (0, None),
     "render": (64,),
+    "request": (cueline.GetLevel(), cueline.Level),
     "send": (cueline.GetLevel(),),
     "send_many": (np.zeros(1, cueline.dtype(cueline.GetLevel)),),
     "time_at": (1,),
@@ -559,14 +560,14 @@ def test_an_offline_block_reads_all_commands_whatever_the_budget() -> None:
 def test_receive_returns_what_has_come(offline: cueline.AudioEngine) -> None:
     offline.ping()
     offline.render(64)
-    assert offline.receive(0).sequence == 1
+    assert offline.receive(timeout=0).sequence == 1
 
 
 @pytest.mark.parametrize("timeout", [0, 0.0, 0.03])
 def test_receive_raises_empty_at_its_timeout(offline: cueline.AudioEngine, timeout: float) -> None:
     began = time.monotonic()
     with pytest.raises(queue.Empty, match=f"no message within {timeout} s") as caught:
-        offline.receive(timeout)
+        offline.receive(timeout=timeout)
     assert isinstance(caught.value, cueline.Empty)
     assert time.monotonic() - began >= timeout
 
@@ -584,18 +585,18 @@ def test_receive_notices_a_close_soon_though_its_blocks_are_long(monkeypatch: py
 def test_receive_takes_long_timeouts(offline: cueline.AudioEngine, timeout: float) -> None:
     offline.ping()
     offline.render(64)
-    assert offline.receive(timeout).sequence == 1
+    assert offline.receive(timeout=timeout).sequence == 1
 
 
 @pytest.mark.parametrize("timeout", [-1, float("nan"), -0.001])
 def test_receive_refuses_a_negative_timeout(offline: cueline.AudioEngine, timeout: float) -> None:
     with pytest.raises(cueline.ArgumentError, match=f"timeout must be 0 seconds or more, or None, got {timeout}"):
-        offline.receive(timeout)
+        offline.receive(timeout=timeout)
 
 
 def test_receive_refuses_a_timeout_that_is_no_number(offline: cueline.AudioEngine) -> None:
     with pytest.raises(cueline.ArgumentTypeError, match="timeout must be a number of seconds or None, got 'soon'"):
-        offline.receive("soon")  # type: ignore[arg-type]
+        offline.receive(timeout="soon")  # type: ignore[arg-type]
 
 
 def test_receive_waits_without_the_gil(monkeypatch: pytest.MonkeyPatch, running: cueline.AudioEngine) -> None:
@@ -627,7 +628,7 @@ def test_messages_end_though_more_keep_coming(monkeypatch: pytest.MonkeyPatch, o
     """It ends after a ring full, or a reader slower than the audio thread would never finish."""
     offline.ping()
     offline.render(64)
-    message = offline.receive(0)
+    message = offline.receive(timeout=0)
     monkeypatch.setattr(cueline.AudioEngine, "receive_msg", lambda _: message)
     assert len(list(offline.messages())) == 1024
 
@@ -790,10 +791,12 @@ def test_a_notebook_shows_counters_parameters_and_meters_as_tables() -> None:
         counters = cells(engine.stats()._repr_html_())
         assert counters[0] == ["counter", "value"]
         assert ["device", "offline"] in counters
-        assert ["commands", "sent 1, dropped 0, high_water 1"] in counters
-        assert ["lines[0]", "sent 1, dropped 0, high_water 1"] in counters
+        one, none = ("sent 1, dropped 0, high_water 1", "sent 0, dropped 0, high_water 0")
+        assert ["commands", one] in counters
+        assert ["lines[0]", f"commands {one}, events {one}, confirmations {none}"] in counters
         with engine.open_line() as line:
-            assert cells(line.stats()._repr_html_())[1:] == [["sent", "0"], ["dropped", "0"], ["high_water", "0"]]
+            rows = cells(line.stats()._repr_html_())[1:]
+        assert rows == [["commands", none], ["events", none], ["confirmations", none]]
         assert cells(engine.parameters._repr_html_()) == [
             ["parameter", "value", "lowest", "highest", "unit"],
             ["frequency", "440", "0", "2.4e+04", "Hz"],
@@ -854,10 +857,10 @@ def test_null_device_runs_the_right_number_of_blocks(samplerate: int, right: boo
 def test_two_engines_run_at_once() -> None:
     with cueline.AudioEngine("null") as one, cueline.AudioEngine("null", blocksize=64) as two:
         one.ping()
-        assert one.receive(10).sequence == 1
+        assert one.receive(timeout=10).sequence == 1
         assert two.receive_msg() is None
         two.ping()
-        assert two.receive(10).sequence == 1
+        assert two.receive(timeout=10).sequence == 1
 
 
 def test_start_and_stop_two_hundred_times() -> None:

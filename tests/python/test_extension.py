@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 import cueline
@@ -68,6 +69,50 @@ def test_a_processor_of_an_extension_renders_and_has_its_parameters_meters_and_b
         assert set(np.unique(audio[:64])) == {0.25}
         assert set(np.unique(audio[64:])) == {1.25}
         assert engine.meters["said"] == (0, 0)
+
+
+def test_it_declares_as_many_buffer_slots_as_it_needs(probe: ModuleType) -> None:
+    slots = 4096
+    first = np.arange(1, slots + 1, dtype=np.float32)
+    with engine_of(probe.processor_with_slots(slots)) as engine:
+        assert (engine.buffer_slots, engine.stats().buffers.limit) == (slots, 2 * slots)
+        engine.parameters["level"] = 0
+
+        def fill(values: npt.NDArray[np.float32]) -> None:
+            for slot in range(slots):
+                assert engine.publish(slot, values[slot : slot + 1]) is cueline.Status.OK
+                if slot % 1000 == 999:
+                    engine.render(slots)  # the command ring holds 1024
+            engine.render(slots)
+            assert (engine.render(slots)[:, 0] == values).all()
+            assert engine.stats().buffers.in_use == slots
+
+        fill(first)
+        fill(first + slots)
+        for slot in range(2000):
+            assert engine.publish(slot, None) is cueline.Status.OK
+            if slot % 1000 == 999:
+                engine.render(slots)
+        assert engine.stats().buffers.in_use == slots - 2000
+        with pytest.raises(cueline.ArgumentError, match=r"^slot must be from 0 to 4095, got 4096$"):
+            engine.publish(slots, first)
+
+
+def test_every_buffer_may_be_under_way_and_one_more_is_refused_with_the_limit(probe: ModuleType) -> None:
+    with engine_of(probe.processor_with_slots(100)) as engine:
+        for count in range(200):
+            assert engine.publish(count % 100, np.ones(1, np.float32)) is cueline.Status.OK
+        assert engine.publish(0, np.ones(1, np.float32)) is cueline.Status.FULL
+        assert engine.stats().buffers.refused == 1
+        with pytest.raises(cueline.Full, match="200 buffers are in use, which is the limit"):
+            engine.publish(0, np.ones(1, np.float32), timeout=0.01)
+        engine.render(64)
+        assert engine.stats().buffers.in_use == 100
+
+
+def test_more_than_4096_buffer_slots_are_refused(probe: ModuleType) -> None:
+    with pytest.raises(cueline.ArgumentError, match=r"at most 4096 slots for buffers, got 4097$"):
+        engine_of(probe.processor_with_slots(4097))
 
 
 def test_its_messages_go_down_and_its_events_come_up_as_their_own_types(probe: ModuleType) -> None:
@@ -127,7 +172,7 @@ def test_an_extension_of_another_interface_is_refused_with_both_versions(probe: 
         engine_of(other)
     assert str(refused.value) == (
         f"this processor was compiled against cueline 9.1.0, and the engine is cueline {cueline.__version__}: the "
-        "extension has processor interface 7, the engine has 3; build the extension again, against cueline "
+        "extension has processor interface 7, the engine has 4; build the extension again, against cueline "
         f"{cueline.__version__}"
     )
 
@@ -136,17 +181,17 @@ def test_an_extension_of_another_layout_is_refused_with_what_differs(probe: Modu
     layout = probe.layout().replace("Message 56", "Message 64")
     assert layout != probe.layout()
     with pytest.raises(cueline.ProcessorError, match=r"9\.1\.0.*'Message 64' in the extension and 'Message 56' in the"):
-        engine_of(probe.processor_of_another(3, "9.1.0", layout))
+        engine_of(probe.processor_of_another(4, "9.1.0", layout))
     with pytest.raises(cueline.ProcessorError, match=r"'libc\+\+' in the extension and 'libstdc\+\+' in the engine"):
-        engine_of(probe.processor_of_another(3, "9.1.0", layout.replace("libstdc++", "libc++")))
+        engine_of(probe.processor_of_another(4, "9.1.0", layout.replace("libstdc++", "libc++")))
     with pytest.raises(cueline.ProcessorError, match="'nothing' in the extension and 'libstdc"):
-        engine_of(probe.processor_of_another(3, "9.1.0", ""))
+        engine_of(probe.processor_of_another(4, "9.1.0", ""))
     with pytest.raises(cueline.ProcessorError, match="'Ghost 8' in the extension and 'nothing' in the engine"):
-        engine_of(probe.processor_of_another(3, "9.1.0", probe.layout() + ", Ghost 8"))
+        engine_of(probe.processor_of_another(4, "9.1.0", probe.layout() + ", Ghost 8"))
 
 
 def test_an_extension_of_another_version_that_fits_is_taken(probe: ModuleType) -> None:
-    with engine_of(probe.processor_of_another(3, "9.1.0", probe.layout())) as engine:
+    with engine_of(probe.processor_of_another(4, "9.1.0", probe.layout())) as engine:
         assert engine.render(1)[0, 0] == 0.5
 
 
@@ -255,7 +300,7 @@ def test_an_engine_that_cannot_be_made_lets_go_of_its_processor(probe: ModuleTyp
 
 
 # What processor_offer.hpp makes a processor and its engine agree on, by the interface's number.
-CODE_OF_THE_INTERFACE = {3: "80b788da293c6221"}
+CODE_OF_THE_INTERFACE = {4: "4827abdba0d980eb"}
 
 
 def code_of_the_interface() -> str:

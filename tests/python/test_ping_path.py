@@ -58,13 +58,13 @@ def test_a_call_taken_out_of_the_sources_is_found(place: int) -> None:
 
 
 @pytest.mark.parametrize("place", [place for place, step in enumerate(PATH) if step.is_ring], ids=shown)
-@pytest.mark.parametrize("end", ["include/cueline/audio_side.hpp", "include/cueline/control_side.hpp"])
+@pytest.mark.parametrize("end", ["include/cueline/audio_lines.hpp", "include/cueline/line.hpp"])
 def test_an_end_of_another_ring_is_found(place: int, end: str) -> None:
     ring = PATH[place]
 
     def read(file: str) -> str:
         return (
-            re.sub(rf"(link_?(?:\.|->)){ring.last_name.rstrip('_')}", r"\1another", READ(file))
+            re.sub(rf"((?:line|shared\(\))\.){ring.last_name}\b", r"\1another", READ(file))
             if file == end
             else READ(file)
         )

@@ -15,7 +15,7 @@ REPORT = """
 import os, cueline
 with cueline.AudioEngine('null') as engine:
     assert engine.ping() is cueline.Status.OK
-    engine.receive(10)
+    engine.receive(timeout=10)
     stats = engine.stats()
     audio = [int(task) for task in os.listdir('/proc/self/task') if int(task) != os.getpid()]
     schedulers = {os.sched_getscheduler(task) for task in audio}
@@ -64,7 +64,7 @@ except cueline.DeviceError as error:
 resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 engine.start()
 engine.ping()
-print(engine.receive(10))
+print(engine.receive(timeout=10))
 """
     first, second = run(program).splitlines()
     assert first == (
@@ -77,5 +77,5 @@ print(engine.receive(10))
 def test_other_threads_keep_their_priority() -> None:
     with cueline.AudioEngine("null") as engine:
         engine.ping()
-        engine.receive(10)
+        engine.receive(timeout=10)
         assert os.sched_getscheduler(0) == os.SCHED_OTHER

@@ -192,7 +192,7 @@ def test_a_forked_child_gets_an_error_and_the_parent_goes_on(device: str, state:
     engine.ping()
     if device == "offline":
         engine.render(1)
-    assert engine.receive(10).sequence == 1
+    assert engine.receive(timeout=10).sequence == 1
     engine.close()
 
 
@@ -238,7 +238,7 @@ def test_a_forked_child_may_make_its_own() -> None:
     def make() -> None:
         with cueline.AudioEngine("null") as own:
             own.ping()
-            assert own.receive(10).sequence == 1
+            assert own.receive(timeout=10).sequence == 1
 
     assert in_child(make) == 0
     engine.close()
@@ -287,7 +287,7 @@ old = cueline.AudioEngine("offline")
 for name in [name for name in sys.modules if name.startswith("cueline")]: del sys.modules[name]
 import cueline
 engine = cueline.AudioEngine("offline")
-engine.ping(); engine.render(1); print(engine.receive(0), cueline.Status.OK, old.ping())
+engine.ping(); engine.render(1); print(engine.receive(timeout=0), cueline.Status.OK, old.ping())
 try: cueline.AudioEngine("loud")
 except cueline.ArgumentError: print("refused")
 """

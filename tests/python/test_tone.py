@@ -29,7 +29,7 @@ def level_of(engine: cueline.AudioEngine) -> cueline.Level:
     """Request the level, and render the block that answers."""
     assert engine.send(cueline.GetLevel()) is Status.OK
     engine.render(1)
-    message = engine.receive(0)
+    message = engine.receive(timeout=0)
     assert isinstance(message, cueline.Level)
     return message
 
@@ -128,7 +128,7 @@ def test_the_tone_runs_on_the_null_device() -> None:
         engine.parameters["gain"] = 1
         while True:
             engine.send(cueline.GetLevel())
-            level = engine.receive(10)
+            level = engine.receive(timeout=10)
             assert isinstance(level, cueline.Level)
             if level.peak > 0.99:
                 break

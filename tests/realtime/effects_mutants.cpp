@@ -1,8 +1,8 @@
 // effects_mutants.cpp: mutants that clang must refuse. No build compiles this file; the tests effects.* do, and check
 // clang's errors.
 #include <cueline/audio_side.hpp>
-#include <cueline/control_side.hpp>
 #include <cueline/engine/tone_messages.hpp>
+#include <cueline/line.hpp>
 #include <cueline/schedule.hpp>
 #include <cueline/visit.hpp>
 
@@ -21,9 +21,18 @@ void collect(Consumer<MessageRing>& commands, std::vector<Message>& messages) no
     commands.consume([&messages](const Message& command) noexcept { messages.push_back(command); });
 }
 
-// A function that makes commands for try_send_each() and may allocate.
-void collect(CommandSender& line, std::vector<Message>& messages) noexcept CUELINE_NONBLOCKING {
-    line.try_send_each([&messages](std::size_t) noexcept { return &messages.emplace_back(); }, 4);
+// What accepts commands, and may allocate.
+void collect(AudioSide& audio, std::vector<Message>& messages) noexcept CUELINE_NONBLOCKING {
+    audio.read([&messages](std::span<Message> whole) noexcept { messages.push_back(whole.front()); });
+}
+
+// A function that fills commands for try_send_each() and may allocate.
+void collect(Line& line, std::vector<Message>& messages) noexcept CUELINE_NONBLOCKING {
+    const auto fill = [&messages](std::size_t, Message& command) noexcept {
+        command = messages.emplace_back();
+        return true;
+    };
+    line.try_send_each(fill, 4);
 }
 
 /// A visitor that may allocate.
@@ -34,7 +43,7 @@ void collect(const Message& message, std::vector<Level>& levels) noexcept CUELIN
 /// A function that takes cues out of a schedule and may allocate.
 void collect(Schedule& schedule, std::vector<Message>& messages) noexcept CUELINE_NONBLOCKING {
     schedule.take_out([](const Message&) noexcept { return true; },
-                      [&messages](const Message& cue) noexcept { messages.push_back(cue); });
+                      [&messages](const Schedule::Cue& cue) noexcept { messages.push_back(cue.command); });
 }
 
 }  // namespace cueline::test

@@ -6,10 +6,10 @@
 
 #include <cueline/audio_side.hpp>
 #include <cueline/buffer.hpp>
-#include <cueline/control_side.hpp>
 #include <cueline/device.hpp>
 #include <cueline/engine/tone_messages.hpp>
 #include <cueline/engine_messages.hpp>
+#include <cueline/line.hpp>
 #include <cueline/processor.hpp>
 #include <cueline/schedule.hpp>
 #include <cueline/visit.hpp>
@@ -45,12 +45,15 @@ using PopSome = std::size_t (Consumer<MessageRing>::*)(std::span<Message>) noexc
 
 using NextValue = double (Parameter::*)() noexcept CUELINE_NONBLOCKING;
 using GoTo = void (Parameter::*)(double) noexcept CUELINE_NONBLOCKING;
-using BeginBlock = void (Parameter::*)() noexcept CUELINE_NONBLOCKING;
-using WriteParameter = void (SharedParameter<>::*)(double) noexcept CUELINE_NONBLOCKING;
-using ReadParameter = bool (SharedParameter<>::*)(std::uint64_t&, double&) const noexcept CUELINE_NONBLOCKING;
+using ValueAt = double (Parameter::*)(std::size_t) const noexcept CUELINE_NONBLOCKING;
+using FillValues = void (Parameter::*)(std::span<float>) const noexcept CUELINE_NONBLOCKING;
+using EndSegment = bool (Parameter::*)(std::uint32_t) noexcept CUELINE_NONBLOCKING;
+using WriteParameter = void (SharedParameters<>::*)(std::size_t, double) const noexcept CUELINE_NONBLOCKING;
+using WriteParameters = void (SharedParameters<>::*)(std::size_t, std::span<const double>) const noexcept
+    CUELINE_NONBLOCKING;
 using ShowMeter = void (Meter::*)(std::initializer_list<double>, std::uint64_t) noexcept CUELINE_NONBLOCKING;
 using WriteLatest = void (SharedMeter::*)(const MeterValue&) noexcept CUELINE_NONBLOCKING;
-using ReadLatest = bool (SharedMeter::*)(MeterValue&) noexcept CUELINE_NONBLOCKING;
+using ReadLatest = bool (SharedMeter::*)(MeterValue&, int) const noexcept CUELINE_NONBLOCKING;
 
 constexpr Block block = &BlockCallback::process;
 constexpr Handle handle = &Processor::handle;
@@ -61,14 +64,17 @@ constexpr PushSome push_some = &Producer<MessageRing>::try_push;
 constexpr PopSome pop_some = &Consumer<MessageRing>::try_pop;
 constexpr NextValue next_value = &Parameter::next;
 constexpr GoTo go_to = &Parameter::go_to;
-constexpr BeginBlock begin_block = &Parameter::begin_block;
-constexpr WriteParameter write_parameter = &SharedParameter<>::write;
-constexpr ReadParameter read_parameter = &SharedParameter<>::read;
+constexpr ValueAt value_at = &Parameter::at;
+constexpr FillValues fill_values = &Parameter::fill<float>;
+constexpr EndSegment end_segment = &Parameter::end_segment;
+constexpr WriteParameter write_parameter = &SharedParameters<>::write;
+constexpr WriteParameters write_parameters = &SharedParameters<>::write;
 constexpr ShowMeter show_meter = &Meter::set;
 constexpr WriteLatest write_latest = &SharedMeter::write;
 constexpr ReadLatest read_latest = &SharedMeter::read;
-static_assert(next_value != nullptr && go_to != nullptr && begin_block != nullptr && write_parameter != nullptr);
-static_assert(read_parameter != nullptr && show_meter != nullptr && write_latest != nullptr && read_latest != nullptr);
+static_assert(next_value != nullptr && go_to != nullptr && value_at != nullptr && fill_values != nullptr);
+static_assert(end_segment != nullptr && write_parameter != nullptr && write_parameters != nullptr);
+static_assert(show_meter != nullptr && write_latest != nullptr && read_latest != nullptr);
 
 using Swap = bool (BufferSlots::*)(const PublishBuffer&) noexcept CUELINE_NONBLOCKING;
 using SendBack = void (BufferSlots::*)(const PublishBuffer&) noexcept CUELINE_NONBLOCKING;
@@ -81,44 +87,47 @@ static_assert(push_some != nullptr && pop_some != nullptr);
 static_assert(block != nullptr && handle != nullptr && render != nullptr && push != nullptr && pop != nullptr);
 
 // The schedule, and what sends and reads commands.
-using Add = void (Schedule::*)(const Message&) noexcept CUELINE_NONBLOCKING;
-using TakeDue = bool (Schedule::*)(std::uint64_t, Message&) noexcept CUELINE_NONBLOCKING;
+using Add = void (Schedule::*)(std::span<const Message>) noexcept CUELINE_NONBLOCKING;
+using TakeDue = const Schedule::Cue* (Schedule::*)(std::uint64_t) noexcept CUELINE_NONBLOCKING;
 using NextFrame = std::uint64_t (Schedule::*)() noexcept CUELINE_NONBLOCKING;
 using BeginLines = void (AudioSide::*)(std::uint64_t) noexcept CUELINE_NONBLOCKING;
-using Receive = Status (AudioSide::*)(Message&) noexcept CUELINE_NONBLOCKING;
 using Confirm = void (AudioSide::*)(Kind, const Applied&, const Message&) noexcept CUELINE_NONBLOCKING;
 using EndLines = void (AudioSide::*)() noexcept CUELINE_NONBLOCKING;
 using Answer = Status (EventSender::*)(Kind, const Pong&, Cause) noexcept CUELINE_NONBLOCKING;
-using Send = Status (CommandSender::*)(Message&) noexcept CUELINE_NONBLOCKING;
-using SendWhole = std::uint32_t (CommandSender::*)(std::span<const Message>, const Delivery&) noexcept
-    CUELINE_NONBLOCKING;
-using Forget = Status (CommandSender::*)(std::uint32_t) noexcept CUELINE_NONBLOCKING;
-using Confirmed = Status (ControlSide::*)(Message&) noexcept CUELINE_NONBLOCKING;
+using Send = Status (Line::*)(Message&) noexcept CUELINE_NONBLOCKING;
+using SendWhole = std::uint32_t (Line::*)(std::span<const Message>, const Delivery&) noexcept CUELINE_NONBLOCKING;
+using Forget = Status (Line::*)(std::uint32_t) noexcept CUELINE_NONBLOCKING;
+using Receive = Status (Line::*)(Message&) noexcept CUELINE_NONBLOCKING;
 constexpr Add add = &Schedule::add;
 constexpr TakeDue take_due = &Schedule::take_due;
 constexpr NextFrame next_frame = &Schedule::next_frame;
 constexpr BeginLines begin_lines = &AudioSide::begin_block;
-constexpr Receive receive = &AudioSide::receive;
-constexpr Receive receive_member = &AudioSide::receive_member;
 constexpr Confirm confirm = &AudioSide::confirm;
 constexpr EndLines end_lines = &AudioSide::end_block;
 constexpr Answer answer = &EventSender::send;
-constexpr Send send = &CommandSender::try_send;
-constexpr SendWhole send_whole = &CommandSender::try_send_whole;
-constexpr Forget forget = &CommandSender::cancel;
-constexpr Confirmed confirmed = &ControlSide::receive_confirmation;
+constexpr Send send = &Line::try_send;
+constexpr SendWhole send_whole = &Line::try_send_whole;
+constexpr Forget forget = &Line::cancel;
+constexpr Receive receive = &Line::receive;
+constexpr Receive confirmed = &Line::receive_confirmation;
 static_assert(add != nullptr && take_due != nullptr && next_frame != nullptr && begin_lines != nullptr);
-static_assert(receive != nullptr && receive_member != nullptr && confirm != nullptr && end_lines != nullptr);
+static_assert(confirm != nullptr && end_lines != nullptr);
 static_assert(answer != nullptr && send != nullptr && send_whole != nullptr);
-static_assert(forget != nullptr && confirmed != nullptr);
+static_assert(forget != nullptr && receive != nullptr && confirmed != nullptr);
 
 /// Schedule::take_out() is as safe as the functions that it calls.
 std::size_t forgotten(Schedule& schedule) noexcept CUELINE_NONBLOCKING {
     std::size_t forgotten = 0;
     schedule.take_out([](const Message& cue) noexcept { return cue.line == 0; },
-                      [&forgotten](const Message&) noexcept { ++forgotten; });
-    schedule.take_out_one(0, 1, [&forgotten](const Message&) noexcept { ++forgotten; });
+                      [&forgotten](const Schedule::Cue&) noexcept { ++forgotten; });
     return forgotten;
+}
+
+/// AudioSide::read() is as safe as the function that it calls.
+std::size_t read(AudioSide& audio) noexcept CUELINE_NONBLOCKING {
+    std::size_t messages = 0;
+    audio.read([&messages](std::span<Message> whole) noexcept { messages += whole.size(); });
+    return messages;
 }
 
 /// consume() is as safe as its reader.
@@ -128,14 +137,14 @@ std::uint32_t newest_sequence(Consumer<MessageRing>& commands) noexcept CUELINE_
     return newest;
 }
 
-/// try_send_each() is as safe as its maker.
-std::size_t send_three(CommandSender& line) noexcept CUELINE_NONBLOCKING {
-    Message next;
-    const auto make = [&next](std::size_t place) noexcept {
-        next.frame = place;
-        return &next;
+/// try_send_each() is as safe as what fills its commands.
+std::size_t send_three(Line& line) noexcept CUELINE_NONBLOCKING {
+    const auto fill = [](std::size_t place, Message& command) noexcept {
+        command = Message{};
+        command.frame = place;
+        return true;
     };
-    return line.try_send_each(make, 3);
+    return line.try_send_each(fill, 3);
 }
 
 /// visit() is as safe as its visitor.

@@ -81,7 +81,7 @@ class EngineRun : public testing::TestWithParam<Bench (*)()> {
   protected:
     EngineRun() { bench_.engine->start(); }
 
-    [[nodiscard]] ControlSide& control() const { return bench_.engine->control(); }
+    [[nodiscard]] Line& control() const { return bench_.engine->control(); }
     [[nodiscard]] EngineStats stats() const { return bench_.engine->stats(); }
 
     /// Calls `send` again and again, whenever the command ring has room, and drains the events.
@@ -96,7 +96,7 @@ class EngineRun : public testing::TestWithParam<Bench (*)()> {
     }
     /// Waits until all commands have been read, without the pings. The events stay in their ring.
     void let_it_read_all() {
-        while (stats().unhandled + bench_.processor->handled() < stats().lines[0].sent) bench_.pass_a_block();
+        while (stats().unhandled + bench_.processor->handled() < stats().commands.sent) bench_.pass_a_block();
     }
 
     Bench bench_ = GetParam()();
@@ -136,7 +136,7 @@ TEST_P(EngineRun, hands_each_kind_to_its_handler) {
     send(Kind{0xFFFF});
     let_it_read_all();
     EXPECT_EQ(stats().unhandled, known_to_nobody);
-    EXPECT_EQ(bench_.processor->handled(), stats().lines[0].sent - known_to_nobody);
+    EXPECT_EQ(bench_.processor->handled(), stats().commands.sent - known_to_nobody);
 }
 
 TEST_P(EngineRun, continues_with_full_event_and_command_rings) {
@@ -146,9 +146,9 @@ TEST_P(EngineRun, continues_with_full_event_and_command_rings) {
         let_it_read_all();
     }
     const EngineStats full = stats();
-    EXPECT_GT(full.lines[0].dropped, 0U);
+    EXPECT_GT(full.commands.dropped, 0U);
     EXPECT_EQ(full.events.sent, 1024U);
-    EXPECT_EQ(full.events.sent + full.events.dropped, full.lines[0].sent);
+    EXPECT_EQ(full.events.sent + full.events.dropped, full.commands.sent);
     EXPECT_GT(full.events.dropped, 1000U);
     const std::uint64_t blocks = full.blocks;
     while (stats().blocks < blocks + 3) bench_.pass_a_block();

@@ -29,13 +29,13 @@ namespace {
 class CueConversation {
   public:
     explicit CueConversation(Engine& engine) : engine_{&engine} {
-        while (lines_.size() < max_lines - 1) lines_.push_back(engine.open_line());
+        while (lines_.size() < engine.lines() - 1) lines_.push_back(engine.open_line());
     }
 
     void go_on(std::uint64_t rounds) {
         for (std::uint64_t last = round_ + rounds; round_ < last; ++round_) {
-            for (std::size_t line = 0; line < max_lines; ++line) send_cues(this->line(line));
-            send_whole(line(round_ % max_lines));
+            for (std::size_t line = 0; line < engine_->lines(); ++line) send_cues(this->line(line));
+            send_whole(line(round_ % engine_->lines()));
             if (round_ % 4 == 3) overfill();
             until_read();
             if (round_ % 8 != 7) take_answers();  // so that the rings to the control side overflow now and then
@@ -45,10 +45,10 @@ class CueConversation {
     [[nodiscard]] std::uint64_t confirmations() const { return confirmations_; }
 
   private:
-    [[nodiscard]] CommandSender& line(std::size_t line) { return line == 0 ? engine_->control() : lines_.at(line - 1); }
+    [[nodiscard]] Line& line(std::size_t line) { return line == 0 ? engine_->control() : lines_.at(line - 1); }
 
     /// Some cues for this block, some for the next hundred, some too late, and one that is cancelled.
-    void send_cues(CommandSender& line) {
+    void send_cues(Line& line) {
         const std::uint64_t now = engine_->now();
         for (std::uint64_t number = 0; number < 60; ++number) {
             const std::uint64_t frame = number % 10 == 9 ? now / 2 : now + number * 997 % 6400;
@@ -60,14 +60,14 @@ class CueConversation {
         line.cancel(line.sequence());
     }
 
-    static void send_surely(CommandSender& line, Message message, const Delivery& delivery) {
+    static void send_surely(Line& line, Message message, const Delivery& delivery) {
         message.frame = delivery.frame;
         message.flags = delivery.flags;
         while (line.try_send(message) == Status::full) {
         }
     }
 
-    void send_whole(CommandSender& line) {
+    void send_whole(Line& line) {
         std::array<Message, 200> members;
         members.fill(Message::of(kind::set_level, 1.0F));
         const Delivery delivery{engine_->now() + round_ % 3 * 500, delivery::confirm};
@@ -91,21 +91,23 @@ class CueConversation {
 
     void until_read() {
         const Message ping = Message::of(cueline::kind::ping, Ping{});
-        for (std::size_t number = 0; number < max_lines; ++number) send_surely(line(number), ping, {});
+        for (std::size_t number = 0; number < engine_->lines(); ++number) send_surely(line(number), ping, {});
         const std::uint64_t blocks = engine_->stats().blocks + 40;
         while (engine_->stats().blocks < blocks) {
         }
     }
 
     void take_answers() {
-        Message message;
-        while (engine_->control().receive(message) == Status::ok) {
+        for (std::size_t number = 0; number < engine_->lines(); ++number) {
+            Message message;
+            while (line(number).receive(message) == Status::ok) {
+            }
+            while (line(number).receive_confirmation(message) == Status::ok) ++confirmations_;
         }
-        while (engine_->control().receive_confirmation(message) == Status::ok) ++confirmations_;
     }
 
     Engine* engine_;
-    std::vector<CommandSender> lines_;
+    std::vector<Line> lines_;
     std::uint64_t round_ = 0;
     std::uint64_t confirmations_ = 0;
 };

@@ -61,7 +61,7 @@ bool is_answered(Cue cue) {
     return cue == Cue::ping || cue == Cue::known;
 }
 
-Status send(ControlSide& control, std::uint64_t number) {
+Status send(Line& control, std::uint64_t number) {
     const auto level = static_cast<float>(number % 100);
     switch (cue_of(number)) {
         case Cue::known:
@@ -152,7 +152,7 @@ class Conversation {
     }
 
     Engine* engine_;
-    ControlSide* control_;
+    Line* control_;
     bool up_ = false;
     std::set<std::string_view> moved_;
     std::uint64_t next_sent_ = 1;
@@ -189,7 +189,7 @@ template <class RunBlock>
         static_cast<unsigned long long>(stats.unhandled), static_cast<unsigned long long>(stats.events.dropped),
         static_cast<unsigned long long>(toll.page_faults), static_cast<unsigned long long>(toll.voluntary_switches),
         static_cast<unsigned long long>(toll.allocations));
-    const bool complete = stats.lines[0].sent >= messages && stats.unhandled >= messages / 8 &&
+    const bool complete = stats.commands.sent >= messages && stats.unhandled >= messages / 8 &&
                           stats.events.dropped > 0 && conversation.all_moved();
     std::_Exit(complete && toll.page_faults + toll.voluntary_switches + toll.allocations == 0 ? 0 : 1);
 }

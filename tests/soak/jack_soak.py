@@ -32,10 +32,9 @@ WINDOW = 400  # pings under way on a line: the event ring has room for all pongs
 class Pinger(threading.Thread):
     """Pings on a line of its own, also while the engine is lost. An engine that is lost accepts none."""
 
-    def __init__(self, engine: cueline.AudioEngine, number: int, receiver: Receiver, chance: random.Random) -> None:
+    def __init__(self, line: cueline.Line, receiver: Receiver, chance: random.Random) -> None:
         super().__init__(daemon=True)
-        self._line = engine.open_line()
-        self._number = number
+        self._line = line
         self._receiver = receiver
         self._chance = chance
         self.over = threading.Event()
@@ -43,7 +42,7 @@ class Pinger(threading.Thread):
 
     def run(self) -> None:
         while not self.over.is_set():
-            if self.accepted - self._receiver.pongs[self._number] >= WINDOW:
+            if self.accepted - self._receiver.pongs[self._line.number] >= WINDOW:
                 time.sleep(0.001)
                 continue
             try:
@@ -58,12 +57,12 @@ class Pinger(threading.Thread):
 
 
 class Receiver(threading.Thread):
-    """Receives all events of the engine, and counts them."""
+    """Receives all events of the engine and its lines, and counts them."""
 
-    def __init__(self, engine: cueline.AudioEngine, *, forgets: bool) -> None:
+    def __init__(self, engine: cueline.AudioEngine, lines: list[cueline.Line], *, forgets: bool) -> None:
         super().__init__(daemon=True)
         self.over = threading.Event()
-        self._engine = engine
+        self._senders: list[cueline.AudioEngine | cueline.Line] = [engine, *lines]
         self._forgets = forgets
         self._last: Counter[int] = Counter()  # sequence, by line
         self.pongs: Counter[int] = Counter()  # by line
@@ -71,14 +70,18 @@ class Receiver(threading.Thread):
 
     def run(self) -> None:
         while not self.over.is_set():
-            self._drain()
+            self._drain_all()
             time.sleep(0.001)
-        self._drain()
+        self._drain_all()
 
-    def _drain(self) -> None:
+    def _drain_all(self) -> None:
+        for sender in self._senders:
+            self._drain(sender)
+
+    def _drain(self, sender: cueline.AudioEngine | cueline.Line) -> None:
         while True:
             try:
-                message = self._engine.receive_msg()
+                message = sender.receive_msg()
             except cueline.DeviceError:
                 return  # it is lost, and all that came before has been received
             if message is None:
@@ -110,10 +113,9 @@ class Soak:
         self.chance = random.Random(seed)
         self.server = server
         self.engine = cueline.AudioEngine("jack", processor="tone")
-        self.receiver = Receiver(self.engine, forgets=forgets)
-        self.pingers = [
-            Pinger(self.engine, line, self.receiver, random.Random(self.chance.random())) for line in (1, 2)
-        ]
+        lines = [self.engine.open_line() for _ in range(2)]
+        self.receiver = Receiver(self.engine, lines, forgets=forgets)
+        self.pingers = [Pinger(line, self.receiver, random.Random(self.chance.random())) for line in lines]
         self.done: Counter[str] = Counter()
 
     def run(self, rounds: int, progress: Callable[[int], None]) -> None:
@@ -171,7 +173,7 @@ class Soak:
         self.engine.start()
 
     def unaccounted(self) -> int:
-        return sum(line.sent for line in self.engine.stats().lines) - self.receiver.pongs.total()
+        return sum(line.commands.sent for line in self.engine.stats().lines) - self.receiver.pongs.total()
 
 
 def soak(rounds: int, seed: int, *, forgets: bool) -> int:
@@ -187,7 +189,7 @@ def soak(rounds: int, seed: int, *, forgets: bool) -> int:
         run.run(rounds, progress)
         stats = run.engine.stats()
         run.engine.close()
-    sent = sum(line.sent for line in stats.lines)
+    sent = sum(line.commands.sent for line in stats.lines)
     received = run.receiver.pongs.total()
     accepted = sum(pinger.accepted for pinger in run.pingers)
     ended = run.done["kills"] + run.done["ends"]
@@ -201,10 +203,10 @@ def soak(rounds: int, seed: int, *, forgets: bool) -> int:
         ("formats reported", run.receiver.formats, None),
         ("blocks", stats.blocks, None),
         ("pings sent", sent, accepted),
-        ("pings refused when sent", sum(line.dropped for line in stats.lines), 0),
+        ("pings refused when sent", sum(line.commands.dropped for line in stats.lines), 0),
         ("pings raised while it was lost", sum(pinger.lost for pinger in run.pingers), None),
         ("pongs received", received, None),
-        ("pongs dropped", stats.events.dropped, 0),
+        ("pongs dropped", sum(line.events.dropped for line in stats.lines), 0),
         ("lost", sent - received, 0),
         ("out of order", run.receiver.out_of_order, 0),
     ]

@@ -3,7 +3,7 @@
 // Control threads send at random rates, the receiver is sometimes slow, and other engines come and go. The exit status
 // is 1 if a message is lost, broken or out of order, or if memory grows.
 //
-// usage: soak [--minutes N | --seconds N] [--seed N] [--mutant loses|corrupts|swaps|scribbles|leaks]
+// usage: soak [--minutes N | --seconds N] [--seed N] [--mutant loses|corrupts|swaps|scribbles|leaks|astray|differs]
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,6 +26,7 @@
 
 #include <cueline/engine/engine.hpp>
 
+#include "application.hpp"
 #include "devices/null_device.hpp"
 #include "sanitizers.hpp"
 #include "swaps.hpp"
@@ -121,9 +122,9 @@ struct Account {
 };
 
 /// An engine, and its control side's counts. Any thread may send and any may receive, one at a time.
-class Line {
+class Traffic {
   public:
-    explicit Line(Mutant mutant) {
+    explicit Traffic(Mutant mutant) {
         auto processor = std::make_unique<EchoProcessor>(mutant);
         processor_ = processor.get();
         engine_ = std::make_unique<Engine>(std::make_unique<NullDevice>(Format{.blocksize = 64}), std::move(processor));
@@ -182,7 +183,7 @@ class Line {
         account.broken += processor_->broken();
         account.engines = 1;
         // The engine's counters must be equal to ours.
-        if (stats.lines[0].sent != account.accepted || stats.lines[0].dropped != account.refused) ++account.broken;
+        if (stats.commands.sent != account.accepted || stats.commands.dropped != account.refused) ++account.broken;
         return account;
     }
 
@@ -200,7 +201,7 @@ class Line {
 };
 
 /// Sends at random rates: from one message in 50 ms to as fast as possible.
-void send_at_random(Line& line, std::uint32_t sender, std::uint64_t seed, const std::atomic<bool>& over) {
+void send_at_random(Traffic& line, std::uint32_t sender, std::uint64_t seed, const std::atomic<bool>& over) {
     std::mt19937_64 random{seed};
     std::uint64_t own_number = 1;
     while (!over) {
@@ -220,7 +221,7 @@ void send_at_random(Line& line, std::uint32_t sender, std::uint64_t seed, const 
 }
 
 /// Receives events, mostly in time, sometimes far too late.
-void receive_at_random(Line& line, std::uint64_t seed, const std::atomic<bool>& over) {
+void receive_at_random(Traffic& line, std::uint64_t seed, const std::atomic<bool>& over) {
     std::mt19937_64 random{seed};
     while (!over) {
         line.drain();
@@ -232,7 +233,7 @@ void receive_at_random(Line& line, std::uint64_t seed, const std::atomic<bool>& 
 void churn(Account& total, std::uint64_t seed, const std::atomic<bool>& over) {
     std::mt19937_64 random{seed};
     while (!over) {
-        Line line{Mutant::none};
+        Traffic line{Mutant::none};
         std::uint64_t own_number = 1;
         for (std::uint64_t burst = random() % 8; burst > 0; --burst) {
             for (std::uint64_t count = random() % 1500; count > 0; --count) {
@@ -263,15 +264,17 @@ struct Options {
     std::uint64_t seed = std::random_device{}();
     Mutant mutant = Mutant::none;
     SwapMutant swap_mutant = SwapMutant::none;
+    ApplicationMutant application_mutant = ApplicationMutant::none;
 };
 
 int soak(const Options& options) {
     std::printf("soak: %llu s, --seed %llu\n", wide(options.seconds), wide(options.seed));
     std::atomic<bool> over = false;
     std::mt19937_64 seeds{options.seed};
-    Line line{options.mutant};
+    Traffic line{options.mutant};
     Account churned;
     SwapAccount swapped;
+    ApplicationAccount application;
 
     std::vector<std::thread> threads;
     for (std::uint32_t sender = 1; sender <= 3; ++sender) {
@@ -280,6 +283,7 @@ int soak(const Options& options) {
     threads.emplace_back(receive_at_random, std::ref(line), seeds(), std::cref(over));
     threads.emplace_back(churn, std::ref(churned), seeds(), std::cref(over));
     threads.emplace_back(swap_buffers, std::ref(swapped), options.swap_mutant, seeds(), std::cref(over));
+    threads.emplace_back(run_application, std::ref(application), options.application_mutant, seeds(), std::cref(over));
 
     // The first look at memory comes after a while, when the stacks and heaps of all threads are there.
     const auto begun = Clock::now();
@@ -326,6 +330,13 @@ int soak(const Options& options) {
     row("buffers refused", signed_of(swapped.refused));
     row("broken samples in buffers", signed_of(swapped.broken), none(signed_of(swapped.broken)));
     row("buffers that did not come back", signed_of(swapped.kept), none(signed_of(swapped.kept)));
+    row("commands on 63 lines", signed_of(application.accepted));
+    row("answers on 63 lines", signed_of(application.received));
+    row("answers refused on 63 lines", signed_of(application.dropped));
+    row("lost on 63 lines", application.lost(), none(application.lost()));
+    row("answers astray", signed_of(application.astray), none(signed_of(application.astray)));
+    row("parameters written", signed_of(application.written));
+    row("meters that differ", signed_of(application.differing), none(signed_of(application.differing)));
     row("xruns", signed_of(total.xruns));
     row("memory at start, KiB", signed_of(memory_at_start));
     row("memory at end, KiB", signed_of(memory_at_end), grew ? "  <-- grew by more than 4 MiB" : "");
@@ -337,14 +348,19 @@ int soak(const Options& options) {
         return 1;
     }
     const bool swaps_sound = swapped.broken == 0 && swapped.kept == 0 && swapped.unhandled == 0;
-    const bool sound = total.lost() == 0 && total.out_of_order == 0 && total.broken == 0 && swaps_sound && !grew;
+    const bool application_sound =
+        application.lost() == 0 && application.astray == 0 && application.differing == 0 && application.written > 0;
+    const bool sound =
+        application_sound && total.lost() == 0 && total.out_of_order == 0 && total.broken == 0 && swaps_sound && !grew;
     std::printf("%s\n", sound ? "all accounted for" : "FAILED");
     return sound ? 0 : 1;
 }
 
 int usage() {
-    std::fputs("usage: soak [--minutes N | --seconds N] [--seed N] [--mutant loses|corrupts|swaps|scribbles|leaks]\n",
-               stderr);
+    std::fputs(
+        "usage: soak [--minutes N | --seconds N] [--seed N] [--mutant "
+        "loses|corrupts|swaps|scribbles|leaks|astray|differs]\n",
+        stderr);
     return 2;
 }
 
@@ -374,6 +390,10 @@ int main(int count, char** words) {
             options.swap_mutant = cueline::test::SwapMutant::scribbles;
         } else if (arguments[index] == "--mutant" && value == "leaks") {
             options.swap_mutant = cueline::test::SwapMutant::leaks;
+        } else if (arguments[index] == "--mutant" && value == "astray") {
+            options.application_mutant = cueline::test::ApplicationMutant::astray;
+        } else if (arguments[index] == "--mutant" && value == "differs") {
+            options.application_mutant = cueline::test::ApplicationMutant::differs;
         } else {
             return cueline::test::usage();
         }

@@ -1,4 +1,4 @@
-// swaps.hpp: hands 1000 buffers a second to an audio thread that reads every sample.
+// swaps.hpp: fills 2000 slots, then swaps 1000 of their buffers a second. The audio thread reads every sample.
 #pragma once
 
 #include <array>
@@ -32,7 +32,7 @@ enum class SwapMutant : std::uint8_t { none, scribbles, leaks };
 /// Reads all samples in its slots. All samples of a buffer have the same value.
 class ReadingProcessor final : public Processor {
   public:
-    static constexpr std::uint32_t slots = 8;
+    static constexpr std::uint32_t slots = 2000;
 
     void prepare(const Format&) override {}
     [[nodiscard]] std::uint32_t buffer_slots() const override { return slots; }
@@ -56,8 +56,8 @@ class ReadingProcessor final : public Processor {
     std::array<std::uint64_t, slots> seen_{};
 };
 
-/// Publishes 1000 buffers a second, of 1 to 8192 frames, until it is over. Stops and starts the engine sometimes.
-/// Counts when all buffers in flight have returned.
+/// Fills all slots, then publishes 1000 buffers a second, of 1 to 2048 frames, until it is over. Stops and starts the
+/// engine sometimes. Counts when all buffers in flight have returned.
 inline void swap_buffers(SwapAccount& account, SwapMutant mutant, std::uint64_t seed, const std::atomic<bool>& over) {
     using Clock = std::chrono::steady_clock;
     auto own = std::make_unique<ReadingProcessor>();
@@ -70,12 +70,19 @@ inline void swap_buffers(SwapAccount& account, SwapMutant mutant, std::uint64_t 
     std::vector<float> samples;
     auto next = Clock::now();
     for (std::uint64_t number = 1; !over; ++number) {
-        samples.assign(2 * (1 + random() % 8192), static_cast<float>(number % 1000));
+        samples.assign(2 * (1 + random() % 2048), static_cast<float>(number % 1000));
+        const bool fills = number <= ReadingProcessor::slots;
         if (mutant == SwapMutant::scribbles && number % 10 == 1) samples.back() += 1;
-        const auto slot = static_cast<std::int64_t>(random() % ReadingProcessor::slots);
-        const Status status = number % 50 == 0 ? engine.publish_nothing(slot) : engine.publish(slot, samples, 2);
+        const auto slot = static_cast<std::int64_t>((fills ? number : random()) % ReadingProcessor::slots);
+        const bool empties = !fills && number % 50 == 0;
+        const Status status = empties ? engine.publish_nothing(slot) : engine.publish(slot, samples, 2);
         if (status == Status::full) ++account.refused;
         if (mutant == SwapMutant::leaks) leaked.push_back(std::make_unique<LockedSamples>(samples));
+        if (fills) {  // as fast as the blocks read the commands
+            if (number % 500 == 0) std::this_thread::sleep_for(std::chrono::milliseconds{20});
+            next = Clock::now();
+            continue;
+        }
         if (number % 5000 == 0) {
             engine.stop();
             engine.start();

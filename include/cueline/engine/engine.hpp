@@ -7,12 +7,13 @@
 #include <span>
 
 #include <cueline/audio_side.hpp>
-#include <cueline/control_side.hpp>
 #include <cueline/device.hpp>
 #include <cueline/engine/engine_stats.hpp>
 #include <cueline/engine/owned_processor.hpp>
 #include <cueline/engine/pending_buffer.hpp>
 #include <cueline/engine/processor_controls.hpp>
+#include <cueline/engine/worst_case.hpp>
+#include <cueline/line.hpp>
 #include <cueline/monotonic.hpp>
 
 namespace cueline {
@@ -29,11 +30,13 @@ class Engine {
   public:
     /// Prepares `processor` for the format of `device`. The engine does not run before start().
     /// Until close(), no other engine can run this processor, and no other thread may touch what the audio thread uses.
-    /// `budget` is the most commands that a block reads, 1 to 1024; the offline device reads all. Throws ArgumentError
-    /// for another budget; for a missing device; for a processor that is missing, that another engine runs, that has
-    /// too many slots, or whose declarations ProcessorControls::declare() refuses; and for a device with too many
-    /// channels. Throws what Processor::prepare() throws.
-    Engine(std::unique_ptr<Device> device, OwnedProcessor processor, std::int64_t budget = default_budget);
+    /// `budget` is the most commands that a block reads, 1 to 1024; the offline device reads all. `lines`, 1 to
+    /// max_lines, is how many lines can be open, line 0 among them; a line takes memory from when it is opened. Throws
+    /// ArgumentError for another budget or number of lines; for a missing device; for a processor that is missing, that
+    /// another engine runs, that has too many slots, or whose declarations ProcessorControls::declare() refuses; and
+    /// for a device with too many channels. Throws what Processor::prepare() throws.
+    Engine(std::unique_ptr<Device> device, OwnedProcessor processor, std::int64_t budget = default_budget,
+           std::int64_t lines = default_lines);
 
     /// Closes the engine.
     ~Engine();
@@ -74,29 +77,45 @@ class Engine {
     /// Throws what require_open() throws, and DeviceError while the device is lost: no block would read what is sent.
     void require_usable() const;
 
-    /// Returns the sender of line 0 and the receiving ends. One thread at a time sends, and one receives.
-    [[nodiscard]] ControlSide& control() noexcept { return *control_; }
+    /// Returns line 0. It also gets the events that answer no command of an open line. One thread at a time sends, and
+    /// one receives.
+    [[nodiscard]] Line& control() noexcept { return *control_; }
 
     /// Returns the processor's parameters and meters.
     [[nodiscard]] ProcessorControls& controls() noexcept { return *controls_; }
 
-    /// Opens a line for another thread. The engine must outlive it. Throws LinesTakenError if all lines are open.
-    [[nodiscard]] CommandSender open_line();
+    /// Opens a line for another thread. The engine must outlive it. With Events::all, it also receives the events that
+    /// answer no command of an open line. Throws LinesTakenError if all lines are open.
+    [[nodiscard]] Line open_line(Events events = Events::own);
 
-    /// On the offline device, makes room for `commands`, at most 1024, in the ring of a line below max_lines: it moves
+    /// Returns how many lines the engine was made for.
+    [[nodiscard]] std::size_t lines() const noexcept;
+
+    /// Takes a confirmation that the last owner of a closed line left. Returns Status::empty if there is none, or if
+    /// the line is open: then its owner gets it. `line` must be below lines().
+    Status receive_confirmation_of_closed(std::size_t line, Message& confirmation) noexcept;
+
+    /// Returns how long it takes, in nanoseconds, until a block can have brought events: for a thread that polls.
+    [[nodiscard]] std::uint64_t ns_until_news() const noexcept;
+
+    /// On the offline device, makes room for `commands`, at most 1024, in the ring of a line below lines(): it moves
     /// all commands of that ring to the audio side, where the next block reads them. So no cue is refused for lack of
     /// room: if the ring refuses one, call this and send again. Returns true if there is room now, and false on other
     /// devices, where only a block makes room. May wait for a block that is being rendered. Allocates.
     bool make_room(std::size_t line, std::size_t commands = 1);
 
-    /// Returns the counts of a line below max_lines. They include its earlier senders.
-    [[nodiscard]] RingStats command_stats(std::size_t line) const noexcept;
+    /// Returns the counts of a line below lines(). They include its earlier owners.
+    [[nodiscard]] LineStats line_stats(std::size_t line) const noexcept;
 
     /// Returns the first frame of the next block: the earliest frame at which a command sent now can apply.
     [[nodiscard]] std::uint64_t now() const noexcept;
 
     /// Returns the frame and the time of the last block that began. Throws DeviceError if no block has begun.
     [[nodiscard]] BlockTime block_time() const;
+
+    /// Returns the most that a block can have to do, for the device's block size. Throws DeviceError for the offline
+    /// device: its blocks have no deadline, and read all that waits.
+    [[nodiscard]] WorstCase worst_case() const;
 
     /// Returns how many slots for buffers the processor has.
     [[nodiscard]] std::uint32_t buffer_slots() const noexcept;
@@ -105,13 +124,13 @@ class Engine {
     /// is a copy of `interleaved`, frames times `channels` samples, on pages that are touched and, where permitted,
     /// locked. The buffer that was swapped out is freed by a later publish(), stats() or close().
     /// One sender at a time. Allocates, copies and frees.
-    /// If the command ring is full, or max_buffers are in use, returns Status::full, changes nothing, and counts it;
-    /// but on the offline device, a full ring refuses no cue.
+    /// If the command ring is full, or max_buffers(buffer_slots()) are in use, returns Status::full, changes nothing,
+    /// and counts it; but on the offline device, a full ring refuses no cue.
     /// Throws what make_buffer() and require_usable() throw.
     Status publish(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels,
                    const Delivery& delivery = {});
 
-    /// The first half of publish(), which may take long and needs no lock against other senders. If max_buffers are in
+    /// The first half of publish(), which may take long and needs no lock against other senders. If no more can be in
     /// use, returns an empty buffer and counts nothing: try again, or publish that.
     /// Throws ArgumentError for a slot that does not exist, for channels outside 1 to 1024, and for a number of samples
     /// that is 0, not a multiple of `channels`, or more than 2^31 - 1; std::bad_alloc; what require_usable() throws.
@@ -142,7 +161,7 @@ class Engine {
     struct Parts;  // see src/engine/engine_parts.hpp
 
     std::unique_ptr<Parts> parts_;
-    ControlSide* control_;
+    Line* control_;
     ProcessorControls* controls_;
 };
 

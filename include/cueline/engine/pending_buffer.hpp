@@ -17,7 +17,7 @@ class PendingBuffer {
     PendingBuffer& operator=(PendingBuffer&& other) noexcept;
     ~PendingBuffer();
 
-    /// False if it is empty. Engine::make_buffer() returns an empty one if max_buffers are in use.
+    /// False if it is empty. Engine::make_buffer() returns an empty one if no more can be in use.
     explicit operator bool() const noexcept { return pool_ != nullptr; }
 
   private:

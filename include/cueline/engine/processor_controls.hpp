@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -9,41 +10,59 @@
 #include <cueline/meter.hpp>
 #include <cueline/parameter.hpp>
 #include <cueline/processor.hpp>
+#include <cueline/shared_parameters.hpp>
 
 namespace cueline {
 
-/// Sets parameters and reads meters, by their index in the processor's declaration. No call blocks.
+/// Sets parameters and reads meters, by their address: the first_address() of a spec, plus the index of the element.
+/// Any number of control threads may use it at once after declare(). No call blocks.
 class ProcessorControls {
   public:
-    /// Nothing is declared yet. `link` must outlive it.
-    explicit ProcessorControls(Link& link) noexcept : link_{&link} {}
+    /// Nothing is declared yet. The link's memory must outlive it.
+    explicit ProcessorControls(const Link& link) noexcept : link_{link} {}
+
+    /// Throws ArgumentError, with the numbers, if `processor` declares: more than max_parameters parameters or
+    /// max_meters meters; an empty name or one that is used twice; a range that is not finite or does not contain the
+    /// default; a ramp outside 0 to 3600 seconds; a meter without fields or with more than 8; a count of 0.
+    static void check(const Processor& processor);
 
     /// Copies the declarations of `processor`, and sets each parameter to its default. Call it once, before the first
-    /// block. Throws ArgumentError, with the numbers, for: more than max_parameters parameters or max_meters meters; an
-    /// empty name or one that is used twice; a range that is not finite or does not contain the default; a ramp outside
-    /// 0 to 3600 seconds; a meter without fields or with more than 8.
+    /// block. The link has as many as it declares. Throws what check() throws.
     void declare(const Processor& processor);
 
     [[nodiscard]] std::span<const ParameterSpec> parameter_specs() const noexcept { return parameter_specs_; }
     [[nodiscard]] std::span<const MeterSpec> meter_specs() const noexcept { return meter_specs_; }
 
     /// Sets a parameter. The audio thread reads the latest value at the start of its next block.
-    /// [one control thread at a time] Throws ArgumentError for an index that was not declared, and for a value outside
-    /// the parameter's range.
-    void set(std::size_t index, double value);
+    /// Throws ArgumentError for an address that was not declared, and for a value outside the parameter's range.
+    void set(std::size_t address, double value);
+
+    /// Sets the parameters at `first`, `first + step` and so on, one for each value. Checks everything before it sets
+    /// anything. Another block may begin meanwhile: then it reads some of them, and the next one reads the others.
+    /// Throws what set() throws.
+    void set(std::size_t first, std::span<const double> values, std::ptrdiff_t step = 1);
 
     /// Returns the value that was last set, or the default. It does not show what a message changed.
-    /// [control threads, several at once] Throws ArgumentError for an index that was not declared.
-    [[nodiscard]] double get(std::size_t index) const;
+    /// Throws ArgumentError for an address that was not declared.
+    [[nodiscard]] double get(std::size_t address) const;
 
-    /// Returns the latest value of a meter.
-    /// [one control thread at a time] Throws ArgumentError for an index that was not declared.
-    [[nodiscard]] MeterValue read(std::size_t index);
+    /// Returns the latest value of a meter. Throws ArgumentError for an address that was not declared.
+    [[nodiscard]] MeterValue read(std::size_t address) const;
+
+    /// Fills `numbers` with the first `fields` fields of the meters from `first` on: all numbers of a field, then those
+    /// of the next. Each meter is whole by itself. Throws what read() throws.
+    void read(std::size_t first, std::size_t fields, std::span<double> numbers) const;
 
   private:
-    Link* link_;
+    [[nodiscard]] const ParameterSpec& spec_of_parameter(std::size_t address) const;
+    void require_inside(std::size_t address, double value) const;
+
+    Link link_;
+    SharedParameters<> parameters_;
+    std::span<SharedMeter> meters_;
     std::vector<ParameterSpec> parameter_specs_;
     std::vector<MeterSpec> meter_specs_;
+    std::vector<std::uint16_t> spec_of_parameter_;  // by address: the index of its spec
 };
 
 }  // namespace cueline

@@ -7,6 +7,7 @@
 
 #include <cueline/audio.hpp>
 #include <cueline/error.hpp>
+#include <cueline/message.hpp>
 
 namespace cueline {
 
@@ -20,6 +21,7 @@ inline constexpr Range samplerate_range{1'000, 768'000, "frames a second"};
 inline constexpr Range blocksize_range{1, 8'192, "frames"};
 inline constexpr Range channels_range{1, max_channels, ""};
 inline constexpr Range budget_range{1, 1'024, "messages a block"};
+inline constexpr Range lines_range{1, max_lines, ""};
 inline constexpr Range buffer_channels_range{1, 1'024, ""};
 inline constexpr Range buffer_samples_range{1, 2'147'483'647, "samples"};
 

@@ -131,7 +131,7 @@ class _Pinger:
 
     def _receive(self, timeout_s: float) -> None:
         with contextlib.suppress(Empty):
-            self._take(self._engine.receive(min(timeout_s, _PATIENCE_S)))
+            self._take(self._engine.receive(timeout=min(timeout_s, _PATIENCE_S)))
 
     def _take(self, message: Message) -> None:
         seen_ns = time.monotonic_ns()

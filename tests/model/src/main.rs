@@ -21,12 +21,13 @@ extern "C" {
     fn scenario_source(index: usize) -> *const c_char;
     fn scenario_threads(index: usize) -> c_int;
     fn scenario_takes_turns(index: usize) -> bool;
+    fn scenario_deaths(index: usize) -> u64;
     fn scenario_refused_pushes() -> u64;
     fn scenario_refused_pops() -> u64;
     fn scenario_max_messages() -> u64;
 }
 extern "C-unwind" {
-    fn scenario_begin(index: usize) -> usize;
+    fn scenario_begin(index: usize, death: u64) -> usize;
     fn scenario_run(scenario: usize, thread: c_int);
     fn scenario_finish(scenario: usize);
 }
@@ -43,7 +44,7 @@ struct Floor {
 }
 
 #[rustfmt::skip]
-const FLOORS: [Floor; 37] = [
+const FLOORS: [Floor; 45] = [
     Floor { scenario: "slow: capacity 4: 7 pushes, 5 pops", executions: 10_000, messages: 7, refused: (true, true) },
     Floor { scenario: "slow: capacity 2: 6 pushes, 5 pops", executions: 100_000, messages: 6, refused: (true, true) },
     Floor { scenario: "slow: capacity 1: 4 messages through", executions: 150_000, messages: 4, refused: (true, true) },
@@ -70,17 +71,25 @@ const FLOORS: [Floor; 37] = [
     Floor { scenario: "the consumer trusts size() of spans", executions: 9, messages: 3, refused: (false, false) },
     Floor { scenario: "the consumer watches the tail", executions: 300, messages: 1, refused: (false, true) },
     Floor { scenario: "a third thread watches the tail", executions: 50_000, messages: 1, refused: (false, true) },
-    Floor { scenario: "latest: 2 writes, 2 reads", executions: 350, messages: 2, refused: (false, true) },
-    Floor { scenario: "latest: 4 writes, 3 reads", executions: 170_000, messages: 3, refused: (false, true) },
-    Floor { scenario: "slow: latest: 3 writes, 5 reads", executions: 180_000, messages: 3, refused: (false, true) },
-    Floor { scenario: "parameter: 2 writes, 2 blocks", executions: 80, messages: 2, refused: (false, true) },
-    Floor { scenario: "parameter: 3 writes, 4 blocks", executions: 10_000, messages: 3, refused: (false, true) },
+    Floor { scenario: "a producer dies and is replaced", executions: 80_000, messages: 3, refused: (true, true) },
+    Floor { scenario: "a consumer dies and is replaced", executions: 5_000, messages: 4, refused: (true, false) },
+    Floor { scenario: "span ring of 4: 5 times 2, 4 times 2", executions: 58_000, messages: 10, refused: (true, true) },
+    Floor { scenario: "span ring of 2: 5 times 1, 4 times 1", executions: 58_000, messages: 5, refused: (true, true) },
+    Floor { scenario: "span ring of 4: 3 times 3, 3 times 3", executions: 1_500, messages: 9, refused: (true, true) },
+    Floor { scenario: "span ring of 1: 4 times 1, 4 times 1", executions: 1_700, messages: 4, refused: (true, true) },
+    Floor { scenario: "seqlock: 2 writes, 1 read", executions: 80_000, messages: 1, refused: (false, true) },
+    Floor { scenario: "seqlock: its writer dies", executions: 7_000, messages: 0, refused: (false, false) },
+    Floor { scenario: "parameters: 2 writes, 2 blocks", executions: 36_000, messages: 2, refused: (false, true) },
+    Floor { scenario: "parameters: several at once", executions: 900, messages: 2, refused: (false, true) },
+    Floor { scenario: "parameters: a writer dies", executions: 11, messages: 1, refused: (false, true) },
     Floor { scenario: "buffers: 3 published, 2 blocks", executions: 130, messages: 2, refused: (true, true) },
     Floor { scenario: "buffers: 5 published, 4 blocks", executions: 29_000, messages: 4, refused: (true, true) },
     Floor { scenario: "buffers: some dropped", executions: 1_900, messages: 2, refused: (true, true) },
     Floor { scenario: "buffers: a copy of each command", executions: 100, messages: 2, refused: (false, true) },
     Floor { scenario: "long: capacity 2: 5 messages through", executions: 2_000_000, messages: 5, refused: (true, true) },
     Floor { scenario: "long: capacity 4: 5 messages through", executions: 2_000_000, messages: 5, refused: (true, true) },
+    Floor { scenario: "long: seqlock: 1 write, 2 readers", executions: 100_000, messages: 2, refused: (false, true) },
+    Floor { scenario: "long: parameters: 2 writers, a block", executions: 100_000, messages: 1, refused: (false, true) },
 ];
 
 const CLEAN: i32 = 0;
@@ -113,10 +122,12 @@ fn explore(scenario: usize, mutant: Mutant) -> ExitCode {
     model.max_duration = None;
     model.preemption_bound = None;
     let found = panic::catch_unwind(panic::AssertUnwindSafe(|| {
-        model.check(move || {
-            EXECUTIONS.fetch_add(1, Ordering::Relaxed);
-            run_once(scenario);
-        })
+        for death in 0..unsafe { scenario_deaths(scenario) } {
+            model.check(move || {
+                EXECUTIONS.fetch_add(1, Ordering::Relaxed);
+                run_once(scenario, death);
+            })
+        }
     }));
 
     println!("executions {}", EXECUTIONS.load(Ordering::Relaxed));
@@ -144,9 +155,9 @@ extern "C" {
     fn _exit(status: c_int) -> !;
 }
 
-fn run_once(index: usize) {
+fn run_once(index: usize, death: u64) {
     unsafe {
-        let scenario = scenario_begin(index);
+        let scenario = scenario_begin(index, death);
         let run = move |thread| {
             memory::set_thread(Some(thread as u32));
             scenario_run(scenario, thread);
@@ -224,8 +235,9 @@ fn source_of(scenario: usize) -> &'static str {
 fn text_of(source: &str) -> Vec<&'static str> {
     let text = match source {
         "ring.hpp" => include_str!("../../../include/cueline/ring.hpp"),
-        "latest.hpp" => include_str!("../../../include/cueline/latest.hpp"),
-        "parameter.hpp" => include_str!("../../../include/cueline/parameter.hpp"),
+        "span_ring.hpp" => include_str!("../../../include/cueline/span_ring.hpp"),
+        "seqlock.hpp" => include_str!("../../../include/cueline/seqlock.hpp"),
+        "shared_parameters.hpp" => include_str!("../../../include/cueline/shared_parameters.hpp"),
         "buffer.hpp" => include_str!("../../../include/cueline/buffer.hpp"),
         _ => panic!("no such source: {source}"),
     };
@@ -382,9 +394,10 @@ fn report(left_out: &[&str]) -> ExitCode {
     }
 
     // Slots made of words are correct by themselves, so what they showed was the mutant's fault.
-    let with_words = mutants.iter().zip(&caught).filter(|((_, mutant), _)| {
-        matches!(mutant, Mutant::StoresFirst { words: true, .. } | Mutant::KeepsItsSlot { words: true, .. })
-    });
+    let with_words = mutants
+        .iter()
+        .zip(&caught)
+        .filter(|((_, mutant), _)| matches!(mutant, Mutant::StoresFirst { words: true, .. }));
     let mut scenarios_with_words: Vec<usize> =
         with_words.filter_map(|(_, caught)| caught.as_ref().map(|c| c.0)).collect();
     scenarios_with_words.sort();

@@ -32,13 +32,14 @@ pub enum Mutant {
         role: u8,
         words: bool,
     },
-    /// This role keeps its old slot after an exchange. For `words`, see WordCells.
-    KeepsItsSlot {
-        role: u8,
-        words: bool,
-    },
+    /// The reader of a seqlock does not look at the count again.
+    LooksOnce,
+    /// The audio thread looks at the same further word in each block.
+    StaysInTurn,
     /// One side makes a mistake with the buffers that are handed over.
     HandsOver(Wrong),
+    /// An end that takes over stores nothing relaxed: it leaves behind what a dead batch has stamped.
+    LeavesStamps,
     /// Relaxed stores come after the next ordered store, so what that store should publish comes too late.
     RelaxedStoresLate,
     /// Nothing is broken, but a slot is a row of relaxed words, about which loom reports nothing: only the messages can
@@ -55,13 +56,18 @@ pub enum Wrong {
     SendsBackTheNew = 1,
     FreesTooEarly = 2,
     ReadsOn = 3,
+    AcceptsTwice = 4,
 }
 
 pub const PRODUCER: u8 = 1;
 pub const CONSUMER: u8 = 2;
+pub const HEIR: u8 = 3; // an end that takes over
+
+/// memory_order_relaxed, as GCC and clang number it.
+const RELAXED: i32 = 0;
 
 /// The headers to explore. Each has its scenarios and its mutants.
-pub const SOURCES: [&str; 4] = ["ring.hpp", "latest.hpp", "parameter.hpp", "buffer.hpp"];
+pub const SOURCES: [&str; 5] = ["ring.hpp", "span_ring.hpp", "seqlock.hpp", "shared_parameters.hpp", "buffer.hpp"];
 
 /// The place of a memory order, and the part of it that a mutant removes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -113,14 +119,33 @@ impl Mutant {
     pub fn of(source: &str) -> &'static [Mutant] {
         match source {
             "ring.hpp" => &Mutant::RING,
-            "latest.hpp" => &Mutant::LATEST,
-            "parameter.hpp" => &Mutant::PARAMETER,
+            "span_ring.hpp" => &Mutant::SPAN_RING,
+            "seqlock.hpp" => &Mutant::SEQLOCK,
+            "shared_parameters.hpp" => &Mutant::PARAMETERS,
             "buffer.hpp" => &Mutant::BUFFER,
             _ => panic!("no mutants for {source}"),
         }
     }
 
-    const RING: [Mutant; 12] = [
+    const RING: [Mutant; 15] = [
+        Mutant::RelaxedPublish,
+        Mutant::RelaxedObserve,
+        Mutant::Skewed { role: PRODUCER, by: 1 },
+        Mutant::Skewed { role: PRODUCER, by: -1 },
+        Mutant::Skewed { role: CONSUMER, by: 1 },
+        Mutant::Skewed { role: CONSUMER, by: -1 },
+        Mutant::Skewed { role: HEIR, by: 1 },
+        Mutant::Skewed { role: HEIR, by: -1 },
+        Mutant::LeavesStamps,
+        Mutant::StoresFirst { role: PRODUCER, words: false },
+        Mutant::StoresFirst { role: CONSUMER, words: false },
+        Mutant::StoresFirst { role: PRODUCER, words: true },
+        Mutant::StoresFirst { role: CONSUMER, words: true },
+        Mutant::RelaxedStoresLate,
+        Mutant::Unseen,
+    ];
+
+    const SPAN_RING: [Mutant; 11] = [
         Mutant::RelaxedPublish,
         Mutant::RelaxedObserve,
         Mutant::Skewed { role: PRODUCER, by: 1 },
@@ -131,31 +156,32 @@ impl Mutant {
         Mutant::StoresFirst { role: CONSUMER, words: false },
         Mutant::StoresFirst { role: PRODUCER, words: true },
         Mutant::StoresFirst { role: CONSUMER, words: true },
-        Mutant::RelaxedStoresLate,
         Mutant::Unseen,
     ];
 
-    const LATEST: [Mutant; 9] = [
+    const SEQLOCK: [Mutant; 5] = [
         Mutant::RelaxedPublish,
         Mutant::RelaxedObserve,
-        Mutant::StoresFirst { role: PRODUCER, words: false },
-        Mutant::StoresFirst { role: PRODUCER, words: true },
-        Mutant::KeepsItsSlot { role: PRODUCER, words: false },
-        Mutant::KeepsItsSlot { role: CONSUMER, words: false },
-        Mutant::KeepsItsSlot { role: PRODUCER, words: true },
-        Mutant::KeepsItsSlot { role: CONSUMER, words: true },
+        Mutant::Skewed { role: PRODUCER, by: 1 },
+        Mutant::LooksOnce,
         Mutant::Unseen,
     ];
 
-    const PARAMETER: [Mutant; 4] =
-        [Mutant::RelaxedPublish, Mutant::RelaxedObserve, Mutant::RelaxedStoresLate, Mutant::Unseen];
+    const PARAMETERS: [Mutant; 5] = [
+        Mutant::RelaxedPublish,
+        Mutant::RelaxedObserve,
+        Mutant::RelaxedStoresLate,
+        Mutant::StaysInTurn,
+        Mutant::Unseen,
+    ];
 
-    const BUFFER: [Mutant; 6] = [
+    const BUFFER: [Mutant; 7] = [
         Mutant::RelaxedPublish,
         Mutant::RelaxedObserve,
         Mutant::HandsOver(Wrong::SendsBackTheNew),
         Mutant::HandsOver(Wrong::FreesTooEarly),
         Mutant::HandsOver(Wrong::ReadsOn),
+        Mutant::HandsOver(Wrong::AcceptsTwice),
         Mutant::Unseen,
     ];
 }
@@ -168,21 +194,22 @@ impl fmt::Display for Mutant {
             Mutant::RelaxedObserve => write!(out, "relaxed observe"),
             Mutant::Weakened(place) => write!(out, "weakened {place}"),
             Mutant::Skewed { role: PRODUCER, by } => write!(out, "off by one full {by}"),
+            Mutant::Skewed { role: HEIR, by } => write!(out, "off by one in a takeover {by}"),
+            Mutant::LeavesStamps => write!(out, "a takeover leaves the stamps of a dead batch"),
             Mutant::Skewed { by, .. } => write!(out, "off by one empty {by}"),
             Mutant::StoresFirst { role, words } => {
                 let what =
                     if role == PRODUCER { "published before it is written" } else { "given back before it is read" };
                 write!(out, "{what}{}", if words { ", only the messages can show it" } else { "" })
             }
-            Mutant::KeepsItsSlot { role, words } => {
-                let who = if role == PRODUCER { "the writer" } else { "the reader" };
-                write!(out, "{who} keeps its slot{}", if words { ", only the values can show it" } else { "" })
-            }
+            Mutant::LooksOnce => write!(out, "the reader does not look at the count again"),
+            Mutant::StaysInTurn => write!(out, "the audio thread looks at the same further word in each block"),
             Mutant::HandsOver(wrong) => {
                 let what = match wrong {
                     Wrong::SendsBackTheNew => "the new buffer is sent back, not the old one",
                     Wrong::FreesTooEarly => "the old buffer is freed before it came back",
                     Wrong::ReadsOn => "the old buffer is read after it was sent back",
+                    Wrong::AcceptsTwice => "a handle is accepted as often as it comes",
                 };
                 write!(out, "{what}")
             }
@@ -263,7 +290,8 @@ fn order_of(order: i32, file: *const c_char, line: u32, column: u32) -> Ordering
 /// A word that threads share.
 pub struct Word {
     seen: AtomicU64,
-    unseen: PlainU64, // for Mutant::Unseen
+    unseen: PlainU64,   // for Mutant::Unseen
+    acquired: PlainU64, // for Mutant::LooksOnce: what a reader loaded last
     /// Incremented before every access if the scenario takes turns: see `take_turn`.
     turn: AtomicU64,
     /// The threads that loaded the word and those that stored it, one bit each.
@@ -316,6 +344,7 @@ pub extern "C-unwind" fn loom_atomic_new(value: u64) -> *mut Word {
     Box::into_raw(Box::new(Word {
         seen: AtomicU64::new(value),
         unseen: PlainU64::new(value),
+        acquired: PlainU64::new(value),
         turn: AtomicU64::new(0),
         loaders: PlainU64::new(0),
         writers: PlainU64::new(0),
@@ -334,9 +363,13 @@ pub extern "C-unwind" fn loom_atomic_load(word: &Word, order: i32, file: *const 
     if is_unseen() {
         return word.unseen.load(Ordering::Relaxed);
     }
+    if mutant() == Mutant::LooksOnce && role() == CONSUMER && order == RELAXED {
+        return word.acquired.load(Ordering::Relaxed);
+    }
     let order = order_of(order, file, line, column);
     word.take_turn(false);
     let value = word.seen.load(order);
+    word.acquired.store(value, Ordering::Relaxed);
     match mutant() {
         Mutant::Skewed { role: skewed, by } if skewed == role() => value.wrapping_add_signed(by),
         _ => value,
@@ -360,9 +393,6 @@ pub extern "C-unwind" fn loom_atomic_store(
     word.seen.store(value, order);
 }
 
-/// The bits of an exchanged word that are the slot's number: see latest.hpp.
-const SLOT_BITS: u64 = 3;
-
 /// Returns the old value.
 #[no_mangle]
 pub extern "C-unwind" fn loom_atomic_exchange(
@@ -378,11 +408,25 @@ pub extern "C-unwind" fn loom_atomic_exchange(
     }
     let order = order_of(order, file, line, column);
     word.take_turn(true);
-    let found = word.seen.swap(value, order);
-    match mutant() {
-        Mutant::KeepsItsSlot { role: broken, .. } if broken == role() => (found & !SLOT_BITS) | (value & SLOT_BITS),
-        _ => found,
+    word.seen.swap(value, order)
+}
+
+/// Sets `bits`, and returns the old value.
+#[no_mangle]
+pub extern "C-unwind" fn loom_atomic_fetch_or(
+    word: &Word,
+    bits: u64,
+    order: i32,
+    file: *const c_char,
+    line: u32,
+    column: u32,
+) -> u64 {
+    if is_unseen() {
+        return word.unseen.fetch_or(bits, Ordering::Relaxed);
     }
+    let order = order_of(order, file, line, column);
+    word.take_turn(true);
+    word.seen.fetch_or(bits, order)
 }
 
 /// If the word is `*expected`, sets it to `desired` and returns true. Otherwise sets `*expected` to the word.
@@ -421,10 +465,7 @@ pub unsafe extern "C-unwind" fn loom_cell_free(cell: *mut UnsafeCell<()>) {
 
 #[no_mangle]
 pub extern "C-unwind" fn loom_cells_are_words() -> bool {
-    matches!(
-        mutant(),
-        Mutant::WordCells | Mutant::StoresFirst { words: true, .. } | Mutant::KeepsItsSlot { words: true, .. }
-    )
+    matches!(mutant(), Mutant::WordCells | Mutant::StoresFirst { words: true, .. })
 }
 
 /// Begins and ends a write to a slot. loom reports a write that is not ordered after earlier accesses.
@@ -450,6 +491,16 @@ pub extern "C-unwind" fn loom_stores_come_early(asked: u8) -> bool {
 #[no_mangle]
 pub extern "C-unwind" fn loom_hands_over_wrong(asked: u8) -> bool {
     matches!(mutant(), Mutant::HandsOver(wrong) if wrong as u8 == asked)
+}
+
+#[no_mangle]
+pub extern "C-unwind" fn loom_relaxed_stores_are_lost() -> bool {
+    mutant() == Mutant::LeavesStamps
+}
+
+#[no_mangle]
+pub extern "C-unwind" fn loom_stays_in_turn() -> bool {
+    mutant() == Mutant::StaysInTurn
 }
 
 #[no_mangle]

@@ -10,7 +10,7 @@ from typing import Literal
 
 from cueline._core import RING_CAPACITY, Status, _Baseline
 from cueline.commands.bench.measure import Contender, Costs, ratio
-from cueline.commands.bench.messages import PARAMETER, RECEIVE_MANY, SEND_MANY, SENDS, message_calls
+from cueline.commands.bench.messages import COPY_MANY, PARAMETER, RECEIVE_MANY, SEND_MANY, SENDS, message_calls
 from cueline.engine import AudioEngine
 
 __all__ = ["LIMITS", "PING", "RECEIVE", "TARGETS", "Judgement", "Target", "judge", "our_calls"]
@@ -29,11 +29,14 @@ RECEIVE = "receive_msg(), a message"
 
 _PINGS = (PING, PING_REFUSED, PING_RUNNING, PING_REFUSED_RUNNING)
 
+_MANY = (SEND_MANY, RECEIVE_MANY)
+
 _SLEEP_S = 0.001
 
 LIMITS = {
     **dict.fromkeys(_PINGS, CLOCK_CALL),
     PING_COLD: CLOCK_COLD,
+    **dict.fromkeys(_MANY, COPY_MANY),
     **dict.fromkeys((RECEIVE_NOTHING, RECEIVE, *SENDS, PARAMETER), EMPTY_CALL),
 }
 """The contender that has the least possible cost of each of our calls."""
@@ -64,7 +67,7 @@ TARGETS = (
     Target(RECEIVE_NOTHING, "ratio", 1.5, f"1.5 times {EMPTY_CALL}"),
     Target(RECEIVE, "median", 150, "150 ns"),
     *(Target(call, "median", 300, "300 ns") for call in SENDS),
-    *(Target(call, "median", 10, "10 ns a message") for call in (SEND_MANY, RECEIVE_MANY)),
+    *(Target(call, "ratio", 2, f"2 times {COPY_MANY}") for call in _MANY),
 )
 
 

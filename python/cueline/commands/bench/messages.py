@@ -11,7 +11,17 @@ from cueline.commands.bench.measure import Contender
 from cueline.engine import AudioEngine
 from cueline.messages import GetLevel, SetTone
 
-__all__ = ["PARAMETER", "RECEIVE_MANY", "SEND", "SENDS", "SEND_AT", "SEND_MADE", "SEND_MANY", "message_calls"]
+__all__ = [
+    "COPY_MANY",
+    "PARAMETER",
+    "RECEIVE_MANY",
+    "SEND",
+    "SENDS",
+    "SEND_AT",
+    "SEND_MADE",
+    "SEND_MANY",
+    "message_calls",
+]
 
 SEND = "send(), a message made before"
 SEND_MADE = "send(), a message made in the call"
@@ -19,6 +29,7 @@ SEND_AT = "send(), for a frame"
 SENDS = (SEND, SEND_MADE, SEND_AT)
 SEND_MANY = "send_many() of 1000, each message"
 RECEIVE_MANY = "receive_many() of 1000, each message"
+COPY_MANY = "a copy of 1000, each message"
 PARAMETER = "a parameter set"
 
 _MANY = 1000
@@ -33,6 +44,8 @@ def message_calls(stack: ExitStack) -> list[Contender]:
     import numpy as np
 
     questions = np.zeros(_MANY, dtype(GetLevel))
+    words = questions.view(np.uint64)  # as structures, NumPy would copy them field by field
+    copies = [np.empty_like(words) for _ in lines]
 
     def take(engine: AudioEngine) -> None:
         engine.render(1)
@@ -67,6 +80,13 @@ def message_calls(stack: ExitStack) -> list[Contender]:
             "next_line().receive_many()",
             {"next_line": next_line},
             answer_all,
+            calls=_LINES,
+            messages=_MANY,
+        ),
+        Contender(
+            COPY_MANY,
+            "copy(next_place(), words)",
+            {"copy": np.copyto, "next_place": cycle(copies).__next__, "words": words},
             calls=_LINES,
             messages=_MANY,
         ),

@@ -1,0 +1,29 @@
+// worst_case.hpp: the most that a block can have to do, from the settings of its engine.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include <cueline/engine_messages.hpp>
+#include <cueline/schedule.hpp>
+
+namespace cueline {
+
+/// The most that a block can have to do, whatever is sent on any line. Besides, at most twice a block, it looks at each
+/// cue that waits, to take out those that are cancelled.
+struct WorstCase {
+    std::size_t commands = 0;  ///< that it reads: its budget, and one transaction that begins within it
+    std::size_t cues = 0;      ///< that it applies or cancels: those that waited, and those that it has just read
+    std::size_t segments = 0;  ///< that the processor renders
+};
+
+/// Returns the bound of a block of `blocksize` frames, on a device with deadlines, with these settings of an engine.
+constexpr WorstCase worst_case(std::uint32_t budget, std::size_t lines, std::uint32_t blocksize) noexcept {
+    const std::size_t commands = std::size_t{budget} + 1 + max_members;
+    const std::size_t waiting = std::min(Schedule::capacity, lines * Schedule::line_capacity);
+    return {
+        .commands = commands, .cues = waiting + commands, .segments = std::min<std::size_t>(blocksize, waiting + 1)};
+}
+
+}  // namespace cueline
