@@ -9,8 +9,8 @@ RESULTS ?= build/bench
 SVG ?= build/stall
 # Python tests run side by side, as many as the machine has cores. (-n 0: one after the other.)
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
-# Python tests of text, tools and timing: they say nothing of C++ that others do not, so no sanitizer runs them.
-# Nor, in a hurry, does one run those that build extensions, or that let programs run for long.
+# Python tests that the address sanitizer leaves out: they test text, tools and timing, and run no C++ that other tests
+# do not run. With QUICK=1, it also leaves out tests that build extensions, and tests that run programs for a long time.
 UNSANITIZED := $(addprefix --ignore=tests/python/test_,bench.py cli.py docs.py doctor.py doctor_checks.py gil.py header.py \
   map.py metronome.py package.py ping_path.py privileges.py require.py round_trips.py \
   $(if $(QUICK),extension.py soak.py))
