@@ -377,7 +377,10 @@ void bind_types(nb::module_& module) {
              "Return how late the null device's blocks began, in nanoseconds: the worst, and for each bucket that is\n"
              "not empty its start, its end and its count. Raises DeviceError on other devices, ForkedError.")
         .def_prop_ro("closed", of_made(&EngineHandle::closed), "Whether close() was called.")
-        .def_prop_ro("_state", of_made(&EngineHandle::state))
+        .def_prop_ro("_state",
+                     [](nb::handle_t<EngineHandle> self) {
+                         return nb::inst_ready(self) ? nb::inst_ptr<EngineHandle>(self)->state() : "never made";
+                     })
         .def_prop_ro("device", of_made(&EngineHandle::name), "The name of its device.")
         .def_prop_ro("buffer_slots", of_made(&EngineHandle::buffer_slots), "How many buffer slots its processor has.")
         .def_prop_ro("processor", of_made(&EngineHandle::processor), "The name of its processor.")

@@ -22,8 +22,7 @@ __all__ = [
     "checked_number",
     "checked_timeout",
     "refuse_attribute",
-    "refuse_engine_attribute",
-    "refuse_line_attribute",
+    "refuse_attribute_of",
     "refuse_name",
     "refuse_unmade",
     "require_new",
@@ -123,27 +122,21 @@ def refuse_attribute(what: str, name: str) -> NoReturn:
     raise AttributeError(f"{what} are not attributes: use {what}[{name!r}]")
 
 
-def refuse_engine_attribute(engine: _core.Engine, name: str) -> NoReturn:
-    """Raise AttributeError: attribute ``name`` of ``engine`` cannot be set. Says where such a name leads."""
-    if hasattr(type(engine), name):
-        raise AttributeError(f"{name!r} of an engine cannot be set: to replace it, derive a class from AudioEngine")
-    names = {what: list(getattr(engine, what)) for what in ("parameters", "meters")}
-    for what, found in names.items():
-        if name in found:
-            raise AttributeError(f"{name!r} is no attribute of an engine: use engine.{what}[{name!r}]")
-    known = ", ".join(map(repr, names["parameters"]))
+def refuse_attribute_of(sender: _core.Sender, name: str) -> NoReturn:
+    """Raise AttributeError: attribute ``name`` of an engine or a line cannot be set. Says where such a name leads."""
+    cls = type(sender)
+    what = "an engine" if isinstance(sender, _core.Engine) else "a line"
+    if hasattr(cls, name):
+        raise AttributeError(f"{name!r} of {what} cannot be set: to replace it, derive a class from {cls.__name__}")
+    values = {kind: list(getattr(sender, kind, ())) for kind in ("parameters", "meters")}  # a line has none
+    for controls, names in values.items():
+        if name in names:
+            raise AttributeError(f"{name!r} is no attribute of {what}: use engine.{controls}[{name!r}]")
+    known = ", ".join(map(repr, values["parameters"])) or "none"
+    parameters = f", and no parameter of its processor, which has {known}" if what == "an engine" else ""
     raise AttributeError(
-        f"{name!r} is no attribute of an engine, and no parameter of its processor, which has {known or 'none'}: "
-        "to keep something of yours with an engine, derive a class from AudioEngine"
-    )
-
-
-def refuse_line_attribute(line: _core.Line, name: str) -> NoReturn:
-    """Raise AttributeError: attribute ``name`` of ``line`` cannot be set."""
-    if hasattr(type(line), name):
-        raise AttributeError(f"{name!r} of a line cannot be set: to replace it, derive a class from Line")
-    raise AttributeError(
-        f"{name!r} is no attribute of a line: to keep something of yours with a line, derive a class from Line"
+        f"{name!r} is no attribute of {what}{parameters}: "
+        f"to keep something of yours with {what}, derive a class from {cls.__name__}"
     )
 
 

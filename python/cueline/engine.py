@@ -11,7 +11,7 @@ from cueline.arguments import (
     checked_latency,
     checked_name,
     checked_number,
-    refuse_engine_attribute,
+    refuse_attribute_of,
     require_new,
 )
 from cueline.awaiting import Arrivals, Turns, areceive, asend
@@ -83,7 +83,6 @@ class AudioEngine(_core.Engine):
     Its attributes cannot be set, and it refuses others. A class that you derive from it may have any attributes.
     """
 
-    _made = False  # stays False if the constructor raises
     _heard: tuple[int, ...] | None = _NO_LOSSES  # at the last stats(); None: no warning is needed
 
     def __init__(
@@ -128,7 +127,6 @@ class AudioEngine(_core.Engine):
         )
         self._parameters = Parameters(self)
         self._meters = Meters(self)
-        self._made = True
         self._confirmations = Confirmations()
         self._turns = Turns()
         self._read_stats = engine_stats
@@ -174,7 +172,7 @@ class AudioEngine(_core.Engine):
         stats() still works. If messages were lost without an exception, and stats() was not called since, a LossWarning
         says what was lost.
         """
-        if not self._made:  # its constructor raised, and a __del__ calls this
+        if self._state == "never made":  # its constructor raised, and a __del__ calls this
             return
         super().close()
         self._warn_of_loss()
@@ -193,11 +191,11 @@ class AudioEngine(_core.Engine):
 
         def __setattr__(self, name: str, value: object) -> None:
             if type(self) is AudioEngine and not name.startswith("_"):
-                refuse_engine_attribute(self, name)
+                refuse_attribute_of(self, name)
             super().__setattr__(name, value)
 
     def __repr__(self) -> str:
-        if not self._made:
+        if self._state == "never made":
             return "<cueline.AudioEngine, never made>"
         state = "" if self._state == "running" else f", {self._state}"
         return (

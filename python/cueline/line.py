@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cueline import _core
-from cueline.arguments import SetWhenMade, refuse_line_attribute, require_new, shown
+from cueline.arguments import SetWhenMade, refuse_attribute_of, require_new, shown
 from cueline.awaiting import Arrivals, Turns, areceive, asend
 from cueline.bulk import receive_many, send_many
 from cueline.errors import ArgumentError, ArgumentTypeError
@@ -64,7 +64,7 @@ class Line(_core.Line):
 
         def __setattr__(self, name: str, value: object) -> None:
             if type(self) is Line and not name.startswith("_"):
-                refuse_line_attribute(self, name)
+                refuse_attribute_of(self, name)
             super().__setattr__(name, value)
 
     def __repr__(self) -> str:
