@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 
 from cueline import _core
+from cueline._core import ParameterArray
 from cueline.arguments import refuse_attribute, require_new, shown
 from cueline.errors import ArgumentTypeError, ClosedError, ForkedError
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from cueline.specs import ParameterSpec
 
 __all__ = ["ParameterArray", "Parameters"]
-
-ParameterArray = _core.ParameterArray
-
 
 if TYPE_CHECKING:  # at run time it only has a mapping's methods: nanobind types have one base class
 
