@@ -56,7 +56,6 @@ inline const std::string& processor_layout() {
             {"Message", sizeof(Message)},
             {"ParameterSpec", sizeof(ParameterSpec)},
             {"Parameter", sizeof(Parameter)},
-            {"MovingParameters", sizeof(MovingParameters)},
             {"MeterSpec", sizeof(MeterSpec)},
             {"Meter", sizeof(Meter)},
             {"SharedMeter", sizeof(SharedMeter)},

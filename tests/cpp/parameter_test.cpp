@@ -210,8 +210,8 @@ TEST(Parameter, a_messages_target_is_clamped_and_nan_is_ignored) {
 }
 
 TEST(Parameter, start_from_takes_the_whole_ramp_time) {
-    MovingParameters moving;
-    Parameter parameter{ramped, moving, 0};
+    std::uint64_t segment = 0;
+    Parameter parameter{ramped, segment};
     parameter.prepare(48'000);
     parameter.start_from(0);
     EXPECT_EQ(parameter.value(), 0);
@@ -221,11 +221,12 @@ TEST(Parameter, start_from_takes_the_whole_ramp_time) {
 }
 
 TEST(Parameter, a_ramp_under_way_begins_again_at_another_rate) {
-    MovingParameters moving;
-    Parameter parameter{ramped, moving, 0};
+    std::uint64_t segment = 0;
+    Parameter parameter{ramped, segment};
     parameter.prepare(48'000);
     parameter.go_to(5);
-    EXPECT_TRUE(parameter.end_segment(240));
+    segment += 240;
+    EXPECT_TRUE(parameter.moves());
     EXPECT_NEAR(parameter.value(), 3, 1e-9);
     parameter.prepare(96'000);
     for (int frame = 0; frame < 959; ++frame) parameter.next();
@@ -234,10 +235,10 @@ TEST(Parameter, a_ramp_under_way_begins_again_at_another_rate) {
 }
 
 TEST(Parameter, a_ramp_shorter_than_a_frame_takes_one) {
-    MovingParameters moving;
+    std::uint64_t segment = 0;
     ParameterSpec spec = ramped;
     spec.ramp_s = 1e-9;
-    Parameter parameter{spec, moving, 0};
+    Parameter parameter{spec, segment};
     parameter.prepare(48'000);
     parameter.go_to(5);
     EXPECT_EQ(parameter.value(), 1);
@@ -245,24 +246,25 @@ TEST(Parameter, a_ramp_shorter_than_a_frame_takes_one) {
 }
 
 TEST(Parameter, moves_on_with_the_frames_whether_it_is_read_or_not) {
-    MovingParameters moving;
-    Parameter read{ramped, moving, 0};
-    Parameter unread{ramped, moving, 1};
+    std::uint64_t segment = 0;
+    Parameter read{ramped, segment};
+    Parameter unread{ramped, segment};
     for (Parameter* const parameter : {&read, &unread}) {
         parameter->prepare(48'000);
         parameter->go_to(5);
     }
-    for (const std::uint32_t segment : {1U, 7U, 100U, 372U}) {
+    for (const std::uint32_t frames : {1U, 7U, 100U, 372U}) {
         double last = 0;
-        for (std::uint32_t frame = 0; frame < segment; ++frame) {
+        for (std::uint32_t frame = 0; frame < frames; ++frame) {
             EXPECT_EQ(unread.at(frame), read.at(frame));
             last = read.next();
         }
-        std::vector<double> filled(segment + 1);
+        std::vector<double> filled(frames + 1);
         unread.fill(std::span{filled});
-        EXPECT_EQ(filled[segment - 1], last);
-        EXPECT_EQ(filled[segment], unread.at(segment));
-        EXPECT_EQ(read.end_segment(segment), unread.end_segment(segment));
+        EXPECT_EQ(filled[frames - 1], last);
+        EXPECT_EQ(filled[frames], unread.at(frames));
+        segment += frames;
+        EXPECT_EQ(read.moves(), unread.moves());
         EXPECT_EQ(unread.value(), last);
         EXPECT_EQ(read.value(), last);
     }
@@ -271,8 +273,8 @@ TEST(Parameter, moves_on_with_the_frames_whether_it_is_read_or_not) {
 }
 
 TEST(Parameter, a_ramp_that_turns_round_within_a_segment_does_not_jump) {
-    MovingParameters moving;
-    Parameter parameter{ramped, moving, 0};
+    std::uint64_t segment = 0;
+    Parameter parameter{ramped, segment};
     parameter.prepare(48'000);
     parameter.go_to(5);
     std::vector<float> values;
@@ -284,7 +286,7 @@ TEST(Parameter, a_ramp_that_turns_round_within_a_segment_does_not_jump) {
     EXPECT_EQ(static_cast<float>(parameter.value()), values.back());
     EXPECT_NEAR(parameter.at(30), parameter.value() - (parameter.value() + 5) / 480, 1e-9);
     read(34);
-    parameter.end_segment(64);
+    segment += 64;
     read(64);
     EXPECT_LE(largest_step(values), 10.0 / 480 + 1e-5);
 }
@@ -299,28 +301,6 @@ TEST(Parameter, its_values_do_not_depend_on_where_blocks_begin) {
         if (expected.empty()) expected = values;
         EXPECT_EQ(values, expected) << blocksize;
     }
-}
-
-TEST(MovingParameters, gives_those_that_move_in_order_and_drops_those_that_stopped) {
-    MovingParameters moving;
-    const std::vector<std::size_t> added{0, 63, 64, 2'000, 4'095};
-    for (const std::size_t address : added) moving.add(address);
-    std::vector<std::size_t> found;
-    moving.for_each([&](std::size_t address) {
-        found.push_back(address);
-        return address != 63 && address != 4'095;
-    });
-    EXPECT_EQ(found, added);
-    found.clear();
-    moving.for_each([&](std::size_t address) {
-        found.push_back(address);
-        return false;
-    });
-    EXPECT_EQ(found, (std::vector<std::size_t>{0, 64, 2'000}));
-    moving.for_each([](std::size_t) {
-        ADD_FAILURE() << "none moves";
-        return false;
-    });
 }
 
 std::string refused(std::vector<ParameterSpec> specs) {
@@ -339,18 +319,16 @@ ParameterSpec with(double lowest, double highest, double default_value, double r
 TEST(Parameter, a_move_across_a_range_wider_than_any_number_stays_finite) {
     constexpr double most = std::numeric_limits<double>::max();
     constexpr std::uint32_t frames = 100;
-    Ramp ramp{-most};
-    ramp.go_to(most, frames);
+    const Ramp ramp{-most, most, 0, frames};
     double before = -most;
     for (std::uint32_t frame = 0; frame < frames; ++frame) {
-        const double value = ramp.next();
+        const double value = ramp.at(frame);
         ASSERT_TRUE(std::isfinite(value)) << frame;
         ASSERT_GT(value, before) << frame;
         before = value;
     }
     EXPECT_EQ(before, most);
-    ramp.go_to(-most, 1);
-    EXPECT_EQ(ramp.next(), -most);
+    EXPECT_EQ((Ramp{most, -most, frames, 1}.at(frames)), -most);
 }
 
 TEST(Parameter, declarations_are_refused_with_the_numbers) {

@@ -33,21 +33,24 @@ class JumpingTone final : public Processor {
     void prepare(const Format&) override {}
     bool handle(const Message& command, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         const auto wanted = command.as<SetTone>();
-        gain_.go_to(wanted.gain, jump == Jump::gain ? 1 : 960);
-        frequency_hz_.go_to(wanted.frequency_hz, jump == Jump::frequency ? 1 : 960);
+        gain_ = {gain_.before(frame_), wanted.gain, frame_, jump == Jump::gain ? 1U : 960U};
+        frequency_hz_ = {frequency_hz_.before(frame_), wanted.frequency_hz, frame_,
+                         jump == Jump::frequency ? 1U : 960U};
         if (jump == Jump::phase) cycles_ = 0;
         return true;
     }
     void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
-        for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
-            if (jump != Jump::once_a_block || frame == 0) gain_.next();
-            const auto sample = static_cast<float>(gain_.value() * std::sin(2 * pi * cycles_));
-            cycles_ += frequency_hz_.next() / 48'000;
+        const std::uint64_t first = frame_;
+        for (std::uint32_t frame = 0; frame < block.frames; ++frame, ++frame_) {
+            const double gain = gain_.at(jump == Jump::once_a_block ? first : frame_);
+            const auto sample = static_cast<float>(gain * std::sin(2 * pi * cycles_));
+            cycles_ += frequency_hz_.at(frame_) / 48'000;
             for (float* const channel : block.channels) channel[frame] = sample;
         }
     }
 
   private:
+    std::uint64_t frame_ = 0;  // rendered next
     Ramp gain_{0};
     Ramp frequency_hz_{440};
     double cycles_ = 0;
