@@ -303,6 +303,7 @@ NAMED_BY = {
     r"add_caught_mutant\((\w+)": "soak.{}_is_caught",
     r"add_fuzz_target\((\w+)": "fuzz.{}",
     r"add_broken_engine\((\w+)": "fuzz.engine_that_{}_is_caught",
+    r"add_broken_parameters\((\w+)": "fuzz.parameters_that_{}_is_caught",
     r"add_broken_sampler\((\w+)": "fuzz.sampler_that_{}_is_caught",
     r"add_caught_sampler\((\w+)": "sampler.that_{}_is_caught",
     r"add_fuzz_mutant\((\w+ \w+)": "fuzz.{}_is_caught",
