@@ -150,12 +150,14 @@ void SenderHandle::connect(std::shared_ptr<SharedEngine> shared, Line* line, boo
     every_line_ = every_line;
     line_ = line->number();
     shared_->open[line_] = this;
+    shared_->discarded_events[line_] += line->discarded();
 }
 
 void SenderHandle::disconnect() {
     if (opened_line_ == nullptr) return;
     opened_line_->count_dropped(unsent_);
     shared_->raised_refusals += unsent_;  // each call raises ClosedError when it tries again
+    opened_line_->stop_events();
     Message event;
     while (opened_line_->receive(event) == Status::ok) kept_.push_back(event);
     shared_->open[line_] = nullptr;

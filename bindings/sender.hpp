@@ -38,7 +38,8 @@ struct SharedEngine {
     std::array<SenderHandle*, max_lines> open{};  // by line
     // By line, for all its owners: confirmations that were requested and not yet received.
     std::array<std::atomic<std::size_t>, max_lines> pending_confirmations{};
-    // By line, for all its owners: events that a caller who waited for others left, and that had no room any more.
+    // By line, for all its owners: events that a caller who waited for others left, and that had no room any more; and
+    // those that came while the line was closing.
     std::array<std::atomic<std::uint64_t>, max_lines> discarded_events{};
     std::atomic<std::uint64_t> raised_refusals = 0;  // commands refused with an exception
 };

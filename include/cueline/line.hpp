@@ -59,8 +59,7 @@ class LineClaim {
     }
     ~LineClaim() {
         if (header_ == nullptr) return;
-        header_->all_events.fetch_and(~bit(number_), std::memory_order_relaxed);  // relaxed: an event more comes here
-        if (number_ != 0) header_->open_lines.fetch_and(~bit(number_), std::memory_order_relaxed);  // relaxed too
+        stop_events();
         // Release: what the owner did to the line comes before the next owner's use; it pairs with the acquire in
         // takes().
         header_->claimed_lines.fetch_and(~bit(number_), std::memory_order_release);
@@ -74,6 +73,11 @@ class LineClaim {
         // Release publishes the line's touched pages and opened_at; it pairs with the acquires in AudioLines.
         header_->used_lines.fetch_or(bit(number_), std::memory_order_release);
         header_->open_lines.fetch_or(bit(number_), std::memory_order_release);
+    }
+
+    void stop_events() noexcept {
+        header_->all_events.fetch_and(~bit(number_), std::memory_order_relaxed);  // relaxed: an event more comes here
+        if (number_ != 0) header_->open_lines.fetch_and(~bit(number_), std::memory_order_relaxed);  // relaxed too
     }
 
   private:
@@ -91,7 +95,10 @@ class LineClaim {
         for (std::size_t number = 1; number < link.lines(); ++number) {
             if (takes(link, bit(number))) return number;
         }
-        throw LinesTakenError{"all " + std::to_string(link.lines() - 1) + " lines are open: close one first"};
+        throw LinesTakenError{"all " + std::to_string(link.lines()) +
+                              " lines are open, the engine's own among them: close one, or declare more "
+                              "(AudioEngine(lines=...), at most " +
+                              std::to_string(max_lines) + ")"};
     }
 
     LinkHeader* header_;
@@ -115,7 +122,7 @@ class Line {
           sequence_{last_sequence(shared().commands.messages.tail())},
           events_{shared().events.messages, already_claimed},
           confirmations_{shared().confirmations.messages, already_claimed} {
-        events_.consume([](const Message&) noexcept {});
+        discarded_ = events_.consume([](const Message&) noexcept {});
         // Relaxed: open() publishes it.
         shared().opened_at.store(shared().commands.messages.tail(), std::memory_order_relaxed);
         claim_.open(events);
@@ -223,6 +230,13 @@ class Line {
     /// Returns how many events wait. A receive() by this thread finds at least that many.
     [[nodiscard]] std::size_t waiting() const noexcept CUELINE_NONBLOCKING { return shared().events.messages.size(); }
 
+    /// Sends the events that come from now on to line 0, except one that the audio side may just be sending. A line
+    /// that closes calls this, and then receives what came before.
+    void stop_events() noexcept { claim_.stop_events(); }
+
+    /// Returns how many events the owner before left, which this one discarded.
+    [[nodiscard]] std::size_t discarded() const noexcept { return discarded_; }
+
     /// Takes the oldest confirmation: an Applied or a Refused with the sequence of a command that was sent on this line
     /// with delivery::confirm. Returns Status::empty if there is none. A new owner of a line also gets the
     /// confirmations that the owner before it left.
@@ -246,6 +260,7 @@ class Line {
     std::uint32_t sequence_;  // of the last accepted command
     Consumer<MessageRing> events_;
     Consumer<MessageRing> confirmations_;
+    std::size_t discarded_ = 0;
 };
 
 /// Opens a line for another thread. The audio side still reads what a line accepted before it was closed.

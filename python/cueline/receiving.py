@@ -61,7 +61,9 @@ def request(
     timeout: float | None,
 ) -> _core.Message:
     """Send a message and wait for its answer: see AudioEngine.request()."""
-    kinds = kinds_of((answer,))
+    from cueline.typed import layout_of
+
+    kinds = (layout_of(answer).kind,)
     intervals = polling_intervals(line, timeout)  # its time begins with the first look below
     sequence = line._send_numbered(message, at, late, timeout)
     for interval in intervals:

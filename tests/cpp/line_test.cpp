@@ -50,7 +50,8 @@ TEST_F(Cues, one_line_too_many_is_refused_with_the_number) {
     std::vector<Line> lines;
     for (std::size_t count = 0; count < engine_->lines() - 1; ++count) lines.push_back(engine_->open_line());
     EXPECT_EQ(refusal<LinesTakenError>([this] { static_cast<void>(engine_->open_line()); }),
-              "all 8 lines are open: close one first");
+              "all 9 lines are open, the engine's own among them: close one, or declare more (AudioEngine(lines=...), "
+              "at most 64)");
     lines.erase(lines.begin() + 3);
     EXPECT_EQ(engine_->open_line().number(), 4U);
 }
@@ -167,6 +168,17 @@ TEST_F(Cues, an_answer_goes_to_the_line_that_asked) {
     ASSERT_EQ(events().size(), 1U);
 }
 
+TEST_F(Cues, a_line_that_stops_its_events_keeps_those_before_and_line_0_gets_those_after) {
+    Line line = engine_->open_line(Events::all);
+    line.ping();
+    render(64);
+    line.stop_events();
+    line.ping();
+    render(64);
+    EXPECT_EQ(line.waiting(), 1U);
+    EXPECT_EQ(control().waiting(), 1U);
+}
+
 TEST_F(Cues, an_answer_for_a_closed_line_goes_to_line_0_and_to_lines_with_all_events) {
     Line all = engine_->open_line(Events::all);
     Line own = engine_->open_line();
@@ -189,6 +201,7 @@ TEST_F(Cues, a_new_owner_of_a_line_gets_no_events_of_the_owner_before) {
     }
     Line next = engine_->open_line();
     EXPECT_EQ(next.waiting(), 0U);
+    EXPECT_EQ(next.discarded(), 1U);
     next.ping();
     render(64);
     Message pong;

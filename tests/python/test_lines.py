@@ -153,9 +153,9 @@ def test_an_engine_has_as_many_lines_as_it_was_made_for() -> None:
         line.ping()
     engine.render(64)
     assert [line.receive(timeout=0).line for line in lines] == list(range(1, 64))
-    with pytest.raises(cueline.LinesTakenError, match="all 63 lines are open: close one first"):
+    with pytest.raises(cueline.LinesTakenError, match="all 64 lines are open, the engine's own among them: close one, or declare more"):
         engine.open_line()
-    with pytest.raises(cueline.LinesTakenError, match="all 0 lines are open"):
+    with pytest.raises(cueline.LinesTakenError, match="all 1 lines are open"):
         cueline.AudioEngine("offline", lines=1).open_line()
     for lines_wanted in (0, 65):
         with pytest.raises(cueline.ArgumentError, match=f"lines must be from 1 to 64, got {lines_wanted}"):
@@ -219,7 +219,7 @@ def test_a_cue_outlives_its_line_and_some_cancels_reach_it(
 def test_eight_lines_can_be_open_and_a_closed_one_s_place_is_free() -> None:
     engine = tone()
     lines = [engine.open_line() for _ in range(8)]
-    with pytest.raises(cueline.LinesTakenError, match="all 8 lines are open: close one first"):
+    with pytest.raises(cueline.LinesTakenError, match="all 9 lines are open"):
         engine.open_line()
     for _ in range(5):
         lines[2].ping()
