@@ -26,9 +26,9 @@ std::string range_of(const ParameterSpec& spec) {
 /// The memory of an object that offers one, such as a NumPy array, while this lives.
 class Buffer {
   public:
-    Buffer(nb::handle object, int access) {
-        has_ = PyObject_CheckBuffer(object.ptr()) != 0 && PyObject_GetBuffer(object.ptr(), &view_, access) == 0;
-        if (!has_) PyErr_Clear();
+    /// `object` must offer memory. If it refuses this access, this is empty.
+    Buffer(nb::handle object, int access) : has_{PyObject_GetBuffer(object.ptr(), &view_, access) == 0} {
+        if (!has_ && !clear_if(PyExc_Exception)) throw nb::python_error{};  // Ctrl-C
     }
     ~Buffer() {
         if (has_) PyBuffer_Release(&view_);
@@ -67,7 +67,7 @@ class Buffer {
     }
 
     Py_buffer view_{};
-    bool has_ = false;
+    bool has_;
 };
 
 /// The numbers of a NumPy array; nothing if it is something else, or masked: its elements are looked at one by one.
@@ -153,7 +153,7 @@ std::vector<double> ParameterArray::values_for(const Slice& slice, nb::handle va
     } else {
         const Py_ssize_t length = PySequence_Check(value.ptr()) == 0 ? -1 : PySequence_Size(value.ptr());
         if (length < 0) {
-            PyErr_Clear();
+            if (PyErr_Occurred() != nullptr && !clear_if(PyExc_TypeError)) throw nb::python_error{};
             refuse_type(name, "a number or a sequence of numbers", value);
         }
         require_length(slice, static_cast<std::size_t>(length));  // before a list is made: a range may be endless

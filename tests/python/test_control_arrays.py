@@ -159,6 +159,21 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(
     assert shown(engine) == [1.0] * PADS
 
 
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, MemoryError, ValueError])
+def test_what_the_values_own_code_raises_comes_through(
+    engine: cueline.AudioEngine, raised: type[BaseException]
+) -> None:
+    class Values:
+        def __len__(self) -> int:
+            raise raised
+
+        def __getitem__(self, index: int) -> float:
+            return 0.0
+
+    with pytest.raises(raised):
+        engine.parameters.array("gain")[:] = Values()  # type: ignore[assignment]
+
+
 def test_an_array_has_no_single_value(engine: cueline.AudioEngine) -> None:
     way_out = r"'gain' is an array of 216 parameters: use parameters.array\('gain'\)"
     with pytest.raises(ArgumentTypeError, match=way_out):
