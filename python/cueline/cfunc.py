@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cueline import _core
-from cueline.arguments import checked_name, shown
+from cueline.arguments import checked_integer, checked_name, shown
 from cueline.errors import ArgumentError, ArgumentTypeError, ProcessorError
 from cueline.specs import MeterSpec, ParameterSpec
 
@@ -137,12 +136,9 @@ def _meter(spec: MeterSpec) -> tuple[str, str, list[str], int]:
 
 
 def _count(spec: ParameterSpec | MeterSpec) -> int:
-    try:
-        count = operator.index(spec.count)
-    except TypeError:
-        raise ArgumentTypeError(f"count must be an integer, got {shown(spec.count)} in {shown(spec)}") from None
+    count = checked_integer(f"the count of {shown(spec.name)}", spec.count)
     if not 1 <= count <= _MOST_ELEMENTS:
-        raise ArgumentError(f"count must be from 1 to {_MOST_ELEMENTS}, got {shown(count)} in {shown(spec)}")
+        raise ArgumentError(f"the count of {shown(spec.name)} must be from 1 to {_MOST_ELEMENTS}, got {count}")
     return count
 
 
