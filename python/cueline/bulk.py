@@ -58,7 +58,12 @@ def send_many(
     timeout: float | None,
 ) -> int:
     """Send ``array`` on ``line``, and return how many messages were accepted."""
-    own = _kind_to_send(array)
+    own = _own_kind(array)
+    if _NO_KIND < own < _FIRST_SENT_KIND:
+        name = getattr(_core._message_type(own), "__name__", "message")
+        raise ArgumentError(
+            f"{name} cannot be sent: kinds below {_FIRST_SENT_KIND} are the engine's own, and this one is of kind {own}"
+        )
     accepted = line._send_many(array, own, late, timeout)
     if accepted < len(array) and (timeout is None or checked_timeout(timeout) > 0):
         from cueline.ring_errors import Full
@@ -126,19 +131,10 @@ def refused_record(place: int, kind: int, frame: int, own: int) -> str:
     )
 
 
-def _kind_to_send(array: Records) -> int:
-    """Do the same as _own_kind(). Raises ArgumentError too if that kind cannot be sent."""
-    own = _own_kind(array)
-    if _NO_KIND < own < _FIRST_SENT_KIND:
-        name = getattr(_core._message_type(own), "__name__", "message")
-        raise ArgumentError(
-            f"{name} cannot be sent: kinds below {_FIRST_SENT_KIND} are the engine's own, and this one is of kind {own}"
-        )
-    return own
-
-
 _MAX_KNOWN = 64
-_known: dict[int, tuple[np.dtype[Any], int]] = {}  # by id: equal dtypes may name different classes
+_known: dict[int, tuple[np.dtype[Any], int, type]] = {}
+"""Dtypes that were checked, the kind that each names, and NumPy's array type. By id: equal dtypes may name different
+classes."""
 
 
 def _own_kind(array: Records) -> int:
@@ -146,6 +142,16 @@ def _own_kind(array: Records) -> int:
 
     Raises ArgumentTypeError if it is not an array of messages, ArgumentError if it does not have one dimension.
     """
+    found = _known.get(id(getattr(array, "dtype", None)))
+    own = _checked_kind(array) if found is None or type(array) is not found[2] else found[1]
+    if array.ndim != 1:
+        raise ArgumentError(
+            f"an array of messages must have 1 dimension, got {array.ndim}: array.reshape(-1) makes it one"
+        )
+    return own
+
+
+def _checked_kind(array: Records) -> int:
     import numpy as np  # here, because `import cueline` must stay quick
 
     if not isinstance(array, np.ndarray):
@@ -154,16 +160,18 @@ def _own_kind(array: Records) -> int:
         raise ArgumentTypeError(
             "array must not be masked, because its masked messages would be sent: use array.filled()"
         )
-    known = _known.get(id(array.dtype))
-    own = _known_kind(array.dtype) if known is None else known[1]
-    if array.ndim != 1:
-        raise ArgumentError(
-            f"an array of messages must have 1 dimension, got {array.ndim}: array.reshape(-1) makes it one"
-        )
+    found = array.dtype
+    known = _known.get(id(found))
+    if known is not None:
+        return known[1]
+    own = _named_kind(found)
+    if len(_known) >= _MAX_KNOWN:
+        _known.clear()
+    _known[id(found)] = (found, own, np.ndarray)  # the dtype is kept, so that no other one gets its id
     return own
 
 
-def _known_kind(found: np.dtype[Any]) -> int:
+def _named_kind(found: np.dtype[Any]) -> int:
     metadata: Mapping[str, Any] = found.metadata or {}
     cls = metadata.get("cueline")
     from cueline.typed import layout_of  # here, because `import cueline` must stay quick
@@ -175,9 +183,6 @@ def _known_kind(found: np.dtype[Any]) -> int:
             f"{_core.MESSAGE_BYTES} bytes, got {shown(found)}: make it with np.zeros(count, cueline.dtype(cls)), or "
             "with array.astype(cueline.dtype(cls)) if it has the same fields"
         )
-    if len(_known) >= _MAX_KNOWN:
-        _known.clear()
-    _known[id(found)] = (found, own)  # the dtype is kept, so that no other one gets its id
     return own
 
 

@@ -359,8 +359,11 @@ def test_raw_payloads_are_sent_as_they_are(tone: cueline.AudioEngine) -> None:
     assert tone.stats().unhandled == 0
 
 
-def test_a_masked_array_is_refused(tone: cueline.AudioEngine) -> None:
-    masked = np.ma.array(np.zeros(2, cueline.dtype(cueline.GetLevel)))
+def test_a_masked_array_is_refused_even_if_its_dtype_was_sent_before(tone: cueline.AudioEngine) -> None:
+    plain = np.zeros(2, cueline.dtype(cueline.GetLevel))
+    masked = np.ma.array(plain)
+    assert masked.dtype is plain.dtype
+    assert tone.send_many(plain) == 2
     for call in (tone.send_many, lambda array: cueline.select(array, cueline.GetLevel)):
         with pytest.raises(cueline.ArgumentTypeError, match="array must not be masked"):
             call(masked)
