@@ -153,7 +153,8 @@ def test_an_engine_has_as_many_lines_as_it_was_made_for() -> None:
         line.ping()
     engine.render(64)
     assert [line.receive(timeout=0).line for line in lines] == list(range(1, 64))
-    with pytest.raises(cueline.LinesTakenError, match="all 64 lines are open, the engine's own among them: close one, or declare more"):
+    way_out = "all 64 lines are open, the engine's own among them: close one, or declare more"
+    with pytest.raises(cueline.LinesTakenError, match=way_out):
         engine.open_line()
     with pytest.raises(cueline.LinesTakenError, match="all 1 lines are open"):
         cueline.AudioEngine("offline", lines=1).open_line()
