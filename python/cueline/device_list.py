@@ -42,7 +42,7 @@ class Devices(list[Device]):
 
 
 def devices() -> Devices:
-    """Return all devices that can be opened now. This asks JACK and PortAudio, and may take half a second."""
+    """Return all devices that can be opened now. It queries JACK and PortAudio, which may take half a second."""
     listed = _core.list_devices()
     found = [
         Device(

@@ -41,10 +41,9 @@ class Meters(_Base):
     """An engine's meters: a read-only mapping of names to the latest values from the audio thread.
 
     If a meter has one field, ``meters["level"]`` is a float. If it has several, the value is a named tuple:
-    ``meters["level"].peak``. All numbers of one value belong to the same frame, and ``read`` returns that
-    frame too. Of an array of meters, ``array`` returns all values.
-    Reading never blocks, and costs the audio thread nothing. While the engine is stopped, or its device is
-    lost, a meter keeps its last value.
+    ``meters["level"].peak``. All numbers of one value belong to the same frame, and ``read`` returns that frame too.
+    ``array`` returns all values of an array of meters. Reading never blocks, and costs the audio thread nothing. While
+    the engine is stopped, or its device is lost, a meter keeps its last value.
 
     Any Python thread may use it. Raises UnknownNameError (a KeyError), ClosedError, ForkedError. The names and
     ``spec`` can be read on a closed engine too.
