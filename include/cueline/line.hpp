@@ -36,9 +36,9 @@ enum class Events : std::uint8_t {
 /// Holds a line for one owner.
 class LineClaim {
   public:
-    /// Throws EndTakenError if the line has an owner.
+    /// Throws ArgumentError if the link has no such line, EndTakenError if the line has an owner.
     LineClaim(const Link& link, std::size_t number)
-        : LineClaim{takes(link, bit(number)) ? &link.header() : nullptr, number} {
+        : LineClaim{takes(link, bit(checked_number(link, number))) ? &link.header() : nullptr, number} {
         if (header_ == nullptr) refuse_end("this line has a living owner already: destroy it first, or move it");
     }
 
@@ -86,6 +86,12 @@ class LineClaim {
 
     static std::uint64_t bit(std::size_t number) noexcept { return std::uint64_t{1} << number; }
 
+    static std::size_t checked_number(const Link& link, std::size_t number) {
+        if (number < link.lines()) return number;
+        throw ArgumentError{"a line must be from 0 to " + std::to_string(link.lines() - 1) + ", got " +
+                            std::to_string(number)};
+    }
+
     static bool takes(const Link& link, std::uint64_t line) noexcept {
         // Acquire pairs with the release in the destructor.
         return (link.header().claimed_lines.fetch_or(line, std::memory_order_acquire) & line) == 0;
@@ -110,7 +116,8 @@ class LineClaim {
 class Line {
   public:
     /// Takes a line, by default line 0, which an engine keeps for itself. Sequences go on where the line's last owner
-    /// stopped; events that it did not receive are discarded. Throws EndTakenError if the line has an owner.
+    /// stopped; events that it did not receive are discarded. Throws ArgumentError if the link has no such line,
+    /// EndTakenError if the line has an owner.
     explicit Line(const Link& link, std::size_t number = 0, Events events = Events::own)
         : Line{link, LineClaim{link, number}, events} {}
 

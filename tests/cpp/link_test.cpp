@@ -218,6 +218,15 @@ TEST_F(LinkTest, a_second_side_of_either_kind_is_refused) {
     EXPECT_THROW(AudioSide{link_}, EndTakenError);
 }
 
+TEST(Link, refuses_a_line_that_it_does_not_have) {
+    const OwnedLink link{{.lines = 3}};
+    EXPECT_EQ(Line(link, 2).number(), 2U);
+    for (const std::size_t number : {std::size_t{3}, max_lines}) {
+        EXPECT_EQ(refusal<ArgumentError>([&] { const Line line{link, number}; }),
+                  "a line must be from 0 to 2, got " + std::to_string(number));
+    }
+}
+
 TEST(Link, gives_its_ends_back) {
     const OwnedLink link;
     for (int round = 0; round < 2; ++round) {
