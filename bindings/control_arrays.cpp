@@ -153,7 +153,10 @@ std::vector<double> ParameterArray::values_for(const Slice& slice, nb::handle va
     } else {
         const Py_ssize_t length = PySequence_Check(value.ptr()) == 0 ? -1 : PySequence_Size(value.ptr());
         if (length < 0) {
-            if (PyErr_Occurred() != nullptr && !clear_if(PyExc_TypeError)) throw nb::python_error{};
+            // Python raises these for a __len__ that returns no length.
+            const bool raised = PyErr_Occurred() != nullptr && !clear_if(PyExc_TypeError) &&
+                                !clear_if(PyExc_ValueError) && !clear_if(PyExc_OverflowError);
+            if (raised) throw nb::python_error{};
             refuse_type(name, "a number or a sequence of numbers", value);
         }
         require_length(slice, static_cast<std::size_t>(length));  // before a list is made: a range may be endless

@@ -38,6 +38,8 @@ class Line(_core.Line):
     def __init__(self, engine: ConfirmingEngine, events: Literal["own", "all"] = "own") -> None:
         if not isinstance(engine, _core.Engine):
             raise ArgumentTypeError(f"engine must be an AudioEngine, got {shown(engine)}: use engine.open_line()")
+        if not isinstance(events, str):
+            raise ArgumentTypeError(f"events must be 'own' or 'all', got {shown(events)}")
         if events not in ("own", "all"):
             raise ArgumentError(f"events must be 'own' or 'all', got {shown(events)}")
         require_new(self, "line")

@@ -27,7 +27,8 @@ def kinds_of(types: tuple[object, ...]) -> tuple[int, ...]:
 
     for cls in types:
         if not isinstance(cls, type) and (cls is None or isinstance(cls, (int, float))):
-            raise ArgumentTypeError(f"receive() takes message classes, got {shown(cls)}: did you mean timeout={cls}?")
+            what = shown(cls)
+            raise ArgumentTypeError(f"receive() takes message classes, got {what}: did you mean timeout={what}?")
     return tuple(layout_of(cls).kind for cls in types)
 
 

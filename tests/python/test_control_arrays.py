@@ -159,7 +159,7 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(
     assert shown(engine) == [1.0] * PADS
 
 
-@pytest.mark.parametrize("raised", [KeyboardInterrupt, MemoryError, ValueError])
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, MemoryError, RuntimeError])
 def test_what_the_values_own_code_raises_comes_through(
     engine: cueline.AudioEngine, raised: type[BaseException]
 ) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import cueline
@@ -132,6 +133,9 @@ def test_a_line_for_all_events_hears_what_answers_nobody() -> None:
         assert [message.line for message in engine.messages()] == [0, gone.number]
     with pytest.raises(cueline.ArgumentError, match="events must be 'own' or 'all', got 'some'"):
         engine.open_line(events="some")  # type: ignore[arg-type]
+    for wrong in (None, np.zeros(2)):
+        with pytest.raises(cueline.ArgumentTypeError, match="events must be 'own' or 'all', got"):
+            engine.open_line(events=wrong)  # type: ignore[arg-type]
 
 
 def test_a_closed_line_still_gives_what_came_before() -> None:
