@@ -333,19 +333,19 @@ void bind_types(nb::module_& module) {
     nb::class_<EngineHandle, SenderHandle> engine{module, "Engine", nb::is_weak_referenceable(),
                                                   "A processor and a device, run together."};
     Methods<EngineHandle>{engine}
-        .add("start", {}, "Start the audio. If it runs, do nothing. Raises ClosedError, ForkedError, DeviceError.",
-             [](EngineHandle& self) { self.start(); })
-        .add("stop", {},
-             "Stop the audio. If it is stopped, do nothing. Commands sent meanwhile wait in the ring.\n"
-             "With JACK or PortAudio, the last block fades out. Raises ForkedError.",
-             [](EngineHandle& self) { self.stop(); })
-        .add("close", {},
-             "Stop the audio for good. stats() still works. In a forked child and after close(), it does nothing.",
-             [](EngineHandle& self) { self.close(); })
-        .add("now", {},
-             "Return the first frame of the next block: the earliest at which a command sent now can apply.\n\n"
-             "Raises ForkedError.",
-             [](EngineHandle& self) { return self.now(); });
+        .add<&EngineHandle::start>(
+            "start", {}, "Start the audio. If it runs, do nothing. Raises ClosedError, ForkedError, DeviceError.")
+        .add<&EngineHandle::stop>(
+            "stop", {},
+            "Stop the audio. If it is stopped, do nothing. Commands sent meanwhile wait in the ring.\n"
+            "With JACK or PortAudio, the last block fades out. Raises ForkedError.")
+        .add<&EngineHandle::close>(
+            "close", {},
+            "Stop the audio for good. stats() still works. In a forked child and after close(), it does nothing.")
+        .add<&EngineHandle::now>(
+            "now", {},
+            "Return the first frame of the next block: the earliest at which a command sent now can apply.\n\n"
+            "Raises ForkedError.");
     engine
         .def(nb::init<DeviceRequest, std::optional<std::int64_t>, std::optional<std::int64_t>, std::int64_t,
                       std::int64_t, std::int64_t, nb::handle>(),

@@ -78,17 +78,16 @@ auto of_made(Result (Handle::*member)(Values...) const) {
     };
 }
 
-/// Adds methods to a class that nanobind binds. Each call is a lambda without a state, and takes `Handle&` and a
-/// nanobind::handle for each parameter.
+/// Adds member functions of `Handle`, or of a base, to a class that nanobind binds. Each takes a nanobind::handle for
+/// each parameter.
 template <class Handle>
 class Methods {
   public:
     explicit Methods(nanobind::handle type) : type_{type} {}
 
-    template <class Call>
-    Methods& add(const char* name, const std::vector<Parameter>& parameters, const char* text, Call) {
-        static_assert(std::is_empty_v<Call>);
-        using Bound = Binding<decltype(&Call::operator())>;
+    template <auto member>
+    Methods& add(const char* name, const std::vector<Parameter>& parameters, const char* text) {
+        using Bound = Binding<member, decltype(member)>;
         if (Bound::method == nullptr) {
             Bound::method = new Method{name, parameters, text};  // NOLINT(*-owning-memory): as long as the process
             Bound::definition = {name, as_function(&Bound::call), METH_FASTCALL | METH_KEYWORDS, Bound::method->doc()};
@@ -103,11 +102,14 @@ class Methods {
         return reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(call));
     }
 
-    template <class Signature>
+    template <auto member, class Type>
     struct Binding;
 
-    template <class Call, class Result, class... Values>
-    struct Binding<Result (Call::*)(Handle&, Values...) const> {
+    template <auto member, class Owner, class Result, class... Values>
+    struct Binding<member, Result (Owner::*)(Values...) const> : Binding<member, Result (Owner::*)(Values...)> {};
+
+    template <auto member, class Owner, class Result, class... Values>
+    struct Binding<member, Result (Owner::*)(Values...)> {
         static inline const Method* method = nullptr;
         static inline PyMethodDef definition{};
 
@@ -129,12 +131,12 @@ class Methods {
         template <std::size_t... index>
         static PyObject* with(Handle& handle, [[maybe_unused]] PyObject** values, std::index_sequence<index...>) {
             if constexpr (std::is_void_v<Result>) {
-                Call{}(handle, nanobind::handle{values[index]}...);
+                (handle.*member)(nanobind::handle{values[index]}...);
                 return nanobind::none().release().ptr();
             } else if constexpr (std::is_base_of_v<nanobind::object, Result>) {
-                return Call{}(handle, nanobind::handle{values[index]}...).release().ptr();
+                return (handle.*member)(nanobind::handle{values[index]}...).release().ptr();
             } else {
-                return nanobind::cast(Call{}(handle, nanobind::handle{values[index]}...)).release().ptr();
+                return nanobind::cast((handle.*member)(nanobind::handle{values[index]}...)).release().ptr();
             }
         }
     };

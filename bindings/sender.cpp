@@ -359,15 +359,6 @@ std::size_t SenderHandle::unsent() {
 
 // Events
 
-Status SenderHandle::take(Message& event) {
-    if (!kept_.empty()) {
-        event = kept_.front();
-        kept_.pop_front();
-        return Status::ok;
-    }
-    return opened_line_ == nullptr ? Status::empty : opened_line_->receive(event);
-}
-
 template <class Wanted>
 Status SenderHandle::take_or_keep(Message& event, Wanted wanted) {
     if (opened_line_ == nullptr) return Status::empty;
@@ -393,7 +384,10 @@ nb::object SenderHandle::receive_msg() {
     Message event;
     {
         const nb::ft_lock_guard lock{receiving_};
-        if (take(event) == Status::empty) {
+        if (!kept_.empty()) {
+            event = kept_.front();
+            kept_.pop_front();
+        } else if (opened_line_ == nullptr || opened_line_->receive(event) == Status::empty) {
             require_receivable();
             return nb::none();
         }
@@ -447,7 +441,7 @@ std::size_t SenderHandle::receive_into(nb::handle array) {
     const nb::ft_lock_guard lock{receiving_};
     const std::span<Message> events = room.messages();
     std::size_t taken = 0;
-    for (; taken < events.size() && !kept_.empty(); ++taken) take(events[taken]);
+    for (; taken < events.size() && !kept_.empty(); kept_.pop_front()) events[taken++] = kept_.front();
     return opened_line_ == nullptr ? taken : taken + opened_line_->receive(events.subspan(taken));
 }
 
@@ -473,39 +467,36 @@ void bind_types(nb::module_& module) {
     nb::class_<SenderHandle> sender{module, "Sender", nb::is_weak_referenceable(),
                                     "One sender's connection to an engine. An engine is one itself, on line 0."};
     Methods<SenderHandle>{sender}
-        .add("ping", {},
-             "Send a ping to the audio thread, which answers with a Pong. Never blocks.\n\n"
-             "If the command ring is full, the ping is dropped and counted, and Status.FULL is returned. Any thread\n"
-             "may call it. Raises ClosedError, ForkedError, DeviceError.",
-             [](SenderHandle& self) { return self.ping(); })
-        .add("send",
-             {{"message"}, {"at", nb::none()}, {"late", nb::str{"apply"}, true}, {"timeout", nb::int_{0}, true}},
-             "Send a message to the audio thread. Unless you set a timeout, it never blocks.\n\n"
-             "at: the frame at which it applies, exact to the sample; None: as soon as the audio thread reads it.\n"
-             "late: what happens if it is read after its frame: 'apply' it at once, or 'drop' it. Both are counted.\n"
-             "timeout: if the ring is full, 0 returns Status.FULL at once, and the message is dropped and counted. A\n"
-             "number of seconds waits that long for room, without the GIL, and then raises Full. None waits for "
-             "ever.\n\n"
-             "Any thread may call it. Raises ArgumentError, ArgumentTypeError, ProcessorError for a message that the\n"
-             "processor does not handle, ClosedError, ForkedError, DeviceError.",
-             [](SenderHandle& self, nb::handle message, nb::handle at, nb::handle late, nb::handle timeout) {
-                 return self.send(message, at, late, timeout);
-             })
-        .add("cancel", {{"sequence"}},
-             "Cancel the cue with this sequence that was sent on this line.\n\n"
-             "A transaction is cancelled as a whole. If the cue was applied already, nothing happens. Never blocks.\n"
-             "Returns Status.FULL if the ring is full. Raises what send() raises.",
-             [](SenderHandle& self, nb::handle sequence) { return self.cancel(sequence); })
-        .add("receive_msg", {},
-             "Take the oldest message from the audio thread, or return None if there is none. Never blocks.\n\n"
-             "Any thread may call it. After close(), it returns the messages that came before, and then raises\n"
-             "ClosedError. Raises ForkedError, DeviceError.",
-             [](SenderHandle& self) { return self.receive_msg(); })
-        .add("cancel_all", {},
-             "Cancel the cues that were sent before: on an engine those of all its lines, on a line its own.\n\n"
-             "Commands without a frame are unaffected. Never blocks. Returns Status.FULL if the ring is full.\n"
-             "Raises what send() raises.",
-             [](SenderHandle& self) { return self.cancel_all(); });
+        .add<&SenderHandle::ping>(
+            "ping", {},
+            "Send a ping to the audio thread, which answers with a Pong. Never blocks.\n\n"
+            "If the command ring is full, the ping is dropped and counted, and Status.FULL is returned. Any thread\n"
+            "may call it. Raises ClosedError, ForkedError, DeviceError.")
+        .add<&SenderHandle::send>(
+            "send", {{"message"}, {"at", nb::none()}, {"late", nb::str{"apply"}, true}, {"timeout", nb::int_{0}, true}},
+            "Send a message to the audio thread. Unless you set a timeout, it never blocks.\n\n"
+            "at: the frame at which it applies, exact to the sample; None: as soon as the audio thread reads it.\n"
+            "late: what happens if it is read after its frame: 'apply' it at once, or 'drop' it. Both are counted.\n"
+            "timeout: if the ring is full, 0 returns Status.FULL at once, and the message is dropped and counted. A\n"
+            "number of seconds waits that long for room, without the GIL, and then raises Full. None waits for "
+            "ever.\n\n"
+            "Any thread may call it. Raises ArgumentError, ArgumentTypeError, ProcessorError for a message that the\n"
+            "processor does not handle, ClosedError, ForkedError, DeviceError.")
+        .add<&SenderHandle::cancel>(
+            "cancel", {{"sequence"}},
+            "Cancel the cue with this sequence that was sent on this line.\n\n"
+            "A transaction is cancelled as a whole. If the cue was applied already, nothing happens. Never blocks.\n"
+            "Returns Status.FULL if the ring is full. Raises what send() raises.")
+        .add<&SenderHandle::receive_msg>(
+            "receive_msg", {},
+            "Take the oldest message from the audio thread, or return None if there is none. Never blocks.\n\n"
+            "Any thread may call it. After close(), it returns the messages that came before, and then raises\n"
+            "ClosedError. Raises ForkedError, DeviceError.")
+        .add<&SenderHandle::cancel_all>(
+            "cancel_all", {},
+            "Cancel the cues that were sent before: on an engine those of all its lines, on a line its own.\n\n"
+            "Commands without a frame are unaffected. Never blocks. Returns Status.FULL if the ring is full.\n"
+            "Raises what send() raises.");
     sender
         .def_prop_ro("last_sequence", of_made(&SenderHandle::last_sequence),
                      "The sequence of the last command that this line accepted, from any thread; 0 before the first.")
@@ -550,10 +541,9 @@ void bind_types(nb::module_& module) {
         .def("try_send", &PendingSend::try_send, "Return whether the command was sent. Raises what send() raises.")
         .def("give_up", &PendingSend::give_up, "If there was no room, count the command as dropped.");
     nb::class_<LineHandle, SenderHandle> line{module, "Line", "A connection to an engine beside the engine's own."};
-    Methods<LineHandle>{line}.add(
+    Methods<LineHandle>{line}.add<&LineHandle::close>(
         "close", {},
-        "Close the line. The audio thread still reads the commands that it accepted. A second call does nothing.",
-        [](LineHandle& self) { self.close(); });
+        "Close the line. The audio thread still reads the commands that it accepted. A second call does nothing.");
     line.def(nb::init<nb::handle_t<SenderHandle>, bool>(), "engine"_a, "all_events"_a)
         .def_prop_ro("closed", of_made(&LineHandle::closed), "Whether close() was called.");
 }

@@ -232,9 +232,6 @@ class SenderHandle {
     /// dropped. `raises`: the caller raises Full then.
     bool send_command(Message& command, Timeout& timeout, bool raises = false);
 
-    /// Takes the oldest event that is kept or waits. The caller holds receiving_.
-    Status take(Message& event);
-
     /// Takes the next waiting event, and keeps it for a later call unless `wanted` returns true for it.
     template <class Wanted>
     Status take_or_keep(Message& event, Wanted wanted);

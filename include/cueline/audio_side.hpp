@@ -8,16 +8,152 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 
-#include <cueline/audio_lines.hpp>
 #include <cueline/backlog.hpp>
 #include <cueline/engine_messages.hpp>
-#include <cueline/event_sender.hpp>
 #include <cueline/link.hpp>
 #include <cueline/message.hpp>
 
 namespace cueline {
+
+/// The audio thread's ends of one line. The claim of the whole audio side covers them.
+struct AudioLine {
+    explicit AudioLine(LinkLine& line) noexcept CUELINE_NONBLOCKING
+        : shared{&line},
+          commands{line.commands.messages, already_claimed},
+          events{line.events.messages, already_claimed},
+          confirmations{line.confirmations.messages, already_claimed} {}
+
+    /// Whether the line's present owner sent the command with this sequence, and not an owner before.
+    [[nodiscard]] bool owner_sent(std::uint32_t sequence) const noexcept CUELINE_NONBLOCKING {
+        // Relaxed: the acquire in EventSender::receivers_of() orders it.
+        const std::uint64_t opened_at = shared->opened_at.load(std::memory_order_relaxed);
+        // Sequences are compared modulo 2^32. Once half of all were used, no earlier command is left to answer.
+        const std::uint64_t read = shared->commands.messages.head();  // less than opened_at if older commands wait
+        return (read > opened_at && read - opened_at >= std::uint64_t{1} << 31U) ||
+               is_later(sequence, last_sequence(opened_at));
+    }
+
+    LinkLine* shared;
+    Consumer<MessageRing> commands;
+    Producer<MessageRing> events;
+    Producer<MessageRing> confirmations;
+    std::int64_t balance = 0;  // commands that it may read, or that it read ahead of its share
+};
+
+/// What an event answers: a command, or nothing. A processor that answers later keeps the cause.
+struct Cause {
+    constexpr Cause() noexcept CUELINE_NONBLOCKING = default;
+    // NOLINTNEXTLINE(*-explicit-*): a command is a cause
+    constexpr Cause(const Message& command) noexcept CUELINE_NONBLOCKING : sequence{command.sequence},
+                                                                           line{command.line} {}
+
+    std::uint32_t sequence = 0;
+    std::uint8_t line = 0;
+};
+
+/// Sends events to the control side. An event that answers a command goes to the line that sent the command. If it
+/// answers none, or if that line is closed or has another owner now, it goes to line 0, and to each line that receives
+/// all events. All calls are for the audio thread, and wait-free.
+class EventSender {
+  public:
+    EventSender(const EventSender&) = delete;
+    EventSender& operator=(const EventSender&) = delete;
+    ~EventSender() = default;
+
+    /// Sends an event of this kind, stamped with the frame that is rendered next. It answers `cause`.
+    /// Returns Status::full, and counts a dropped event, if a ring is full.
+    template <class Payload>
+    Status send(Kind kind, const Payload& payload, Cause cause = {}) noexcept CUELINE_NONBLOCKING {
+        return deliver(Message::of(kind, payload), frame_, cause);
+    }
+
+    /// Like send(), but stamped with `frame`: for an event inside the segment that is being rendered.
+    template <class Payload>
+    Status send_at(std::uint64_t frame, Kind kind, const Payload& payload, Cause cause = {}) noexcept
+        CUELINE_NONBLOCKING {
+        return deliver(Message::of(kind, payload), frame, cause);
+    }
+
+    /// Returns the frame that is rendered next.
+    [[nodiscard]] std::uint64_t frame() const noexcept CUELINE_NONBLOCKING { return frame_; }
+
+  private:
+    friend class AudioSide;  // makes it, sets the frame, and reads the lines
+
+    explicit EventSender(const Link& link) noexcept : link_{link} {
+        lines_[0].emplace(link_.line(0));
+        attached_ = 1;
+    }
+
+    /// Takes the ends of the lines that were opened since the last call. The audio thread touches a line's memory only
+    /// once that line was opened.
+    void attach_opened() noexcept CUELINE_NONBLOCKING {
+        // A bit for each line that exists: the other side may have written any others.
+        const std::uint64_t existing = ~std::uint64_t{0} >> (max_lines - link_.lines());
+        // Acquire pairs with the release in LineClaim::open(): the line's pages were touched.
+        const std::uint64_t used = link_.header().used_lines.load(std::memory_order_acquire) & existing;
+        for (std::uint64_t added = used & ~attached_; added != 0; added &= added - 1) {
+            lines_[first(added)].emplace(link_.line(first(added)));
+        }
+        attached_ |= used;
+    }
+
+    /// `number` must be an attached line.
+    [[nodiscard]] AudioLine& line(std::size_t number) noexcept CUELINE_NONBLOCKING {
+        return *lines_[number];  // NOLINT(bugprone-unchecked-optional-access): it is attached
+    }
+
+    Status deliver(Message event, std::uint64_t frame, Cause cause) noexcept CUELINE_NONBLOCKING {
+        event.set_origin(cause.line, cause.sequence);
+        event.frame = frame;
+        std::uint64_t receivers = receivers_of(cause);
+        answered_ |= receivers;
+        Status status = Status::ok;
+        for (; receivers != 0; receivers &= receivers - 1) {
+            AudioLine& receiver = line(first(receivers));
+            if (receiver.events.try_push(event) == Status::ok) continue;
+            receiver.shared->events.dropped.add(1);
+            status = Status::full;
+        }
+        return status;
+    }
+
+    /// Returns a bit for each line that receives an event with this cause.
+    [[nodiscard]] std::uint64_t receivers_of(Cause cause) noexcept CUELINE_NONBLOCKING {
+        if (cause.sequence != 0) {
+            if (cause.line == 0) return bit(0);
+            // Acquire pairs with the release in LineClaim::open(): opened_at is there.
+            const std::uint64_t open = link_.header().open_lines.load(std::memory_order_acquire) & attached_;
+            if (cause.line < max_lines && (open & bit(cause.line)) != 0 && line(cause.line).owner_sent(cause.sequence))
+                return bit(cause.line);
+        }
+        // Relaxed: a line that was just opened misses events from before.
+        return bit(0) | (link_.header().all_events.load(std::memory_order_relaxed) & attached_);
+    }
+
+    /// Notes how many events and confirmations wait, on the lines that got some since the last call.
+    void note_levels() noexcept CUELINE_NONBLOCKING {
+        for (; answered_ != 0; answered_ &= answered_ - 1) {
+            LinkLine& answered = *line(first(answered_)).shared;
+            answered.events.note_level();
+            answered.confirmations.note_level();
+        }
+    }
+
+    static std::uint64_t bit(std::size_t number) noexcept CUELINE_NONBLOCKING { return std::uint64_t{1} << number; }
+    static std::size_t first(std::uint64_t lines) noexcept CUELINE_NONBLOCKING {
+        return static_cast<std::size_t>(std::countr_zero(lines));
+    }
+
+    Link link_;
+    std::array<std::optional<AudioLine>, max_lines> lines_;
+    std::uint64_t attached_ = 0;  // a bit for each line that was ever open: a closed one may hold commands, too
+    std::uint64_t answered_ = 0;  // a bit for each line that got events or confirmations since note_levels()
+    std::uint64_t frame_ = 0;
+};
 
 inline constexpr std::uint32_t default_budget = 256;  ///< commands a block
 
@@ -36,7 +172,7 @@ class AudioSide {
     /// `budget` is the most commands to read in a block. The others wait for the next block.
     /// [control thread] Throws EndTakenError if the link has a living audio side.
     explicit AudioSide(const Link& link, std::uint32_t budget = default_budget)
-        : header_{claim(link)}, lines_{link}, events_{lines_}, budget_{budget} {}
+        : header_{claim(link)}, events_{link}, budget_{budget} {}
     AudioSide(const AudioSide&) = delete;
     AudioSide& operator=(const AudioSide&) = delete;
     ~AudioSide() {
@@ -50,15 +186,16 @@ class AudioSide {
     void take_ahead(std::size_t line) {
         budget_ = std::numeric_limits<std::uint32_t>::max();
         taken_ahead_ = true;
-        lines_.attach_opened();
-        backlogs_[line].take(lines_[line].shared->commands, lines_[line].commands);
+        events_.attach_opened();
+        AudioLine& taken = events_.line(line);
+        backlogs_[line].take(taken.shared->commands, taken.commands);
     }
 
     /// Does the same for all lines. Returns how many commands the next block will read.
     std::size_t take_ahead() {
         std::size_t commands = 0;
-        lines_.attach_opened();
-        for (std::uint64_t lines = lines_.attached(); lines != 0; lines &= lines - 1) {
+        events_.attach_opened();
+        for (std::uint64_t lines = events_.attached_; lines != 0; lines &= lines - 1) {
             const auto line = static_cast<std::size_t>(std::countr_zero(lines));
             take_ahead(line);
             commands += backlogs_[line].size();
@@ -69,7 +206,7 @@ class AudioSide {
     /// Begins the block whose first frame is `frame`.
     void begin_block(std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
         go_to(frame);
-        lines_.attach_opened();
+        events_.attach_opened();
     }
 
     /// Reads the commands of a block. Calls `accept` with each, as a span of one Message, and with each transaction, as
@@ -94,7 +231,7 @@ class AudioSide {
                 if (has_commands(number)) {
                     turns_[kept++] = number;
                 } else {
-                    lines_[number].balance = std::min<std::int64_t>(lines_[number].balance, 0);
+                    events_.line(number).balance = std::min<std::int64_t>(events_.line(number).balance, 0);
                 }
             }
             waiting_ = kept;
@@ -118,11 +255,13 @@ class AudioSide {
         Message confirmation = Message::of(kind, outcome);
         confirmation.set_origin(command.line, command.sequence);
         confirmation.frame = events_.frame();
-        lines_.confirm(confirmation);
+        AudioLine& line = events_.line(command.line);
+        if (line.confirmations.try_push(confirmation) == Status::full) line.shared->confirmations.dropped.add(1);
+        events_.answered_ |= EventSender::bit(command.line);
     }
 
     /// Ends the block, after all events were sent.
-    void end_block() noexcept CUELINE_NONBLOCKING { lines_.note_levels(); }
+    void end_block() noexcept CUELINE_NONBLOCKING { events_.note_levels(); }
 
   private:
     static constexpr std::size_t batch = 64;  // commands that are copied at once
@@ -138,19 +277,19 @@ class AudioSide {
     /// Lists the lines with commands, from next_line_ on.
     void find_waiting() noexcept CUELINE_NONBLOCKING {
         waiting_ = 0;
-        const std::uint64_t lines_there = lines_.attached();
+        const std::uint64_t lines_there = events_.attached_;
         const std::uint64_t before = (std::uint64_t{1} << next_line_) - 1;
         for (std::uint64_t lines : {lines_there & ~before, lines_there & before}) {
             for (; lines != 0; lines &= lines - 1) {
                 const auto number = static_cast<std::uint8_t>(std::countr_zero(lines));
-                if (!taken_ahead_) lines_[number].shared->commands.note_level();
+                if (!taken_ahead_) events_.line(number).shared->commands.note_level();
                 if (has_commands(number)) turns_[waiting_++] = number;
             }
         }
     }
 
     [[nodiscard]] bool has_commands(std::uint8_t number) noexcept CUELINE_NONBLOCKING {
-        return taken_ahead_ ? backlogs_[number].size() > 0 : lines_[number].shared->commands.messages.size() > 0;
+        return taken_ahead_ ? backlogs_[number].size() > 0 : events_.line(number).shared->commands.messages.size() > 0;
     }
 
     /// Adds to the balance of each waiting line: an equal share of what is left, or as many as it takes until one of
@@ -158,10 +297,11 @@ class AudioSide {
     void give_shares(std::int64_t left) noexcept CUELINE_NONBLOCKING {
         const std::int64_t share = std::max<std::int64_t>(1, left / static_cast<std::int64_t>(waiting_));
         std::int64_t most = std::numeric_limits<std::int64_t>::min();
-        for (std::size_t place = 0; place < waiting_; ++place) most = std::max(most, lines_[turns_[place]].balance);
+        for (std::size_t place = 0; place < waiting_; ++place)
+            most = std::max(most, events_.line(turns_[place]).balance);
         const std::int64_t times = most + share > 0 ? 1 : -most / share + 1;
         for (std::size_t place = 0; place < waiting_; ++place) {
-            std::int64_t& balance = lines_[turns_[place]].balance;
+            std::int64_t& balance = events_.line(turns_[place]).balance;
             balance = std::min(balance + times * share, std::int64_t{budget_} + std::int64_t{max_members} + 1);
         }
     }
@@ -169,7 +309,7 @@ class AudioSide {
     /// Reads commands of one line while its balance and `left` last. Returns how many it read.
     template <class Accept>
     std::int64_t read_line(std::uint8_t number, std::int64_t left, Accept& accept) noexcept {
-        AudioLine& line = lines_[number];
+        AudioLine& line = events_.line(number);
         std::int64_t read = 0;
         while (line.balance > 0 && read < left) {
             const auto most = static_cast<std::size_t>(std::min(line.balance, left - read));
@@ -201,14 +341,14 @@ class AudioSide {
 
     /// Takes commands of one line, as many as there are and fit. Returns how many.
     std::size_t copy(std::uint8_t number, std::span<Message> to) noexcept CUELINE_NONBLOCKING {
-        const std::size_t count = taken_ahead_ ? backlogs_[number].try_pop(to) : lines_[number].commands.try_pop(to);
+        const std::size_t count =
+            taken_ahead_ ? backlogs_[number].try_pop(to) : events_.line(number).commands.try_pop(to);
         // Overwrites what the sender put there, because the line is used as an index from here on.
         for (Message& command : to.first(count)) command.line = number;
         return count;
     }
 
     LinkHeader* header_;
-    AudioLines lines_;
     EventSender events_;
     std::array<Backlog, max_lines> backlogs_;
     std::uint32_t budget_;

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include <cueline/counted_ring.hpp>
+#include <cueline/link.hpp>
 #include <cueline/message.hpp>
 
 namespace cueline {

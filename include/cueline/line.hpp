@@ -11,13 +11,12 @@
 #include <string>
 #include <utility>
 
-#include <cueline/counted_ring.hpp>
 #include <cueline/engine_messages.hpp>
 #include <cueline/error.hpp>
 #include <cueline/link.hpp>
 #include <cueline/message.hpp>
 #include <cueline/monotonic.hpp>
-#include <cueline/sequence.hpp>
+#include <cueline/ring.hpp>
 
 namespace cueline {
 
@@ -70,7 +69,7 @@ class LineClaim {
     /// Lets the audio side read the line's commands, and send events to it.
     void open(Events events) noexcept {
         if (events == Events::all) header_->all_events.fetch_or(bit(number_), std::memory_order_relaxed);  // as above
-        // Release publishes the line's touched pages and opened_at; it pairs with the acquires in AudioLines.
+        // Release publishes the line's touched pages and opened_at; it pairs with the acquires in EventSender.
         header_->used_lines.fetch_or(bit(number_), std::memory_order_release);
         header_->open_lines.fetch_or(bit(number_), std::memory_order_release);
     }
@@ -125,7 +124,7 @@ class Line {
     Line(const Link& link, LineClaim claim, Events events = Events::own)
         : link_{link},
           claim_{std::move(claim)},
-          commands_{shared().commands, already_claimed},
+          commands_{shared().commands.messages, already_claimed},
           sequence_{last_sequence(shared().commands.messages.tail())},
           events_{shared().events.messages, already_claimed},
           confirmations_{shared().confirmations.messages, already_claimed} {
@@ -198,10 +197,12 @@ class Line {
     }
 
     /// Returns how many commands fit, at least: the audio side may have made more room meanwhile.
-    [[nodiscard]] std::size_t room() const noexcept CUELINE_NONBLOCKING { return commands_.room(); }
+    [[nodiscard]] std::size_t room() const noexcept CUELINE_NONBLOCKING {
+        return MessageRing::capacity - shared().commands.messages.size();  // on this thread, size() is never too low
+    }
 
     /// Counts commands as dropped. Call it when you give up commands that a try_ function did not send.
-    void count_dropped(std::uint64_t commands) noexcept CUELINE_NONBLOCKING { commands_.count_dropped(commands); }
+    void count_dropped(std::uint64_t commands) noexcept CUELINE_NONBLOCKING { shared().commands.dropped.add(commands); }
 
     /// Cancels the cue with this sequence that was sent on this line; a transaction is cancelled as a whole. Does
     /// nothing if no such cue waits. Returns what send() returns.
@@ -263,7 +264,7 @@ class Line {
 
     Link link_;
     LineClaim claim_;  // given up last
-    CountedProducer commands_;
+    Producer<MessageRing> commands_;
     std::uint32_t sequence_;  // of the last accepted command
     Consumer<MessageRing> events_;
     Consumer<MessageRing> confirmations_;

@@ -15,11 +15,12 @@
 #include <type_traits>
 #include <utility>
 
-#include <cueline/counted_ring.hpp>
+#include <cueline/counter.hpp>
 #include <cueline/error.hpp>
 #include <cueline/message.hpp>
 #include <cueline/meter.hpp>
 #include <cueline/parameter.hpp>
+#include <cueline/ring.hpp>
 
 namespace cueline {
 
@@ -34,6 +35,36 @@ struct LinkShape {
     std::uint64_t declared = 0;           ///< a hash of the declarations, so that both sides mean the same values
 
     bool operator==(const LinkShape&) const = default;
+};
+
+using MessageRing = Ring<Message>;
+
+/// Counts of one ring since it was made.
+struct RingStats {
+    std::uint64_t sent = 0;        ///< messages that the ring accepted
+    std::uint64_t dropped = 0;     ///< messages that their sender gave up because it was full
+    std::uint64_t high_water = 0;  ///< the most that waited at a block's boundary; the capacity if any was dropped
+};
+
+/// A ring with its counters: plain memory without pointers. The end that pushes counts what it drops.
+struct CountedRing {
+    MessageRing messages;
+    alignas(cache_line_bytes) Counter dropped;     ///< the producer writes it
+    alignas(cache_line_bytes) Counter high_water;  ///< the audio thread writes it
+
+    /// [any thread] Each number is a snapshot of its own.
+    [[nodiscard]] RingStats stats() const noexcept CUELINE_NONBLOCKING {
+        const std::uint64_t refused = dropped.get();
+        // The audio thread notes the level once a block. If a message was dropped in between, the ring was full then.
+        return {messages.tail(), refused, refused > 0 ? MessageRing::capacity : high_water.get()};
+    }
+
+    /// [audio thread] Raises the high-water mark to what waits now, and returns that.
+    std::size_t note_level() noexcept CUELINE_NONBLOCKING {
+        const std::size_t waiting = messages.size();
+        high_water.raise_to(waiting);
+        return waiting;
+    }
 };
 
 /// One line's part of a link. Memory of zeros is a line that nobody has used.

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <span>
 
+#include <cueline/audio_side.hpp>
 #include <cueline/buffer.hpp>
-#include <cueline/event_sender.hpp>
 #include <cueline/meter.hpp>
 #include <cueline/parameter.hpp>
 

@@ -7,7 +7,6 @@
 
 #include <cueline/message.hpp>
 #include <cueline/monotonic.hpp>
-#include <cueline/sequence.hpp>
 
 namespace cueline {
 

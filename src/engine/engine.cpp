@@ -5,11 +5,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <limits>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -23,9 +21,6 @@
 namespace cueline {
 
 namespace {
-
-constexpr Range any_blocksize_range{1, std::numeric_limits<std::uint32_t>::max(),
-                                    "frames"};  // a device may have its own
 
 std::atomic<unsigned> engines_running = 0;
 
@@ -44,18 +39,17 @@ Engine::Parts::Parts(std::unique_ptr<Device> its_device, OwnedProcessor its_proc
     : processor{std::move(its_processor)},
       device{std::move(its_device)},
       memory{prepared_shape(lines)},
-      audio{memory.link(), its_budget},
+      audio{memory.link(), its_budget, loss},
       budget{its_budget} {
     controls.declare(*processor.get());
-    audio.block.run(*processor.get(), controls.parameter_specs(), controls.meter_specs(), pool.audio_side());
-    audio.block.prepare(device->format());
-    audio.block.report_format(device->format());
+    audio.block.run(*processor.get(), device->format(), controls.parameter_specs(), controls.meter_specs(),
+                    pool.audio_side());
 }
 
 LinkShape Engine::Parts::prepared_shape(std::uint32_t lines) {
     if (device == nullptr) throw ArgumentError{"an engine needs a device, got none: use open_device()"};
     processor.claim();
-    prepare_processor(device->format());
+    prepare_processor(*processor.get(), device->format());
     ProcessorControls::check(*processor.get());
     const std::size_t parameters = elements(processor->parameters());
     const std::size_t meters = elements(processor->meters());
@@ -69,36 +63,6 @@ std::uint32_t Engine::Parts::declared_slots() const {
     if (declared <= max_buffer_slots) return declared;
     throw ArgumentError{"a processor has at most " + std::to_string(max_buffer_slots) + " slots for buffers, got " +
                         std::to_string(declared)};
-}
-
-void Engine::Parts::prepare_processor(const Format& format) const {
-    checked_range("channels", format.channels, channels_range);
-    checked_range("blocksize", format.blocksize, any_blocksize_range);
-    processor->prepare(format);
-}
-
-void Engine::Parts::prepare(const Format& format) {
-    if (audio.block.prepared() != format) {
-        audio.block.prepare(std::nullopt);  // if the processor throws, it is prepared for no format
-        prepare_processor(format);
-        audio.block.prepare(format);
-    }
-    audio.block.report_format(format);  // no block runs, so this thread may use the audio side
-}
-
-void Engine::Parts::lost(std::string_view why) noexcept {
-    {
-        const std::scoped_lock lock{lost_mutex};
-        lost_why = why;
-    }
-    // Before the event: a start() on that event must find it. Relaxed: lost_mutex publishes the text.
-    lost_device.store(true, std::memory_order_relaxed);
-    audio.block.events().send(kind::device_lost, DeviceLost{monotonic_ns()});  // no block runs any more
-}
-
-void Engine::Parts::refuse_lost() {
-    const std::scoped_lock lock{lost_mutex};
-    throw DeviceError{lost_why};
 }
 
 bool Engine::Parts::makes_own_blocks() const noexcept {
@@ -117,12 +81,11 @@ void Engine::Parts::fade_out() noexcept {
 }
 
 void Engine::Parts::stop_locked() noexcept {
-    const bool lost = lost_device.load(std::memory_order_relaxed);  // relaxed: a lost device only makes it wait
-    if (running && !lost && device->is_heard()) fade_out();
+    if (running && !loss.is_set() && device->is_heard()) fade_out();  // after a loss, it would wait in vain
     if (running) device->stop();
     if (running && makes_own_blocks()) engines_running.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a report
     running = false;
-    lost_device.store(false, std::memory_order_relaxed);  // now it is only stopped: commands wait for the next start
+    loss.clear();  // now it is only stopped: commands wait for the next start
 }
 
 void Engine::Parts::require_slot(std::int64_t slot) const {
@@ -146,14 +109,14 @@ void Engine::start() {
     require_own_process();  // before the lock: a thread of the parent may have held it at the fork
     const std::scoped_lock lock{parts_->running_mutex};
     require_open();
-    const bool was_lost = parts_->lost_device.load(std::memory_order_relaxed);  // relaxed: see lost()
+    const bool was_lost = parts_->loss.is_set();
     if (was_lost) parts_->stop_locked();
     if (parts_->running) return;
     try {
         parts_->audio.block.fades().restart();
-        parts_->device->start(*parts_);
+        parts_->device->start(parts_->audio.block);
     } catch (...) {
-        if (was_lost) parts_->lost_device.store(true, std::memory_order_relaxed);  // it is still lost
+        if (was_lost) parts_->loss.set_again();
         throw;
     }
     parts_->started.store(true, std::memory_order_relaxed);  // relaxed: these two are a report
@@ -187,7 +150,7 @@ bool Engine::closed() const noexcept {
 EngineState Engine::state() const noexcept {
     const auto is = [](const std::atomic<bool>& flag) { return flag.load(std::memory_order_relaxed); };  // a report
     if (is(parts_->closed)) return EngineState::closed;
-    if (is(parts_->lost_device)) return EngineState::lost;
+    if (parts_->loss.is_set()) return EngineState::lost;
     if (is(parts_->running)) return EngineState::running;
     return is(parts_->started) ? EngineState::stopped : EngineState::not_started;
 }
@@ -208,7 +171,7 @@ void Engine::require_open() const {
 void Engine::require_usable() const {
     if (forked()) refuse_forked();
     if (closed()) refuse_closed();
-    if (parts_->lost_device.load(std::memory_order_relaxed)) parts_->refuse_lost();  // relaxed: see lost()
+    if (parts_->loss.is_set()) parts_->loss.refuse();
 }
 
 Line Engine::open_line(Events events) {

@@ -2,9 +2,11 @@
 #include "engine/engine_block.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <cueline/engine/range.hpp>
+#include <cueline/monotonic.hpp>
 
 #include "engine/finite.hpp"
 #include "system/float_mode.hpp"
@@ -13,33 +15,60 @@ namespace cueline {
 
 namespace {
 
+constexpr Range any_blocksize_range{1, std::numeric_limits<std::uint32_t>::max(),
+                                    "frames"};  // a device may have its own
+
 void silence(const AudioBlock& block) noexcept CUELINE_NONBLOCKING {
     for (float* const channel : block.channels) std::fill_n(channel, block.frames, 0.0F);
 }
 
 }  // namespace
 
-EngineBlock::EngineBlock(const Link& link, std::uint32_t budget, EngineReport& report)
-    : report_{&report}, audio_{link, budget}, values_{link}, schedule_{link.lines()} {}
+void prepare_processor(Processor& processor, const Format& format) {
+    checked_range("channels", format.channels, channels_range);
+    checked_range("blocksize", format.blocksize, any_blocksize_range);
+    processor.prepare(format);
+}
 
-void EngineBlock::run(Processor& processor, std::span<const ParameterSpec> parameters,
+EngineBlock::EngineBlock(const Link& link, std::uint32_t budget, EngineReport& report, DeviceLoss& loss)
+    : report_{&report}, loss_{&loss}, audio_{link, budget}, values_{link}, schedule_{link.lines()} {}
+
+void EngineBlock::run(Processor& processor, const Format& format, std::span<const ParameterSpec> parameters,
                       std::span<const MeterSpec> meters, BufferSlots buffers) {
     processor_ = &processor;
     values_.declare(parameters, meters);
     buffers_ = std::move(buffers);
     context_ = ProcessContext{audio_.events(), values_.parameters(), values_.meters(), &buffers_};
+    set_prepared(format);
+    report_format(format);
 }
 
-void EngineBlock::prepare(const std::optional<Format>& format) noexcept {
+void EngineBlock::prepare(const Format& format) {
+    if (prepared_ != format) {
+        prepared_.reset();  // if the processor throws, it is prepared for no format
+        prepare_processor(*processor_, format);
+        set_prepared(format);
+    }
+    report_format(format);  // no block runs, so this thread may use the audio side
+}
+
+void EngineBlock::set_prepared(const Format& format) noexcept {
     prepared_ = format;
-    if (prepared_) values_.prepare(prepared_->samplerate);
+    values_.prepare(format.samplerate);
 }
 
+void EngineBlock::lost(std::string_view why) noexcept {
+    loss_->set(why);  // before the event: a start() on that event must find it
+    audio_.events().send(kind::device_lost, DeviceLost{monotonic_ns()});  // no block runs any more
+}
+
+/// Sends a format_changed if the device's format is not the one that was reported last. The first call sends none.
+/// [also the audio thread]
 void EngineBlock::report_format(const Format& format) noexcept CUELINE_NONBLOCKING {
     const bool changed = reported_ && *reported_ != format;
     reported_ = format;
     if (changed) {
-        events().send(kind::format_changed, FormatChanged{format.samplerate, format.channels, format.blocksize});
+        audio_.events().send(kind::format_changed, FormatChanged{format.samplerate, format.channels, format.blocksize});
     }
 }
 

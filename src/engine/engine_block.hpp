@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include <cueline/audio_side.hpp>
 #include <cueline/buffer.hpp>
+#include <cueline/device.hpp>
 #include <cueline/engine_messages.hpp>
 #include <cueline/link.hpp>
 #include <cueline/message.hpp>
@@ -19,34 +21,34 @@
 #include <cueline/schedule.hpp>
 
 #include "engine/cancel_marks.hpp"
+#include "engine/device_loss.hpp"
 #include "engine/engine_report.hpp"
 #include "engine/fades.hpp"
 #include "engine/processor_values.hpp"
 
 namespace cueline {
 
-/// The audio thread owns it. Other threads may use it while no block runs.
-class EngineBlock {
+/// Prepares `processor` for blocks of this format. Throws ArgumentError for a format with which no block can be
+/// rendered, and what Processor::prepare() throws.
+void prepare_processor(Processor& processor, const Format& format);
+
+/// What the device calls. The audio thread owns it. Other threads may use it while no block runs.
+class EngineBlock final : public BlockCallback {
   public:
     /// All that is passed by reference must outlive it. Throws EndTakenError if the link has a living audio side.
-    EngineBlock(const Link& link, std::uint32_t budget, EngineReport& report);
+    EngineBlock(const Link& link, std::uint32_t budget, EngineReport& report, DeviceLoss& loss);
 
     // Set-up, while no block runs.
 
-    /// Sets the processor that the blocks run, with its parameters, its meters and its slots for buffers. Allocates.
-    void run(Processor& processor, std::span<const ParameterSpec> parameters, std::span<const MeterSpec> meters,
-             BufferSlots buffers);
+    /// Sets the processor that the blocks run, which is prepared for the device's format, with its parameters, its
+    /// meters and its slots for buffers. Allocates.
+    void run(Processor& processor, const Format& format, std::span<const ParameterSpec> parameters,
+             std::span<const MeterSpec> meters, BufferSlots buffers);
 
-    /// Sets the format for which the processor is prepared now. Without one, blocks are silent.
-    void prepare(const std::optional<Format>& format) noexcept;
-    [[nodiscard]] const std::optional<Format>& prepared() const noexcept { return prepared_; }
+    /// Prepares the processor for another format. If that throws, blocks are silent.
+    void prepare(const Format& format) override;
 
-    /// Sends a format_changed if the device's format is not the one that was reported last. The first call sends none.
-    /// [also the audio thread]
-    void report_format(const Format& format) noexcept CUELINE_NONBLOCKING;
-
-    /// Returns the sender of events, for use between two blocks.
-    [[nodiscard]] EventSender& events() noexcept { return audio_.events(); }
+    void lost(std::string_view why) noexcept override;
 
     /// Returns the fades at a stop and a start.
     [[nodiscard]] Fades& fades() noexcept { return fades_; }
@@ -59,7 +61,7 @@ class EngineBlock {
 
     /// Takes all commands that wait, and makes room in the schedule, so that the next block reads all of them and
     /// refuses no cue. For a device without deadlines. Allocates.
-    void take_ahead() { schedule_.reserve(schedule_.size() + audio_.take_ahead() + max_members + 1); }
+    void take_ahead() override { schedule_.reserve(schedule_.size() + audio_.take_ahead() + max_members + 1); }
 
     /// Takes the commands that wait on `line`, so that its ring has room. For a device without deadlines. Allocates.
     void take_ahead(std::size_t line) { audio_.take_ahead(line); }
@@ -67,12 +69,14 @@ class EngineBlock {
     // The block.
 
     /// Reports the block size of the blocks that follow. [audio thread]
-    void blocksize_changed(std::uint32_t frames) noexcept CUELINE_NONBLOCKING;
+    void blocksize_changed(std::uint32_t frames) noexcept CUELINE_NONBLOCKING override;
 
     /// Fills `block`, which follows the last block. `block_ns` is the monotonic clock at its start. [audio thread]
-    void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING;
+    void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING override;
 
   private:
+    void set_prepared(const Format& format) noexcept;
+    void report_format(const Format& format) noexcept CUELINE_NONBLOCKING;
     void accept(std::span<Message> whole) noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] bool has_room_for(std::span<const Message> whole) noexcept CUELINE_NONBLOCKING;
     void refuse_whole(std::span<const Message> whole, Reason reason) noexcept CUELINE_NONBLOCKING;
@@ -87,6 +91,7 @@ class EngineBlock {
     void render(const AudioBlock& block, std::uint32_t max_frames) noexcept CUELINE_NONBLOCKING;
 
     EngineReport* report_;
+    DeviceLoss* loss_;
     Processor* processor_ = nullptr;
     AudioSide audio_;
     BufferSlots buffers_;
@@ -97,7 +102,7 @@ class EngineBlock {
     bool swept_for_room_ = false;                 // in this block
     std::array<float*, max_channels> segment_{};  // where the channels of a segment begin
     std::uint64_t block_ns_ = 0;
-    std::optional<Format> prepared_;
+    std::optional<Format> prepared_;  // without one, blocks are silent
     std::optional<Format> reported_;
     Fades fades_;
 };

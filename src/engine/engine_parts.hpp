@@ -6,8 +6,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
-#include <string_view>
 
 #include <cueline/buffer.hpp>
 #include <cueline/device.hpp>
@@ -18,6 +16,7 @@
 #include <cueline/monotonic.hpp>
 
 #include "engine/buffer_pool.hpp"
+#include "engine/device_loss.hpp"
 #include "engine/engine_block.hpp"
 #include "engine/engine_report.hpp"
 #include "engine/link_memory.hpp"
@@ -30,7 +29,7 @@ namespace cueline {
 /// What the audio thread reads and writes, on pages of their own. A forked child finds zeros there: it may destroy
 /// this, and must not use it otherwise.
 struct alignas(page_bytes) AudioParts {
-    AudioParts(const Link& link, std::uint32_t budget) : block{link, budget, report} {}
+    AudioParts(const Link& link, std::uint32_t budget, DeviceLoss& loss) : block{link, budget, report, loss} {}
 
     // Both sides share these.
     BufferSlots::Table::Returns returned_buffers;
@@ -40,31 +39,13 @@ struct alignas(page_bytes) AudioParts {
     EngineBlock block;
 };
 
-/// The device's BlockCallback. It begins on a page of its own, so that locking it locks nothing else.
-struct alignas(page_bytes) Engine::Parts final : BlockCallback {
+/// It begins on a page of its own, so that locking it locks nothing else.
+struct alignas(page_bytes) Engine::Parts {
     Parts(std::unique_ptr<Device> device, OwnedProcessor processor, std::uint32_t budget, std::uint32_t lines);
 
-    /// [audio thread]
-    void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING override {
-        audio.block.process(block, block_ns);
-    }
-
-    /// [audio thread]
-    void blocksize_changed(std::uint32_t frames) noexcept CUELINE_NONBLOCKING override {
-        audio.block.blocksize_changed(frames);
-    }
-
-    /// [the thread that renders offline]
-    void take_ahead() override { audio.block.take_ahead(); }
-
-    /// [a control thread or a helper of the device, while no block runs]
-    void prepare(const Format& format) override;
-    void prepare_processor(const Format& format) const;
     /// Claims and prepares the processor, and returns the shape of the link for what it declares.
     LinkShape prepared_shape(std::uint32_t lines);
     [[nodiscard]] std::uint32_t declared_slots() const;
-    void lost(std::string_view why) noexcept override;
-    [[noreturn]] void refuse_lost();
 
     /// Needs running_mutex.
     void stop_locked() noexcept;
@@ -77,6 +58,7 @@ struct alignas(page_bytes) Engine::Parts final : BlockCallback {
     OwnedProcessor processor;
     std::unique_ptr<Device> device;  // freed before the processor
     LinkMemory memory;
+    DeviceLoss loss;
     AudioParts audio;
     WipedOnFork wiped{memory_of(audio)};
     LockedMemory locked{memory_of(*this)};
@@ -90,11 +72,7 @@ struct alignas(page_bytes) Engine::Parts final : BlockCallback {
     std::mutex running_mutex;
     std::atomic<bool> running = false;  // set under running_mutex
     std::atomic<bool> started = false;  // once at least
-    std::atomic<bool> lost_device = false;
-    // Not running_mutex: a stop() that holds that one waits for the device's helper, which may be in lost().
-    std::mutex lost_mutex;
-    std::string lost_why;
-    std::atomic<bool> closed = false;  // set under running_mutex, so that no start comes after it
+    std::atomic<bool> closed = false;   // set under running_mutex, so that no start comes after it
     unsigned generation = fork_generation();
 };
 

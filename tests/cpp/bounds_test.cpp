@@ -49,8 +49,7 @@ struct Steps {
 class Bounds : public testing::Test {
   protected:
     Bounds() {
-        block_.run(processor_, {}, {}, BufferSlots{});
-        block_.prepare(format);
+        block_.run(processor_, format, {}, {}, BufferSlots{});
         lines_.push_back(&control_);
         opened_.reserve(max_lines - 1);
         while (opened_.size() + 1 < max_lines) opened_.push_back(open_line(*link_));
@@ -102,7 +101,8 @@ class Bounds : public testing::Test {
     std::unique_ptr<OwnedLink> link_ = std::make_unique<OwnedLink>(LinkShape{.lines = max_lines});
     EngineReport report_;
     StepsProcessor processor_;
-    std::unique_ptr<EngineBlock> made_ = std::make_unique<EngineBlock>(*link_, default_budget, report_);
+    DeviceLoss loss_;
+    std::unique_ptr<EngineBlock> made_ = std::make_unique<EngineBlock>(*link_, default_budget, report_, loss_);
     EngineBlock& block_ = *made_;
     Line control_{*link_};
     std::vector<Line> opened_;

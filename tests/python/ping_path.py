@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/how-it-works.md"
 HEADING = "## The path of a ping\n"
+MOST_CALLS, MOST_FILES = 20, 6
 
 Read = Callable[[str], str]
 
@@ -52,6 +53,12 @@ def steps(page: str) -> list[Step]:
     return [Step(row[1], -1 if row[2] == "ring " else row[2].count("·"), *row.groups()[2:]) for row in rows if row]
 
 
+def left_out(page: str) -> list[str]:
+    """Return the functions that the page names as beside the path."""
+    kinds = page.split(HEADING)[1].split("\n## ")[0].split("\n- functions that ")[1:]
+    return [name for kind in kinds for name in re.findall(r"`([^`]+)`", kind.split("\n- ")[0])]
+
+
 def count(path: list[Step]) -> str:
     """Return how long the path is, and its parts between the rings."""
     parts = [0]
@@ -66,6 +73,9 @@ def count(path: list[Step]) -> str:
 
 def findings(path: list[Step], read: Read) -> Iterator[str]:
     """Return what is not in the sources as the table has it. ``read`` returns the text of a file."""
+    on_it = [step for step in path if not step.is_ring]
+    if len(on_it) > MOST_CALLS or len({step.file for step in on_it}) > MOST_FILES:
+        yield f"the path is longer than {MOST_CALLS} calls in {MOST_FILES} files: {count(path)}"
     callers: list[Step] = []
     for place, step in enumerate(path):
         row = f"row {step.number}, {step.name}"
@@ -106,6 +116,22 @@ def handed_over(row: str, ring: Step, before: list[Step], after: list[Step], rea
         yield f"{row}: one thread pushes and pops"
 
 
+def hiding(path: list[Step], names: list[str], sources: dict[str, str]) -> Iterator[str]:
+    """Return which of the functions beside the path is not beside it. ``sources`` are the texts of all files."""
+    rows = [step for step in path if not step.is_ring]
+    for name in names:
+        last_name = name.rpartition("::")[2]
+        called = replace(rows[0], name=name)
+        if not any(calls(body, called) for step in rows for body in bodies_in(sources.get(step.file, ""), step.name)):
+            yield f"{name}: no function of the path calls it"
+        found = [body for text in sources.values() if last_name in text for body in bodies_in(text, name)]
+        if not found:
+            yield f"{name}: nothing defines it"
+        for step in rows:
+            if any(calls(body, step) for body in found):
+                yield f"{name} calls {step.name}, so the path may go through it"
+
+
 def callers_of(step: Step, path: list[Step]) -> list[Step]:
     """Return the callers of a step: its own, that one's, and so on."""
     found: list[Step] = []
@@ -140,9 +166,9 @@ def bodies(step: Step, read: Read) -> list[str]:
 def bodies_in(source: str, name: str) -> list[str]:
     """Return the bodies of all functions of that name."""
     text = without_comments(source)
-    if "." in name:  # a method of Python's, bound with its name
-        bound = re.finditer(rf'\(\s*"{name.rpartition(".")[2]}",', text)
-        return [text[found.start() : closed(text, found.start(), "()")] for found in bound]
+    if "." in name:  # a method of Python's: the member function that is bound with its name
+        bound = re.findall(rf'<&(\w+::\w+)>\(\s*"{name.rpartition(".")[2]}",', text)
+        return [body for member in bound for body in bodies_in(source, member)]
     scope, _, last_name = name.rpartition("::")
     found = [*defined(text, name)]
     for opened in re.finditer(rf"\b(?:class|struct)\b[^;{{}}]*\b{scope}\b[^;{{}}]*\{{", text) if scope else ():
@@ -181,6 +207,12 @@ def without_comments(text: str) -> str:
     return re.sub(r"//[^\n]*|/\*.*?\*/", "", text, flags=re.DOTALL)
 
 
+def all_sources(root: Path = ROOT) -> dict[str, str]:
+    """Return the texts of the library and the bindings, by name."""
+    files = [file for folder in ("include", "src", "bindings") for file in (root / folder).rglob("*.?pp")]
+    return {file.relative_to(root).as_posix(): file.read_text() for file in files}
+
+
 def reader(root: Path = ROOT) -> Read:
     """Return what reads the sources of a repository. A file that is not there is empty."""
     return lambda file: (root / file).read_text() if (root / file).is_file() else ""
@@ -188,7 +220,8 @@ def reader(root: Path = ROOT) -> Read:
 
 if __name__ == "__main__":
     root = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT
-    shown = steps((Path(sys.argv[2]) if len(sys.argv) > 2 else root / PAGE.relative_to(ROOT)).read_text())
-    wrong = list(findings(shown, reader(root)))
+    page = (Path(sys.argv[2]) if len(sys.argv) > 2 else root / PAGE.relative_to(ROOT)).read_text()
+    shown = steps(page)
+    wrong = [*findings(shown, reader(root)), *hiding(shown, left_out(page), all_sources(root))]
     print("\n".join([*wrong, count(shown)]))
     sys.exit(1 if wrong else 0)

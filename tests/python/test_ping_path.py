@@ -7,10 +7,27 @@ from dataclasses import replace
 
 import pytest
 
-from ping_path import PAGE, bodies, callers_of, count, findings, reader, steps, without_comments
+from ping_path import (
+    MOST_CALLS,
+    MOST_FILES,
+    PAGE,
+    all_sources,
+    bodies,
+    bodies_in,
+    callers_of,
+    count,
+    findings,
+    hiding,
+    left_out,
+    reader,
+    steps,
+    without_comments,
+)
 
 PATH = steps(PAGE.read_text())
 READ = reader()
+LEFT_OUT = left_out(PAGE.read_text())
+SOURCES = all_sources()
 CALLED = [place for place, step in enumerate(PATH) if step.depth > 0]
 NEEDED = [place for place, step in enumerate(PATH[:-1]) if step.is_ring or PATH[place + 1].depth > step.depth]
 
@@ -24,6 +41,47 @@ def test_the_table_is_the_path_of_a_ping() -> None:
     assert not wrong, f"{count(PATH)}; wrong: {wrong}"
     assert (PATH[0].name, sum(step.is_ring for step in PATH)) == ("Engine.ping", 2)
     assert {step.name for step in PATH} > {"EngineBlock::process", "Engine.receive_msg"}
+
+
+def test_the_path_has_at_most_twenty_calls_in_six_files() -> None:
+    calls = [step for step in PATH if not step.is_ring]
+    assert (MOST_CALLS, MOST_FILES) == (20, 6)
+    assert len(calls) <= MOST_CALLS
+    assert len({step.file for step in calls}) <= MOST_FILES
+    assert f"pass through {len(calls)} calls in {len({step.file for step in calls})} files" in PAGE.read_text()
+
+
+def test_a_longer_path_is_found() -> None:
+    more_calls = [PATH[0]] * (MOST_CALLS + 1)
+    more_files = [replace(PATH[0], file=f"{number}.cpp") for number in range(MOST_FILES + 1)]
+    for longer in (more_calls, more_files):
+        assert any("is longer than" in finding for finding in findings(longer, READ))
+
+
+def test_what_the_table_leaves_out_hides_no_part_of_the_path() -> None:
+    assert len(LEFT_OUT) > 8
+    assert not list(hiding(PATH, LEFT_OUT, SOURCES))
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_a_part_of_the_path_that_is_left_out_is_found(name: str) -> None:
+    last_name = name.rpartition("::")[2]
+
+    def with_a_call_of_the_path(text: str) -> str:
+        for body in bodies_in(text, name):
+            text = text.replace(body, body.replace("}", "ring.try_push(message); }"))
+        return text
+
+    sources = {
+        file: with_a_call_of_the_path(without_comments(text)) if last_name in text else text
+        for file, text in SOURCES.items()
+    }
+    assert any("calls Producer::try_push" in finding for finding in hiding(PATH, [name], sources))
+
+
+@pytest.mark.parametrize("name", ["Engine::publish", "Line::nothing"])
+def test_a_function_that_the_path_does_not_call_is_found(name: str) -> None:
+    assert any("no function of the path" in finding for finding in hiding(PATH, [name], SOURCES))
 
 
 @pytest.mark.parametrize("place", range(len(PATH)), ids=shown)
@@ -58,7 +116,7 @@ def test_a_call_taken_out_of_the_sources_is_found(place: int) -> None:
 
 
 @pytest.mark.parametrize("place", [place for place, step in enumerate(PATH) if step.is_ring], ids=shown)
-@pytest.mark.parametrize("end", ["include/cueline/audio_lines.hpp", "include/cueline/line.hpp"])
+@pytest.mark.parametrize("end", ["include/cueline/audio_side.hpp", "include/cueline/line.hpp"])
 def test_an_end_of_another_ring_is_found(place: int, end: str) -> None:
     ring = PATH[place]
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include <cueline/counted_ring.hpp>
 #include <cueline/device.hpp>
+#include <cueline/link.hpp>
 
 namespace cueline {
 
