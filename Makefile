@@ -132,6 +132,7 @@ bench-cpp: .venv/ready build/setup-bench
 
 bench-python: .venv/installed .venv/peers
 	$(BIN)/cueline bench $(if $(QUICK),--quick) --svg $(RESULTS)
+	$(BIN)/python benchmarks/waiting.py $(if $(QUICK),--count 200)
 
 stall: .venv/installed .venv/stall build/setup-stall  ## the sound while Python stalls, beside sounddevice and rtmixer, in three minutes
 	cmake --preset stall

@@ -194,15 +194,17 @@ Status Engine::receive_confirmation_of_closed(std::size_t line, Message& confirm
 std::uint64_t Engine::ns_until_news() const noexcept {
     const Format format = parts_->device->format();
     const std::uint64_t block_ns = duration_ns(format.blocksize, format.samplerate);
-    const std::uint64_t soon_ns = std::max<std::uint64_t>(block_ns / 32, 20'000);
+    // A block that begins on time has read its commands by then. A late or a long block gets more time at each look.
+    const std::uint64_t soon_ns = std::max<std::uint64_t>(block_ns / 128, 20'000);
+    const std::uint64_t again_ns = std::max(block_ns / 32, soon_ns);
     const std::optional<BlockTime> last = parts_->last_block();
     if (!last) return block_ns / 2;  // no block has begun yet
     const std::uint64_t now_ns = monotonic_ns();
-    const std::uint64_t next_ns = last->ns + block_ns + soon_ns;  // just after the next block has read its commands
-    if (now_ns >= next_ns + 2 * block_ns) return block_ns / 2;    // no blocks come now
-    if (now_ns >= next_ns) return soon_ns;                        // the next block is late
+    const std::uint64_t next_ns = last->ns + block_ns + soon_ns;
+    if (now_ns >= next_ns + 2 * block_ns) return block_ns / 2;  // no blocks come now
+    if (now_ns >= next_ns) return again_ns;                     // the next block is late
     const bool ended = parts_->audio.report.frames.get() > last->frame;
-    return ended ? next_ns - now_ns : soon_ns;
+    return ended ? next_ns - now_ns : again_ns;
 }
 
 bool Engine::make_room(std::size_t line, std::size_t commands) {

@@ -17,12 +17,14 @@
 #include <cueline/engine/range.hpp>
 #include <cueline/engine_messages.hpp>
 #include <cueline/error.hpp>
+#include <cueline/monotonic.hpp>
 
 #include "devices/callback_load.hpp"
 #include "devices/offline_device.hpp"
 #include "processors.hpp"
 #include "refusal.hpp"
 #include "ring_checks.hpp"
+#include "rule_breaking.hpp"
 #include "step_device.hpp"
 #include "system/own_thread.hpp"
 
@@ -188,6 +190,48 @@ std::pair<std::vector<float>, std::vector<Message>> random_session(std::uint64_t
 
 bool same_events(const std::vector<Message>& left, const std::vector<Message>& right) {
     return left.size() == right.size() && std::memcmp(left.data(), right.data(), left.size() * sizeof(Message)) == 0;
+}
+
+/// Notes in each block how long a thread would sleep that began to wait then.
+class NotesSleep final : public Processor {
+  public:
+    void prepare(const Format&) override {}
+    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+    void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+        quiet_.render(block, context);
+        if (engine != nullptr) sleep_ns = break_the_rule([this] { return engine->ns_until_news(); });
+    }
+
+    const Engine* engine = nullptr;
+    std::uint64_t sleep_ns = 0;
+
+  private:
+    SilenceProcessor quiet_;
+};
+
+TEST(Engine, a_thread_that_waits_looks_just_after_the_next_block_begins) {
+    const Format live{.samplerate = 48'000, .channels = 1, .blocksize = 128};
+    const std::uint64_t block_ns = duration_ns(live.blocksize, live.samplerate);
+    auto made = std::make_unique<StepDevice>(live);
+    StepDevice& device = *made;
+    const auto processor = std::make_shared<NotesSleep>();
+    Engine engine{std::move(made), processor, default_budget};
+    engine.start();
+    std::vector<float> channel(live.blocksize);
+    std::array<float*, 1> channels{channel.data()};
+    const AudioBlock block{.channels = channels, .frames = live.blocksize};
+
+    // A block of the far future, so that it does not matter how long this test takes.
+    const std::uint64_t began_ns = monotonic_ns() + std::uint64_t{3'600'000'000'000};
+    processor->engine = &engine;
+    device.callback().process(block, began_ns);
+    EXPECT_LT(processor->sleep_ns, block_ns / 20) << "this block can still bring something";
+    const std::uint64_t before_ns = monotonic_ns();
+    const std::uint64_t sleep_ns = engine.ns_until_news();
+    const std::uint64_t after_ns = monotonic_ns();
+    EXPECT_GT(after_ns + sleep_ns, began_ns + block_ns) << "nothing comes before that";
+    EXPECT_LT(before_ns + sleep_ns, began_ns + block_ns + block_ns / 50) << "the rest is for the wake-up";
+    processor->engine = nullptr;
 }
 
 TEST(OfflineDevice, same_messages_give_bit_identical_audio_and_events) {

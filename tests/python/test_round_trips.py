@@ -30,7 +30,7 @@ def test_p99_is_the_least_that_99_percent_do_not_exceed(count: int, p99: int) ->
     trips = RoundTrips()
     for ns in reversed(range(1, count + 1)):
         trips.add(trip(ns))
-    assert trips.spread(total) == Spread(min=1, avg=(count + 1) / 2, p99=p99, max=count)
+    assert trips.spread(total) == Spread(min=1, median=(count + 1) // 2, avg=(count + 1) / 2, p99=p99, max=count)
 
 
 def test_no_round_trip_has_no_spread() -> None:

@@ -168,15 +168,15 @@ def _print_summary(console: Console, trips: RoundTrips, stats: Stats, block_ms: 
     console.print(how_it_ran(stats))
     if explain:
         console.print(
-            "[dim]About one block is normal: the audio thread reads commands once a block, and we poll for its answer "
-            "twice a block.[/]"
+            "[dim]Up to about one block is normal: the audio thread reads commands once a block, and we look for its "
+            "answer just after each block begins.[/]"
         )
 
 
 def _table(trips: RoundTrips, block_ms: float) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("", no_wrap=True)
-    for name in ("min", "avg", "p99", "max"):
+    for name in ("min", "median", "avg", "p99", "max"):
         table.add_column(name, justify="right", no_wrap=True)
     for name, part, unit_ms in (
         ("round trip, in blocks", _PARTS["round_trip"], block_ms),

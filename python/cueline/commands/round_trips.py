@@ -47,9 +47,10 @@ class RoundTrip:
 
 @dataclass(frozen=True)
 class Spread:
-    """Minimum, mean, 99th percentile and maximum, in nanoseconds."""
+    """Minimum, median, mean, 99th percentile and maximum, in nanoseconds."""
 
     min: float
+    median: float
     avg: float
     p99: float
     max: float
@@ -76,6 +77,9 @@ class RoundTrips:
         if not self.kept:
             return None
         times = sorted(map(part, self.kept))
-        # The smallest time that at least 99 % do not exceed.
-        p99 = times[-(-len(times) * 99 // 100) - 1]
-        return Spread(min=times[0], avg=sum(times) / len(times), p99=p99, max=times[-1])
+
+        def least_above(percent: int) -> float:  # the smallest time that at least so many do not exceed
+            return times[-(-len(times) * percent // 100) - 1]
+
+        avg = sum(times) / len(times)
+        return Spread(min=times[0], median=least_above(50), avg=avg, p99=least_above(99), max=times[-1])
