@@ -223,15 +223,19 @@ class AudioSide {
             std::size_t kept = 0;
             for (std::size_t place = 0; place < waiting_; ++place) {
                 const std::uint8_t number = turns_[place];
+                std::int64_t& balance = events_.line(number).balance;
+                bool has_more = true;
                 if (left > 0) {
                     left -= read_line(number, left, accept);
+                    // Its count of commands does not say whether there are more: the other side may have damaged it.
+                    has_more = left <= 0 || balance <= 0;
                 } else if (stopped_at == max_lines) {
                     stopped_at = number;
                 }
-                if (has_commands(number)) {
+                if (has_more && has_commands(number)) {
                     turns_[kept++] = number;
                 } else {
-                    events_.line(number).balance = std::min<std::int64_t>(events_.line(number).balance, 0);
+                    balance = std::min<std::int64_t>(balance, 0);
                 }
             }
             waiting_ = kept;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <memory>
@@ -339,6 +340,22 @@ TEST(AudioSideTest, ignores_lines_that_the_link_does_not_have) {
     audio.events().send(400, 1, cause);
     audio.end_block();
     EXPECT_EQ(received, 0);
+}
+
+TEST(AudioSideTest, reads_past_a_line_that_counts_commands_it_does_not_have) {
+    const OwnedLink link;
+    Line line{link};
+    Line damaged = open_line(link);
+    AudioSide audio{link};
+    line.ping();
+    auto& tail = reinterpret_cast<std::atomic<std::uint64_t>&>(link.line(1).commands);  // its first member
+    ASSERT_EQ(damaged.ping(), Status::ok);
+    ASSERT_EQ(tail.load(), 1U);
+    tail.store(500);
+    audio.begin_block(0);
+    int received = 0;
+    audio.read([&](std::span<const Message>) noexcept { ++received; });
+    EXPECT_GE(received, 2);
 }
 
 }  // namespace
