@@ -192,6 +192,8 @@ MeterValue ProcessorControls::read(std::size_t address) const {
 }
 
 void ProcessorControls::read(std::size_t first, std::size_t fields, std::span<double> numbers) const {
+    require(fields >= 1 && fields <= max_meter_fields,
+            "fields must be from 1 to " + std::to_string(max_meter_fields) + ", got " + std::to_string(fields));
     const std::size_t count = numbers.size() / fields;
     if (first > meters_.size() || count > meters_.size() - first) {
         refuse_address("meter", first + count - 1, meters_.size());

@@ -227,6 +227,15 @@ TEST(Meter, each_element_of_an_array_has_a_value_of_its_own) {
               "no meter 224: the processor declares 224");
 }
 
+TEST(Meter, no_fields_and_more_than_there_can_be_are_refused) {
+    Metered metered{{with_fields("count", 1)}};
+    std::array<double, 18> numbers{};
+    for (const std::size_t fields : {0U, 9U}) {
+        EXPECT_EQ(refusal<ArgumentError>([&] { metered.engine.controls().read(0, fields, numbers); }),
+                  "fields must be from 1 to 8, got " + std::to_string(fields));
+    }
+}
+
 TEST(Meter, indices_beyond_the_last_are_refused) {
     Metered metered{{with_fields("count", 1)}};
     EXPECT_EQ(refusal<ArgumentError>([&] { static_cast<void>(metered.engine.controls().read(1)); }),

@@ -50,7 +50,8 @@ class ProcessorControls {
     [[nodiscard]] MeterValue read(std::size_t address) const;
 
     /// Fills `numbers` with the first `fields` fields of the meters from `first` on: all numbers of a field, then those
-    /// of the next. Each meter is whole by itself. Throws what read() throws.
+    /// of the next. Each meter is whole by itself. Throws what read() throws, and ArgumentError unless `fields` is from
+    /// 1 to 8.
     void read(std::size_t first, std::size_t fields, std::span<double> numbers) const;
 
   private:
