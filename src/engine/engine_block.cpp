@@ -79,6 +79,26 @@ void EngineBlock::blocksize_changed(std::uint32_t frames) noexcept CUELINE_NONBL
     report_format(format);
 }
 
+// This and the next function are inline, because they are part of the loop over a block's commands.
+inline void EngineBlock::apply(const Message& command, bool late) noexcept CUELINE_NONBLOCKING {
+    const bool handled =
+        command.kind >= kind::first_processor ? processor_->handle(command, context_) : apply_own(command);
+    if (handled && !late && (command.flags & delivery::confirm) == 0) return;  // most commands: nothing to report
+    report_outcome(command, handled, late);
+}
+
+/// Applies a command or a transaction, keeps it for its frame, or refuses it. The first of `whole` is the command, or
+/// the transaction's header, which decides for the members that follow it.
+inline void EngineBlock::accept(std::span<Message> whole) noexcept CUELINE_NONBLOCKING {
+    const Message& first = whole.front();
+    const bool cancelled = cancel_marks_.note_read(first);
+    if (whole.size() == 1 && first.frame == 0) {  // most commands: a short way
+        apply(first, false);
+    } else {
+        accept_cue(whole, cancelled);
+    }
+}
+
 void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING {
     // The processor may have no memory for a block that it is not prepared for.
     if (!prepared_ || block.channels.size() != prepared_->channels || fades_.is_out()) {
@@ -111,16 +131,14 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     report_->blocks.add(1);
 }
 
-/// Applies a command or a transaction, keeps it for its frame, or refuses it. The first of `whole` is the command, or
-/// the transaction's header, which decides for the members that follow it.
-void EngineBlock::accept(std::span<Message> whole) noexcept CUELINE_NONBLOCKING {
+/// Does the same with a command that has a frame, or with a transaction.
+void EngineBlock::accept_cue(std::span<Message> whole, bool cancelled) noexcept CUELINE_NONBLOCKING {
     const Message& first = whole.front();
     for (Message& member : whole.subspan(1)) {
         member.line = first.line;
         member.frame = first.frame;
         member.flags = 0;
     }
-    const bool cancelled = cancel_marks_.note_read(first);
     const std::uint64_t now = audio_.events().frame();
     const bool late = first.frame != 0 && first.frame < now;
     if (cancelled) {
@@ -196,33 +214,36 @@ void EngineBlock::apply_due(std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
     }
 }
 
-void EngineBlock::apply(const Message& command, bool late) noexcept CUELINE_NONBLOCKING {
-    bool handled = true;
-    switch (command.kind) {
-        case kind::ping:
-            // If the event ring is full, the pong is dropped and counted.
-            audio_.events().send(kind::pong, Pong{command.as<Ping>().sent_ns, block_ns_}, command);
-            break;
-        case kind::cancel:
-            cancel(command);
-            break;
-        case kind::cancel_all:
-            cancel_all(command);
-            break;
-        case kind::publish_buffer:
-            handled = buffers_.apply(command.as<PublishBuffer>());
-            break;
-        case kind::transaction:
-            break;  // its members follow as commands
-        default:
-            handled = command.kind >= kind::first_processor && processor_->handle(command, context_);
-    }
+void EngineBlock::report_outcome(const Message& command, bool handled, bool late) noexcept CUELINE_NONBLOCKING {
     if (!handled) {
         refuse(command, Reason::unknown);
         return;
     }
     if (late) report_->cues_late.add(1);
     audio_.confirm(kind::applied, Applied{late}, command);
+}
+
+/// Applies a command of one of the engine's own kinds. Returns false if there is no such kind, or if its values are
+/// wrong.
+bool EngineBlock::apply_own(const Message& command) noexcept CUELINE_NONBLOCKING {
+    switch (command.kind) {
+        case kind::ping:
+            // If the event ring is full, the pong is dropped and counted.
+            audio_.events().send(kind::pong, Pong{command.as<Ping>().sent_ns, block_ns_}, command);
+            return true;
+        case kind::cancel:
+            cancel(command);
+            return true;
+        case kind::cancel_all:
+            cancel_all(command);
+            return true;
+        case kind::publish_buffer:
+            return buffers_.apply(command.as<PublishBuffer>());
+        case kind::transaction:
+            return true;  // its members follow as commands
+        default:
+            return false;
+    }
 }
 
 void EngineBlock::cancel(const Message& command) noexcept CUELINE_NONBLOCKING {

@@ -78,12 +78,15 @@ class EngineBlock final : public BlockCallback {
     void set_prepared(const Format& format) noexcept;
     void report_format(const Format& format) noexcept CUELINE_NONBLOCKING;
     void accept(std::span<Message> whole) noexcept CUELINE_NONBLOCKING;
+    void accept_cue(std::span<Message> whole, bool cancelled) noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] bool has_room_for(std::span<const Message> whole) noexcept CUELINE_NONBLOCKING;
     void refuse_whole(std::span<const Message> whole, Reason reason) noexcept CUELINE_NONBLOCKING;
     void refuse(const Message& command, Reason reason) noexcept CUELINE_NONBLOCKING;
     void discard(const Message& command) noexcept CUELINE_NONBLOCKING;
     void apply_due(std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
     void apply(const Message& command, bool late) noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] bool apply_own(const Message& command) noexcept CUELINE_NONBLOCKING;
+    void report_outcome(const Message& command, bool handled, bool late) noexcept CUELINE_NONBLOCKING;
     void cancel(const Message& command) noexcept CUELINE_NONBLOCKING;
     void cancel_all(const Message& command) noexcept CUELINE_NONBLOCKING;
     void carry_out_cancels() noexcept CUELINE_NONBLOCKING;
