@@ -112,10 +112,19 @@ def _draw_bars(axes: Axes, group: Group, places: Sequence[float], height: float,
     axes.plot(spread_x, spread_y, color="#111111", linewidth=0.6)  # one line with gaps: a small file
 
 
+# What a benchmark varies, and the title of its chart. A parameter changes if it is written, or if it moves.
+_BLOCKS = {
+    "messages": "one block, by messages",
+    "engines": "one block, by engines",
+    "declared": "one block, by parameters declared",
+    "changed": "one block, by parameters changed",
+}
+
+
 def draw_costs(folder: Path, costs: Sequence[Costs]) -> list[Path]:
-    """Draw the cost of a block by its messages and by the engines of the process. Return the files."""
+    """Draw the cost of a block, one chart for each argument of _BLOCKS. Return the files."""
     paths = []
-    for argument, title in (("messages", "one block, by messages"), ("engines", "one block, by engines")):
+    for argument, title in _BLOCKS.items():
         with same_every_time():
             figure = Figure(figsize=(7.2, 3.2), layout="constrained")
             axes = figure.subplots()
@@ -130,7 +139,7 @@ def draw_costs(folder: Path, costs: Sequence[Costs]) -> list[Path]:
                     if not points:
                         continue
                     counts, medians, tails = zip(*points, strict=True)
-                    colour = (OURS[0], PEERS[0], OURS[1], PEERS[1])[drawn % 4]
+                    colour = (OURS[0], PEERS[0], OURS[1], PEERS[1], OURS[2], PEERS[2])[drawn % 6]
                     axes.plot(counts, medians, "o-", color=colour, markersize=3, label=f"{family}, {measured.compiler}")
                     axes.fill_between(counts, medians, tails, color=colour, alpha=0.2, linewidth=0)
                     drawn += 1

@@ -102,9 +102,9 @@ void of_parameters(benchmark::internal::Benchmark* row, const char* what) {
     row->ArgName(what)->Arg(0)->Arg(64)->Arg(1000)->Arg(4096)->Iterations(1)->Unit(benchmark::kMillisecond);
 }
 BENCHMARK(block_with_parameters_each)->Apply([](auto* row) { of_parameters(row, "declared"); });
-BENCHMARK(block_after_writes_that_jump_each)->Apply([](auto* row) { of_parameters(row, "written"); });
-BENCHMARK(block_after_writes_that_ramp_each)->Apply([](auto* row) { of_parameters(row, "written"); });
-BENCHMARK(block_with_moving_parameters_each)->Apply([](auto* row) { of_parameters(row, "moving"); });
+BENCHMARK(block_after_writes_that_jump_each)->Apply([](auto* row) { of_parameters(row, "changed"); });
+BENCHMARK(block_after_writes_that_ramp_each)->Apply([](auto* row) { of_parameters(row, "changed"); });
+BENCHMARK(block_with_moving_parameters_each)->Apply([](auto* row) { of_parameters(row, "changed"); });
 
 }  // namespace
 }  // namespace cueline::bench

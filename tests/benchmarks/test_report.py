@@ -274,6 +274,21 @@ def test_charts_are_small_hold_text_and_are_the_same_every_time(tmp_path: Path) 
     assert all(len(chart) < 60_000 for chart in drawn.values())
 
 
+def test_the_cost_over_parameters_declared_and_over_parameters_changed_is_drawn(tmp_path: Path) -> None:
+    costs = google({})
+    for family, argument in [("block_with", "declared"), ("block_after_jumps", "changed"), ("block_after", "changed")]:
+        costs["benchmarks"] += [
+            {"name": f"{family}/{argument}:{count}/iterations:1", "real_time": 1.0, "median_ns": 30 + count}
+            for count in (0, 64, 4096)
+        ]
+    assert main([write(tmp_path / "costs.json", costs), "--svg", str(tmp_path / "charts")]) == 0
+    declared, changed = (tmp_path / f"charts/engine-{argument}.svg" for argument in ("declared", "changed"))
+    assert "by parameters declared" in declared.read_text()
+    assert "block_after" not in declared.read_text()
+    for text in ("by parameters changed", ">block_after_jumps, g++<", ">block_after, g++<"):
+        assert text in changed.read_text()
+
+
 @pytest.mark.parametrize("broken", ["[]", "{}", "not json", '{"results": [3]}'])
 def test_a_file_that_is_none_of_ours_is_an_error_in_one_line(
     broken: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
