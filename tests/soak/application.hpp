@@ -18,6 +18,7 @@
 #include <cueline/engine/engine.hpp>
 
 #include "devices/null_device.hpp"
+#include "progress.hpp"
 
 namespace cueline::test {
 
@@ -33,7 +34,7 @@ struct ApplicationAccount {
     [[nodiscard]] std::int64_t lost() const { return static_cast<std::int64_t>(accepted - received - dropped); }
 };
 
-/// A mutant's processor answers one command of 1000 on another line, or leaves one parameter of 1000 out.
+/// A mutant's processor answers one command of 100 on another line, or adds to one sum.
 enum class ApplicationMutant : std::uint8_t { none, astray, differs };
 
 /// Answers every command, and shows the sum of each meter's share of the parameters.
@@ -49,7 +50,7 @@ class ApplicationProcessor final : public Processor {
     [[nodiscard]] std::span<const MeterSpec> meters() const override { return meter_specs; }
     bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         Cause cause{command};
-        if (mutant_ == ApplicationMutant::astray && command.sequence % 1000 == 0) cause.line = 0;
+        if (mutant_ == ApplicationMutant::astray && command.sequence % 100 == 0) cause.line = 0;
         context.events().send(command.kind, command.as<std::uint64_t>(), cause);
         return true;
     }
@@ -75,8 +76,8 @@ class ApplicationProcessor final : public Processor {
 };
 
 /// Sends on its lines in bursts, and receives what comes, until it is over. Then it waits for the last answers.
-inline void talk(std::span<Line> lines, ApplicationAccount& account, std::uint64_t seed,
-                 const std::atomic<bool>& over) {
+inline void talk(Engine& engine, std::span<Line> lines, ApplicationAccount& account, std::uint64_t seed,
+                 Progress& progress) {
     std::mt19937_64 random{seed};
     std::vector<std::uint32_t> last(lines.size());
     const auto receive = [&](std::size_t place) {
@@ -85,12 +86,13 @@ inline void talk(std::span<Line> lines, ApplicationAccount& account, std::uint64
             if (event.line != lines[place].number() || event.sequence <= last[place]) ++account.astray;
             last[place] = event.sequence;
             ++account.received;
+            ++progress.answers;
         }
     };
     const auto receive_all = [&] {
         for (std::size_t place = 0; place < lines.size(); ++place) receive(place);
     };
-    while (!over) {
+    while (!progress.over) {
         const std::size_t place = random() % lines.size();
         for (std::uint64_t burst = random() % 64; burst > 0; --burst) {
             if (lines[place].send(kind::first_user, random()) == Status::ok) ++account.accepted;
@@ -98,14 +100,14 @@ inline void talk(std::span<Line> lines, ApplicationAccount& account, std::uint64
         if (random() % 4 == 0) receive_all();
         if (random() % 8 == 0) std::this_thread::sleep_for(std::chrono::microseconds{random() % 2000});
     }
-    for (int rounds = 0; rounds < 300; ++rounds) {
+    look_for_1000_blocks(engine, [&] {
         receive_all();
-        std::this_thread::sleep_for(std::chrono::milliseconds{10});
-    }
+        return false;
+    });
 }
 
 inline void run_application(ApplicationAccount& account, ApplicationMutant mutant, std::uint64_t seed,
-                            const std::atomic<bool>& over) {
+                            Progress& progress) {
     Engine engine{std::make_unique<NullDevice>(Format{.blocksize = 64}), std::make_unique<ApplicationProcessor>(mutant),
                   default_budget, max_lines};
     engine.start();
@@ -117,11 +119,11 @@ inline void run_application(ApplicationAccount& account, ApplicationMutant mutan
     std::vector<std::jthread> threads;
     for (std::size_t thread = 0; thread < accounts.size(); ++thread) {
         const std::size_t share = lines.size() / accounts.size();
-        threads.emplace_back(talk, std::span{lines}.subspan(thread * share, share), std::ref(accounts.at(thread)),
-                             random(), std::cref(over));
+        threads.emplace_back(talk, std::ref(engine), std::span{lines}.subspan(thread * share, share),
+                             std::ref(accounts.at(thread)), random(), std::ref(progress));
     }
     std::vector<double> values(ApplicationProcessor::parameters_count);
-    while (!over) {
+    while (!progress.over) {
         const std::size_t first = random() % values.size();
         const std::size_t count = 1 + random() % std::min<std::size_t>(values.size() - first, 1000);
         for (double& value : std::span{values}.subspan(first, count))
@@ -130,7 +132,8 @@ inline void run_application(ApplicationAccount& account, ApplicationMutant mutan
         account.written += count;
         std::this_thread::sleep_for(std::chrono::microseconds{random() % 2000});
     }
-    threads.clear();  // joins them
+    threads.clear();                                     // joins them
+    look_for_1000_blocks(engine, [] { return false; });  // they take the last values
     for (std::uint32_t meter = 0; meter < ApplicationProcessor::meters_count; ++meter) {
         double sum = 0;
         for (std::uint32_t place = 0; place < ApplicationProcessor::share; ++place) {

@@ -28,6 +28,7 @@
 
 #include "application.hpp"
 #include "devices/null_device.hpp"
+#include "progress.hpp"
 #include "sanitizers.hpp"
 #include "swaps.hpp"
 
@@ -164,11 +165,10 @@ class Traffic {
     /// Waits until all commands have been read and all events received. Returns the final counts.
     Account settle() {
         engine_->start();
-        const auto deadline = Clock::now() + seconds{3};
-        while (account().lost() != 0 && Clock::now() < deadline) {
+        look_for_1000_blocks(*engine_, [this] {
             drain();
-            std::this_thread::sleep_for(milliseconds{1});
-        }
+            return account().lost() == 0;
+        });
         return account();
     }
 
@@ -230,9 +230,9 @@ void receive_at_random(Traffic& line, std::uint64_t seed, const std::atomic<bool
 }
 
 /// Makes engines, sends through them, stops and starts them under load, and destroys them.
-void churn(Account& total, std::uint64_t seed, const std::atomic<bool>& over) {
+void churn(Account& total, std::uint64_t seed, Progress& progress) {
     std::mt19937_64 random{seed};
-    while (!over) {
+    while (!progress.over) {
         Traffic line{Mutant::none};
         std::uint64_t own_number = 1;
         for (std::uint64_t burst = random() % 8; burst > 0; --burst) {
@@ -245,6 +245,7 @@ void churn(Account& total, std::uint64_t seed, const std::atomic<bool>& over) {
             line.engine().start();
         }
         total.add(line.settle());
+        ++progress.engines;
     }
 }
 
@@ -269,7 +270,8 @@ struct Options {
 
 int soak(const Options& options) {
     std::printf("soak: %llu s, --seed %llu\n", wide(options.seconds), wide(options.seed));
-    std::atomic<bool> over = false;
+    Progress progress;
+    std::atomic<bool>& over = progress.over;
     std::mt19937_64 seeds{options.seed};
     Traffic line{options.mutant};
     Account churned;
@@ -281,34 +283,50 @@ int soak(const Options& options) {
         threads.emplace_back(send_at_random, std::ref(line), sender, seeds(), std::cref(over));
     }
     threads.emplace_back(receive_at_random, std::ref(line), seeds(), std::cref(over));
-    threads.emplace_back(churn, std::ref(churned), seeds(), std::cref(over));
-    threads.emplace_back(swap_buffers, std::ref(swapped), options.swap_mutant, seeds(), std::cref(over));
-    threads.emplace_back(run_application, std::ref(application), options.application_mutant, seeds(), std::cref(over));
+    threads.emplace_back(churn, std::ref(churned), seeds(), std::ref(progress));
+    threads.emplace_back(swap_buffers, std::ref(swapped), options.swap_mutant, seeds(), std::ref(progress));
+    threads.emplace_back(run_application, std::ref(application), options.application_mutant, seeds(),
+                         std::ref(progress));
 
-    // The first look at memory comes after a while, when the stacks and heaps of all threads are there.
-    const auto begun = Clock::now();
-    const auto end = begun + seconds{options.seconds};
+    // The first look at memory comes when the stacks and heaps of all threads are there, and all slots are filled.
     const auto log_every = std::clamp(seconds{options.seconds} / 12, seconds{1}, seconds{60});
-    std::this_thread::sleep_until(std::min(begun + log_every, end));
+    std::this_thread::sleep_for(log_every);
+    const std::uint64_t first_swaps = memory_is_the_systems ? ReadingProcessor::slots : 0;  // sanitizers are slow
+    while (progress.swaps < first_swaps || progress.engines == 0) {
+        std::this_thread::sleep_for(milliseconds{10});
+    }
     const std::uint64_t memory_at_start = resident_kib();
     std::printf("%8s %14s %12s %14s %10s %8s %12s\n", "seconds", "accepted", "refused", "received", "dropped", "xruns",
                 "memory KiB");
-    while (Clock::now() < end) {
-        const Account now = line.account();
+    const auto begun = Clock::now();
+    const auto end = begun + seconds{options.seconds};
+    // However slow the machine is, the soak goes on until it proves something.
+    const std::uint64_t enough_swaps = first_swaps + (memory_is_the_systems ? 500 : 200) * options.seconds;
+    const auto enough = [&](const Account& now) {
+        return now.refused > 0 && now.received >= 2000 + 100 * options.seconds && progress.engines >= options.seconds &&
+               progress.swaps >= enough_swaps && progress.answers >= 200 * (max_lines - 1);
+    };
+    for (Account now = line.account(); Clock::now() < end || !enough(now); now = line.account()) {
         std::printf("%8lld %14llu %12llu %14llu %10llu %8llu %12llu\n",
                     static_cast<long long>(std::chrono::duration_cast<seconds>(Clock::now() - begun).count()),
                     wide(now.accepted), wide(now.refused), wide(now.received), wide(now.dropped), wide(now.xruns),
                     wide(resident_kib()));
         std::fflush(stdout);
-        std::this_thread::sleep_until(std::min(Clock::now() + log_every, end));
+        const auto next = Clock::now() + log_every;
+        std::this_thread::sleep_until(Clock::now() < end ? std::min(next, end) : next);
     }
-    const std::uint64_t memory_at_end = resident_kib();
+    // Buffers that wait for a held-up block come back soon. What leaks does not.
+    constexpr std::uint64_t max_growth_kib = 4096;
+    std::uint64_t memory_at_end = resident_kib();
+    for (int look = 0; look < 20 && memory_at_end > memory_at_start + max_growth_kib; ++look) {
+        std::this_thread::sleep_for(milliseconds{100});
+        memory_at_end = std::min(memory_at_end, resident_kib());
+    }
     over = true;
     for (std::thread& thread : threads) thread.join();
     Account total = line.settle();
     total.add(churned);
 
-    constexpr std::uint64_t max_growth_kib = 4096;
     // Sanitizers keep freed memory, so it grows there.
     const bool grew = memory_is_the_systems && memory_at_end > memory_at_start + max_growth_kib;
     const auto row = [](const char* name, std::int64_t number, const char* verdict = "") {
@@ -341,12 +359,6 @@ int soak(const Options& options) {
     row("memory at start, KiB", signed_of(memory_at_start));
     row("memory at end, KiB", signed_of(memory_at_end), grew ? "  <-- grew by more than 4 MiB" : "");
 
-    // A busy machine managed 980 of 1000 swaps a second.
-    if (total.received < 100 * options.seconds || swapped.published < 500 * options.seconds || total.refused == 0 ||
-        total.engines < options.seconds) {
-        std::printf("FAILED: too little happened to prove anything\n");
-        return 1;
-    }
     const bool swaps_sound = swapped.broken == 0 && swapped.kept == 0 && swapped.unhandled == 0;
     const bool application_sound =
         application.lost() == 0 && application.astray == 0 && application.differing == 0 && application.written > 0;

@@ -15,6 +15,7 @@
 
 #include "devices/null_device.hpp"
 #include "engine/buffer_pool.hpp"
+#include "progress.hpp"
 
 namespace cueline::test {
 
@@ -58,7 +59,7 @@ class ReadingProcessor final : public Processor {
 
 /// Fills all slots, then publishes 1000 buffers a second, of 1 to 2048 frames, until it is over. Stops and starts the
 /// engine sometimes. Counts when all buffers in flight have returned.
-inline void swap_buffers(SwapAccount& account, SwapMutant mutant, std::uint64_t seed, const std::atomic<bool>& over) {
+inline void swap_buffers(SwapAccount& account, SwapMutant mutant, std::uint64_t seed, Progress& progress) {
     using Clock = std::chrono::steady_clock;
     auto own = std::make_unique<ReadingProcessor>();
     const ReadingProcessor& processor = *own;
@@ -69,7 +70,7 @@ inline void swap_buffers(SwapAccount& account, SwapMutant mutant, std::uint64_t 
     std::vector<std::unique_ptr<LockedSamples>> leaked;
     std::vector<float> samples;
     auto next = Clock::now();
-    for (std::uint64_t number = 1; !over; ++number) {
+    for (std::uint64_t number = 1; !progress.over; ++number) {
         samples.assign(2 * (1 + random() % 2048), static_cast<float>(number % 1000));
         const bool fills = number <= ReadingProcessor::slots;
         if (mutant == SwapMutant::scribbles && number % 10 == 1) samples.back() += 1;
@@ -77,6 +78,7 @@ inline void swap_buffers(SwapAccount& account, SwapMutant mutant, std::uint64_t 
         const bool empties = !fills && number % 50 == 0;
         const Status status = empties ? engine.publish_nothing(slot) : engine.publish(slot, samples, 2);
         if (status == Status::full) ++account.refused;
+        progress.swaps = number;
         if (mutant == SwapMutant::leaks) leaked.push_back(std::make_unique<LockedSamples>(samples));
         if (fills) {  // as fast as the blocks read the commands
             if (number % 500 == 0) std::this_thread::sleep_for(std::chrono::milliseconds{20});
@@ -91,10 +93,7 @@ inline void swap_buffers(SwapAccount& account, SwapMutant mutant, std::uint64_t 
         std::this_thread::sleep_until(next);
     }
 
-    const auto deadline = Clock::now() + std::chrono::seconds{3};
-    while (engine.stats().buffers.in_use > ReadingProcessor::slots && Clock::now() < deadline) {
-        std::this_thread::sleep_for(std::chrono::milliseconds{1});
-    }
+    look_for_1000_blocks(engine, [&] { return engine.stats().buffers.in_use <= ReadingProcessor::slots; });
     const EngineStats stats = engine.stats();
     account.published = stats.buffers.published;
     account.broken = processor.broken();
