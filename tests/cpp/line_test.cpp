@@ -103,7 +103,7 @@ TEST_F(SmallBudget, answers_to_an_owner_before_go_to_line_0_although_most_of_its
         Line line = engine_->open_line();
         for (int count = 0; count < 10; ++count) line.ping();
     }
-    Line next = engine_->open_line();
+    const Line next = engine_->open_line();
     render(64);  // reads four
     EXPECT_EQ(next.waiting(), 0U);
     EXPECT_EQ(control().waiting(), 4U);

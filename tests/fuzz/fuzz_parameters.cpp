@@ -30,7 +30,7 @@ void require_inside(const ParameterSpec& spec, double value) {
 /// The memory of a link's parameters: their summary, their marks and their values.
 std::span<std::byte> memory_of_parameters(const Link& link) {
     LinkHeader& header = link.header();
-    const auto memory = std::as_writable_bytes(std::span{&header, 1}).data();
+    auto* const memory = std::as_writable_bytes(std::span{&header, 1}).data();
     return {memory + header.parameters_at, header.meters_at - header.parameters_at};
 }
 
