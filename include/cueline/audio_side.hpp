@@ -286,8 +286,9 @@ class AudioSide {
         for (std::uint64_t lines : {lines_there & ~before, lines_there & before}) {
             for (; lines != 0; lines &= lines - 1) {
                 const auto number = static_cast<std::uint8_t>(std::countr_zero(lines));
-                if (!taken_ahead_) events_.line(number).shared->commands.note_level();
-                if (has_commands(number)) turns_[waiting_++] = number;
+                const std::size_t commands =
+                    taken_ahead_ ? backlogs_[number].size() : events_.line(number).shared->commands.note_level();
+                if (commands > 0) turns_[waiting_++] = number;
             }
         }
     }
