@@ -67,14 +67,16 @@ class EventSender {
     /// Returns Status::full, and counts a dropped event, if a ring is full.
     template <class Payload>
     Status send(Kind kind, const Payload& payload, Cause cause = {}) noexcept CUELINE_NONBLOCKING {
-        return deliver(Message::of(kind, payload), frame_, cause);
+        Message event = Message::of(kind, payload);
+        return deliver(event, frame_, cause);
     }
 
     /// Like send(), but stamped with `frame`: for an event inside the segment that is being rendered.
     template <class Payload>
     Status send_at(std::uint64_t frame, Kind kind, const Payload& payload, Cause cause = {}) noexcept
         CUELINE_NONBLOCKING {
-        return deliver(Message::of(kind, payload), frame, cause);
+        Message event = Message::of(kind, payload);
+        return deliver(event, frame, cause);
     }
 
     /// Returns the frame that is rendered next.
@@ -106,7 +108,8 @@ class EventSender {
         return *lines_[number];  // NOLINT(bugprone-unchecked-optional-access): it is attached
     }
 
-    Status deliver(Message event, std::uint64_t frame, Cause cause) noexcept CUELINE_NONBLOCKING {
+    /// Completes `event` in place: a copy of what was just written in words would have to wait for them.
+    Status deliver(Message& event, std::uint64_t frame, Cause cause) noexcept CUELINE_NONBLOCKING {
         event.set_origin(cause.line, cause.sequence);
         event.frame = frame;
         std::uint64_t receivers = receivers_of(cause);
