@@ -3,7 +3,9 @@
 
 #include <nanobind/stl/string.h>
 
+#include <chrono>
 #include <new>
+#include <thread>
 
 #include <cueline/error.hpp>
 
@@ -30,6 +32,10 @@ bool clear_if(PyObject* type) {
 }
 
 void translate(const std::exception_ptr& error, void*) {
+    // When Python ends, it terminates a daemon thread that requests the GIL, for instance in a user's __index__ that we
+    // call. That unwinds our C++ without an exception. Such a thread may go no further: it waits for the process to
+    // end.
+    while (error == nullptr) std::this_thread::sleep_for(std::chrono::hours{1});
     const auto set = [](const char* name, const std::exception& thrown) {
         // A text may quote another library's.
         PyErr_SetString(nb::module_::import_("cueline").attr(name).ptr(), valid_utf8(thrown.what()).c_str());
