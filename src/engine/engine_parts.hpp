@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include <cueline/buffer.hpp>
 #include <cueline/device.hpp>
@@ -29,14 +30,15 @@ namespace cueline {
 /// What the audio thread reads and writes, on pages of their own. A forked child finds zeros there: it may destroy
 /// this, and must not use it otherwise.
 struct alignas(page_bytes) AudioParts {
-    AudioParts(const Link& link, std::uint32_t budget, DeviceLoss& loss) : block{link, budget, report, loss} {}
+    AudioParts(const Link& link, std::uint32_t budget, DeviceLoss& loss)
+        : block{std::in_place, link, budget, report, loss} {}
 
     // Both sides share these.
     BufferSlots::Table::Returns returned_buffers;
     EngineReport report;
 
-    // The audio thread's.
-    EngineBlock block;
+    // The audio thread's. A forked child finds it empty, and has no virtual functions to call there.
+    std::optional<EngineBlock> block;
 };
 
 /// It begins on a page of its own, so that locking it locks nothing else.
