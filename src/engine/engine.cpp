@@ -42,8 +42,8 @@ Engine::Parts::Parts(std::unique_ptr<Device> its_device, OwnedProcessor its_proc
       audio{memory.link(), its_budget, loss},
       budget{its_budget} {
     controls.declare(*processor.get());
-    audio.block->run(*processor.get(), device->format(), controls.parameter_specs(), controls.meter_specs(),
-                     pool.audio_side());
+    audio.block().run(*processor.get(), device->format(), controls.parameter_specs(), controls.meter_specs(),
+                      pool.audio_side());
 }
 
 LinkShape Engine::Parts::prepared_shape(std::uint32_t lines) {
@@ -71,11 +71,11 @@ bool Engine::Parts::makes_own_blocks() const noexcept {
 
 /// Waits as long as two blocks take: a device that hangs makes no more blocks.
 void Engine::Parts::fade_out() noexcept {
-    audio.block->fades().request_out();
+    audio.block().fades().request_out();
     const Format format = device->format();
     const std::uint64_t deadline_ns =
         monotonic_ns() + duration_ns(2 * std::uint64_t{format.blocksize}, format.samplerate);
-    while (!audio.block->fades().is_out() && monotonic_ns() < deadline_ns) {
+    while (!audio.block().fades().is_out() && monotonic_ns() < deadline_ns) {
         std::this_thread::sleep_for(std::chrono::microseconds{100});
     }
 }
@@ -113,8 +113,8 @@ void Engine::start() {
     if (was_lost) parts_->stop_locked();
     if (parts_->running) return;
     try {
-        parts_->audio.block->fades().restart();
-        parts_->device->start(*parts_->audio.block);
+        parts_->audio.block().fades().restart();
+        parts_->device->start(parts_->audio.block());
     } catch (...) {
         if (was_lost) parts_->loss.set_again();
         throw;
@@ -214,7 +214,7 @@ bool Engine::make_room(std::size_t line, std::size_t commands) {
     while (MessageRing::capacity - ring.size() < commands) {
         // If another thread renders, its next block makes room.
         if (const std::unique_lock lock{*rendering, std::try_to_lock}; lock.owns_lock()) {
-            parts_->audio.block->take_ahead(line);
+            parts_->audio.block().take_ahead(line);
         } else {
             std::this_thread::sleep_for(std::chrono::microseconds{100});
         }
@@ -327,7 +327,7 @@ EngineStats Engine::stats() const {
     stats.device_stats = parts_->device->stats();
     stats.device_stats.memory_locked = stats.device_stats.memory_locked && parts_->locked.granted() &&
                                        parts_->memory.granted() && parts_->pool.granted() &&
-                                       parts_->audio.block->memory_locked();
+                                       parts_->audio.block().memory_locked();
     for (std::size_t line = 0; line < parts_->memory.link().used_lines(); ++line)
         stats.lines.push_back(line_stats(line));
     stats.buffers = parts_->pool.stats();

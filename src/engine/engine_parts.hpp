@@ -31,14 +31,18 @@ namespace cueline {
 /// this, and must not use it otherwise.
 struct alignas(page_bytes) AudioParts {
     AudioParts(const Link& link, std::uint32_t budget, DeviceLoss& loss)
-        : block{std::in_place, link, budget, report, loss} {}
+        : block_{std::in_place, link, budget, report, loss} {}
 
     // Both sides share these.
     BufferSlots::Table::Returns returned_buffers;
     EngineReport report;
 
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): only a forked child finds it empty, and does not call this
+    EngineBlock& block() noexcept { return *block_; }
+
+  private:
     // The audio thread's. A forked child finds it empty, and has no virtual functions to call there.
-    std::optional<EngineBlock> block;
+    std::optional<EngineBlock> block_;
 };
 
 /// It begins on a page of its own, so that locking it locks nothing else.

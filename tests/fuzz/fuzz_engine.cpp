@@ -1,5 +1,5 @@
 // fuzz_engine.cpp: random use of an engine, as on a live device and on the offline one, compared with plain_engine.hpp:
-// commands at frames, on nine lines, alone and in transactions, confirmed and cancelled, and random bytes as commands.
+// commands at frames, on 64 lines, alone and in transactions, confirmed and cancelled, and random bytes as commands.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <algorithm>
