@@ -127,14 +127,15 @@ class EventSender {
     /// Returns a bit for each line that receives an event with this cause.
     [[nodiscard]] std::uint64_t receivers_of(Cause cause) noexcept CUELINE_NONBLOCKING {
         if (cause.sequence != 0) {
-            if (cause.line == 0) return bit(0);
+            if (cause.line == 0) return line_bit(0);
             // Acquire pairs with the release in LineClaim::open(): opened_at is there.
             const std::uint64_t open = link_.header().open_lines.load(std::memory_order_acquire) & attached_;
-            if (cause.line < max_lines && (open & bit(cause.line)) != 0 && line(cause.line).owner_sent(cause.sequence))
-                return bit(cause.line);
+            if (cause.line < max_lines && (open & line_bit(cause.line)) != 0 &&
+                line(cause.line).owner_sent(cause.sequence))
+                return line_bit(cause.line);
         }
         // Relaxed: a line that was just opened misses events from before.
-        return bit(0) | (link_.header().all_events.load(std::memory_order_relaxed) & attached_);
+        return line_bit(0) | (link_.header().all_events.load(std::memory_order_relaxed) & attached_);
     }
 
     /// Notes how many events and confirmations wait, on the lines that got some since the last call.
@@ -146,7 +147,6 @@ class EventSender {
         }
     }
 
-    static std::uint64_t bit(std::size_t number) noexcept CUELINE_NONBLOCKING { return std::uint64_t{1} << number; }
     static std::size_t first(std::uint64_t lines) noexcept CUELINE_NONBLOCKING {
         return static_cast<std::size_t>(std::countr_zero(lines));
     }
@@ -199,7 +199,7 @@ class AudioSide {
         std::size_t commands = 0;
         events_.attach_opened();
         for (std::uint64_t lines = events_.attached_; lines != 0; lines &= lines - 1) {
-            const auto line = static_cast<std::size_t>(std::countr_zero(lines));
+            const std::size_t line = EventSender::first(lines);
             take_ahead(line);
             commands += backlogs_[line].size();
         }
@@ -264,7 +264,7 @@ class AudioSide {
         confirmation.frame = events_.frame();
         AudioLine& line = events_.line(command.line);
         if (line.confirmations.try_push(confirmation) == Status::full) line.shared->confirmations.dropped.add(1);
-        events_.answered_ |= EventSender::bit(command.line);
+        events_.answered_ |= line_bit(command.line);
     }
 
     /// Ends the block, after all events were sent.
@@ -285,10 +285,10 @@ class AudioSide {
     void find_waiting() noexcept CUELINE_NONBLOCKING {
         waiting_ = 0;
         const std::uint64_t lines_there = events_.attached_;
-        const std::uint64_t before = (std::uint64_t{1} << next_line_) - 1;
+        const std::uint64_t before = line_bit(next_line_) - 1;
         for (std::uint64_t lines : {lines_there & ~before, lines_there & before}) {
             for (; lines != 0; lines &= lines - 1) {
-                const auto number = static_cast<std::uint8_t>(std::countr_zero(lines));
+                const auto number = static_cast<std::uint8_t>(EventSender::first(lines));
                 const std::size_t commands =
                     taken_ahead_ ? backlogs_[number].size() : events_.line(number).shared->commands.note_level();
                 if (commands > 0) turns_[waiting_++] = number;

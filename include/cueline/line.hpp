@@ -37,13 +37,13 @@ class LineClaim {
   public:
     /// Throws ArgumentError if the link has no such line, EndTakenError if the line has an owner.
     LineClaim(const Link& link, std::size_t number)
-        : LineClaim{takes(link, bit(checked_number(link, number))) ? &link.header() : nullptr, number} {
+        : LineClaim{takes(link, line_bit(checked_number(link, number))) ? &link.header() : nullptr, number} {
         if (header_ == nullptr) refuse_end("this line has a living owner already: destroy it first, or move it");
     }
 
     /// Returns nothing if the line has an owner.
     static std::optional<LineClaim> try_claim(const Link& link, std::size_t number) noexcept {
-        if (!takes(link, bit(number))) return std::nullopt;
+        if (!takes(link, line_bit(number))) return std::nullopt;
         return LineClaim{&link.header(), number};
     }
 
@@ -61,29 +61,29 @@ class LineClaim {
         stop_events();
         // Release: what the owner did to the line comes before the next owner's use; it pairs with the acquire in
         // takes().
-        header_->claimed_lines.fetch_and(~bit(number_), std::memory_order_release);
+        header_->claimed_lines.fetch_and(~line_bit(number_), std::memory_order_release);
     }
 
     [[nodiscard]] std::uint8_t number() const noexcept { return number_; }
 
     /// Lets the audio side read the line's commands, and send events to it.
     void open(Events events) noexcept {
-        if (events == Events::all) header_->all_events.fetch_or(bit(number_), std::memory_order_relaxed);  // as above
+        // Relaxed: it may get an event more or less in the beginning.
+        if (events == Events::all) header_->all_events.fetch_or(line_bit(number_), std::memory_order_relaxed);
         // Release publishes the line's touched pages and opened_at; it pairs with the acquires in EventSender.
-        header_->used_lines.fetch_or(bit(number_), std::memory_order_release);
-        header_->open_lines.fetch_or(bit(number_), std::memory_order_release);
+        header_->used_lines.fetch_or(line_bit(number_), std::memory_order_release);
+        header_->open_lines.fetch_or(line_bit(number_), std::memory_order_release);
     }
 
     void stop_events() noexcept {
-        header_->all_events.fetch_and(~bit(number_), std::memory_order_relaxed);  // relaxed: an event more comes here
-        if (number_ != 0) header_->open_lines.fetch_and(~bit(number_), std::memory_order_relaxed);  // relaxed too
+        // Relaxed: it may get one event more.
+        header_->all_events.fetch_and(~line_bit(number_), std::memory_order_relaxed);
+        if (number_ != 0) header_->open_lines.fetch_and(~line_bit(number_), std::memory_order_relaxed);
     }
 
   private:
     LineClaim(LinkHeader* header, std::size_t number) noexcept
         : header_{header}, number_{static_cast<std::uint8_t>(number)} {}
-
-    static std::uint64_t bit(std::size_t number) noexcept { return std::uint64_t{1} << number; }
 
     static std::size_t checked_number(const Link& link, std::size_t number) {
         if (number < link.lines()) return number;
@@ -98,7 +98,7 @@ class LineClaim {
 
     static std::size_t claim_first(const Link& link) {
         for (std::size_t number = 1; number < link.lines(); ++number) {
-            if (takes(link, bit(number))) return number;
+            if (takes(link, line_bit(number))) return number;
         }
         throw LinesTakenError{"all " + std::to_string(link.lines()) +
                               " lines are open, the engine's own among them: close one, or declare more "

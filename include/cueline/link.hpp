@@ -77,6 +77,11 @@ struct alignas(link_page_bytes) LinkLine {
 };
 static_assert(std::is_standard_layout_v<LinkLine> && std::is_trivially_destructible_v<LinkLine>);
 
+/// The bit of a line in the words of a LinkHeader.
+constexpr std::uint64_t line_bit(std::size_t number) noexcept CUELINE_NONBLOCKING {
+    return std::uint64_t{1} << number;
+}
+
 /// The first page of a link.
 struct alignas(link_page_bytes) LinkHeader {
     static constexpr std::uint64_t its_magic = 0x6B'6E'69'6C'65'75'65'63;
@@ -91,7 +96,7 @@ struct alignas(link_page_bytes) LinkHeader {
     std::uint64_t meters_at;
     std::uint64_t lines_at;
 
-    // One bit a line.
+    // One bit a line: see line_bit().
     alignas(cache_line_bytes) std::atomic<std::uint64_t> claimed_lines;  // it has an owner
     std::atomic<std::uint64_t> open_lines;                               // its owner receives events
     std::atomic<std::uint64_t> used_lines;      // it was open once at least: the audio side reads its commands
@@ -165,7 +170,7 @@ class Link {
 
     /// Returns whether a line below lines() was ever open. Nobody has touched the pages of the others. [any thread]
     [[nodiscard]] bool was_open(std::size_t number) const noexcept CUELINE_NONBLOCKING {
-        return (header_->used_lines.load(std::memory_order_relaxed) >> number & 1U) != 0;  // relaxed: a hint
+        return (header_->used_lines.load(std::memory_order_relaxed) & line_bit(number)) != 0;  // relaxed: a hint
     }
     /// `number` must be below lines().
     [[nodiscard]] LinkLine& line(std::size_t number) const noexcept CUELINE_NONBLOCKING { return lines_[number]; }

@@ -164,13 +164,12 @@ void Engine::require_own_process() const {
 }
 
 void Engine::require_open() const {
-    if (forked()) refuse_forked();
+    require_own_process();
     if (closed()) refuse_closed();
 }
 
 void Engine::require_usable() const {
-    if (forked()) refuse_forked();
-    if (closed()) refuse_closed();
+    require_open();
     if (parts_->loss.is_set()) parts_->loss.refuse();
 }
 

@@ -131,7 +131,7 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     report_->blocks.add(1);
 }
 
-/// Does the same with a command that has a frame, or with a transaction.
+/// Applies, keeps or refuses a command that has a frame, or a transaction.
 void EngineBlock::accept_cue(std::span<Message> whole, bool cancelled) noexcept CUELINE_NONBLOCKING {
     const Message& first = whole.front();
     for (Message& member : whole.subspan(1)) {

@@ -41,7 +41,7 @@ struct alignas(page_bytes) AudioParts {
     EngineBlock& block() noexcept { return *block_; }
 
   private:
-    // The audio thread's. A forked child finds it empty, and has no virtual functions to call there.
+    // The audio thread's. A forked child finds it empty, so it does not call the destructor of zeros.
     std::optional<EngineBlock> block_;
 };
 
