@@ -17,7 +17,7 @@ UNSANITIZED := $(addprefix --ignore=tests/python/test_,bench.py cli.py docs.py d
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm soak-jack bench bench-cpp bench-python stall sampler docs wheel lint format stubs clean
+.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm soak-jack bench bench-cpp bench-python stall sampler looper docs wheel lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -61,7 +61,7 @@ model-long: build/setup-model  ## the same with longer scenarios: for a long pau
 
 effects: build/setup-clang  ## proof: clang's effect analysis over all that the audio thread runs, and mutants
 	cmake --preset clang
-	cmake --build --preset clang $(if $(QUICK),--target cueline_engine sampler_processor cueline_realtime_tests)
+	cmake --build --preset clang $(if $(QUICK),--target cueline_engine sampler_processor looper_processor cueline_realtime_tests)
 	ctest --preset clang --no-tests=error -R '^effects'
 
 clang: build/setup-clang  ## clang builds all that the tests run, nothing precompiled, and the tests pass
@@ -139,8 +139,8 @@ stall: .venv/installed .venv/stall build/setup-stall  ## the sound while Python 
 	cmake --build --preset stall
 	PYTHONPATH=benchmarks $(BIN)/python -m stall $(if $(QUICK),--rounds 1 --seconds 1) --json build/stall/stall.json --svg $(SVG)
 
-sampler: build/setup-test build/sampler/wheelhouse  ## the worked example, built, tested and played outside the repository, with only the wheel installed
-	sh tools/sampler.sh $(PYTHON) build/sampler/wheelhouse
+sampler looper: build/setup-test build/examples/wheelhouse  ## a worked example, built, tested and played outside the repository, with only the wheel installed
+	sh tools/example.sh $@ $(PYTHON) build/examples/wheelhouse
 
 docs: .venv/docs build/setup-docs  ## the site, into build/docs: whatever leads nowhere fails
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
@@ -149,7 +149,7 @@ docs: .venv/docs build/setup-docs  ## the site, into build/docs: whatever leads 
 wheel: .venv/wheel build/setup-wheel build/setup-test build/setup-clang  ## the sdist and the wheel into dist/, tried and tested where there is no compiler; then what authors do with it
 	$(BIN)/python -m pytest -q tests/wheel
 	PYTHONPATH=tools $(BIN)/python -m shipping
-	$(BIN)/python -m pytest -q tests/authors && sh tools/sampler.sh $(PYTHON) dist || { rm -rf dist; exit 1; }
+	$(BIN)/python -m pytest -q tests/authors && sh tools/example.sh sampler $(PYTHON) dist && sh tools/example.sh looper $(PYTHON) dist || { rm -rf dist; exit 1; }
 
 lint: .venv/installed build/setup-lint build/setup-test build/setup-clang build/setup-bench build/setup-stall .venv/docs  ## formats, clang-tidy, ruff, mypy: nothing to complain of
 	cmake --preset clang
@@ -203,7 +203,7 @@ build/setup-%: tools/setup.sh
 	$(BIN)/python -m pip install --quiet --group stall
 	@touch $@
 
-build/sampler/wheelhouse: $(SOURCES) | build/setup-build
+build/examples/wheelhouse: $(SOURCES) | build/setup-build
 	rm -rf $@
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir $@ .
 

@@ -118,7 +118,8 @@ void insert_256_each(benchmark::State& state) {
     const double median_ns = time_each(
         state, blocks,
         [&] {
-            schedule->take_out([](const Message&) noexcept { return true; }, [](const Schedule::Cue&) noexcept {});
+            schedule->take_out([](const Schedule::Cue&) noexcept { return true; },
+                               [](const Schedule::Cue&) noexcept {});
             cue.frame = 1;
             insert(state.range(0));
         },

@@ -24,7 +24,7 @@ constexpr Kind counted = kind::first_user;
 class Counting final : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message& command, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
+    Outcome handle(const Message& command, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         sum_ += command.as<std::uint64_t>();
         return true;
     }

@@ -33,7 +33,7 @@ class Arrayed final : public Processor {
     [[nodiscard]] std::span<const ParameterSpec> parameters() const override {
         return std::span{specs_}.first(specs_[0].count > 0 ? 1 : 0);
     }
-    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+    Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         quiet_.render(block, context);
     }

@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,7 @@
 
 #include "bindings.hpp"
 #include "errors.hpp"
+#include "line_offer.hpp"
 #include "messages.hpp"
 #include "methods.hpp"
 #include "processors.hpp"
@@ -72,6 +74,7 @@ class EngineHandle : public SenderHandle {
         auto shared = std::make_shared<SharedEngine>();
         shared->engine = std::make_unique<Engine>(std::move(opened), std::move(owned), budget, lines);
         shared->kinds.take(its_processor, processor_);
+        for (const std::string_view reason : its_processor.reasons()) reasons_.push_back(valid_utf8(reason));
         Line& control = shared->engine->control();
         connect(std::move(shared), &control, true);
     }
@@ -118,10 +121,28 @@ class EngineHandle : public SenderHandle {
             const nb::ft_lock_guard lock{sending_};
             engine_->publish(slot, PendingBuffer{}, delivery);  // counts a refused buffer
         }
-        if (!timeout.waits()) return to_python(Status::full);
-        ++shared()->raised_refusals;
-        timeout.raise_full(std::to_string(max_buffers(engine_->buffer_slots())) +
-                           " buffers are in use, which is the limit" + why_no_block());
+        if (!timeout.waits()) return to_python(Status::no_buffer);
+        raise_no_buffer(timeout);
+    }
+
+    std::uint32_t load_buffer(const Samples& array, nb::handle seconds) {
+        require_loading();
+        Timeout timeout{seconds};
+        free_returned_buffers();
+        const std::span<const float> samples{array.data(), array.size()};
+        const auto channels = static_cast<std::int64_t>(array.shape(1));
+        PendingBuffer buffer;
+        const Left nothing{.commands = 0};
+        send_within(timeout, nothing, [&] {
+            engine_->require_usable();
+            std::optional<WithoutGil> without_gil;
+            if (samples.size_bytes() >= large_bytes) without_gil.emplace();
+            buffer = engine_->make_buffer(samples, channels);
+            return static_cast<bool>(buffer);
+        });
+        const std::optional<BufferHandle> handle = engine_->load_buffer(std::move(buffer));
+        if (!handle) raise_no_buffer(timeout);
+        return *handle;
     }
 
     nb::object publish_nothing(std::int64_t slot, nb::handle at, nb::handle late, nb::handle seconds) {
@@ -144,6 +165,14 @@ class EngineHandle : public SenderHandle {
         if (engine_->buffer_slots() > 0) return;
         raise("ProcessorError", "publish() needs a processor with buffer slots, and '" + processor_ +
                                     "' has none: use AudioEngine(processor='player')");
+    }
+
+    /// Raises ProcessorError if the processor loads no buffers without a slot.
+    void require_loading() const {
+        engine_->require_usable();
+        if (engine_->loaded_buffers() > 0) return;
+        raise("ProcessorError", "load_buffer() needs a processor that loads buffers without a slot, and '" +
+                                    processor_ + "' does not: Processor::loaded_buffers() says how many");
     }
 
     /// Moves all confirmations that have come to `outcomes`, by line and sequence. Each goes there at once, because one
@@ -261,6 +290,9 @@ class EngineHandle : public SenderHandle {
 
     /// The reasons against the devices with sound, if the caller named none and got the null device. Otherwise empty.
     [[nodiscard]] const std::vector<std::string>& absent() const { return absent_; }
+
+    /// The processor's names for the reasons from first_own_reason on.
+    [[nodiscard]] const std::vector<std::string>& reasons() const { return reasons_; }
     [[nodiscard]] nb::tuple worst_case() const {
         const WorstCase most = engine_->worst_case();
         return nb::make_tuple(most.commands, most.cues, most.segments);
@@ -285,16 +317,23 @@ class EngineHandle : public SenderHandle {
     }
 
     /// Counts losses that raised no exception: commands and buffers refused for lack of room, cues applied late, cues
-    /// refused, messages that the processor did not handle.
+    /// refused, messages that the processor did not handle, or refused without a confirmation.
     [[nodiscard]] nb::tuple losses() const {
         const EngineStats now = stats();
         std::uint64_t refused = now.buffers.refused;
         for (const LineStats& line : now.lines) refused += line.commands.dropped;
         return nb::make_tuple(refused - std::min<std::uint64_t>(refused, shared()->raised_refusals), now.cues.late,
-                              now.cues.refused, now.unhandled);
+                              now.cues.refused, now.unhandled, now.refused_unconfirmed);
     }
 
   private:
+    /// Raises Full for a buffer that was counted as refused.
+    [[noreturn]] void raise_no_buffer(const Timeout& timeout) const {
+        ++shared()->raised_refusals;
+        timeout.raise_full(std::to_string(engine_->stats().buffers.limit) + " buffers are in use, which is the limit" +
+                           why_no_block());
+    }
+
     Status receive_confirmation_of(std::size_t line, Message& outcome) {
         const nb::ft_lock_guard lock{shared()->opening};
         SenderHandle* const open = shared()->open[line];
@@ -326,6 +365,7 @@ class EngineHandle : public SenderHandle {
     std::string name_;
     std::string processor_;
     std::vector<std::string> absent_;
+    std::vector<std::string> reasons_;
     std::atomic<bool> rendering_ = false;
 };
 
@@ -351,6 +391,9 @@ void bind_types(nb::module_& module) {
                       std::int64_t, std::int64_t, nb::handle>(),
              "request"_a, "samplerate"_a.none(), "blocksize"_a.none(), "channels"_a, "budget"_a, "lines"_a,
              "processor"_a)
+        .def(
+            "__cueline_lines__", [](nb::handle_t<EngineHandle> self) { return line_capsule(made(self).shared()); },
+            "Return a capsule for C++'s cueline::open_offered_line().")
         .def("_frame_at", of_made(&EngineHandle::frame_at), "monotonic_ns"_a)
         .def("_time_at", of_made(&EngineHandle::time_at), "frame"_a)
         .def("_receive_confirmations", of_made(&EngineHandle::receive_confirmations), "outcomes"_a,
@@ -362,6 +405,10 @@ void bind_types(nb::module_& module) {
              "late"_a.none(), "timeout"_a.none(),
              nb::sig("def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32], at: object, "
                      "late: object, timeout: float | None) -> Status"))
+        .def("_load_buffer", of_made(&EngineHandle::load_buffer), "samples"_a.noconvert(), "timeout"_a.none(),
+             nb::sig("def _load_buffer(self, samples: numpy.typing.NDArray[numpy.float32], timeout: float | None) "
+                     "-> int"))
+        .def("_require_loading", of_made(&EngineHandle::require_loading))
         .def(
             "_publish_nothing", of_made(&EngineHandle::publish_nothing), "slot"_a, "at"_a.none(), "late"_a.none(),
             "timeout"_a.none(),
@@ -371,7 +418,7 @@ void bind_types(nb::module_& module) {
         .def("_stats", of_made(&EngineHandle::stats))
         .def("_worst_case", of_made(&EngineHandle::worst_case),
              nb::sig("def _worst_case(self) -> tuple[int, int, int]"))
-        .def("_losses", of_made(&EngineHandle::losses), nb::sig("def _losses(self) -> tuple[int, int, int, int]"))
+        .def("_losses", of_made(&EngineHandle::losses), nb::sig("def _losses(self) -> tuple[int, int, int, int, int]"))
         .def("_lateness", of_made(&EngineHandle::lateness),
              nb::sig("def _lateness(self) -> tuple[int, list[tuple[int, int, int]]]"),
              "Return how late the null device's blocks began, in nanoseconds: the worst, and for each bucket that is\n"
@@ -385,6 +432,7 @@ void bind_types(nb::module_& module) {
         .def_prop_ro("buffer_slots", of_made(&EngineHandle::buffer_slots), "How many buffer slots its processor has.")
         .def_prop_ro("processor", of_made(&EngineHandle::processor), "The name of its processor.")
         .def_prop_ro("_absent", of_made(&EngineHandle::absent))
+        .def_prop_ro("_reasons", of_made(&EngineHandle::reasons))
         .def_prop_ro("samplerate", of_made(&EngineHandle::samplerate), "Frames per second.")
         .def_prop_ro("blocksize", of_made(&EngineHandle::blocksize), "Frames per block.")
         .def_prop_ro("channels", of_made(&EngineHandle::channels), "Channels of its audio.");

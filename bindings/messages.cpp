@@ -30,13 +30,15 @@ using namespace nb::literals;
 
 namespace {
 
-std::array<PyObject*, 3> statuses{};  // Status.OK, FULL and EMPTY: nanobind would look them up in every call
+std::array<PyObject*, 4> statuses{};  // Status.OK and so on: nanobind would look them up in every call
 
 void bind_status(nb::module_& module) {
     nb::enum_<Status>(module, "Status", nb::is_arithmetic(), "The result of a call that never waits.")
         .value("OK", Status::ok)
         .value("FULL", Status::full, "The ring is full: nothing changed.")
         .value("EMPTY", Status::empty, "The ring is empty: nothing was taken.")
+        .value("NO_BUFFER", Status::no_buffer,
+               "As many buffers as there can be are in use: nothing changed. Only publish() returns it.")
         .def(
             "__bool__",
             [](nb::handle status) -> bool {
@@ -44,7 +46,7 @@ void bind_status(nb::module_& module) {
                       "a Status cannot be used as a bool: compare with Status.OK, got " + shown(status));
             },
             nb::sig("def __bool__(self) -> typing.NoReturn"));
-    for (const Status status : {Status::ok, Status::full, Status::empty}) {
+    for (const Status status : {Status::ok, Status::full, Status::empty, Status::no_buffer}) {
         statuses.at(static_cast<std::size_t>(status)) = nb::cast(status).release().ptr();
     }
 }

@@ -57,9 +57,10 @@ struct DeleteAndRelease {
 };
 
 /// Returns a capsule of a processor that calls the functions at these addresses. `keep` lives as long as the processor.
-nb::object cfunc_processor(std::uintptr_t render, std::uintptr_t handle, std::uintptr_t state, std::size_t state_bytes,
-                           const std::vector<Parameter>& parameters, const std::vector<Meter>& meters, std::string name,
-                           nb::object keep) {
+nb::object cfunc_processor(std::uintptr_t render, std::uintptr_t handle, std::uintptr_t discarded, std::uintptr_t state,
+                           std::size_t state_bytes, const std::vector<Parameter>& parameters,
+                           const std::vector<Meter>& meters, std::uint32_t slots, std::vector<std::string> reasons,
+                           std::string name, nb::object keep) {
     std::vector<CFuncProcessor::OwnParameter> own_parameters(parameters.size());
     std::ranges::transform(parameters, own_parameters.begin(), [](const Parameter& parameter) {
         const auto& [its_name, lowest, highest, default_value, unit, ramp_s, count] = parameter;
@@ -73,10 +74,12 @@ nb::object cfunc_processor(std::uintptr_t render, std::uintptr_t handle, std::ui
     // NOLINTBEGIN(performance-no-int-to-ptr,*-reinterpret-cast): Python passes addresses as numbers
     const CFunctions functions{.render = reinterpret_cast<CFunctions::Render>(render),
                                .handle = reinterpret_cast<CFunctions::Handle>(handle),
+                               .discarded = reinterpret_cast<CFunctions::Discarded>(discarded),
                                .state = reinterpret_cast<void*>(state),
                                .state_bytes = state_bytes};
     // NOLINTEND(performance-no-int-to-ptr,*-reinterpret-cast)
-    auto* const made = new CFuncProcessor{functions, std::move(own_parameters), std::move(own_meters)};
+    auto* const made =
+        new CFuncProcessor{functions, std::move(own_parameters), std::move(own_meters), slots, std::move(reasons)};
     std::shared_ptr<Processor> processor{made, DeleteAndRelease{keep.release()}};
     auto capsule = nb::steal(processor_capsule(std::move(processor), std::move(name)));
     if (!capsule.is_valid()) throw nb::python_error{};
@@ -91,8 +94,8 @@ OwnedProcessor processor_of(nb::handle given) {
 }
 
 void bind_processors(nb::module_& module) {
-    module.def("_cfunc_processor", &cfunc_processor, "render"_a, "handle"_a, "state"_a, "state_bytes"_a, "parameters"_a,
-               "meters"_a, "name"_a, "keep"_a);
+    module.def("_cfunc_processor", &cfunc_processor, "render"_a, "handle"_a, "discarded"_a, "state"_a, "state_bytes"_a,
+               "parameters"_a, "meters"_a, "slots"_a, "reasons"_a, "name"_a, "keep"_a);
 }
 
 }  // namespace cueline::python

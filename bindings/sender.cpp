@@ -169,12 +169,13 @@ Message SenderHandle::checked_command(nb::handle object) const {
     if (message == nullptr) {
         raise("ArgumentTypeError", "message must be an object of a class with @cueline.message, got " + shown(object));
     }
-    if (message->kind < kind::first_processor) {
+    const bool is_engines = message->kind < kind::first_processor;
+    if (is_engines && message->kind != kind::unload_buffer) {
         raise("ArgumentError", name_of(Py_TYPE(object.ptr())) + " cannot be sent: kinds below " +
                                    std::to_string(kind::first_processor) +
                                    " are the engine's own, and this one is of kind " + std::to_string(message->kind));
     }
-    shared_->kinds.require(message->kind);
+    if (!is_engines) shared_->kinds.require(message->kind);
     Message command;
     command.kind = message->kind;
     command.payload = message->payload;

@@ -36,12 +36,14 @@ void bind_types(nb::module_& module) {
         .def_ro("in_use", &BufferStats::in_use)
         .def_ro("limit", &BufferStats::limit)
         .def_ro("bytes", &BufferStats::bytes)
+        .def_ro("bytes_locked", &BufferStats::bytes_locked)
         .def_ro("memory_locked", &BufferStats::memory_locked);
 
     nb::class_<EngineStats, LineStats>(module, "EngineStats")
         .def_ro("blocks", &EngineStats::blocks)
         .def_ro("frames", &EngineStats::frames)
         .def_ro("unhandled", &EngineStats::unhandled)
+        .def_ro("refused", &EngineStats::refused)
         .def_ro("not_finite", &EngineStats::not_finite)
         .def_ro("lines", &EngineStats::lines)
         .def_ro("cues", &EngineStats::cues)

@@ -24,7 +24,7 @@ BELL, STRIKE, STRUCK = np.dtype([("phase", "f8"), ("level", "f8")]), cueline.dty
 
 
 @numba.cfunc(cueline.HANDLE_SIGNATURE)
-def handle(command, frame, samplerate, events, state):  # on the audio thread, when a command applies
+def handle(command, frame, samplerate, events, cues, state):  # on the audio thread, when a command applies
     strike = numba.carray(command, 1, STRIKE)[0]
     if strike.kind == 256:
         numba.carray(state, 1, BELL)[0].level = strike.velocity
@@ -34,7 +34,7 @@ def handle(command, frame, samplerate, events, state):  # on the audio thread, w
 
 
 @numba.cfunc(cueline.RENDER_SIGNATURE, error_model="numpy")
-def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
+def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
     sound = numba.carray(audio, (channels, frames))
     frequency = numba.carray(parameters, (1, frames))
     bell = numba.carray(state, 1, BELL)[0]

@@ -50,6 +50,8 @@ struct Cause {
     constexpr Cause(const Message& command) noexcept CUELINE_NONBLOCKING : sequence{command.sequence},
                                                                            line{command.line} {}
 
+    friend constexpr bool operator==(const Cause&, const Cause&) noexcept CUELINE_NONBLOCKING = default;
+
     std::uint32_t sequence = 0;
     std::uint8_t line = 0;
 };
@@ -205,6 +207,9 @@ class AudioSide {
         }
         return commands;
     }
+
+    /// From now on, blocks read the rings again. Call it when they have read what was taken ahead.
+    void read_rings_again() noexcept { taken_ahead_ = false; }
 
     /// Begins the block whose first frame is `frame`.
     void begin_block(std::uint64_t frame) noexcept CUELINE_NONBLOCKING {

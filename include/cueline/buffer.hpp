@@ -6,6 +6,9 @@
 // that publish() did not send, finds no such offer. Then the audio side reads the place. A handle returns on a ring of
 // its own; after that, the control side owns the place again. The offer and this ring order all accesses to a place and
 // to its samples. The returning ring has room for every place, so it is never full.
+//
+// A buffer without a slot is loaded: its handle is offered and not accepted. The audio side finds it by its handle as
+// often as it likes. To release it, it accepts the handle and sends it back; from then on it finds nothing.
 #pragma once
 
 #include <algorithm>
@@ -121,6 +124,16 @@ class BufferTable {
         return true;
     }
 
+    /// Returns the place of `handle` if it is loaded: offered, and not accepted. nullptr for any other number.
+    /// [audio thread]
+    [[nodiscard]] const Place* loaded(BufferHandle handle) const noexcept(never_throws) CUELINE_NONBLOCKING {
+        if (place_of(handle) >= entries_.size()) return nullptr;
+        const Entry& entry = entries_[place_of(handle)];
+        // Acquire pairs with the release in offer(): the place is filled.
+        if (handle == entry.accepted || handle != entry.offered.load(std::memory_order_acquire)) return nullptr;
+        return &entry.place;
+    }
+
     // The way back, for the two sides.
     [[nodiscard]] SpanProducer<Returns> producer() const { return {*returns_, return_places(size())}; }
     [[nodiscard]] SpanConsumer<Returns> consumer() const { return {*returns_, return_places(size())}; }
@@ -132,8 +145,8 @@ class BufferTable {
     Returns* returns_ = nullptr;
 };
 
-/// The audio side: which buffer lies in which slot. The audio thread calls at(), apply() and discard(), which are
-/// wait-free.
+/// The audio side: which buffer lies in which slot, and which are loaded. The audio thread calls at(), apply(),
+/// discard(), loaded() and release(), which are wait-free.
 template <class Place, class Memory = StdMemory>
 class BufferSlotsOf {
     static constexpr bool never_throws = Memory::never_throws;
@@ -168,8 +181,19 @@ class BufferSlotsOf {
     }
 
     /// Sends the command's buffer straight back, because the command was dropped or cancelled.
-    void discard(const PublishBuffer& command) noexcept(never_throws) CUELINE_NONBLOCKING {
-        if (table_.accept(command.handle)) send_back(command.handle);
+    void discard(const PublishBuffer& command) noexcept(never_throws) CUELINE_NONBLOCKING { release(command.handle); }
+
+    /// The buffer of a handle that Engine::load_buffer() returned, valid until it is released. nullptr if it was
+    /// released, or for any other number.
+    [[nodiscard]] const Place* loaded(BufferHandle handle) const noexcept(never_throws) CUELINE_NONBLOCKING {
+        return table_.loaded(handle);
+    }
+
+    /// Sends a loaded buffer back to the control side. Returns false, and does nothing, if it is not loaded.
+    bool release(BufferHandle handle) noexcept(never_throws) CUELINE_NONBLOCKING {
+        if (!table_.accept(handle)) return false;
+        send_back(handle);
+        return true;
     }
 
   private:

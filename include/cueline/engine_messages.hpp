@@ -21,6 +21,7 @@ inline constexpr Kind cancel_all = 8;       ///< command: cancel the cues that w
 inline constexpr Kind transaction = 9;      ///< command: the header of commands that belong together
 inline constexpr Kind publish_buffer = 10;  ///< command: put a buffer into a slot
 inline constexpr Kind not_finite = 11;      ///< event: the processor rendered samples that are no numbers
+inline constexpr Kind unload_buffer = 12;   ///< command: release a buffer without a slot
 }  // namespace kind
 
 struct Ping {
@@ -49,7 +50,7 @@ struct FormatChanged {
     std::uint32_t blocksize;
 };
 
-/// Why a command did not take effect.
+/// Why a command did not take effect. Numbers from first_own_reason on are the processor's: see outcome.hpp.
 enum class Reason : std::uint32_t {  // NOLINT(performance-enum-size): a field of 4 bytes
     late = 1,                        ///< it was read after its frame, and it has delivery::drop_if_late
     schedule_full = 2,               ///< it was a cue, and the schedule was full
@@ -60,7 +61,8 @@ enum class Reason : std::uint32_t {  // NOLINT(performance-enum-size): a field o
 /// Its message carries the frame at which the command took effect.
 struct Applied {
     static constexpr Kind kind = cueline::kind::applied;
-    bool late;  ///< whether that was after the command's frame
+    bool late;            ///< whether that was after the command's frame
+    std::uint32_t value;  ///< what the processor returned with Outcome::applied(), or 0
 };
 
 /// Its message carries the frame at which the command was refused.
@@ -105,6 +107,12 @@ struct PublishBuffer {
     static constexpr Kind kind = cueline::kind::publish_buffer;
     std::uint32_t slot;
     std::uint32_t handle;  ///< no_buffer: empty the slot
+};
+
+/// Any sender may send it. Its confirmation has the value 1 if the buffer was loaded, and 0 if it was not.
+struct UnloadBuffer {
+    static constexpr Kind kind = cueline::kind::unload_buffer;
+    std::uint32_t handle;  ///< that Engine::load_buffer() returned
 };
 
 }  // namespace cueline

@@ -115,6 +115,11 @@ constexpr std::uint32_t sequence_after(std::uint32_t sequence, std::uint32_t ste
     return static_cast<std::uint32_t>(sum > numbers ? sum - numbers : sum);
 }
 
+/// Returns the number that comes `steps` before `sequence`. It skips 0.
+constexpr std::uint32_t sequence_before(std::uint32_t sequence, std::uint32_t steps) noexcept CUELINE_NONBLOCKING {
+    return sequence > steps ? sequence - steps : sequence - steps - 1;
+}
+
 /// Returns the number of the last of `accepted` commands on a line, or 0 if there are none.
 constexpr std::uint32_t last_sequence(std::uint64_t accepted) noexcept CUELINE_NONBLOCKING {
     return accepted == 0 ? 0 : static_cast<std::uint32_t>((accepted - 1) % ~std::uint32_t{0}) + 1;

@@ -1,23 +1,38 @@
-// process_context.hpp: what a processor can use during a call: events, parameters, meters, buffers.
+// process_context.hpp: what a processor can use during a call: events, parameters, meters, buffers, the schedule.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include <cueline/audio_side.hpp>
 #include <cueline/buffer.hpp>
 #include <cueline/meter.hpp>
+#include <cueline/outcome.hpp>
 #include <cueline/parameter.hpp>
 
 namespace cueline {
+
+/// What an engine does with its schedule for a processor: see ProcessContext. [audio thread, wait-free]
+class Scheduler {
+  public:
+    virtual Scheduled schedule(const Message& message, std::uint64_t frame) noexcept CUELINE_NONBLOCKING = 0;
+    virtual bool cancel(Cause cause) noexcept CUELINE_NONBLOCKING = 0;
+
+  protected:
+    Scheduler() = default;
+    Scheduler(const Scheduler&) = default;
+    Scheduler& operator=(const Scheduler&) = default;
+    ~Scheduler() = default;
+};
 
 /// The engine passes one to each call of a processor. It is valid only during that call. All calls are for the audio
 /// thread, and wait-free.
 class ProcessContext {
   public:
     explicit ProcessContext(EventSender& events, std::span<Parameter> parameters = {}, std::span<Meter> meters = {},
-                            const BufferSlots* buffers = nullptr) noexcept
-        : events_{&events}, parameters_{parameters}, meters_{meters}, buffers_{buffers} {}
+                            BufferSlots* buffers = nullptr, Scheduler* scheduler = nullptr) noexcept
+        : events_{&events}, parameters_{parameters}, meters_{meters}, buffers_{buffers}, scheduler_{scheduler} {}
 
     [[nodiscard]] EventSender& events() noexcept CUELINE_NONBLOCKING { return *events_; }
 
@@ -42,11 +57,40 @@ class ProcessContext {
         return buffers_ == nullptr ? nullptr : buffers_->at(slot);
     }
 
+    /// Returns the buffer without a slot that Engine::load_buffer() loaded under this handle, or nullptr if it is not
+    /// loaded any more, or never was. Any number may be a handle; 0 never is one. Look it up in each call: a command
+    /// may release it before the next one.
+    [[nodiscard]] const Buffer* loaded_buffer(BufferHandle handle) const noexcept CUELINE_NONBLOCKING {
+        return buffers_ == nullptr ? nullptr : buffers_->loaded(handle);
+    }
+
+    /// Releases a buffer without a slot: from now on, nobody finds it under this handle, and a control thread frees it.
+    /// Returns false, and does nothing, if it is not loaded.
+    bool release_buffer(BufferHandle handle) noexcept CUELINE_NONBLOCKING {
+        return buffers_ != nullptr && buffers_->release(handle);
+    }
+
+    /// Schedules `message`: handle() gets it at `frame`, as a command of the line and the sequence of the one that is
+    /// being handled. So cancels and the line's quotas hold for it, and events that answer it go to that line. If
+    /// handle() then returns Outcome::deferred(), the command's confirmation comes with the outcome of `message`.
+    /// `frame` must be later than the frame that is rendered next. A block schedules at most as many messages as it
+    /// reads commands at most, so a message that schedules itself for the next frame stops there. Only for handle().
+    Scheduled schedule(const Message& message, std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
+        return scheduler_ == nullptr ? Scheduled::not_handling : scheduler_->schedule(message, frame);
+    }
+
+    /// Cancels what waits in the schedule of the command `cause`, and what was scheduled for it. What is scheduled for
+    /// it later in this block is cancelled too. Each comes to discarded() before the next block has rendered. Returns
+    /// false, and does nothing, if the block has cancelled as much as it may: as many as it reads commands at most. Not
+    /// for discarded().
+    bool cancel(Cause cause) noexcept CUELINE_NONBLOCKING { return scheduler_ != nullptr && scheduler_->cancel(cause); }
+
   private:
     EventSender* events_;
     std::span<Parameter> parameters_;
     std::span<Meter> meters_;
-    const BufferSlots* buffers_;
+    BufferSlots* buffers_;
+    Scheduler* scheduler_;
 };
 
 }  // namespace cueline

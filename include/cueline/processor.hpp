@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include <cueline/audio.hpp>
 #include <cueline/message.hpp>
 #include <cueline/meter.hpp>
+#include <cueline/outcome.hpp>
 #include <cueline/parameter.hpp>
 #include <cueline/process_context.hpp>
 
@@ -19,8 +21,9 @@ namespace cueline {
 /// Derive your DSP from this, and give it to an engine. docs/write-your-own-engine.md builds one, from an empty folder
 /// to a package for Python.
 ///
-/// handle() and render() run on the audio thread: they must not allocate, lock, block, call the system or throw. The
-/// other functions may. They run on a control thread, or on a helper thread of the device, while no block runs.
+/// begin_block(), handle(), discarded() and render() run on the audio thread: they must not allocate, lock, block, call
+/// the system or throw. The other functions may. They run on a control thread, or on a helper thread of the device,
+/// while no block runs.
 class Processor {
   public:
     Processor() = default;
@@ -37,6 +40,10 @@ class Processor {
     /// Returns the number of slots for buffers, at most max_buffer_slots. Called once, after the first prepare().
     [[nodiscard]] virtual std::uint32_t buffer_slots() const { return 0; }
 
+    /// Returns how many buffers without a slot can be loaded at once. Together with those for the slots, at most 8192:
+    /// see max_buffers(). The rules are those of buffer_slots().
+    [[nodiscard]] virtual std::uint32_t loaded_buffers() const { return 0; }
+
     /// Returns the parameters, at most max_parameters, elements of arrays counted. ProcessContext offers them by
     /// address. Called once, after the first prepare(). What it returns must live as long as the processor.
     [[nodiscard]] virtual std::span<const ParameterSpec> parameters() const { return {}; }
@@ -48,10 +55,26 @@ class Processor {
     /// Python's send() refuses a kind that is not among them at once. The rules are those of parameters().
     [[nodiscard]] virtual std::optional<std::span<const Kind>> kinds() const { return std::nullopt; }
 
-    /// Acts on a command, before the frame at which it applies is rendered. The engine passes no kinds below
-    /// kind::first_processor. Returns false if it does not handle this kind, or rejects the values: the engine counts
-    /// that.
-    virtual bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING = 0;
+    /// Returns the names of the reasons for which handle() refuses commands: the first one names first_own_reason, the
+    /// next one first_own_reason + 1. The rules are those of parameters().
+    [[nodiscard]] virtual std::span<const std::string_view> reasons() const { return {}; }
+
+    /// Comes once a block, before its commands and before the first render(). context.events().frame() is the block's
+    /// first frame, and parameters have the values of this block.
+    virtual void begin_block(ProcessContext& context) noexcept CUELINE_NONBLOCKING { (void)context; }
+
+    /// Acts on a command, before the frame at which it applies is rendered, and returns what became of it. The engine
+    /// passes no kinds below kind::first_processor. A simple processor returns a bool: see Outcome.
+    virtual Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING = 0;
+
+    /// Takes back a command that will never be applied: it was cancelled, was late and dropped, found no room in the
+    /// schedule, or waited when the engine was closed. Every command that the engine reads, and every message that it
+    /// scheduled, comes once: to handle() or to this. Here, `context` neither schedules nor cancels.
+    /// It runs on the audio thread or, in Engine::close(), on the control thread that closes, while no block runs.
+    virtual void discarded(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+        (void)command;
+        (void)context;
+    }
 
     /// Fills every sample of `block`: a whole block, a segment of one between two cues, or a piece of one that is
     /// larger than the prepared format's. A sample that is NaN or infinite becomes 0, and is counted. In render() and
@@ -68,7 +91,7 @@ class SilenceProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
     [[nodiscard]] std::optional<std::span<const Kind>> kinds() const override { return std::span<const Kind>{}; }
-    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+    Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
     void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         for (std::size_t index = 0; index < block.channels.size(); ++index) {
             std::ranges::fill(block.channel(index), 0.0F);

@@ -18,6 +18,8 @@
 #include <cueline/buffer.hpp>
 #include <cueline/message.hpp>
 #include <cueline/meter.hpp>
+#include <cueline/monotonic.hpp>
+#include <cueline/outcome.hpp>
 #include <cueline/parameter.hpp>
 #include <cueline/process_context.hpp>
 #include <cueline/processor.hpp>
@@ -27,7 +29,7 @@ namespace cueline {
 
 /// The version of the interface between engine and processor. Raise it for every change that the sizes in
 /// processor_layout() do not show. Versions of cueline with the same number fit each other.
-inline constexpr std::uint32_t processor_interface = 4;
+inline constexpr std::uint32_t processor_interface = 5;
 
 /// The name of a Python capsule that holds a ProcessorOffer.
 // NOLINTNEXTLINE(*-avoid-c-arrays): a C string, for Python
@@ -50,10 +52,12 @@ inline const std::string& processor_layout() {
             {"Format", sizeof(Format)},
             {"AudioBlock", sizeof(AudioBlock)},
             {"ProcessContext", sizeof(ProcessContext)},
+            {"Outcome", sizeof(Outcome)},
             {"EventSender", sizeof(EventSender)},
             {"MessageRing", sizeof(MessageRing)},
             {"CountedRing", sizeof(CountedRing)},
             {"Message", sizeof(Message)},
+            {"BlockTime", sizeof(BlockTime)},
             {"ParameterSpec", sizeof(ParameterSpec)},
             {"Parameter", sizeof(Parameter)},
             {"MeterSpec", sizeof(MeterSpec)},

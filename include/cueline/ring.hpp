@@ -33,8 +33,9 @@ namespace cueline {
 /// The result of an attempt. The numbers are part of the interface: Python uses the same ones.
 enum class Status : std::uint8_t {
     ok = 0,
-    full = 1,   ///< refused, nothing changed: there is no room
-    empty = 2,  ///< there was nothing to take
+    full = 1,       ///< refused, nothing changed: there is no room
+    empty = 2,      ///< there was nothing to take
+    no_buffer = 3,  ///< refused, nothing changed: as many buffers as there can be are in use (only Engine::publish())
 };
 
 /// The ring, or the link, already has an end of this kind.

@@ -36,6 +36,7 @@ class Schedule {
     struct alignas(cache_line_bytes) Cue {
         Message command;
         std::uint32_t arrival = 0;  ///< its number among the added cues; the schedule uses it to sort
+        std::uint16_t behind = 0;   ///< how many messages it comes after the header of its transaction
         bool is_member = false;
     };
 
@@ -74,22 +75,26 @@ class Schedule {
     }
 
     /// Adds a command, or a transaction's header and its members, after the cues of the same frame. All have the frame
-    /// of the first. The caller has checked room().
-    void add(std::span<const Message> whole) noexcept CUELINE_NONBLOCKING {
+    /// of the first. The caller has checked room(). `behind` is that of the first.
+    void add(std::span<const Message> whole, std::uint16_t behind = 0) noexcept CUELINE_NONBLOCKING {
         if (capacity_ - end() < whole.size()) move_to_front();
         hold(whole.front().line, whole.size());
         bool is_member = false;
         for (const Message& command : whole) {
-            cues_[places_[end()]] = {command, arrived_++, is_member};
+            cues_[places_[end()]] = {command, arrived_++, behind++, is_member};
             ++added_;
             is_member = true;
         }
     }
 
-    /// Takes the earliest cue. Returns a null pointer if there is none up to `frame`. The cue stays as it is until the
+    /// The cue that was added last, until the next call that needs the order.
+    [[nodiscard]] Message& last_added() noexcept CUELINE_NONBLOCKING { return cues_[places_[end() - 1]].command; }
+
+    /// Takes the earliest of the cues that the last next_frame() saw. Returns a null pointer if none of them is due at
+    /// `frame`. So cues that are added meanwhile, for later frames, cost no sorting. The cue stays as it is until the
     /// next add().
     const Cue* take_due(std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
-        if (size() == 0 || next_frame() > frame) return nullptr;
+        if (sorted_ == 0 || at(first_).command.frame > frame) return nullptr;
         --sorted_;
         const Cue& cue = at(first_++);
         release(cue.command.line);
@@ -109,7 +114,7 @@ class Schedule {
         for (std::size_t index = first_; index < end(); ++index) {
             const std::uint32_t place = places_[index];
             const Cue& cue = cues_[place];
-            if (!cue.is_member) takes = chosen(cue.command);
+            if (!cue.is_member) takes = chosen(cue);
             if (takes) {
                 taken_out(cue);
                 release(cue.command.line);

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include <cueline/message.hpp>
+#include <cueline/outcome.hpp>
 
 namespace cueline {
 
@@ -28,26 +29,42 @@ class Messages {
         "two types of a list must not have the same kind");
 
   public:
-    /// Calls `visitor` with the payload, as the type with the message's kind. The visitor must take every type of the
-    /// list, or it does not compile. Returns false, and calls nothing, if no type has this kind. Throws what `visitor`
-    /// throws. It costs one comparison per type. [any thread]
+    /// Calls `visitor` with the payload, as the type with the message's kind, and returns what it returns: an Outcome,
+    /// or a bool that becomes one. If it returns nothing for every type, returns whether it was called. If no type has
+    /// this kind, calls nothing, and returns Outcome{false} or false. The visitor must take every type of the list, or
+    /// it does not compile. Throws what `visitor` throws. It costs one comparison per type. [any thread]
     ///
     /// This function has no CUELINE_NONBLOCKING, so that clang checks each use by its `visitor`.
     template <class Visitor>
-    static bool visit(const Message& message,
+    static auto visit(const Message& message,
                       Visitor&& visitor) noexcept((std::is_nothrow_invocable_v<Visitor&, const Types&> && ...)) {
-        return (visit_as<Types>(message, visitor) || ...);
+        std::conditional_t<(returns_nothing<Types, Visitor> && ...), bool, Outcome> outcome = false;
+        (void)(visit_as<Types>(message, visitor, outcome) || ...);
+        return outcome;
     }
 
   private:
     template <class Type, class Visitor>
-    static bool visit_as(const Message& message,
-                         Visitor& visitor) noexcept(std::is_nothrow_invocable_v<Visitor&, const Type&>) {
+    static constexpr bool returns_nothing = [] {
+        if constexpr (!std::is_invocable_v<Visitor&, const Type&>)
+            return true;  // visit_as() refuses it
+        else
+            return std::is_void_v<std::invoke_result_t<Visitor&, const Type&>>;
+    }();
+
+    template <class Type, class Visitor, class Result>
+    static bool visit_as(const Message& message, Visitor& visitor,
+                         Result& outcome) noexcept(std::is_nothrow_invocable_v<Visitor&, const Type&>) {
         constexpr bool takes = std::is_invocable_v<Visitor&, const Type&>;
         static_assert(takes, "a visitor must take every type of the list: there is one that it does not take");
         if constexpr (takes) {  // otherwise more errors would follow the one above
             if (message.kind != Type::kind) return false;
-            visitor(message.as<Type>());
+            if constexpr (returns_nothing<Type, Visitor>) {
+                visitor(message.as<Type>());
+                outcome = true;
+            } else {
+                outcome = visitor(message.as<Type>());
+            }
             return true;
         }
         return false;

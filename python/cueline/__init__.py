@@ -29,10 +29,18 @@ from cueline.transaction import Transaction
 # - Names whose modules need more at run time are imported when first used, here below. The first engine uses most.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from cueline.cfunc import HANDLE_SIGNATURE, RENDER_SIGNATURE, cfunc_processor
+    from cueline.cfunc import (
+        APPLIED,
+        DEFERRED,
+        DISCARDED_SIGNATURE,
+        HANDLE_SIGNATURE,
+        REFUSED,
+        RENDER_SIGNATURE,
+        cfunc_processor,
+    )
     from cueline.confirmation import Confirmation, RefusedError
     from cueline.device_list import Device, Devices, devices
-    from cueline.fields import Range, array, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
+    from cueline.fields import Range, array, buffer, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
     from cueline.messages import (
         Applied,
         BufferEnded,
@@ -48,6 +56,7 @@ if TYPE_CHECKING:
         Refused,
         SetTone,
         StopBuffer,
+        UnloadBuffer,
     )
     from cueline.meters import MeterReading, Meters
     from cueline.processors import OffersProcessor
@@ -57,13 +66,13 @@ if TYPE_CHECKING:
     from cueline.typed import message
 else:
     _NAMES_OF = {
-        "cfunc": "HANDLE_SIGNATURE RENDER_SIGNATURE cfunc_processor",
+        "cfunc": "APPLIED DEFERRED DISCARDED_SIGNATURE HANDLE_SIGNATURE REFUSED RENDER_SIGNATURE cfunc_processor",
         "confirmation": "Confirmation RefusedError",
         "device_list": "Device Devices devices",
-        "fields": "Range array f32 f64 i8 i16 i32 i64 u8 u16 u32 u64",
+        "fields": "Range array buffer f32 f64 i8 i16 i32 i64 u8 u16 u32 u64",
         "messages": (
             "Applied BufferEnded Click DeviceLost FormatChanged GetLevel Level NotFinite PlayBuffer Pong Reason "
-            "Refused SetTone StopBuffer"
+            "Refused SetTone StopBuffer UnloadBuffer"
         ),
         "meters": "MeterReading Meters",
         "processors": "OffersProcessor",
@@ -87,7 +96,11 @@ else:
 
 
 __all__ = [
+    "APPLIED",
+    "DEFERRED",
+    "DISCARDED_SIGNATURE",
     "HANDLE_SIGNATURE",
+    "REFUSED",
     "RENDER_SIGNATURE",
     "Applied",
     "ArgumentError",
@@ -139,8 +152,10 @@ __all__ = [
     "StopBuffer",
     "Transaction",
     "UnknownNameError",
+    "UnloadBuffer",
     "WorstCase",
     "array",
+    "buffer",
     "cfunc_processor",
     "devices",
     "dtype",

@@ -46,6 +46,11 @@ class Status(enum.IntEnum):
     EMPTY = 2
     """The ring is empty: nothing was taken."""
 
+    NO_BUFFER = 3
+    """
+    As many buffers as there can be are in use: nothing changed. Only publish() returns it.
+    """
+
     def __bool__(self) -> NoReturn: ...
 
 class Message:
@@ -418,6 +423,9 @@ class BufferStats:
     def bytes(self) -> int: ...
 
     @property
+    def bytes_locked(self) -> int: ...
+
+    @property
     def memory_locked(self) -> bool: ...
 
 class EngineStats(LineStats):
@@ -429,6 +437,9 @@ class EngineStats(LineStats):
 
     @property
     def unhandled(self) -> int: ...
+
+    @property
+    def refused(self) -> int: ...
 
     @property
     def not_finite(self) -> int: ...
@@ -460,7 +471,7 @@ class EngineStats(LineStats):
     @property
     def memory_locked(self) -> bool: ...
 
-def _cfunc_processor(render: int, handle: int, state: int, state_bytes: int, parameters: Sequence[tuple[str, float, float, float, str, float, int]], meters: Sequence[tuple[str, str, Sequence[str], int]], name: str, keep: object) -> object: ...
+def _cfunc_processor(render: int, handle: int, discarded: int, state: int, state_bytes: int, parameters: Sequence[tuple[str, float, float, float, str, float, int]], meters: Sequence[tuple[str, str, Sequence[str], int]], slots: int, reasons: Sequence[str], name: str, keep: object) -> object: ...
 
 def engines_running() -> int: ...
 
@@ -492,6 +503,9 @@ class Engine(Sender):
         Raises ForkedError.
         """
 
+    def __cueline_lines__(self) -> object:
+        """Return a capsule for C++'s cueline::open_offered_line()."""
+
     def _frame_at(self, monotonic_ns: int) -> int: ...
 
     def _time_at(self, frame: int) -> int: ...
@@ -504,6 +518,10 @@ class Engine(Sender):
 
     def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32], at: object, late: object, timeout: float | None) -> Status: ...
 
+    def _load_buffer(self, samples: numpy.typing.NDArray[numpy.float32], timeout: float | None) -> int: ...
+
+    def _require_loading(self) -> None: ...
+
     def _publish_nothing(self, slot: int, at: object, late: object, timeout: float | None) -> Status: ...
 
     def _require_slots(self) -> None: ...
@@ -514,7 +532,7 @@ class Engine(Sender):
 
     def _worst_case(self) -> tuple[int, int, int]: ...
 
-    def _losses(self) -> tuple[int, int, int, int]: ...
+    def _losses(self) -> tuple[int, int, int, int, int]: ...
 
     def _lateness(self) -> tuple[int, list[tuple[int, int, int]]]:
         """
@@ -543,6 +561,9 @@ class Engine(Sender):
 
     @property
     def _absent(self) -> list[str]: ...
+
+    @property
+    def _reasons(self) -> list[str]: ...
 
     @property
     def samplerate(self) -> int:

@@ -18,25 +18,51 @@ if TYPE_CHECKING:
 
     from cueline.processors import CapsuleType
 
-__all__ = ["HANDLE_SIGNATURE", "RENDER_SIGNATURE", "cfunc_processor"]
+__all__ = [
+    "APPLIED",
+    "DEFERRED",
+    "DISCARDED_SIGNATURE",
+    "HANDLE_SIGNATURE",
+    "REFUSED",
+    "RENDER_SIGNATURE",
+    "cfunc_processor",
+]
 
 RENDER_SIGNATURE = (
     "void(CPointer(float32), uint32, uint32, uint64, float64, "
-    "CPointer(float64), CPointer(float64), CPointer(float64), voidptr, voidptr)"
+    "CPointer(float64), CPointer(float64), CPointer(float64), voidptr, "
+    "CPointer(CPointer(float32)), CPointer(uint64), voidptr)"
 )
 """numba's signature of ``render``: see ``cfunc_processor``."""
 
-HANDLE_SIGNATURE = "boolean(voidptr, uint64, float64, voidptr, voidptr)"
-"""numba's signature of ``handle(command, frame, samplerate, events, state)``."""
+HANDLE_SIGNATURE = "int64(voidptr, uint64, float64, voidptr, voidptr, voidptr)"
+"""numba's signature of ``handle(command, frame, samplerate, events, cues, state)``."""
+
+DISCARDED_SIGNATURE = "void(voidptr, uint64, float64, voidptr)"
+"""numba's signature of ``discarded(command, frame, samplerate, state)``."""
+
+APPLIED = 1
+"""What ``handle`` returns for a command that took effect: ``APPLIED | value << 32``. True stands for a value of 0."""
+
+REFUSED = 2
+"""What it returns for a command that it refuses: ``REFUSED | reason << 32``, where 256 is the first of ``reasons``."""
+
+DEFERRED = 3
+"""What it returns for a command in whose place a message acts that it has put into ``cues``."""
 
 _COMPILED = {
-    RENDER_SIGNATURE: "(float32*, uint32, uint32, uint64, float64, float64*, float64*, float64*, void*, void*) -> none",
-    HANDLE_SIGNATURE: "(void*, uint64, float64, void*, void*) -> bool",
+    RENDER_SIGNATURE: (
+        "(float32*, uint32, uint32, uint64, float64, float64*, float64*, float64*, void*, float32**, uint64*, void*) "
+        "-> none"
+    ),
+    HANDLE_SIGNATURE: "(void*, uint64, float64, void*, void*, void*) -> int64",
+    DISCARDED_SIGNATURE: "(void*, uint64, float64, void*) -> none",
 }
 
 
 _MOST_LISTED = 10_000  # more than an engine takes: an iterator may have no end
 _MOST_ELEMENTS = 4096  # what an engine takes
+_MOST_SLOTS = 4096
 
 _Spec = TypeVar("_Spec")
 
@@ -55,9 +81,12 @@ def cfunc_processor(
     render: CFunc,
     handle: CFunc | None = None,
     *,
+    discarded: CFunc | None = None,
     state: npt.NDArray[np.generic] | None = None,
     parameters: Iterable[ParameterSpec] = (),
     meters: Iterable[MeterSpec] = (),
+    buffer_slots: int = 0,
+    reasons: Iterable[str] = (),
     name: str | None = None,
 ) -> CapsuleType:
     """Return a processor made of functions that ``numba.cfunc`` compiled, for ``AudioEngine(processor=...)``.
@@ -74,17 +103,27 @@ def cfunc_processor(
       published after each call
     - ``events``: ``carray(events, 16, TOLD)``, 16 messages. Those whose kind you set are sent, at their frame. If their
       frame is 0, they are sent at the first frame of the call
+    - ``buffers``: ``carray(buffers, (SLOTS, 3))``, for each of the ``buffer_slots`` its buffer's frames, channels and
+      serial: a swap changes the serial. All are 0 if the slot is empty
+    - ``samples``: for each slot, the samples of its buffer: ``carray(samples[slot], (frames, channels))``, with the
+      numbers from ``buffers``. Only if the slot is not empty, and only during the call
     - ``state``: see below
 
     ``handle`` acts on a command, and returns whether it handles that message. Compile it for ``HANDLE_SIGNATURE``. Its
-    ``command`` is ``carray(command, 1, TELL)``. Compute the names in capitals, such as ``TOLD = cueline.dtype(cls)``,
-    outside the functions: numba treats them as constants.
+    ``command`` is ``carray(command, 1, TELL)``. It may also return ``APPLIED | value << 32``, where the confirmation
+    shows the value; ``REFUSED | reason << 32``, where 256 is the first of ``reasons``, which are names; or
+    ``DEFERRED``. To defer a command, it writes a message with a kind and a frame into ``carray(cues, 16, TELL)``: that
+    message comes at its frame, on behalf of the command. Compute the names in capitals, such as ``TOLD =
+    cueline.dtype(cls)``, outside the functions: numba treats them as constants.
 
-    ``state`` is a NumPy array that both functions get: ``carray(state, SHAPE, DTYPE)``. cueline keeps it alive, loads
+    ``discarded`` takes back a command that will never be applied: it was cancelled, was late and dropped, found no
+    room, or waited when the engine was closed. Compile it for ``DISCARDED_SIGNATURE``.
+
+    ``state`` is a NumPy array that all functions get: ``carray(state, SHAPE, DTYPE)``. cueline keeps it alive, loads
     it into memory, and locks it there if that is permitted. It belongs to the audio thread until the engine is closed.
     ``name`` is the engine's ``processor`` property; by default, the name of ``render``.
 
-    Both functions run on the audio thread, compiled, without Python. cueline inspects the compiled code. It raises
+    The functions run on the audio thread, compiled, without Python. cueline inspects the compiled code. It raises
     ProcessorError for a function that may raise an exception (numba would take the GIL for it), that allocates, or that
     calls anything other than arithmetic. ``numba.cfunc(RENDER_SIGNATURE, error_model="numpy")`` stops divisions from
     raising. Raises ArgumentError, ArgumentTypeError. AudioEngine checks the parameters and meters.
@@ -92,13 +131,21 @@ def cfunc_processor(
     keep = [_checked("render", render, RENDER_SIGNATURE)]
     if handle is not None:
         keep.append(_checked("handle", handle, HANDLE_SIGNATURE))
+    if discarded is not None:
+        keep.append(_checked("discarded", discarded, DISCARDED_SIGNATURE))
+    slots = checked_integer("buffer_slots", buffer_slots)
+    if not 0 <= slots <= _MOST_SLOTS:
+        raise ArgumentError(f"buffer_slots must be from 0 to {_MOST_SLOTS}, got {slots}")
     return _core._cfunc_processor(
         _code_of("render", render),
         0 if handle is None else _code_of("handle", handle),
+        0 if discarded is None else _code_of("discarded", discarded),
         0 if state is None else _address_of(state),
         0 if state is None else state.nbytes,
         [_parameter(spec) for spec in _listed("parameters", parameters)],
         [_meter(spec) for spec in _listed("meters", meters)],
+        slots,
+        [_reason(reason) for reason in _listed("reasons", () if isinstance(reasons, str) else reasons)],
         checked_name("name", name) or str(getattr(render, "__name__", "cfunc")),
         (keep, state),
     )
@@ -140,6 +187,13 @@ def _count(spec: ParameterSpec | MeterSpec) -> int:
     if not 1 <= count <= _MOST_ELEMENTS:
         raise ArgumentError(f"the count of {shown(spec.name)} must be from 1 to {_MOST_ELEMENTS}, got {count}")
     return count
+
+
+def _reason(reason: str) -> str:
+    name = checked_name("a reason", reason)
+    if not name:
+        raise ArgumentError("a reason must have a name, got ''")
+    return name
 
 
 def _text(text: str, spec: object) -> str:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
         _confirmations: Confirmations
 
+        @property
+        def _reasons(self) -> list[str]: ...
+
         def _require_usable(self) -> None: ...
         def _receive_confirmations(self, told: dict[tuple[int, int], _core.Message]) -> None: ...
 
@@ -37,24 +40,38 @@ _WHY = {
 }
 
 
-class RefusedError(Error, RuntimeError):
-    """A command did not take effect. ``refused`` is the audio thread's report: the reason and the frame."""
+_FIRST_OWN_REASON = 256
 
-    def __init__(self, refused: Refused) -> None:
+
+class RefusedError(Error, RuntimeError):
+    """A command did not take effect. ``refused`` is the audio thread's report: the reason and the frame.
+
+    ``name`` is the reason's name: one of Reason, such as ``"LATE"``, or one that the processor declares.
+    """
+
+    def __init__(self, refused: Refused, name: str = "") -> None:
         if not isinstance(refused, Refused):
             raise ArgumentTypeError(f"refused must be a cueline.Refused, got {shown(refused)}")
-        why = _WHY.get(
-            refused.reason, f"for reason {int(refused.reason)}, which this version of cueline has no name for"
-        )
+        if not isinstance(name, str):
+            raise ArgumentTypeError(f"name must be a string, got {shown(name)}")
+        reason = refused.reason
+        why = _WHY.get(reason)
+        if why is None and name:
+            why = f"the processor refused it: {name}"
+        elif why is None and reason >= _FIRST_OWN_REASON:
+            why = f"the processor refused it for reason {int(reason)}, which it does not name"
+        elif why is None:
+            why = f"for reason {int(reason)}, which this version of cueline has no name for"
         super().__init__(f"command {refused.sequence} did not take effect: {why}")
         self.refused = refused
+        self.name = name or getattr(reason, "name", "")
 
     def __reduce__(self) -> tuple[Any, ...]:  # Exception's own would pass the text to __init__
-        return type(self), (self.refused,), vars(self)
+        return type(self), (self.refused, self.name), vars(self)
 
     @property
     def reason(self) -> Reason:
-        """Why the command did not take effect."""
+        """Why the command did not take effect: a Reason, or the processor's own number, an int from 256 on."""
         return self.refused.reason
 
 
@@ -82,7 +99,7 @@ class Confirmation:
         return self._outcome is not None
 
     def result(self, timeout: float | None = None) -> Applied:
-        """Wait for the report, without the GIL, and return it: its ``frame``, and whether that was ``late``.
+        """Wait for the report, without the GIL, and return it: its ``frame``, whether that was ``late``, its ``value``.
 
         ``timeout`` is in seconds. 0 looks once. None waits for ever, even while the engine is stopped. Raises
         RefusedError with the reason if the command did not take effect, ConfirmationTimeout (a TimeoutError) if the
@@ -119,7 +136,9 @@ class Confirmation:
         if not self.done():
             self._engine._require_usable()
         if isinstance(self._outcome, Refused):
-            raise RefusedError(self._outcome)
+            own = self._outcome.reason - _FIRST_OWN_REASON
+            names = self._engine._reasons
+            raise RefusedError(self._outcome, names[own] if 0 <= own < len(names) else "")
         return self._outcome
 
 

@@ -46,7 +46,7 @@ __all__ = ["AudioEngine"]
 
 warn_of_forks()
 
-_NO_LOSSES = (0, 0, 0, 0)
+_NO_LOSSES = (0, 0, 0, 0, 0)
 _LONGEST_S = 10**9  # for after(): 30 years
 _MAX_FRAMES = 2**31 - 1  # in one render: twelve hours at 48 kHz
 
@@ -233,8 +233,9 @@ class AudioEngine(_core.Engine):
         thread only swaps a pointer. The next call of ``publish``, ``stats`` or ``close`` frees the old buffer, on the
         thread that makes the call. ``at`` and ``late`` are those of ``send``: the swap happens at that frame.
 
-        Returns Status.FULL if the command ring is full, or if ``stats().buffers.limit`` buffers are in use; nothing
-        changes, and the refusal is counted. With a ``timeout`` it waits for room, like ``send``, and then raises Full.
+        Returns Status.FULL if the command ring is full, and Status.NO_BUFFER if ``stats().buffers.limit`` buffers are
+        in use; nothing changes, and the refusal is counted. With a ``timeout`` it waits for room, like ``send``, and
+        then raises Full.
 
         Raises ArgumentError for a slot that does not exist, and for an array that is empty, has another shape, more
         than 1024 channels, more than 2147483647 samples, or numbers too large for float32; ArgumentTypeError for an
@@ -248,6 +249,21 @@ class AudioEngine(_core.Engine):
         if array is None:
             return self._publish_nothing(number, at, late, timeout)
         return self._publish(number, checked_samples(array), at, late, timeout)
+
+    def load_buffer(self, array: npt.ArrayLike, *, timeout: float | None = 0) -> int:
+        """Load a buffer without a slot, and return its handle, for fields of type ``cueline.buffer`` in messages.
+
+        ``array`` is that of ``publish``: it is copied, and this thread makes the copy. Any number of messages may carry
+        the handle. The buffer stays loaded until a ``cueline.UnloadBuffer(handle)`` is applied, the processor releases
+        it, or the engine is closed. Then the next call of ``load_buffer``, ``publish``, ``stats`` or ``close`` frees
+        it. If a message that carries a handle is never applied, the buffer stays loaded.
+
+        Raises Full if ``stats().buffers.limit`` buffers are in use; with a ``timeout`` it first waits that many
+        seconds, for ever if that is None. Raises ProcessorError if the processor loads no buffers without a slot, and
+        what ``publish`` raises for an array.
+        """
+        self._require_loading()
+        return self._load_buffer(checked_samples(array), timeout)
 
     if TYPE_CHECKING:
 

@@ -18,6 +18,7 @@ __all__ = [
     "Range",
     "Scalar",
     "array",
+    "buffer",
     "f32",
     "f64",
     "i8",
@@ -54,10 +55,10 @@ class Scalar:
         self.numpy = numpy
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Scalar) and other.number == self.number
+        return isinstance(other, Scalar) and other.name == self.name
 
     def __hash__(self) -> int:
-        return hash(self.number)
+        return hash(self.name)
 
     def __repr__(self) -> str:
         return f"cueline.{self.name}"
@@ -83,6 +84,8 @@ f32 = Annotated[float, Scalar("f32", 8, 4, "float", "f4")]
 """A float of 32 bits. A finite number that is too large for it is refused."""
 f64 = Annotated[float, Scalar("f64", 9, 8, "double", "f8")]
 """A float of 64 bits, like Python's own."""
+buffer = Annotated[int, Scalar("buffer", 2, 4, "cueline::BufferHandle", "u4")]
+"""The handle of a buffer that ``AudioEngine.load_buffer`` returned, a number of 32 bits; 0 for none."""
 _BOOL = Scalar("bool", 10, 1, "bool", "?")
 
 _WAY_OUT = (

@@ -4,7 +4,7 @@ import enum
 from typing import TYPE_CHECKING, Annotated
 
 from cueline._core import Message
-from cueline.fields import Range, f32, u32, u64
+from cueline.fields import Range, buffer, f32, u32, u64
 from cueline.typed import own_message
 
 __all__ = [
@@ -22,11 +22,12 @@ __all__ = [
     "Refused",
     "SetTone",
     "StopBuffer",
+    "UnloadBuffer",
 ]
 
 
 class Reason(enum.IntEnum):
-    """Why a command did not take effect."""
+    """Why a command did not take effect. A processor has reasons of its own, from 256 on."""
 
     LATE = 1
     """It was read after its frame, and was sent with ``late="drop"``."""
@@ -87,14 +88,21 @@ class FormatChanged(Message):
 
 @own_message(5)
 class Applied(Message):
-    """A command took effect at this message's ``frame``. If ``late`` is True, the command's own frame was earlier."""
+    """A command took effect at this message's ``frame``. If ``late`` is True, the command's own frame was earlier.
+
+    ``value`` is the processor's answer: 0 if it gives none.
+    """
 
     late: bool
+    value: u32 = 0
 
 
 @own_message(6)
 class Refused(Message):
-    """A command did not take effect: the frame that it was sent for, and the reason."""
+    """A command did not take effect: the frame that it was sent for, and the reason.
+
+    If the processor gave the reason, it is an int of 256 or more.
+    """
 
     wanted_frame: u64
     reason: Annotated[Reason, u32]
@@ -108,6 +116,16 @@ class NotFinite(Message):
     """
 
     samples: u32
+
+
+@own_message(12)
+class UnloadBuffer(Message):
+    """To the engine: release a buffer that ``load_buffer`` loaded.
+
+    From then on its handle stands for nothing. A confirmation's ``value`` is 1 if the buffer was loaded, and 0 if not.
+    """
+
+    handle: buffer
 
 
 @own_message(16)

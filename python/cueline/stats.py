@@ -59,18 +59,20 @@ class CueStats(_Counters):
 
 @dataclass(frozen=True)
 class BufferStats(_Counters):
-    """The counters of the buffers that ``publish`` handed over."""
+    """The counters of the buffers that ``publish`` and ``load_buffer`` handed over."""
 
     in_use: int
-    """Buffers that exist now: in slots, on the way to the audio thread, and on the way back."""
+    """Buffers that exist now: in slots, loaded, on the way to the audio thread, and on the way back."""
     limit: int
-    """The most buffers that can be in use: two for each slot, and at least 128. ``publish`` refuses more."""
+    """The most buffers that can be in use: two for each slot and at least 128, and those without a slot."""
     published: int
     """Buffers that were accepted."""
     refused: int
     """Buffers that were refused because ``limit`` were in use."""
     bytes: int
     """The memory of the buffers in use."""
+    bytes_locked: int
+    """How many of these bytes are locked. Where the limit for locked memory forbids it, long buffers are not."""
     memory_locked: bool
     """Whether all of that memory is locked."""
 
@@ -82,7 +84,7 @@ class WorstCase(_Counters):
     commands: int
     """Commands that it reads: its budget, and one transaction that begins within it."""
     cues: int
-    """Cues that it applies or cancels: those that waited, and those that it has just read."""
+    """Cues that it applies or cancels: those that waited, that it has just read, and that the processor schedules."""
     segments: int
     """Times that the processor renders a part of the block."""
 
@@ -101,6 +103,8 @@ class Stats(_Counters):
     frames: int
     unhandled: int
     """Commands that neither the engine nor the processor handled."""
+    refused: int
+    """Commands that the processor refused, for a reason of its own."""
     not_finite: int
     """Samples of the processor that were NaN or infinite, and became 0."""
     xruns: int
@@ -138,6 +142,7 @@ def engine_stats(engine: _core.Engine) -> Stats:
         blocks=now.blocks,
         frames=now.frames,
         unhandled=now.unhandled,
+        refused=now.refused,
         not_finite=now.not_finite,
         xruns=now.xruns,
         missed_blocks=now.missed_blocks,
@@ -162,6 +167,7 @@ def engine_stats(engine: _core.Engine) -> Stats:
             published=now.buffers.published,
             refused=now.buffers.refused,
             bytes=now.buffers.bytes,
+            bytes_locked=now.buffers.bytes_locked,
             memory_locked=now.buffers.memory_locked,
         ),
     )

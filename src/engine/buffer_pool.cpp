@@ -35,12 +35,12 @@ PendingBuffer::~PendingBuffer() {
     pool_->handles_.give_back(handle_);
 }
 
-BufferPool::BufferPool(std::uint32_t slots, BufferSlots::Table::Returns& returns)
+BufferPool::BufferPool(std::uint32_t slots, std::uint32_t loaded, BufferSlots::Table::Returns& returns)
     : returns_{&returns},
-      entries_{max_buffers(slots)},
-      return_cells_{slots == 0 ? 0 : BufferSlots::Table::return_places(max_buffers(slots))},
+      entries_{max_buffers(slots) + loaded},
+      return_cells_{entries_.size() == 0 ? 0 : BufferSlots::Table::return_places(entries_.size())},
       slots_{slots},
-      samples_(max_buffers(slots)) {}
+      samples_(entries_.size()) {}
 
 PendingBuffer BufferPool::make(std::span<const float> interleaved, std::uint32_t channels) {
     Freed freed;
@@ -107,6 +107,7 @@ BufferStats BufferPool::stats() {
     for (const auto& samples : samples_) {
         if (samples == nullptr) continue;
         stats.bytes += samples->bytes();
+        if (samples->locked()) stats.bytes_locked += samples->bytes();
         stats.memory_locked = stats.memory_locked && samples->locked();
     }
     return stats;

@@ -37,9 +37,9 @@ class LockedSamples {
 /// freed outside it, except in close(). The audio thread does not use this class, but what audio_side() returns.
 class BufferPool {
   public:
-    /// For a processor with `slots` slots. With none, it has no memory. `returns` must outlive it. Throws
-    /// std::bad_alloc, and EndTakenError if `returns` has a consumer.
-    BufferPool(std::uint32_t slots, BufferSlots::Table::Returns& returns);
+    /// For a processor with `slots` slots, and `loaded` buffers without one. With none of both, it has no memory.
+    /// `returns` must outlive it. Throws std::bad_alloc, and EndTakenError if `returns` has a consumer.
+    BufferPool(std::uint32_t slots, std::uint32_t loaded, BufferSlots::Table::Returns& returns);
 
     /// Makes the side that the audio thread uses, with all slots empty. There can be one. It may live until the pool
     /// ends.

@@ -55,8 +55,9 @@ class CancelMarks {
     /// Whether there are marks since the last clear().
     [[nodiscard]] bool any() const noexcept CUELINE_NONBLOCKING { return singles_ > 0 || marked_lines_ != 0; }
 
-    /// Whether `cue`, which waits, is marked. It may have waited for any length of time.
-    [[nodiscard]] bool contains(const Message& cue) const noexcept CUELINE_NONBLOCKING {
+    /// Whether `cue`, which waits, is marked. It may have waited for any length of time. A mark of its transaction,
+    /// whose header came `behind` messages before it, counts too.
+    [[nodiscard]] bool contains(const Message& cue, std::uint16_t behind = 0) const noexcept CUELINE_NONBLOCKING {
         if ((marked_lines_ >> cue.line & 1U) != 0) {
             // is_later() would fail for a cue that waited while half of all numbers were used. So this looks whether it
             // is one of those after the mark and up to the last command read.
@@ -64,7 +65,10 @@ class CancelMarks {
             const std::uint32_t since = line.read - line.waiting_up_to;
             if (cue.sequence - line.waiting_up_to - 1 >= since) return true;
         }
-        return singles_ > 0 && slots_[find(cue.line, cue.sequence)] == key(cue.line, cue.sequence);
+        if (singles_ == 0) return false;
+        const auto marked = [&](std::uint32_t sequence) noexcept
+            CUELINE_NONBLOCKING { return slots_[find(cue.line, sequence)] == key(cue.line, sequence); };
+        return marked(cue.sequence) || (behind > 0 && marked(sequence_before(cue.sequence, behind)));
     }
 
     /// Removes the marks of cues that wait.
@@ -77,11 +81,11 @@ class CancelMarks {
         generation_ = 1;
     }
 
-    static constexpr std::size_t max_singles = 3584;
+    static constexpr std::size_t max_singles = 7168;
 
   private:
     static_assert(max_lines <= 64);  // bits of marked_lines_
-    static constexpr std::size_t slot_bits = 12;
+    static constexpr std::size_t slot_bits = 13;
 
     struct Line {
         std::uint32_t read = 0;           // a sequence; 0 before the first

@@ -65,6 +65,14 @@ std::uint32_t Engine::Parts::declared_slots() const {
                         std::to_string(declared)};
 }
 
+std::uint32_t Engine::Parts::declared_loaded() const {
+    const std::uint32_t declared = processor->loaded_buffers();
+    const std::uint32_t most = handle_places - max_buffers(slots);
+    if (declared <= most) return declared;
+    throw ArgumentError{"a processor with " + std::to_string(slots) + " slots for buffers has at most " +
+                        std::to_string(most) + " buffers without a slot, got " + std::to_string(declared)};
+}
+
 bool Engine::Parts::makes_own_blocks() const noexcept {
     return device->name() != "offline";
 }
@@ -88,10 +96,33 @@ void Engine::Parts::stop_locked() noexcept {
     loss.clear();  // now it is only stopped: commands wait for the next start
 }
 
+/// On the offline device, a thread that sends a cue may be in make_room().
+void Engine::Parts::give_back_commands() noexcept {
+    std::mutex* const rendering = device->rendering();
+    std::unique_lock<std::mutex> lock;
+    if (rendering != nullptr) lock = std::unique_lock{*rendering};
+    audio.block().close();
+}
+
 void Engine::Parts::require_slot(std::int64_t slot) const {
     if (slots == 0) throw ArgumentError{"this engine's processor has no slots for buffers"};
     if (slot >= 0 && slot < std::int64_t{slots}) return;
     throw ArgumentError{"slot must be from 0 to " + std::to_string(slots - 1) + ", got " + std::to_string(slot)};
+}
+
+void Engine::Parts::require_loading() const {
+    if (loaded == 0) throw ArgumentError{"this engine's processor loads no buffers without a slot"};
+}
+
+PendingBuffer Engine::Parts::make_buffer(std::span<const float> interleaved, std::int64_t channels) {
+    const std::uint32_t count = checked_range("channels", channels, buffer_channels_range);
+    const auto samples = static_cast<std::int64_t>(interleaved.size());
+    checked_range("a buffer", samples, buffer_samples_range);
+    if (samples % count != 0) {
+        throw ArgumentError{"a buffer of " + std::to_string(count) + " channels must have whole frames, got " +
+                            std::to_string(samples) + " samples"};
+    }
+    return pool.make(interleaved, count);
 }
 
 Engine::Engine(std::unique_ptr<Device> device, OwnedProcessor processor, std::int64_t budget, std::int64_t lines)
@@ -137,8 +168,10 @@ void Engine::stop() noexcept {
 void Engine::close() noexcept {
     if (forked()) return;  // before the lock, as in start()
     const std::scoped_lock lock{parts_->running_mutex};
-    parts_->closed.store(true, std::memory_order_relaxed);  // relaxed: start() holds the lock, for others it is a hint
+    // Relaxed: start() holds the lock, for others it is a hint.
+    const bool was_closed = parts_->closed.exchange(true, std::memory_order_relaxed);
     parts_->stop_locked();
+    if (!was_closed) parts_->give_back_commands();  // later, another engine may run the processor
     parts_->processor.release();
     parts_->pool.close();
 }
@@ -240,6 +273,10 @@ std::optional<BlockTime> Engine::Parts::last_block() const noexcept {
     return time;
 }
 
+std::optional<BlockTime> Engine::last_block() const noexcept {
+    return parts_->last_block();
+}
+
 BlockTime Engine::block_time() const {
     if (const std::optional<BlockTime> time = parts_->last_block()) return *time;
     throw DeviceError{"no block has been rendered yet, so no frame has a time: start the engine, and wait for a block"};
@@ -264,14 +301,35 @@ Status Engine::publish(std::int64_t slot, std::span<const float> interleaved, st
 PendingBuffer Engine::make_buffer(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels) {
     require_usable();
     parts_->require_slot(slot);
-    const std::uint32_t count = checked_range("channels", channels, buffer_channels_range);
-    const auto samples = static_cast<std::int64_t>(interleaved.size());
-    checked_range("a buffer", samples, buffer_samples_range);
-    if (samples % count != 0) {
-        throw ArgumentError{"a buffer of " + std::to_string(count) + " channels must have whole frames, got " +
-                            std::to_string(samples) + " samples"};
-    }
-    return parts_->pool.make(interleaved, count);
+    return parts_->make_buffer(interleaved, channels);
+}
+
+PendingBuffer Engine::make_buffer(std::span<const float> interleaved, std::int64_t channels) {
+    require_usable();
+    parts_->require_loading();
+    return parts_->make_buffer(interleaved, channels);
+}
+
+std::optional<BufferHandle> Engine::load_buffer(PendingBuffer buffer) {
+    require_usable();
+    parts_->require_loading();
+    if (buffer) return parts_->pool.hand_over(std::move(buffer));
+    parts_->pool.count_refused();
+    return std::nullopt;
+}
+
+std::optional<BufferHandle> Engine::load_buffer(std::span<const float> interleaved, std::int64_t channels) {
+    return load_buffer(make_buffer(interleaved, channels));
+}
+
+Status Engine::unload_buffer(BufferHandle handle, const Delivery& delivery) {
+    require_usable();
+    if (delivery.frame != 0) make_room(control().number());
+    return control().send(kind::unload_buffer, UnloadBuffer{handle}, delivery);
+}
+
+std::uint32_t Engine::loaded_buffers() const noexcept {
+    return parts_->loaded;
 }
 
 Status Engine::publish(std::int64_t slot, PendingBuffer buffer, const Delivery& delivery) {
@@ -279,7 +337,7 @@ Status Engine::publish(std::int64_t slot, PendingBuffer buffer, const Delivery& 
     parts_->require_slot(slot);
     if (!buffer) {
         parts_->pool.count_refused();
-        return Status::full;
+        return Status::no_buffer;
     }
     if (delivery.frame != 0) make_room(control().number());
     if (control().room() == 0) {  // before the handle is offered: a command may be any bytes, and accept the offer
@@ -322,6 +380,8 @@ EngineStats Engine::stats() const {
     stats.blocks = report.blocks.get();
     stats.frames = report.frames.get();
     stats.unhandled = report.unhandled.get();
+    stats.refused = report.refused.get();
+    stats.refused_unconfirmed = report.refused_unconfirmed.get();
     stats.not_finite = report.not_finite.get();
     stats.device_stats = parts_->device->stats();
     stats.device_stats.memory_locked = stats.device_stats.memory_locked && parts_->locked.granted() &&

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <cueline/engine/range.hpp>
+#include <cueline/engine/worst_case.hpp>
 #include <cueline/monotonic.hpp>
 
 #include "engine/finite.hpp"
@@ -31,14 +32,19 @@ void prepare_processor(Processor& processor, const Format& format) {
 }
 
 EngineBlock::EngineBlock(const Link& link, std::uint32_t budget, EngineReport& report, DeviceLoss& loss)
-    : report_{&report}, loss_{&loss}, audio_{link, budget}, values_{link}, schedule_{link.lines()} {}
+    : report_{&report},
+      loss_{&loss},
+      audio_{link, budget},
+      values_{link},
+      schedule_{link.lines()},
+      most_calls_{static_cast<std::uint32_t>(most_commands(budget))} {}
 
 void EngineBlock::run(Processor& processor, const Format& format, std::span<const ParameterSpec> parameters,
                       std::span<const MeterSpec> meters, BufferSlots buffers) {
     processor_ = &processor;
     values_.declare(parameters, meters);
     buffers_ = std::move(buffers);
-    context_ = ProcessContext{audio_.events(), values_.parameters(), values_.meters(), &buffers_};
+    context_ = ProcessContext{audio_.events(), values_.parameters(), values_.meters(), &buffers_, this};
     set_prepared(format);
     report_format(format);
 }
@@ -79,12 +85,24 @@ void EngineBlock::blocksize_changed(std::uint32_t frames) noexcept CUELINE_NONBL
     report_format(format);
 }
 
-// This and the next function are inline, because they are part of the loop over a block's commands.
-inline void EngineBlock::apply(const Message& command, bool late) noexcept CUELINE_NONBLOCKING {
-    const bool handled =
-        command.kind >= kind::first_processor ? processor_->handle(command, context_) : apply_own(command);
-    if (handled && !late && (command.flags & delivery::confirm) == 0) return;  // most commands: nothing to report
-    report_outcome(command, handled, late);
+// This and the next two functions are inline, because they are part of the loop over a block's commands.
+inline Outcome EngineBlock::handle(const Message& command, std::uint16_t behind) noexcept CUELINE_NONBLOCKING {
+    Handling handling{.command = command, .behind = behind};
+    handling_ = &handling;
+    const Outcome outcome = processor_->handle(command, context_);
+    handling_ = nullptr;
+    if (outcome.result != Outcome::Result::deferred) return outcome;
+    if (!handling.scheduled) return false;  // nothing would ever confirm the command
+    schedule_.last_added().flags |= command.flags & delivery::confirm;
+    return outcome;
+}
+
+/// `behind`: see Schedule::Cue.
+inline void EngineBlock::apply(const Message& command, bool late, std::uint16_t behind) noexcept CUELINE_NONBLOCKING {
+    const Outcome outcome = command.kind >= kind::first_processor ? handle(command, behind) : apply_own(command);
+    const bool applied = outcome.result == Outcome::Result::applied;
+    if (applied && !late && (command.flags & delivery::confirm) == 0) return;  // most commands: nothing to report
+    report_outcome(command, outcome, late);
 }
 
 /// Applies a command or a transaction, keeps it for its frame, or refuses it. The first of `whole` is the command, or
@@ -93,7 +111,7 @@ inline void EngineBlock::accept(std::span<Message> whole) noexcept CUELINE_NONBL
     const Message& first = whole.front();
     const bool cancelled = cancel_marks_.note_read(first);
     if (whole.size() == 1 && first.frame == 0) {  // most commands: a short way
-        apply(first, false);
+        apply(first, false, 0);
     } else {
         accept_cue(whole, cancelled);
     }
@@ -112,7 +130,9 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     report_->block_time.write({frame, block_ns, format.samplerate});
     audio_.begin_block(frame);
     values_.begin_block();
+    schedules_left_ = cancels_left_ = most_calls_;
 
+    processor_->begin_block(context_);
     apply_due(frame);  // these cues were read before the commands below
     swept_for_room_ = false;
     audio_.read([this](std::span<Message> whole) noexcept CUELINE_NONBLOCKING { accept(whole); });
@@ -152,8 +172,9 @@ void EngineBlock::accept_cue(std::span<Message> whole, bool cancelled) noexcept 
     } else if (late && (first.flags & delivery::drop_if_late) != 0) {
         refuse_whole(whole, Reason::late);
     } else {
-        for (const Message& member : whole.subspan(1)) apply(member, false);  // only the first counts as late
-        apply(first, late);
+        std::uint16_t behind = 0;
+        for (const Message& member : whole.subspan(1)) apply(member, false, ++behind);  // only the first counts as late
+        apply(first, late, 0);
     }
 }
 
@@ -171,10 +192,10 @@ bool EngineBlock::has_room_for(std::span<const Message> whole) noexcept CUELINE_
 /// Refuses what accept() was called with. A transaction counts as one.
 void EngineBlock::refuse_whole(std::span<const Message> whole, Reason reason) noexcept CUELINE_NONBLOCKING {
     refuse(whole.front(), reason);
-    for (const Message& member : whole.subspan(1)) discard(member);
+    for (const Message& command : whole) discard(command);
 }
 
-/// Counts `command` as refused, reports it to a sender that wants a confirmation, and gives back its buffer.
+/// Counts `command` as refused, and reports it to a sender that wants a confirmation.
 void EngineBlock::refuse(const Message& command, Reason reason) noexcept CUELINE_NONBLOCKING {
     const Refused refused{.wanted_frame = command.frame, .reason = reason};
     switch (reason) {
@@ -192,40 +213,79 @@ void EngineBlock::refuse(const Message& command, Reason reason) noexcept CUELINE
         case Reason::unknown:
             report_->unhandled.add(1);
             break;
+        default:
+            report_->refused.add(1);
+            if ((command.flags & delivery::confirm) == 0) report_->refused_unconfirmed.add(1);
     }
     audio_.confirm(kind::refused, refused, command);
-    discard(command);
 }
 
-/// Gives back the buffer of a command that will not be applied.
+/// Gives back a command that will not be applied.
 void EngineBlock::discard(const Message& command) noexcept CUELINE_NONBLOCKING {
     if (command.kind == kind::publish_buffer) buffers_.discard(command.as<PublishBuffer>());
+    if (command.kind < kind::first_processor) return;
+    discarding_ = true;
+    processor_->discarded(command, context_);
+    discarding_ = false;
 }
 
 void EngineBlock::apply_due(std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
+    if (schedule_.next_frame() > frame) return;
     bool cancelled = false;
-    while (const Schedule::Cue* const cue = schedule_.take_due(frame)) {
-        if (!cue->is_member) cancelled = cancel_marks_.any() && cancel_marks_.contains(cue->command);
+    while (const Schedule::Cue* const due = schedule_.take_due(frame)) {
+        const Schedule::Cue cue = *due;  // a copy: handle() may add a cue, which may take the place of this one
+        if (!cue.is_member) cancelled = cancel_marks_.any() && cancel_marks_.contains(cue.command, cue.behind);
         if (cancelled) {
-            forget(*cue);
+            forget(cue);
         } else {
-            apply(cue->command, false);
+            apply(cue.command, false, cue.behind);
         }
     }
 }
 
-void EngineBlock::report_outcome(const Message& command, bool handled, bool late) noexcept CUELINE_NONBLOCKING {
-    if (!handled) {
-        refuse(command, Reason::unknown);
-        return;
+void EngineBlock::report_outcome(const Message& command, Outcome outcome, bool late) noexcept CUELINE_NONBLOCKING {
+    switch (outcome.result) {
+        case Outcome::Result::unknown:
+            refuse(command, Reason::unknown);
+            return;
+        case Outcome::Result::refused:
+            refuse(command, static_cast<Reason>(outcome.value));
+            return;
+        case Outcome::Result::applied:
+            audio_.confirm(kind::applied, Applied{late, outcome.value}, command);
+            break;
+        case Outcome::Result::deferred:
+            break;
     }
     if (late) report_->cues_late.add(1);
-    audio_.confirm(kind::applied, Applied{late}, command);
+}
+
+/// It does not sweep for room: the processor is in handle(), and must not be called meanwhile.
+Scheduled EngineBlock::schedule(const Message& message, std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
+    if (handling_ == nullptr) return Scheduled::not_handling;
+    if (message.kind < kind::first_processor) return Scheduled::own_kind;
+    if (frame <= audio_.events().frame()) return Scheduled::not_later;
+    if (schedules_left_ == 0 || schedule_.room(handling_->command.line) == 0) return Scheduled::full;
+    --schedules_left_;
+    Message cue = message;
+    cue.flags = 0;
+    cue.set_origin(handling_->command.line, handling_->command.sequence);
+    cue.frame = frame;
+    schedule_.add({&cue, 1}, handling_->behind);
+    handling_->scheduled = true;
+    return Scheduled::ok;
+}
+
+bool EngineBlock::cancel(Cause cause) noexcept CUELINE_NONBLOCKING {
+    if (discarding_ || cancels_left_ == 0 || !cancel_marks_.has_room()) return false;
+    --cancels_left_;
+    if (cause.line < max_lines) cancel_marks_.mark(cause.line, cause.sequence);
+    return true;
 }
 
 /// Applies a command of one of the engine's own kinds. Returns false if there is no such kind, or if its values are
 /// wrong.
-bool EngineBlock::apply_own(const Message& command) noexcept CUELINE_NONBLOCKING {
+Outcome EngineBlock::apply_own(const Message& command) noexcept CUELINE_NONBLOCKING {
     switch (command.kind) {
         case kind::ping:
             // If the event ring is full, the pong is dropped and counted.
@@ -238,7 +298,11 @@ bool EngineBlock::apply_own(const Message& command) noexcept CUELINE_NONBLOCKING
             cancel_all(command);
             return true;
         case kind::publish_buffer:
-            return buffers_.apply(command.as<PublishBuffer>());
+            if (buffers_.apply(command.as<PublishBuffer>())) return true;
+            discard(command);
+            return false;
+        case kind::unload_buffer:
+            return Outcome::applied(buffers_.release(command.as<UnloadBuffer>().handle) ? 1 : 0);
         case kind::transaction:
             return true;  // its members follow as commands
         default:
@@ -248,8 +312,8 @@ bool EngineBlock::apply_own(const Message& command) noexcept CUELINE_NONBLOCKING
 
 void EngineBlock::cancel(const Message& command) noexcept CUELINE_NONBLOCKING {
     // Only offline: a live engine sweeps at the end of reading, and cannot apply more cancels between two sweeps than
-    // waited, and were read.
-    static_assert(Schedule::capacity + budget_range.most + max_members < CancelMarks::max_singles);
+    // waited, were read, and came from the processor.
+    static_assert(Schedule::capacity + 2 * most_commands(budget_range.most) < CancelMarks::max_singles);
     if (!cancel_marks_.has_room()) carry_out_cancels();
     cancel_marks_.mark(command.line, command.as<Cancel>().sequence);
 }
@@ -265,17 +329,36 @@ void EngineBlock::cancel_all(const Message& command) noexcept CUELINE_NONBLOCKIN
 /// Takes all cancelled cues out of the schedule, in one sweep.
 void EngineBlock::carry_out_cancels() noexcept CUELINE_NONBLOCKING {
     if (!cancel_marks_.any()) return;
-    schedule_.take_out([this](const Message& cue) noexcept { return cancel_marks_.contains(cue); },
-                       [this](const Schedule::Cue& cue) noexcept { forget(cue); });
+    schedule_.take_out(
+        [this](const Schedule::Cue& cue) noexcept { return cancel_marks_.contains(cue.command, cue.behind); },
+        [this](const Schedule::Cue& cue) noexcept { forget(cue); });
     cancel_marks_.clear();
 }
 
 /// Refuses a cue that was taken out of the schedule. A transaction counts as one.
 void EngineBlock::forget(const Schedule::Cue& cue) noexcept CUELINE_NONBLOCKING {
-    if (cue.is_member) {
-        discard(cue.command);
-    } else {
-        refuse(cue.command, Reason::cancelled);
+    if (!cue.is_member) refuse(cue.command, Reason::cancelled);
+    discard(cue.command);
+}
+
+void EngineBlock::close() noexcept {
+    audio_.begin_block(report_->frames.get());  // lines may have been opened since the last block
+    schedule_.take_out([](const Schedule::Cue&) noexcept { return true; },
+                       [this](const Schedule::Cue& cue) noexcept { discard(cue.command); });
+    discard_unread();  // what was taken ahead, or else the rings
+    audio_.read_rings_again();
+    discard_unread();
+}
+
+/// Another thread may be sending on and on, so it ends even then.
+void EngineBlock::discard_unread() noexcept {
+    bool found = true;
+    for (std::size_t round = 0; found && round < max_lines * MessageRing::capacity; ++round) {
+        found = false;
+        audio_.read([&](std::span<Message> whole) noexcept CUELINE_NONBLOCKING {
+            found = true;
+            for (const Message& command : whole) discard(command);
+        });
     }
 }
 

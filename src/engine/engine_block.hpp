@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include <cueline/link.hpp>
 #include <cueline/message.hpp>
 #include <cueline/meter.hpp>
+#include <cueline/outcome.hpp>
 #include <cueline/parameter.hpp>
 #include <cueline/process_context.hpp>
 #include <cueline/processor.hpp>
@@ -33,7 +35,7 @@ namespace cueline {
 void prepare_processor(Processor& processor, const Format& format);
 
 /// What the device calls. The audio thread owns it. Other threads may use it while no block runs.
-class EngineBlock final : public BlockCallback {
+class EngineBlock final : public BlockCallback, Scheduler {
   public:
     /// All that is passed by reference must outlive it. Throws EndTakenError if the link has a living audio side.
     EngineBlock(const Link& link, std::uint32_t budget, EngineReport& report, DeviceLoss& loss);
@@ -61,10 +63,20 @@ class EngineBlock final : public BlockCallback {
 
     /// Takes all commands that wait, and makes room in the schedule, so that the next block reads all of them and
     /// refuses no cue. For a device without deadlines. Allocates.
-    void take_ahead() override { schedule_.reserve(schedule_.size() + audio_.take_ahead() + max_members + 1); }
+    void take_ahead() override {
+        const std::size_t commands = audio_.take_ahead() + max_members + 1;
+        most_calls_ = std::numeric_limits<std::uint32_t>::max();
+        // Each command may schedule another one, and so may each cue.
+        schedule_.reserve(2 * (schedule_.size() + commands));
+    }
 
     /// Takes the commands that wait on `line`, so that its ring has room. For a device without deadlines. Allocates.
     void take_ahead(std::size_t line) { audio_.take_ahead(line); }
+
+    /// Gives all commands that wait, in the schedule or in a ring, back to the processor. Call it when no block runs
+    /// and none will, and before another engine may run the processor. A command that is sent meanwhile may stay in its
+    /// ring.
+    void close() noexcept;
 
     // The block.
 
@@ -83,10 +95,14 @@ class EngineBlock final : public BlockCallback {
     void refuse_whole(std::span<const Message> whole, Reason reason) noexcept CUELINE_NONBLOCKING;
     void refuse(const Message& command, Reason reason) noexcept CUELINE_NONBLOCKING;
     void discard(const Message& command) noexcept CUELINE_NONBLOCKING;
+    void discard_unread() noexcept;
     void apply_due(std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
-    void apply(const Message& command, bool late) noexcept CUELINE_NONBLOCKING;
-    [[nodiscard]] bool apply_own(const Message& command) noexcept CUELINE_NONBLOCKING;
-    void report_outcome(const Message& command, bool handled, bool late) noexcept CUELINE_NONBLOCKING;
+    void apply(const Message& command, bool late, std::uint16_t behind) noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] Outcome handle(const Message& command, std::uint16_t behind) noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] Outcome apply_own(const Message& command) noexcept CUELINE_NONBLOCKING;
+    void report_outcome(const Message& command, Outcome outcome, bool late) noexcept CUELINE_NONBLOCKING;
+    Scheduled schedule(const Message& message, std::uint64_t frame) noexcept CUELINE_NONBLOCKING override;
+    bool cancel(Cause cause) noexcept CUELINE_NONBLOCKING override;
     void cancel(const Message& command) noexcept CUELINE_NONBLOCKING;
     void cancel_all(const Message& command) noexcept CUELINE_NONBLOCKING;
     void carry_out_cancels() noexcept CUELINE_NONBLOCKING;
@@ -102,7 +118,20 @@ class EngineBlock final : public BlockCallback {
     ProcessContext context_{audio_.events()};
     Schedule schedule_;
     CancelMarks cancel_marks_;
-    bool swept_for_room_ = false;                 // in this block
+    bool swept_for_room_ = false;  // in this block
+
+    /// The command that the processor handles now, as far as schedule() uses it.
+    struct Handling {
+        Cause command;
+        std::uint16_t behind = 0;  // see Schedule::Cue
+        bool scheduled = false;
+    };
+    Handling* handling_ = nullptr;
+    bool discarding_ = false;           // the processor is in discarded()
+    std::uint32_t most_calls_;          // of schedule(), and of cancel(), in a block
+    std::uint32_t schedules_left_ = 0;  // in this block
+    std::uint32_t cancels_left_ = 0;
+
     std::array<float*, max_channels> segment_{};  // where the channels of a segment begin
     std::uint64_t block_ns_ = 0;
     std::optional<Format> prepared_;  // without one, blocks are silent

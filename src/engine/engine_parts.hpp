@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include <cueline/buffer.hpp>
@@ -52,13 +53,17 @@ struct alignas(page_bytes) Engine::Parts {
     /// Claims and prepares the processor, and returns the shape of the link for what it declares.
     LinkShape prepared_shape(std::uint32_t lines);
     [[nodiscard]] std::uint32_t declared_slots() const;
+    [[nodiscard]] std::uint32_t declared_loaded() const;
 
     /// Needs running_mutex.
     void stop_locked() noexcept;
     void fade_out() noexcept;
+    void give_back_commands() noexcept;
     [[nodiscard]] bool makes_own_blocks() const noexcept;
 
     void require_slot(std::int64_t slot) const;
+    void require_loading() const;
+    [[nodiscard]] PendingBuffer make_buffer(std::span<const float> interleaved, std::int64_t channels);
     [[nodiscard]] std::optional<BlockTime> last_block() const noexcept;
 
     OwnedProcessor processor;
@@ -73,7 +78,8 @@ struct alignas(page_bytes) Engine::Parts {
     Line control{memory.link()};
     ProcessorControls controls{memory.link()};
     std::uint32_t slots = declared_slots();
-    BufferPool pool{slots, audio.returned_buffers};
+    std::uint32_t loaded = declared_loaded();
+    BufferPool pool{slots, loaded, audio.returned_buffers};
     std::uint32_t budget;
     std::mutex running_mutex;
     std::atomic<bool> running = false;  // set under running_mutex

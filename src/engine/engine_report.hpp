@@ -13,6 +13,8 @@ struct EngineReport {
     Counter blocks;
     Counter frames;
     Counter unhandled;
+    Counter refused;
+    Counter refused_unconfirmed;
     Counter not_finite;
     Counter cues_pending;
     Counter cues_late;

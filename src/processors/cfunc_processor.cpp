@@ -2,14 +2,23 @@
 #include "processors/cfunc_processor.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace cueline {
 
 CFuncProcessor::CFuncProcessor(const CFunctions& functions, std::vector<OwnParameter> parameters,
-                               std::vector<OwnMeter> meters)
-    : functions_{functions}, own_parameters_{std::move(parameters)}, own_meters_{std::move(meters)} {
+                               std::vector<OwnMeter> meters, std::uint32_t slots, std::vector<std::string> reasons)
+    : functions_{functions},
+      own_parameters_{std::move(parameters)},
+      own_meters_{std::move(meters)},
+      slots_{slots},
+      own_reasons_{std::move(reasons)},
+      reasons_{own_reasons_.begin(), own_reasons_.end()},
+      samples_{std::min(slots, max_buffer_slots)},  // the engine refuses more
+      buffers_{3 * samples_.size()} {
     for (const OwnParameter& own : own_parameters_) {
         parameter_specs_.push_back({.name = own.name,
                                     .lowest = own.lowest,
@@ -53,19 +62,61 @@ void CFuncProcessor::prepare(const Format& format) {
     locked_state_.emplace(std::span{static_cast<std::byte*>(functions_.state), functions_.state_bytes});
 }
 
-bool CFuncProcessor::handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+Outcome CFuncProcessor::handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     if (functions_.handle == nullptr) return false;
     const std::uint64_t frame = context.events().frame();
-    const bool known = functions_.handle(&command, frame, samplerate_, events_.data(), functions_.state) != 0;
+    const std::int64_t code =
+        functions_.handle(&command, frame, samplerate_, events_.data(), cues_.data(), functions_.state);
     send_events(context, frame, command);
-    return known;
+    const Scheduled scheduled = schedule_cues(context);
+    const auto value = static_cast<std::uint32_t>(code >> 32);
+    switch (static_cast<std::uint32_t>(code)) {
+        case 1:
+            return Outcome::applied(value);
+        case 2:
+            return Outcome::refused(value);
+        case 3:
+            return scheduled == Scheduled::ok ? Outcome::deferred() : Outcome{scheduled};
+        default:
+            return false;
+    }
+}
+
+void CFuncProcessor::discarded(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+    if (functions_.discarded == nullptr) return;
+    functions_.discarded(&command, context.events().frame(), samplerate_, functions_.state);
+}
+
+/// Returns what became of the first cue that could not be scheduled.
+Scheduled CFuncProcessor::schedule_cues(ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+    Scheduled outcome = Scheduled::ok;
+    for (Message& cue : cues_) {
+        if (cue.kind == kind::none) continue;
+        const Scheduled scheduled = context.schedule(cue, cue.frame);
+        if (outcome == Scheduled::ok) outcome = scheduled;
+        cue = {};
+    }
+    return outcome;
+}
+
+void CFuncProcessor::find_buffers(const ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+    for (std::size_t slot = 0; slot < samples_.size(); ++slot) {
+        const Buffer* const buffer = context.buffer(slot);
+        const Buffer found = buffer == nullptr ? Buffer{} : *buffer;
+        samples_.all()[slot] = found.interleaved.data();
+        const std::span<std::uint64_t> numbers = buffers_.all().subspan(3 * slot, 3);
+        numbers[0] = found.frames;
+        numbers[1] = found.channels;
+        numbers[2] = found.serial;
+    }
 }
 
 void CFuncProcessor::render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     fill_parameters(block.frames, context);
+    find_buffers(context);
     functions_.render(audio_.data(), static_cast<std::uint32_t>(block.channels.size()), block.frames, block.frame,
                       samplerate_, parameter_values_.data(), array_values_.data(), meter_values_.data(), events_.data(),
-                      functions_.state);
+                      samples_.all().data(), buffers_.all().data(), functions_.state);
     const float* sample = audio_.data();
     for (float* const channel : block.channels) {
         std::copy_n(sample, block.frames, channel);

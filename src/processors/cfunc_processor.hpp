@@ -12,12 +12,13 @@
 
 #include <cueline/processor.hpp>
 
+#include "system/locked_array.hpp"
 #include "system/locked_memory.hpp"
 #include "system/locked_pages.hpp"
 
 namespace cueline {
 
-inline constexpr std::size_t max_events_per_call = 16;
+inline constexpr std::size_t max_events_per_call = 16;  // and cues
 
 /// The functions of such a processor. Message is the only type of cueline's that they use, and they see it as bytes.
 ///
@@ -30,18 +31,29 @@ inline constexpr std::size_t max_events_per_call = 16;
 /// each call.
 /// - `events`: sixteen empty messages. Those that get a kind are sent after the call, and emptied.
 ///   If an event's frame is 0, it is sent with the first frame of the call.
+/// - `samples`: for each slot, the samples of its buffer, interleaved; a null pointer if it is empty. Valid during the
+///   call.
+/// - `buffers`: for each slot, three numbers: its buffer's frames, channels and serial; 0 if it is empty.
+/// - `cues`: sixteen empty messages. Those that get a kind are scheduled after the call, for their frames, and emptied.
 /// - `state`: the user's memory.
 struct CFunctions {
     /// [as Processor::render()]
     using Render = void (*)(float* audio, std::uint32_t channels, std::uint32_t frames, std::uint64_t frame,
                             double samplerate, const double* parameters, const double* arrays, double* meters,
-                            Message* events, void* state) noexcept CUELINE_NONBLOCKING;
-    /// Returns 0 for an unknown command. An event without a sequence answers the command. [as Processor::handle()]
-    using Handle = std::uint8_t (*)(const Message* command, std::uint64_t frame, double samplerate, Message* events,
-                                    void* state) noexcept CUELINE_NONBLOCKING;
+                            Message* events, const float* const* samples, const std::uint64_t* buffers,
+                            void* state) noexcept CUELINE_NONBLOCKING;
+    /// Returns an Outcome: its Result in the lowest 32 bits, where 0 is unknown, 1 applied, 2 refused and 3 deferred,
+    /// and above them its value or reason. If a cue of a deferred command cannot be scheduled, the command is refused.
+    /// An event without a sequence answers the command. [as Processor::handle()]
+    using Handle = std::int64_t (*)(const Message* command, std::uint64_t frame, double samplerate, Message* events,
+                                    Message* cues, void* state) noexcept CUELINE_NONBLOCKING;
+    /// [as Processor::discarded()]
+    using Discarded = void (*)(const Message* command, std::uint64_t frame, double samplerate, void* state) noexcept
+        CUELINE_NONBLOCKING;
 
     Render render = nullptr;
-    Handle handle = nullptr;  ///< nullptr: it handles no commands
+    Handle handle = nullptr;        ///< nullptr: it handles no commands
+    Discarded discarded = nullptr;  ///< nullptr: nothing is done then
     void* state = nullptr;
     std::size_t state_bytes = 0;
 };
@@ -66,12 +78,14 @@ class CFuncProcessor final : public Processor {
         std::uint32_t count = 1;
     };
 
-    /// The engine checks the parameters and meters.
-    CFuncProcessor(const CFunctions& functions, std::vector<OwnParameter> parameters, std::vector<OwnMeter> meters);
+    /// The engine checks the parameters, the meters and the number of slots.
+    CFuncProcessor(const CFunctions& functions, std::vector<OwnParameter> parameters, std::vector<OwnMeter> meters,
+                   std::uint32_t slots = 0, std::vector<std::string> reasons = {});
 
     /// Allocates the memory of a block on locked pages. Locks the state's memory where the system permits it, and
     /// touches it otherwise. That takes long for a large state, and a forked child does not inherit the lock.
     void prepare(const Format& format) override;
+    [[nodiscard]] std::uint32_t buffer_slots() const override { return slots_; }
     [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return parameter_specs_; }
     [[nodiscard]] std::span<const MeterSpec> meters() const override { return meter_specs_; }
 
@@ -81,11 +95,15 @@ class CFuncProcessor final : public Processor {
         return std::nullopt;
     }
 
-    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
+    [[nodiscard]] std::span<const std::string_view> reasons() const override { return reasons_; }
+    Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
+    void discarded(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
 
   private:
     void fill_parameters(std::uint32_t frames, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
+    void find_buffers(const ProcessContext& context) noexcept CUELINE_NONBLOCKING;
+    Scheduled schedule_cues(ProcessContext& context) noexcept CUELINE_NONBLOCKING;
     void send_events(ProcessContext& context, std::uint64_t frame, Cause cause) noexcept CUELINE_NONBLOCKING;
 
     CFunctions functions_;
@@ -102,7 +120,13 @@ class CFuncProcessor final : public Processor {
     std::span<double> parameter_values_;
     std::span<double> array_values_;
     std::span<float> audio_;
+    std::uint32_t slots_;
+    std::vector<std::string> own_reasons_;
+    std::vector<std::string_view> reasons_;
+    LockedArray<const float*> samples_;   // by slot
+    LockedArray<std::uint64_t> buffers_;  // three by slot
     std::array<Message, max_events_per_call> events_;
+    std::array<Message, max_events_per_call> cues_;
     std::optional<LockedMemory> locked_state_;
 };
 

@@ -27,7 +27,7 @@ void PlayerProcessor::prepare(const Format& format) {
     }
 }
 
-bool PlayerProcessor::handle(const Message& command, ProcessContext&) noexcept CUELINE_NONBLOCKING {
+Outcome PlayerProcessor::handle(const Message& command, ProcessContext&) noexcept CUELINE_NONBLOCKING {
     if (command.kind == kind::play_buffer) {
         const auto wanted = command.as<PlayBuffer>();
         if (wanted.slot >= slots) return false;

@@ -36,7 +36,7 @@ class PlayerProcessor final : public Processor {
     [[nodiscard]] std::optional<std::span<const Kind>> kinds() const override { return handled; }
 
     /// Clamps the gain to 0 to 1; a NaN counts as 0. Does not handle a command for a slot that does not exist.
-    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
+    Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
 
   private:

@@ -48,7 +48,7 @@ void ToneProcessor::begin(ProcessContext& context) noexcept CUELINE_NONBLOCKING 
     context.parameter(gain_number).start_from(0);
 }
 
-bool ToneProcessor::handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+Outcome ToneProcessor::handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     begin(context);
     switch (command.kind) {
         case kind::set_tone: {

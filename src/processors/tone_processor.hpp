@@ -36,7 +36,7 @@ class ToneProcessor final : public Processor {
     [[nodiscard]] std::span<const MeterSpec> meters() const override;
     [[nodiscard]] std::optional<std::span<const Kind>> kinds() const override { return handled; }
 
-    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
+    Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
 
   private:

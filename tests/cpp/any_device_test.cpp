@@ -94,7 +94,7 @@ TEST_P(AnyDevice, answers_pings) {
 class Follower final : public Processor {
   public:
     void prepare(const Format& format) override { longest_ = format.blocksize; }
-    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+    Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         if (block.frame != next_ || block.frames > longest_ || block.channels.size() != 2) gaps.add(1);
         next_ = block.frame + block.frames;

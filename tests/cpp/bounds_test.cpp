@@ -28,14 +28,20 @@ constexpr Format format{.samplerate = 48'000, .channels = 1, .blocksize = 64};
 class StepsProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
+    /// If `again` is not 0, schedules that many messages for the next frame.
+    Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         ++handled;
+        for (std::size_t count = 0; count < again; ++count) {
+            if (context.schedule(command, context.events().frame() + 1) == Scheduled::ok) ++scheduled;
+        }
         return true;
     }
     void render(const AudioBlock&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { ++segments; }
 
     std::size_t handled = 0;
     std::size_t segments = 0;
+    std::size_t scheduled = 0;
+    std::size_t again = 0;
 };
 
 struct Steps {
@@ -60,7 +66,7 @@ class Bounds : public testing::Test {
         const std::size_t waiting = unread();
         const std::size_t cancelled = report_.cues_cancelled.get();
         const std::uint64_t sweeps = block_.sweeps();
-        processor_.handled = processor_.segments = 0;
+        processor_.handled = processor_.segments = processor_.scheduled = 0;
         block_.process({channels_, format.blocksize, now()}, 1);
 
         const Steps steps{waiting - unread(), processor_.handled, processor_.segments, block_.sweeps() - sweeps};
@@ -68,6 +74,7 @@ class Bounds : public testing::Test {
         EXPECT_LE(steps.handled + report_.cues_cancelled.get() - cancelled, most_.cues);
         EXPECT_LE(steps.segments, most_.segments);
         EXPECT_LE(steps.sweeps, 2U);
+        EXPECT_LE(processor_.scheduled, most_.commands);
         EXPECT_LE(pending(), Schedule::capacity);
         return steps;
     }
@@ -115,11 +122,11 @@ class Bounds : public testing::Test {
 TEST_F(Bounds, follow_from_the_settings) {
     const WorstCase small = worst_case(100, 1, 64);
     EXPECT_EQ(small.commands, 100U + 257U);
-    EXPECT_EQ(small.cues, 1024U + 357U);
+    EXPECT_EQ(small.cues, 1024U + 2 * 357U);
     EXPECT_EQ(small.segments, 64U);
     const WorstCase large = worst_case(1024, 9, 8192);
-    EXPECT_EQ(large.cues, 2048U + 1024U + 257U);
-    EXPECT_EQ(large.segments, 2049U);
+    EXPECT_EQ(large.cues, 2048U + 2 * (1024U + 257U));
+    EXPECT_EQ(large.segments, 2048U + 1024U + 257U + 1U);
 }
 
 TEST_F(Bounds, hold_for_commands_and_a_transaction_at_the_end_of_the_budget) {
@@ -172,6 +179,29 @@ TEST_F(Bounds, hold_for_a_cue_at_each_frame) {
         most = std::max(most, run_block().segments);
     }
     EXPECT_EQ(most, format.blocksize);
+}
+
+TEST_F(Bounds, hold_for_commands_that_schedule_themselves_for_each_frame) {
+    processor_.again = 1;
+    for (Line* const line : lines_) {
+        for (std::uint32_t sent = 0; sent < 100; ++sent) line->send(kind::set_level, 1.0F);
+    }
+    std::size_t most = 0;
+    for (int block = 0; block < 50; ++block) {
+        run_block();
+        most = std::max(most, processor_.scheduled);
+    }
+    EXPECT_EQ(most, most_.commands);
+}
+
+TEST_F(Bounds, hold_for_commands_that_schedule_two_each) {
+    fill(1'000'000);
+    processor_.again = 2;
+    for (int block = 0; block < 50; ++block) {
+        for (Line* const line : lines_) line->send(kind::set_level, 1.0F);
+        run_block();
+    }
+    EXPECT_GT(processor_.handled, 0U);
 }
 
 TEST_F(Bounds, hold_for_cancel_all_beside_foreign_cues) {

@@ -41,7 +41,7 @@ class SlotsProcessor final : public Processor {
     explicit SlotsProcessor(std::uint32_t slots) : slots_{slots}, firsts_(slots) {}
     void prepare(const Format&) override {}
     [[nodiscard]] std::uint32_t buffer_slots() const override { return slots_; }
-    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+    Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         quiet_.render(block, context);
         for (std::uint32_t slot = 0; slot < slots_; ++slot) {
@@ -98,7 +98,8 @@ struct Offline {
 
 /// Both sides of a pool, without an engine.
 struct Pool {
-    explicit Pool(std::uint32_t count) : control{count, returns}, slots{control.audio_side()} {}
+    explicit Pool(std::uint32_t count, std::uint32_t loaded = 0)
+        : control{count, loaded, returns}, slots{control.audio_side()} {}
 
     BufferHandle publish(const std::vector<float>& samples, std::uint32_t channels = 1) {
         return control.hand_over(control.make(samples, channels));
@@ -168,7 +169,7 @@ TEST(Buffers, publish_nothing_empties_a_slot) {
 TEST(Buffers, too_many_in_flight_are_refused_and_counted) {
     Offline offline;
     for (std::size_t count = 0; count < 128; ++count) ASSERT_EQ(offline.publish(0, 0.5F), Status::ok);
-    EXPECT_EQ(offline.publish(0, 9.0F), Status::full);
+    EXPECT_EQ(offline.publish(0, 9.0F), Status::no_buffer);
     EXPECT_EQ(offline.engine.publish_nothing(1), Status::ok) << "it needs no handle";
     const BufferStats stats = offline.engine.stats().buffers;
     EXPECT_EQ(stats.limit, 128U);
@@ -544,6 +545,193 @@ TEST(Buffers, many_threads_make_them_at_once_and_all_arrive_whole) {
     EXPECT_TRUE(eventually([&] { return engine.stats().buffers.in_use <= 8; }));
     EXPECT_EQ(engine.stats().buffers.published, accepted);
     EXPECT_EQ(processor.torn(), 0U);
+}
+
+/// Plays the loaded buffer that a message names. Releases it if a message says so.
+class LoadProcessor final : public Processor {
+  public:
+    struct Play {
+        static constexpr Kind kind = 300;
+        BufferHandle sound;
+    };
+    struct Release {
+        static constexpr Kind kind = 301;
+        BufferHandle sound;
+    };
+
+    explicit LoadProcessor(std::uint32_t loaded, std::uint32_t slots = 0) : loaded_{loaded}, slots_{slots} {}
+    void prepare(const Format&) override {}
+    [[nodiscard]] std::uint32_t buffer_slots() const override { return slots_; }
+    [[nodiscard]] std::uint32_t loaded_buffers() const override { return loaded_; }
+    Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+        if (command.kind == Release::kind) return context.release_buffer(command.as<Release>().sound);
+        if (command.kind != Play::kind) return false;
+        sound_ = command.as<Play>().sound;
+        return context.loaded_buffer(sound_) != nullptr;
+    }
+    void discarded(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+        context.release_buffer(command.as<Play>().sound);
+    }
+    void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+        quiet_.render(block, context);
+        const Buffer* const buffer = context.loaded_buffer(sound_);
+        if (buffer == nullptr) return;
+        for (std::uint32_t frame = 0; frame < std::min(block.frames, buffer->frames); ++frame) {
+            block.channel(0)[frame] = buffer->sample(frame, 0);
+        }
+    }
+
+  private:
+    std::uint32_t loaded_;
+    std::uint32_t slots_;
+    BufferHandle sound_ = 0;
+    SilenceProcessor quiet_;
+};
+
+class LoadedBuffers : public testing::Test {
+  protected:
+    using Play = LoadProcessor::Play;
+    using Release = LoadProcessor::Release;
+
+    BufferHandle load(float value) {
+        const auto handle = engine_->load_buffer(std::vector<float>(10, value), 1);
+        EXPECT_TRUE(handle.has_value());
+        return handle.value_or(0);
+    }
+    template <class Command>
+    void send(const Command& command, const Delivery& delivery = {}) {
+        EXPECT_EQ(engine_->control().send(Command::kind, command, delivery), Status::ok);
+    }
+    /// The first sample of the next block.
+    float block() { return device_->run().front(); }
+    [[nodiscard]] BufferStats buffers() const { return engine_->stats().buffers; }
+
+    StepDevice* device_ = nullptr;
+    std::unique_ptr<Engine> engine_ = [this] {
+        auto device = std::make_unique<StepDevice>(format);
+        device_ = device.get();
+        auto engine = std::make_unique<Engine>(std::move(device), std::make_unique<LoadProcessor>(4));
+        engine->start();
+        return engine;
+    }();
+};
+
+TEST_F(LoadedBuffers, one_is_found_by_its_handle_in_any_number_of_messages) {
+    const BufferHandle half = load(0.5F);
+    const BufferHandle quarter = load(0.25F);
+    EXPECT_NE(half, quarter);
+    for (int round = 0; round < 3; ++round) {
+        send(Play{half});
+        EXPECT_EQ(block(), 0.5F);
+        EXPECT_EQ(block(), 0.5F);
+        send(Play{quarter});
+        EXPECT_EQ(block(), 0.25F);
+    }
+    EXPECT_EQ(buffers().in_use, 2U);
+    EXPECT_EQ(buffers().published, 2U);
+    EXPECT_EQ(engine_->stats().unhandled, 0U);
+}
+
+TEST_F(LoadedBuffers, one_is_freed_when_it_was_unloaded_and_not_before_the_command_applies) {
+    const BufferHandle sound = load(0.5F);
+    send(Play{sound});
+    EXPECT_EQ(engine_->unload_buffer(sound, {.frame = 100, .flags = delivery::confirm}), Status::ok);
+    EXPECT_EQ(block(), 0.5F);
+    EXPECT_EQ(buffers().in_use, 1U);
+    block();
+    EXPECT_EQ(buffers().in_use, 0U);
+    EXPECT_EQ(buffers().bytes, 0U);
+    EXPECT_EQ(block(), 0.0F) << "nobody finds it any more";
+    engine_->unload_buffer(sound, {.flags = delivery::confirm});
+    block();
+    Message first;
+    Message second;
+    EXPECT_EQ(engine_->control().receive_confirmation(first), Status::ok);
+    EXPECT_EQ(engine_->control().receive_confirmation(second), Status::ok);
+    EXPECT_EQ(first.as<Applied>().value, 1U);
+    EXPECT_EQ(second.as<Applied>().value, 0U) << "it was not loaded any more";
+    EXPECT_EQ(engine_->stats().unhandled, 0U);
+}
+
+TEST_F(LoadedBuffers, a_processor_releases_one) {
+    const BufferHandle sound = load(0.5F);
+    send(Play{sound});
+    send(Release{sound});
+    EXPECT_EQ(block(), 0.0F);
+    EXPECT_EQ(buffers().in_use, 0U);
+    send(Release{sound});
+    block();
+    EXPECT_EQ(engine_->stats().unhandled, 1U) << "the second release finds nothing";
+}
+
+TEST_F(LoadedBuffers, one_that_a_discarded_command_carried_is_released_by_the_processor) {
+    send(Play{load(0.5F)}, {.frame = 1000});
+    engine_->control().cancel_all();
+    block();
+    EXPECT_EQ(buffers().in_use, 0U);
+}
+
+TEST_F(LoadedBuffers, close_frees_all) {
+    const BufferHandle waiting = load(0.5F);
+    load(0.25F);
+    send(Play{waiting}, {.frame = 1000});
+    block();
+    EXPECT_EQ(buffers().in_use, 2U);
+    engine_->close();
+    EXPECT_EQ(buffers().in_use, 0U);
+    EXPECT_EQ(buffers().bytes, 0U);
+    EXPECT_THROW(engine_->load_buffer(std::vector<float>{1}, 1), ClosedError);
+}
+
+TEST_F(LoadedBuffers, no_more_are_loaded_than_the_processor_declares_and_an_old_handle_finds_no_new_buffer) {
+    const BufferHandle first = load(0.1F);
+    for (int count = 0; count < 3; ++count) load(0.2F);
+    EXPECT_FALSE(engine_->load_buffer(std::vector<float>{1}, 1));
+    EXPECT_EQ(buffers().refused, 1U);
+    EXPECT_EQ(buffers().limit, 4U);
+    engine_->unload_buffer(first);
+    block();
+    const BufferHandle again = load(0.3F);
+    EXPECT_EQ(place_of(again), place_of(first));
+    send(Play{first});
+    EXPECT_EQ(block(), 0.0F);
+    EXPECT_EQ(engine_->stats().unhandled, 1U);
+    send(Play{again});
+    EXPECT_EQ(block(), 0.3F);
+}
+
+TEST_F(LoadedBuffers, any_number_is_looked_up_safely) {
+    load(0.5F);
+    for (const BufferHandle handle : {0U, 1U, 8191U, 8192U + 4, 2 * 8192U, no_buffer, no_buffer - 1}) {
+        send(Play{handle});
+        EXPECT_EQ(block(), 0.0F) << handle;
+        send(Release{handle});
+        engine_->unload_buffer(handle);
+    }
+    block();
+    EXPECT_EQ(buffers().in_use, 1U);
+}
+
+TEST_F(LoadedBuffers, one_in_a_slot_is_not_loaded_and_cannot_be_unloaded) {
+    Pool pool{1, 1};
+    const BufferHandle published = pool.publish({1, 2});
+    pool.slots.apply({0, published});
+    EXPECT_EQ(pool.slots.loaded(published), nullptr);
+    EXPECT_FALSE(pool.slots.release(published));
+    EXPECT_NE(pool.slots.at(0), nullptr);
+}
+
+TEST_F(LoadedBuffers, a_processor_that_declares_none_or_too_many_is_refused_with_the_number) {
+    const auto made = [](std::uint32_t loaded, std::uint32_t slots) {
+        return std::make_unique<Engine>(std::make_unique<StepDevice>(format),
+                                        std::make_unique<LoadProcessor>(loaded, slots));
+    };
+    EXPECT_EQ(refusal<ArgumentError>([&] { made(0, 2)->load_buffer(std::vector<float>{1}, 1); }),
+              "this engine's processor loads no buffers without a slot");
+    EXPECT_EQ(made(8192, 0)->loaded_buffers(), 8192U);
+    EXPECT_EQ(made(6192, 1000)->stats().buffers.limit, 8192U);
+    EXPECT_EQ(refusal<ArgumentError>([&] { made(6193, 1000); }),
+              "a processor with 1000 slots for buffers has at most 6192 buffers without a slot, got 6193");
 }
 
 }  // namespace

@@ -21,12 +21,15 @@ struct Seen {
     std::uint64_t next_frame = 0;
     bool in_order = true;
     std::vector<std::array<double, 2>> array = std::vector<std::array<double, 2>>(3);  // of the last call
+    std::array<std::uint64_t, 3> buffer{};                                             // in slot 1
+    float first_sample = 0;
+    std::uint32_t discarded = 0;
 };
 
 /// Channel c of frame f is f + c times its first parameter.
 void render(float* audio, std::uint32_t channels, std::uint32_t frames, std::uint64_t frame, double samplerate,
-            const double* parameters, const double* arrays, double* meters, Message* events, void* state) noexcept
-    CUELINE_NONBLOCKING {
+            const double* parameters, const double* arrays, double* meters, Message* events,
+            const float* const* samples, const std::uint64_t* buffers, void* state) noexcept CUELINE_NONBLOCKING {
     auto& seen = *static_cast<Seen*>(state);
     ++seen.calls;
     seen.max_frames = std::max(seen.max_frames, frames);
@@ -41,6 +44,8 @@ void render(float* audio, std::uint32_t channels, std::uint32_t frames, std::uin
         element = {arrays[0], arrays[1]};
         arrays += 2;
     }
+    seen.buffer = {buffers[3], buffers[4], buffers[5]};
+    seen.first_sample = samples[1] == nullptr ? 0 : samples[1][0];
     meters[0] += frames;
     meters[max_meter_fields + 1] = samplerate;
     if (frame == 0) {
@@ -49,11 +54,23 @@ void render(float* audio, std::uint32_t channels, std::uint32_t frames, std::uin
     }
 }
 
-std::uint8_t handle(const Message* command, std::uint64_t frame, double /*samplerate*/, Message* events,
+/// Answers kind 301, which is applied with the value 7, refuses kind 310, and defers kind 311 to the frame that it has.
+std::int64_t handle(const Message* command, std::uint64_t frame, double /*samplerate*/, Message* events, Message* cues,
                     void* /*state*/) noexcept CUELINE_NONBLOCKING {
+    if (command->kind == 310) return 2 | std::int64_t{first_own_reason + 1} << 32;
+    if (command->kind == 311) {
+        cues[3] = Message::of(301, 0);
+        cues[3].frame = command->as<std::uint64_t>();
+        return 3;
+    }
     if (command->kind != 301) return 0;
     events[0] = Message::of(302, frame);
-    return 1;
+    return 1 | std::int64_t{7} << 32;
+}
+
+void discarded(const Message* /*command*/, std::uint64_t /*frame*/, double /*samplerate*/, void* state) noexcept
+    CUELINE_NONBLOCKING {
+    ++static_cast<Seen*>(state)->discarded;
 }
 
 class CFuncs : public testing::Test {
@@ -64,10 +81,11 @@ class CFuncs : public testing::Test {
         engine_ = std::make_unique<Engine>(
             std::move(device),
             std::make_shared<CFuncProcessor>(
-                CFunctions{.render = &render, .handle = knows, .state = &seen_},
+                CFunctions{.render = &render, .handle = knows, .discarded = &discarded, .state = &seen_},
                 std::vector<CFuncProcessor::OwnParameter>{
                     {"slope", 0, 10, 1, "", 0}, {"pads", 0, 100, 0, "", 0.002, 3}, {"other", 0, 1, 0, "dB", 0.02}},
-                std::vector<CFuncProcessor::OwnMeter>{{"frames", "", {"value"}}, {"rate", "Hz", {"nothing", "rate"}}}));
+                std::vector<CFuncProcessor::OwnMeter>{{"frames", "", {"value"}}, {"rate", "Hz", {"nothing", "rate"}}},
+                2U, std::vector<std::string>{"late", "no such pad"}));
         engine_->start();
     }
 
@@ -129,6 +147,47 @@ TEST_F(CFuncs, unknown_commands_are_counted) {
     engine_->control().send(301, 0);
     rendered(32);
     EXPECT_EQ(engine_->stats().unhandled, 1U);
+}
+
+TEST_F(CFuncs, say_what_became_of_a_command) {
+    make();
+    Line& line = engine_->control();
+    constexpr std::uint8_t confirm = delivery::confirm;
+    line.send(301, 0, {.flags = confirm});
+    line.send(310, 0, {.flags = confirm});
+    line.send(311, std::uint64_t{50}, {.flags = confirm});
+    line.send(311, std::uint64_t{0}, {.flags = confirm});  // too early
+    rendered(64);
+    std::array<Message, 4> all;
+    for (Message& message : all) ASSERT_EQ(line.receive_confirmation(message), Status::ok);
+    EXPECT_EQ(all[0].as<Applied>().value, 7U);
+    EXPECT_EQ(static_cast<std::uint32_t>(all[1].as<Refused>().reason), first_own_reason + 1);
+    EXPECT_EQ(all[2].as<Refused>().reason, Reason::late);
+    EXPECT_EQ(all[3].sequence, 3U);
+    EXPECT_EQ(all[3].frame, 50U);
+    EXPECT_EQ(all[3].as<Applied>().value, 7U);
+}
+
+TEST_F(CFuncs, take_back_what_will_not_be_applied) {
+    make();
+    engine_->control().send(301, 0, {.frame = 40});
+    engine_->control().cancel(1);
+    rendered(64);
+    EXPECT_EQ(seen_.discarded, 1U);
+}
+
+TEST_F(CFuncs, get_the_buffer_in_each_slot) {
+    make();
+    rendered(32);
+    EXPECT_EQ(seen_.buffer, (std::array<std::uint64_t, 3>{}));
+    engine_->publish(1, std::vector<float>{0.5F, 0, 0, 0, 0, 0}, 2);
+    rendered(32);
+    EXPECT_EQ(seen_.buffer, (std::array<std::uint64_t, 3>{3, 2, 1}));
+    EXPECT_EQ(seen_.first_sample, 0.5F);
+    engine_->publish_nothing(1);
+    rendered(32);
+    EXPECT_EQ(seen_.buffer, (std::array<std::uint64_t, 3>{}));
+    EXPECT_EQ(seen_.first_sample, 0);
 }
 
 TEST_F(CFuncs, meters_keep_their_numbers_from_call_to_call_and_are_published) {

@@ -28,7 +28,7 @@ class NotingProcessor final : public Processor {
         if (fails) throw std::runtime_error{"no memory"};
         prepared.push_back(format);
     }
-    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return true; }
+    Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return true; }
     void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         pieces.raise_to(block.frames);
         for (float* const channel : block.channels) {

@@ -22,7 +22,7 @@ namespace cueline::test {
 class LevelProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message& command, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
+    Outcome handle(const Message& command, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         if (command.kind != kind::set_level) return false;
         level_ = command.as<float>();
         ++handled_;

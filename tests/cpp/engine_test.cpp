@@ -97,7 +97,7 @@ TEST(Engine, keeps_its_own_kinds_from_the_processor) {
     class Greedy final : public Processor {
       public:
         void prepare(const Format&) override {}
-        bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
+        Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
             taken.add(1);
             return true;
         }
@@ -196,7 +196,7 @@ bool same_events(const std::vector<Message>& left, const std::vector<Message>& r
 class NotesSleep final : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+    Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         quiet_.render(block, context);
         if (engine != nullptr) sleep_ns = break_the_rule([this] { return engine->ns_until_news(); });

@@ -20,7 +20,7 @@ namespace {
 class OnesProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return true; }
+    Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return true; }
     void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         for (float* const channel : block.channels) std::fill_n(channel, block.frames, 1.0F);
     }

@@ -25,7 +25,7 @@ constexpr float greatest = std::numeric_limits<float>::max();
 class BrokenProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return true; }
+    Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return true; }
     void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
             for (float* const channel : block.channels) channel[frame] = 0.5F;

@@ -25,7 +25,7 @@ constexpr float smallest_normal = std::numeric_limits<float>::min();
 class NotingProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
+    Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         handled = compute();
         return true;
     }
@@ -97,7 +97,7 @@ TEST(FloatMode, a_caller_for_whom_a_division_by_zero_traps_gets_its_block) {
     class Dividing final : public Processor {
       public:
         void prepare(const Format&) override {}
-        bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+        Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
         void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
             const volatile float zero = 0;
             for (float* const channel : block.channels) std::fill_n(channel, block.frames, 1 / zero > 1 ? 0.5F : 0.0F);

@@ -94,7 +94,7 @@ TEST(JackDevice, the_check_catches_one_sample_too_many) {
     class Stutter final : public Processor {
       public:
         void prepare(const Format&) override {}
-        bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+        Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
         void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
             wave_.render(block, context);
             block.channel(0)[1] = block.channel(0)[0];
@@ -203,7 +203,7 @@ TEST(JackDevice, counts_the_servers_xruns) {
     class Laggard final : public Processor {
       public:
         void prepare(const Format&) override {}
-        bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return true; }
+        Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return true; }
         void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
             quiet_.render(block, context);
             // No sleep: JACK cancels its threads at the first system call that waits, which ends this process.
@@ -228,7 +228,7 @@ TEST(JackDevice, counts_the_servers_xruns) {
 class Prepared final : public Processor {
   public:
     void prepare(const Format& format) override { prepared_for.store(format.blocksize); }
-    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+    Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         if (block.frames > prepared_for.load(std::memory_order_relaxed)) too_large.add(1);
         wave_.render(block, context);

@@ -31,7 +31,7 @@ class Prepared final : public Processor {
         at_prepare_(format);
         prepared_for = format;
     }
-    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+    Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         wave_.render(block, context);
     }

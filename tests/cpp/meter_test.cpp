@@ -35,7 +35,7 @@ class Counting final : public Processor {
 
     void prepare(const Format&) override {}
     [[nodiscard]] std::span<const MeterSpec> meters() const override { return specs_; }
-    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+    Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         quiet_.render(block, context);
         if (specs_.empty()) return;
@@ -192,7 +192,7 @@ class Numbering final : public Processor {
   public:
     void prepare(const Format&) override {}
     [[nodiscard]] std::span<const MeterSpec> meters() const override { return specs_; }
-    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+    Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         quiet_.render(block, context);
         const std::size_t first = first_address<MeterSpec>(specs_, 1);

@@ -36,6 +36,12 @@ class OfflinePlaying {
     void send(const Command& command, std::uint64_t at = 0) {
         EXPECT_EQ(engine_->control().send(Command::kind, command, {.frame = at}), Status::ok);
     }
+    void send(Kind kind, const auto& payload) { EXPECT_EQ(engine_->control().send(kind, payload), Status::ok); }
+    BufferHandle load_buffer(std::span<const float> samples, std::int64_t channels = 1) {
+        const auto handle = engine_->load_buffer(samples, channels);
+        EXPECT_TRUE(handle.has_value());
+        return handle.value_or(no_buffer);
+    }
     void set(std::size_t parameter, double value) { engine_->controls().set(parameter, value); }
     [[nodiscard]] MeterValue meter(std::size_t number) { return engine_->controls().read(number); }
 

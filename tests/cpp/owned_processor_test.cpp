@@ -77,7 +77,7 @@ TEST(OfferedProcessor, with_another_interface_is_refused_before_anything_else_is
     foreign.layout = sound->layout;
     EXPECT_EQ(refusal_of(foreign),
               std::string{"this processor was compiled against cueline 2.0.0, and the engine is cueline "} + version +
-                  ": the extension has processor interface 5, the engine has 4; build the extension again, against "
+                  ": the extension has processor interface 6, the engine has 5; build the extension again, against "
                   "cueline " +
                   version);
 }

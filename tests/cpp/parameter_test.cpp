@@ -36,7 +36,7 @@ class Showing final : public Processor {
 
     void prepare(const Format&) override {}
     [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return specs_; }
-    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+    Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         if (command.kind != go_to) return false;
         context.parameter(0).go_to(command.as<double>());
         return true;
@@ -367,7 +367,7 @@ class Arrayed final : public Processor {
   public:
     void prepare(const Format&) override {}
     [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return specs; }
-    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+    Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         for (Parameter& parameter : context.parameters(first, 216)) parameter.go_to(command.as<double>());
         return true;
     }

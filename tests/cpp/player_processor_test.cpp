@@ -270,7 +270,7 @@ TEST(PlayerProcessor, a_full_event_ring_stops_no_voice) {
 
 TEST(PlayerProcessor, plays_on_in_another_format) {
     BufferSlots::Table::Returns returns;
-    BufferPool pool{PlayerProcessor::slots, returns};
+    BufferPool pool{PlayerProcessor::slots, 0, returns};
     BufferSlots slots = pool.audio_side();
     const std::vector<float> samples = ramp(100);
     slots.apply({0, pool.hand_over(pool.make(samples, 1))});

@@ -186,7 +186,7 @@ class Reluctant final : public Processor {
         if (std::exchange(fails, false)) throw std::bad_alloc{};
         prepared_for = format.samplerate;
     }
-    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+    Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
     void render(const AudioBlock&, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         rendered_for = prepared_for;
     }

@@ -22,7 +22,7 @@ class WaveProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
 
-    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+    Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         switch (command.kind) {
             case kind::set_level:
                 level_ = command.as<float>();
@@ -57,7 +57,7 @@ class WaveProcessor final : public Processor {
 class WatchfulProcessor : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return true; }
+    Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return true; }
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         quiet_.render(block, context);
         note_allocations();

@@ -442,7 +442,7 @@ TEST(SamplerProcessor, a_thousand_reloads_while_it_plays_neither_click_nor_pile_
 
 TEST(SamplerProcessor, keeps_playing_in_another_format) {
     cueline::BufferSlots::Table::Returns returns;
-    cueline::BufferPool pool{SamplerProcessor::pads, returns};
+    cueline::BufferPool pool{SamplerProcessor::pads, 0, returns};
     cueline::BufferSlots slots = pool.audio_side();
     const std::vector<float> samples = ramp(100);
     slots.apply({0, pool.hand_over(pool.make(samples, 1))});

@@ -31,6 +31,7 @@ class ScheduleTest : public testing::Test {
     /// The sequences of the cues that are due at `frame`, in order.
     std::vector<std::uint32_t> due(std::uint64_t frame) {
         std::vector<std::uint32_t> sequences;
+        (void)schedule_->next_frame();
         while (const Schedule::Cue* const cue = schedule_->take_due(frame)) sequences.push_back(cue->command.sequence);
         return sequences;
     }
@@ -68,7 +69,8 @@ TEST_F(ScheduleTest, orders_by_frame_then_by_arrival) {
 
 TEST_F(ScheduleTest, take_out_removes_the_chosen_cues_in_due_order) {
     for (std::uint32_t sequence = 1; sequence <= 6; ++sequence) add(100 - sequence, sequence);
-    EXPECT_EQ(taken_out([](const Message& cue) noexcept { return cue.sequence % 2 == 0; }), (Sequences{6, 4, 2}));
+    EXPECT_EQ(taken_out([](const Schedule::Cue& cue) noexcept { return cue.command.sequence % 2 == 0; }),
+              (Sequences{6, 4, 2}));
     EXPECT_EQ(schedule_->size(), 3U);
     EXPECT_EQ(due(1000), (Sequences{5, 3, 1}));
 }
@@ -83,7 +85,7 @@ TEST_F(ScheduleTest, take_out_removes_a_transaction_with_its_members) {
     schedule_->add(whole);
     add(50, 6);
     const auto taken = [this](std::uint32_t sequence) {
-        return taken_out([sequence](const Message& cue) noexcept { return cue.sequence == sequence; });
+        return taken_out([sequence](const Schedule::Cue& cue) noexcept { return cue.command.sequence == sequence; });
     };
     EXPECT_EQ(taken(4), Sequences{}) << "a member alone";
     EXPECT_EQ(taken(2), (Sequences{2, 3, 4, 5}));
@@ -110,7 +112,7 @@ TEST_F(ScheduleTest, line_holds_1024_places_and_leaves_16_for_each_other_line) {
     EXPECT_EQ(schedule.size(), Schedule::capacity);
 
     const auto of_line = [](std::uint8_t line) {
-        return [line](const Message& command) noexcept { return command.line == line; };
+        return [line](const Schedule::Cue& waiting) noexcept { return waiting.command.line == line; };
     };
     schedule.take_out(of_line(3), [](const Schedule::Cue&) noexcept {});
     EXPECT_EQ(schedule.room(0), 0U);
@@ -153,19 +155,23 @@ TEST_F(ScheduleTest, agrees_with_a_multimap) {
             add(frame, ++sequence);
             model.emplace(frame, sequence);
         } else if (random() % 64 == 0) {
-            const auto chosen = [odd = random() % 7](const Message& cue) noexcept { return cue.sequence % 7 == odd; };
+            const auto chosen = [odd = random() % 7](const Schedule::Cue& cue) noexcept {
+                return cue.command.sequence % 7 == odd;
+            };
             Sequences expected;
             for (auto cue = model.begin(); cue != model.end();) {
-                Message as_message;
-                as_message.sequence = cue->second;
-                if (chosen(as_message)) expected.push_back(cue->second);
-                cue = chosen(as_message) ? model.erase(cue) : std::next(cue);
+                Schedule::Cue as_cue;
+                as_cue.command.sequence = cue->second;
+                if (chosen(as_cue)) expected.push_back(cue->second);
+                cue = chosen(as_cue) ? model.erase(cue) : std::next(cue);
             }
             ASSERT_EQ(taken_out(chosen), expected);
         } else if (random() % 4 == 0) {
             const auto doomed = static_cast<std::uint32_t>(1 + random() % (sequence + 1));
             const auto found = std::ranges::find(model, doomed, [](const auto& cue) { return cue.second; });
-            const auto is_doomed = [doomed](const Message& cue) noexcept { return cue.sequence == doomed; };
+            const auto is_doomed = [doomed](const Schedule::Cue& cue) noexcept {
+                return cue.command.sequence == doomed;
+            };
             ASSERT_EQ(taken_out(is_doomed), found == model.end() ? Sequences{} : Sequences{doomed});
             if (found != model.end()) model.erase(found);
         } else {
@@ -192,7 +198,7 @@ TEST_F(ScheduleTest, holds_2048_of_one_frame_and_reuses_their_places) {
         }
         EXPECT_EQ(schedule_->room(0), 0U);
         if (round == 1) {
-            EXPECT_EQ(taken_out([](const Message&) noexcept { return true; }), expected);
+            EXPECT_EQ(taken_out([](const Schedule::Cue&) noexcept { return true; }), expected);
         } else {
             EXPECT_EQ(due(7), expected);
         }

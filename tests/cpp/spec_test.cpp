@@ -75,7 +75,7 @@ TEST_F(SpecScenario, audio_thread_message_processing_check_catches_an_allocation
     /// Makes one std::string that is too long, for each message.
     class Careless final : public WatchfulProcessor {
       public:
-        bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+        Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
             break_the_rule([] {
                 const std::string text(100, 'x');
                 escaped = text.data();  // visible outside, so that the compiler cannot remove the allocation

@@ -31,7 +31,7 @@ template <Jump jump>
 class JumpingTone final : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message& command, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
+    Outcome handle(const Message& command, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         const auto wanted = command.as<SetTone>();
         gain_ = {gain_.before(frame_), wanted.gain, frame_, jump == Jump::gain ? 1U : 960U};
         frequency_hz_ = {frequency_hz_.before(frame_), wanted.frequency_hz, frame_,

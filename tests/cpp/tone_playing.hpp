@@ -40,7 +40,9 @@ class Played {
         processor_.prepare(format);
         values_.prepare(format.samplerate);
     }
-    bool handle(const Message& command) { return processor_.handle(command, context_); }
+    bool handle(const Message& command) {
+        return processor_.handle(command, context_).result == Outcome::Result::applied;
+    }
     void set(float frequency_hz, float gain) { handle(Message::of(kind::set_tone, SetTone{frequency_hz, gain})); }
 
     /// Returns the first channel. The other channels must be equal.

@@ -62,6 +62,20 @@ TEST(Visit, throws_what_the_visitor_throws_and_is_noexcept_if_the_visitor_is) {
     static_assert(noexcept(Notes::visit(Message{}, promises)));
 }
 
+TEST(Visit, returns_what_the_visitor_returns_as_an_outcome) {
+    const Overloaded visitor{
+        [](const NoteOn& on) { return Outcome::applied(on.voice); },
+        [](const NoteOff& off) { return off.voice < 8; },
+        [](const AllOff&) {},
+    };
+    const auto outcome = [&](const Message& message) { return Notes::visit(message, visitor); };
+    EXPECT_EQ(outcome(Message::of(NoteOn{7, 0})).value, 7U);
+    EXPECT_EQ(outcome(Message::of(NoteOff{7})).result, Outcome::Result::applied);
+    EXPECT_EQ(outcome(Message::of(NoteOff{8})).result, Outcome::Result::unknown);
+    EXPECT_EQ(outcome(Message::of(AllOff{})).result, Outcome::Result::applied);
+    EXPECT_EQ(outcome(Message{}).result, Outcome::Result::unknown);
+}
+
 TEST(Visit, lets_a_visitor_keep_what_it_saw) {
     struct Counting {
         int notes = 0;

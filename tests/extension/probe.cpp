@@ -7,6 +7,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include <cueline/python.hpp>
 
@@ -24,6 +25,20 @@ struct Said {
     std::uint64_t at;
 };
 
+/// Is applied with `value`, or refused for the reason with that number, or applied with `value` at `frame`.
+struct Ask {
+    static constexpr cueline::Kind kind = 302;
+    std::uint32_t how;
+    std::uint32_t value;
+    std::uint64_t frame;
+};
+
+/// Adds the first sample of a loaded buffer from now on, and releases the one before; 0: adds nothing.
+struct Hold {
+    static constexpr cueline::Kind kind = 303;
+    cueline::BufferHandle sound;
+};
+
 /// Renders its parameter plus, at frame N, the first sample in slot N modulo the number of slots. Says what it is told
 /// to say, and shows how many times.
 class Probe final : public cueline::Processor {
@@ -36,11 +51,18 @@ class Probe final : public cueline::Processor {
         if (format.blocksize == 1024) throw 42;
     }
     [[nodiscard]] std::uint32_t buffer_slots() const override { return slots_; }
+    [[nodiscard]] std::uint32_t loaded_buffers() const override { return slots_ == 1 ? 3 : 0; }
     [[nodiscard]] std::span<const cueline::ParameterSpec> parameters() const override { return parameters_; }
     [[nodiscard]] std::span<const cueline::MeterSpec> meters() const override { return meters_; }
 
-    bool handle(const cueline::Message& command, cueline::ProcessContext& context) noexcept
+    cueline::Outcome handle(const cueline::Message& command, cueline::ProcessContext& context) noexcept
         CUELINE_NONBLOCKING override {
+        if (command.kind == Ask::kind) return answer(command.as<Ask>(), context);
+        if (command.kind == Hold::kind) {
+            context.release_buffer(held_);
+            held_ = command.as<Hold>().sound;
+            return held_ == 0 || context.loaded_buffer(held_) != nullptr;
+        }
         if (command.kind != Say::kind) return false;
         const std::uint64_t frame = context.events().frame();
         const Said said{command.as<Say>().number, frame};
@@ -51,21 +73,38 @@ class Probe final : public cueline::Processor {
 
     void render(const cueline::AudioBlock& block, cueline::ProcessContext& context) noexcept
         CUELINE_NONBLOCKING override {
+        const cueline::Buffer* const held = context.loaded_buffer(held_);
         for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
             const cueline::Buffer* const buffer = context.buffer((block.frame + frame) % slots_);
             const double level = context.parameter(0).next();
-            const float offset = buffer == nullptr ? 0.0F : buffer->sample(0, 0);
+            const float offset =
+                (buffer == nullptr ? 0.0F : buffer->sample(0, 0)) + (held == nullptr ? 0.0F : held->sample(0, 0));
             for (float* const channel : block.channels) channel[frame] = static_cast<float>(level) + offset;
         }
     }
 
+    [[nodiscard]] std::span<const std::string_view> reasons() const override { return reasons_; }
+
+    void discarded(const cueline::Message& command, cueline::ProcessContext& context) noexcept
+        CUELINE_NONBLOCKING override {
+        if (command.kind == Say::kind) context.events().send(Said::kind, Said{-1, 0}, command);
+    }
+
   private:
+    static cueline::Outcome answer(const Ask& ask, cueline::ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+        if (ask.how == 0) return cueline::Outcome::applied(ask.value);
+        if (ask.how == 1) return cueline::Outcome::refused(cueline::first_own_reason + ask.value);
+        return context.schedule(cueline::Message::of(Ask{0, ask.value, 0}), ask.frame);
+    }
+
+    static constexpr std::array<std::string_view, 2> reasons_{"stale source", "no voice is free"};
     static constexpr std::array<std::string_view, 2> fields_{"times", "number"};
     std::array<cueline::ParameterSpec, 1> parameters_{{{.name = "level", .default_value = 0.5, .ramp_s = 0}}};
     std::array<cueline::MeterSpec, 1> meters_{{{.name = "said", .fields = fields_}}};
     bool fails_;
     std::uint32_t slots_;
     double times_ = 0;
+    cueline::BufferHandle held_ = 0;
 };
 
 PyObject* processor(PyObject*, PyObject*) {
@@ -123,7 +162,54 @@ PyObject* capsule_of_another_kind(PyObject*, PyObject*) {
     return PyCapsule_New(&thing, "somebody.else", nullptr);
 }
 
+std::unique_ptr<cueline::OfferedLine> line;
+
+PyObject* open_line(PyObject*, PyObject* engine) {
+    line = cueline::open_offered_line(engine);
+    return line == nullptr ? nullptr : PyLong_FromLong(line->number());
+}
+
+PyObject* close_line(PyObject*, PyObject*) {
+    line.reset();
+    Py_RETURN_NONE;
+}
+
+const char* name_of(cueline::Sent sent) {
+    if (sent == cueline::Sent::ok) return "ok";
+    return sent == cueline::Sent::full ? "full" : "closed";
+}
+
+/// Sends one command on the open line, from a thread of its own, while this one holds the GIL.
+PyObject* say(PyObject*, PyObject* arguments) {
+    double number = 0;
+    unsigned long long frame = 0;
+    if (PyArg_ParseTuple(arguments, "d|K", &number, &frame) == 0) return nullptr;
+    cueline::Sent sent{};
+    std::thread{[&] { sent = line->send(Say{number}, {.frame = frame}); }}.join();
+    return PyUnicode_FromString(name_of(sent));
+}
+
+/// Returns what the open line has received: the number of a Said, or None.
+PyObject* heard(PyObject*, PyObject*) {
+    cueline::Message event;
+    if (line->receive(event) != cueline::Status::ok) Py_RETURN_NONE;
+    return PyFloat_FromDouble(event.as<Said>().number);
+}
+
+/// Returns now(), and the frame of the last block, or None before the first.
+PyObject* times(PyObject*, PyObject*) {
+    const auto last = line->last_block();
+    if (!last) return Py_BuildValue("KO", static_cast<unsigned long long>(line->now()), Py_None);
+    return Py_BuildValue("KK", static_cast<unsigned long long>(line->now()),
+                         static_cast<unsigned long long>(last->frame));
+}
+
 PyMethodDef methods[] = {
+    {"open_line", &open_line, METH_O, "Open a line of an engine, and return its number."},
+    {"close_line", &close_line, METH_NOARGS, "Close it."},
+    {"say", &say, METH_VARARGS, "Send a Say on it, for this frame."},
+    {"heard", &heard, METH_NOARGS, "What it has received."},
+    {"times", &times, METH_NOARGS, "What it says about frames."},
     {"processor", &processor, METH_NOARGS, "A capsule of a new processor."},
     {"processor_with_slots", &processor_with_slots, METH_VARARGS, "One with this number of slots for buffers."},
     {"processor_that_fails", &processor_that_fails, METH_NOARGS, "One whose prepare() throws."},

@@ -40,7 +40,7 @@ void require(bool holds, const char* claim) {
 class PartProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+    Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         const auto payload = command.as<Payload>();
         Payload part{};
 #ifdef CUELINE_MUTANT_TRUSTS  // it trusts the length that was sent

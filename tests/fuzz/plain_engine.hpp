@@ -247,7 +247,7 @@ class PlainEngine {
     void apply(const Message& command, bool late) {
         if (!handle(command)) return refuse(command, Reason::unknown);
         if (late) ++cues.late;
-        confirm(Message::of(Applied{late}), command);
+        confirm(Message::of(Applied{late, 0}), command);
     }
 
     bool handle(const Message& command) {
@@ -274,6 +274,7 @@ class PlainEngine {
                 return true;
             }
             case kind::transaction:
+            case kind::unload_buffer:  // of a handle that no load_buffer() returned
                 return true;
             case kind::publish_buffer: {
                 const auto publish = command.as<PublishBuffer>();

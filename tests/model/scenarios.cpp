@@ -879,9 +879,10 @@ bool does(Wrong wrong) {
 class BufferHandover : public Scenario {
   public:
     /// Every `drop`th command is discarded. 0: none. With `copies`, a command comes early too, before its buffer is
-    /// offered: only one of the two is applied.
-    BufferHandover(std::uint64_t buffers, int blocks, std::uint64_t drop, bool copies = false)
-        : buffers_{buffers}, blocks_{blocks}, drop_{drop}, copies_{copies} {}
+    /// offered: only one of the two is applied. With `loaded`, there is no slot: the audio thread keeps the handle of
+    /// the newest buffer, and releases the one before.
+    BufferHandover(std::uint64_t buffers, int blocks, std::uint64_t drop, bool copies = false, bool loaded = false)
+        : buffers_{buffers}, blocks_{blocks}, drop_{drop}, copies_{copies}, loaded_{loaded} {}
 
     void run(int thread) override {
         if (thread == 0) {
@@ -912,7 +913,7 @@ class BufferHandover : public Scenario {
         require(sides_->commands.try_push({0, no_buffer}) == Status::ok, "there is room");
         block();
         collect();
-        require(sides_->slots.at(0) == nullptr && sides_->handles.taken() == 0, "an empty slot holds nothing");
+        require(held() == nullptr && sides_->handles.taken() == 0, "an empty slot holds nothing");
         sides_.reset();
     }
 
@@ -962,9 +963,11 @@ class BufferHandover : public Scenario {
         require(sides_->commands.try_push({0, handle}) == Status::ok, "there is room for two commands a handle");
     }
 
+    [[nodiscard]] const Place* held() const { return loaded_ ? sides_->slots.loaded(current_) : sides_->slots.at(0); }
+
     void block() {
         PublishBuffer command;
-        const Place* before = sides_->slots.at(0);
+        const Place* before = held();
         while (sides_->taken.try_pop(command) == Status::ok) {
             ++popped_;
             if (does(Wrong::accepts_twice)) entries_[place_of(command.handle)].accepted = 0;
@@ -973,12 +976,17 @@ class BufferHandover : public Scenario {
             } else if (does(Wrong::sends_back_the_new)) {
                 sides_->slots.discard(command);
                 before = &table_[command.handle];
+            } else if (loaded_) {
+                require(current_ == no_buffer || sides_->slots.release(current_), "what is loaded can be released");
+                require(!sides_->slots.release(current_), "it can be released once");
+                current_ = command.handle;
+                require(current_ == no_buffer || held() != nullptr, "a handle of ours is loaded");
             } else {
                 require(sides_->slots.apply(command) || copies_, "a command of ours is applied");
             }
         }
         const bool reads_the_old = does_any_wrong() && !does(Wrong::accepts_twice);
-        if (before == nullptr || !reads_the_old) before = sides_->slots.at(0);
+        if (before == nullptr || !reads_the_old) before = held();
         const Place* const place = before;
         if (place == nullptr) {
             refused_pops += threads_run;
@@ -1021,6 +1029,8 @@ class BufferHandover : public Scenario {
     int blocks_;
     std::uint64_t drop_;
     bool copies_;
+    bool loaded_;
+    BufferHandle current_ = no_buffer;
 };
 
 struct Entry {
@@ -1083,6 +1093,8 @@ constexpr Entry entries[] = {
     {"buffers: 5 published, 4 blocks", 2, false, make<BufferHandover, std::uint64_t{5}, 4, std::uint64_t{0}>,
      "buffer.hpp"},
     {"buffers: some dropped", 2, false, make<BufferHandover, std::uint64_t{4}, 3, std::uint64_t{2}>, "buffer.hpp"},
+    {"buffers: 4 loaded, 3 blocks", 2, false, make<BufferHandover, std::uint64_t{4}, 3, std::uint64_t{0}, false, true>,
+     "buffer.hpp"},
     {"buffers: a copy of each command", 2, false, make<BufferHandover, std::uint64_t{2}, 2, std::uint64_t{0}, true>,
      "buffer.hpp"},
     // Only for --long: the first takes minutes, the others were never seen to end.

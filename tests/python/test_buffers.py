@@ -46,7 +46,7 @@ def test_a_buffer_comes_and_goes(player: cueline.AudioEngine) -> None:
 def test_too_many_under_way_are_refused_with_a_code(player: cueline.AudioEngine) -> None:
     for count in range(128):
         assert player.publish(count % 8, np.ones(4, np.float32)) is Status.OK
-    assert player.publish(0, np.ones(4, np.float32)) is Status.FULL
+    assert player.publish(0, np.ones(4, np.float32)) is Status.NO_BUFFER
     assert player.stats().buffers.refused == 1
     player.render(64)
     assert in_use(player) == 8

@@ -51,7 +51,7 @@ def handling(function: Any, **options: Any) -> Any:
 
 
 @numba.cfunc(RENDER_SIGNATURE)
-def count(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
+def count(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
     """Render the frame's number and the parameters' values, and count the calls."""
     sound = numba.carray(audio, (channels, frames))
     values = numba.carray(parameters, (2, frames))
@@ -68,7 +68,7 @@ def count(audio, channels, frames, frame, samplerate, parameters, arrays, meters
 
 
 @numba.cfunc(HANDLE_SIGNATURE)
-def tell(command, frame, samplerate, events, state):
+def tell(command, frame, samplerate, events, cues, state):
     """Handle one kind, and answer it."""
     told = numba.carray(command, 1, TELL)[0]
     if told.kind != 400:
@@ -82,7 +82,7 @@ def tell(command, frame, samplerate, events, state):
 
 
 @numba.cfunc(RENDER_SIGNATURE)
-def chatter(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
+def chatter(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
     """Send sixteen events in each call, each a frame later than the one before."""
     sent = numba.carray(events, 16, ANY)
     for i in range(16):
@@ -140,6 +140,96 @@ def test_a_cue_splits_a_block_and_the_command_is_handled_between_its_parts() -> 
         assert engine.stats().unhandled == 1
 
 
+@cueline.message(kind=402)
+class Play:
+    slot: cueline.u32
+    beat: cueline.u32 = 0
+
+
+PLAY, PLAYED = cueline.dtype(Play), np.dtype([("slot", "i8"), ("discarded", "i8")])
+SLOTS = 2
+EMPTY = cueline.REFUSED | 256 << 32
+
+
+@numba.cfunc(RENDER_SIGNATURE, error_model="numpy")
+def play_slot(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
+    """Play the buffer in a slot from its beginning, in each block."""
+    slot = numba.carray(state, 1, PLAYED)[0].slot
+    numbers = numba.carray(buffers, (SLOTS, 3))
+    numba.carray(meters, 8)[0] = numbers[slot, 2]
+    sound = numba.carray(audio, (channels, frames))
+    for i in range(frames):
+        sound[0, i] = 0
+    if numbers[slot, 0] > 0:
+        buffer = numba.carray(samples[slot], (numbers[slot, 0], numbers[slot, 1]))
+        for i in range(min(frames, numbers[slot, 0])):
+            sound[0, i] = buffer[i, 0]
+
+
+@numba.cfunc(HANDLE_SIGNATURE)
+def play(command, frame, samplerate, events, cues, state):
+    """Refuse slot 2 and more, and wait for the beat."""
+    wanted = numba.carray(command, 1, PLAY)[0]
+    if wanted.kind != 402:
+        return False
+    if wanted.slot >= SLOTS:
+        return EMPTY
+    if wanted.beat > 0:
+        cue = numba.carray(cues, 16, PLAY)[0]
+        cue.kind, cue.slot, cue.frame = 402, wanted.slot, wanted.beat
+        return cueline.DEFERRED
+    numba.carray(state, 1, PLAYED)[0].slot = wanted.slot
+    return cueline.APPLIED | frame << 32
+
+
+@numba.cfunc(cueline.DISCARDED_SIGNATURE)
+def count_discarded(command, frame, samplerate, state):
+    numba.carray(state, 1, PLAYED)[0].discarded += numba.carray(command, 1, PLAY)[0].slot + 1
+
+
+def playing(state: np.ndarray[Any, Any]) -> Any:
+    return cfunc_processor(
+        play_slot,
+        play,
+        discarded=count_discarded,
+        state=state,
+        meters=[MeterSpec("serial")],
+        buffer_slots=SLOTS,
+        reasons=["there is no such slot"],
+    )
+
+
+def test_it_plays_the_buffers_that_are_published() -> None:
+    with engine_of(playing(np.zeros(1, PLAYED)), channels=1) as engine:
+        assert engine.buffer_slots == SLOTS
+        assert not engine.render(64).any()
+        for slot in range(SLOTS):
+            engine.publish(slot, np.full((10, 2), slot + 1, np.float32))
+        assert engine.render(64)[:, 0].tolist() == [1] * 10 + [0] * 54
+        engine.send(Play(slot=1), at=engine.now() + 64)
+        assert (engine.render(64).max(), engine.render(64).max()) == (1, 2)
+        assert engine.meters["serial"] == 2
+        engine.publish(1, None)
+        assert not engine.render(64).any()
+
+
+def test_it_says_what_became_of_a_command_and_schedules() -> None:
+    state = np.zeros(1, PLAYED)
+    with engine_of(playing(state), channels=1) as engine:
+        confirmations = [engine.confirm(Play(slot, beat)) for slot, beat in ((1, 0), (2, 0), (1, 100), (0, 1000))]
+        engine.render(128)
+        assert confirmations[0].result(0).value == 0
+        with pytest.raises(cueline.RefusedError, match="the processor refused it: there is no such slot"):
+            confirmations[1].result(0)
+        assert (confirmations[2].result(0).frame, confirmations[2].result(0).value) == (100, 100)
+        assert not confirmations[3].done()
+        confirmations[3].cancel()
+        engine.render(64)
+        assert (state[0]["slot"], state[0]["discarded"]) == (1, 1)
+        engine.send(Play(slot=1), at=5000)
+    assert state[0]["discarded"] == 1 + 2, "the last one waited when the engine was closed"
+
+
 def test_without_a_handle_it_knows_no_commands() -> None:
     with (
         engine_of(cfunc_processor(chatter)) as engine,
@@ -161,7 +251,7 @@ def test_events_are_sent_with_their_frames_in_their_order_and_counted_when_dropp
 
 
 def test_what_an_event_that_was_not_sent_left_behind_is_gone_by_the_next_call() -> None:
-    def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
+    def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
         event = numba.carray(events, 16, ANY)[0]
         if frame == 0:
             event.frame, event.sequence = 5, 9  # without a kind, so it is not sent
@@ -178,7 +268,7 @@ STATE_PAGES = 4_096
 
 
 @numba.cfunc(RENDER_SIGNATURE)
-def turn_pages(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
+def turn_pages(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
     pages = numba.carray(state, (STATE_PAGES, 512), np.float64)
     for page in range(STATE_PAGES):
         pages[page, 0] += 1
@@ -233,7 +323,7 @@ def test_arithmetic_of_all_sorts_is_accepted() -> None:
     def shape(x):
         return np.tanh(x) * math.exp(-x) + math.pow(abs(x), 0.3) + math.atan2(x, 2.0) + np.floor(x) + x % 3.0
 
-    def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
+    def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
         sound = numba.carray(audio, (channels, frames))
         for i in range(frames):
             x = (
@@ -254,18 +344,18 @@ def test_arithmetic_of_all_sorts_is_accepted() -> None:
 # --- What is refused, each a mutant of the look at what was compiled --------------------------------------------------
 
 
-def divides(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
+def divides(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
     sound = numba.carray(audio, (channels, frames))
     values = numba.carray(parameters, (2, frames))
     sound[0, 0] = values[0, 0] / values[1, 0]
 
 
-def raises(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
+def raises(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
     if frames > 100:
         raise ValueError("too long")
 
 
-def allocates(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
+def allocates(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
     sound = numba.carray(audio, (channels, frames))
     noise = np.empty(64)
     for i in range(64):
@@ -273,18 +363,18 @@ def allocates(audio, channels, frames, frame, samplerate, parameters, arrays, me
     sound[0, 0] = noise[frames % 64]
 
 
-def lists(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
+def lists(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
     values = [1.0 * frames]
     for i in range(frames):
         values.append(i)
     numba.carray(audio, (channels, frames))[0, 0] = values[-1]
 
 
-def prints(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
+def prints(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
     print(frames)
 
 
-def rolls_dice(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
+def rolls_dice(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
     numba.carray(audio, (channels, frames))[0, 0] = np.random.random()
 
 
@@ -293,11 +383,13 @@ usleep.argtypes, usleep.restype = [ctypes.c_uint], ctypes.c_int
 python = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda number: number + 1)
 
 
-def sleeps(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
+def sleeps(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
     usleep(10)
 
 
-def calls_python(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
+def calls_python(
+    audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+):
     numba.carray(audio, (channels, frames))[0, 0] = python(3)
 
 
@@ -307,7 +399,9 @@ def on_all_cores(values):
         values[i] = 0
 
 
-def uses_threads(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
+def uses_threads(
+    audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+):
     on_all_cores(numba.carray(audio, channels * frames))
 
 
@@ -331,7 +425,7 @@ def test_what_may_not_be_done_on_the_audio_thread_is_seen_in_what_was_compiled(f
 
 
 def test_a_handle_that_may_raise_is_refused_as_well() -> None:
-    def handle(command, frame, samplerate, events, state):
+    def handle(command, frame, samplerate, events, cues, state):
         return 1 // frame > 0
 
     with pytest.raises(cueline.ProcessorError, match="handle cannot run on the audio thread: it may raise"):
@@ -349,7 +443,7 @@ import numba
 import cueline
 
 @numba.cfunc(cueline.RENDER_SIGNATURE, cache=True)
-def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
+def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
     pass
 
 try:
@@ -371,7 +465,7 @@ import numba, numpy as np
 import cueline
 
 @numba.cfunc(cueline.RENDER_SIGNATURE)
-def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
+def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
     numba.carray(state, 1, np.float64)[0] += frames
 
 class Own(cueline.AudioEngine):
@@ -408,7 +502,7 @@ def test_a_function_of_another_signature_is_refused_with_both() -> None:
 
     with pytest.raises(cueline.ArgumentError, match=r"render must be compiled for 'void\(.*got \(float64,\) ->"):
         cfunc_processor(other)
-    with pytest.raises(cueline.ArgumentError, match=r"handle must be compiled for 'boolean\(.*got \(float32\*, "):
+    with pytest.raises(cueline.ArgumentError, match=r"handle must be compiled for 'int64\(.*got \(float32\*, "):
         cfunc_processor(count, count)
 
 

@@ -21,7 +21,7 @@ PADS = 216
 
 
 @numba.cfunc(cueline.RENDER_SIGNATURE, error_model="numpy")
-def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):
+def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
     """Show the values of the array `gain` in the last frame, and the change per frame, as meters."""
     values = numba.carray(parameters, (2, frames))
     elements = numba.carray(arrays, (PADS + 3, 2))

@@ -114,7 +114,7 @@ def test_a_full_schedule_refuses_with_an_event_and_evicts_nothing() -> None:
 
 def test_worst_case_of_a_block_follows_from_the_settings() -> None:
     with cueline.AudioEngine("null", blocksize=64, budget=100) as engine:
-        assert engine.worst_case() == cueline.WorstCase(commands=100 + 257, cues=2048 + 100 + 257, segments=64)
+        assert engine.worst_case() == cueline.WorstCase(commands=100 + 257, cues=2048 + 2 * (100 + 257), segments=64)
     with cueline.AudioEngine("offline") as offline, pytest.raises(cueline.DeviceError, match="no bound"):
         offline.worst_case()
 

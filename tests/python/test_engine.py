@@ -292,6 +292,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "cancel": (1,),
     "confirm": (cueline.GetLevel(),),
     "frame_at": (1,),
+    "load_buffer": ([0.5],),
     "publish": (0, None),
     "render": (64,),
     "request": (cueline.GetLevel(), cueline.Level),
@@ -516,7 +517,12 @@ def test_a_float_for_at_is_refused_with_the_way_from_seconds_to_a_frame(at: floa
 
 
 def test_status_is_an_int_enum() -> None:
-    assert [(status.name, int(status)) for status in Status] == [("OK", 0), ("FULL", 1), ("EMPTY", 2)]
+    assert [(status.name, int(status)) for status in Status] == [
+        ("OK", 0),
+        ("FULL", 1),
+        ("EMPTY", 2),
+        ("NO_BUFFER", 3),
+    ]
 
 
 @pytest.mark.parametrize("status", Status)

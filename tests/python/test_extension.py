@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,6 +34,18 @@ class Say:
 class Said:
     number: cueline.f64
     at: cueline.u64
+
+
+@cueline.message(kind=302)
+class Ask:
+    how: cueline.u32
+    value: cueline.u32 = 0
+    at_frame: cueline.u64 = 0
+
+
+@cueline.message(kind=303)
+class Hold:
+    sound: cueline.buffer
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +115,7 @@ def test_every_buffer_may_be_under_way_and_one_more_is_refused_with_the_limit(pr
     with engine_of(probe.processor_with_slots(100)) as engine:
         for count in range(200):
             assert engine.publish(count % 100, np.ones(1, np.float32)) is cueline.Status.OK
-        assert engine.publish(0, np.ones(1, np.float32)) is cueline.Status.FULL
+        assert engine.publish(0, np.ones(1, np.float32)) is cueline.Status.NO_BUFFER
         assert engine.stats().buffers.refused == 1
         with pytest.raises(cueline.Full, match="200 buffers are in use, which is the limit"):
             engine.publish(0, np.ones(1, np.float32), timeout=0.01)
@@ -131,6 +144,218 @@ def test_its_messages_go_down_and_its_events_come_up_as_their_own_types(probe: M
         with pytest.raises(cueline.RefusedError, match="the processor does not handle this message") as caught:
             refused.result(0)
         assert caught.value.reason is cueline.Reason.UNKNOWN
+
+
+def test_a_confirmation_shows_the_value_that_the_processor_returns(probe: ModuleType) -> None:
+    with engine_of(probe.processor()) as engine:
+        confirmation = engine.confirm(Ask(how=0, value=42))
+        engine.render(64)
+        assert confirmation.result(0).value == 42
+
+
+def test_a_refusal_has_the_name_that_the_processor_declares(probe: ModuleType) -> None:
+    with engine_of(probe.processor()) as engine:
+        stale, busy, nameless = (engine.confirm(Ask(how=1, value=value)) for value in range(3))
+        engine.render(64)
+        with pytest.raises(cueline.RefusedError, match="the processor refused it: stale source") as one:
+            stale.result(0)
+        assert (one.value.name, one.value.reason) == ("stale source", 256)
+        with pytest.raises(cueline.RefusedError, match="no voice is free"):
+            busy.result(0)
+        with pytest.raises(cueline.RefusedError, match="refused it for reason 258, which it does not name") as other:
+            nameless.result(0)
+        assert other.value.name == ""
+        engine.close()  # no LossWarning: the confirmations said it
+    assert (engine.stats().refused, engine.stats().unhandled) == (3, 0)
+
+
+def test_a_refusal_that_nobody_asked_about_is_a_loss(probe: ModuleType) -> None:
+    engine = engine_of(probe.processor())
+    engine.send(Ask(how=1))
+    engine.render(64)
+    with pytest.warns(cueline.LossWarning, match=r"that the processor 'probe' refused: 1 \(confirm\(\) tells why\)"):
+        engine.close()
+
+
+def test_what_the_processor_defers_is_confirmed_at_its_frame_and_can_be_cancelled(probe: ModuleType) -> None:
+    with engine_of(probe.processor()) as engine:
+        deferred, cancelled = (engine.confirm(Ask(how=2, value=value, at_frame=100)) for value in (7, 8))
+        engine.render(64)
+        assert not deferred.done()
+        assert engine.stats().cues.pending == 2
+        cancelled.cancel()
+        engine.render(64)
+        applied = deferred.result(0)
+        assert (applied.value, applied.frame, applied.late) == (7, 100, False)
+        with pytest.raises(cueline.RefusedError) as caught:
+            cancelled.result(0)
+        assert (caught.value.reason, caught.value.name) == (cueline.Reason.CANCELLED, "CANCELLED")
+        late = engine.confirm(Ask(how=2, at_frame=5))
+        engine.render(64)
+        with pytest.raises(cueline.RefusedError, match="read after its frame"):
+            late.result(0)
+
+
+def test_a_command_that_is_not_applied_comes_back_to_the_processor(probe: ModuleType) -> None:
+    with engine_of(probe.processor()) as engine:
+        engine.send(Say(1.0), at=100)
+        engine.cancel(engine.last_sequence)
+        engine.send(Say(2.0), at=200)
+        engine.render(64)
+        cancelled = engine.receive(timeout=0)
+    waiting = engine.receive_msg()  # when the engine was closed
+    assert [(said.number, said.sequence) for said in (cancelled, waiting) if isinstance(said, Said)] == [
+        (-1, 1),
+        (-1, 3),
+    ]
+
+
+def sounds(engine: cueline.AudioEngine) -> float:
+    """Return what the probe adds to its level, in the next block."""
+    (sample,) = np.unique(engine.render(64))
+    return float(sample) - 0.5
+
+
+def test_a_message_carries_a_buffer_without_a_slot(probe: ModuleType) -> None:
+    with engine_of(probe.processor()) as engine:
+        quarter = engine.load_buffer(np.array([0.25]))
+        assert engine.stats().buffers.limit == 128 + 3
+        assert sounds(engine) == 0
+        engine.send(Hold(quarter))
+        assert sounds(engine) == 0.25
+        eighth = engine.load_buffer(np.full((100, 2), 0.125, np.float32))
+        engine.send(Hold(eighth), at=engine.now() + 64)
+        assert [sounds(engine), sounds(engine)] == [0.25, 0.125]
+        assert engine.stats().buffers.in_use == 1, "the processor released the first one"
+        unloaded, again = (engine.confirm(cueline.UnloadBuffer(eighth)) for _ in range(2))
+        assert sounds(engine) == 0
+        assert (unloaded.result(0).value, again.result(0).value) == (1, 0)
+        buffers = engine.stats().buffers
+        assert (buffers.in_use, buffers.bytes, buffers.bytes_locked, buffers.published) == (0, 0, 0, 2)
+        engine.send(Hold(eighth))
+        assert sounds(engine) == 0
+        assert engine.stats().unhandled == 1
+
+
+def test_a_line_unloads_a_buffer_at_a_frame_and_in_a_transaction(probe: ModuleType) -> None:
+    with engine_of(probe.processor()) as engine, engine.open_line() as line:
+        first, second = engine.load_buffer([0.25]), engine.load_buffer([0.125])
+        line.send(Hold(first))
+        line.send(cueline.UnloadBuffer(first), at=64)
+        with line.transaction(at=128) as swap:
+            swap.send(Hold(second))
+            swap.send(cueline.UnloadBuffer(second))
+        assert [sounds(engine) for _ in range(3)] == [0.25, 0, 0]
+        assert engine.stats().buffers.in_use == 0
+
+
+def test_as_many_buffers_are_loaded_as_can_be_and_one_more_is_refused(probe: ModuleType) -> None:
+    with engine_of(probe.processor()) as engine:
+        handles = [engine.load_buffer([0.5]) for _ in range(128 + 3)]
+        assert len(set(handles)) == len(handles)
+        with pytest.raises(cueline.Full, match="131 buffers are in use, which is the limit"):
+            engine.load_buffer([0.5])
+        with pytest.raises(cueline.Full, match="131 buffers are in use"):
+            engine.load_buffer([0.5], timeout=0.01)
+        assert engine.stats().buffers.refused == 2
+        assert engine.publish(0, np.ones(1)) is cueline.Status.NO_BUFFER
+        engine.send(cueline.UnloadBuffer(handles[7]))
+        engine.render(64)
+        assert engine.load_buffer([0.5]) not in handles
+        assert engine.stats().buffers.in_use == 131
+
+
+def test_a_buffer_that_a_message_carried_which_was_never_applied_stays_loaded(probe: ModuleType) -> None:
+    with engine_of(probe.processor()) as engine:
+        handle = engine.load_buffer([0.25])
+        engine.send(Hold(handle), at=100)
+        engine.cancel(engine.last_sequence)
+        engine.render(128)
+        assert engine.stats().buffers.in_use == 1
+        engine.send(Hold(handle))
+        assert sounds(engine) == 0.25
+    assert engine.stats().buffers.in_use == 0
+
+
+def test_load_buffer_refuses_what_publish_refuses_and_a_processor_that_loads_none(probe: ModuleType) -> None:
+    with engine_of(probe.processor()) as engine:
+        with pytest.raises(cueline.ArgumentError, match="must not be empty"):
+            engine.load_buffer([])
+        with pytest.raises(cueline.ArgumentTypeError, match="must hold floats, got int64"):
+            engine.load_buffer([1, 2])
+        for handle in (0, 1, 2**32 - 1):
+            engine.send(Hold(handle))
+            engine.send(cueline.UnloadBuffer(handle))
+        assert sounds(engine) == 0
+        assert engine.stats().unhandled == 2
+    with pytest.raises(cueline.ClosedError):
+        engine.load_buffer([0.5])
+    for processor in ("player", probe.processor_with_slots(2)):
+        with engine_of(processor) as other, pytest.raises(cueline.ProcessorError, match="needs a processor that loads"):
+            other.load_buffer([0.5])
+
+
+@pytest.fixture
+def close_line(probe: ModuleType) -> Iterator[None]:
+    yield
+    probe.close_line()
+
+
+@pytest.mark.usefixtures("close_line")
+def test_a_thread_of_an_extension_sends_and_receives_on_a_line_of_its_own_without_the_gil(probe: ModuleType) -> None:
+    with engine_of(probe.processor()) as engine:
+        assert probe.open_line(engine) == 1
+        assert engine.open_line().number == 2, "Python's lines are others"
+        assert probe.times() == (0, None)
+        assert [probe.say(1.5), probe.say(2.5, 100)] == ["ok", "ok"]
+        engine.render(128)
+        assert probe.times() == (128, 64)
+        assert [probe.heard(), probe.heard(), probe.heard()] == [1.5, 2.5, None]
+        assert engine.receive_msg() is None
+        assert engine.stats().lines[1].commands.sent == 2
+
+
+@pytest.mark.usefixtures("close_line")
+def test_a_line_of_an_extension_refuses_what_finds_no_room_and_counts_it(probe: ModuleType) -> None:
+    with engine_of(probe.processor()) as engine:
+        probe.open_line(engine)
+        assert {probe.say(1.0) for _ in range(1024)} == {"ok"}
+        assert probe.say(1.0) == "full"
+        assert engine.stats().lines[1].commands.dropped == 1
+        engine.close()
+
+
+@pytest.mark.usefixtures("close_line")
+def test_a_line_of_an_extension_refuses_everything_when_the_engine_is_closed_or_gone(probe: ModuleType) -> None:
+    gc.collect()
+    before = probe.how_many_live()
+    engine = engine_of(probe.processor())
+    probe.open_line(engine)
+    engine.close()
+    assert probe.say(1.0) == "closed"
+    del engine
+    gc.collect()
+    assert probe.say(1.0) == "closed"
+    assert probe.heard() is None
+    probe.close_line()
+    assert probe.how_many_live() == before, "the line was the last owner"
+
+
+@pytest.mark.usefixtures("close_line")
+def test_a_line_of_an_extension_is_refused_with_the_reason(probe: ModuleType) -> None:
+    with engine_of(probe.processor(), lines=2) as engine:
+        probe.open_line(engine)
+        with pytest.raises(cueline.LinesTakenError, match="all 2 lines are open"):
+            engine.open_line()
+        probe.close_line()
+        with engine.open_line() as line:
+            assert line.number == 1
+            with pytest.raises(cueline.LinesTakenError):
+                probe.open_line(engine)
+    with pytest.raises(cueline.ClosedError):
+        probe.open_line(engine)
+    with pytest.raises(AttributeError, match="__cueline_lines__"):
+        probe.open_line(3)
 
 
 def test_it_runs_on_a_device_of_its_own_thread(probe: ModuleType) -> None:
@@ -172,7 +397,7 @@ def test_an_extension_of_another_interface_is_refused_with_both_versions(probe: 
         engine_of(other)
     assert str(refused.value) == (
         f"this processor was compiled against cueline 9.1.0, and the engine is cueline {cueline.__version__}: the "
-        "extension has processor interface 7, the engine has 4; build the extension again, against cueline "
+        "extension has processor interface 7, the engine has 5; build the extension again, against cueline "
         f"{cueline.__version__}"
     )
 
@@ -181,17 +406,17 @@ def test_an_extension_of_another_layout_is_refused_with_what_differs(probe: Modu
     layout = probe.layout().replace("Message 56", "Message 64")
     assert layout != probe.layout()
     with pytest.raises(cueline.ProcessorError, match=r"9\.1\.0.*'Message 64' in the extension and 'Message 56' in the"):
-        engine_of(probe.processor_of_another(4, "9.1.0", layout))
+        engine_of(probe.processor_of_another(5, "9.1.0", layout))
     with pytest.raises(cueline.ProcessorError, match=r"'libc\+\+' in the extension and 'libstdc\+\+' in the engine"):
-        engine_of(probe.processor_of_another(4, "9.1.0", layout.replace("libstdc++", "libc++")))
+        engine_of(probe.processor_of_another(5, "9.1.0", layout.replace("libstdc++", "libc++")))
     with pytest.raises(cueline.ProcessorError, match="'nothing' in the extension and 'libstdc"):
-        engine_of(probe.processor_of_another(4, "9.1.0", ""))
+        engine_of(probe.processor_of_another(5, "9.1.0", ""))
     with pytest.raises(cueline.ProcessorError, match="'Ghost 8' in the extension and 'nothing' in the engine"):
-        engine_of(probe.processor_of_another(4, "9.1.0", probe.layout() + ", Ghost 8"))
+        engine_of(probe.processor_of_another(5, "9.1.0", probe.layout() + ", Ghost 8"))
 
 
 def test_an_extension_of_another_version_that_fits_is_taken(probe: ModuleType) -> None:
-    with engine_of(probe.processor_of_another(4, "9.1.0", probe.layout())) as engine:
+    with engine_of(probe.processor_of_another(5, "9.1.0", probe.layout())) as engine:
         assert engine.render(1)[0, 0] == 0.5
 
 
@@ -300,7 +525,7 @@ def test_an_engine_that_cannot_be_made_lets_go_of_its_processor(probe: ModuleTyp
 
 
 # What processor_offer.hpp makes a processor and its engine agree on, by the interface's number.
-CODE_OF_THE_INTERFACE = {4: "f70f63ea83c5c563"}
+CODE_OF_THE_INTERFACE = {5: "6ae42e8ca0e95b5e"}
 
 
 def code_of_the_interface() -> str:

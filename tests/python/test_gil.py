@@ -47,7 +47,7 @@ def compiled_processor() -> object:
     import numba
 
     @numba.cfunc(cueline.RENDER_SIGNATURE, error_model="numpy")
-    def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, state):  # noqa: ARG001
+    def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):  # noqa: ARG001
         sound = numba.carray(audio, (channels, frames))
         for i in range(frames):
             for channel in range(channels):

@@ -67,6 +67,15 @@ def test_a_range_is_a_comment() -> None:
     assert "    bool loop;\n" in text
 
 
+def test_a_buffer_is_a_handle_and_its_header_is_included(tmp_path: Path) -> None:
+    assert "buffer.hpp" not in header.header([cueline.SetTone], source="cueline")
+    text = header.header([cueline.UnloadBuffer], source="cueline")
+    assert "#include <cueline/buffer.hpp>\n#include <cueline/message.hpp>\n" in text
+    assert "    cueline::BufferHandle handle;\n" in text
+    (tmp_path / "messages.hpp").write_text(text)
+    compile_and_run(tmp_path, '#include "messages.hpp"\nint main() {}\n')
+
+
 def compile_and_run(folder: Path, program: str, *arguments: str) -> str:
     require(COMPILER[0])
     (folder / "main.cpp").write_text(program)

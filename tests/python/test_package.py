@@ -305,7 +305,7 @@ NAMED_BY = {
     r"add_broken_engine\((\w+)": "fuzz.engine_that_{}_is_caught",
     r"add_broken_parameters\((\w+)": "fuzz.parameters_that_{}_is_caught",
     r"add_broken_sampler\((\w+)": "fuzz.sampler_that_{}_is_caught",
-    r"add_caught_sampler\((\w+)": "sampler.that_{}_is_caught",
+    r"add_caught_example\((\w+ \w+)": "example.{}_is_caught",
     r"add_fuzz_mutant\((\w+ \w+)": "fuzz.{}_is_caught",
 }
 
@@ -325,7 +325,7 @@ def all_tests() -> set[str]:
     return tests
 
 
-TEST_NAME = r"`(test_\w+|[A-Z]\w+\.\w+|(?:does_not_compile|effects|symbols|soak|fuzz|sampler)\.\w+)`"
+TEST_NAME = r"`(test_\w+|[A-Z]\w+\.\w+|(?:does_not_compile|effects|symbols|soak|fuzz|example)\.\w+)`"
 
 
 def test_the_page_on_safety_names_tests_that_exist() -> None:

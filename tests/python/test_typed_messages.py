@@ -832,6 +832,8 @@ def test_a_reason_that_is_not_known_is_a_number() -> None:
     assert error.reason == 99
     with pytest.raises(cueline.ArgumentTypeError, match=r"refused must be a cueline\.Refused, got 99"):
         cueline.RefusedError(99)  # type: ignore[arg-type]
+    with pytest.raises(cueline.ArgumentTypeError, match="name must be a string, got 3"):
+        cueline.RefusedError(cueline.Refused(1, 2), 3)  # type: ignore[arg-type]
 
 
 class Pedals(enum.IntFlag):

@@ -42,7 +42,7 @@ void collect(const Message& message, std::vector<Level>& levels) noexcept CUELIN
 
 /// A function that takes cues out of a schedule and may allocate.
 void collect(Schedule& schedule, std::vector<Message>& messages) noexcept CUELINE_NONBLOCKING {
-    schedule.take_out([](const Message&) noexcept { return true; },
+    schedule.take_out([](const Schedule::Cue&) noexcept { return true; },
                       [&messages](const Schedule::Cue& cue) noexcept { messages.push_back(cue.command); });
 }
 

@@ -21,7 +21,7 @@ namespace cueline::test {
 class Sound final : public Processor {
   public:
     void prepare(const Format& format) override { wave_.prepare(format); }
-    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+    Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         return wave_.handle(command, context);
     }
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
@@ -35,7 +35,13 @@ class Sound final : public Processor {
 // The entries of the audio path have the mark: clang converts only a marked function to such a pointer. For functions
 // that these call or that override them, clang itself requires the mark.
 using Block = void (BlockCallback::*)(const AudioBlock&, std::uint64_t) noexcept CUELINE_NONBLOCKING;
-using Handle = bool (Processor::*)(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING;
+using Handle = Outcome (Processor::*)(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING;
+using BeginBlock = void (Processor::*)(ProcessContext&) noexcept CUELINE_NONBLOCKING;
+using Discarded = void (Processor::*)(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING;
+using ScheduleLater = Scheduled (ProcessContext::*)(const Message&, std::uint64_t) noexcept CUELINE_NONBLOCKING;
+using FindLoaded = const Buffer* (ProcessContext::*)(BufferHandle) const noexcept CUELINE_NONBLOCKING;
+using ReleaseBuffer = bool (ProcessContext::*)(BufferHandle) noexcept CUELINE_NONBLOCKING;
+using CancelCause = bool (ProcessContext::*)(Cause) noexcept CUELINE_NONBLOCKING;
 using Render = void (Processor::*)(const AudioBlock&, ProcessContext&) noexcept CUELINE_NONBLOCKING;
 using Push = Status (Producer<MessageRing>::*)(const Message&) noexcept CUELINE_NONBLOCKING;
 using Pop = Status (Consumer<MessageRing>::*)(Message&) noexcept CUELINE_NONBLOCKING;
@@ -58,6 +64,13 @@ using ReadLatest = bool (SharedMeter::*)(MeterValue&, int) const noexcept CUELIN
 constexpr Block block = &BlockCallback::process;
 constexpr Handle handle = &Processor::handle;
 constexpr Render render = &Processor::render;
+constexpr BeginBlock begin_block = &Processor::begin_block;
+constexpr Discarded discarded = &Processor::discarded;
+constexpr ScheduleLater schedule_later = &ProcessContext::schedule;
+constexpr CancelCause cancel_cause = &ProcessContext::cancel;
+constexpr FindLoaded find_loaded = &ProcessContext::loaded_buffer;
+constexpr ReleaseBuffer release_buffer = &ProcessContext::release_buffer;
+static_assert(find_loaded != nullptr && release_buffer != nullptr);
 constexpr Push push = &Producer<MessageRing>::try_push;
 constexpr Pop pop = &Consumer<MessageRing>::try_pop;
 constexpr PushSome push_some = &Producer<MessageRing>::try_push;
@@ -84,10 +97,11 @@ constexpr SendBack send_back = &BufferSlots::discard;
 constexpr Look look = &BufferSlots::at;
 static_assert(swap != nullptr && send_back != nullptr && look != nullptr);
 static_assert(push_some != nullptr && pop_some != nullptr);
+static_assert(begin_block != nullptr && discarded != nullptr && schedule_later != nullptr && cancel_cause != nullptr);
 static_assert(block != nullptr && handle != nullptr && render != nullptr && push != nullptr && pop != nullptr);
 
 // The schedule, and what sends and reads commands.
-using Add = void (Schedule::*)(std::span<const Message>) noexcept CUELINE_NONBLOCKING;
+using Add = void (Schedule::*)(std::span<const Message>, std::uint16_t) noexcept CUELINE_NONBLOCKING;
 using TakeDue = const Schedule::Cue* (Schedule::*)(std::uint64_t) noexcept CUELINE_NONBLOCKING;
 using NextFrame = std::uint64_t (Schedule::*)() noexcept CUELINE_NONBLOCKING;
 using BeginLines = void (AudioSide::*)(std::uint64_t) noexcept CUELINE_NONBLOCKING;
@@ -118,7 +132,7 @@ static_assert(forget != nullptr && receive != nullptr && confirmed != nullptr);
 /// Schedule::take_out() is as safe as the functions that it calls.
 std::size_t forgotten(Schedule& schedule) noexcept CUELINE_NONBLOCKING {
     std::size_t forgotten = 0;
-    schedule.take_out([](const Message& cue) noexcept { return cue.line == 0; },
+    schedule.take_out([](const Schedule::Cue& cue) noexcept { return cue.command.line == 0; },
                       [&forgotten](const Schedule::Cue&) noexcept { ++forgotten; });
     return forgotten;
 }

@@ -15,7 +15,7 @@ namespace cueline::test {
 template <class ProcessorType>
 class Freeing final : public WrappingProcessor<ProcessorType> {
   public:
-    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+    Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         break_the_rule([] {
             const auto freed_here = std::make_unique<int>(1);
             escaped = freed_here.get();

@@ -77,7 +77,7 @@ template <class Act>
 class RuleBreaker final : public Processor {
   public:
     void prepare(const Format&) override {}
-    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
+    Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         Act::act();
         return true;
     }

@@ -147,7 +147,7 @@ TEST_F(SealedEngine, cues_transactions_confirmations_and_cancels_on_nine_lines_a
 /// A WaveProcessor that allocates whenever a cue applies inside a block.
 class AllocatingAtACue final : public WrappingProcessor<WaveProcessor> {
   public:
-    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+    Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         if (command.frame != 0 && command.frame == context.events().frame() && command.frame % 64 != 0) {
             break_the_rule([] {
                 const auto made = std::make_unique<int>(1);

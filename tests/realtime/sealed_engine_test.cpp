@@ -220,7 +220,7 @@ TEST_F(SealedEngine, a_million_messages_in_jacks_callback_are_real_time_safe) {
 /// The test tone, driven by the messages of this test: each level sets a new tone, and a flood sends its levels.
 class LedTone final : public WrappingProcessor<ToneProcessor> {
   public:
-    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+    Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         if (command.kind == kind::set_level) {
             const auto level = command.as<float>();
             const SetTone tone{level * 10, level / 100};
@@ -283,7 +283,7 @@ TEST_F(SealedEngine, the_counter_catches_a_player_that_frees) {
 template <class Act>
 class OnceProcessor final : public WrappingProcessor<WaveProcessor> {
   public:
-    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+    Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         if (++handled_ == act_at) Act::act();
         return WrappingProcessor::handle(command, context);
     }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string_view>
 
 #include <cueline/processor.hpp>
 
@@ -13,9 +15,16 @@ class WrappingProcessor : public Processor {
   public:
     void prepare(const Format& format) override { wrapped_.prepare(format); }
     [[nodiscard]] std::uint32_t buffer_slots() const override { return wrapped_.buffer_slots(); }
+    [[nodiscard]] std::uint32_t loaded_buffers() const override { return wrapped_.loaded_buffers(); }
     [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return wrapped_.parameters(); }
     [[nodiscard]] std::span<const MeterSpec> meters() const override { return wrapped_.meters(); }
-    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+    [[nodiscard]] std::optional<std::span<const Kind>> kinds() const override { return wrapped_.kinds(); }
+    [[nodiscard]] std::span<const std::string_view> reasons() const override { return wrapped_.reasons(); }
+    void begin_block(ProcessContext& context) noexcept CUELINE_NONBLOCKING override { wrapped_.begin_block(context); }
+    void discarded(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+        wrapped_.discarded(command, context);
+    }
+    Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         return wrapped_.handle(command, context);
     }
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {

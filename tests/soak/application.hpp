@@ -48,7 +48,7 @@ class ApplicationProcessor final : public Processor {
     void prepare(const Format&) override {}
     [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return parameter_specs; }
     [[nodiscard]] std::span<const MeterSpec> meters() const override { return meter_specs; }
-    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+    Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         Cause cause{command};
         if (mutant_ == ApplicationMutant::astray && command.sequence % 100 == 0) cause.line = 0;
         context.events().send(command.kind, command.as<std::uint64_t>(), cause);

@@ -68,7 +68,7 @@ class EchoProcessor final : public Processor {
   public:
     explicit EchoProcessor(Mutant mutant) : mutant_{mutant} {}
     void prepare(const Format&) override {}
-    bool handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+    Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         auto checked = command.as<Checked>();
         if (checked.sum != checked.right_sum()) broken_.add(1);
         const bool now = ++handled_ % 1000 == 0;

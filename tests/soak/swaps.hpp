@@ -37,7 +37,7 @@ class ReadingProcessor final : public Processor {
 
     void prepare(const Format&) override {}
     [[nodiscard]] std::uint32_t buffer_slots() const override { return slots; }
-    bool handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
+    Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         quiet_.render(block, context);
         for (std::uint32_t slot = 0; slot < slots; ++slot) {

@@ -57,13 +57,11 @@ void SamplerProcessor::prepare(const cueline::Format& format) {
     for (Pad& pad : pads_) pad.jumped = pad.jumped || pad.fade_left > 0;
 }
 
-bool SamplerProcessor::handle(const cueline::Message& command, cueline::ProcessContext& context) noexcept
+cueline::Outcome SamplerProcessor::handle(const cueline::Message& command, cueline::ProcessContext& context) noexcept
     CUELINE_NONBLOCKING {
-    bool accepted = false;
-    cueline::Messages<Trigger, StopPad, LoopPad>::visit(command, [&](const auto& wanted) noexcept CUELINE_NONBLOCKING {
-        accepted = wanted.pad < pads && obey(wanted, command, context);
-    });
-    return accepted;
+    const auto obeyed = [&](const auto& wanted) noexcept
+        CUELINE_NONBLOCKING { return wanted.pad < pads && obey(wanted, command, context); };
+    return cueline::Messages<Trigger, StopPad, LoopPad>::visit(command, obeyed);
 }
 
 bool SamplerProcessor::obey(const Trigger& wanted, const cueline::Message& command,

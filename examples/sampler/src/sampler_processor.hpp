@@ -54,7 +54,7 @@ class SamplerProcessor final : public cueline::Processor {
     [[nodiscard]] std::span<const cueline::MeterSpec> meters() const override;
 
     // The audio thread calls all functions below. They are wait-free.
-    bool handle(const cueline::Message& command, cueline::ProcessContext& context) noexcept
+    cueline::Outcome handle(const cueline::Message& command, cueline::ProcessContext& context) noexcept
         CUELINE_NONBLOCKING override;
     void render(const cueline::AudioBlock& block, cueline::ProcessContext& context) noexcept
         CUELINE_NONBLOCKING override;

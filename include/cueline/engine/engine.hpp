@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include <cueline/audio_side.hpp>
+#include <cueline/buffer.hpp>
 #include <cueline/device.hpp>
 #include <cueline/engine/engine_stats.hpp>
 #include <cueline/engine/owned_processor.hpp>
@@ -53,8 +55,9 @@ class Engine {
     /// about one block, two at most. In a forked child, does nothing.
     void stop() noexcept;
 
-    /// Stops the device for good, frees all published buffers, and lets another engine run the processor. After that,
-    /// start() throws. Blocks for about one block. In a forked child, does nothing.
+    /// Stops the device for good, gives the commands that still wait back to the processor (Processor::discarded()),
+    /// frees all published buffers, and lets another engine run the processor. After that, start() throws. Blocks for
+    /// about one block. In a forked child, does nothing.
     void close() noexcept;
 
     /// Returns how many engines of this process run, on a device other than the offline device. [any thread]
@@ -110,7 +113,10 @@ class Engine {
     /// Returns the first frame of the next block: the earliest frame at which a command sent now can apply.
     [[nodiscard]] std::uint64_t now() const noexcept;
 
-    /// Returns the frame and the time of the last block that began. Throws DeviceError if no block has begun.
+    /// Returns the frame and the time of the last block that began, or nothing before the first.
+    [[nodiscard]] std::optional<BlockTime> last_block() const noexcept;
+
+    /// Returns the same. Throws DeviceError if no block has begun.
     [[nodiscard]] BlockTime block_time() const;
 
     /// Returns the most that a block can have to do, for the device's block size. Throws DeviceError for the offline
@@ -124,9 +130,9 @@ class Engine {
     /// is a copy of `interleaved`, frames times `channels` samples, on pages that are touched and, where permitted,
     /// locked. The buffer that was swapped out is freed by a later publish(), stats() or close().
     /// One sender at a time. Allocates, copies and frees.
-    /// If the command ring is full, or max_buffers(buffer_slots()) are in use, returns Status::full, changes nothing,
-    /// and counts it; but on the offline device, a full ring refuses no cue.
-    /// Throws what make_buffer() and require_usable() throw.
+    /// If the command ring is full, returns Status::full; if stats().buffers.limit are in use, Status::no_buffer. Then
+    /// it changes nothing, and counts it. On the offline device, a full ring refuses no cue. Throws what make_buffer()
+    /// and require_usable() throw.
     Status publish(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels,
                    const Delivery& delivery = {});
 
@@ -137,12 +143,34 @@ class Engine {
     PendingBuffer make_buffer(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels);
 
     /// The second half of publish(): sends the command. If `buffer` is empty, counts a refused buffer, and returns
-    /// Status::full. One sender at a time.
+    /// Status::no_buffer. One sender at a time.
     Status publish(std::int64_t slot, PendingBuffer buffer, const Delivery& delivery = {});
 
     /// Empties `slot`. Returns Status::full, and counts a dropped command, if the command ring is full. Throws what
     /// require_usable() throws, and ArgumentError for a slot that does not exist. One sender at a time.
     Status publish_nothing(std::int64_t slot, const Delivery& delivery = {});
+
+    /// Returns how many buffers without a slot the processor lets be loaded at once.
+    [[nodiscard]] std::uint32_t loaded_buffers() const noexcept;
+
+    /// Loads a buffer without a slot, a copy as in publish(). Returns its handle, for any number of messages: the
+    /// processor finds the buffer by ProcessContext::loaded_buffer(). It stays loaded until an UnloadBuffer is applied,
+    /// until the processor calls release_buffer(), or until close(). After that, the handle stands for nothing, and the
+    /// buffer is freed like one that was swapped out. It sends no command, and needs no lock against senders.
+    /// Allocates, copies and frees. If stats().buffers.limit are in use, returns nothing, and counts it. Throws what
+    /// make_buffer() throws.
+    std::optional<BufferHandle> load_buffer(std::span<const float> interleaved, std::int64_t channels);
+
+    /// The first half of load_buffer(), which may take long. If no more can be in use, returns an empty buffer and
+    /// counts nothing. Throws what the other make_buffer() throws, and ArgumentError if the processor loads none.
+    PendingBuffer make_buffer(std::span<const float> interleaved, std::int64_t channels);
+
+    /// The second half. If `buffer` is empty, counts a refused buffer, and returns nothing.
+    std::optional<BufferHandle> load_buffer(PendingBuffer buffer);
+
+    /// Sends an UnloadBuffer. Returns Status::full, and counts a dropped command, if the command ring is full. Throws
+    /// what require_usable() throws. One sender at a time.
+    Status unload_buffer(BufferHandle handle, const Delivery& delivery = {});
 
     [[nodiscard]] Format format() const noexcept;
     /// Returns the device, for calls such as render() and lateness(). Only the engine may call its start() and stop().

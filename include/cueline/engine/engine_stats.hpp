@@ -28,12 +28,13 @@ struct LineStats {
 
 /// Counts of an engine's buffers.
 struct BufferStats {
-    std::uint64_t published = 0;  ///< accepted so far
+    std::uint64_t published = 0;  ///< accepted so far, into slots or without one
     std::uint64_t refused = 0;    ///< refused because as many as the limit were in use
-    std::uint32_t in_use = 0;     ///< made, on their way to the audio thread, in slots, or on their way back
-    std::uint32_t limit = 0;      ///< how many can be in use: max_buffers() of the processor's slots
-    std::uint64_t bytes = 0;      ///< of memory that they take
-    bool memory_locked = true;    ///< whether all of that memory is locked
+    std::uint32_t in_use = 0;     ///< made, on their way to the audio thread, in slots, loaded, or on their way back
+    std::uint32_t limit = 0;  ///< how many can be in use: max_buffers() of the slots, and Processor::loaded_buffers()
+    std::uint64_t bytes = 0;  ///< of memory that they take
+    std::uint64_t bytes_locked = 0;  ///< how many of them are locked: the system limits it
+    bool memory_locked = true;       ///< whether all of them are
 };
 
 /// Counts of an engine since it was made, and of line 0. Each number is read by itself while the audio goes on.
@@ -41,10 +42,12 @@ struct EngineStats : LineStats {
     std::string device;
     std::uint64_t blocks = 0;
     std::uint64_t frames = 0;
-    std::uint64_t unhandled = 0;   ///< commands that the engine and the processor did not handle
-    std::uint64_t not_finite = 0;  ///< samples of the processor that were NaN or infinite, and became 0
-    DeviceStats device_stats;      ///< memory_locked covers the engine's own memory too
-    std::vector<LineStats> lines;  ///< by number, from line 0 up to the last line that was ever open
+    std::uint64_t unhandled = 0;            ///< commands that the engine and the processor did not handle
+    std::uint64_t refused = 0;              ///< commands that the processor refused, for a reason of its own
+    std::uint64_t refused_unconfirmed = 0;  ///< those of them that were sent without a confirmation
+    std::uint64_t not_finite = 0;           ///< samples of the processor that were NaN or infinite, and became 0
+    DeviceStats device_stats;               ///< memory_locked covers the engine's own memory too
+    std::vector<LineStats> lines;           ///< by number, from line 0 up to the last line that was ever open
     CueStats cues;
     BufferStats buffers;
 };

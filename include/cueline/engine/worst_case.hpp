@@ -14,16 +14,24 @@ namespace cueline {
 /// cue that waits, to take out those that are cancelled.
 struct WorstCase {
     std::size_t commands = 0;  ///< that it reads: its budget, and one transaction that begins within it
-    std::size_t cues = 0;      ///< that it applies or cancels: those that waited, and those that it has just read
+    std::size_t cues = 0;  ///< that it applies or cancels: those that waited, those that it has just read, and those
+                           ///< that the processor schedules meanwhile, as many as commands
     std::size_t segments = 0;  ///< that the processor renders
 };
 
+/// Returns how many commands a block reads at most.
+constexpr std::size_t most_commands(std::uint32_t budget) noexcept {
+    return std::size_t{budget} + 1 + max_members;
+}
+
 /// Returns the bound of a block of `blocksize` frames, on a device with deadlines, with these settings of an engine.
 constexpr WorstCase worst_case(std::uint32_t budget, std::size_t lines, std::uint32_t blocksize) noexcept {
-    const std::size_t commands = std::size_t{budget} + 1 + max_members;
+    const std::size_t commands = most_commands(budget);
+    const std::size_t scheduled = commands;
     const std::size_t waiting = std::min(Schedule::capacity, lines * Schedule::line_capacity);
-    return {
-        .commands = commands, .cues = waiting + commands, .segments = std::min<std::size_t>(blocksize, waiting + 1)};
+    return {.commands = commands,
+            .cues = waiting + commands + scheduled,
+            .segments = std::min<std::size_t>(blocksize, waiting + scheduled + 1)};
 }
 
 }  // namespace cueline

@@ -45,7 +45,7 @@ def header(classes: Sequence[type], *, source: str, namespace: str | None = None
     parts = [
         f"// The messages of {source}, written by `cueline header`.\n#pragma once\n",
         "".join(f"#include <{name}>\n" for name in _INCLUDES),
-        "#include <cueline/message.hpp>\n",
+        "".join(f"#include <cueline/{name}.hpp>\n" for name in _headers_for(classes)),
     ]
     names: dict[str, type] = {}
     for cls in classes:
@@ -61,6 +61,11 @@ def header(classes: Sequence[type], *, source: str, namespace: str | None = None
             require_cpp_name(name, "a namespace")
         structs = [f"namespace {namespace} {{\n", *structs, f"}}  // namespace {namespace}\n"]
     return "\n".join(parts + structs)
+
+
+def _headers_for(classes: Sequence[type]) -> list[str]:
+    has_buffers = any(field.scalar.cpp == "cueline::BufferHandle" for cls in classes for field in layout_of(cls).fields)
+    return ["buffer", "message"] if has_buffers else ["message"]
 
 
 def _struct(cls: type, layout: Layout) -> str:

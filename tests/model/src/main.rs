@@ -44,7 +44,7 @@ struct Floor {
 }
 
 #[rustfmt::skip]
-const FLOORS: [Floor; 45] = [
+const FLOORS: [Floor; 46] = [
     Floor { scenario: "slow: capacity 4: 7 pushes, 5 pops", executions: 10_000, messages: 7, refused: (true, true) },
     Floor { scenario: "slow: capacity 2: 6 pushes, 5 pops", executions: 100_000, messages: 6, refused: (true, true) },
     Floor { scenario: "slow: capacity 1: 4 messages through", executions: 150_000, messages: 4, refused: (true, true) },
@@ -85,6 +85,7 @@ const FLOORS: [Floor; 45] = [
     Floor { scenario: "buffers: 3 published, 2 blocks", executions: 130, messages: 2, refused: (true, true) },
     Floor { scenario: "buffers: 5 published, 4 blocks", executions: 29_000, messages: 4, refused: (true, true) },
     Floor { scenario: "buffers: some dropped", executions: 1_900, messages: 2, refused: (true, true) },
+    Floor { scenario: "buffers: 4 loaded, 3 blocks", executions: 1_000, messages: 2, refused: (true, true) },
     Floor { scenario: "buffers: a copy of each command", executions: 100, messages: 2, refused: (false, true) },
     Floor { scenario: "long: capacity 2: 5 messages through", executions: 2_000_000, messages: 5, refused: (true, true) },
     Floor { scenario: "long: capacity 4: 5 messages through", executions: 2_000_000, messages: 5, refused: (true, true) },
