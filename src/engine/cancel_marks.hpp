@@ -21,8 +21,19 @@ class CancelMarks {
         line.read = command.sequence;
         if (line.unread_up_to == 0) return false;
         const bool later = is_later(command.sequence, line.unread_up_to);
-        if (later) line.unread_up_to = 0;  // or is_later() would fail once half of all numbers were used
+        if (later) {
+            line.unread_up_to = 0;  // or is_later() would fail once half of all numbers were used
+        } else {
+            mark_read(command.line);
+        }
         return !later && command.frame != 0;
+    }
+
+    /// Notes that the members of a transaction were read, after note_read() of its header.
+    void note_members(const Message& header, std::size_t members) noexcept CUELINE_NONBLOCKING {
+        Line& line = lines_[header.line];
+        line.read = sequence_after(line.read, static_cast<std::uint32_t>(members));
+        if (line.unread_up_to != 0) mark_read(header.line);
     }
 
     /// Marks the cue with this sequence on `line`, if it was read. Call it only if there is room.
@@ -92,6 +103,12 @@ class CancelMarks {
         std::uint32_t unread_up_to = 0;   // cues up to here are cancelled when they are read; 0: none
         std::uint32_t waiting_up_to = 0;  // not later than `read`; used if the line has its bit in marked_lines_
     };
+
+    /// Marks what the commands of `line` that were read until now have scheduled, and will schedule.
+    void mark_read(std::size_t line) noexcept CUELINE_NONBLOCKING {
+        lines_[line].waiting_up_to = lines_[line].read;
+        marked_lines_ |= std::uint64_t{1} << line;
+    }
 
     [[nodiscard]] std::uint64_t key(std::uint8_t line, std::uint32_t sequence) const noexcept CUELINE_NONBLOCKING {
         return std::uint64_t{generation_} << 48U | std::uint64_t{line} << 32U | sequence;

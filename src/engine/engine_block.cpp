@@ -154,6 +154,7 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
 /// Applies, keeps or refuses a command that has a frame, or a transaction.
 void EngineBlock::accept_cue(std::span<Message> whole, bool cancelled) noexcept CUELINE_NONBLOCKING {
     const Message& first = whole.front();
+    cancel_marks_.note_members(first, whole.size() - 1);
     for (Message& member : whole.subspan(1)) {
         member.line = first.line;
         member.frame = first.frame;
@@ -215,7 +216,6 @@ void EngineBlock::refuse(const Message& command, Reason reason) noexcept CUELINE
             break;
         default:
             report_->refused.add(1);
-            if ((command.flags & delivery::confirm) == 0) report_->refused_unconfirmed.add(1);
     }
     audio_.confirm(kind::refused, refused, command);
 }
@@ -245,19 +245,24 @@ void EngineBlock::apply_due(std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
 
 void EngineBlock::report_outcome(const Message& command, Outcome outcome, bool late) noexcept CUELINE_NONBLOCKING {
     switch (outcome.result) {
-        case Outcome::Result::unknown:
-            refuse(command, Reason::unknown);
-            return;
-        case Outcome::Result::refused:
-            refuse(command, static_cast<Reason>(outcome.value));
-            return;
         case Outcome::Result::applied:
             audio_.confirm(kind::applied, Applied{late, outcome.value}, command);
-            break;
+            [[fallthrough]];
         case Outcome::Result::deferred:
+            if (late) report_->cues_late.add(1);
+            return;
+        case Outcome::Result::refused: {
+            const auto reason = static_cast<Reason>(outcome.value);
+            // These two are counted as losses of their own.
+            const bool has_a_count = reason == Reason::schedule_full || reason == Reason::unknown;
+            if (!has_a_count && (command.flags & delivery::confirm) == 0) report_->refused_unconfirmed.add(1);
+            refuse(command, reason);
+            return;
+        }
+        case Outcome::Result::unknown:
             break;
     }
-    if (late) report_->cues_late.add(1);
+    refuse(command, Reason::unknown);  // also for a number that is no Result
 }
 
 /// It does not sweep for room: the processor is in handle(), and must not be called meanwhile.
@@ -312,8 +317,8 @@ Outcome EngineBlock::apply_own(const Message& command) noexcept CUELINE_NONBLOCK
 
 void EngineBlock::cancel(const Message& command) noexcept CUELINE_NONBLOCKING {
     // Only offline: a live engine sweeps at the end of reading, and cannot apply more cancels between two sweeps than
-    // waited, were read, and came from the processor.
-    static_assert(Schedule::capacity + 2 * most_commands(budget_range.most) < CancelMarks::max_singles);
+    // waited, were read, and came from the processor: in the rest of one block, and in the next until it has read.
+    static_assert(Schedule::capacity + 3 * most_commands(budget_range.most) < CancelMarks::max_singles);
     if (!cancel_marks_.has_room()) carry_out_cancels();
     cancel_marks_.mark(command.line, command.as<Cancel>().sequence);
 }

@@ -44,6 +44,11 @@ struct CancelOther {
 struct Forget {
     static constexpr Kind kind = 304;
 };
+/// Returns an outcome with a result of this number.
+struct Nonsense {
+    static constexpr Kind kind = 305;
+    std::uint8_t result;
+};
 
 struct Call {
     enum class What : std::uint8_t { begun, handled, discarded, rendered } what;
@@ -87,6 +92,11 @@ class GridProcessor final : public Processor {
             }
             case Forget::kind:
                 return Outcome::deferred();
+            case Nonsense::kind: {
+                Outcome outcome = Outcome::applied();
+                outcome.result = static_cast<Outcome::Result>(command.as<Nonsense>().result);
+                return outcome;
+            }
             default:
                 return false;
         }
@@ -210,6 +220,21 @@ TEST_F(Scheduling, a_confirmation_shows_the_reason_of_a_refused_command_and_it_i
     EXPECT_TRUE(processor_->calls(What::discarded).empty()) << "handle() had it";
 }
 
+TEST_F(Scheduling, a_refusal_as_late_that_nobody_asked_about_is_a_loss) {
+    send(Quantized{.at = 0, .value = 1}, {});
+    send(Refuse{static_cast<std::uint32_t>(Reason::cancelled)}, {});
+    send(Quantized{.at = 0, .value = 1});
+    render(64);
+    EXPECT_EQ(engine_->stats().refused_unconfirmed, 2U);
+}
+
+TEST_F(Scheduling, an_outcome_with_a_result_that_does_not_exist_counts_as_unhandled) {
+    const std::uint32_t sequence = send(Nonsense{9});
+    render(64);
+    ASSERT_EQ(engine_->stats().unhandled, 1U);
+    expect_refused(confirmations().at(0), sequence, static_cast<std::uint32_t>(Reason::unknown));
+}
+
 TEST_F(Scheduling, a_deferred_command_is_handled_and_confirmed_at_its_frame) {
     const std::uint32_t sequence = send(Quantized{.at = 100, .value = 5});
     render(64);
@@ -282,6 +307,35 @@ TEST_F(Scheduling, a_cancel_of_a_transaction_reaches_what_its_members_have_sched
     EXPECT_EQ(sequences(What::discarded), (Sequences{cancelled + 1, cancelled + 3}));
     EXPECT_EQ(sequences(What::handled), (Sequences{cancelled + 1, cancelled + 2, cancelled + 3, left + 1, left + 2,
                                                    left + 3, left + 1, left + 3}));
+}
+
+TEST_F(Scheduling, a_member_cancels_what_an_earlier_member_of_its_transaction_has_scheduled) {
+    const std::array members{Message::of(Quantized{.at = 100, .value = 1}), Message::of(CancelOther{0, 2})};
+    ASSERT_EQ(line().try_send_whole(members), 1U);
+    render(128);
+    EXPECT_EQ(sequences(What::discarded), Sequences{2});
+    EXPECT_EQ(sequences(What::handled), (Sequences{2, 3}));
+}
+
+TEST_F(Scheduling, a_cancel_all_of_another_line_reaches_what_members_scheduled_though_more_was_read_meanwhile) {
+    opened_.emplace(engine_->open_line());
+    const std::array members{Message::of(Quantized{.at = 1000, .value = 1})};
+    ASSERT_EQ(line().try_send_whole(members), 1U);
+    engine_->control().send(cueline::kind::cancel_all, CancelAll{.first_line = 1, .up_to = {2}}, {.frame = 100});
+    render(128);
+    send(Play{1}, {});  // is read before the cancel is carried out
+    render(64);
+    EXPECT_EQ(sequences(What::discarded), Sequences{2});
+}
+
+TEST_F(Scheduling, a_cancel_all_of_all_lines_reaches_what_commands_sent_before_it_schedule_after_it) {
+    opened_.emplace(engine_->open_line());
+    send(Quantized{.at = 100, .value = 1}, {});
+    engine_->control().cancel_all(true);  // line 0 is read first
+    const std::uint32_t later = send(Quantized{.at = 100, .value = 2}, {});
+    render(128);
+    EXPECT_EQ(sequences(What::discarded), Sequences{1});
+    EXPECT_EQ(sequences(What::handled), (Sequences{1, later, later}));
 }
 
 TEST_F(Scheduling, what_is_scheduled_belongs_to_the_line_of_its_command) {
