@@ -1,6 +1,8 @@
 // line_offer.cpp: opens lines of an engine for extensions.
 #include "line_offer.hpp"
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,7 +26,10 @@ class EngineLine final : public OfferedLine {
     Sent send(Message& message) noexcept override {
         const Engine& engine = *shared_->engine;
         if (engine.forked() || engine.closed()) return Sent::closed;
+        const std::size_t confirmations = (message.flags & delivery::confirm) == 0 ? 0 : 1;
+        requested() += confirmations;
         if (line_.try_send(message) == Status::ok) return Sent::ok;
+        requested() -= confirmations;
         line_.count_dropped(1);
         return Sent::full;
     }
@@ -32,7 +37,10 @@ class EngineLine final : public OfferedLine {
         return shared_->engine->forked() ? Status::empty : line_.receive(event);
     }
     Status receive_confirmation(Message& confirmation) noexcept override {
-        return shared_->engine->forked() ? Status::empty : line_.receive_confirmation(confirmation);
+        if (shared_->engine->forked()) return Status::empty;
+        const Status status = line_.receive_confirmation(confirmation);
+        if (status == Status::ok) --requested();
+        return status;
     }
     [[nodiscard]] std::uint64_t now() const noexcept override { return shared_->engine->now(); }
     [[nodiscard]] std::optional<BlockTime> last_block() const noexcept override {
@@ -44,8 +52,9 @@ class EngineLine final : public OfferedLine {
     static Line opened(SharedEngine& shared, Events events) {
         shared.engine->require_open();
         const nb::ft_lock_guard lock{shared.opening};
-        return shared.engine->open_line(events);
+        return shared.open_offered_line(events);
     }
+    [[nodiscard]] std::atomic<std::size_t>& requested() { return shared_->offered_confirmations[line_.number()]; }
 
     std::shared_ptr<SharedEngine> shared_;
     Line line_;  // destroyed first

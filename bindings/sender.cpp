@@ -101,7 +101,7 @@ class LineHandle : public SenderHandle {
         const std::shared_ptr<SharedEngine>& shared = made(engine).shared();
         shared->engine->require_open();
         const nb::ft_lock_guard lock{shared->opening};
-        opened_.emplace(shared->engine->open_line(all_events ? Events::all : Events::own));
+        opened_.emplace(shared->open_line(all_events ? Events::all : Events::own));
         connect(shared, &*opened_, false);
     }
     ~LineHandle() { close(); }
@@ -126,6 +126,28 @@ class LineHandle : public SenderHandle {
 };
 
 }  // namespace
+
+Line SharedEngine::open_line(Events events) {
+    AmongLines among{0};
+    for (std::size_t line = 0; line < engine->lines(); ++line) {
+        Message left;
+        while (offered_confirmations[line] > 0 && pending_confirmations[line] == 0 &&
+               engine->receive_confirmation_of_closed(line, left) == Status::ok) {
+            --offered_confirmations[line];
+        }
+        // Only those of extensions are dropped: Python requests no more than there is room for.
+        if (offered_confirmations[line] <= engine->line_stats(line).confirmations.dropped) among.bits |= line_bit(line);
+    }
+    return engine->open_line(events, among);
+}
+
+Line SharedEngine::open_offered_line(Events events) {
+    AmongLines among{0};
+    for (std::size_t line = 0; line < engine->lines(); ++line) {
+        if (pending_confirmations[line] == 0) among.bits |= line_bit(line);
+    }
+    return engine->open_line(events, among);
+}
 
 std::uint8_t checked_late(nb::handle late) {
     if (PyUnicode_Check(late.ptr()) != 0) {

@@ -38,10 +38,17 @@ struct SharedEngine {
     std::array<SenderHandle*, max_lines> open{};  // by line
     // By line, for all its owners: confirmations that were requested and not yet received.
     std::array<std::atomic<std::size_t>, max_lines> pending_confirmations{};
+    // The same for lines of extensions. The confirmations of a line go to its owner, whoever sent the command. So a
+    // line passes from Python to an extension, or back, only when none are pending: see the two functions.
+    std::array<std::atomic<std::size_t>, max_lines> offered_confirmations{};
     // By line, for all its owners: events that a caller who waited for others left, and that had no room any more; and
     // those that came while the line was closing.
     std::array<std::atomic<std::uint64_t>, max_lines> discarded_events{};
     std::atomic<std::uint64_t> raised_refusals = 0;  // commands refused with an exception
+
+    /// Opens a line for Python, or for an extension. The caller holds `opening`. Throws LinesTakenError.
+    [[nodiscard]] Line open_line(Events events);
+    [[nodiscard]] Line open_offered_line(Events events);
 };
 
 /// What a call still has to send.

@@ -32,6 +32,11 @@ enum class Events : std::uint8_t {
     all,  ///< these too
 };
 
+/// Which lines may be opened: a bit for each, see line_bit().
+struct AmongLines {
+    std::uint64_t bits = ~std::uint64_t{0};
+};
+
 /// Holds a line for one owner.
 class LineClaim {
   public:
@@ -47,8 +52,9 @@ class LineClaim {
         return LineClaim{&link.header(), number};
     }
 
-    /// Claims the first line from line 1 on that has no owner. Throws LinesTakenError if all have one.
-    explicit LineClaim(const Link& link) : LineClaim{&link.header(), claim_first(link)} {}
+    /// Claims the first line from line 1 on that has no owner, of those in `among`. Throws LinesTakenError if all have
+    /// one.
+    explicit LineClaim(const Link& link, AmongLines among = {}) : LineClaim{&link.header(), claim_first(link, among)} {}
 
     LineClaim(LineClaim&& other) noexcept : header_{std::exchange(other.header_, nullptr)}, number_{other.number_} {}
     LineClaim& operator=(LineClaim&& other) noexcept {
@@ -96,9 +102,9 @@ class LineClaim {
         return (link.header().claimed_lines.fetch_or(line, std::memory_order_acquire) & line) == 0;
     }
 
-    static std::size_t claim_first(const Link& link) {
+    static std::size_t claim_first(const Link& link, AmongLines among) {
         for (std::size_t number = 1; number < link.lines(); ++number) {
-            if (takes(link, line_bit(number))) return number;
+            if ((among.bits & line_bit(number)) != 0 && takes(link, line_bit(number))) return number;
         }
         throw LinesTakenError{"all " + std::to_string(link.lines()) +
                               " lines are open, the engine's own among them: close one, or declare more "

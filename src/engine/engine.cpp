@@ -206,8 +206,8 @@ void Engine::require_usable() const {
     if (parts_->loss.is_set()) parts_->loss.refuse();
 }
 
-Line Engine::open_line(Events events) {
-    LineClaim claim{parts_->memory.link()};
+Line Engine::open_line(Events events, AmongLines among) {
+    LineClaim claim{parts_->memory.link(), among};
     parts_->memory.lock_line(claim.number());  // before the audio thread may touch it
     return Line{parts_->memory.link(), std::move(claim), events};
 }

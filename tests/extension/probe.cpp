@@ -183,10 +183,20 @@ const char* name_of(cueline::Sent sent) {
 PyObject* say(PyObject*, PyObject* arguments) {
     double number = 0;
     unsigned long long frame = 0;
-    if (PyArg_ParseTuple(arguments, "d|K", &number, &frame) == 0) return nullptr;
+    int confirm = 0;
+    if (PyArg_ParseTuple(arguments, "d|Kp", &number, &frame, &confirm) == 0) return nullptr;
+    const cueline::Delivery delivery{.frame = frame,
+                                     .flags = confirm == 0 ? std::uint8_t{0} : cueline::delivery::confirm};
     cueline::Sent sent{};
-    std::thread{[&] { sent = line->send(Say{number}, {.frame = frame}); }}.join();
+    std::thread{[&] { sent = line->send(Say{number}, delivery); }}.join();
     return PyUnicode_FromString(name_of(sent));
+}
+
+/// Returns the sequence of the oldest confirmation of the open line, or None.
+PyObject* confirmed(PyObject*, PyObject*) {
+    cueline::Message confirmation;
+    if (line->receive_confirmation(confirmation) != cueline::Status::ok) Py_RETURN_NONE;
+    return PyLong_FromUnsignedLong(confirmation.sequence);
 }
 
 /// Returns what the open line has received: the number of a Said, or None.
@@ -207,7 +217,8 @@ PyObject* times(PyObject*, PyObject*) {
 PyMethodDef methods[] = {
     {"open_line", &open_line, METH_O, "Open a line of an engine, and return its number."},
     {"close_line", &close_line, METH_NOARGS, "Close it."},
-    {"say", &say, METH_VARARGS, "Send a Say on it, for this frame."},
+    {"say", &say, METH_VARARGS, "Send a Say on it, for this frame, and with a confirmation or without."},
+    {"confirmed", &confirmed, METH_NOARGS, "What was confirmed on it."},
     {"heard", &heard, METH_NOARGS, "What it has received."},
     {"times", &times, METH_NOARGS, "What it says about frames."},
     {"processor", &processor, METH_NOARGS, "A capsule of a new processor."},

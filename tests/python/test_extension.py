@@ -342,6 +342,58 @@ def test_a_line_of_an_extension_refuses_everything_when_the_engine_is_closed_or_
 
 
 @pytest.mark.usefixtures("close_line")
+def test_confirmations_that_an_extension_left_do_not_replace_pythons(probe: ModuleType) -> None:
+    with engine_of(probe.processor()) as engine:
+        assert probe.open_line(engine) == 1
+        assert [probe.say(1.0, 0, True), probe.say(2.0, 100, True)] == ["ok", "ok"]
+        engine.render(64)
+        probe.close_line()
+        with engine.open_line() as line:
+            assert line.number == 2, "a confirmation of the extension's line is still to come"
+            confirmations = [line.confirm(Say(3.0)), line.confirm(Say(4.0), at=200)]
+            engine.render(256)
+            assert [confirmation.result(0).sequence for confirmation in confirmations] == [1, 2]
+        with engine.open_line() as line:
+            assert line.number == 1
+            confirmation = line.confirm(Say(3.0))
+            engine.render(64)
+            assert confirmation.result(0).sequence == 3
+
+
+@pytest.mark.usefixtures("close_line")
+def test_confirmations_that_an_extension_left_until_some_were_dropped_do_no_harm(probe: ModuleType) -> None:
+    with engine_of(probe.processor()) as engine:
+        probe.open_line(engine)
+        for _ in range(2):
+            assert {probe.say(1.0, 0, True) for _ in range(1024)} == {"ok"}
+            engine.render(64)
+        probe.close_line()
+        assert engine.stats().lines[1].confirmations.dropped == 1024
+        for _ in range(2):
+            with engine.open_line() as line:
+                assert line.number == 1
+                confirmation = line.confirm(Say(3.0))
+                engine.render(64)
+        assert confirmation.result(0).sequence == 2050
+
+
+@pytest.mark.usefixtures("close_line")
+def test_a_line_of_an_extension_takes_no_confirmation_that_python_waits_for(probe: ModuleType) -> None:
+    with engine_of(probe.processor()) as engine:
+        with engine.open_line() as line:
+            assert line.number == 1
+            confirmations = [line.confirm(Say(1.0)), line.confirm(Say(2.0), at=100)]
+            engine.render(64)
+        assert probe.open_line(engine) == 2
+        probe.say(3.0, 0, True)
+        engine.render(64)
+        assert [probe.confirmed(), probe.confirmed()] == [1, None]
+        assert [confirmation.result(0).sequence for confirmation in confirmations] == [1, 2]
+        probe.close_line()
+        assert probe.open_line(engine) == 1
+
+
+@pytest.mark.usefixtures("close_line")
 def test_a_line_of_an_extension_is_refused_with_the_reason(probe: ModuleType) -> None:
     with engine_of(probe.processor(), lines=2) as engine:
         probe.open_line(engine)
@@ -525,7 +577,7 @@ def test_an_engine_that_cannot_be_made_lets_go_of_its_processor(probe: ModuleTyp
 
 
 # What processor_offer.hpp makes a processor and its engine agree on, by the interface's number.
-CODE_OF_THE_INTERFACE = {5: "6ae42e8ca0e95b5e"}
+CODE_OF_THE_INTERFACE = {5: "d8b4e21ee7fbfeee"}
 
 
 def code_of_the_interface() -> str:

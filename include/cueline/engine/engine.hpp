@@ -88,8 +88,8 @@ class Engine {
     [[nodiscard]] ProcessorControls& controls() noexcept { return *controls_; }
 
     /// Opens a line for another thread. The engine must outlive it. With Events::all, it also receives the events that
-    /// answer no command of an open line. Throws LinesTakenError if all lines are open.
-    [[nodiscard]] Line open_line(Events events = Events::own);
+    /// answer no command of an open line. Throws LinesTakenError if all lines in `among` are open.
+    [[nodiscard]] Line open_line(Events events = Events::own, AmongLines among = {});
 
     /// Returns how many lines the engine was made for.
     [[nodiscard]] std::size_t lines() const noexcept;
