@@ -45,10 +45,10 @@ APPLIED = 1
 """What ``handle`` returns for a command that took effect: ``APPLIED | value << 32``. True stands for a value of 0."""
 
 REFUSED = 2
-"""What it returns for a command that it refuses: ``REFUSED | reason << 32``, where 256 is the first of ``reasons``."""
+"""What ``handle`` returns if it refuses a command: ``REFUSED | reason << 32``. 256 is the first of ``reasons``."""
 
 DEFERRED = 3
-"""What it returns for a command in whose place a message acts that it has put into ``cues``."""
+"""What ``handle`` returns if it wrote a message into ``cues``, which acts later in the command's place."""
 
 _COMPILED = {
     RENDER_SIGNATURE: (
@@ -117,7 +117,8 @@ def cfunc_processor(
     cueline.dtype(cls)``, outside the functions: numba treats them as constants.
 
     ``discarded`` takes back a command that will never be applied: it was cancelled, was late and dropped, found no
-    room, or waited when the engine was closed. Compile it for ``DISCARDED_SIGNATURE``.
+    room, or waited when the engine was closed. Compile it for ``DISCARDED_SIGNATURE``. Its arguments are ``command``,
+    ``frame``, ``samplerate`` and ``state``.
 
     ``state`` is a NumPy array that all functions get: ``carray(state, SHAPE, DTYPE)``. cueline keeps it alive, loads
     it into memory, and locks it there if that is permitted. It belongs to the audio thread until the engine is closed.
