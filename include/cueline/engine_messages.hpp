@@ -52,7 +52,7 @@ struct FormatChanged {
 
 /// Why a command did not take effect. Numbers from first_own_reason on are the processor's: see outcome.hpp.
 enum class Reason : std::uint32_t {  // NOLINT(performance-enum-size): a field of 4 bytes
-    late = 1,                        ///< it was read after its frame, and it has delivery::drop_if_late
+    late = 1,                        ///< it was read after its frame with drop_if_late, or scheduled too late
     schedule_full = 2,               ///< it was a cue, and the schedule was full
     cancelled = 3,                   ///< a cancel reached it first
     unknown = 4,                     ///< the processor does not handle this message, or rejected its values

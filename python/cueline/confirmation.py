@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Confirmation", "Confirmations", "RefusedError"]
 
 _WHY = {
-    Reason.LATE: "it was read after its frame, and late='drop' was given",
+    Reason.LATE: "it was read after its frame, with late='drop', or the processor scheduled it too late",
     Reason.SCHEDULE_FULL: "the schedule had no room: at most 1024 cues of a line wait there, and 2048 of all lines",
     Reason.CANCELLED: "it was cancelled",
     Reason.UNKNOWN: "the processor does not handle this message, or rejected its values",

@@ -30,7 +30,7 @@ class Reason(enum.IntEnum):
     """Why a command did not take effect. A processor has reasons of its own, from 256 on."""
 
     LATE = 1
-    """It was read after its frame, and was sent with ``late="drop"``."""
+    """It was read after its frame, and was sent with ``late="drop"``; or the processor scheduled it too late."""
     SCHEDULE_FULL = 2
     """The schedule had no room for another cue."""
     CANCELLED = 3

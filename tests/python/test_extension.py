@@ -192,7 +192,7 @@ def test_what_the_processor_defers_is_confirmed_at_its_frame_and_can_be_cancelle
         assert (caught.value.reason, caught.value.name) == (cueline.Reason.CANCELLED, "CANCELLED")
         late = engine.confirm(Ask(how=2, at_frame=5))
         engine.render(64)
-        with pytest.raises(cueline.RefusedError, match="read after its frame"):
+        with pytest.raises(cueline.RefusedError, match="or the processor scheduled it too late"):
             late.result(0)
 
 
