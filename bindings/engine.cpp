@@ -172,7 +172,8 @@ class EngineHandle : public SenderHandle {
         engine_->require_usable();
         if (engine_->loaded_buffers() > 0) return;
         raise("ProcessorError", "load_buffer() needs a processor that loads buffers without a slot, and '" +
-                                    processor_ + "' does not: Processor::loaded_buffers() says how many");
+                                    processor_ +
+                                    "' does not: use publish(), or one in C++ that overrides loaded_buffers()");
     }
 
     /// Moves all confirmations that have come to `outcomes`, by line and sequence. Each goes there at once, because one

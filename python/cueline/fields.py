@@ -89,8 +89,9 @@ buffer = Annotated[int, Scalar("buffer", 2, 4, "cueline::BufferHandle", "u4")]
 _BOOL = Scalar("bool", 10, 1, "bool", "?")
 
 _WAY_OUT = (
-    "use cueline.u8 to u64, i8 to i64, f32, f64, bool, a tuple of one of them such as tuple[cueline.f32, cueline.f32], "
-    "cueline.array(cueline.u8, 16), or Annotated[Mode, cueline.u32] where Mode is an IntEnum or an IntFlag"
+    "use cueline.u8 to u64, i8 to i64, f32, f64, buffer, bool, a tuple of one of them such as "
+    "tuple[cueline.f32, cueline.f32], cueline.array(cueline.u8, 16), or "
+    "Annotated[Mode, cueline.u32] where Mode is an IntEnum or an IntFlag"
 )
 
 
@@ -192,7 +193,7 @@ def array(scalar: Any, count: int) -> Array:
     one = _number(scalar)
     if one is None:
         raise ArgumentTypeError(
-            f"an array must be of cueline.u8 to u64, i8 to i64, f32, f64 or bool, got {_named(scalar)}"
+            f"an array must be of cueline.u8 to u64, i8 to i64, f32, f64, buffer or bool, got {_named(scalar)}"
         )
     found, limits = one
     number = checked_integer("count", count)

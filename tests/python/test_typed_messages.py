@@ -655,7 +655,7 @@ def test_a_type_that_c_has_not_is_refused_with_what_can_be(hint: Any, shown: str
     text = str(raised.value)
     assert text.startswith(f"Made.field cannot have the type {shown}")
     assert text.endswith(
-        "in a message: use cueline.u8 to u64, i8 to i64, f32, f64, bool, a tuple of one of them such as "
+        "in a message: use cueline.u8 to u64, i8 to i64, f32, f64, buffer, bool, a tuple of one of them such as "
         "tuple[cueline.f32, cueline.f32], cueline.array(cueline.u8, 16), or Annotated[Mode, cueline.u32] where Mode is "
         "an IntEnum or an IntFlag"
     )
