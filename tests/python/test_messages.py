@@ -28,7 +28,7 @@ TYPES: dict[type[cueline.Message], tuple[int, bytes, dict[str, float], str]] = {
         {"samplerate": 44_100, "channels": 6, "blocksize": 512},
         "samplerate=44100, channels=6, blocksize=512, ",
     ),
-    cueline.Applied: (5, b"\1", {"late": True}, "late=True, "),
+    cueline.Applied: (5, struct.pack("<?3xI", True, 7), {"late": True, "value": 7}, "late=True, value=7, "),
     cueline.Refused: (
         6,
         struct.pack("<QI", 2**40, 2),
@@ -36,6 +36,7 @@ TYPES: dict[type[cueline.Message], tuple[int, bytes, dict[str, float], str]] = {
         "wanted_frame=1099511627776, reason=<Reason.SCHEDULE_FULL: 2>, ",
     ),
     cueline.NotFinite: (11, struct.pack("<I", 7), {"samples": 7}, "samples=7, "),
+    cueline.UnloadBuffer: (12, struct.pack("<I", 65_537), {"handle": 65_537}, "handle=65537, "),
     cueline.SetTone: (
         16,
         struct.pack("<ff", 440, 0.25),
