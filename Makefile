@@ -153,6 +153,7 @@ wheel: .venv/wheel build/setup-wheel build/setup-test build/setup-clang  ## the 
 
 lint: .venv/installed build/setup-lint build/setup-test build/setup-clang build/setup-bench build/setup-stall .venv/docs  ## formats, clang-tidy, ruff, mypy: nothing to complain of
 	cmake --preset clang
+	cmake --preset clang -B build/module -DSKBUILD=2 -DPython_EXECUTABLE=$(abspath $(BIN))/python -Dnanobind_DIR=$$($(BIN)/python -m nanobind --cmake_dir)
 	cmake --preset release
 	cmake --preset fuzz
 	cmake --preset stall

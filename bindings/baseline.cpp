@@ -21,7 +21,7 @@ const char* compiler() {
 #endif
 }
 
-void bind_types(nb::module_& module) {
+void bind_baseline_types(nb::module_& module) {
     nb::class_<Baseline>(
         module, "_Baseline",
         "The least that a call into a compiled module can cost. `cueline bench` compares cueline's calls with it.")
@@ -37,7 +37,7 @@ void bind_types(nb::module_& module) {
 }  // namespace
 
 void bind_baseline(nb::module_& module) {
-    bind_once<Baseline>(module, &bind_types);
+    bind_once<Baseline>(module, &bind_baseline_types);
 }
 
 }  // namespace cueline::python

@@ -16,7 +16,7 @@ using namespace nb::literals;
 
 namespace {
 
-void bind_types(nb::module_& module) {
+void bind_device_types(nb::module_& module) {
     nb::class_<DeviceRequest>(module, "DeviceRequest",
                               "What an engine requests of its device. None leaves the choice to the device.")
         .def(nb::init<>())
@@ -43,7 +43,7 @@ void bind_types(nb::module_& module) {
 }  // namespace
 
 void bind_devices(nb::module_& module) {
-    bind_once<DeviceRequest, DeviceInfo, DeviceList>(module, &bind_types);
+    bind_once<DeviceRequest, DeviceInfo, DeviceList>(module, &bind_device_types);
     module.def(
         "list_devices",
         [] {

@@ -370,7 +370,7 @@ class EngineHandle : public SenderHandle {
     std::atomic<bool> rendering_ = false;
 };
 
-void bind_types(nb::module_& module) {
+void bind_engine_types(nb::module_& module) {
     nb::class_<EngineHandle, SenderHandle> engine{module, "Engine", nb::is_weak_referenceable(),
                                                   "A processor and a device, run together."};
     Methods<EngineHandle>{engine}
@@ -443,7 +443,7 @@ void bind_types(nb::module_& module) {
 
 void bind_engine(nb::module_& module) {
     module.def("engines_running", &Engine::running);
-    bind_once<EngineHandle>(module, &bind_types);
+    bind_once<EngineHandle>(module, &bind_engine_types);
 }
 
 }  // namespace cueline::python

@@ -254,7 +254,7 @@ PyObject* get_field(PyObject* self, void* closure) noexcept {
     return load(*static_cast<const Field*>(closure), message_in(self).payload.data());
 }
 
-PyObject* repr(PyObject* self) noexcept {
+PyObject* repr_of_fields(PyObject* self) noexcept {
     return guarded([self] {
         PyTypeObject* type = Py_TYPE(self);
         const Message& message = message_in(self);
@@ -332,7 +332,7 @@ nb::object define_message(const std::string& name, std::uint16_t kind, const nb:
     std::array<PyType_Slot, 5> slots{{
         {Py_tp_new, as_slot(&new_kind)},
         {Py_tp_dealloc, as_slot(&dealloc_message)},
-        {Py_tp_repr, as_slot(&repr)},
+        {Py_tp_repr, as_slot(&repr_of_fields)},
         {Py_tp_getset, layout->getters.data()},
         {0, nullptr},
     }};

@@ -186,7 +186,7 @@ nb::class_<Controls> bind_names(nb::class_<Controls> bound) {
     return bound;
 }
 
-void bind_types(nb::module_& module) {
+void bind_control_types(nb::module_& module) {
     bind_parameter_array(module);
     bind_names(
         nb::class_<Parameters>(module, "Parameters", nb::is_weak_referenceable(), "An engine's parameters, by name."))
@@ -210,7 +210,7 @@ void bind_types(nb::module_& module) {
 }  // namespace
 
 void bind_processor_controls(nb::module_& module) {
-    bind_once<ParameterArray, Parameters, Meters>(module, &bind_types);
+    bind_once<ParameterArray, Parameters, Meters>(module, &bind_control_types);
 }
 
 }  // namespace cueline::python

@@ -486,7 +486,7 @@ LineStats SenderHandle::line_stats() const {
 
 namespace {
 
-void bind_types(nb::module_& module) {
+void bind_sender_types(nb::module_& module) {
     nb::class_<SenderHandle> sender{module, "Sender", nb::is_weak_referenceable(),
                                     "One sender's connection to an engine. An engine is one itself, on line 0."};
     Methods<SenderHandle>{sender}
@@ -574,7 +574,7 @@ void bind_types(nb::module_& module) {
 }  // namespace
 
 void bind_senders(nb::module_& module) {
-    bind_once<SenderHandle, PendingSend, LineHandle>(module, &bind_types);
+    bind_once<SenderHandle, PendingSend, LineHandle>(module, &bind_sender_types);
     module.def(
         "_require_delivery", [](nb::handle at, nb::handle late) { checked_delivery(at, late); }, "at"_a.none(),
         "late"_a.none(), nb::sig("def _require_delivery(at: typing.SupportsIndex | None, late: str) -> None"));

@@ -12,7 +12,7 @@ namespace nb = nanobind;
 
 namespace {
 
-void bind_types(nb::module_& module) {
+void bind_stats_types(nb::module_& module) {
     nb::class_<RingStats>(module, "RingStats")
         .def_ro("sent", &RingStats::sent)
         .def_ro("dropped", &RingStats::dropped)
@@ -59,7 +59,7 @@ void bind_types(nb::module_& module) {
 }  // namespace
 
 void bind_stats(nb::module_& module) {
-    bind_once<RingStats, LineStats, CueStats, BufferStats, EngineStats>(module, &bind_types);
+    bind_once<RingStats, LineStats, CueStats, BufferStats, EngineStats>(module, &bind_stats_types);
 }
 
 }  // namespace cueline::python

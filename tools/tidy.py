@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 # Which files are looked at with the flags of which preset. The two files for clang's effect analysis are no programs.
 FILES = {
     "clang": r"src/[a-z_/]+\.cpp",
-    "python": r"bindings/[a-z_]+\.cpp",
+    "module": r"bindings/[a-z_]+\.cpp",
 }
 ALL_FILES = {
     "clang": r"(src|tests/cpp|tests/realtime|tests/soak|examples)/(?!effects_)[a-z_/]+\.cpp",

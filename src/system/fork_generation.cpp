@@ -9,7 +9,7 @@ namespace {
 
 unsigned generation = 0;  // only a child's one thread writes it, before anything else runs in the child
 
-[[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, [] { ++generation; });
+[[maybe_unused]] const int counts_forks = pthread_atfork(nullptr, nullptr, [] { ++generation; });
 
 }  // namespace
 

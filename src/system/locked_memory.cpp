@@ -15,16 +15,16 @@ namespace {
 
 // The system does not count locks: one unlock undoes every lock of a page. So a list has all ranges that are locked.
 std::mutex changing;
-LockedMemory* first = nullptr;
+LockedMemory* first_range = nullptr;
 
 // A fork waits for the mutex, so that the child finds it free. The child inherits no locks, so its list begins empty.
 // It must: an inherited range may lie on the stack of a thread that the child lacks, and new threads reuse that stack.
 // NOLINTNEXTLINE(bugprone-throwing-static-initialization): a C function, which throws nothing
-[[maybe_unused]] const int registered = pthread_atfork([] { changing.lock(); }, [] { changing.unlock(); },
-                                                       [] {
-                                                           first = nullptr;
-                                                           changing.unlock();
-                                                       });
+[[maybe_unused]] const int starts_empty_in_a_child = pthread_atfork([] { changing.lock(); }, [] { changing.unlock(); },
+                                                                    [] {
+                                                                        first_range = nullptr;
+                                                                        changing.unlock();
+                                                                    });
 
 }  // namespace
 
@@ -36,8 +36,8 @@ LockedMemory::LockedMemory(std::span<std::byte> range) noexcept {
     const std::scoped_lock lock{changing};
     granted_ = mlock(range.data(), range.size()) == 0;
     if (granted_) {
-        next_ = first;
-        first = this;
+        next_ = first_range;
+        first_range = this;
         return;
     }
     // Touches the pages, so that at least the first blocks meet no page fault. Writes back what it reads, because the
@@ -53,7 +53,7 @@ LockedMemory::LockedMemory(std::span<std::byte> range) noexcept {
 LockedMemory::~LockedMemory() {
     if (!granted_ || begin_ == end_) return;
     const std::scoped_lock lock{changing};
-    LockedMemory** link = &first;
+    LockedMemory** link = &first_range;
     while (*link != nullptr && *link != this) link = &(*link)->next_;
     if (*link == nullptr) return;  // locked before a fork
     *link = next_;
@@ -64,7 +64,7 @@ void LockedMemory::unlock_what_no_other_holds() const noexcept {
     for (std::uintptr_t at = begin_; at < end_;) {
         std::uintptr_t held_until = at;  // by a range that lies over `at`
         std::uintptr_t free_until = end_;
-        for (const LockedMemory* other = first; other != nullptr; other = other->next_) {
+        for (const LockedMemory* other = first_range; other != nullptr; other = other->next_) {
             if (other->begin_ <= at) {
                 held_until = std::max(held_until, other->end_);
             } else {
