@@ -23,15 +23,17 @@ class EngineLine final : public OfferedLine {
     EngineLine(std::shared_ptr<SharedEngine> shared, Events events)
         : shared_{std::move(shared)}, line_{opened(*shared_, events)} {}
 
-    Sent send(Message& message) noexcept override {
+    Sent try_send(Message& message) noexcept override {
         const Engine& engine = *shared_->engine;
         if (engine.forked() || engine.closed()) return Sent::closed;
         const std::size_t confirmations = (message.flags & delivery::confirm) == 0 ? 0 : 1;
         requested() += confirmations;
         if (line_.try_send(message) == Status::ok) return Sent::ok;
         requested() -= confirmations;
-        line_.count_dropped(1);
         return Sent::full;
+    }
+    void count_dropped(std::uint64_t commands) noexcept override {
+        if (!shared_->engine->forked()) line_.count_dropped(commands);
     }
     Status receive(Message& event) noexcept override {
         return shared_->engine->forked() ? Status::empty : line_.receive(event);

@@ -33,17 +33,32 @@ class OfferedLine {
     OfferedLine& operator=(const OfferedLine&) = delete;
     virtual ~OfferedLine() = default;
 
-    /// Sends `message` with its kind, flags and frame. Sets its line and its sequence. Counts a dropped command if the
-    /// ring is full.
-    virtual Sent send(Message& message) noexcept = 0;
+    /// Sends `message` with its kind, flags and frame. Sets its line and its sequence. If the ring is full, sends and
+    /// counts nothing: try again, or call count_dropped().
+    virtual Sent try_send(Message& message) noexcept = 0;
+
+    /// Counts commands that you give up after try_send() returned Sent::full.
+    virtual void count_dropped(std::uint64_t commands) noexcept = 0;
+
+    /// The same as try_send(), but if the ring is full, counts a dropped command.
+    Sent send(Message& message) noexcept {
+        const Sent sent = try_send(message);
+        if (sent == Sent::full) count_dropped(1);
+        return sent;
+    }
 
     /// Sends a command of kind `Payload::kind`.
     template <class Payload>
     Sent send(const Payload& payload, const Delivery& delivery = {}) noexcept {
-        Message message = Message::of(payload);
-        message.frame = delivery.frame;
-        message.flags = delivery.flags;
+        Message message = message_of(payload, delivery);
         return send(message);
+    }
+
+    /// The same as send(), but counts nothing.
+    template <class Payload>
+    Sent try_send(const Payload& payload, const Delivery& delivery = {}) noexcept {
+        Message message = message_of(payload, delivery);
+        return try_send(message);
     }
 
     /// Takes the oldest event of this line. Returns Status::empty if there is none.
@@ -64,6 +79,15 @@ class OfferedLine {
 
   protected:
     OfferedLine() = default;
+
+  private:
+    template <class Payload>
+    static Message message_of(const Payload& payload, const Delivery& delivery) noexcept {
+        Message message = Message::of(payload);
+        message.frame = delivery.frame;
+        message.flags = delivery.flags;
+        return message;
+    }
 };
 
 /// The name of a Python capsule that holds a LineOffer.

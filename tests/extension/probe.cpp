@@ -192,6 +192,17 @@ PyObject* say(PyObject*, PyObject* arguments) {
     return PyUnicode_FromString(name_of(sent));
 }
 
+/// The same with try_send().
+PyObject* try_to_say(PyObject*, PyObject* number) {
+    return PyUnicode_FromString(name_of(line->try_send(Say{PyFloat_AsDouble(number)})));
+}
+
+/// Counts commands that were given up.
+PyObject* give_up(PyObject*, PyObject* commands) {
+    line->count_dropped(PyLong_AsUnsignedLongLong(commands));
+    Py_RETURN_NONE;
+}
+
 /// Returns the sequence of the oldest confirmation of the open line, or None.
 PyObject* confirmed(PyObject*, PyObject*) {
     cueline::Message confirmation;
@@ -218,6 +229,8 @@ PyMethodDef methods[] = {
     {"open_line", &open_line, METH_O, "Open a line of an engine, and return its number."},
     {"close_line", &close_line, METH_NOARGS, "Close it."},
     {"say", &say, METH_VARARGS, "Send a Say on it, for this frame, and with a confirmation or without."},
+    {"try_to_say", &try_to_say, METH_O, "Send a Say on it, or count nothing."},
+    {"give_up", &give_up, METH_O, "Count that many dropped commands of it."},
     {"confirmed", &confirmed, METH_NOARGS, "What was confirmed on it."},
     {"heard", &heard, METH_NOARGS, "What it has received."},
     {"times", &times, METH_NOARGS, "What it says about frames."},

@@ -322,6 +322,12 @@ def test_a_line_of_an_extension_refuses_what_finds_no_room_and_counts_it(probe: 
         assert {probe.say(1.0) for _ in range(1024)} == {"ok"}
         assert probe.say(1.0) == "full"
         assert engine.stats().lines[1].commands.dropped == 1
+        assert probe.try_to_say(1.0) == "full"
+        assert engine.stats().lines[1].commands.dropped == 1, "the thread may try again"
+        engine.render(64)
+        assert probe.try_to_say(1.0) == "ok"
+        probe.give_up(2)
+        assert engine.stats().lines[1].commands.dropped == 3
         engine.close()
 
 
