@@ -113,7 +113,8 @@ def cfunc_processor(
     ``command`` is ``carray(command, 1, TELL)``. It may also return ``APPLIED | value << 32``, where the confirmation
     shows the value; ``REFUSED | reason << 32``, where 256 is the first of ``reasons``, which are names; or
     ``DEFERRED``. To defer a command, it writes a message with a kind and a frame into ``carray(cues, 16, TELL)``: that
-    message comes at its frame, on behalf of the command. Compute the names in capitals, such as ``TOLD =
+    message comes at its frame, on behalf of the command. If a cue cannot be scheduled, for instance because its frame
+    is not later, the command is refused; its other cues stay. Compute the names in capitals, such as ``TOLD =
     cueline.dtype(cls)``, outside the functions: numba treats them as constants.
 
     ``discarded`` takes back a command that will never be applied: it was cancelled, was late and dropped, found no

@@ -72,11 +72,11 @@ Outcome CFuncProcessor::handle(const Message& command, ProcessContext& context) 
     const auto value = static_cast<std::uint32_t>(code >> 32);
     switch (static_cast<std::uint32_t>(code)) {
         case 1:
-            return Outcome::applied(value);
+            return scheduled == Scheduled::ok ? Outcome::applied(value) : Outcome{scheduled};
         case 2:
             return Outcome::refused(value);
         case 3:
-            return scheduled == Scheduled::ok ? Outcome::deferred() : Outcome{scheduled};
+            return scheduled;
         default:
             return false;
     }

@@ -43,7 +43,8 @@ struct CFunctions {
                             Message* events, const float* const* samples, const std::uint64_t* buffers,
                             void* state) noexcept CUELINE_NONBLOCKING;
     /// Returns an Outcome: its Result in the lowest 32 bits, where 0 is unknown, 1 applied, 2 refused and 3 deferred,
-    /// and above them its value or reason. If a cue of a deferred command cannot be scheduled, the command is refused.
+    /// and above them its value or reason. If a cue cannot be scheduled, an applied or deferred command is refused: the
+    /// function cannot see it. Its other cues stay scheduled.
     /// An event without a sequence answers the command. [as Processor::handle()]
     using Handle = std::int64_t (*)(const Message* command, std::uint64_t frame, double samplerate, Message* events,
                                     Message* cues, void* state) noexcept CUELINE_NONBLOCKING;

@@ -55,6 +55,7 @@ void render(float* audio, std::uint32_t channels, std::uint32_t frames, std::uin
 }
 
 /// Answers kind 301, which is applied with the value 7, refuses kind 310, and defers kind 311 to the frame that it has.
+/// Applies kind 312, and schedules another message for the frame that it has.
 std::int64_t handle(const Message* command, std::uint64_t frame, double /*samplerate*/, Message* events, Message* cues,
                     void* /*state*/) noexcept CUELINE_NONBLOCKING {
     if (command->kind == 310) return 2 | std::int64_t{first_own_reason + 1} << 32;
@@ -62,6 +63,11 @@ std::int64_t handle(const Message* command, std::uint64_t frame, double /*sample
         cues[3] = Message::of(301, 0);
         cues[3].frame = command->as<std::uint64_t>();
         return 3;
+    }
+    if (command->kind == 312) {
+        cues[0] = Message::of(301, 0);
+        cues[0].frame = command->as<std::uint64_t>();
+        return 1;
     }
     if (command->kind != 301) return 0;
     events[0] = Message::of(302, frame);
@@ -166,6 +172,21 @@ TEST_F(CFuncs, say_what_became_of_a_command) {
     EXPECT_EQ(all[3].sequence, 3U);
     EXPECT_EQ(all[3].frame, 50U);
     EXPECT_EQ(all[3].as<Applied>().value, 7U);
+}
+
+TEST_F(CFuncs, hear_of_a_cue_that_cannot_be_scheduled_though_its_command_was_applied) {
+    make();
+    Line& line = engine_->control();
+    line.send(312, std::uint64_t{50}, {.flags = delivery::confirm});
+    line.send(312, std::uint64_t{0}, {.flags = delivery::confirm});  // too early
+    line.send(312, std::uint64_t{0});
+    rendered(64);
+    std::array<Message, 2> all;
+    for (Message& message : all) ASSERT_EQ(line.receive_confirmation(message), Status::ok);
+    EXPECT_EQ(all[0].kind, kind::applied);
+    ASSERT_EQ(all[1].kind, kind::refused);
+    EXPECT_EQ(all[1].as<Refused>().reason, Reason::late);
+    EXPECT_EQ(engine_->stats().refused_unconfirmed, 1U);
 }
 
 TEST_F(CFuncs, take_back_what_will_not_be_applied) {
