@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 __all__ = ["dtype", "receive_many", "refused_record", "select", "send_many"]
 
-_HEADER = {"kind": ("u2", 0), "sequence": ("u4", 4), "frame": ("u8", 8)}
+_HEADER = {"kind": ("u2", 0), "line": ("u1", 3), "sequence": ("u4", 4), "frame": ("u8", 8)}
 _FIRST_SENT_KIND = 16
 _NO_KIND = 0
 
 
 def dtype(cls: type | None = None) -> np.dtype[Any]:
-    """Return NumPy's structured dtype of a message, 56 bytes: kind, sequence and frame, then the fields of ``cls``.
+    """Return NumPy's structured dtype of a message: its header (kind, line, sequence, frame) and the fields of ``cls``.
 
-    Its metadata holds the class. Without ``cls``, the payload follows the header as 40 bytes.
+    It has 56 bytes. Its metadata holds the class. Without ``cls``, the payload follows the header as 40 bytes.
     Raises ArgumentTypeError if ``cls`` is not a message class.
     """
     import numpy as np  # here, because `import cueline` must stay quick

@@ -525,7 +525,7 @@ def test_what_another_thread_took_in_between_is_not_made_up(
 def test_new_names_for_its_fields_are_one_arrays_own(tone: cueline.AudioEngine) -> None:
     answered(tone, 2)
     array = tone.receive_many(1)
-    array.dtype.names = ("a", "b", "c", "d")
+    array.dtype.names = ("a", "b", "c", "d", "e")
     assert tone.receive_many().dtype == cueline.dtype()
 
 

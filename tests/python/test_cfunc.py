@@ -250,6 +250,19 @@ def test_events_are_sent_with_their_frames_in_their_order_and_counted_when_dropp
         assert engine.stats().events.dropped == 16
 
 
+def test_an_answer_from_render_goes_to_the_line_that_it_names() -> None:
+    def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
+        event = numba.carray(events, 16, ANY)[0]
+        event.kind, event.line, event.sequence = 500, 1, 1
+
+    with engine_of(cfunc_processor(rendering(render))) as engine, engine.open_line() as line:
+        assert line.number == 1
+        line.ping()
+        engine.render(64)
+        assert [(event.kind, event.sequence) for event in line.messages() if event.kind == 500] == [(500, 1)]
+        assert list(engine.messages()) == []
+
+
 def test_what_an_event_that_was_not_sent_left_behind_is_gone_by_the_next_call() -> None:
     def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
         event = numba.carray(events, 16, ANY)[0]

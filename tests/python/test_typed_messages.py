@@ -876,20 +876,20 @@ def test_a_refusal_leaves_nothing_behind() -> None:
 def test_numpy_knows_the_whole_message() -> None:
     made = cueline.dtype(Everything)
     assert made.itemsize == 56
-    assert made.names == ("kind", "sequence", "frame", "a", "b", "c", "d", "e", "f", "g")
+    assert made.names == ("kind", "line", "sequence", "frame", "a", "b", "c", "d", "e", "f", "g")
     assert made.metadata == {"cueline": Everything}
     message = Everything(True, 65535, -128, -5, (0.5, 2), (7, 8, 9), 1e300)
     row = np.frombuffer(message.__reduce__()[1][1], made)[0]
     for field in layout_of(Everything).fields:
         found, value = row[field.name], getattr(message, field.name)
         assert tuple(found) == value if field.length else found == value
-    header = {"kind": 50_257, "sequence": 0x89AB_CDEF, "frame": 0x0123_4567_89AB_CDEF}
-    as_c_has_it = struct.pack("=HBBIQ40s", header["kind"], 255, 255, header["sequence"], header["frame"], b"")
+    header = {"kind": 50_257, "line": 9, "sequence": 0x89AB_CDEF, "frame": 0x0123_4567_89AB_CDEF}
+    as_c_has_it = struct.pack("=HBBIQ40s", header["kind"], 255, header["line"], header["sequence"], header["frame"], b"")
     plain = cueline.dtype()
     for known in (made, plain):
         row = np.frombuffer(as_c_has_it, known)[0]
         assert {name: row[name] for name in header} == header
-    assert (plain.itemsize, plain.names) == (56, ("kind", "sequence", "frame", "payload"))
+    assert (plain.itemsize, plain.names) == (56, ("kind", "line", "sequence", "frame", "payload"))
     assert bytes(np.frombuffer(message.__reduce__()[1][1], plain)[0]["payload"]) == message.payload
     for wrong in (int, cueline.Message, 3):
         with pytest.raises(cueline.ArgumentTypeError, match=r"cls must be a class made with @cueline\.message"):
