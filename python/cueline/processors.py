@@ -39,7 +39,7 @@ def checked_processor(processor: str | OffersProcessor | CapsuleType | None) -> 
     if isinstance(processor, type) or not isinstance(processor, OffersProcessor):
         raise ArgumentTypeError(
             "processor must be a name, a processor's capsule, an object with __cueline_processor__(), or None, "
-            f"got {shown(processor)}"
+            f"got {shown(processor)}" + (": call it, and pass what it returns" if callable(processor) else "")
         )
     capsule = processor.__cueline_processor__()
     if not _is_capsule(capsule):

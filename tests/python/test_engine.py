@@ -413,6 +413,11 @@ def test_arguments_out_of_range_are_refused_with_the_number(arguments: dict[str,
             {"processor": 3},
             "processor must be a name, a processor's capsule, an object with __cueline_processor__(), or None, got 3",
         ),
+        (
+            {"processor": len},
+            "processor must be a name, a processor's capsule, an object with __cueline_processor__(), or None, "
+            "got <built-in function len>: call it, and pass what it returns",
+        ),
         ({"device": 3.0}, "device must be a name, a number or None, got 3.0"),
         ({"client_name": 3}, "client_name must be a string or None, got 3"),
         ({"connect": 1}, "connect must be a string or None, got 1"),
