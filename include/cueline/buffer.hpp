@@ -58,9 +58,14 @@ constexpr std::size_t place_of(BufferHandle handle) noexcept CUELINE_NONBLOCKING
     return handle % handle_places;
 }
 
-/// The first handle of a place. The number of its hand-over is 1: zeroed memory offers no handle.
-constexpr BufferHandle first_handle(std::size_t place) noexcept {
-    return handle_places + static_cast<BufferHandle>(place);
+/// The first handle of a place. The number of its hand-over is at least 1: zeroed memory offers no handle.
+constexpr BufferHandle first_handle(std::size_t place, std::uint32_t hand_over = 1) noexcept {
+    return hand_over * handle_places + static_cast<BufferHandle>(place);
+}
+
+/// The number of a handle's hand-over.
+constexpr std::uint32_t hand_over_of(BufferHandle handle) noexcept {
+    return handle / handle_places;
 }
 
 /// The next handle of the same place. It is never no_buffer. After some 500,000 of them, they begin again.
@@ -216,13 +221,13 @@ class BufferHandles {
   public:
     using Table = BufferTable<Place, Memory>;
 
-    /// All handles are free. What `table` refers to must outlive this. Throws EndTakenError if the table has a control
-    /// side.
-    explicit BufferHandles(const Table& table)
+    /// All handles are free, and the numbers of their hand-overs begin at `hand_over`. What `table` refers to must
+    /// outlive this. Throws EndTakenError if the table has a control side.
+    explicit BufferHandles(const Table& table, std::uint32_t hand_over = 1)
         : table_{table}, returns_{table.consumer()}, free_(table.size()), taken_(table.size()) {
         // The last one is taken first.
         for (std::size_t place = 0; place < free_.size(); ++place)
-            free_[free_.size() - 1 - place] = first_handle(place);
+            free_[free_.size() - 1 - place] = first_handle(place, hand_over);
     }
 
     /// Takes a free handle, or returns nothing if there is none. Until the table offers it, the caller owns its place.

@@ -84,6 +84,7 @@ class Processor {
   private:
     friend class OwnedProcessor;  // it claims the processor for one engine
     std::atomic<bool> claimed_ = false;
+    std::uint32_t hand_over_ = 1;  // at which its next engine's handles of buffers begin
 };
 
 /// Handles no message and renders silence.

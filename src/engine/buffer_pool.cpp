@@ -1,6 +1,7 @@
 // buffer_pool.cpp: copies samples, hands out handles, and frees buffers that came back.
 #include "engine/buffer_pool.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -35,12 +36,15 @@ PendingBuffer::~PendingBuffer() {
     pool_->handles_.give_back(handle_);
 }
 
-BufferPool::BufferPool(std::uint32_t slots, std::uint32_t loaded, BufferSlots::Table::Returns& returns)
+BufferPool::BufferPool(std::uint32_t slots, std::uint32_t loaded, BufferSlots::Table::Returns& returns,
+                       std::uint32_t hand_over)
     : returns_{&returns},
       entries_{max_buffers(slots) + loaded},
       return_cells_{entries_.size() == 0 ? 0 : BufferSlots::Table::return_places(entries_.size())},
       slots_{slots},
-      samples_(entries_.size()) {}
+      handles_{table_, hand_over},
+      samples_(entries_.size()),
+      last_hand_over_{hand_over - 1} {}
 
 PendingBuffer BufferPool::make(std::span<const float> interleaved, std::uint32_t channels) {
     Freed freed;
@@ -71,6 +75,7 @@ BufferHandle BufferPool::hand_over(PendingBuffer buffer) {
                             .channels = buffer.channels_,
                             .serial = ++serial_};
     table_.offer(handle);
+    last_hand_over_ = std::max(last_hand_over_, hand_over_of(handle));
     samples_[place_of(handle)] = std::move(buffer.samples_);
     buffer.pool_ = nullptr;
     return handle;
@@ -87,7 +92,7 @@ void BufferPool::collect() {
     freed = collect_locked();
 }
 
-void BufferPool::close() {
+std::uint32_t BufferPool::close() {
     const std::scoped_lock lock{mutex_};
     closed_ = true;
     for (BufferHandle place = 0; place < samples_.size(); ++place) {
@@ -95,6 +100,7 @@ void BufferPool::close() {
         clear_locked(place);
         handles_.give_back(place);
     }
+    return hand_over_of(handle_after(first_handle(0, last_hand_over_)));
 }
 
 BufferStats BufferPool::stats() {

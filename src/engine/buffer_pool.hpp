@@ -38,8 +38,10 @@ class LockedSamples {
 class BufferPool {
   public:
     /// For a processor with `slots` slots, and `loaded` buffers without one. With none of both, it has no memory.
-    /// `returns` must outlive it. Throws std::bad_alloc, and EndTakenError if `returns` has a consumer.
-    BufferPool(std::uint32_t slots, std::uint32_t loaded, BufferSlots::Table::Returns& returns);
+    /// `returns` must outlive it. The numbers of hand-overs begin at `hand_over`. Throws std::bad_alloc, and
+    /// EndTakenError if `returns` has a consumer.
+    BufferPool(std::uint32_t slots, std::uint32_t loaded, BufferSlots::Table::Returns& returns,
+               std::uint32_t hand_over = 1);
 
     /// Makes the side that the audio thread uses, with all slots empty. There can be one. It may live until the pool
     /// ends.
@@ -67,8 +69,9 @@ class BufferPool {
     /// Frees the buffers that came back. The time is proportional to their number.
     void collect();
 
-    /// Frees all buffers that were handed over. Call it when no block runs and none will.
-    void close();
+    /// Frees all buffers that were handed over. Call it when no block runs and none will. Returns the number of a
+    /// hand-over that is later than all of this pool, or 1 if the numbers begin again.
+    std::uint32_t close();
 
     /// Frees the buffers that came back, and then counts.
     [[nodiscard]] BufferStats stats();
@@ -87,8 +90,9 @@ class BufferPool {
     BufferSlots::Table table_{entries_.all(), return_cells_.all(), *returns_};
 
     std::mutex mutex_;
-    BufferHandles<Buffer> handles_{table_};
+    BufferHandles<Buffer> handles_;
     std::vector<std::unique_ptr<LockedSamples>> samples_;  // by place; empty until hand_over()
+    std::uint32_t last_hand_over_;
     std::uint64_t serial_ = 0;
     std::uint64_t refused_ = 0;
     bool closed_ = false;

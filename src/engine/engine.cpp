@@ -171,9 +171,10 @@ void Engine::close() noexcept {
     // Relaxed: start() holds the lock, for others it is a hint.
     const bool was_closed = parts_->closed.exchange(true, std::memory_order_relaxed);
     parts_->stop_locked();
-    if (!was_closed) parts_->give_back_commands();  // later, another engine may run the processor
+    if (was_closed) return;
+    parts_->give_back_commands();  // later, another engine may run the processor
+    parts_->processor.set_hand_over(parts_->pool.close());
     parts_->processor.release();
-    parts_->pool.close();
 }
 
 bool Engine::closed() const noexcept {

@@ -79,7 +79,7 @@ struct alignas(page_bytes) Engine::Parts {
     ProcessorControls controls{memory.link()};
     std::uint32_t slots = declared_slots();
     std::uint32_t loaded = declared_loaded();
-    BufferPool pool{slots, loaded, audio.returned_buffers};
+    BufferPool pool{slots, loaded, audio.returned_buffers, processor.hand_over()};
     std::uint32_t budget;
     std::mutex running_mutex;
     std::atomic<bool> running = false;  // set under running_mutex

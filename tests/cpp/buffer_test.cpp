@@ -700,6 +700,22 @@ TEST_F(LoadedBuffers, no_more_are_loaded_than_the_processor_declares_and_an_old_
     EXPECT_EQ(block(), 0.3F);
 }
 
+TEST_F(LoadedBuffers, a_handle_of_a_closed_engine_finds_nothing_in_the_processors_next_engine) {
+    const auto processor = std::make_shared<LoadProcessor>(4);
+    for (int engine = 0; engine < 3; ++engine) {
+        engine_->close();
+        auto device = std::make_unique<StepDevice>(format);
+        device_ = device.get();
+        engine_ = std::make_unique<Engine>(std::move(device), processor);
+        engine_->start();
+        std::vector<BufferHandle> handles;
+        for (int buffer = 0; buffer < 4; ++buffer) handles.push_back(load(0.5F));
+        EXPECT_EQ(block(), 0.0F) << "the processor still has a handle of the engine before";
+        send(Play{handles[0]});
+        EXPECT_EQ(block(), 0.5F);
+    }
+}
+
 TEST_F(LoadedBuffers, any_number_is_looked_up_safely) {
     load(0.5F);
     for (const BufferHandle handle : {0U, 1U, 8191U, 8192U + 4, 2 * 8192U, no_buffer, no_buffer - 1}) {

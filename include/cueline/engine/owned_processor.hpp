@@ -45,6 +45,12 @@ class OwnedProcessor {
         processor_->claimed_.store(false, std::memory_order_release);  // pairs with the acquire in claim()
     }
 
+    /// Returns the number of the hand-over at which the engine's handles of buffers begin. Only after claim().
+    [[nodiscard]] std::uint32_t hand_over() const noexcept { return processor_->hand_over_; }
+
+    /// Sets it for the next engine, so that a handle which the processor kept finds no buffer there. Before release().
+    void set_hand_over(std::uint32_t number) noexcept { processor_->hand_over_ = number; }
+
     [[nodiscard]] Processor* get() const noexcept { return processor_.get(); }
     Processor* operator->() const noexcept { return processor_.get(); }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
