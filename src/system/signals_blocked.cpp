@@ -32,9 +32,9 @@ SignalsBlocked::SignalsBlocked() noexcept {
 }
 
 SignalsBlocked::~SignalsBlocked() {
-    const auto& before = *std::launder(reinterpret_cast<const sigset_t*>(before_.data()));
-    if (sigismember(&before, SIGPIPE) == 0) drop_waiting(SIGPIPE);
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    const auto& mask_before = *std::launder(reinterpret_cast<const sigset_t*>(before_.data()));
+    if (sigismember(&mask_before, SIGPIPE) == 0) drop_waiting(SIGPIPE);
+    pthread_sigmask(SIG_SETMASK, &mask_before, nullptr);
 }
 
 }  // namespace cueline

@@ -272,7 +272,7 @@ std::string goes_wrong_in_a_stream(std::uint64_t count) {
     using T = Wide<5>;
     constexpr std::size_t capacity = 64;
     SpanRing<Memory> ring{just_below_wrap};
-    std::vector<T> storage(capacity, T::of(0));
+    std::vector<T> storage(capacity, T::of(count));  // which is never sent: a place that is read too early shows
     std::string wrong;
     std::atomic<bool> over = false;
     std::thread receiver{[&] {
