@@ -188,6 +188,12 @@ class Conversation {
         require(message.kind == wanted.kind && message.flags == wanted.flags, "an event has its kind");
         require(message.sequence == wanted.sequence && message.line == wanted.line, "an event has its cause");
         require(message.frame == wanted.frame, "an event has its frame");
+        if (message.kind == kind::applied) {  // it has padding
+            const auto [late, value] = message.as<Applied>();
+            const auto [wanted_late, wanted_value] = wanted.as<Applied>();
+            require(late == wanted_late && value == wanted_value, "a confirmation has its values");
+            return;
+        }
         std::size_t bytes = message.payload.size();
         if (message.kind == kind::pong) bytes = sizeof(Pong::sent_ns);  // the second word is a clock
         if (message.kind == kind::refused) bytes = offsetof(Refused, reason) + sizeof(Reason);  // the rest is padding
