@@ -582,14 +582,14 @@ def test_an_engine_that_cannot_be_made_lets_go_of_its_processor(probe: ModuleTyp
     engine_of(capsule).close()
 
 
-# What processor_offer.hpp makes a processor and its engine agree on, by the interface's number.
-CODE_OF_THE_INTERFACE = {5: "d189160e1a328545"}
+# What processor_offer.hpp and line_offer.hpp make an extension and an engine agree on, by the interface's number.
+CODE_OF_THE_INTERFACE = {5: "51f3603bcadd06d9"}
 
 
 def code_of_the_interface() -> str:
-    """Return a hash of the code, without comments, of all headers that processor_offer.hpp includes."""
+    """Return a hash of the code, without comments, of the two headers of offers and all that they include."""
     headers: set[str] = set()
-    ahead = ["cueline/processor_offer.hpp"]
+    ahead = ["cueline/processor_offer.hpp", "cueline/line_offer.hpp"]
     while ahead:
         header = ahead.pop()
         if header in headers or header == "cueline/version.hpp":
