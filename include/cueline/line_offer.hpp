@@ -65,6 +65,7 @@ class OfferedLine {
     virtual Status receive(Message& event) noexcept = 0;
 
     /// Takes the oldest confirmation of this line. At most 1024 may be pending, or one is dropped and counted.
+    /// Python does not open a line with this number while confirmations are pending that this line requested.
     virtual Status receive_confirmation(Message& confirmation) noexcept = 0;
 
     /// Returns the first frame of the next block: the earliest frame at which a command sent now can apply.
