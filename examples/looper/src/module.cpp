@@ -41,7 +41,8 @@ class MidiThread {
   private:
     bool sent(const Note& note, const std::stop_token& over) const {
         while (!over.stop_requested()) {
-            const auto became = line_->try_send(looper::Trigger{.pad = note.second, .grid = grid_}, {.frame = note.first});
+            const auto became =
+                line_->try_send(looper::Trigger{.pad = note.second, .grid = grid_}, {.frame = note.first});
             if (became != cueline::Sent::full) return became == cueline::Sent::ok;
             std::this_thread::sleep_for(std::chrono::milliseconds{1});
         }
