@@ -74,7 +74,8 @@ class ProcessContext {
     /// being handled. So cancels and the line's quotas hold for it, and events that answer it go to that line. If
     /// handle() then returns Outcome::deferred(), the command's confirmation comes with the outcome of `message`.
     /// `frame` must be later than the frame that is rendered next. A block schedules at most as many messages as it
-    /// reads commands at most, so a message that schedules itself for the next frame stops there. Only for handle().
+    /// reads commands at most, so a message that schedules itself for the next frame stops there. A few of them are
+    /// reserved for each line. Only for handle().
     Scheduled schedule(const Message& message, std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
         return scheduler_ == nullptr ? Scheduled::not_handling : scheduler_->schedule(message, frame);
     }

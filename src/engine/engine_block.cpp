@@ -37,7 +37,8 @@ EngineBlock::EngineBlock(const Link& link, std::uint32_t budget, EngineReport& r
       audio_{link, budget},
       values_{link},
       schedule_{link.lines()},
-      most_calls_{static_cast<std::uint32_t>(most_commands(budget))} {}
+      shares_{static_cast<std::uint32_t>(most_commands(budget)), link.lines()},
+      most_cancels_{static_cast<std::uint32_t>(most_commands(budget))} {}
 
 void EngineBlock::run(Processor& processor, const Format& format, std::span<const ParameterSpec> parameters,
                       std::span<const MeterSpec> meters, BufferSlots buffers) {
@@ -130,7 +131,8 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     report_->block_time.write({frame, block_ns, format.samplerate});
     audio_.begin_block(frame);
     values_.begin_block();
-    schedules_left_ = cancels_left_ = most_calls_;
+    shares_.begin_block();
+    cancels_left_ = most_cancels_;
 
     processor_->begin_block(context_);
     apply_due(frame);  // these cues were read before the commands below
@@ -270,11 +272,11 @@ Scheduled EngineBlock::schedule(const Message& message, std::uint64_t frame) noe
     if (handling_ == nullptr) return Scheduled::not_handling;
     if (message.kind < kind::first_processor) return Scheduled::own_kind;
     if (frame <= audio_.events().frame()) return Scheduled::not_later;
-    if (schedules_left_ == 0 || schedule_.room(handling_->command.line) == 0) return Scheduled::full;
-    --schedules_left_;
+    const std::uint8_t line = handling_->command.line;
+    if (schedule_.room(line) == 0 || !shares_.take(line)) return Scheduled::full;
     Message cue = message;
     cue.flags = 0;
-    cue.set_origin(handling_->command.line, handling_->command.sequence);
+    cue.set_origin(line, handling_->command.sequence);
     cue.frame = frame;
     schedule_.add({&cue, 1}, handling_->behind);
     handling_->scheduled = true;

@@ -27,6 +27,7 @@
 #include "engine/engine_report.hpp"
 #include "engine/fades.hpp"
 #include "engine/processor_values.hpp"
+#include "engine/schedule_shares.hpp"
 
 namespace cueline {
 
@@ -65,7 +66,8 @@ class EngineBlock final : public BlockCallback, Scheduler {
     /// refuses no cue. For a device without deadlines. Allocates.
     void take_ahead() override {
         const std::size_t commands = audio_.take_ahead() + max_members + 1;
-        most_calls_ = std::numeric_limits<std::uint32_t>::max();
+        most_cancels_ = std::numeric_limits<std::uint32_t>::max();
+        shares_.remove_bound();
         // Each command may schedule another one, and so may each cue.
         schedule_.reserve(2 * (schedule_.size() + commands));
     }
@@ -127,10 +129,10 @@ class EngineBlock final : public BlockCallback, Scheduler {
         bool scheduled = false;
     };
     Handling* handling_ = nullptr;
-    bool discarding_ = false;           // the processor is in discarded()
-    std::uint32_t most_calls_;          // of schedule(), and of cancel(), in a block
-    std::uint32_t schedules_left_ = 0;  // in this block
-    std::uint32_t cancels_left_ = 0;
+    bool discarding_ = false;  // the processor is in discarded()
+    ScheduleShares shares_;
+    std::uint32_t most_cancels_;      // of the processor, in a block
+    std::uint32_t cancels_left_ = 0;  // in this block
 
     std::array<float*, max_channels> segment_{};  // where the channels of a segment begin
     std::uint64_t block_ns_ = 0;

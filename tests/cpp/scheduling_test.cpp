@@ -405,6 +405,21 @@ TEST_F(Scheduling, a_line_that_holds_its_share_of_the_schedule_is_refused_and_ot
     EXPECT_EQ(processor_->last(), Scheduled::ok);
 }
 
+TEST_F(Scheduling, a_line_whose_cues_schedule_themselves_for_each_block_leaves_others_their_share) {
+    opened_.emplace(engine_->open_line());
+    for (int sent = 1; sent <= 1000; ++sent) {
+        line().send(Play::kind, Play{.value = 1, .beats = 1'000'000, .every = 64});
+        if (sent % 250 == 0) render(64);
+    }
+    render(640);
+    opened_.reset();
+    for (int block = 0; block < 20; ++block) {
+        send(Quantized{.at = engine_->now() + 500, .value = 1});
+        render(64);
+        EXPECT_EQ(processor_->last(), Scheduled::ok);
+    }
+}
+
 TEST_F(Scheduling, a_cue_takes_the_place_of_the_one_that_schedules_it) {
     make(std::make_unique<StepDevice>(format), 2);
     opened_.emplace(engine_->open_line());
