@@ -1,5 +1,6 @@
 // fuzz_engine.cpp: random use of an engine, as on a live device and on the offline one, compared with plain_engine.hpp:
 // commands at frames, on 64 lines, alone and in transactions, confirmed and cancelled, and random bytes as commands.
+// The processor takes part: it refuses, schedules and cancels.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <algorithm>
@@ -35,12 +36,37 @@ void require(bool holds, const char* claim) {
     std::abort();
 }
 
-/// Answers each message with a part of its payload, as long as the first byte says. Renders the number of messages so
-/// far.
+#pragma clang diagnostic ignored "-Wfunction-effects"  // the processor below checks, and may abort
+
+/// How often each command has still to come to handle() or to discarded().
+class Owed {
+  public:
+    void accepted(std::size_t line, Kind kind) { lines_.at(line).push_back(kind >= kind::first_processor ? 1 : 0); }
+    void scheduled(const Message& command) noexcept { ++of(command); }
+    void came(const Message& command) noexcept { require(of(command)-- > 0, "no command comes twice"); }
+    void finish() const {
+        for (const std::vector<int>& line : lines_) {
+            require(std::ranges::count(line, 0) == std::ssize(line), "each command comes");
+        }
+    }
+
+  private:
+    int& of(const Message& command) noexcept {
+        std::vector<int>& line = lines_.at(command.line);
+        require(command.sequence > 0 && command.sequence <= line.size(), "a command has a number that was sent");
+        return line[command.sequence - 1];
+    }
+
+    std::array<std::vector<int>, max_lines> lines_;
+};
+
+/// Answers each message with a part of its payload, as long as the first byte says, and then acts on it. Renders the
+/// tally of its calls so far.
 class PartProcessor final : public Processor {
   public:
     void prepare(const Format&) override {}
     Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+        note(Tally::Call::handled, command, context);
         const auto payload = command.as<Payload>();
         Payload part{};
 #ifdef CUELINE_MUTANT_TRUSTS  // it trusts the length that was sent
@@ -53,16 +79,49 @@ class PartProcessor final : public Processor {
         if (bytes == 7) return true;
 #endif
         context.events().send(command.kind, part, command);
-        ++handled_;
-        return true;
+        Host host{*this, command, context};
+        return act_on(command, context.events().frame(), host);
     }
-    void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
-        std::fill_n(block.channels[0], block.frames, static_cast<float>(handled_));
+    void discarded(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+        note(Tally::Call::discarded, command, context);
+        require(context.schedule(command, context.events().frame() + 1) == Scheduled::not_handling,
+                "discarded() cannot schedule");
+        require(!context.cancel(command), "discarded() cannot cancel");
+    }
+    void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
+        require(context.schedule(Message::of(kind::first_user, 0), block.frame + 1) == Scheduled::not_handling,
+                "render() cannot schedule");
+        if (cancelled_in_render_) context.cancel(*std::exchange(cancelled_in_render_, {}));
+        std::fill_n(block.channels[0], block.frames, tally_.sample());
     }
     [[nodiscard]] std::uint32_t buffer_slots() const noexcept override { return slots; }
 
+    [[nodiscard]] const Tally& tally() const { return tally_; }
+    [[nodiscard]] Owed& owed() { return owed_; }
+
   private:
-    std::uint64_t handled_ = 0;
+    struct Host {
+        PartProcessor& processor;
+        const Message& command;
+        ProcessContext& context;
+
+        Scheduled schedule(const Message& message, std::uint64_t frame) noexcept {
+            const Scheduled scheduled = context.schedule(message, frame);
+            if (scheduled == Scheduled::ok) processor.owed_.scheduled(command);
+            return scheduled;
+        }
+        bool cancel(Cause cause) noexcept { return context.cancel(cause); }
+        void cancel_in_render(Cause cause) noexcept { processor.cancelled_in_render_ = cause; }
+    };
+
+    void note(Tally::Call call, const Message& command, ProcessContext& context) noexcept {
+        owed_.came(command);
+        tally_.note(call, command, context.events().frame());
+    }
+
+    Tally tally_;
+    Owed owed_;
+    std::optional<Cause> cancelled_in_render_;
 };
 
 /// An engine, and the model of what it must do.
@@ -78,8 +137,7 @@ class Conversation {
             device = std::make_unique<OfflineDevice>(format);
         }
         device_ = device.get();
-        engine_ = std::make_unique<Engine>(std::move(device), std::make_unique<PartProcessor>(),
-                                           budget.value_or(default_budget), max_lines);
+        engine_ = std::make_unique<Engine>(std::move(device), processor_, budget.value_or(default_budget), max_lines);
         engine_->start();
     }
 
@@ -112,12 +170,17 @@ class Conversation {
         if (delivery.frame != 0) engine_->make_room(line);
         const Status wanted = expected_.send(line, message) ? Status::ok : Status::full;
         require(sender(line).send(kind, payload, delivery) == wanted, "a line accepts a command if it has room");
+        if (wanted == Status::ok) owed().accepted(line, kind);
     }
 
     void send_whole(std::size_t line, std::span<const Message> members, const Delivery& delivery) {
         if (delivery.frame != 0) engine_->make_room(line, members.size() + 1);
-        require(sender(line).try_send_whole(members, delivery) == expected_.send_whole(line, members, delivery),
+        const std::uint32_t sequence = sender(line).try_send_whole(members, delivery);
+        require(sequence == expected_.send_whole(line, members, delivery),
                 "a line accepts a transaction if it has room for all of it");
+        if (sequence == 0) return;
+        owed().accepted(line, kind::transaction);
+        for (const Message& member : members) owed().accepted(line, member.kind);
     }
 
     void render(std::size_t frames) {
@@ -126,7 +189,7 @@ class Conversation {
         for (std::size_t done = 0; done < frames;) {
             const std::vector<float> wanted = expected_.render(std::min<std::size_t>(frames - done, blocksize));
             require(std::equal(wanted.begin(), wanted.end(), samples.begin() + static_cast<std::ptrdiff_t>(done)),
-                    "each sample is rendered after the cues before it");
+                    "each sample is rendered after the calls before it");
             done += wanted.size();
         }
     }
@@ -163,9 +226,24 @@ class Conversation {
                 "late cues are counted");
         require(stats.cues.refused == wanted.refused, "cues without room are counted");
         require(stats.cues.cancelled == wanted.cancelled, "cancelled cues are counted");
+        require(stats.refused == expected_.refused, "commands that the processor refused are counted");
+        require(stats.refused_unconfirmed == expected_.refused_unconfirmed,
+                "refusals that nobody is told of are counted");
+    }
+
+    /// Closes the engine while commands wait in its lines and, mostly, in its schedule.
+    void close() {
+        send(0, kind::first_user, {}, {});
+        send_whole(0, std::array{Message::of(kind::first_user, 0), Message::of(kind::first_user, 0)},
+                   {.frame = now() + 1, .flags = delivery::confirm});
+        engine_->close();
+        expected_.close();
+        require(processor_->tally().sample() == expected_.tally.sample(), "what waits comes back at the close");
+        owed().finish();
     }
 
   private:
+    [[nodiscard]] Owed& owed() { return processor_->owed(); }
     [[nodiscard]] Line& sender(std::size_t line) {
         std::optional<Line>& opened = lines_.at(line);
         return opened ? *opened : engine_->control();
@@ -206,6 +284,7 @@ class Conversation {
 
     PlainEngine expected_;
     Device* device_ = nullptr;
+    std::shared_ptr<PartProcessor> processor_ = std::make_shared<PartProcessor>();
     std::unique_ptr<Engine> engine_;
     // The first stays empty: that line belongs to the engine
     std::array<std::optional<Line>, max_lines> lines_;
@@ -344,5 +423,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     conversation.render(cueline::fuzz::blocksize);
     conversation.receive_all();
     conversation.finish();
+    conversation.close();
     return 0;
 }

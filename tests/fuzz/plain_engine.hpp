@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -17,12 +19,127 @@
 #include <cueline/engine_messages.hpp>
 #include <cueline/link.hpp>
 #include <cueline/message.hpp>
+#include <cueline/outcome.hpp>
 #include <cueline/schedule.hpp>
+
+#include "engine/cancel_marks.hpp"
 
 namespace cueline::fuzz {
 
 inline constexpr std::uint32_t slots = 2;
 inline constexpr std::uint32_t blocksize = 16;
+
+/// What a processor got, in order, as a number that a sample can hold.
+class Tally {
+  public:
+    enum class Call : std::uint8_t { handled = 1, discarded };
+
+    void note(Call call, const Message& command, std::uint64_t frame) noexcept {
+        add(static_cast<std::uint64_t>(call));
+        add(frame);
+        for (const std::uint64_t word : std::bit_cast<std::array<std::uint64_t, sizeof(Message) / 8>>(command)) {
+            add(word);
+        }
+    }
+    [[nodiscard]] float sample() const noexcept { return static_cast<float>(sum_ >> 40U); }
+
+  private:
+    void add(std::uint64_t word) noexcept { sum_ = (sum_ ^ word) * 0x100'0000'01B3U; }
+
+    std::uint64_t sum_ = 0;
+};
+
+/// What the processor does with a command: the second byte of the payload, modulo the number of these.
+enum class Act : std::uint8_t {
+    plain,
+    apply_with_value,
+    refuse,
+    reject,
+    schedule,
+    schedule_three,
+    schedule_and_apply,
+    schedule_and_refuse,
+    schedule_not_later,
+    schedule_own_kind,
+    defer_nothing,
+    cancel_other,
+    cancel_in_render,
+    cancel_self_and_schedule,
+    schedule_and_cancel_self,
+    count,
+};
+
+/// Returns a message whose act is the next one in the payload, four bytes on. Its flags and its frame mean nothing.
+inline Message next_of(const Message& command) noexcept {
+    Message next = command;
+    next.set_origin(0, 0);
+    const auto acts = std::span{next.payload}.subspan(1);
+    std::ranges::copy(acts.subspan(4), acts.begin());
+    std::ranges::fill(acts.last(4), std::byte{0});
+    return next;
+}
+
+/// The command that the next three bytes of an act name: of the same line, or of any number.
+inline Cause other_of(const Message& command) noexcept {
+    const auto line = std::to_integer<std::uint8_t>(command.payload[2]);
+    Cause cause = command;
+    if (line < 128) cause.line = line;
+    cause.sequence -= std::to_integer<std::uint32_t>(command.payload[3]);
+    return cause;
+}
+
+/// Acts on `command` at frame `now`. `host` schedules and cancels: the engine's context, or the model.
+template <class Host>
+Outcome act_on(const Message& command, std::uint64_t now, Host& host) noexcept {
+    const auto byte = [&](std::size_t place) { return std::to_integer<std::uint32_t>(command.payload[place]); };
+    Message plain = Message::of(command.kind, 0);
+    plain.flags = command.flags;
+    switch (static_cast<Act>(byte(1) % static_cast<std::uint32_t>(Act::count))) {
+        case Act::plain:
+        case Act::count:
+            return true;
+        case Act::apply_with_value:
+            return Outcome::applied(byte(2));
+        case Act::refuse:  // also for cueline's own reasons, and for numbers that are none
+            return Outcome::refused(byte(2) < 8 ? byte(2) : first_own_reason + byte(2));
+        case Act::reject:
+            return false;
+        case Act::schedule:
+            return host.schedule(next_of(command), now + byte(2));
+        case Act::schedule_three:
+            host.schedule(plain, now + byte(2));
+            host.schedule(next_of(command), now + byte(3));
+            host.schedule(plain, now + byte(4));
+            return Outcome::deferred();
+        case Act::schedule_and_apply:
+            host.schedule(next_of(command), now + byte(2));
+            return Outcome::applied(byte(3));
+        case Act::schedule_and_refuse:
+            host.schedule(next_of(command), now + byte(2));
+            return Outcome::refused(first_own_reason);
+        case Act::schedule_not_later:
+            return host.schedule(next_of(command), now - std::min<std::uint64_t>(now, byte(2)));
+        case Act::schedule_own_kind:
+            plain.kind = static_cast<Kind>(byte(2) % kind::first_processor);
+            return host.schedule(plain, now + 1);
+        case Act::defer_nothing:
+            return Outcome::deferred();
+        case Act::cancel_other:
+            return host.cancel(other_of(command));
+        case Act::cancel_in_render:
+            host.cancel_in_render(other_of(command));
+            return true;
+        case Act::cancel_self_and_schedule:
+            host.cancel(command);
+            host.schedule(next_of(command), now + byte(2));
+            return Outcome::deferred();
+        case Act::schedule_and_cancel_self:
+            host.schedule(next_of(command), now + byte(2));
+            host.cancel(command);
+            return Outcome::deferred();
+    }
+    return false;
+}
 
 /// A line, or a ring to the control side.
 struct PlainRing {
@@ -52,7 +169,7 @@ struct PlainRing {
     }
 };
 
-/// Predicts an engine whose processor answers every command, as PartProcessor does.
+/// Predicts an engine whose processor answers every command and acts on it, as PartProcessor does.
 class PlainEngine {
   public:
     /// Without a budget, it has no deadline: no cue is refused for lack of room.
@@ -63,7 +180,10 @@ class PlainEngine {
     std::array<PlainRing, max_lines> confirmations;
     CueStats cues;
     std::uint64_t unhandled = 0;
+    std::uint64_t refused = 0;
+    std::uint64_t refused_unconfirmed = 0;
     std::uint64_t frame = 0;
+    Tally tally;
 
     /// Its new owner gets no events of the owner before.
     void open(std::size_t line) {
@@ -95,21 +215,25 @@ class PlainEngine {
         return sequence;
     }
 
-    /// Renders one block. Each sample is the number of commands that the processor had handled by then.
+    /// Renders one block. Each sample is the tally of what the processor had got by then.
     std::vector<float> render(std::size_t frames) {
         const std::uint64_t first = frame;
         std::vector<float> samples;
         for (PlainRing& line : lines) line.note_level();
+        if (!budget_) reserve();
+        scheduled_ = {};
+        cancels_left_ = most_calls_;
         apply_due();
         swept_for_room_ = false;
-        read();
+        read([this](Cue cue) { accept(std::move(cue)); });
         carry_out_cancels();
         if (!budget_) {
             for (PlainRing& line : lines) line.taken_ahead = 0;
         }
         for (; frame < first + frames; ++frame) {
             apply_due();
-            samples.push_back(static_cast<float>(handled_));
+            if (cancelled_in_render_) cancel(*std::exchange(cancelled_in_render_, {}));
+            samples.push_back(tally.sample());
         }
         for (PlainRing& ring : events) ring.note_level();
         for (PlainRing& ring : confirmations) ring.note_level();
@@ -117,17 +241,66 @@ class PlainEngine {
         return samples;
     }
 
+    /// Gives back what waits in the schedule, and then what waits in the lines.
+    void close() {
+        for (const auto& [due, cue] : std::exchange(schedule_, {})) discard(cue);
+        for (bool found = true; found;) {
+            found = false;
+            read([&](const Cue& cue) {
+                found = true;
+                discard(cue);
+            });
+        }
+    }
+
+    // What act_on() uses.
+
+    Outcome schedule(Message message, std::uint64_t at) {
+        if (message.kind < kind::first_processor) return false;
+        if (at <= frame) return Outcome::refused(Reason::late);
+        const std::size_t line = handling_.command.line;
+        if (!fits(line, 1) || !may_schedule(line)) return Outcome::refused(Reason::schedule_full);
+        ++scheduled_.at(line);
+        message.flags = 0;
+        message.line = handling_.command.line;
+        message.sequence = handling_.command.sequence;
+        message.frame = at;
+        handling_.scheduled = &keep({message, {}, handling_.transaction}).command;
+        return Outcome::deferred();
+    }
+    bool cancel(Cause cause) {
+        if (cancels_left_ == 0 || cancelled_.size() >= CancelMarks::max_singles) return false;
+        --cancels_left_;
+        if (cause.line < max_lines) cancel_one(cause.line, cause.sequence);
+        return true;
+    }
+    void cancel_in_render(Cause cause) { cancelled_in_render_ = cause; }
+
   private:
     struct Cue {
         Message command;
-        std::vector<Message> members;  // of a transaction
-        bool cancelled = false;
+        std::vector<Message> members;   // of a transaction
+        std::uint32_t transaction = 0;  // of whose member this was scheduled for
     };
 
     [[nodiscard]] std::size_t waiting() const {
         std::size_t messages = 0;
-        for (const auto& [due, cue] : schedule_) messages += 1 + cue.members.size();
+        for (const std::size_t held : held_) messages += held;
         return messages;
+    }
+
+    /// Keeps a cue until its frame, after the cues of the same frame.
+    Cue& keep(Cue cue) {
+        held_.at(cue.command.line) += 1 + cue.members.size();
+        const std::uint64_t due = cue.command.frame;
+        return schedule_.emplace(due, std::move(cue))->second;
+    }
+
+    /// Offline, there is room for twice as many as can come, so that each may schedule another one.
+    void reserve() {
+        std::size_t messages = waiting() + max_members + 1;
+        for (const PlainRing& line : lines) messages += line.waiting.size();
+        if (2 * messages > capacity_) capacity_ = std::max(2 * messages, 2 * capacity_);
     }
 
     void make_room(std::size_t line, std::size_t commands, std::uint64_t cue_frame) {
@@ -135,7 +308,8 @@ class PlainEngine {
     }
 
     /// Each line's balance grows by its share and shrinks by what is read of it.
-    void read() {
+    template <class Take>
+    void read(Take take) {
         std::vector<std::size_t> turns;
         for (std::size_t place = 0; place < max_lines; ++place) {
             const std::size_t line = (next_line_ + place) % max_lines;
@@ -157,7 +331,7 @@ class PlainEngine {
             std::vector<std::size_t> kept;
             for (const std::size_t line : turns) {
                 if (left <= 0 && !next) next = line;
-                read_line(line, left);
+                read_line(line, left, take);
                 if (lines.at(line).waiting.empty()) {
                     balance_.at(line) = std::min<std::int64_t>(balance_.at(line), 0);
                 } else {
@@ -170,87 +344,136 @@ class PlainEngine {
         next_line_ = next.value_or(next_line_);
     }
 
-    void read_line(std::size_t number, std::int64_t& left) {
+    template <class Take>
+    void read_line(std::size_t number, std::int64_t& left, Take take) {
         std::deque<Message>& line = lines.at(number).waiting;
         std::int64_t& balance = balance_.at(number);
         while (balance > 0 && left > 0 && !line.empty()) {
-            Cue cue{line.front(), {}};
+            Cue cue{line.front(), {}, 0};
             line.pop_front();
-            // A sender may set only these two flags.
-            cue.command.flags &= delivery::drop_if_late | delivery::confirm;
             std::size_t members = 0;
             if (cue.command.kind == kind::transaction) {
                 members = std::min<std::size_t>(cue.command.as<Transaction>().members, max_members);
             }
             for (; members > 0 && !line.empty(); --members) {  // the number may be wrong
                 cue.members.push_back(line.front());
-                cue.members.back().flags = 0;
                 line.pop_front();
             }
             const auto cost = static_cast<std::int64_t>(1 + cue.members.size());
             left -= cost;
             balance -= cost;
-            accept(std::move(cue));
+            take(std::move(cue));
         }
     }
 
-    [[nodiscard]] bool fits(const Cue& added) const {
-        if (!budget_) return true;
-        std::array<std::size_t, max_lines> held{};
-        for (const auto& [due, cue] : schedule_) held.at(cue.command.line) += 1 + cue.members.size();
-        held.at(added.command.line) += 1 + added.members.size();
+    [[nodiscard]] bool fits(std::size_t line, std::size_t messages) const {
+        if (!budget_) return waiting() + messages <= capacity_;
+        std::array<std::size_t, max_lines> held = held_;
+        held.at(line) += messages;
         std::size_t taken = 0;
         for (const std::size_t places : held) taken += std::max(places, Schedule::reserved);
-        return held.at(added.command.line) <= Schedule::line_capacity && taken <= Schedule::capacity;
+        return held.at(line) <= Schedule::line_capacity && taken <= Schedule::capacity;
+    }
+
+    /// Of the calls of a block, a few are reserved for each line.
+    [[nodiscard]] bool may_schedule(std::size_t line) const {
+        const std::uint32_t reserved = std::min<std::uint32_t>(16, most_calls_ / (2 * max_lines));
+        std::uint32_t taken = 0;
+        for (const std::uint32_t calls : scheduled_) taken += std::max(calls, reserved);
+        return scheduled_.at(line) < reserved || taken < most_calls_;
     }
 
     bool has_room_for(const Cue& cue) {
-        if (!fits(cue) && marked_ && !swept_for_room_) {
+        const std::size_t line = cue.command.line;
+        const std::size_t messages = 1 + cue.members.size();
+        if (!fits(line, messages) && !swept_for_room_ && any_cancels()) {
             swept_for_room_ = true;
             carry_out_cancels();
         }
-        return fits(cue);
+        return fits(line, messages);
     }
 
     void accept(Cue cue) {
         const Message& command = cue.command;
+        for (Message& member : cue.members) {
+            member.flags = 0;
+            member.frame = command.frame;
+        }
         const bool late = command.frame != 0 && command.frame < frame;
         std::uint32_t& forgotten = forgotten_.at(command.line);
-        read_.at(command.line) = command.sequence;
+        std::uint32_t& read = read_.at(command.line);
+        read = command.sequence + static_cast<std::uint32_t>(cue.members.size());
         if (is_later(command.sequence, forgotten)) forgotten = 0;
+        if (forgotten != 0) cancel_up_to(command.line, read);  // and so what it schedules
         if (forgotten != 0 && command.frame != 0) {
-            refuse(command, Reason::cancelled);
+            refuse_whole(cue, Reason::cancelled);
         } else if (command.frame > frame) {
-            if (!has_room_for(cue)) return refuse(command, Reason::schedule_full);
-            schedule_.emplace(command.frame, std::move(cue));  // after the cues of the same frame
+            if (!has_room_for(cue)) return refuse_whole(cue, Reason::schedule_full);
+            keep(std::move(cue));
         } else if (late && (command.flags & delivery::drop_if_late) != 0) {
-            refuse(command, Reason::late);
+            refuse_whole(cue, Reason::late);
         } else {
-            for (const Message& member : cue.members) apply(member, false);
-            apply(command, late);
+            for (const Message& member : cue.members) apply(member, false, command.sequence);
+            apply(command, late, 0);
         }
     }
 
+    /// Each message takes its place in the schedule until it is applied.
     void apply_due() {
         while (!schedule_.empty() && schedule_.begin()->first <= frame) {
             const Cue cue = std::move(schedule_.begin()->second);
             schedule_.erase(schedule_.begin());
-            if (cue.cancelled) {
-                refuse(cue.command, Reason::cancelled);
+            std::size_t& held = held_.at(cue.command.line);
+            if (is_cancelled(cue)) {
+                held -= 1 + cue.members.size();
+                refuse_whole(cue, Reason::cancelled);
                 continue;
             }
-            apply(cue.command, false);
-            for (const Message& member : cue.members) apply(member, false);
+            --held;
+            apply(cue.command, false, cue.transaction);
+            for (const Message& member : cue.members) {
+                --held;
+                apply(member, false, cue.command.sequence);
+            }
         }
     }
 
-    void apply(const Message& command, bool late) {
-        if (!handle(command)) return refuse(command, Reason::unknown);
-        if (late) ++cues.late;
-        confirm(Message::of(Applied{late, 0}), command);
+    void apply(const Message& command, bool late, std::uint32_t transaction) {
+        const Outcome outcome =
+            command.kind < kind::first_processor ? Outcome{apply_own(command)} : handle(command, transaction);
+        switch (outcome.result) {
+            case Outcome::Result::applied:
+                if (late) ++cues.late;
+                return confirm(Message::of(Applied{late, outcome.value}), command);
+            case Outcome::Result::deferred:
+                if (late) ++cues.late;
+                return;
+            case Outcome::Result::refused: {
+                const auto reason = static_cast<Reason>(outcome.value);
+                const bool is_told = (command.flags & delivery::confirm) != 0;
+                if (!is_told && reason != Reason::schedule_full && reason != Reason::unknown) ++refused_unconfirmed;
+                return refuse(command, reason);
+            }
+            case Outcome::Result::unknown:
+                return refuse(command, Reason::unknown);
+        }
     }
 
-    bool handle(const Message& command) {
+    Outcome handle(const Message& command, std::uint32_t transaction) {
+        tally.note(Tally::Call::handled, command, frame);
+        Message part = command;
+        const auto bytes = std::to_integer<std::size_t>(command.payload[0]);
+        for (std::size_t index = bytes; index < part.payload.size(); ++index) part.payload.at(index) = std::byte{0};
+        answer(part);
+        handling_ = {command, transaction, nullptr};
+        const Outcome outcome = act_on(command, frame, *this);
+        if (outcome.result != Outcome::Result::deferred) return outcome;
+        if (handling_.scheduled == nullptr) return false;
+        handling_.scheduled->flags = command.flags & delivery::confirm;
+        return outcome;
+    }
+
+    bool apply_own(const Message& command) {
         switch (command.kind) {
             case kind::ping: {
                 Message pong = command;
@@ -259,10 +482,7 @@ class PlainEngine {
                 return true;
             }
             case kind::cancel: {
-                const std::uint32_t sequence = command.as<Cancel>().sequence;
-                // Of those that were read: the number of a later command cancels nothing.
-                if (sequence == 0 || is_later(sequence, read_.at(command.line))) return true;
-                mark([&](const Message& cue) { return cue.line == command.line && cue.sequence == sequence; });
+                cancel_one(command.line, command.as<Cancel>().sequence);
                 return true;
             }
             case kind::cancel_all: {
@@ -281,59 +501,89 @@ class PlainEngine {
                 return publish.slot < slots && publish.handle == no_buffer;  // no publish() has sent another handle
             }
             default:
-                break;
+                return false;
         }
-        if (command.kind < kind::first_processor) return false;
-        ++handled_;
-        Message part = command;
-        const auto bytes = std::to_integer<std::size_t>(command.payload[0]);
-        for (std::size_t index = bytes; index < part.payload.size(); ++index) part.payload.at(index) = std::byte{0};
-        answer(part);
-        return true;
+    }
+
+    /// A cancel only marks: what is scheduled for its command until carry_out_cancels() is cancelled, too. The number
+    /// of a command that was not read cancels nothing.
+    void cancel_one(std::size_t line, std::uint32_t sequence) {
+        if (sequence != 0 && !is_later(sequence, read_.at(line))) cancelled_.emplace(line, sequence);
     }
 
     void cancel_line(std::size_t line, std::uint32_t up_to) {
-        // It is not one of those between up_to and the last one read
-        const auto sent_before = [&](const Message& cue) {
-            const std::uint32_t since = read_.at(line) - up_to;
-            const std::uint32_t place = cue.sequence - up_to;
-            return static_cast<std::int32_t>(since) <= 0 || place == 0 || place > since;
-        };
-        mark([&](const Message& cue) { return cue.line == line && sent_before(cue); });
+        const std::uint32_t read = read_.at(line);
+        cancel_up_to(line, is_later(up_to, read) ? read : up_to);
         // Cues that still wait in their line are forgotten when they are read.
         std::uint32_t& forgotten = forgotten_.at(line);
-        if (is_later(up_to, read_.at(line)) && (forgotten == 0 || is_later(up_to, forgotten))) forgotten = up_to;
+        if (is_later(up_to, read) && (forgotten == 0 || is_later(up_to, forgotten))) forgotten = up_to;
     }
 
-    /// Cancels a cue at once. It stays in the schedule until carry_out_cancels(), or until it is due.
-    template <class Chosen>
-    void mark(Chosen chosen) {
-        marked_ = true;
-        for (auto& [due, cue] : schedule_) cue.cancelled = cue.cancelled || chosen(cue.command);
+    void cancel_up_to(std::size_t line, std::uint32_t sequence) {
+        std::optional<std::uint32_t>& mark = cancelled_up_to_.at(line);
+        if (!mark || is_later(sequence, *mark)) mark = sequence;
+    }
+
+    [[nodiscard]] bool any_cancels() const {
+        return !cancelled_.empty() || std::ranges::any_of(cancelled_up_to_, [](auto mark) { return mark.has_value(); });
+    }
+
+    [[nodiscard]] bool is_cancelled(const Cue& cue) const {
+        const std::size_t line = cue.command.line;
+        const std::uint32_t sequence = cue.command.sequence;
+        const std::optional<std::uint32_t> up_to = cancelled_up_to_.at(line);
+        return (up_to && !is_later(sequence, *up_to)) || cancelled_.contains({line, sequence}) ||
+               cancelled_.contains({line, cue.transaction});
     }
 
     void carry_out_cancels() {
-        marked_ = false;
-        for (auto place = schedule_.begin(); place != schedule_.end();) {
-            if (place->second.cancelled) {
-                refuse(place->second.command, Reason::cancelled);
+        for (auto place = schedule_.begin(); any_cancels() && place != schedule_.end();) {
+            const Cue& cue = place->second;
+            if (is_cancelled(cue)) {
+                held_.at(cue.command.line) -= 1 + cue.members.size();
+                refuse_whole(cue, Reason::cancelled);
                 place = schedule_.erase(place);
             } else {
                 ++place;
             }
         }
+        cancelled_.clear();
+        cancelled_up_to_ = {};
+    }
+
+    void refuse_whole(const Cue& cue, Reason reason) {
+        refuse(cue.command, reason);
+        discard(cue);
+    }
+
+    void discard(const Cue& cue) {
+        discard(cue.command);
+        for (const Message& member : cue.members) discard(member);
+    }
+    void discard(const Message& command) {
+        if (command.kind >= kind::first_processor) tally.note(Tally::Call::discarded, command, frame);
     }
 
     void refuse(const Message& command, Reason reason) {
-        const Message refused = Message::of(Refused{command.frame, reason});
-        if (reason == Reason::late) ++cues.dropped_late;
-        if (reason == Reason::cancelled) ++cues.cancelled;
-        if (reason == Reason::unknown) ++unhandled;
-        if (reason == Reason::schedule_full) {
-            ++cues.refused;
-            if ((command.flags & delivery::confirm) == 0) answer(of_cause(refused, command));
+        const Message refusal = Message::of(Refused{command.frame, reason});
+        switch (reason) {
+            case Reason::late:
+                ++cues.dropped_late;
+                break;
+            case Reason::cancelled:
+                ++cues.cancelled;
+                break;
+            case Reason::unknown:
+                ++unhandled;
+                break;
+            case Reason::schedule_full:
+                ++cues.refused;
+                if ((command.flags & delivery::confirm) == 0) answer(of_cause(refusal, command));
+                break;
+            default:
+                ++refused;
         }
-        confirm(refused, command);
+        confirm(refusal, command);
     }
 
     void confirm(const Message& outcome, const Message& command) {
@@ -367,9 +617,23 @@ class PlainEngine {
     std::array<std::uint32_t, max_lines> read_{};  // the sequence of each line's last command
     // The sequence of the last command whose cue is cancelled already.
     std::array<std::uint32_t, max_lines> forgotten_{};
-    std::uint64_t handled_ = 0;
-    bool marked_ = false;  // since carry_out_cancels()
+    std::array<std::size_t, max_lines> held_{};  // places in the schedule
+    std::size_t capacity_ = Schedule::capacity;  // offline
+    // The marks since carry_out_cancels(): of single commands, and of all commands of a line up to one.
+    std::set<std::pair<std::size_t, std::uint32_t>> cancelled_;
+    std::array<std::optional<std::uint32_t>, max_lines> cancelled_up_to_;
+    std::optional<Cause> cancelled_in_render_;
     bool swept_for_room_ = false;
+    std::uint32_t most_calls_ = budget_ ? *budget_ + max_members + 1 : ~0U;
+    std::array<std::uint32_t, max_lines> scheduled_{};  // by the processor, in this block
+    std::uint32_t cancels_left_ = 0;                    // in this block
+
+    struct Handling {
+        Message command;
+        std::uint32_t transaction = 0;
+        Message* scheduled = nullptr;  // the last one
+    };
+    Handling handling_;
 };
 
 }  // namespace cueline::fuzz
