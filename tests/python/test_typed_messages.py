@@ -884,7 +884,8 @@ def test_numpy_knows_the_whole_message() -> None:
         found, value = row[field.name], getattr(message, field.name)
         assert tuple(found) == value if field.length else found == value
     header = {"kind": 50_257, "line": 9, "sequence": 0x89AB_CDEF, "frame": 0x0123_4567_89AB_CDEF}
-    as_c_has_it = struct.pack("=HBBIQ40s", header["kind"], 255, header["line"], header["sequence"], header["frame"], b"")
+    numbers = (header["kind"], 255, header["line"], header["sequence"], header["frame"])
+    as_c_has_it = struct.pack("=HBBIQ40s", *numbers, b"")
     plain = cueline.dtype()
     for known in (made, plain):
         row = np.frombuffer(as_c_has_it, known)[0]
