@@ -114,19 +114,8 @@ class BufferTable {
 
     /// Lets the audio side accept `handle` once. Call it after the place is filled. [control thread]
     void offer(BufferHandle handle) const noexcept(never_throws) {
-        // Release publishes the place; it pairs with the acquire in accept().
+        // Release publishes the place; it pairs with the acquire in loaded().
         entries_[place_of(handle)].offered.store(handle, std::memory_order_release);
-    }
-
-    /// Returns whether the audio side has `handle` from now on. It has none twice. Any number may be a handle.
-    /// [audio thread]
-    [[nodiscard]] bool accept(BufferHandle handle) const noexcept(never_throws) CUELINE_NONBLOCKING {
-        if (place_of(handle) >= entries_.size()) return false;
-        Entry& entry = entries_[place_of(handle)];
-        // Acquire pairs with the release in offer(): the place is filled.
-        if (handle == entry.accepted || handle != entry.offered.load(std::memory_order_acquire)) return false;
-        entry.accepted = handle;  // the next one that is offered differs
-        return true;
     }
 
     /// Returns the place of `handle` if it is loaded: offered, and not accepted. nullptr for any other number.
@@ -137,6 +126,14 @@ class BufferTable {
         // Acquire pairs with the release in offer(): the place is filled.
         if (handle == entry.accepted || handle != entry.offered.load(std::memory_order_acquire)) return nullptr;
         return &entry.place;
+    }
+
+    /// Returns whether the audio side has `handle` from now on. It has none twice. Any number may be a handle.
+    /// [audio thread]
+    [[nodiscard]] bool accept(BufferHandle handle) const noexcept(never_throws) CUELINE_NONBLOCKING {
+        if (loaded(handle) == nullptr) return false;
+        entries_[place_of(handle)].accepted = handle;  // the next one that is offered differs
+        return true;
     }
 
     // The way back, for the two sides.
