@@ -25,6 +25,7 @@ class ScheduleShares {
     void remove_bound() noexcept { most_ = std::numeric_limits<std::uint32_t>::max(); }
 
     void begin_block() noexcept CUELINE_NONBLOCKING {
+        if (left_ == most_) return;  // most blocks: nothing was taken
         left_ = most_;
         left_reserved_ = lines_ * reserved_;
         used_.fill(0);
