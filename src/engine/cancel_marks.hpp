@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <cueline/link.hpp>
 #include <cueline/message.hpp>
 #include <cueline/monotonic.hpp>
 
@@ -56,11 +57,10 @@ class CancelMarks {
             if (marked.unread_up_to == 0 || is_later(up_to, marked.unread_up_to)) marked.unread_up_to = up_to;
             waiting_up_to = marked.read;
         }
-        const std::uint64_t bit = std::uint64_t{1} << line;
-        if ((marked_lines_ & bit) == 0 || is_later(waiting_up_to, marked.waiting_up_to)) {
+        if ((marked_lines_ & line_bit(line)) == 0 || is_later(waiting_up_to, marked.waiting_up_to)) {
             marked.waiting_up_to = waiting_up_to;
         }
-        marked_lines_ |= bit;
+        marked_lines_ |= line_bit(line);
     }
 
     /// Whether there are marks since the last clear().
@@ -69,7 +69,7 @@ class CancelMarks {
     /// Whether `cue`, which waits, is marked. It may have waited for any length of time. A mark of its transaction,
     /// whose header came `behind` messages before it, counts too.
     [[nodiscard]] bool contains(const Message& cue, std::uint16_t behind = 0) const noexcept CUELINE_NONBLOCKING {
-        if ((marked_lines_ >> cue.line & 1U) != 0) {
+        if ((marked_lines_ & line_bit(cue.line)) != 0) {
             // is_later() would fail for a cue that waited while half of all numbers were used. So this looks whether it
             // is one of those after the mark and up to the last command read.
             const Line& line = lines_[cue.line];
@@ -107,7 +107,7 @@ class CancelMarks {
     /// Marks what the commands of `line` that were read until now have scheduled, and will schedule.
     void mark_read(std::size_t line) noexcept CUELINE_NONBLOCKING {
         lines_[line].waiting_up_to = lines_[line].read;
-        marked_lines_ |= std::uint64_t{1} << line;
+        marked_lines_ |= line_bit(line);
     }
 
     [[nodiscard]] std::uint64_t key(std::uint8_t line, std::uint32_t sequence) const noexcept CUELINE_NONBLOCKING {
@@ -123,7 +123,7 @@ class CancelMarks {
     }
 
     std::array<Line, max_lines> lines_;
-    std::uint64_t marked_lines_ = 0;  // a bit for each line with a mark_all()
+    std::uint64_t marked_lines_ = 0;  // the line_bit() of each line with a mark_all()
     std::size_t singles_ = 0;
     // A hash table of single marks. A slot of another generation is free.
     std::array<std::uint64_t, std::size_t{1} << slot_bits> slots_{};

@@ -25,10 +25,9 @@ inline constexpr std::size_t max_events_per_call = 16;  // and cues
 /// - `audio`: channels times frames samples, one channel after the other. The function fills it.
 /// - `parameters`: for each parameter that is no array, its value in each frame.
 /// - `arrays`: for each element of the arrays, in their order, two numbers: its value in the first frame, and how much
-/// it
-///   changes from frame to frame.
+///   it changes from frame to frame.
 /// - `meters`: eight numbers for each meter, or each element of one. They keep their values, and are published after
-/// each call.
+///   each call.
 /// - `events`: sixteen empty messages. Those that get a kind are sent after the call, and emptied.
 ///   If an event's frame is 0, it is sent with the first frame of the call.
 /// - `samples`: for each slot, the samples of its buffer, interleaved; a null pointer if it is empty. Valid during the

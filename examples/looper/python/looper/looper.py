@@ -59,7 +59,7 @@ class Looper:
         """Load up to five arrays of shape (frames,) or (frames, 2) into a pad, on the loader's thread.
 
         Returns at once. The future has the confirmation of the command, or cueline.Full if there was no room. A pad
-        that plays goes on in its new stems. They sound all, in a loop of all the frames of the shortest.
+        that plays goes on in its new stems. All of them sound, in a loop as long as the shortest.
         """
         if len(stems) > STEMS:
             raise ValueError(f"a pad has at most {STEMS} stems, got {len(stems)}")
@@ -78,7 +78,7 @@ class Looper:
             raise
 
     def unload(self, pad: int, at: int | None = None) -> Future[cueline.Confirmation]:
-        """Stop a pad and remove its stems, in turn with what the loader has still to load."""
+        """Stop a pad and remove its stems, after the loads that were requested before."""
         return self._loader.submit(self._line.confirm, UnloadPad(pad=pad), at, timeout=_PATIENCE_S)
 
     def trigger(self, pad: int, grid: int = 0, at: int | None = None) -> cueline.Status:
