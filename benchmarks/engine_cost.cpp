@@ -92,7 +92,7 @@ void offline_engines_each(benchmark::State& state) {
     while (engines.size() < static_cast<std::size_t>(state.range(0))) {
         engines.push_back(std::make_unique<Running<OfflineDevice>>());
     }
-    std::vector<float> audio(std::size_t{block_format.channels} * block_format.blocksize);
+    std::vector<float> audio(std::size_t{block_format.outputs} * block_format.blocksize);
     std::size_t next = 0;
     const auto ask_all = [&] {
         for (const auto& running : engines) running->ask(16);

@@ -14,7 +14,7 @@
 
 namespace cueline::bench {
 
-inline constexpr Format block_format{.samplerate = 48'000, .channels = 2, .blocksize = 64};
+inline constexpr Format block_format{.samplerate = 48'000, .outputs = 2, .blocksize = 64};
 inline constexpr std::chrono::nanoseconds block_duration{duration_ns(block_format.blocksize, block_format.samplerate)};
 
 /// Runs one block per call, and does nothing else.

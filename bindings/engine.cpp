@@ -57,10 +57,9 @@ nb::tuple histogram(const Lateness& lateness) {
 class EngineHandle : public SenderHandle {
   public:
     EngineHandle(DeviceRequest request, std::optional<std::int64_t> samplerate, std::optional<std::int64_t> blocksize,
-                 std::int64_t channels, std::int64_t budget, std::int64_t lines, nb::handle processor) {
+                 std::int64_t budget, std::int64_t lines, nb::handle processor) {
         if (samplerate) request.samplerate = checked_range("samplerate", *samplerate, samplerate_range);
         if (blocksize) request.blocksize = checked_range("blocksize", *blocksize, blocksize_range);
-        request.channels = checked_range("channels", channels, channels_range);
         checked_range("budget", budget, budget_range);
         checked_range("lines", lines, lines_range);
 
@@ -225,7 +224,9 @@ class EngineHandle : public SenderHandle {
         engine_->close();
     }
 
-    void render_into(const nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& audio) {
+    /// `inputs` may have fewer frames than `outputs`. If there are no outputs, it has all frames.
+    void render_into(const nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& outputs,
+                     const Samples& inputs) {
         require_offline();
         if (rendering_.exchange(true)) {
             raise("DeviceError", "render() is running already: wait until it returns");
@@ -233,24 +234,30 @@ class EngineHandle : public SenderHandle {
         const Rendering rendering{rendering_};
         engine_->start();
         const Format format = this->format();
-        const std::span<float> all{audio.data(), audio.size()};
-        for (std::size_t done = 0; done < all.size();) {
+        const std::span<float> all{outputs.data(), outputs.size()};
+        const std::span<const float> given{inputs.data(), inputs.size()};
+        const std::size_t frames = outputs.shape(0);
+        for (std::size_t done = 0; done < frames;) {
             if (shutting_down()) raise("ClosedError", "Python is ending: render() stopped");
-            const std::span<float> round = all.subspan(done, std::min(all.size() - done, samples_a_round(format)));
+            const std::size_t round = std::min(frames - done, frames_a_round(format));
+            const auto part = [&](auto samples, std::size_t channels) {
+                const std::size_t begin = std::min(samples.size(), done * channels);
+                return samples.subspan(begin, std::min(samples.size() - begin, round * channels));
+            };
             std::size_t rendered = 0;
             {
                 const WithoutGil without_gil;
                 try {
-                    rendered = engine_->device().render(round);
+                    rendered = engine_->device().render(part(all, format.outputs), part(given, format.inputs));
                 } catch (const DeviceError&) {
                     rendered = 0;  // another thread or a signal handler stopped the engine
                 }
             }
             done += rendered;
             engine_->require_usable();
-            if (rendered < round.size()) {
-                raise("DeviceError", "stop() ended this render after " + std::to_string(done / format.channels) +
-                                         " of " + std::to_string(all.size() / format.channels) + " frames");
+            if (rendered < round) {
+                raise("DeviceError", "stop() ended this render after " + std::to_string(done) + " of " +
+                                         std::to_string(frames) + " frames");
             }
             if (PyErr_CheckSignals() != 0) throw nb::python_error{};
         }
@@ -285,7 +292,10 @@ class EngineHandle : public SenderHandle {
     [[nodiscard]] Format format() const { return engine_->format(); }
     [[nodiscard]] std::uint32_t samplerate() const { return format().samplerate; }
     [[nodiscard]] std::uint32_t blocksize() const { return format().blocksize; }
-    [[nodiscard]] std::uint32_t channels() const { return format().channels; }
+    [[nodiscard]] std::uint32_t inputs() const { return format().inputs; }
+    [[nodiscard]] std::uint32_t outputs() const { return format().outputs; }
+    [[nodiscard]] std::uint32_t input_latency() const { return engine_->latency().input; }
+    [[nodiscard]] std::uint32_t output_latency() const { return engine_->latency().output; }
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::string& processor() const { return processor_; }
 
@@ -358,9 +368,9 @@ class EngineHandle : public SenderHandle {
     static constexpr std::size_t large_bytes = std::size_t{1} << 16U;
 
     /// Whole blocks of about a hundred thousand frames together. Ctrl-C works after each round.
-    [[nodiscard]] static std::size_t samples_a_round(const Format& format) {
+    [[nodiscard]] static std::size_t frames_a_round(const Format& format) {
         const std::size_t blocks = std::max<std::size_t>(1, (std::size_t{1} << 17U) / format.blocksize);
-        return blocks * format.blocksize * format.channels;
+        return blocks * format.blocksize;
     }
 
     std::string name_;
@@ -389,9 +399,8 @@ void bind_engine_types(nb::module_& module) {
             "Raises ForkedError.");
     engine
         .def(nb::init<DeviceRequest, std::optional<std::int64_t>, std::optional<std::int64_t>, std::int64_t,
-                      std::int64_t, std::int64_t, nb::handle>(),
-             "request"_a, "samplerate"_a.none(), "blocksize"_a.none(), "channels"_a, "budget"_a, "lines"_a,
-             "processor"_a)
+                      std::int64_t, nb::handle>(),
+             "request"_a, "samplerate"_a.none(), "blocksize"_a.none(), "budget"_a, "lines"_a, "processor"_a)
         .def(
             "__cueline_lines__", [](nb::handle_t<EngineHandle> self) { return line_capsule(made(self).shared()); },
             "Return a capsule for C++'s cueline::open_offered_line().")
@@ -400,8 +409,9 @@ void bind_engine_types(nb::module_& module) {
         .def("_receive_confirmations", of_made(&EngineHandle::receive_confirmations), "outcomes"_a,
              nb::sig("def _receive_confirmations(self, outcomes: dict[tuple[int, int], Message]) -> None"))
         .def("_require_usable", of_made(&EngineHandle::require_usable))
-        .def("_render_into", of_made(&EngineHandle::render_into), "audio"_a.noconvert(),
-             nb::sig("def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None"))
+        .def("_render_into", of_made(&EngineHandle::render_into), "outputs"_a.noconvert(), "inputs"_a.noconvert(),
+             nb::sig("def _render_into(self, outputs: numpy.typing.NDArray[numpy.float32], "
+                     "inputs: numpy.typing.NDArray[numpy.float32]) -> None"))
         .def("_publish", of_made(&EngineHandle::publish), "slot"_a, "samples"_a.noconvert(), "at"_a.none(),
              "late"_a.none(), "timeout"_a.none(),
              nb::sig("def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32], at: object, "
@@ -436,7 +446,14 @@ void bind_engine_types(nb::module_& module) {
         .def_prop_ro("_reasons", of_made(&EngineHandle::reasons))
         .def_prop_ro("samplerate", of_made(&EngineHandle::samplerate), "Frames per second.")
         .def_prop_ro("blocksize", of_made(&EngineHandle::blocksize), "Frames per block.")
-        .def_prop_ro("channels", of_made(&EngineHandle::channels), "Channels of its audio.");
+        .def_prop_ro("inputs", of_made(&EngineHandle::inputs), "How many channels come from the device.")
+        .def_prop_ro("outputs", of_made(&EngineHandle::outputs), "How many channels go to the device.")
+        .def_prop_ro("input_latency", of_made(&EngineHandle::input_latency),
+                     "Frames from a sound at the device's input to the block that has it, as the device reports it.\n\n"
+                     "0 if it reports nothing.")
+        .def_prop_ro("output_latency", of_made(&EngineHandle::output_latency),
+                     "Frames from a block to its sound at the device's output, as the device reports it.\n\n"
+                     "0 if it reports nothing.");
 }
 
 }  // namespace

@@ -45,6 +45,7 @@ void bind_stats_types(nb::module_& module) {
         .def_ro("unhandled", &EngineStats::unhandled)
         .def_ro("refused", &EngineStats::refused)
         .def_ro("not_finite", &EngineStats::not_finite)
+        .def_ro("not_finite_inputs", &EngineStats::not_finite_inputs)
         .def_ro("lines", &EngineStats::lines)
         .def_ro("cues", &EngineStats::cues)
         .def_ro("buffers", &EngineStats::buffers)

@@ -2,8 +2,6 @@
 
 # ruff: noqa: ARG001, D101, D103
 # mypy: allow-untyped-defs, disable-error-code="attr-defined"
-import math
-
 import numba
 import numpy as np
 
@@ -34,15 +32,16 @@ def handle(command, frame, samplerate, events, cues, state):  # on the audio thr
 
 
 @numba.cfunc(cueline.RENDER_SIGNATURE, error_model="numpy")
-def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
-    sound = numba.carray(audio, (channels, frames))
-    frequency = numba.carray(parameters, (1, frames))
-    bell = numba.carray(state, 1, BELL)[0]
+def render(
+    inputs, ins, outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+):
+    sound = numba.carray(outputs, (outs, frames))
+    frequency, bell = numba.carray(parameters, (1, frames)), numba.carray(state, 1, BELL)[0]
     for i in range(frames):
         bell.phase += frequency[0, i] / samplerate
         bell.level *= 0.9998
-        for channel in range(channels):
-            sound[channel, i] = bell.level * math.sin(2 * math.pi * bell.phase)
+        for channel in range(outs):
+            sound[channel, i] = bell.level * np.sin(2 * np.pi * bell.phase)
     numba.carray(meters, 8)[0] = bell.level
 
 

@@ -12,7 +12,7 @@ def note(frequency_hz: float, gain: float) -> cueline.SetTone:
     return cueline.SetTone(frequency_hz=frequency_hz, gain=gain)
 
 
-engine = cueline.AudioEngine("offline", processor="tone", channels=1, blocksize=100)
+engine = cueline.AudioEngine("offline", processor="tone", outputs=1, blocksize=100)
 engine.send(note(440, 0))  # no frame: applies as soon as it is read, so it begins silent
 for beat, frequency in enumerate((220, 277.18, 329.63, 440), start=1):
     engine.send(note(frequency, 0.5), at=beat * BEAT)

@@ -17,8 +17,9 @@ namespace cueline {
 /// What a device calls. Calls never overlap, and each call sees all that the call before it wrote.
 class BlockCallback {
   public:
-    /// Fills one block with the format's channels, and any number of frames: a block that is larger than the prepared
-    /// one is rendered in pieces. Until a prepare() succeeds, blocks are silent. `block_ns` is the monotonic clock at
+    /// Fills the outputs of one block, which has the format's inputs and outputs, and any number of frames: a block
+    /// that is larger than the prepared one is rendered in pieces. Until a prepare() succeeds, blocks are silent. The
+    /// inputs are only read: where the device has no samples, it passes silence. `block_ns` is the monotonic clock at
     /// the block's start, so that the callback need not read a clock.
     /// [the device's audio thread: no allocation, lock, wait, system call or exception]
     virtual void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING = 0;
@@ -48,6 +49,12 @@ class BlockCallback {
     ~BlockCallback() = default;
 };
 
+/// What a device reports about the way between a sample in a block and the world, in frames. 0 if it reports nothing.
+struct DeviceLatency {
+    std::uint32_t input = 0;   ///< from a sound at the device's input to the block that has it
+    std::uint32_t output = 0;  ///< from a block to its sound at the device's output
+};
+
 /// What a device reports about its blocks. Each number is a snapshot of its own.
 struct DeviceStats {
     std::uint64_t xruns = 0;          ///< times the device missed a deadline
@@ -73,6 +80,9 @@ class Device {
     /// The present format. If it changes, it changes before the call of BlockCallback::prepare() or blocksize_changed()
     /// for it.
     [[nodiscard]] virtual Format format() const noexcept = 0;
+
+    /// The present latency. A stopped device may report that of its last start.
+    [[nodiscard]] virtual DeviceLatency latency() const noexcept { return {}; }
 
     /// Begins to call `callback`, which must live until stop() returns. Call it only while the device is stopped. If
     /// the device was lost, call stop() first; then this tries to get the device back. Unless the format is constant,
@@ -100,11 +110,13 @@ class Device {
     /// it, no block is rendered.
     [[nodiscard]] virtual std::mutex* rendering() noexcept { return nullptr; }
 
-    /// Renders into `interleaved`, frames times channels samples, one frame after the other. The calling thread is the
-    /// audio thread meanwhile. Returns the number of rendered samples: fewer than the size if stop() came in between.
-    /// Throws DeviceError if the device is stopped, or does not render on demand; ArgumentError if the samples are not
-    /// a whole number of frames.
-    virtual std::size_t render(std::span<float> /*interleaved*/) {
+    /// Renders into `outputs`, from `inputs`: both interleaved, one frame after the other. It renders as many frames as
+    /// `outputs` holds or, if the device has no outputs, as `inputs` holds. Inputs that are missing at the end are
+    /// silence, and more of them are left out. The calling thread is the audio thread meanwhile. Returns the number of
+    /// rendered frames: fewer if stop() came in between. Throws DeviceError if the device is stopped, or does not
+    /// render on demand; ArgumentError if the samples are not a whole number of frames, or if inputs are given that the
+    /// device does not take.
+    virtual std::size_t render(std::span<float> /*outputs*/, std::span<const float> /*inputs*/ = {}) {
         require_on_demand();
         return 0;
     }

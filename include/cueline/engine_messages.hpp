@@ -20,7 +20,7 @@ inline constexpr Kind cancel = 7;           ///< command: cancel one cue
 inline constexpr Kind cancel_all = 8;       ///< command: cancel the cues that were sent before
 inline constexpr Kind transaction = 9;      ///< command: the header of commands that belong together
 inline constexpr Kind publish_buffer = 10;  ///< command: put a buffer into a slot
-inline constexpr Kind not_finite = 11;      ///< event: the processor rendered samples that are no numbers
+inline constexpr Kind not_finite = 11;      ///< event: samples were no numbers
 inline constexpr Kind unload_buffer = 12;   ///< command: release a buffer without a slot
 }  // namespace kind
 
@@ -46,7 +46,8 @@ struct DeviceLost {
 struct FormatChanged {
     static constexpr Kind kind = cueline::kind::format_changed;
     std::uint32_t samplerate;
-    std::uint32_t channels;
+    std::uint32_t inputs;
+    std::uint32_t outputs;
     std::uint32_t blocksize;
 };
 
@@ -95,11 +96,12 @@ struct Transaction {
     std::uint32_t members;  ///< a greater number stands for max_members
 };
 
-/// Samples of the processor were NaN or infinite, and became 0. It comes once a block. Its message carries the first
-/// frame that has one.
+/// Samples of the processor or of the inputs were NaN or infinite, and became 0. It comes once a block. Its message
+/// carries the first frame that has one.
 struct NotFinite {
     static constexpr Kind kind = cueline::kind::not_finite;
-    std::uint32_t samples;  ///< how many, over all channels
+    std::uint32_t samples;  ///< how many the processor rendered, over all outputs
+    std::uint32_t inputs;   ///< how many came from the device, over all inputs
 };
 
 /// Engine::publish() sends it. The audio side refuses a handle that no publish() made.

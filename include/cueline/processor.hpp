@@ -76,9 +76,9 @@ class Processor {
         (void)context;
     }
 
-    /// Fills every sample of `block`: a whole block, a segment of one between two cues, or a piece of one that is
-    /// larger than the prepared format's. A sample that is NaN or infinite becomes 0, and is counted. In render() and
-    /// handle(), denormal numbers are zero.
+    /// Fills every sample of the outputs of `block`: a whole block, a segment of one between two cues, or a piece of
+    /// one that is larger than the prepared format's. `block` has the prepared format's inputs and outputs. A sample of
+    /// either that is NaN or infinite becomes 0, and is counted. In render() and handle(), denormal numbers are zero.
     virtual void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING = 0;
 
   private:
@@ -94,8 +94,8 @@ class SilenceProcessor final : public Processor {
     [[nodiscard]] std::optional<std::span<const Kind>> kinds() const override { return std::span<const Kind>{}; }
     Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
     void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
-        for (std::size_t index = 0; index < block.channels.size(); ++index) {
-            std::ranges::fill(block.channel(index), 0.0F);
+        for (std::size_t index = 0; index < block.outputs.size(); ++index) {
+            std::ranges::fill(block.output(index), 0.0F);
         }
     }
 };

@@ -121,6 +121,24 @@ class DeviceRequest:
     def device(self, arg: str | int | None, /) -> None: ...
 
     @property
+    def inputs(self) -> int | list[int]: ...
+
+    @inputs.setter
+    def inputs(self, arg: int | Sequence[int], /) -> None: ...
+
+    @property
+    def outputs(self) -> int | list[int]: ...
+
+    @outputs.setter
+    def outputs(self, arg: int | Sequence[int], /) -> None: ...
+
+    @property
+    def loopback(self) -> bool: ...
+
+    @loopback.setter
+    def loopback(self, arg: bool, /) -> None: ...
+
+    @property
     def client_name(self) -> str | None: ...
 
     @client_name.setter
@@ -137,6 +155,18 @@ class DeviceRequest:
 
     @connect.setter
     def connect(self, arg: str | bool | None, /) -> None: ...
+
+    @property
+    def connect_inputs(self) -> str | bool | None: ...
+
+    @connect_inputs.setter
+    def connect_inputs(self, arg: str | bool | None, /) -> None: ...
+
+    @property
+    def input_device(self) -> str | int | None: ...
+
+    @input_device.setter
+    def input_device(self, arg: str | int | None, /) -> None: ...
 
     @property
     def latency(self) -> str | float | None: ...
@@ -157,7 +187,10 @@ class DeviceInfo:
     def name(self) -> str: ...
 
     @property
-    def channels(self) -> int: ...
+    def inputs(self) -> int: ...
+
+    @property
+    def outputs(self) -> int: ...
 
     @property
     def samplerate(self) -> int: ...
@@ -173,6 +206,9 @@ class DeviceInfo:
 
     @property
     def is_default(self) -> bool: ...
+
+    @property
+    def is_default_input(self) -> bool: ...
 
 class DeviceList:
     """The devices that can be opened now, and why others are missing."""
@@ -445,6 +481,9 @@ class EngineStats(LineStats):
     def not_finite(self) -> int: ...
 
     @property
+    def not_finite_inputs(self) -> int: ...
+
+    @property
     def lines(self) -> list[LineStats]: ...
 
     @property
@@ -478,7 +517,7 @@ def engines_running() -> int: ...
 class Engine(Sender):
     """A processor and a device, run together."""
 
-    def __init__(self, request: DeviceRequest, samplerate: int | None, blocksize: int | None, channels: int, budget: int, lines: int, processor: object) -> None: ...
+    def __init__(self, request: DeviceRequest, samplerate: int | None, blocksize: int | None, budget: int, lines: int, processor: object) -> None: ...
 
     def start(self) -> None:
         """
@@ -514,7 +553,7 @@ class Engine(Sender):
 
     def _require_usable(self) -> None: ...
 
-    def _render_into(self, audio: numpy.typing.NDArray[numpy.float32]) -> None: ...
+    def _render_into(self, outputs: numpy.typing.NDArray[numpy.float32], inputs: numpy.typing.NDArray[numpy.float32]) -> None: ...
 
     def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32], at: object, late: object, timeout: float | None) -> Status: ...
 
@@ -574,8 +613,28 @@ class Engine(Sender):
         """Frames per block."""
 
     @property
-    def channels(self) -> int:
-        """Channels of its audio."""
+    def inputs(self) -> int:
+        """How many channels come from the device."""
+
+    @property
+    def outputs(self) -> int:
+        """How many channels go to the device."""
+
+    @property
+    def input_latency(self) -> int:
+        """
+        Frames from a sound at the device's input to the block that has it, as the device reports it.
+
+        0 if it reports nothing.
+        """
+
+    @property
+    def output_latency(self) -> int:
+        """
+        Frames from a block to its sound at the device's output, as the device reports it.
+
+        0 if it reports nothing.
+        """
 
 class _Baseline:
     """

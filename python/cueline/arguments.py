@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import reprlib
 
 from cueline import _core
@@ -9,22 +10,30 @@ from cueline.errors import ArgumentError, ArgumentTypeError, ClosedError, Unknow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import Any, NoReturn, SupportsIndex
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, NoReturn, SupportsIndex, TypeVar
+
+    _F = TypeVar("_F", bound=Callable[..., None])
+    _T = TypeVar("_T")
 
 __all__ = [
     "SetWhenMade",
+    "checked_channels",
+    "checked_connect",
     "checked_count",
     "checked_device",
+    "checked_flag",
     "checked_integer",
     "checked_latency",
     "checked_name",
     "checked_number",
+    "checked_pair",
     "checked_timeout",
     "refuse_attribute",
     "refuse_attribute_of",
     "refuse_name",
     "refuse_unmade",
+    "refusing_channels",
     "require_new",
     "shown",
 ]
@@ -50,6 +59,18 @@ def checked_count(name: str, value: SupportsIndex) -> int:
     return number
 
 
+def checked_channels(name: str, channels: SupportsIndex | Sequence[SupportsIndex]) -> int | list[int]:
+    """Return ``channels``: how many, or a list of their numbers. C++ checks the ranges."""
+    if isinstance(channels, (tuple, list)):
+        return [checked_integer(f"a channel of {name}", channel) for channel in channels]
+    number = _core._whole_number(channels)
+    if number is None:
+        raise ArgumentTypeError(
+            f"{name} must be a number of channels, or a tuple of their numbers, got {shown(channels)}"
+        )
+    return checked_integer(name, number)
+
+
 def checked_device(device: str | SupportsIndex | None) -> str | int | None:
     """Return ``device``: a name, a number or None."""
     if device is None or isinstance(device, str):
@@ -59,6 +80,27 @@ def checked_device(device: str | SupportsIndex | None) -> str | int | None:
     except ArgumentTypeError:
         raise ArgumentTypeError(f"device must be a name, a number or None, got {shown(device)}") from None
     return number
+
+
+def checked_pair(name: str, value: _T | tuple[_T, _T]) -> tuple[_T | None, _T]:
+    """Return ``value``'s part for the inputs, or None if it is one for both, and its part for the outputs."""
+    if not isinstance(value, tuple):
+        return None, value
+    if len(value) != 2 or value[0] is None or value[1] is None:
+        raise ArgumentError(f"{name} must be one, or a pair: for the inputs and for the outputs, got {shown(value)}")
+    return value
+
+
+def checked_flag(name: str, value: bool) -> bool:
+    """Return ``value``: True or False."""
+    if not isinstance(value, bool):
+        raise ArgumentTypeError(f"{name} must be True or False, got {shown(value)}")
+    return value
+
+
+def checked_connect(connect: bool | str | None) -> bool | str | None:
+    """Return ``connect``: True, False, a regular expression or None."""
+    return connect if isinstance(connect, bool) else checked_name("connect", connect)
 
 
 def checked_name(name: str, value: str | None) -> str | None:
@@ -101,6 +143,18 @@ def require_new(made: object, what: str) -> None:
     call = object()
     if vars(made).setdefault("_making", call) is not call:  # in one step: two threads may come at once
         raise ArgumentError(f"this {what} exists already, or its constructor has failed: make another one")
+
+
+def refusing_channels(constructor: _F) -> _F:
+    """Return ``constructor``, which refuses the argument ``channels`` and says what has replaced it."""
+
+    @functools.wraps(constructor)
+    def refuse_or_make(*given: Any, **named: Any) -> None:
+        if "channels" in named:
+            raise ArgumentTypeError(f"channels is now outputs, and inputs: use outputs={shown(named['channels'])}")
+        constructor(*given, **named)
+
+    return refuse_or_make  # type: ignore[return-value]
 
 
 class SetWhenMade:

@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 RENDER_SIGNATURE = (
-    "void(CPointer(float32), uint32, uint32, uint64, float64, "
+    "void(CPointer(float32), uint32, CPointer(float32), uint32, uint32, uint64, float64, "
     "CPointer(float64), CPointer(float64), CPointer(float64), voidptr, "
     "CPointer(CPointer(float32)), CPointer(uint64), voidptr)"
 )
@@ -52,8 +52,8 @@ DEFERRED = 3
 
 _COMPILED = {
     RENDER_SIGNATURE: (
-        "(float32*, uint32, uint32, uint64, float64, float64*, float64*, float64*, void*, float32**, uint64*, void*) "
-        "-> none"
+        "(float32*, uint32, float32*, uint32, uint32, uint64, float64, float64*, float64*, float64*, void*, "
+        "float32**, uint64*, void*) -> none"
     ),
     HANDLE_SIGNATURE: "(void*, uint64, float64, void*, void*, void*) -> int64",
     DISCARDED_SIGNATURE: "(void*, uint64, float64, void*) -> none",
@@ -91,9 +91,11 @@ def cfunc_processor(
 ) -> CapsuleType:
     """Return a processor made of functions that ``numba.cfunc`` compiled, for ``AudioEngine(processor=...)``.
 
-    ``render`` fills a block, or a part of one. Compile it for ``RENDER_SIGNATURE``. Its arguments are:
+    ``render`` fills a block, or a part of one. Compile it for ``RENDER_SIGNATURE``. Its arguments are ``(inputs, ins,
+    outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state)``:
 
-    - ``audio``: ``numba.carray(audio, (channels, frames))``, to be written
+    - ``inputs``: ``numba.carray(inputs, (ins, frames))``, where ``ins`` is the number of inputs
+    - ``outputs``: ``carray(outputs, (outs, frames))``, to be written
     - ``frame``: the index of the first frame
     - ``parameters``: ``carray(parameters, (count, frames))``, the value of each parameter in each frame. Arrays are not
       among them

@@ -19,17 +19,21 @@ class Device:
     """The value for AudioEngine's ``device``."""
     host_api: str
     name: str
-    channels: int
-    """The most that it can play."""
+    inputs: int
+    """The most channels that it can record."""
+    outputs: int
+    """The most channels that it can play."""
     samplerate: int
     """Frames a second, unless an engine sets it."""
     blocksize: int
     """Frames in a block, unless an engine sets it."""
     low_latency: float
-    """Of its output, in seconds, as the device reports it."""
+    """Of its output, in seconds, as the device reports it; of its input, if it only records."""
     high_latency: float
     is_default: bool
-    """Whether an engine without ``device=`` runs on it."""
+    """Whether an engine without ``device=`` plays on it."""
+    is_default_input: bool
+    """Whether it records from it, if it has inputs."""
 
 
 class Devices(list[Device]):
@@ -49,12 +53,14 @@ def devices() -> Devices:
             device=int(entry.device) if entry.device.isdecimal() else entry.device,
             host_api=entry.host_api,
             name=entry.name,
-            channels=entry.channels,
+            inputs=entry.inputs,
+            outputs=entry.outputs,
             samplerate=entry.samplerate,
             blocksize=entry.blocksize,
             low_latency=entry.low_latency,
             high_latency=entry.high_latency,
             is_default=entry.is_default,
+            is_default_input=entry.is_default_input,
         )
         for entry in listed.devices
     ]
@@ -67,7 +73,7 @@ def warn_of_silence(absent: list[str]) -> None:
         f"this engine is silent: no device with sound was found. {'; '.join(absent)}. If you want no sound, name the "
         "device: AudioEngine('null')",
         RuntimeWarning,
-        stacklevel=4,
+        stacklevel=5,
     )
 
 
@@ -77,5 +83,5 @@ def warn_of_unused(options: list[str], device: str) -> None:
         f"{', '.join(options)} had no effect: this engine runs on {device!r}, the best device that was found. Name the "
         "device that they are for, or leave them out",
         RuntimeWarning,
-        stacklevel=4,
+        stacklevel=5,
     )

@@ -5,13 +5,18 @@ from __future__ import annotations
 from cueline import _core
 from cueline.arguments import (
     SetWhenMade,
+    checked_channels,
+    checked_connect,
     checked_count,
     checked_device,
+    checked_flag,
     checked_integer,
     checked_latency,
     checked_name,
     checked_number,
+    checked_pair,
     refuse_attribute_of,
+    refusing_channels,
     require_new,
 )
 from cueline.awaiting import Arrivals, Turns, areceive, asend
@@ -26,7 +31,7 @@ from cueline.transaction import Transaction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
     from typing import Any, Literal, NoReturn, SupportsIndex, TypeVar, overload
 
@@ -57,22 +62,28 @@ class AudioEngine(_core.Engine):
     ``device`` is one of these, and ``cueline.devices()`` lists what is there:
 
     - ``"jack"``: a client of the JACK server, and so of PipeWire
-    - ``"portaudio"``: PortAudio's default output device; a number, or words of its name and host API, for another one
+    - ``"portaudio"``: PortAudio's default devices; a number, or words of a name and host API, for another one; a pair
+      of these for the inputs and the outputs, as in ``("webcam", "scarlett")``: both of one host API
     - ``"null"``: a thread with a clock and no sound card
     - ``"offline"``: no clock; it renders when you call ``render``
     - None: JACK if a server runs, else PortAudio's default device, else null with a RuntimeWarning that says why
 
     ``processor`` makes the sound. It is ``"silence"`` (or None), ``"tone"`` (a sine with parameters), ``"player"``
-    (it plays the buffers of ``publish``), or your own: a capsule from ``cueline.cfunc_processor`` or from C++'s
-    ``cueline::processor_capsule``, or an object that offers one (``OffersProcessor``). A processor belongs to one
-    engine at a time, until that engine is closed.
+    (it plays the buffers of ``publish``), ``"passthrough"`` (it copies the inputs to the outputs; one input goes to all
+    outputs), or your own: a capsule from ``cueline.cfunc_processor`` or from C++'s ``cueline::processor_capsule``, or
+    an object that offers one (``OffersProcessor``). A processor belongs to one engine at a time, until that engine is
+    closed.
 
     ``samplerate`` is in frames a second (1000 to 768000) and ``blocksize`` in frames (1 to 8192); by default the device
-    chooses both. ``channels`` is from 1 to 64. ``budget`` is the most messages that the audio thread reads in a block
+    chooses both. ``inputs`` and ``outputs`` are how many channels come from the device and go to it (0 to 64, not
+    both 0), from its first one on; or a tuple of their numbers, as in ``inputs=(3,)``, where the first one is 1. Inputs
+    without a source are silent. ``budget`` is the most messages that the audio thread reads in a block
     (1 to 1024); on the offline device, each block reads all. ``lines`` (1 to 64) is how many lines can be open, the
     engine's own among them: see ``open_line``. For JACK: ``client_name``, the ``server``'s name, and
-    ``connect`` (True: to the physical ports; False: to none; a regular expression: to the input ports that match). For
-    PortAudio: ``latency``, which is ``"low"``, ``"high"`` or a number of seconds.
+    ``connect`` (True: to the physical ports; False: to none; a regular expression: to the ports that match; a pair of
+    these for the inputs and the outputs). For
+    PortAudio: ``latency``, which is ``"low"``, ``"high"`` or a number of seconds. For the null and the offline device:
+    ``loopback``, with which each output comes back, one block later, as the input of the same number.
 
     Raises ArgumentError, ArgumentTypeError, DeviceError, ProcessorError for a processor that was compiled against an
     incompatible cueline, and whatever your own processor raises when it is prepared.
@@ -85,20 +96,23 @@ class AudioEngine(_core.Engine):
 
     _heard: tuple[int, ...] | None = _NO_LOSSES  # at the last stats(); None: no warning is needed
 
+    @refusing_channels
     def __init__(
         self,
-        device: str | int | None = None,
+        device: str | int | tuple[str | int, str | int] | None = None,
         *,
         processor: str | OffersProcessor | CapsuleType | None = None,
         samplerate: int | None = None,
         blocksize: int | None = None,
-        channels: int = 2,
+        inputs: SupportsIndex | Sequence[SupportsIndex] = 0,
+        outputs: SupportsIndex | Sequence[SupportsIndex] = 2,
         budget: int = 256,
         lines: int = 9,
         client_name: str | None = None,
         server: str | None = None,
-        connect: bool | str | None = None,
+        connect: bool | str | tuple[bool | str, bool | str] | None = None,
         latency: float | str | None = None,
+        loopback: bool = False,
     ) -> None:
         require_new(self, "engine")
         # Not sooner: `import cueline` must stay quick. Not later: __del__ at Python's end cannot import.
@@ -111,16 +125,22 @@ class AudioEngine(_core.Engine):
         from cueline.stats import engine_stats
 
         request = _core.DeviceRequest()
-        request.device = checked_device(device)
+        input_device, output_device = checked_pair("device", device)
+        request.input_device = checked_device(input_device)
+        request.device = checked_device(output_device)
         request.client_name = checked_name("client_name", client_name)
         request.server = checked_name("server", server)
-        request.connect = connect if isinstance(connect, bool) else checked_name("connect", connect)
+        connect_inputs, connect_outputs = checked_pair("connect", connect)
+        request.connect_inputs = checked_connect(connect_inputs)
+        request.connect = checked_connect(connect_outputs)
         request.latency = checked_latency(latency)
+        request.inputs = checked_channels("inputs", inputs)
+        request.outputs = checked_channels("outputs", outputs)
+        request.loopback = checked_flag("loopback", loopback)
         super().__init__(
             request,
             None if samplerate is None else checked_integer("samplerate", samplerate),
             None if blocksize is None else checked_integer("blocksize", blocksize),
-            checked_integer("channels", channels),
             checked_integer("budget", budget),
             checked_integer("lines", lines),
             checked_processor(processor),
@@ -133,7 +153,13 @@ class AudioEngine(_core.Engine):
         self._tell_loss = warn_of_loss
         if device is None:
             try:
-                self._warn_of_the_device(client_name=client_name, server=server, connect=connect, latency=latency)
+                self._warn_of_the_device(
+                    client_name=client_name,
+                    server=server,
+                    connect=connect,
+                    latency=latency,
+                    loopback=loopback or None,
+                )
             except RuntimeWarning:  # warnings are errors here: no caller gets this engine, so release its processor
                 self.close()
                 raise
@@ -141,7 +167,11 @@ class AudioEngine(_core.Engine):
             import numpy  # noqa: F401  # it takes long, so not in the first render()
 
     def _warn_of_the_device(self, **options: object) -> None:
-        own = {"jack": ("client_name", "server", "connect"), "portaudio": ("latency",)}.get(self.device, ())
+        own = {
+            "jack": ("client_name", "server", "connect"),
+            "portaudio": ("latency",),
+            "null": ("loopback",),
+        }.get(self.device, ())
         unused = [name for name, value in options.items() if value is not None and name not in own]
         if unused:
             from cueline.device_list import warn_of_unused
@@ -200,7 +230,7 @@ class AudioEngine(_core.Engine):
         state = "" if self._state == "running" else f", {self._state}"
         return (
             f"<cueline.AudioEngine on {self.device!r}: {self.samplerate} Hz, "
-            f"{self.channels} x {self.blocksize} frames{state}>"
+            f"{self.inputs} inputs, {self.outputs} outputs, blocks of {self.blocksize} frames{state}>"
         )
 
     def __reduce__(self) -> NoReturn:
@@ -248,7 +278,7 @@ class AudioEngine(_core.Engine):
             raise ArgumentError(f"slot must be from 0 to {self.buffer_slots - 1}, got {number}")
         if array is None:
             return self._publish_nothing(number, at, late, timeout)
-        return self._publish(number, checked_samples(array), at, late, timeout)
+        return self._publish(number, checked_samples(array, if_empty="use None to empty a slot"), at, late, timeout)
 
     def load_buffer(self, array: npt.ArrayLike, *, timeout: float | None = 0) -> int:
         """Load a buffer without a slot, and return its handle, for fields of type ``cueline.buffer`` in messages.
@@ -263,7 +293,7 @@ class AudioEngine(_core.Engine):
         what ``publish`` raises for an array.
         """
         self._require_loading()
-        return self._load_buffer(checked_samples(array), timeout)
+        return self._load_buffer(checked_samples(array, if_empty="a buffer has samples"), timeout)
 
     if TYPE_CHECKING:
 
@@ -438,10 +468,16 @@ class AudioEngine(_core.Engine):
         """Iterate over the messages that have come, at most as many as the ring holds."""
         return messages(self)
 
-    def render(self, frames: int) -> npt.NDArray[np.float32]:
-        """Render ``frames`` frames now, on this thread, and return the audio. For the offline device.
+    def render(
+        self, frames: SupportsIndex | None = None, *, audio: npt.ArrayLike | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Render ``frames`` frames now, on this thread, and return the outputs. For the offline device.
 
-        Returns a float32 array of shape (frames, channels), full scale -1 to 1. Each call begins with a new block; the
+        ``audio`` holds the inputs: floats of shape (frames, inputs), or (frames,) for one input. By default it renders
+        as many frames as ``audio`` has. With more ``frames``, the inputs are silent after its end; with fewer, the rest
+        of it is not used. Without ``audio``, the inputs are silent.
+
+        Returns a float32 array of shape (frames, outputs), full scale -1 to 1. Each call begins with a new block; the
         last block is shorter if ``frames`` is not a multiple of the block size. Raises DeviceError on other devices,
         while another render() runs, and when stop() ends it; ArgumentError, ArgumentTypeError, ClosedError,
         ForkedError.
@@ -449,12 +485,25 @@ class AudioEngine(_core.Engine):
         import numpy as np  # here, because `import cueline` must stay quick
 
         self._require_offline()
-        count = checked_integer("frames", frames)
+        if frames is None and audio is None:
+            raise ArgumentTypeError("render() needs a number of frames, audio for the inputs, or both")
+        inputs = np.empty((0, self.inputs), np.float32) if audio is None else self._checked_inputs(audio)
+        count = len(inputs) if frames is None else checked_integer("frames", frames)
         if not 0 <= count <= _MAX_FRAMES:
             raise ArgumentError(f"frames must be from 0 to {_MAX_FRAMES}, got {count}")
-        audio = np.empty((count, self.channels), np.float32)
-        self._render_into(audio)
-        return audio
+        outputs = np.empty((count, self.outputs), np.float32)
+        if self.outputs == 0 and len(inputs) < count:  # then the inputs say how many frames there are
+            inputs = np.concatenate([inputs, np.zeros((count - len(inputs), self.inputs), np.float32)])
+        self._render_into(outputs, inputs[:count])
+        return outputs
+
+    def _checked_inputs(self, audio: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        if self.inputs == 0:
+            raise ArgumentError("this engine has no inputs for audio: make it with inputs=1, or more")
+        samples = checked_samples(audio, "audio")
+        if samples.shape[1] != self.inputs:
+            raise ArgumentError(f"audio must have a channel for each of {self.inputs} inputs, got {samples.shape[1]}")
+        return samples
 
     def worst_case(self) -> WorstCase:
         """Return the most that a block can have to do, whatever is sent.

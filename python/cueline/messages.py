@@ -79,10 +79,11 @@ class DeviceLost(Message):
 
 @own_message(4)
 class FormatChanged(Message):
-    """The device changed its format: frames a second, channels, and the most frames in a block."""
+    """The device changed its format: frames a second, channels each way, and the most frames in a block."""
 
     samplerate: u32
-    channels: u32
+    inputs: u32
+    outputs: u32
     blocksize: u32
 
 
@@ -110,12 +111,13 @@ class Refused(Message):
 
 @own_message(11)
 class NotFinite(Message):
-    """``samples`` samples of the processor were NaN or infinite, and became 0.
+    """``samples`` samples of the processor and ``inputs`` samples of its inputs were NaN or infinite, and became 0.
 
     At most one comes for each block. Its ``frame`` is the first one that has such a sample.
     """
 
     samples: u32
+    inputs: u32
 
 
 @own_message(12)

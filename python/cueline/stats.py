@@ -98,7 +98,8 @@ class Stats(_Counters):
     """Frames a second."""
     blocksize: int
     """Frames in a block."""
-    channels: int
+    inputs: int
+    outputs: int
     blocks: int
     frames: int
     unhandled: int
@@ -107,6 +108,8 @@ class Stats(_Counters):
     """Commands that the processor refused, for a reason of its own."""
     not_finite: int
     """Samples of the processor that were NaN or infinite, and became 0."""
+    not_finite_inputs: int
+    """The same, of the inputs."""
     xruns: int
     """Times that the device missed its deadline."""
     missed_blocks: int
@@ -138,12 +141,14 @@ def engine_stats(engine: _core.Engine) -> Stats:
         device=engine.device,
         samplerate=engine.samplerate,
         blocksize=engine.blocksize,
-        channels=engine.channels,
+        inputs=engine.inputs,
+        outputs=engine.outputs,
         blocks=now.blocks,
         frames=now.frames,
         unhandled=now.unhandled,
         refused=now.refused,
         not_finite=now.not_finite,
+        not_finite_inputs=now.not_finite_inputs,
         xruns=now.xruns,
         missed_blocks=now.missed_blocks,
         load_mean=now.load_mean,

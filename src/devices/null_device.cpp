@@ -38,7 +38,7 @@ void NullDevice::run(BlockCallback& callback) noexcept {
 }
 
 void NullDevice::run_blocks(BlockCallback& callback) noexcept {
-    const std::uint64_t period_ns = duration_ns(format_.blocksize, format_.samplerate);
+    const std::uint64_t period_ns = std::max<std::uint64_t>(1, duration_ns(format_.blocksize, format_.samplerate));
     const std::uint64_t origin_ns = monotonic_ns();
     const auto deadline_ns = [&](std::uint64_t block) {
         return origin_ns + duration_ns(block * format_.blocksize, format_.samplerate);
@@ -49,6 +49,7 @@ void NullDevice::run_blocks(BlockCallback& callback) noexcept {
         const std::uint64_t began_ns = monotonic_ns();
         callback.process(buffers_.block(format_.blocksize), began_ns);
         const std::uint64_t ended_ns = monotonic_ns();
+        buffers_.loop_back(format_.blocksize);
         lateness_.record(began_ns - deadline_ns(block));
         load_.record(ended_ns - began_ns, period_ns);
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include <cueline/counter.hpp>
@@ -16,11 +17,14 @@
 
 namespace cueline {
 
-/// Calls back once per block and drops the audio. Deadlines are absolute times on the monotonic clock, so that they do
-/// not drift. If the thread falls behind by more than a block, it counts an xrun and leaves out the missed blocks.
+/// Calls back once per block. Its inputs are silent, or its own outputs, one block later. Deadlines are absolute times
+/// on the monotonic clock, so that they do not drift. If the thread falls behind by more than a block, it counts an
+/// xrun and leaves out the missed blocks.
 class alignas(page_bytes) NullDevice final : public Device {
   public:
-    explicit NullDevice(const Format& format) : format_{format}, buffers_{format} {}
+    /// `loopback`: see AudioBuffers.
+    explicit NullDevice(const Format& format, std::span<const std::uint32_t> loopback = {})
+        : format_{format}, buffers_{format, loopback} {}
     ~NullDevice() override { stop(); }
 
     [[nodiscard]] std::string_view name() const noexcept override { return "null"; }
@@ -28,6 +32,7 @@ class alignas(page_bytes) NullDevice final : public Device {
     void start(BlockCallback& callback) override;
     void stop() noexcept override;
     [[nodiscard]] DeviceStats stats() const noexcept override;
+    [[nodiscard]] DeviceLatency latency() const noexcept override { return {.input = buffers_.loop_frames()}; }
 
     /// Missed blocks are not in it: DeviceStats::missed_blocks counts them.
     [[nodiscard]] const Lateness* lateness() const noexcept override { return &lateness_; }

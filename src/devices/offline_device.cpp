@@ -2,7 +2,10 @@
 #include "devices/offline_device.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include <cueline/error.hpp>
 #include <cueline/monotonic.hpp>
@@ -23,34 +26,54 @@ void OfflineDevice::stop() noexcept {
     stopping_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-std::size_t OfflineDevice::render(std::span<float> interleaved) {
-    if (interleaved.size() % format_.channels != 0) {
-        throw ArgumentError{"render() needs a whole number of frames of " + std::to_string(format_.channels) +
-                            " channels, got " + std::to_string(interleaved.size()) + " samples"};
+/// Returns how many frames render() has to render.
+std::size_t OfflineDevice::frames_of(std::span<float> outputs, std::span<const float> inputs) const {
+    const auto whole = [](std::string_view what, std::size_t samples, std::size_t channels) {
+        if (channels == 0 ? samples == 0 : samples % channels == 0) return;
+        throw ArgumentError{"render() needs a whole number of frames of " + std::to_string(channels) + " " +
+                            std::string{what} + ", got " + std::to_string(samples) + " samples"};
+    };
+    whole("outputs", outputs.size(), format_.outputs);
+    whole("inputs", inputs.size(), format_.inputs);
+    if (buffers_.loops() && !inputs.empty()) {
+        throw ArgumentError{"render() takes no inputs from a device with a loopback: its outputs are its inputs"};
     }
+    return format_.outputs > 0 ? outputs.size() / format_.outputs : inputs.size() / format_.inputs;
+}
+
+std::size_t OfflineDevice::render(std::span<float> outputs, std::span<const float> inputs) {
+    const std::size_t wanted = frames_of(outputs, inputs);
     const std::scoped_lock lock{rendering_};
     if (callback_ == nullptr) throw DeviceError{"the engine is stopped: call start() before render()"};
-    const std::size_t channels = format_.channels;
-    const std::size_t wanted = interleaved.size();
-    while (!interleaved.empty() && stopping_.load(std::memory_order_relaxed) == 0) {
-        const auto frames =
-            static_cast<std::uint32_t>(std::min<std::size_t>(interleaved.size() / channels, format_.blocksize));
+    std::size_t done = 0;
+    while (done < wanted && stopping_.load(std::memory_order_relaxed) == 0) {
+        const auto frames = static_cast<std::uint32_t>(std::min<std::size_t>(wanted - done, format_.blocksize));
         const AudioBlock block = buffers_.block(frames);
+        if (!buffers_.loops()) {
+            const std::span<float* const> channels = buffers_.inputs();
+            for (std::size_t channel = 0; channel < channels.size(); ++channel) {
+                for (std::size_t frame = 0; frame < frames; ++frame) {
+                    const std::size_t from = (done + frame) * channels.size() + channel;
+                    channels[channel][frame] = from < inputs.size() ? inputs[from] : 0;
+                }
+            }
+        }
 
         callback_->take_ahead();
         const std::uint64_t began_ns = monotonic_ns();
         callback_->process(block, began_ns);
         load_.record(monotonic_ns() - began_ns, std::max<std::uint64_t>(1, duration_ns(frames, format_.samplerate)));
 
-        for (std::size_t channel = 0; channel < channels; ++channel) {
-            const std::span<const float> samples = block.channel(channel);
+        for (std::size_t channel = 0; channel < format_.outputs; ++channel) {
+            const std::span<const float> samples = block.output(channel);
             for (std::size_t frame = 0; frame < frames; ++frame) {
-                interleaved[frame * channels + channel] = samples[frame];
+                outputs[(done + frame) * format_.outputs + channel] = samples[frame];
             }
         }
-        interleaved = interleaved.subspan(frames * channels);
+        buffers_.loop_back(frames);
+        done += frames;
     }
-    return wanted - interleaved.size();
+    return done;
 }
 
 DeviceStats OfflineDevice::stats() const noexcept {

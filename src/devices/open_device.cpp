@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <cueline/engine/range.hpp>
+
 #include "devices/jack/jack.hpp"
 #include "devices/null_device.hpp"
 #include "devices/offline_device.hpp"
@@ -38,9 +40,42 @@ void require_fitting(DeviceKind kind, const DeviceRequest& request) {
     if (kind != DeviceKind::jack) {
         refuse(request.client_name.has_value(), "client_name", "device 'jack'");
         refuse(request.server.has_value(), "server", "device 'jack'");
-        refuse(request.connect.has_value(), "connect", "device 'jack'");
+        refuse(request.connect.has_value() || request.connect_inputs.has_value(), "connect", "device 'jack'");
     }
-    if (kind != DeviceKind::portaudio) refuse(request.latency.has_value(), "latency", "PortAudio's devices");
+    if (kind != DeviceKind::portaudio) {
+        refuse(request.latency.has_value(), "latency", "PortAudio's devices");
+        refuse(request.input_device.has_value(), "a pair of devices", "PortAudio's devices");
+    }
+    if (kind != DeviceKind::null && kind != DeviceKind::offline) {
+        refuse(request.loopback, "loopback", "the devices 'null' and 'offline'");
+    }
+}
+
+void check(std::string_view name, const Channels& channels) {
+    if (const auto* const count = std::get_if<std::int64_t>(&channels)) {
+        checked_range(name, *count, channels_range);
+        return;
+    }
+    std::vector<std::int64_t> list = std::get<1>(channels);
+    checked_range("the number of " + std::string{name}, static_cast<std::int64_t>(list.size()), channels_range);
+    for (const std::int64_t channel : list) checked_range("a channel of " + std::string{name}, channel, channel_range);
+    std::ranges::sort(list);
+    if (const auto twice = std::ranges::adjacent_find(list); twice != list.end()) {
+        throw ArgumentError{std::string{name} + " must be different channels, got " + std::to_string(*twice) +
+                            " twice"};
+    }
+}
+
+/// Returns, for each input, the index of the output on the same channel of the device. Nothing without a loopback.
+std::vector<std::uint32_t> loopback_of(const DeviceRequest& request) {
+    if (!request.loopback) return {};
+    std::vector<std::uint32_t> sources = indices_of(request.inputs);
+    if (sources.empty()) throw ArgumentError{"loopback needs inputs, and there are none: request inputs=2"};
+    const std::vector<std::uint32_t> outputs = indices_of(request.outputs);
+    for (std::uint32_t& source : sources) {
+        source = static_cast<std::uint32_t>(std::ranges::find(outputs, source) - outputs.begin());
+    }
+    return sources;
 }
 
 std::unique_ptr<Device> open(DeviceKind kind, const DeviceRequest& request) {
@@ -50,11 +85,11 @@ std::unique_ptr<Device> open(DeviceKind kind, const DeviceRequest& request) {
         case DeviceKind::portaudio:
             return open_portaudio(request);
         case DeviceKind::offline:
-            return std::make_unique<OfflineDevice>(request.format());
+            return std::make_unique<OfflineDevice>(request.format(), loopback_of(request));
         case DeviceKind::null:
             break;
     }
-    return std::make_unique<NullDevice>(request.format());
+    return std::make_unique<NullDevice>(request.format(), loopback_of(request));
 }
 
 std::string reason_against(DeviceKind kind, const DeviceError& error) {
@@ -64,6 +99,8 @@ std::string reason_against(DeviceKind kind, const DeviceError& error) {
 }  // namespace
 
 std::unique_ptr<Device> open_device(const DeviceRequest& request, std::vector<std::string>* absent) {
+    check("inputs", request.inputs);
+    check("outputs", request.outputs);
     if (request.device) {
         const DeviceKind kind = kind_of(*request.device);
         require_fitting(kind, request);
@@ -86,7 +123,7 @@ DeviceList list_devices() {
     std::vector<DeviceInfo>& devices = list.devices;
     try {
         devices = list_jack();
-        for (DeviceInfo& device : devices) device.is_default = true;
+        for (DeviceInfo& device : devices) device.is_default = device.is_default_input = true;
     } catch (const DeviceError& error) {
         list.absent.push_back(reason_against(DeviceKind::jack, error));
     }
@@ -94,24 +131,29 @@ DeviceList list_devices() {
         const bool jack_runs = !devices.empty();
         for (DeviceInfo& device : list_portaudio()) {
             device.is_default = device.is_default && !jack_runs;
+            device.is_default_input = device.is_default_input && !jack_runs;
             devices.push_back(std::move(device));
         }
     } catch (const DeviceError& error) {
         list.absent.push_back(reason_against(DeviceKind::portaudio, error));
     }
     const bool sounds = std::ranges::any_of(devices, &DeviceInfo::is_default);
+    const bool records = std::ranges::any_of(devices, &DeviceInfo::is_default_input);
     const Format format;
     devices.push_back({.device = "null",
                        .host_api = "cueline",
                        .name = "a clocked thread without a sound card",
-                       .channels = max_channels,
+                       .inputs = max_channels,
+                       .outputs = max_channels,
                        .samplerate = format.samplerate,
                        .blocksize = format.blocksize,
-                       .is_default = !sounds});
+                       .is_default = !sounds,
+                       .is_default_input = !records});
     devices.push_back({.device = "offline",
                        .host_api = "cueline",
                        .name = "renders on demand",
-                       .channels = max_channels,
+                       .inputs = max_channels,
+                       .outputs = max_channels,
                        .samplerate = format.samplerate,
                        .blocksize = format.blocksize});
     return list;

@@ -360,6 +360,10 @@ Format Engine::format() const noexcept {
     return parts_->device->format();
 }
 
+DeviceLatency Engine::latency() const noexcept {
+    return parts_->device->latency();
+}
+
 Device& Engine::device() noexcept {
     return *parts_->device;
 }
@@ -384,6 +388,7 @@ EngineStats Engine::stats() const {
     stats.refused = report.refused.get();
     stats.refused_unconfirmed = report.refused_unconfirmed.get();
     stats.not_finite = report.not_finite.get();
+    stats.not_finite_inputs = report.not_finite_inputs.get();
     stats.device_stats = parts_->device->stats();
     stats.device_stats.memory_locked = stats.device_stats.memory_locked && parts_->locked.granted() &&
                                        parts_->memory.granted() && parts_->pool.granted() &&

@@ -9,7 +9,6 @@
 #include <cueline/engine/worst_case.hpp>
 #include <cueline/monotonic.hpp>
 
-#include "engine/finite.hpp"
 #include "system/float_mode.hpp"
 
 namespace cueline {
@@ -20,13 +19,17 @@ constexpr Range any_blocksize_range{1, std::numeric_limits<std::uint32_t>::max()
                                     "frames"};  // a device may have its own
 
 void silence(const AudioBlock& block) noexcept CUELINE_NONBLOCKING {
-    for (float* const channel : block.channels) std::fill_n(channel, block.frames, 0.0F);
+    for (float* const channel : block.outputs) std::fill_n(channel, block.frames, 0.0F);
 }
 
 }  // namespace
 
 void prepare_processor(Processor& processor, const Format& format) {
-    checked_range("channels", format.channels, channels_range);
+    checked_range("inputs", format.inputs, channels_range);
+    checked_range("outputs", format.outputs, channels_range);
+    if (format.inputs == 0 && format.outputs == 0) {
+        throw ArgumentError{"an engine needs inputs or outputs, got none of either: request outputs=2"};
+    }
     checked_range("blocksize", format.blocksize, any_blocksize_range);
     processor.prepare(format);
 }
@@ -59,7 +62,9 @@ void EngineBlock::prepare(const Format& format) {
     report_format(format);  // no block runs, so this thread may use the audio side
 }
 
-void EngineBlock::set_prepared(const Format& format) noexcept {
+void EngineBlock::set_prepared(const Format& format) {
+    clean_inputs_ = {};  // frees the old locked pages before it locks new ones
+    clean_inputs_ = LockedArray<float>{std::size_t{format.inputs} * format.blocksize};
     prepared_ = format;
     values_.prepare(format.samplerate);
 }
@@ -75,7 +80,8 @@ void EngineBlock::report_format(const Format& format) noexcept CUELINE_NONBLOCKI
     const bool changed = reported_ && *reported_ != format;
     reported_ = format;
     if (changed) {
-        audio_.events().send(kind::format_changed, FormatChanged{format.samplerate, format.channels, format.blocksize});
+        audio_.events().send(kind::format_changed,
+                             FormatChanged{format.samplerate, format.inputs, format.outputs, format.blocksize});
     }
 }
 
@@ -120,7 +126,8 @@ inline void EngineBlock::accept(std::span<Message> whole) noexcept CUELINE_NONBL
 
 void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING {
     // The processor may have no memory for a block that it is not prepared for.
-    if (!prepared_ || block.channels.size() != prepared_->channels || fades_.is_out()) {
+    if (!prepared_ || block.inputs.size() != prepared_->inputs || block.outputs.size() != prepared_->outputs ||
+        fades_.is_out()) {
         silence(block);
         return;
     }
@@ -139,10 +146,13 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     swept_for_room_ = false;
     audio_.read([this](std::span<Message> whole) noexcept CUELINE_NONBLOCKING { accept(whole); });
     carry_out_cancels();
-    render(block, format.blocksize);
-    if (const Replaced replaced = replace_not_finite(block); replaced.samples > 0) {
-        report_->not_finite.add(replaced.samples);
-        audio_.events().send_at(frame + replaced.first_frame, kind::not_finite, NotFinite{replaced.samples});
+    const Replaced inputs = render(block, format.blocksize);
+    const Replaced outputs = replace_not_finite(block);
+    if (inputs.samples + outputs.samples > 0) {
+        report_->not_finite.add(outputs.samples);
+        report_->not_finite_inputs.add(inputs.samples);
+        audio_.events().send_at(frame + std::min(inputs.first_frame, outputs.first_frame), kind::not_finite,
+                                NotFinite{outputs.samples, inputs.samples});
     }
     fades_.apply(block);
 
@@ -369,17 +379,32 @@ void EngineBlock::discard_unread() noexcept {
     }
 }
 
-/// Renders up to each cue's frame, and applies the cue there. Renders at most `max_frames` at once.
-void EngineBlock::render(const AudioBlock& block, std::uint32_t max_frames) noexcept CUELINE_NONBLOCKING {
+/// Renders up to each cue's frame, and applies the cue there. Renders at most `max_frames` at once. Returns the input
+/// samples that were replaced.
+Replaced EngineBlock::render(const AudioBlock& block, std::uint32_t max_frames) noexcept CUELINE_NONBLOCKING {
     const std::uint64_t first = report_->frames.get();
+    Replaced replaced;
     for (std::uint32_t done = 0; done < block.frames;) {
         const std::uint64_t until_next = schedule_.next_frame() - first;  // earlier cues were applied
         const std::uint32_t piece = std::min(block.frames - done, max_frames);
         const auto end = static_cast<std::uint32_t>(std::min<std::uint64_t>(until_next, done + piece));
-        for (std::size_t channel = 0; channel < block.channels.size(); ++channel) {
-            segment_[channel] = block.channels[channel] + done;
+        for (std::size_t channel = 0; channel < block.inputs.size(); ++channel) {
+            const std::span<const float> samples{block.inputs[channel] + done, end - done};
+            input_segment_[channel] = samples.data();
+            if (all_finite(samples)) continue;
+            // The device's samples are not ours to change: other programs may read them too.
+            float* const copy = clean_inputs_.all().data() + channel * max_frames;
+            copy_finite(samples, copy, done, replaced);
+            input_segment_[channel] = copy;
         }
-        processor_->render({{segment_.data(), block.channels.size()}, end - done, first + done}, context_);
+        for (std::size_t channel = 0; channel < block.outputs.size(); ++channel) {
+            output_segment_[channel] = block.outputs[channel] + done;
+        }
+        const AudioBlock segment{.inputs = {input_segment_.data(), block.inputs.size()},
+                                 .outputs = {output_segment_.data(), block.outputs.size()},
+                                 .frames = end - done,
+                                 .frame = first + done};
+        processor_->render(segment, context_);
         values_.end_segment(end - done);
         done = end;
         if (done < block.frames) {
@@ -387,6 +412,7 @@ void EngineBlock::render(const AudioBlock& block, std::uint32_t max_frames) noex
             apply_due(first + done);
         }
     }
+    return replaced;
 }
 
 }  // namespace cueline

@@ -26,8 +26,10 @@
 #include "engine/device_loss.hpp"
 #include "engine/engine_report.hpp"
 #include "engine/fades.hpp"
+#include "engine/finite.hpp"
 #include "engine/processor_values.hpp"
 #include "engine/schedule_shares.hpp"
+#include "system/locked_array.hpp"
 
 namespace cueline {
 
@@ -60,7 +62,7 @@ class EngineBlock final : public BlockCallback, Scheduler {
     [[nodiscard]] std::uint64_t sweeps() const noexcept { return schedule_.sweeps(); }
 
     /// Whether what a block touches, beside this object, is locked in memory.
-    [[nodiscard]] bool memory_locked() const noexcept { return values_.memory_locked(); }
+    [[nodiscard]] bool memory_locked() const noexcept { return values_.memory_locked() && clean_inputs_.granted(); }
 
     /// Takes all commands that wait, and makes room in the schedule, so that the next block reads all of them and
     /// refuses no cue. For a device without deadlines. Allocates.
@@ -89,7 +91,7 @@ class EngineBlock final : public BlockCallback, Scheduler {
     void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING override;
 
   private:
-    void set_prepared(const Format& format) noexcept;
+    void set_prepared(const Format& format);
     void report_format(const Format& format) noexcept CUELINE_NONBLOCKING;
     void accept(std::span<Message> whole) noexcept CUELINE_NONBLOCKING;
     void accept_cue(std::span<Message> whole, bool cancelled) noexcept CUELINE_NONBLOCKING;
@@ -109,7 +111,7 @@ class EngineBlock final : public BlockCallback, Scheduler {
     void cancel_all(const Message& command) noexcept CUELINE_NONBLOCKING;
     void carry_out_cancels() noexcept CUELINE_NONBLOCKING;
     void forget(const Schedule::Cue& cue) noexcept CUELINE_NONBLOCKING;
-    void render(const AudioBlock& block, std::uint32_t max_frames) noexcept CUELINE_NONBLOCKING;
+    Replaced render(const AudioBlock& block, std::uint32_t max_frames) noexcept CUELINE_NONBLOCKING;
 
     EngineReport* report_;
     DeviceLoss* loss_;
@@ -134,7 +136,10 @@ class EngineBlock final : public BlockCallback, Scheduler {
     std::uint32_t most_cancels_;      // of the processor, in a block
     std::uint32_t cancels_left_ = 0;  // in this block
 
-    std::array<float*, max_channels> segment_{};  // where the channels of a segment begin
+    // Where the channels of a segment begin.
+    std::array<const float*, max_channels> input_segment_{};
+    std::array<float*, max_channels> output_segment_{};
+    LockedArray<float> clean_inputs_;  // copies of inputs with samples that are not finite
     std::uint64_t block_ns_ = 0;
     std::optional<Format> prepared_;  // without one, blocks are silent
     std::optional<Format> reported_;

@@ -16,6 +16,7 @@ struct EngineReport {
     Counter refused;
     Counter refused_unconfirmed;
     Counter not_finite;
+    Counter not_finite_inputs;
     Counter cues_pending;
     Counter cues_late;
     Counter cues_dropped_late;

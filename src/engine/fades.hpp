@@ -32,7 +32,7 @@ class Fades {
         const bool fades_out = requested_.load(std::memory_order_relaxed);  // relaxed: see request_out()
         if (!fades_out && !fades_in_) return;
         const float frames = static_cast<float>(block.frames);
-        for (float* const channel : block.channels) {
+        for (float* const channel : block.outputs) {
             for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
                 const auto after = static_cast<float>(frame + 1);
                 if (fades_in_) channel[frame] *= after / frames;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include <cueline/audio.hpp>
@@ -26,14 +27,26 @@ constexpr bool all_finite(std::span<const float> samples) noexcept CUELINE_NONBL
 /// Samples of a block that were replaced, and the first frame that has one.
 struct Replaced {
     std::uint32_t samples = 0;
-    std::uint32_t first_frame = 0;
+    std::uint32_t first_frame = std::numeric_limits<std::uint32_t>::max();
 };
 
-/// Sets the samples of `block` that are not finite to 0. [audio thread, wait-free]
+/// Copies `samples` to `copy`, with 0 in place of those that are not finite. The first of them is frame `first` of the
+/// block. [audio thread, wait-free]
+inline void copy_finite(std::span<const float> samples, float* copy, std::uint32_t first, Replaced& replaced) noexcept
+    CUELINE_NONBLOCKING {
+    for (std::uint32_t frame = 0; frame < samples.size(); ++frame) {
+        copy[frame] = is_finite(samples[frame]) ? samples[frame] : 0;
+        if (is_finite(samples[frame])) continue;
+        ++replaced.samples;
+        replaced.first_frame = std::min(replaced.first_frame, first + frame);
+    }
+}
+
+/// Sets the samples of the outputs of `block` that are not finite to 0. [audio thread, wait-free]
 inline Replaced replace_not_finite(const AudioBlock& block) noexcept CUELINE_NONBLOCKING {
-    Replaced replaced{.first_frame = block.frames};
-    for (std::size_t index = 0; index < block.channels.size(); ++index) {
-        const std::span<float> channel = block.channel(index);
+    Replaced replaced;
+    for (std::size_t index = 0; index < block.outputs.size(); ++index) {
+        const std::span<float> channel = block.output(index);
         if (all_finite(channel)) continue;
         for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
             if (is_finite(channel[frame])) continue;

@@ -49,16 +49,19 @@ void CFuncProcessor::prepare(const Format& format) {
     const std::size_t array_values =
         2 *
         (std::min(elements<ParameterSpec>(parameter_specs_), max_parameters + single_parameters_) - single_parameters_);
-    const std::size_t samples = std::size_t{format.channels} * format.blocksize;
+    const std::size_t inputs = std::size_t{format.inputs} * format.blocksize;
+    const std::size_t outputs = std::size_t{format.outputs} * format.blocksize;
     block_pages_ = {};  // frees the old locked pages before it locks new ones
-    block_pages_ = LockedPages{(values + array_values) * sizeof(double) + samples * sizeof(float)};
+    block_pages_ = LockedPages{(values + array_values) * sizeof(double) + (inputs + outputs) * sizeof(float)};
     std::byte* const memory = block_pages_.bytes().data();
     parameter_values_ = {reinterpret_cast<double*>(memory), values};
     array_values_ = {parameter_values_.data() + values, array_values};
-    audio_ = {reinterpret_cast<float*>(memory + (values + array_values) * sizeof(double)), samples};
+    inputs_ = {reinterpret_cast<float*>(memory + (values + array_values) * sizeof(double)), inputs};
+    outputs_ = {inputs_.data() + inputs, outputs};
     std::ranges::uninitialized_value_construct(parameter_values_);
     std::ranges::uninitialized_value_construct(array_values_);
-    std::ranges::uninitialized_value_construct(audio_);
+    std::ranges::uninitialized_value_construct(inputs_);
+    std::ranges::uninitialized_value_construct(outputs_);
     locked_state_.emplace(std::span{static_cast<std::byte*>(functions_.state), functions_.state_bytes});
 }
 
@@ -114,11 +117,14 @@ void CFuncProcessor::find_buffers(const ProcessContext& context) noexcept CUELIN
 void CFuncProcessor::render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     fill_parameters(block.frames, context);
     find_buffers(context);
-    functions_.render(audio_.data(), static_cast<std::uint32_t>(block.channels.size()), block.frames, block.frame,
-                      samplerate_, parameter_values_.data(), array_values_.data(), meter_values_.data(), events_.data(),
+    float* input = inputs_.data();
+    for (const float* const channel : block.inputs) input = std::copy_n(channel, block.frames, input);
+    functions_.render(inputs_.data(), static_cast<std::uint32_t>(block.inputs.size()), outputs_.data(),
+                      static_cast<std::uint32_t>(block.outputs.size()), block.frames, block.frame, samplerate_,
+                      parameter_values_.data(), array_values_.data(), meter_values_.data(), events_.data(),
                       samples_.all().data(), buffers_.all().data(), functions_.state);
-    const float* sample = audio_.data();
-    for (float* const channel : block.channels) {
+    const float* sample = outputs_.data();
+    for (float* const channel : block.outputs) {
         std::copy_n(sample, block.frames, channel);
         sample += block.frames;
     }

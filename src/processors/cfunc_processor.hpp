@@ -22,7 +22,8 @@ inline constexpr std::size_t max_events_per_call = 16;  // and cues
 
 /// The functions of such a processor. Message is the only type of cueline's that they use, and they see it as bytes.
 ///
-/// - `audio`: channels times frames samples, one channel after the other. The function fills it.
+/// - `inputs`: input_count times frames samples, one channel after the other.
+/// - `outputs`: output_count times frames samples, in the same order. The function fills them.
 /// - `parameters`: for each parameter that is no array, its value in each frame.
 /// - `arrays`: for each element of the arrays, in their order, two numbers: its value in the first frame, and how much
 ///   it changes from frame to frame.
@@ -37,10 +38,10 @@ inline constexpr std::size_t max_events_per_call = 16;  // and cues
 /// - `state`: the user's memory.
 struct CFunctions {
     /// [as Processor::render()]
-    using Render = void (*)(float* audio, std::uint32_t channels, std::uint32_t frames, std::uint64_t frame,
-                            double samplerate, const double* parameters, const double* arrays, double* meters,
-                            Message* events, const float* const* samples, const std::uint64_t* buffers,
-                            void* state) noexcept CUELINE_NONBLOCKING;
+    using Render = void (*)(const float* inputs, std::uint32_t input_count, float* outputs, std::uint32_t output_count,
+                            std::uint32_t frames, std::uint64_t frame, double samplerate, const double* parameters,
+                            const double* arrays, double* meters, Message* events, const float* const* samples,
+                            const std::uint64_t* buffers, void* state) noexcept CUELINE_NONBLOCKING;
     /// Returns an Outcome: its Result in the lowest 32 bits, where 0 is unknown, 1 applied, 2 refused and 3 deferred,
     /// and above them its value or reason. If a cue cannot be scheduled, an applied or deferred command is refused: the
     /// function cannot see it. Its other cues stay scheduled.
@@ -114,12 +115,13 @@ class CFuncProcessor final : public Processor {
     std::vector<MeterSpec> meter_specs_;
     double samplerate_ = 0;
     LockedPages meter_pages_;
-    LockedPages block_pages_;  // the parameters' values, the arrays' values, and then the audio
+    LockedPages block_pages_;  // the parameters' values, the arrays' values, the inputs and then the outputs
     std::size_t single_parameters_ = 0;
     std::span<double> meter_values_;
     std::span<double> parameter_values_;
     std::span<double> array_values_;
-    std::span<float> audio_;
+    std::span<float> inputs_;
+    std::span<float> outputs_;
     std::uint32_t slots_;
     std::vector<std::string> own_reasons_;
     std::vector<std::string_view> reasons_;

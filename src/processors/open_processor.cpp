@@ -9,6 +9,7 @@
 #include <cueline/error.hpp>
 #include <cueline/version.hpp>
 
+#include "processors/passthrough_processor.hpp"
 #include "processors/player_processor.hpp"
 #include "processors/tone_processor.hpp"
 
@@ -40,8 +41,10 @@ OwnedProcessor open_processor(std::string_view name) {
     if (name == "silence") return {std::make_unique<SilenceProcessor>(), std::string{name}};
     if (name == "tone") return {std::make_unique<ToneProcessor>(), std::string{name}};
     if (name == "player") return {std::make_unique<PlayerProcessor>(), std::string{name}};
-    throw ArgumentError{"processor must be 'silence', 'tone' or 'player', or left out for silence, got '" +
-                        std::string{name} + "'"};
+    if (name == "passthrough") return {std::make_unique<PassthroughProcessor>(), std::string{name}};
+    throw ArgumentError{
+        "processor must be 'silence', 'tone', 'player' or 'passthrough', or left out for silence, got '" +
+        std::string{name} + "'"};
 }
 
 OwnedProcessor open_processor(const ProcessorOffer& offer) {

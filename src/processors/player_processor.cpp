@@ -22,8 +22,8 @@ void PlayerProcessor::prepare(const Format& format) {
     fade_frames_ = std::max<std::uint32_t>(1, format.samplerate / fades_a_second);
     for (Voice& voice : voices_) {
         voice.jumped = voice.jumped || voice.fade_left > 0;
-        voice.last.resize(format.channels);
-        voice.tail.resize(format.channels);
+        voice.last.resize(format.outputs);
+        voice.tail.resize(format.outputs);
     }
 }
 
@@ -58,8 +58,8 @@ void PlayerProcessor::play(Voice& voice, const PlayBuffer& wanted, const Message
 }
 
 void PlayerProcessor::render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
-    for (std::size_t channel = 0; channel < block.channels.size(); ++channel) {
-        std::ranges::fill(block.channel(channel), 0.0F);
+    for (std::size_t channel = 0; channel < block.outputs.size(); ++channel) {
+        std::ranges::fill(block.output(channel), 0.0F);
     }
     for (std::uint32_t slot = 0; slot < slots; ++slot) render(voices_[slot], slot, block, context);
 }
@@ -97,14 +97,14 @@ void PlayerProcessor::render_frame(Voice& voice, const Buffer* buffer, const Aud
     if (jumps) voice.fade_left = fade_frames_;
     voice.jumped = false;
     const float part = static_cast<float>(voice.fade_left) / static_cast<float>(fade_frames_);
-    const std::size_t channels = std::min(block.channels.size(), voice.last.size());
+    const std::size_t channels = std::min(block.outputs.size(), voice.last.size());
     for (std::size_t channel = 0; channel < channels; ++channel) {
         const float sample = buffer == nullptr ? 0.0F : voice.gain * sample_for(*buffer, voice.position, channel);
         if (jumps) voice.tail[channel] = voice.last[channel];
         // std::lerp() lies between both sounds, even where it rounds.
         const float heard = voice.fade_left == 0 ? sample : std::lerp(sample, voice.tail[channel], part);
         voice.last[channel] = std::isfinite(heard) ? heard : 0;  // else a NaN would last for the next fade
-        block.channels[channel][frame] += heard;
+        block.outputs[channel][frame] += heard;
     }
     if (voice.fade_left > 0) --voice.fade_left;
 }

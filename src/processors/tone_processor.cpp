@@ -79,8 +79,8 @@ void ToneProcessor::render(const AudioBlock& block, ProcessContext& context) noe
     phase_step_ = phase_step(frequency_hz.value());  // the format may have changed
     for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
         const float sample = next_sample(frequency_hz, gain);
-        for (float* const channel : block.channels) channel[frame] = sample;
-        since_last_level_.add(sample, block.channels.size());
+        for (float* const channel : block.outputs) channel[frame] = sample;
+        since_last_level_.add(sample, block.outputs.size());
         show_level(sample, block.frame + frame, context.meter(0));
     }
 }

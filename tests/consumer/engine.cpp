@@ -12,7 +12,7 @@ int main() {
     engine.control().ping();
     engine.start();
     std::vector<float> audio(256 * 2);
-    const std::size_t frames = engine.device().render(audio) / 2;
+    const std::size_t frames = engine.device().render(audio);
     cueline::Message message;
     int pongs = 0;
     while (engine.control().receive(message) == cueline::Status::ok)

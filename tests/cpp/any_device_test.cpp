@@ -53,7 +53,7 @@ TEST_P(AnyDevice, says_what_it_is_before_it_runs) {
     EXPECT_EQ(standing->stats().device, GetParam());
     EXPECT_EQ(standing->format().samplerate, 48'000U);
     EXPECT_EQ(standing->format().blocksize, 128U);
-    EXPECT_EQ(standing->format().channels, 2U);
+    EXPECT_EQ(standing->format().outputs, 2U);
     EXPECT_EQ(standing->stats().blocks, 0U);
 }
 
@@ -96,7 +96,7 @@ class Follower final : public Processor {
     void prepare(const Format& format) override { longest_ = format.blocksize; }
     Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
-        if (block.frame != next_ || block.frames > longest_ || block.channels.size() != 2) gaps.add(1);
+        if (block.frame != next_ || block.frames > longest_ || block.outputs.size() != 2) gaps.add(1);
         next_ = block.frame + block.frames;
         quiet_.render(block, context);
     }

@@ -22,7 +22,7 @@
 namespace cueline::test {
 namespace {
 
-constexpr Format format{.samplerate = 48'000, .channels = 1, .blocksize = 64};
+constexpr Format format{.samplerate = 48'000, .outputs = 1, .blocksize = 64};
 
 /// Counts what it is called for.
 class StepsProcessor final : public Processor {
@@ -67,7 +67,7 @@ class Bounds : public testing::Test {
         const std::size_t cancelled = report_.cues_cancelled.get();
         const std::uint64_t sweeps = block_.sweeps();
         processor_.handled = processor_.segments = processor_.scheduled = 0;
-        block_.process({channels_, format.blocksize, now()}, 1);
+        block_.process({.outputs = channels_, .frames = format.blocksize, .frame = now()}, 1);
 
         const Steps steps{waiting - unread(), processor_.handled, processor_.segments, block_.sweeps() - sweeps};
         EXPECT_LE(steps.commands, most_.commands);

@@ -32,7 +32,7 @@
 namespace cueline::test {
 namespace {
 
-constexpr Format format{.samplerate = 48'000, .channels = 2, .blocksize = 64};
+constexpr Format format{.samplerate = 48'000, .outputs = 2, .blocksize = 64};
 
 /// Sample N of each block is the first sample in slot N, as far as the block reaches. The processor reads all samples
 /// in its slots, and counts those that differ from the first: a torn buffer.
@@ -52,7 +52,7 @@ class SlotsProcessor final : public Processor {
             for (const float sample : buffer->interleaved) {
                 if (sample != first) torn_.add(1);
             }
-            if (slot < block.frames) block.channel(0)[slot] = first;
+            if (slot < block.frames) block.output(0)[slot] = first;
         }
         seen_.raise_to(allocations_on_this_thread());
     }
@@ -82,11 +82,11 @@ struct Offline {
     }
     /// The value in each of the first slots, 0 for an empty one.
     std::vector<float> block() {  // NOLINT(readability-make-member-function-const): it plays on
-        std::vector<float> audio(std::size_t{format.blocksize} * format.channels);
+        std::vector<float> audio(std::size_t{format.blocksize} * format.outputs);
         device->render(audio);
         std::vector<float> values;
         for (std::size_t slot = 0; slot < std::min(engine.buffer_slots(), format.blocksize); ++slot)
-            values.push_back(audio[slot * format.channels]);
+            values.push_back(audio[slot * format.outputs]);
         return values;
     }
     [[nodiscard]] std::uint32_t in_use() const { return engine.stats().buffers.in_use; }
@@ -577,7 +577,7 @@ class LoadProcessor final : public Processor {
         const Buffer* const buffer = context.loaded_buffer(sound_);
         if (buffer == nullptr) return;
         for (std::uint32_t frame = 0; frame < std::min(block.frames, buffer->frames); ++frame) {
-            block.channel(0)[frame] = buffer->sample(frame, 0);
+            block.output(0)[frame] = buffer->sample(frame, 0);
         }
     }
 

@@ -26,18 +26,21 @@ struct Seen {
     std::uint32_t discarded = 0;
 };
 
-/// Channel c of frame f is f + c times its first parameter.
-void render(float* audio, std::uint32_t channels, std::uint32_t frames, std::uint64_t frame, double samplerate,
-            const double* parameters, const double* arrays, double* meters, Message* events,
-            const float* const* samples, const std::uint64_t* buffers, void* state) noexcept CUELINE_NONBLOCKING {
+/// Output c of frame f is f + c times its first parameter, and the sum of the inputs.
+void render(const float* inputs, std::uint32_t input_count, float* outputs, std::uint32_t output_count,
+            std::uint32_t frames, std::uint64_t frame, double samplerate, const double* parameters,
+            const double* arrays, double* meters, Message* events, const float* const* samples,
+            const std::uint64_t* buffers, void* state) noexcept CUELINE_NONBLOCKING {
     auto& seen = *static_cast<Seen*>(state);
     ++seen.calls;
     seen.max_frames = std::max(seen.max_frames, frames);
     seen.in_order = seen.in_order && frame == seen.next_frame;
     seen.next_frame = frame + frames;
-    for (std::uint32_t channel = 0; channel < channels; ++channel) {
+    for (std::uint32_t channel = 0; channel < output_count; ++channel) {
         for (std::uint32_t place = 0; place < frames; ++place) {
-            *audio++ = static_cast<float>(static_cast<double>(frame + place) + channel * parameters[place]);
+            *outputs = static_cast<float>(static_cast<double>(frame + place) + channel * parameters[place]);
+            for (std::uint32_t input = 0; input < input_count; ++input) *outputs += inputs[input * frames + place];
+            ++outputs;
         }
     }
     for (std::array<double, 2>& element : seen.array) {
@@ -82,7 +85,7 @@ void discarded(const Message* /*command*/, std::uint64_t /*frame*/, double /*sam
 class CFuncs : public testing::Test {
   protected:
     void make(CFunctions::Handle knows = &handle) {
-        auto device = std::make_unique<OfflineDevice>(Format{.channels = 2, .blocksize = 32});
+        auto device = std::make_unique<OfflineDevice>(Format{.inputs = 2, .outputs = 2, .blocksize = 32});
         device_ = device.get();
         engine_ = std::make_unique<Engine>(
             std::move(device),
@@ -95,9 +98,9 @@ class CFuncs : public testing::Test {
         engine_->start();
     }
 
-    std::vector<float> rendered(std::size_t frames) {
+    std::vector<float> rendered(std::size_t frames, std::span<const float> inputs = {}) {
         std::vector<float> audio(frames * 2);
-        device_->render(audio);
+        device_->render(audio, inputs);
         return audio;
     }
 
@@ -116,6 +119,17 @@ TEST_F(CFuncs, their_audio_arrives_in_each_frame_of_each_channel) {
     }
     EXPECT_EQ(seen_.calls, 4U);
     EXPECT_TRUE(seen_.in_order);
+}
+
+TEST_F(CFuncs, inputs_arrive_one_channel_after_the_other) {
+    make();
+    engine_->control().send(301, std::uint64_t{0}, {.frame = 40});  // it divides the second block
+    std::vector<float> inputs(200);
+    for (std::size_t sample = 0; sample < 200; ++sample) inputs[sample] = static_cast<float>(sample * sample);
+    const std::vector<float> audio = rendered(100, inputs);
+    for (std::size_t frame = 0; frame < 100; ++frame) {
+        EXPECT_EQ(audio[frame * 2], static_cast<float>(frame) + inputs[frame * 2] + inputs[frame * 2 + 1]);
+    }
 }
 
 TEST_F(CFuncs, a_cue_splits_a_block_into_two_calls) {

@@ -17,8 +17,8 @@
 namespace cueline::test {
 namespace {
 
-constexpr Format small{.samplerate = 48'000, .channels = 2, .blocksize = 128};
-constexpr Format large{.samplerate = 48'000, .channels = 2, .blocksize = 1024};
+constexpr Format small{.samplerate = 48'000, .outputs = 2, .blocksize = 128};
+constexpr Format large{.samplerate = 48'000, .outputs = 2, .blocksize = 1024};
 
 /// Renders the running number of each frame. Notes the formats that it was prepared for, and the greatest piece that it
 /// had to render. Fails to prepare while `fails` is true.
@@ -31,7 +31,7 @@ class NotingProcessor final : public Processor {
     Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return true; }
     void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         pieces.raise_to(block.frames);
-        for (float* const channel : block.channels) {
+        for (float* const channel : block.outputs) {
             for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
                 channel[frame] = static_cast<float>(block.frame + frame);
             }
@@ -144,7 +144,7 @@ TEST_F(ChangingFormat, a_start_in_the_same_format_prepares_nothing) {
 }
 
 TEST_F(ChangingFormat, a_new_sample_rate_is_prepared_and_reported) {
-    device.change({.samplerate = 96'000, .channels = 2, .blocksize = 128});
+    device.change({.samplerate = 96'000, .outputs = 2, .blocksize = 128});
     EXPECT_EQ(processor->prepared.back().samplerate, 96'000U);
     device.run();
     EXPECT_EQ(engine.block_time().samplerate, 96'000U);
@@ -154,14 +154,14 @@ TEST_F(ChangingFormat, a_new_sample_rate_is_prepared_and_reported) {
 TEST_F(ChangingFormat, a_block_with_other_channels_is_silent) {
     std::vector<float> samples(64, 9.0F);
     std::vector<float*> channels(3, samples.data());
-    device.callback().process({.channels = channels, .frames = 64}, 1);
+    device.callback().process({.outputs = channels, .frames = 64}, 1);
     EXPECT_EQ(samples, std::vector<float>(64, 0.0F));
     EXPECT_EQ(processor->pieces.get(), 0U);
 }
 
 TEST(ChangingFormats, a_cue_applies_at_its_frame_in_a_block_of_pieces) {
     const auto heard = [](std::uint32_t blocksize) {
-        auto opened = std::make_unique<StepDevice>(Format{.samplerate = 48'000, .channels = 1, .blocksize = blocksize});
+        auto opened = std::make_unique<StepDevice>(Format{.samplerate = 48'000, .outputs = 1, .blocksize = blocksize});
         StepDevice& device = *opened;
         Engine engine{std::move(opened), std::make_unique<WaveProcessor>()};
         engine.start();

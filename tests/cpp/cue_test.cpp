@@ -99,7 +99,7 @@ TEST_F(Cues, give_the_same_samples_at_any_block_size) {
     }
     for (const std::uint32_t blocksize : {1U, 7U, 64U, 500U, 2048U}) {
         auto device =
-            std::make_unique<OfflineDevice>(Format{.samplerate = 48'000, .channels = 1, .blocksize = blocksize});
+            std::make_unique<OfflineDevice>(Format{.samplerate = 48'000, .outputs = 1, .blocksize = blocksize});
         OfflineDevice& renderer = *device;
         Engine engine{std::move(device), std::make_unique<LevelProcessor>()};
         engine.start();

@@ -29,8 +29,8 @@ class LevelProcessor final : public Processor {
         return true;
     }
     void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
-        for (std::size_t channel = 0; channel < block.channels.size(); ++channel) {
-            std::ranges::fill(block.channel(channel), level_);
+        for (std::size_t channel = 0; channel < block.outputs.size(); ++channel) {
+            std::ranges::fill(block.output(channel), level_);
         }
     }
     [[nodiscard]] std::uint64_t handled() const { return handled_; }
@@ -81,7 +81,7 @@ class Cues : public testing::Test {
         return all.empty() ? Message{} : all.front();
     }
 
-    static constexpr Format format{.samplerate = 48'000, .channels = 1, .blocksize = 64};
+    static constexpr Format format{.samplerate = 48'000, .outputs = 1, .blocksize = 64};
 
     Device* device_ = nullptr;
     const LevelProcessor* processor_ = nullptr;

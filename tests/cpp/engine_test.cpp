@@ -31,7 +31,7 @@
 namespace cueline::test {
 namespace {
 
-constexpr Format format{.samplerate = 48'000, .channels = 2, .blocksize = 64};
+constexpr Format format{.samplerate = 48'000, .outputs = 2, .blocksize = 64};
 
 /// An engine on an offline device that the test can reach.
 struct Offline {
@@ -43,7 +43,7 @@ struct Offline {
     }
 
     std::vector<float> render(std::size_t frames) {  // NOLINT(readability-make-member-function-const): it plays on
-        std::vector<float> audio(frames * format.channels);
+        std::vector<float> audio(frames * format.outputs);
         device->render(audio);
         return audio;
     }
@@ -210,7 +210,7 @@ class NotesSleep final : public Processor {
 };
 
 TEST(Engine, a_thread_that_waits_looks_just_after_the_next_block_begins) {
-    const Format live{.samplerate = 48'000, .channels = 1, .blocksize = 128};
+    const Format live{.samplerate = 48'000, .outputs = 1, .blocksize = 128};
     const std::uint64_t block_ns = duration_ns(live.blocksize, live.samplerate);
     auto made = std::make_unique<StepDevice>(live);
     StepDevice& device = *made;
@@ -219,7 +219,7 @@ TEST(Engine, a_thread_that_waits_looks_just_after_the_next_block_begins) {
     engine.start();
     std::vector<float> channel(live.blocksize);
     std::array<float*, 1> channels{channel.data()};
-    const AudioBlock block{.channels = channels, .frames = live.blocksize};
+    const AudioBlock block{.outputs = channels, .frames = live.blocksize};
 
     // A block of the far future, so that it does not matter how long this test takes.
     const std::uint64_t began_ns = monotonic_ns() + std::uint64_t{3'600'000'000'000};
@@ -278,7 +278,7 @@ TEST(OfflineDevice, lets_two_threads_render_in_turn) {
     Offline offline;
     std::atomic<int> ready = 0;
     const auto render_all = [&] {
-        std::array<float, format.channels> frame{};
+        std::array<float, format.outputs> frame{};
         for (++ready; ready < 2;) std::this_thread::yield();
         for (std::uint64_t round = 0; round < rounds; ++round) offline.device->render(frame);
     };
@@ -291,12 +291,12 @@ TEST(OfflineDevice, lets_two_threads_render_in_turn) {
 
 TEST(OfflineDevice, stops_between_two_blocks_while_another_thread_renders) {
     Offline offline;
-    std::vector<float> audio(std::size_t{64'000} * format.channels);
+    std::vector<float> audio(std::size_t{64'000} * format.outputs);
     std::size_t rendered = 0;
     std::thread renderer{[&] {
         try {
             do rendered = offline.device->render(audio);
-            while (rendered == audio.size());
+            while (rendered == audio.size() / format.outputs);
         } catch (const DeviceError&) {
             rendered = 0;  // the stop came between two calls
         }
@@ -304,8 +304,8 @@ TEST(OfflineDevice, stops_between_two_blocks_while_another_thread_renders) {
     while (offline.engine.stats().blocks == 0) std::this_thread::yield();
     offline.engine.stop();
     renderer.join();
-    EXPECT_LT(rendered, audio.size());
-    EXPECT_EQ(rendered % (std::size_t{format.blocksize} * format.channels), 0U);
+    EXPECT_LT(rendered, audio.size() / format.outputs);
+    EXPECT_EQ(rendered % format.blocksize, 0U);
 }
 
 TEST(OfflineDevice, measures_the_load_of_its_callback) {
@@ -455,11 +455,14 @@ TEST(SilenceProcessor, renders_silence) {
 }
 
 TEST(Refusals, name_the_range_and_the_number) {
-    EXPECT_EQ(refusal<ArgumentError>([] { checked_format(999, 128, 2); }),
+    EXPECT_EQ(refusal<ArgumentError>([] { checked_format(999, 128, 0, 2); }),
               "samplerate must be from 1000 to 768000 frames a second, got 999");
-    EXPECT_EQ(refusal<ArgumentError>([] { checked_format(48'000, 0, 2); }),
+    EXPECT_EQ(refusal<ArgumentError>([] { checked_format(48'000, 0, 0, 2); }),
               "blocksize must be from 1 to 8192 frames, got 0");
-    EXPECT_EQ(refusal<ArgumentError>([] { checked_format(48'000, 128, 65); }), "channels must be from 1 to 64, got 65");
+    EXPECT_EQ(refusal<ArgumentError>([] { checked_format(48'000, 128, 65, 2); }),
+              "inputs must be from 0 to 64, got 65");
+    EXPECT_EQ(refusal<ArgumentError>([] { checked_format(48'000, 128, 0, -1); }),
+              "outputs must be from 0 to 64, got -1");
     EXPECT_EQ(refusal<ArgumentError>(
                   [] { Offline{std::make_unique<SilenceProcessor>(), std::make_unique<OfflineDevice>(format), -1}; }),
               "budget must be from 1 to 1024 messages a block, got -1");
@@ -467,7 +470,7 @@ TEST(Refusals, name_the_range_and_the_number) {
                   std::vector<float> odd(65);
                   OfflineDevice{format}.render(odd);
               }),
-              "render() needs a whole number of frames of 2 channels, got 65 samples");
+              "render() needs a whole number of frames of 2 outputs, got 65 samples");
     EXPECT_EQ(refusal<ArgumentError>([] { open_device({.device = "null", .connect = false}); }),
               "connect is for device 'jack': leave it out, or request such a device");
     EXPECT_EQ(refusal<ArgumentError>([] { open_device({.device = "jack", .latency = "low"}); }),
@@ -475,8 +478,8 @@ TEST(Refusals, name_the_range_and_the_number) {
 }
 
 TEST(Refusals, do_not_include_the_ends_of_a_range) {
-    EXPECT_EQ(refusal<ArgumentError>([] { checked_format(1000, 1, 1); }), "not refused");
-    EXPECT_EQ(refusal<ArgumentError>([] { checked_format(768'000, 8192, 64); }), "not refused");
+    EXPECT_EQ(refusal<ArgumentError>([] { checked_format(1000, 1, 0, 1); }), "not refused");
+    EXPECT_EQ(refusal<ArgumentError>([] { checked_format(768'000, 8192, 64, 64); }), "not refused");
     EXPECT_EQ(refusal<ArgumentError>(
                   [] { Offline{std::make_unique<SilenceProcessor>(), std::make_unique<OfflineDevice>(format), 1024}; }),
               "not refused");

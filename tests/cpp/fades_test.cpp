@@ -22,7 +22,7 @@ class OnesProcessor final : public Processor {
     void prepare(const Format&) override {}
     Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return true; }
     void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
-        for (float* const channel : block.channels) std::fill_n(channel, block.frames, 1.0F);
+        for (float* const channel : block.outputs) std::fill_n(channel, block.frames, 1.0F);
     }
 };
 
@@ -32,7 +32,7 @@ class FreeDevice final : public Device {
   public:
     [[nodiscard]] std::string_view name() const noexcept override { return "free"; }
     [[nodiscard]] Format format() const noexcept override {
-        return {.samplerate = 1'000, .channels = 2, .blocksize = 8'000};
+        return {.samplerate = 1'000, .outputs = 2, .blocksize = 8'000};
     }
     void start(BlockCallback& callback) override {
         stopping = false;
@@ -56,7 +56,7 @@ class FreeDevice final : public Device {
         std::vector<float> left(8, 9.0F);
         std::vector<float> right(8, 9.0F);
         const std::vector<float*> channels{left.data(), right.data()};
-        callback.process({.channels = channels, .frames = 8}, 1);
+        callback.process({.outputs = channels, .frames = 8}, 1);
         EXPECT_EQ(left, right);
         if (left.front() != left.back()) fading.push_back(left);
         last = left;

@@ -1,6 +1,7 @@
 // fake_jack.cpp: the functions of the fake JACK.
 #include "fake_jack.hpp"
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdint>
 #include <cstdlib>
@@ -71,10 +72,11 @@ struct FakeJackFunctions {
         return reinterpret_cast<jack_port_t*>(now->ports_.back().get());
     }
 
-    static const char** get_ports(jack_client_t*, const char*, const char*, unsigned long) {
-        if (now->inputs.empty()) return nullptr;
-        auto** const names = static_cast<const char**>(std::calloc(now->inputs.size() + 1, sizeof(const char*)));
-        for (std::size_t index = 0; index < now->inputs.size(); ++index) names[index] = now->inputs[index].c_str();
+    static const char** get_ports(jack_client_t*, const char*, const char*, unsigned long flags) {
+        const std::vector<std::string>& ports = (flags & JackPortIsInput) != 0 ? now->inputs : now->outputs;
+        if (ports.empty()) return nullptr;
+        auto** const names = static_cast<const char**>(std::calloc(ports.size() + 1, sizeof(const char*)));
+        for (std::size_t index = 0; index < ports.size(); ++index) names[index] = ports[index].c_str();
         return names;
     }
 
@@ -91,7 +93,9 @@ struct FakeJackFunctions {
             return 0;
         }
         int count = 0;
-        for (const auto& [from, to] : now->connections) count += from == of(port).name ? 1 : 0;
+        for (const auto& [from, to] : now->connections) {
+            count += from == of(port).name || to == of(port).name ? 1 : 0;
+        }
         return count;
     }
 };
@@ -114,6 +118,10 @@ FakeJack::FakeJack() {
     library_.port_name = [](const jack_port_t* port) { return Functions::of(port).name.c_str(); };
     library_.port_connected = &Functions::port_connected;
     library_.port_by_name = [](jack_client_t*, const char*) -> jack_port_t* { return nullptr; };
+    library_.port_get_latency_range = [](jack_port_t*, jack_latency_callback_mode_t mode, jack_latency_range_t* range) {
+        range->min = 0;
+        range->max = mode == JackCaptureLatency ? now->capture_latency : now->playback_latency;
+    };
     library_.get_ports = &Functions::get_ports;
     library_.connect = &Functions::connect;
     library_.free = [](void* memory) { std::free(memory); };
@@ -127,6 +135,10 @@ FakeJack::~FakeJack() {
 
 std::unique_ptr<Device> FakeJack::device(const DeviceRequest& request) const {
     return std::make_unique<JackDevice>(library_, request);
+}
+
+std::vector<float>& FakeJack::samples(std::string_view port) const {
+    return (*std::ranges::find(ports_, port, [](const auto& one) { return one->name; }))->samples;
 }
 
 void FakeJack::play(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -34,8 +35,11 @@ class FakeJack {
     /// Runs one block of the active client, as JACK's audio thread does.
     static void play(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING;
 
+    /// The samples of our port of this name.
+    [[nodiscard]] std::vector<float>& samples(std::string_view port) const;
+
     /// The first output port's samples.
-    [[nodiscard]] const std::vector<float>& heard() const { return ports_.front()->samples; }
+    [[nodiscard]] const std::vector<float>& heard() const { return samples("cueline:out_1"); }
 
     /// Changes the rate, and calls the client, as JACK's notification thread does.
     void change_samplerate(jack_nframes_t rate);
@@ -43,6 +47,9 @@ class FakeJack {
     std::atomic<jack_nframes_t> samplerate = 48'000;
     jack_nframes_t blocksize = 64;
     std::vector<std::string> inputs{"system:playback_1", "system:playback_2"};
+    std::vector<std::string> outputs{"system:capture_1", "system:capture_2"};
+    std::atomic<jack_nframes_t> capture_latency = 0;
+    std::atomic<jack_nframes_t> playback_latency = 0;
     std::vector<std::pair<std::string, std::string>> connections;
     std::function<void()> before_callbacks = [] {};   ///< runs when the client sets its first callback
     std::function<void()> before_connecting = [] {};  ///< runs at each call of jack_connect

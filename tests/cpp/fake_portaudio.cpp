@@ -37,7 +37,7 @@ PaHostApiIndex host_api_called(const std::string& name) {
 void read_devices() {
     now->host_apis.clear();
     now->device_infos.clear();
-    for (const FakePortAudio::Output& device : now->devices) {
+    for (const FakePortAudio::Card& device : now->devices) {
         if (host_api_called(device.host_api) < 0) {
             PaHostApiInfo api{};
             api.type = device.host_api == "JACK" ? paJACK : paALSA;
@@ -48,7 +48,10 @@ void read_devices() {
         PaDeviceInfo info{};
         info.name = device.name.c_str();
         info.hostApi = host_api_called(device.host_api);
-        info.maxOutputChannels = device.channels;
+        info.maxInputChannels = device.inputs;
+        info.maxOutputChannels = device.outputs;
+        info.defaultLowInputLatency = 0.015;
+        info.defaultHighInputLatency = 0.05;
         info.defaultLowOutputLatency = 0.01;
         info.defaultHighOutputLatency = 0.04;
         info.defaultSampleRate = device.samplerate;
@@ -68,22 +71,25 @@ PaError terminate() {
     return paNoError;
 }
 
-PaDeviceIndex default_output() {
-    const auto plays = [](const PaDeviceInfo& info) { return info.maxOutputChannels > 0; };
-    const auto found = std::ranges::find_if(now->device_infos, plays);
+PaDeviceIndex first_with(int PaDeviceInfo::* channels) {
+    const auto has = [&](const PaDeviceInfo& info) { return info.*channels > 0; };
+    const auto found = std::ranges::find_if(now->device_infos, has);
     return found == now->device_infos.end() ? paNoDevice : static_cast<int>(found - now->device_infos.begin());
 }
 
-PaError open_stream(PaStream** stream, const PaStreamParameters*, const PaStreamParameters* output, double samplerate,
-                    unsigned long blocksize, PaStreamFlags, PaStreamCallback* callback, void* user_data) {
+PaError open_stream(PaStream** stream, const PaStreamParameters* input, const PaStreamParameters* output,
+                    double samplerate, unsigned long blocksize, PaStreamFlags, PaStreamCallback* callback,
+                    void* user_data) {
     const Call call;
     if (now->open_error != paNoError) return now->open_error;
     ++now->open_streams;
     *stream = &now->streams.emplace_back();
     if (blocksize == paFramesPerBufferUnspecified) return paNoError;  // only a check whether JACK is there
-    now->device = output->device;
-    now->latency = output->suggestedLatency;
-    now->channels = output->channelCount;
+    now->input_device = input == nullptr ? paNoDevice : input->device;
+    now->input_channels = input == nullptr ? 0 : input->channelCount;
+    now->device = output == nullptr ? paNoDevice : output->device;
+    now->channels = output == nullptr ? 0 : output->channelCount;
+    now->latency = (output == nullptr ? input : output)->suggestedLatency;
     now->samplerate = samplerate;
     now->blocksize = blocksize;
     now->callback = callback;
@@ -135,7 +141,8 @@ PortAudioFunctions functions() {
             .device_info = [](PaDeviceIndex index) -> const PaDeviceInfo* {
                 return &now->device_infos.at(static_cast<std::size_t>(index));
             },
-            .default_output = &default_output,
+            .default_input = [] { return first_with(&PaDeviceInfo::maxInputChannels); },
+            .default_output = [] { return first_with(&PaDeviceInfo::maxOutputChannels); },
             .host_api_info = [](PaHostApiIndex index) -> const PaHostApiInfo* {
                 return &now->host_apis.at(static_cast<std::size_t>(index));
             },
@@ -143,6 +150,7 @@ PortAudioFunctions functions() {
             .is_format_supported = [](const PaStreamParameters*, const PaStreamParameters*,
                                       double) { return now->format_error; },
             .open_stream = &open_stream,
+            .stream_info = [](PaStream*) -> const PaStreamInfo* { return &now->stream_info; },
             .start_stream = &start_stream,
             .abort_stream = &abort_stream,
             .close_stream = &close_stream,
@@ -151,7 +159,7 @@ PortAudioFunctions functions() {
 
 }  // namespace
 
-FakePortAudio::FakePortAudio(std::vector<Output> there)
+FakePortAudio::FakePortAudio(std::vector<Card> there)
     : devices{std::move(there)}, library_{std::make_unique<PortAudioLibrary>([this](std::size_t) {
           ++copies;
           initialized = 0;  // a copy has its own memory
@@ -165,13 +173,21 @@ FakePortAudio::~FakePortAudio() {
     now = nullptr;
 }
 
-std::vector<float> FakePortAudio::play(PaStreamCallbackFlags flags, std::size_t frames) const {
+std::vector<std::vector<float>> FakePortAudio::play_all(PaStreamCallbackFlags flags, std::size_t frames) const {
+    std::vector<std::vector<float>> recorded;
+    std::vector<const float*> inputs;
+    for (int number = 1; number <= input_channels; ++number) {
+        recorded.emplace_back(frames, static_cast<float>(number) / 8);
+        inputs.push_back(recorded.back().data());
+    }
     std::vector<std::vector<float>> samples(static_cast<std::size_t>(channels), std::vector<float>(frames, 0.5F));
-    std::vector<float*> pointers;
-    for (std::vector<float>& channel : samples) pointers.push_back(channel.data());
+    std::vector<float*> outputs;
+    for (std::vector<float>& channel : samples) outputs.push_back(channel.data());
     const PaStreamCallbackTimeInfo time{};
-    callback(nullptr, static_cast<void*>(pointers.data()), frames, &time, flags, user_data);
-    return samples.front();
+    callback(inputs.empty() || !has_input ? nullptr : static_cast<const void*>(inputs.data()),
+             outputs.empty() ? nullptr : static_cast<void*>(outputs.data()), frames, &time, flags, user_data);
+    if (samples.empty()) samples.emplace_back();
+    return samples;
 }
 
 }  // namespace cueline::test

@@ -28,13 +28,13 @@ class BrokenProcessor final : public Processor {
     Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return true; }
     void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
-            for (float* const channel : block.channels) channel[frame] = 0.5F;
+            for (float* const channel : block.outputs) channel[frame] = 0.5F;
             const std::uint64_t at = block.frame + frame;
-            if (at == 70) block.channels[0][frame] = nan;
-            if (at == 75) block.channels[0][frame] = infinity;
-            if (at == 76) block.channels[1][frame] = -infinity;
-            if (at == 77) block.channels[0][frame] = -greatest;
-            if (at == 200) block.channels[1][frame] = -nan;
+            if (at == 70) block.outputs[0][frame] = nan;
+            if (at == 75) block.outputs[0][frame] = infinity;
+            if (at == 76) block.outputs[1][frame] = -infinity;
+            if (at == 77) block.outputs[0][frame] = -greatest;
+            if (at == 200) block.outputs[1][frame] = -nan;
         }
     }
 };

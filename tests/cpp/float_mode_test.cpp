@@ -30,7 +30,7 @@ class NotingProcessor final : public Processor {
         return true;
     }
     void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
-        for (float* const channel : block.channels) std::fill_n(channel, block.frames, 0.0F);
+        for (float* const channel : block.outputs) std::fill_n(channel, block.frames, 0.0F);
         rendered = compute();
     }
 
@@ -100,7 +100,7 @@ TEST(FloatMode, a_caller_for_whom_a_division_by_zero_traps_gets_its_block) {
         Outcome handle(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING override { return false; }
         void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
             const volatile float zero = 0;
-            for (float* const channel : block.channels) std::fill_n(channel, block.frames, 1 / zero > 1 ? 0.5F : 0.0F);
+            for (float* const channel : block.outputs) std::fill_n(channel, block.frames, 1 / zero > 1 ? 0.5F : 0.0F);
         }
     };
     auto opened = std::make_unique<StepDevice>(Format{.blocksize = 64});

@@ -1,7 +1,9 @@
 // jack_servers_test.cpp: which server and which names a client may have, and what it is connected to, on a fake JACK.
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,7 +15,9 @@
 #include "devices/portaudio/portaudio_device.hpp"
 #include "fake_jack.hpp"
 #include "fake_portaudio.hpp"
+#include "patience.hpp"
 #include "processors.hpp"
+#include "processors/passthrough_processor.hpp"
 #include "refusal.hpp"
 
 namespace cueline::test {
@@ -147,7 +151,7 @@ TEST(JackServers, a_server_that_takes_no_more_client_is_no_device) {
 TEST(JackServers, a_single_channel_is_heard_on_both_sides) {
     FakeJack jack;
     jack.inputs = {"system:playback_1", "system:playback_2", "system:playback_3"};
-    const std::unique_ptr<Engine> mono = started(jack, {.channels = 1});
+    const std::unique_ptr<Engine> mono = started(jack, {.outputs = 1});
     EXPECT_EQ(jack.connections,
               (Connections{{"cueline:out_1", "system:playback_1"}, {"cueline:out_1", "system:playback_2"}}));
     mono->stop();
@@ -161,6 +165,59 @@ TEST(JackServers, two_channels_are_connected_one_to_one) {
     const std::unique_ptr<Engine> stereo = started(jack);
     EXPECT_EQ(jack.connections,
               (Connections{{"cueline:out_1", "system:playback_1"}, {"cueline:out_2", "system:playback_2"}}));
+}
+
+TEST(JackServers, inputs_are_connected_to_the_physical_ports_of_their_numbers) {
+    using List = std::vector<std::int64_t>;
+    FakeJack jack;
+    jack.outputs = {"system:capture_1", "system:capture_2", "system:capture_3"};
+    const auto connections = [&jack](const DeviceRequest& request) {
+        const std::unique_ptr<Engine> engine = started(jack, request);
+        return std::exchange(jack.connections, {});
+    };
+    EXPECT_EQ(connections({.inputs = 1, .outputs = 0}), (Connections{{"system:capture_1", "cueline:in_1"}}));
+    EXPECT_EQ(connections({.inputs = List{3, 9, 1}, .outputs = List{2}}),
+              (Connections{{"system:capture_3", "cueline:in_1"},
+                           {"system:capture_1", "cueline:in_3"},
+                           {"cueline:out_1", "system:playback_2"}}));
+    EXPECT_EQ(connections({.outputs = List{1}}), (Connections{{"cueline:out_1", "system:playback_1"}}))
+        << "one that is named is heard on that side";
+    EXPECT_EQ(connections({.inputs = 2, .connect = false}), Connections{});
+    EXPECT_EQ(connections({.inputs = 1, .connect = false, .connect_inputs = true}),
+              (Connections{{"system:capture_1", "cueline:in_1"}}));
+    jack.outputs.clear();
+    EXPECT_EQ(connections({.inputs = 2, .outputs = 1, .connect = true}).size(), 2U)
+        << "inputs without a port are silent";
+    EXPECT_EQ(refusal<DeviceError>([&] { connections({.inputs = 1, .connect_inputs = "mic"}); }),
+              "connect='mic' matches no output port of the JACK server, for our inputs; it has none");
+}
+
+TEST(JackServers, a_block_has_the_samples_of_its_input_ports_and_leaves_them) {
+    const FakeJack jack;
+    Engine engine{jack.device({.inputs = 2, .outputs = 2}), std::make_unique<PassthroughProcessor>()};
+    engine.start();
+    for (std::size_t frame = 0; frame < 64; ++frame) {
+        jack.samples("cueline:in_1")[frame] = static_cast<float>(frame) / 64;
+        jack.samples("cueline:in_2")[frame] = std::numeric_limits<float>::infinity();
+    }
+    FakeJack::play(64);
+    for (std::size_t frame = 0; frame < 64; ++frame) {
+        EXPECT_EQ(jack.samples("cueline:out_1")[frame], static_cast<float>(frame) / 64);
+        EXPECT_EQ(jack.samples("cueline:out_2")[frame], 0.0F);
+        EXPECT_EQ(jack.samples("cueline:in_2")[frame], std::numeric_limits<float>::infinity())
+            << "other clients read it";
+    }
+}
+
+TEST(JackServers, latencies_are_those_of_our_ports_and_follow_the_server) {
+    FakeJack jack;
+    jack.capture_latency = 100;
+    jack.playback_latency = 300;
+    const std::unique_ptr<Engine> engine = started(jack, {.inputs = 1});
+    EXPECT_EQ(engine->latency().input, 100U);
+    EXPECT_EQ(engine->latency().output, 300U);
+    jack.capture_latency = 400;
+    EXPECT_TRUE(eventually([&] { return engine->latency().input == 400; }));
 }
 
 }  // namespace

@@ -116,7 +116,7 @@ void run(NullDevice& device, Counting& counting, std::uint64_t blocks) {
     device.stop();
 }
 
-constexpr Format format{.samplerate = 48'000, .channels = 2, .blocksize = 128};
+constexpr Format format{.samplerate = 48'000, .outputs = 2, .blocksize = 128};
 
 TEST(Lateness, the_null_device_records_every_block_over_stops_too) {
     NullDevice device{format};

@@ -60,7 +60,7 @@ class Metered {
     explicit Metered(std::vector<MeterSpec> specs) : Metered{std::make_unique<Counting>(std::move(specs))} {}
 
     std::vector<float> render(std::size_t frames) {
-        std::vector<float> audio(frames * device_->format().channels);
+        std::vector<float> audio(frames * device_->format().outputs);
         device_->render(audio);
         return audio;
     }
@@ -114,7 +114,7 @@ TEST(Meter, missing_fields_are_0_and_excess_values_are_ignored) {
 }
 
 TEST(MeterThreads, a_value_is_never_torn_and_never_goes_back) {
-    constexpr Format format{.samplerate = 48'000, .channels = 1, .blocksize = 8};
+    constexpr Format format{.samplerate = 48'000, .outputs = 1, .blocksize = 8};
     Engine engine{std::make_unique<NullDevice>(format),
                   std::make_unique<Counting>(std::vector{with_fields("count", 8)})};
     engine.start();
@@ -133,7 +133,7 @@ TEST(MeterThreads, a_value_is_never_torn_and_never_goes_back) {
 
 /// Peak, rms and frame after rendering this many frames in blocks of this size.
 MeterValue level_after(std::size_t frames, std::uint32_t blocksize) {
-    Metered metered{std::make_unique<ToneProcessor>(), {.samplerate = 48'000, .channels = 2, .blocksize = blocksize}};
+    Metered metered{std::make_unique<ToneProcessor>(), {.samplerate = 48'000, .outputs = 2, .blocksize = blocksize}};
     metered.engine.controls().set(1, 0.5);
     metered.render(frames);
     return metered.engine.controls().read(0);

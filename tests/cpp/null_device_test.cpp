@@ -24,7 +24,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Format format{.samplerate = 48'000, .channels = 2, .blocksize = 128};
+constexpr Format format{.samplerate = 48'000, .outputs = 2, .blocksize = 128};
 
 std::unique_ptr<Engine> engine_on_null() {
     return std::make_unique<Engine>(std::make_unique<NullDevice>(format), std::make_unique<WaveProcessor>());

@@ -23,7 +23,7 @@ template <class ProcessorType>
 class OfflinePlaying {
   public:
     OfflinePlaying(std::uint32_t blocksize, std::uint32_t channels)
-        : OfflinePlaying{std::make_unique<OfflineDevice>(Format{.channels = channels, .blocksize = blocksize}),
+        : OfflinePlaying{std::make_unique<OfflineDevice>(Format{.outputs = channels, .blocksize = blocksize}),
                          channels} {}
 
     void publish(std::int64_t slot, std::span<const float> samples, std::int64_t channels = 1, std::uint64_t at = 0) {

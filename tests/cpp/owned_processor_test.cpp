@@ -77,7 +77,7 @@ TEST(OfferedProcessor, with_another_interface_is_refused_before_anything_else_is
     foreign.layout = sound->layout;
     EXPECT_EQ(refusal_of(foreign),
               std::string{"this processor was compiled against cueline 2.0.0, and the engine is cueline "} + version +
-                  ": the extension has processor interface 6, the engine has 5; build the extension again, against "
+                  ": the extension has processor interface 7, the engine has 6; build the extension again, against "
                   "cueline " +
                   version);
 }
@@ -139,7 +139,7 @@ TEST(NamedProcessor, handles_the_kinds_that_it_declares_and_no_other) {
         engine.start();
         const auto kinds = declaring.kinds();
         ASSERT_TRUE(kinds.has_value()) << name;
-        std::vector<float> audio(std::size_t{engine.format().channels} * engine.format().blocksize);
+        std::vector<float> audio(std::size_t{engine.format().outputs} * engine.format().blocksize);
         for (Kind each = cueline::kind::first_processor; each < cueline::kind::first_user; ++each) {
             const std::uint64_t before = engine.stats().unhandled;
             engine.control().send(each, std::array<std::byte, payload_bytes>{});

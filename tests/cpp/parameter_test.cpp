@@ -42,8 +42,8 @@ class Showing final : public Processor {
         return true;
     }
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
-        for (std::size_t index = 0; index < block.channels.size(); ++index) {
-            for (float& sample : block.channel(index)) {
+        for (std::size_t index = 0; index < block.outputs.size(); ++index) {
+            for (float& sample : block.output(index)) {
                 sample = index < specs_.size() ? static_cast<float>(context.parameter(index).next()) : 0;
             }
         }
@@ -57,7 +57,7 @@ class Showing final : public Processor {
 class Shown {
   public:
     explicit Shown(std::vector<ParameterSpec> specs, std::uint32_t blocksize = 64)
-        : Shown{std::make_unique<OfflineDevice>(Format{.samplerate = 48'000, .channels = 2, .blocksize = blocksize}),
+        : Shown{std::make_unique<OfflineDevice>(Format{.samplerate = 48'000, .outputs = 2, .blocksize = blocksize}),
                 std::move(specs)} {}
 
     /// The values of one parameter in the next frames.
@@ -397,7 +397,7 @@ struct Array {
     std::shared_ptr<Arrayed> processor = std::make_shared<Arrayed>();
     std::unique_ptr<Engine> engine = [this] {
         auto owned =
-            std::make_unique<OfflineDevice>(Format{.samplerate = 48'000, .channels = 2, .blocksize = blocksize});
+            std::make_unique<OfflineDevice>(Format{.samplerate = 48'000, .outputs = 2, .blocksize = blocksize});
         device = owned.get();
         auto made = std::make_unique<Engine>(std::move(owned), processor);
         made->start();

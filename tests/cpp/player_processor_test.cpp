@@ -279,14 +279,14 @@ TEST(PlayerProcessor, plays_on_in_another_format) {
     ProcessContext context{audio.events(), {}, {}, &slots};
 
     PlayerProcessor processor;
-    processor.prepare({.channels = 1});
+    processor.prepare({.outputs = 1});
     processor.handle(Message::of(kind::play_buffer, PlayBuffer{.slot = 0, .gain = 1, .loop = 0}), context);
     std::vector<float> left(10);
     std::vector<float> right(10);
     const std::vector<float*> channels{left.data(), right.data()};
-    processor.render({.channels = std::span{channels}.first(1), .frames = 10}, context);
-    processor.prepare({.samplerate = 8'000, .channels = 2});
-    processor.render({.channels = channels, .frames = 10}, context);
+    processor.render({.outputs = std::span{channels}.first(1), .frames = 10}, context);
+    processor.prepare({.samplerate = 8'000, .outputs = 2});
+    processor.render({.outputs = channels, .frames = 10}, context);
     EXPECT_TRUE(std::ranges::equal(left, std::span{samples}.subspan(10, 10)));
     EXPECT_EQ(left, right);
 }

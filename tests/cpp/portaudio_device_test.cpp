@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include <cueline/engine/engine.hpp>
+#include <cueline/engine/open_device.hpp>
 #include <cueline/error.hpp>
 #include <cueline/processor.hpp>
 
@@ -36,19 +38,19 @@ namespace {
 using namespace std::chrono_literals;
 
 /// A microphone, two sound cards, and another system's view of one of them.
-std::vector<FakePortAudio::Output> usual_devices() {
-    return {{.name = "Webcam: USB Audio (hw:2,0)", .host_api = "ALSA", .channels = 0},
+std::vector<FakePortAudio::Card> usual_devices() {
+    return {{.name = "Webcam: USB Audio (hw:2,0)", .host_api = "ALSA", .inputs = 1, .outputs = 0},
             {.name = "HDA Intel PCH: ALC257 (hw:0,0)", .host_api = "ALSA", .samplerate = 44'100},
-            {.name = "Scarlett 4i4 USB (hw:1,0)", .host_api = "ALSA", .channels = 6},
-            {.name = "Scarlett 4i4", .host_api = "OSS", .channels = 4}};
+            {.name = "Scarlett 4i4 USB (hw:1,0)", .host_api = "ALSA", .inputs = 6, .outputs = 6},
+            {.name = "Scarlett 4i4", .host_api = "OSS", .inputs = 4, .outputs = 4}};
 }
 
 /// Records its calls.
 class Told final : public BlockCallback {
   public:
     void process(const AudioBlock& block, std::uint64_t) noexcept CUELINE_NONBLOCKING override {
-        for (float* const channel : block.channels) std::fill_n(channel, block.frames, 1.0F);
-        channels = block.channels.size();
+        for (float* const channel : block.outputs) std::fill_n(channel, block.frames, 1.0F);
+        channels = block.outputs.size();
         blocks.add(1);
     }
     void prepare(const Format& format) override { prepared_for = format.samplerate; }
@@ -84,10 +86,10 @@ TEST(PortAudioDevice, plays_blocks_as_they_are_asked_for) {
 TEST(PortAudioDevice, is_opened_as_asked) {
     FakePortAudio fake{usual_devices()};
     PortAudioDevice device{fake.library(),
-                           {.device = 2, .samplerate = 96'000, .blocksize = 256, .channels = 6, .latency = 0.025}};
+                           {.device = 2, .samplerate = 96'000, .blocksize = 256, .outputs = 6, .latency = 0.025}};
     EXPECT_EQ(device.format().samplerate, 96'000U);
     EXPECT_EQ(device.format().blocksize, 256U);
-    EXPECT_EQ(device.format().channels, 6U);
+    EXPECT_EQ(device.format().outputs, 6U);
     Told told;
     device.start(told);
     EXPECT_EQ(fake.device, 2);
@@ -97,7 +99,105 @@ TEST(PortAudioDevice, is_opened_as_asked) {
     EXPECT_EQ(fake.latency, 0.025);
 }
 
-TEST(PortAudioDevice, knows_its_low_and_high_latency) {
+/// Each output is the input of the same place, plus 1/16. It keeps the inputs' first samples.
+class Mirror final : public BlockCallback {
+  public:
+    void process(const AudioBlock& block, std::uint64_t) noexcept CUELINE_NONBLOCKING override {
+        count = block.inputs.size();
+        for (std::size_t index = 0; index < count; ++index) inputs.at(index) = block.input(index).front();
+        for (std::size_t index = 0; index < block.outputs.size(); ++index) {
+            std::fill_n(block.outputs[index], block.frames, (index < count ? inputs.at(index) : 0) + 0.0625F);
+        }
+    }
+    [[nodiscard]] std::vector<float> heard() const { return {inputs.begin(), inputs.begin() + count}; }
+    std::array<float, max_channels> inputs{};
+    std::size_t count = 0;
+};
+
+TEST(PortAudioDevice, records_and_plays_on_one_device_or_on_two) {
+    FakePortAudio fake{usual_devices()};
+    const auto opened = [&](const DeviceRequest& request) {
+        PortAudioDevice device{fake.library(), request};
+        Mirror mirror;
+        device.start(mirror);
+        EXPECT_EQ(device.latency().input, fake.samplerate / 100);
+        EXPECT_EQ(device.latency().output, fake.samplerate / 50);
+        EXPECT_EQ(mirror.count, device.format().inputs);
+        return std::vector<int>{fake.input_device, fake.input_channels, fake.device, fake.channels};
+    };
+    const int none = paNoDevice;
+    EXPECT_EQ(opened({.inputs = 1}), (std::vector{0, 1, 1, 2})) << "the default ones";
+    EXPECT_EQ(opened({.device = 2, .inputs = 6}), (std::vector{2, 6, 2, 2}));
+    EXPECT_EQ(opened({.device = "scarlett alsa", .inputs = 2}), (std::vector{2, 2, 2, 2}));
+    EXPECT_EQ(opened({.device = 1, .inputs = 1, .input_device = 2}), (std::vector{2, 1, 1, 2}));
+    EXPECT_EQ(opened({.device = "hda", .inputs = 1, .input_device = "webcam"}), (std::vector{0, 1, 1, 2}));
+    EXPECT_EQ(opened({.device = 0, .inputs = 1, .outputs = 0}), (std::vector{0, 1, none, 0})) << "it only records";
+    EXPECT_EQ(opened({.device = 2, .inputs = 0, .outputs = 6}), (std::vector{none, 0, 2, 6}));
+}
+
+TEST(PortAudioDevice, uses_the_channels_that_are_asked_for_and_silences_the_others) {
+    using List = std::vector<std::int64_t>;
+    FakePortAudio fake{usual_devices()};
+    PortAudioDevice device{fake.library(), {.device = 2, .inputs = List{5, 2}, .outputs = List{1, 4}}};
+    Mirror mirror;
+    device.start(mirror);
+    EXPECT_EQ(fake.input_channels, 5);
+    EXPECT_EQ(fake.channels, 4);
+    const std::vector<std::vector<float>> played = fake.play_all();
+    EXPECT_EQ(mirror.heard(), (std::vector<float>{5.0F / 8, 2.0F / 8}));
+    ASSERT_EQ(played.size(), 4U);
+    EXPECT_EQ(played[0], std::vector<float>(128, 5.0F / 8 + 0.0625F));
+    EXPECT_EQ(played[1], std::vector<float>(128));
+    EXPECT_EQ(played[2], std::vector<float>(128));
+    EXPECT_EQ(played[3], std::vector<float>(128, 2.0F / 8 + 0.0625F));
+}
+
+TEST(PortAudioDevice, inputs_without_samples_are_silent) {
+    FakePortAudio fake{usual_devices()};
+    fake.has_input = false;
+    PortAudioDevice device{fake.library(), {.device = 2, .inputs = 2}};
+    Mirror mirror;
+    mirror.inputs.fill(1);
+    device.start(mirror);
+    EXPECT_EQ(mirror.heard(), (std::vector<float>{0, 0}));
+}
+
+TEST(PortAudioDevice, refuses_inputs_that_are_not_there) {
+    FakePortAudio fake{usual_devices()};
+    const auto said = [&](const DeviceRequest& request) {
+        return refusal<std::exception>([&] { PortAudioDevice{fake.library(), request}; });
+    };
+    EXPECT_EQ(said({.device = 2, .inputs = std::vector<std::int64_t>{7}}),
+              "PortAudio's device 2 'Scarlett 4i4 USB (hw:1,0), ALSA' records up to 6 channels, got 7");
+    EXPECT_EQ(
+        said({.device = 1, .inputs = 1}),
+        "device 1 'HDA Intel PCH: ALC257 (hw:0,0), ALSA' only plays: PortAudio's input devices are 0 'Webcam: USB "
+        "Audio (hw:2,0), ALSA', 2 'Scarlett 4i4 USB (hw:1,0), ALSA', 3 'Scarlett 4i4, OSS'");
+    EXPECT_EQ(said({.device = 1, .inputs = 1, .input_device = 3}),
+              "PortAudio opens two devices together only if they have one host API, got 'Scarlett 4i4, OSS' and 'HDA "
+              "Intel PCH: ALC257 (hw:0,0), ALSA'");
+    EXPECT_EQ(said({.inputs = 0, .outputs = 0}), "a stream of PortAudio needs inputs or outputs: request outputs=2");
+    fake.devices.erase(fake.devices.begin());
+    fake.devices.resize(1);
+    EXPECT_EQ(said({.inputs = 1}),
+              "PortAudio has no input device at the moment: plug in a sound card, start a JACK server, or use device "
+              "'null'");
+    EXPECT_EQ(refusal<ArgumentError>([] { open_device({.device = "null", .input_device = 1}); }),
+              "a pair of devices is for PortAudio's devices: leave it out, or request such a device");
+}
+
+TEST(PortAudioDevice, counts_what_the_input_lost_as_an_xrun_if_there_are_inputs) {
+    FakePortAudio fake{usual_devices()};
+    PortAudioDevice device{fake.library(), {.inputs = 1}};
+    Told told;
+    device.start(told);
+    fake.play(paInputOverflow);
+    fake.play(paInputUnderflow);
+    fake.play(paPrimingOutput);
+    EXPECT_EQ(device.stats().xruns, 2U);
+}
+
+TEST(PortAudioDevice, has_a_low_and_a_high_latency) {
     FakePortAudio fake{usual_devices()};
     const auto latency = [&](const DeviceRequest& request) {
         Told told;
@@ -274,7 +374,7 @@ TEST(PortAudioDevice, touches_nothing_of_a_jack_that_is_gone_and_takes_a_fresh_c
 
 TEST(PortAudioDevice, on_another_system_does_not_end_portaudio_once_jack_is_gone) {
     for (const bool jack_lives : {true, false}) {
-        std::vector<FakePortAudio::Output> devices = usual_devices();
+        std::vector<FakePortAudio::Card> devices = usual_devices();
         devices.push_back({.name = "system", .host_api = "JACK"});
         FakePortAudio fake{devices};
         PortAudioDevice device{fake.library(), {}};
@@ -296,7 +396,7 @@ TEST(PortAudioDevice, says_why_it_cannot_be_opened) {
     fake.format_error = paDeviceUnavailable;
     EXPECT_EQ(refused(), named + "is gone, or another program holds it: end that program, or use another device");
     fake.format_error = paFormatIsSupported;
-    EXPECT_EQ(refusal<DeviceError>([&] { PortAudioDevice{fake.library(), {.channels = 3}}; }),
+    EXPECT_EQ(refusal<DeviceError>([&] { PortAudioDevice{fake.library(), {.outputs = 3}}; }),
               named + "plays up to 2 channels, got 3");
 
     PortAudioDevice device{fake.library(), {}};
@@ -366,7 +466,7 @@ TEST(PortAudioDevice, names_in_any_encoding_and_script_are_listed_and_found) {
 }
 
 TEST(PortAudioDevice, says_so_where_nothing_plays) {
-    FakePortAudio fake{{{.name = "Webcam", .host_api = "ALSA", .channels = 0}}};
+    FakePortAudio fake{{{.name = "Webcam", .host_api = "ALSA", .outputs = 0}}};
     for (const std::optional<Asked>& asked : {std::optional<Asked>{}, std::optional<Asked>{"portaudio"}, {7}}) {
         EXPECT_EQ(
             refusal<NoDeviceError>([&] { PortAudioDevice{fake.library(), {.device = asked}}; }),

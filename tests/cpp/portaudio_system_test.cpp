@@ -137,7 +137,8 @@ TEST(PortAudioOnJack, lists_the_servers_devices_as_they_are_now) {
     ASSERT_EQ(listed().size(), 1U);
     const DeviceInfo device = listed().front();
     EXPECT_EQ(device.name, "system");
-    EXPECT_EQ(device.channels, 2U);
+    EXPECT_EQ(device.inputs, 2U);
+    EXPECT_EQ(device.outputs, 2U);
     EXPECT_EQ(device.samplerate, 48'000U);
     EXPECT_EQ(device.blocksize, 128U);
     EXPECT_GT(device.low_latency_s, 0.0);

@@ -42,8 +42,8 @@ class WaveProcessor final : public Processor {
         for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
             const float sample = level_ * phase_;
             phase_ = phase_ < 1.0F ? phase_ + 0.001F : -1.0F;
-            for (std::size_t channel = 0; channel < block.channels.size(); ++channel) {
-                block.channel(channel)[frame] = channel == 0 ? sample : -sample;
+            for (std::size_t channel = 0; channel < block.outputs.size(); ++channel) {
+                block.output(channel)[frame] = channel == 0 ? sample : -sample;
             }
         }
     }

@@ -223,7 +223,7 @@ TEST_F(RealtimeThreadTest, memory_that_may_not_be_locked_is_touched_and_left_as_
         EXPECT_FALSE(LockedPages{1}.granted());
         const AudioBuffers buffers{Format{}};
         EXPECT_FALSE(buffers.locked());
-        for (const float sample : buffers.block(128).channel(1)) EXPECT_EQ(sample, 0.0F);
+        for (const float sample : buffers.block(128).output(1)) EXPECT_EQ(sample, 0.0F);
     }}.join();
 }
 

@@ -450,7 +450,7 @@ TEST(SamplerProcessor, keeps_playing_in_another_format) {
     cueline::AudioSide audio{link};
     cueline::ProcessorValues values{link};
     SamplerProcessor processor;
-    processor.prepare({.channels = 1});
+    processor.prepare({.outputs = 1});
     values.declare(processor.parameters(), processor.meters());
     values.prepare(cueline::Format{}.samplerate);
     cueline::ProcessContext context{audio.events(), values.parameters(), values.meters(), &slots};
@@ -459,9 +459,9 @@ TEST(SamplerProcessor, keeps_playing_in_another_format) {
     std::vector<float> left(10);
     std::vector<float> right(10);
     const std::vector<float*> channels{left.data(), right.data()};
-    processor.render({.channels = std::span{channels}.first(1), .frames = 10}, context);
-    processor.prepare({.samplerate = 8'000, .channels = 2});
-    processor.render({.channels = channels, .frames = 10}, context);
+    processor.render({.outputs = std::span{channels}.first(1), .frames = 10}, context);
+    processor.prepare({.samplerate = 8'000, .outputs = 2});
+    processor.render({.outputs = channels, .frames = 10}, context);
     EXPECT_TRUE(std::ranges::equal(left, std::span{samples}.subspan(10, 10)));
     EXPECT_EQ(left, right);
 }

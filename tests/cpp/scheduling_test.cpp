@@ -177,7 +177,7 @@ class Scheduling : public testing::Test {
         return sequences;
     }
 
-    static constexpr Format format{.samplerate = 48'000, .channels = 1, .blocksize = 64};
+    static constexpr Format format{.samplerate = 48'000, .outputs = 1, .blocksize = 64};
 
     Device* device_ = nullptr;
     std::shared_ptr<GridProcessor> processor_;

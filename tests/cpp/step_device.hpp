@@ -31,25 +31,25 @@ class StepDevice final : public Device {
     void require_on_demand() const override {}
 
     /// Runs blocks until `interleaved` is full.
-    std::size_t render(std::span<float> interleaved) override {
-        const std::size_t wanted = interleaved.size();
+    std::size_t render(std::span<float> interleaved, std::span<const float> = {}) override {
+        const std::size_t wanted = interleaved.size() / format_.outputs;
         while (!interleaved.empty()) {
-            const std::size_t frames = std::min<std::size_t>(interleaved.size() / format_.channels, format_.blocksize);
+            const std::size_t frames = std::min<std::size_t>(interleaved.size() / format_.outputs, format_.blocksize);
             run(static_cast<std::uint32_t>(frames));
-            for (std::size_t sample = 0; sample < frames * format_.channels; ++sample) {
-                interleaved[sample] = channels_[sample % format_.channels][sample / format_.channels];
+            for (std::size_t sample = 0; sample < frames * format_.outputs; ++sample) {
+                interleaved[sample] = channels_[sample % format_.outputs][sample / format_.outputs];
             }
-            interleaved = interleaved.subspan(frames * format_.channels);
+            interleaved = interleaved.subspan(frames * format_.outputs);
         }
         return wanted;
     }
 
     /// Runs a block of `frames` frames, and returns its first channel.
     const std::vector<float>& run(std::uint32_t frames) {
-        channels_.assign(format_.channels, std::vector<float>(frames, 9.0F));
+        channels_.assign(format_.outputs, std::vector<float>(frames, 9.0F));
         std::vector<float*> pointers;
         for (std::vector<float>& channel : channels_) pointers.push_back(channel.data());
-        callback_->process({.channels = pointers, .frames = frames}, ++block_ns_);
+        callback_->process({.outputs = pointers, .frames = frames}, ++block_ns_);
         return channels_.front();
     }
     const std::vector<float>& run() { return run(format_.blocksize); }

@@ -45,7 +45,7 @@ class JumpingTone final : public Processor {
             const double gain = gain_.at(jump == Jump::once_a_block ? first : frame_);
             const auto sample = static_cast<float>(gain * std::sin(2 * pi * cycles_));
             cycles_ += frequency_hz_.at(frame_) / 48'000;
-            for (float* const channel : block.channels) channel[frame] = sample;
+            for (float* const channel : block.outputs) channel[frame] = sample;
         }
     }
 

@@ -55,9 +55,9 @@ class Played {
             values_.begin_block();
             processor_.render(block, context_);
             values_.end_segment(block.frames);
-            const std::span<const float> first = block.channel(0);
-            for (std::size_t channel = 1; channel < format_.channels; ++channel) {
-                EXPECT_TRUE(std::ranges::equal(first, block.channel(channel)));
+            const std::span<const float> first = block.output(0);
+            for (std::size_t channel = 1; channel < format_.outputs; ++channel) {
+                EXPECT_TRUE(std::ranges::equal(first, block.output(channel)));
             }
             samples.insert(samples.end(), first.begin(), first.end());
         }
@@ -89,7 +89,7 @@ class Played {
 };
 
 inline Format format_of(std::uint32_t samplerate, std::uint32_t blocksize = 128, std::uint32_t channels = 2) {
-    return {.samplerate = samplerate, .channels = channels, .blocksize = blocksize};
+    return {.samplerate = samplerate, .outputs = channels, .blocksize = blocksize};
 }
 
 /// Measures it by the interpolated times at which the wave rises through zero.

@@ -124,8 +124,9 @@ TEST(OpenProcessor, knows_silence_tone_and_player) {
         open_processor("loud");
         FAIL() << "it was opened";
     } catch (const ArgumentError& error) {
-        EXPECT_STREQ(error.what(),
-                     "processor must be 'silence', 'tone' or 'player', or left out for silence, got 'loud'");
+        EXPECT_STREQ(
+            error.what(),
+            "processor must be 'silence', 'tone', 'player' or 'passthrough', or left out for silence, got 'loud'");
     }
 }
 

@@ -79,7 +79,7 @@ class Probe final : public cueline::Processor {
             const double level = context.parameter(0).next();
             const float offset =
                 (buffer == nullptr ? 0.0F : buffer->sample(0, 0)) + (held == nullptr ? 0.0F : held->sample(0, 0));
-            for (float* const channel : block.channels) channel[frame] = static_cast<float>(level) + offset;
+            for (float* const channel : block.outputs) channel[frame] = static_cast<float>(level) + offset;
         }
     }
 

@@ -92,7 +92,7 @@ class PartProcessor final : public Processor {
         require(context.schedule(Message::of(kind::first_user, 0), block.frame + 1) == Scheduled::not_handling,
                 "render() cannot schedule");
         if (cancelled_in_render_) context.cancel(*std::exchange(cancelled_in_render_, {}));
-        std::fill_n(block.channels[0], block.frames, tally_.sample());
+        std::fill_n(block.outputs[0], block.frames, tally_.sample());
     }
     [[nodiscard]] std::uint32_t buffer_slots() const noexcept override { return slots; }
 
@@ -129,7 +129,7 @@ class Conversation {
   public:
     /// Without a budget, the engine runs on the offline device.
     explicit Conversation(std::optional<std::uint32_t> budget) : expected_{budget} {
-        const Format format{.channels = 1, .blocksize = blocksize};
+        const Format format{.outputs = 1, .blocksize = blocksize};
         std::unique_ptr<Device> device;
         if (budget) {
             device = std::make_unique<test::StepDevice>(format);

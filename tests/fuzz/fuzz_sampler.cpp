@@ -42,7 +42,7 @@ void require(bool holds, const char* claim) {
 class Played {
   public:
     explicit Played(std::uint32_t blocksize, std::uint32_t channels)
-        : Played{std::make_unique<OfflineDevice>(Format{.channels = channels, .blocksize = blocksize}), channels} {}
+        : Played{std::make_unique<OfflineDevice>(Format{.outputs = channels, .blocksize = blocksize}), channels} {}
 
     [[nodiscard]] Engine& engine() { return engine_; }
     std::vector<float> render(std::size_t frames) {  // NOLINT(readability-make-member-function-const): it plays on

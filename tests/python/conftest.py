@@ -71,7 +71,7 @@ def running() -> Iterator[cueline.AudioEngine]:
 
 def tone(blocksize: int = 64, **arguments: Any) -> cueline.AudioEngine:
     """Return an offline engine with the tone processor."""
-    return cueline.AudioEngine("offline", processor="tone", channels=1, blocksize=blocksize, **arguments)
+    return cueline.AudioEngine("offline", processor="tone", outputs=1, blocksize=blocksize, **arguments)
 
 
 def gain(value: float) -> cueline.SetTone:

@@ -25,7 +25,7 @@ def engine() -> Iterator[cueline.AudioEngine]:
 
 
 def make_engine(made: type[cueline.AudioEngine] = cueline.AudioEngine) -> cueline.AudioEngine:
-    return made("offline", processor="tone", blocksize=BLOCK, channels=1, budget=1024)
+    return made("offline", processor="tone", blocksize=BLOCK, outputs=1, budget=1024)
 
 
 def answered(engine: cueline.AudioEngine, count: int) -> None:

@@ -20,7 +20,7 @@ from cueline.samples import checked_samples
 
 @pytest.fixture
 def player() -> Iterator[cueline.AudioEngine]:
-    with cueline.AudioEngine("offline", processor="player", channels=1, blocksize=64) as engine:
+    with cueline.AudioEngine("offline", processor="player", outputs=1, blocksize=64) as engine:
         yield engine
 
 

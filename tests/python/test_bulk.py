@@ -29,7 +29,7 @@ def tone() -> Iterator[cueline.AudioEngine]:
 
 
 def make_tone(made: type[cueline.AudioEngine] = cueline.AudioEngine) -> cueline.AudioEngine:
-    return made("offline", processor="tone", blocksize=BLOCK, channels=1, budget=RING)
+    return made("offline", processor="tone", blocksize=BLOCK, outputs=1, budget=RING)
 
 
 def questions(count: int) -> Any:

@@ -51,12 +51,14 @@ def handling(function: Any, **options: Any) -> Any:
 
 
 @numba.cfunc(RENDER_SIGNATURE)
-def count(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
+def count(
+    inputs, ins, outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+):
     """Render the frame's number and the parameters' values, and count the calls."""
-    sound = numba.carray(audio, (channels, frames))
+    sound = numba.carray(outputs, (outs, frames))
     values = numba.carray(parameters, (2, frames))
     for i in range(frames):
-        for channel in range(channels):
+        for channel in range(outs):
             sound[channel, i] = frame + i if channel == 0 else values[channel - 1, i]
     counts = numba.carray(state, 1, COUNTS)[0]
     counts.calls += 1
@@ -64,7 +66,7 @@ def count(audio, channels, frames, frame, samplerate, parameters, arrays, meters
     shown = numba.carray(meters, (2, 8))
     shown[0, 0] = counts.frames
     shown[1, 0] = samplerate
-    shown[1, 1] = channels
+    shown[1, 1] = outs
 
 
 @numba.cfunc(HANDLE_SIGNATURE)
@@ -82,7 +84,9 @@ def tell(command, frame, samplerate, events, cues, state):
 
 
 @numba.cfunc(RENDER_SIGNATURE)
-def chatter(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
+def chatter(
+    inputs, ins, outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+):
     """Send sixteen events in each call, each a frame later than the one before."""
     sent = numba.carray(events, 16, ANY)
     for i in range(16):
@@ -91,8 +95,8 @@ def chatter(audio, channels, frames, frame, samplerate, parameters, arrays, mete
         sent[i].sequence = 7 if i == 3 else 0
 
 
-def engine_of(processor: Any, *, channels: int = 3, blocksize: int = 64) -> cueline.AudioEngine:
-    return cueline.AudioEngine("offline", processor=processor, channels=channels, blocksize=blocksize)
+def engine_of(processor: Any, *, outputs: int = 3, blocksize: int = 64) -> cueline.AudioEngine:
+    return cueline.AudioEngine("offline", processor=processor, outputs=outputs, blocksize=blocksize)
 
 
 def counting(state: np.ndarray[Any, Any]) -> Any:
@@ -152,12 +156,14 @@ EMPTY = cueline.REFUSED | 256 << 32
 
 
 @numba.cfunc(RENDER_SIGNATURE, error_model="numpy")
-def play_slot(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
+def play_slot(
+    inputs, ins, outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+):
     """Play the buffer in a slot from its beginning, in each block."""
     slot = numba.carray(state, 1, PLAYED)[0].slot
     numbers = numba.carray(buffers, (SLOTS, 3))
     numba.carray(meters, 8)[0] = numbers[slot, 2]
-    sound = numba.carray(audio, (channels, frames))
+    sound = numba.carray(outputs, (outs, frames))
     for i in range(frames):
         sound[0, i] = 0
     if numbers[slot, 0] > 0:
@@ -200,7 +206,7 @@ def playing(state: np.ndarray[Any, Any]) -> Any:
 
 
 def test_it_plays_the_buffers_that_are_published() -> None:
-    with engine_of(playing(np.zeros(1, PLAYED)), channels=1) as engine:
+    with engine_of(playing(np.zeros(1, PLAYED)), outputs=1) as engine:
         assert engine.buffer_slots == SLOTS
         assert not engine.render(64).any()
         for slot in range(SLOTS):
@@ -215,7 +221,7 @@ def test_it_plays_the_buffers_that_are_published() -> None:
 
 def test_it_says_what_became_of_a_command_and_schedules() -> None:
     state = np.zeros(1, PLAYED)
-    with engine_of(playing(state), channels=1) as engine:
+    with engine_of(playing(state), outputs=1) as engine:
         confirmations = [engine.confirm(Play(slot, beat)) for slot, beat in ((1, 0), (2, 0), (1, 100), (0, 1000))]
         engine.render(128)
         assert confirmations[0].result(0).value == 0
@@ -251,7 +257,9 @@ def test_events_are_sent_with_their_frames_in_their_order_and_counted_when_dropp
 
 
 def test_an_answer_from_render_goes_to_the_line_that_it_names() -> None:
-    def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
+    def render(
+        inputs, ins, outputs, outs, frames, frame, rate, parameters, arrays, meters, events, samples, buffers, state
+    ):
         event = numba.carray(events, 16, ANY)[0]
         event.kind, event.line, event.sequence = 500, 1, 1
 
@@ -264,7 +272,9 @@ def test_an_answer_from_render_goes_to_the_line_that_it_names() -> None:
 
 
 def test_what_an_event_that_was_not_sent_left_behind_is_gone_by_the_next_call() -> None:
-    def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
+    def render(
+        inputs, ins, outputs, outs, frames, frame, rate, parameters, arrays, meters, events, samples, buffers, state
+    ):
         event = numba.carray(events, 16, ANY)[0]
         if frame == 0:
             event.frame, event.sequence = 5, 9  # without a kind, so it is not sent
@@ -281,7 +291,9 @@ STATE_PAGES = 4_096
 
 
 @numba.cfunc(RENDER_SIGNATURE)
-def turn_pages(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
+def turn_pages(
+    inputs, ins, outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+):
     pages = numba.carray(state, (STATE_PAGES, 512), np.float64)
     for page in range(STATE_PAGES):
         pages[page, 0] += 1
@@ -336,18 +348,20 @@ def test_arithmetic_of_all_sorts_is_accepted() -> None:
     def shape(x):
         return np.tanh(x) * math.exp(-x) + math.pow(abs(x), 0.3) + math.atan2(x, 2.0) + np.floor(x) + x % 3.0
 
-    def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
-        sound = numba.carray(audio, (channels, frames))
+    def render(
+        inputs, ins, outputs, outs, frames, frame, rate, parameters, arrays, meters, events, samples, buffers, state
+    ):
+        sound = numba.carray(outputs, (outs, frames))
         for i in range(frames):
             x = (
-                math.ldexp(shape(i / samplerate), 1)
+                math.ldexp(shape(i / rate), 1)
                 + math.gamma(2.5)
                 + np.sqrt(np.float32(i))
                 + math.log(i + 1.0)
                 + (i // 3) * (i % 5)
                 + min(i, 3)
             )
-            for channel in range(channels):
+            for channel in range(outs):
                 sound[channel, i] = np.cos(x) if x > 0.5 else math.hypot(x, 1.0)
 
     with engine_of(cfunc_processor(rendering(render, error_model="numpy"))) as engine:
@@ -357,38 +371,50 @@ def test_arithmetic_of_all_sorts_is_accepted() -> None:
 # --- What is refused, each a mutant of the look at what was compiled --------------------------------------------------
 
 
-def divides(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
-    sound = numba.carray(audio, (channels, frames))
+def divides(
+    inputs, ins, outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+):
+    sound = numba.carray(outputs, (outs, frames))
     values = numba.carray(parameters, (2, frames))
     sound[0, 0] = values[0, 0] / values[1, 0]
 
 
-def raises(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
+def raises(
+    inputs, ins, outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+):
     if frames > 100:
         raise ValueError("too long")
 
 
-def allocates(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
-    sound = numba.carray(audio, (channels, frames))
+def allocates(
+    inputs, ins, outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+):
+    sound = numba.carray(outputs, (outs, frames))
     noise = np.empty(64)
     for i in range(64):
         noise[i] = i * frames
     sound[0, 0] = noise[frames % 64]
 
 
-def lists(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
+def lists(
+    inputs, ins, outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+):
     values = [1.0 * frames]
     for i in range(frames):
         values.append(i)
-    numba.carray(audio, (channels, frames))[0, 0] = values[-1]
+    numba.carray(outputs, (outs, frames))[0, 0] = values[-1]
 
 
-def prints(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
+def prints(
+    inputs, ins, outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+):
     print(frames)
 
 
-def rolls_dice(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
-    numba.carray(audio, (channels, frames))[0, 0] = np.random.random()
+def rolls_dice(
+    inputs, ins, outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+):
+    numba.carray(outputs, (outs, frames))[0, 0] = np.random.random()
 
 
 usleep = ctypes.CDLL(None).usleep
@@ -396,14 +422,16 @@ usleep.argtypes, usleep.restype = [ctypes.c_uint], ctypes.c_int
 python = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda number: number + 1)
 
 
-def sleeps(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
+def sleeps(
+    inputs, ins, outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+):
     usleep(10)
 
 
 def calls_python(
-    audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+    inputs, ins, outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
 ):
-    numba.carray(audio, (channels, frames))[0, 0] = python(3)
+    numba.carray(outputs, (outs, frames))[0, 0] = python(3)
 
 
 @numba.njit(parallel=True)
@@ -413,9 +441,9 @@ def on_all_cores(values):
 
 
 def uses_threads(
-    audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+    inputs, ins, outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
 ):
-    on_all_cores(numba.carray(audio, channels * frames))
+    on_all_cores(numba.carray(outputs, outs * frames))
 
 
 @pytest.mark.parametrize(
@@ -456,7 +484,9 @@ import numba
 import cueline
 
 @numba.cfunc(cueline.RENDER_SIGNATURE, cache=True)
-def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
+def render(
+    inputs, ins, outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+):
     pass
 
 try:
@@ -478,7 +508,9 @@ import numba, numpy as np
 import cueline
 
 @numba.cfunc(cueline.RENDER_SIGNATURE)
-def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
+def render(
+    inputs, ins, outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+):
     numba.carray(state, 1, np.float64)[0] += frames
 
 class Own(cueline.AudioEngine):

@@ -29,7 +29,7 @@ def test_ping_prints_a_line_per_pong_and_a_summary() -> None:
     done = run("ping", "--count", "4", "--interval", "0.01")
     assert done.returncode == 0
     lines = done.stdout.splitlines()
-    assert lines[0] == ("PING the audio thread: null device, 48000 Hz, 2 channels, blocks of 128 frames (2.667 ms)")
+    assert lines[0] == ("PING the audio thread: null device, 48000 Hz, 2 outputs, blocks of 128 frames (2.667 ms)")
     assert [line.split(" at frame ")[0] for line in lines[1:5]] == ["pong 1", "pong 2", "pong 3", "pong 4"]
     assert lines[5:7] == ["--- null device ---", "4 sent, 4 received, 0 dropped"]
     for word in (

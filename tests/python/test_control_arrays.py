@@ -21,14 +21,16 @@ PADS = 216
 
 
 @numba.cfunc(cueline.RENDER_SIGNATURE, error_model="numpy")
-def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):
+def render(
+    inputs, ins, outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+):
     """Show the values of the array `gain` in the last frame, and the change per frame, as meters."""
     values = numba.carray(parameters, (2, frames))
     elements = numba.carray(arrays, (PADS + 3, 2))
     shown = numba.carray(meters, (PADS + 1, 8))
-    for channel in range(channels):
+    for channel in range(outs):
         for i in range(frames):
-            audio[channel * frames + i] = values[1, i]
+            outputs[channel * frames + i] = values[1, i]
     for pad in range(PADS):
         shown[pad, 0] = elements[pad, 0] + (frames - 1) * elements[pad, 1]
         shown[pad, 1] = elements[pad, 1]

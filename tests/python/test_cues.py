@@ -665,7 +665,7 @@ def test_offline_no_cue_is_refused_for_lack_of_room(how: str) -> None:
 
 def test_offline_a_hundred_thousand_cues_in_one_array_all_sound_in_order() -> None:
     frames = 100_000
-    with cueline.AudioEngine("offline", processor="tone", channels=1) as engine:
+    with cueline.AudioEngine("offline", processor="tone", outputs=1) as engine:
         steps = np.zeros(frames, cueline.dtype(cueline.GetLevel))
         steps["frame"] = 1 + np.random.default_rng(1).permutation(frames)
         assert engine.send_many(steps) == frames
@@ -680,7 +680,7 @@ def test_offline_a_hundred_thousand_cues_in_one_array_all_sound_in_order() -> No
 
 
 def test_offline_cues_beyond_the_ring_are_confirmed_and_cancelled() -> None:
-    with cueline.AudioEngine("offline", processor="player", channels=1) as engine:
+    with cueline.AudioEngine("offline", processor="player", outputs=1) as engine:
         for _ in range(2000):
             engine.send(cueline.PlayBuffer(0), at=100)
         doomed = engine.confirm(cueline.PlayBuffer(0), at=50_000)

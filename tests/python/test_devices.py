@@ -62,10 +62,10 @@ def test_all_that_are_listed_can_be_opened() -> None:
         listed = cueline.devices()
         assert {"JACK", "JACK Audio Connection Kit", "cueline"} <= {found.host_api for found in listed}
         for found in listed:
-            with cueline.AudioEngine(found.device, channels=min(2, found.channels)) as engine:
+            with cueline.AudioEngine(found.device, outputs=min(2, found.outputs)) as engine:
                 assert engine.samplerate == found.samplerate
         jack = listed[0]
-        assert (jack.device, jack.name, jack.channels, jack.samplerate, jack.blocksize) == (
+        assert (jack.device, jack.name, jack.outputs, jack.samplerate, jack.blocksize) == (
             "jack",
             "system",
             2,
@@ -80,7 +80,7 @@ def test_the_command_prints_a_table_with_the_default_starred() -> None:
         done = run()
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[0].split() == ["device", "host", "API", "name", "channels", "rate", "block", "latency,", "ms"]
+    assert lines[0].split() == ["device", "host", "API", "name", "in", "out", "rate", "block", "latency,", "ms"]
     assert lines[1].split()[:4] == ["*", "jack", "JACK", "system"]
     assert [line for line in lines if line.startswith("*")][1:] == [
         "* the default of AudioEngine(). To use another, pass its 'device' as device="

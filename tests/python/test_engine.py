@@ -158,11 +158,17 @@ def test_closing_ends_a_wait_in_another_thread(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_its_repr_says_what_it_is(offline: cueline.AudioEngine) -> None:
-    assert repr(offline) == "<cueline.AudioEngine on 'offline': 48000 Hz, 2 x 64 frames>"
+    assert repr(offline) == "<cueline.AudioEngine on 'offline': 48000 Hz, 0 inputs, 2 outputs, blocks of 64 frames>"
     offline.stop()
-    assert repr(offline) == "<cueline.AudioEngine on 'offline': 48000 Hz, 2 x 64 frames, stopped>"
+    assert (
+        repr(offline)
+        == "<cueline.AudioEngine on 'offline': 48000 Hz, 0 inputs, 2 outputs, blocks of 64 frames, stopped>"
+    )
     offline.close()
-    assert repr(offline) == "<cueline.AudioEngine on 'offline': 48000 Hz, 2 x 64 frames, closed>"
+    assert (
+        repr(offline)
+        == "<cueline.AudioEngine on 'offline': 48000 Hz, 0 inputs, 2 outputs, blocks of 64 frames, closed>"
+    )
 
 
 NEVER_STARTED = "the engine was never started: use it in a 'with', or call start()"
@@ -269,14 +275,14 @@ class Kept(cueline.AudioEngine):
 
     def __init__(self) -> None:
         kept.append(self)
-        super().__init__("offline", channels=0)
+        super().__init__("offline", outputs=0)
 
 
 kept: list[cueline.AudioEngine] = []
 
 
 def failed_engine() -> cueline.AudioEngine:
-    with pytest.raises(cueline.ArgumentError, match="channels"):
+    with pytest.raises(cueline.ArgumentError, match="outputs"):
         Kept()
     return kept.pop()
 
@@ -347,8 +353,8 @@ def test_it_is_made_once_though_a_second_call_comes_before_the_first_one_ends() 
                 engine.__init__("null")  # type: ignore[misc]
             return 1
 
-    engine.__init__("offline", channels=Second())  # type: ignore[misc]
-    assert (engine.device, engine.channels) == ("offline", 1)
+    engine.__init__("offline", outputs=Second())  # type: ignore[misc]
+    assert (engine.device, engine.outputs) == ("offline", 1)
 
 
 def test_what_belongs_to_an_engine_is_made_once_and_of_an_engine(offline: cueline.AudioEngine) -> None:
@@ -388,10 +394,26 @@ class Awkward:
         ({"blocksize": 0}, "blocksize must be from 1 to 8192 frames, got 0"),
         ({"blocksize": -(2**63) + 1}, f"blocksize must be from 1 to 8192 frames, got {-(2**63) + 1}"),
         ({"blocksize": 10**5000}, "blocksize must be an integer of at most 63 bits, got one of 16610 bits"),
-        ({"channels": 65}, "channels must be from 1 to 64, got 65"),
+        ({"inputs": 65}, "inputs must be from 0 to 64, got 65"),
+        ({"outputs": -1}, "outputs must be from 0 to 64, got -1"),
+        ({"outputs": (3, 1, 3)}, "outputs must be different channels, got 3 twice"),
+        ({"inputs": (0,)}, "a channel of inputs must be from 1 to 1024, got 0"),
+        ({"inputs": [1] * 65}, "the number of inputs must be from 0 to 64, got 65"),
+        ({"device": "null", "outputs": 0}, "an engine needs inputs or outputs, got none of either: request outputs=2"),
+        ({"device": "null", "loopback": True}, "loopback needs inputs, and there are none: request inputs=2"),
+        ({"device": (1, 2, 3)}, "device must be one, or a pair: for the inputs and for the outputs, got (1, 2, 3)"),
+        ({"device": (1, None)}, "device must be one, or a pair: for the inputs and for the outputs, got (1, None)"),
+        (
+            {"device": (1, "null")},
+            "a pair of devices is for PortAudio's devices: leave it out, or request such a device",
+        ),
+        ({"connect": ()}, "connect must be one, or a pair: for the inputs and for the outputs, got ()"),
         ({"budget": 0}, "budget must be from 1 to 1024 messages a block, got 0"),
         ({"budget": 1025}, "budget must be from 1 to 1024 messages a block, got 1025"),
-        ({"processor": "loud"}, "processor must be 'silence', 'tone' or 'player', or left out for silence, got 'loud'"),
+        (
+            {"processor": "loud"},
+            "processor must be 'silence', 'tone', 'player' or 'passthrough', or left out for silence, got 'loud'",
+        ),
         ({"device": "a\0b"}, "device must be a string of 1 to 200 printable characters, got 'a\\x00b'"),
         ({"device": "\udc80"}, "device must be a string of 1 to 200 printable characters, got '\\udc80'"),
     ],
@@ -408,7 +430,13 @@ def test_arguments_out_of_range_are_refused_with_the_number(arguments: dict[str,
     [
         ({"samplerate": 48000.0}, "samplerate must be an integer, got 48000.0"),
         ({"blocksize": "128"}, "blocksize must be an integer, got '128'"),
-        ({"channels": None}, "channels must be an integer, got None"),
+        ({"outputs": None}, "outputs must be a number of channels, or a tuple of their numbers, got None"),
+        ({"inputs": "2"}, "inputs must be a number of channels, or a tuple of their numbers, got '2'"),
+        ({"inputs": (1.5,)}, "a channel of inputs must be an integer, got 1.5"),
+        ({"loopback": 1}, "loopback must be True or False, got 1"),
+        ({"channels": 1}, "channels is now outputs, and inputs: use outputs=1"),
+        ({"device": ("webcam", 3.0)}, "device must be a name, a number or None, got 3.0"),
+        ({"connect": (True, 1)}, "connect must be a string or None, got 1"),
         (
             {"processor": 3},
             "processor must be a name, a processor's capsule, an object with __cueline_processor__(), or None, got 3",
@@ -650,7 +678,7 @@ def test_messages_end_though_more_keep_coming(monkeypatch: pytest.MonkeyPatch, o
 @pytest.mark.parametrize("channels", [1, 2, 5])
 @pytest.mark.parametrize("frames", [0, 1, 63, 64, 65, 1000])
 def test_render_returns_frames_by_channels(channels: int, frames: int) -> None:
-    engine = cueline.AudioEngine("offline", blocksize=64, channels=channels)
+    engine = cueline.AudioEngine("offline", blocksize=64, outputs=channels)
     audio = engine.render(frames)
     assert audio.shape == (frames, channels)
     assert audio.dtype == np.float32
@@ -662,7 +690,7 @@ def test_render_returns_frames_by_channels(channels: int, frames: int) -> None:
 
 
 def test_a_long_render_is_done_in_whole_blocks() -> None:
-    engine = cueline.AudioEngine("offline", blocksize=100, channels=1)
+    engine = cueline.AudioEngine("offline", blocksize=100, outputs=1)
     engine.render(1_000_000)
     assert engine.stats().blocks == 10_000
 
@@ -696,7 +724,7 @@ def test_render_takes_anything_that_is_an_integer(offline: cueline.AudioEngine) 
     assert offline.render(np.uint8(5)).shape == (5, 2)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("frames", [np.bool_(True), np.array([4, 5]), None, "5"])
+@pytest.mark.parametrize("frames", [np.bool_(True), np.array([4, 5]), "5"])
 def test_render_refuses_other_things(offline: cueline.AudioEngine, frames: object) -> None:
     with pytest.raises(cueline.ArgumentTypeError, match="frames must be an integer, got"):
         offline.render(frames)  # type: ignore[arg-type]
@@ -715,7 +743,7 @@ def once_it_renders(engine: cueline.AudioEngine, act: Callable[[], object]) -> t
 
 
 def test_stopping_ends_a_long_render() -> None:
-    engine = cueline.AudioEngine("offline", blocksize=1, channels=1)
+    engine = cueline.AudioEngine("offline", blocksize=1, outputs=1)
     stopper = once_it_renders(engine, engine.stop)
     with pytest.raises(cueline.DeviceError, match=r"stop\(\) ended this render after \d+ of 1000000000 frames"):
         engine.render(1_000_000_000)
@@ -755,7 +783,7 @@ def test_one_render_at_a_time(offline: cueline.AudioEngine) -> None:
 
 
 def test_ctrl_c_ends_a_long_render() -> None:
-    engine = cueline.AudioEngine("offline", blocksize=1, channels=1)
+    engine = cueline.AudioEngine("offline", blocksize=1, outputs=1)
     interrupter = once_it_renders(engine, lambda: signal.raise_signal(signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
         engine.render(1_000_000_000)
@@ -765,7 +793,7 @@ def test_ctrl_c_ends_a_long_render() -> None:
 
 
 def test_closing_ends_a_long_render() -> None:
-    engine = cueline.AudioEngine("offline", blocksize=1, channels=1)
+    engine = cueline.AudioEngine("offline", blocksize=1, outputs=1)
     closer = once_it_renders(engine, engine.close)
     with pytest.raises(cueline.ClosedError):
         engine.render(1_000_000_000)
@@ -827,7 +855,7 @@ def test_stats_are_frozen_and_complete(running: cueline.AudioEngine) -> None:
     assert eventually(lambda: running.stats().blocks > 10)
     stats = running.stats()
     assert stats.device == "null"
-    assert (stats.samplerate, stats.blocksize, stats.channels) == (48_000, 128, 2)
+    assert (stats.samplerate, stats.blocksize, stats.inputs, stats.outputs) == (48_000, 128, 0, 2)
     assert abs(stats.frames - stats.blocks * 128) <= 128, "two numbers, taken one after the other"
     assert 0 < stats.load_mean <= stats.load_peak
     assert isinstance(stats.realtime_priority, bool)

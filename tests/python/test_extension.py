@@ -68,7 +68,7 @@ def probe(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
 
 
 def engine_of(processor: Any, **arguments: Any) -> cueline.AudioEngine:
-    return cueline.AudioEngine("offline", processor=processor, blocksize=64, channels=1, **arguments)
+    return cueline.AudioEngine("offline", processor=processor, blocksize=64, outputs=1, **arguments)
 
 
 def test_a_processor_of_an_extension_renders_and_has_its_parameters_meters_and_buffers(probe: ModuleType) -> None:
@@ -455,7 +455,7 @@ def test_an_extension_of_another_interface_is_refused_with_both_versions(probe: 
         engine_of(other)
     assert str(refused.value) == (
         f"this processor was compiled against cueline 9.1.0, and the engine is cueline {cueline.__version__}: the "
-        "extension has processor interface 7, the engine has 5; build the extension again, against cueline "
+        "extension has processor interface 7, the engine has 6; build the extension again, against cueline "
         f"{cueline.__version__}"
     )
 
@@ -464,17 +464,17 @@ def test_an_extension_of_another_layout_is_refused_with_what_differs(probe: Modu
     layout = probe.layout().replace("Message 56", "Message 64")
     assert layout != probe.layout()
     with pytest.raises(cueline.ProcessorError, match=r"9\.1\.0.*'Message 64' in the extension and 'Message 56' in the"):
-        engine_of(probe.processor_of_another(5, "9.1.0", layout))
+        engine_of(probe.processor_of_another(6, "9.1.0", layout))
     with pytest.raises(cueline.ProcessorError, match=r"'libc\+\+' in the extension and 'libstdc\+\+' in the engine"):
-        engine_of(probe.processor_of_another(5, "9.1.0", layout.replace("libstdc++", "libc++")))
+        engine_of(probe.processor_of_another(6, "9.1.0", layout.replace("libstdc++", "libc++")))
     with pytest.raises(cueline.ProcessorError, match="'nothing' in the extension and 'libstdc"):
-        engine_of(probe.processor_of_another(5, "9.1.0", ""))
+        engine_of(probe.processor_of_another(6, "9.1.0", ""))
     with pytest.raises(cueline.ProcessorError, match="'Ghost 8' in the extension and 'nothing' in the engine"):
-        engine_of(probe.processor_of_another(5, "9.1.0", probe.layout() + ", Ghost 8"))
+        engine_of(probe.processor_of_another(6, "9.1.0", probe.layout() + ", Ghost 8"))
 
 
 def test_an_extension_of_another_version_that_fits_is_taken(probe: ModuleType) -> None:
-    with engine_of(probe.processor_of_another(5, "9.1.0", probe.layout())) as engine:
+    with engine_of(probe.processor_of_another(6, "9.1.0", probe.layout())) as engine:
         assert engine.render(1)[0, 0] == 0.5
 
 
@@ -583,7 +583,7 @@ def test_an_engine_that_cannot_be_made_lets_go_of_its_processor(probe: ModuleTyp
 
 
 # What processor_offer.hpp and line_offer.hpp make an extension and an engine agree on, by the interface's number.
-CODE_OF_THE_INTERFACE = {5: "24fb68e32ed0fb92"}
+CODE_OF_THE_INTERFACE = {6: "de52ab696fc17ba1"}
 
 
 def code_of_the_interface() -> str:

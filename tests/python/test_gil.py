@@ -47,10 +47,10 @@ def compiled_processor() -> object:
     import numba
 
     @numba.cfunc(cueline.RENDER_SIGNATURE, error_model="numpy")
-    def render(audio, channels, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):  # noqa: ARG001
-        sound = numba.carray(audio, (channels, frames))
+    def render(inputs, ins, outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state):  # fmt: skip  # noqa: ARG001, E501
+        sound = numba.carray(outputs, (outs, frames))
         for i in range(frames):
-            for channel in range(channels):
+            for channel in range(outs):
                 sound[channel, i] = np.sin((frame + i) / samplerate)
 
     return cueline.cfunc_processor(render)
@@ -265,7 +265,7 @@ def test_an_engine_that_is_deleted_lets_other_threads_run() -> None:
 
 
 def test_stats_releases_the_gil_only_while_it_frees_buffers() -> None:
-    with cueline.AudioEngine("offline", processor="player", channels=1) as engine:
+    with cueline.AudioEngine("offline", processor="player", outputs=1) as engine:
         assert not others_run_during(engine.stats)
 
         def freed() -> bool:

@@ -135,7 +135,7 @@ def test_a_changed_block_size_is_followed() -> None:
         subprocess.run(["jack_bufsize", "512"], check=True, capture_output=True, timeout=10)
         event = engine.receive(timeout=10)
         assert isinstance(event, cueline.FormatChanged)
-        assert (event.samplerate, event.channels, event.blocksize) == (48_000, 2, 512)
+        assert (event.samplerate, event.inputs, event.outputs, event.blocksize) == (48_000, 0, 2, 512)
         assert engine.blocksize == engine.stats().blocksize == 512
         frames = engine.stats().frames
         assert eventually(lambda: engine.stats().frames > frames + 5 * 512)
@@ -147,7 +147,7 @@ def test_ping_works_on_it(device: str) -> None:
     done = run("ping", "--device", device, "--count", "5", "--interval", "0.01")
     assert (done.returncode, done.stderr) == (0, "")
     assert "5 sent, 5 received, 0 dropped" in done.stdout
-    assert "48000 Hz, 2 channels, blocks of 128 frames" in done.stdout
+    assert "48000 Hz, 2 outputs, blocks of 128 frames" in done.stdout
 
 
 def test_ping_says_that_the_server_died(server: JackServer) -> None:

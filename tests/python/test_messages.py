@@ -24,9 +24,9 @@ TYPES: dict[type[cueline.Message], tuple[int, bytes, dict[str, float], str]] = {
     cueline.DeviceLost: (3, struct.pack("<Q", 10**18), {"lost_ns": 10**18}, ""),
     cueline.FormatChanged: (
         4,
-        struct.pack("<III", 44_100, 6, 512),
-        {"samplerate": 44_100, "channels": 6, "blocksize": 512},
-        "samplerate=44100, channels=6, blocksize=512, ",
+        struct.pack("<IIII", 44_100, 1, 6, 512),
+        {"samplerate": 44_100, "inputs": 1, "outputs": 6, "blocksize": 512},
+        "samplerate=44100, inputs=1, outputs=6, blocksize=512, ",
     ),
     cueline.Applied: (5, struct.pack("<?3xI", True, 7), {"late": True, "value": 7}, "late=True, value=7, "),
     cueline.Refused: (
@@ -35,7 +35,7 @@ TYPES: dict[type[cueline.Message], tuple[int, bytes, dict[str, float], str]] = {
         {"wanted_frame": 2**40, "reason": cueline.Reason.SCHEDULE_FULL},
         "wanted_frame=1099511627776, reason=<Reason.SCHEDULE_FULL: 2>, ",
     ),
-    cueline.NotFinite: (11, struct.pack("<I", 7), {"samples": 7}, "samples=7, "),
+    cueline.NotFinite: (11, struct.pack("<II", 7, 2), {"samples": 7, "inputs": 2}, "samples=7, inputs=2, "),
     cueline.UnloadBuffer: (12, struct.pack("<I", 65_537), {"handle": 65_537}, "handle=65537, "),
     cueline.SetTone: (
         16,

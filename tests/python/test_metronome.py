@@ -41,7 +41,7 @@ def onsets(sound: Any) -> list[int]:
 def test_a_rendered_metronome_has_its_clicks_on_the_exact_samples(tmp_path: Path, bpm: str, blocksize: str) -> None:
     ran = cueline_command(
         *("play", "tone", "--metronome", bpm, "--blocksize", blocksize, "--seconds", "3", "--wav", "m.wav"),
-        *("--channels", "1", "--gain", "0.5"),
+        *("--outputs", "1", "--gain", "0.5"),
         cwd=tmp_path,
     )
     assert ran.returncode == 0, ran.stderr
@@ -60,7 +60,7 @@ def test_a_rendered_metronome_has_its_clicks_on_the_exact_samples(tmp_path: Path
 @settings(max_examples=40, deadline=None)
 @given(frame=st.integers(0, 3000), blocksize=st.integers(1, 3000), pieces=st.lists(st.integers(1, 900), max_size=5))
 def test_a_click_begins_on_its_frame_whatever_the_blocks(frame: int, blocksize: int, pieces: list[int]) -> None:
-    engine = cueline.AudioEngine("offline", processor="tone", channels=1, blocksize=blocksize)
+    engine = cueline.AudioEngine("offline", processor="tone", outputs=1, blocksize=blocksize)
     engine.parameters["gain"] = 0
     engine.send(cueline.SetTone(frequency_hz=440, gain=0))
     silence = np.concatenate([engine.render(piece)[:, 0] for piece in [1, *pieces]])
@@ -85,7 +85,7 @@ def test_a_live_metronome_hears_that_all_clicks_were_on_time(tmp_path: Path) -> 
 
 
 def test_a_metronome_stopped_forgets_the_clicks_to_come() -> None:
-    engine = cueline.AudioEngine("offline", processor="tone", channels=1)
+    engine = cueline.AudioEngine("offline", processor="tone", outputs=1)
     engine.parameters["gain"] = 0
     metronome = Metronome(engine, 60, 0.5, 100)
     metronome.keep_ahead()
@@ -98,7 +98,7 @@ def test_a_metronome_stopped_forgets_the_clicks_to_come() -> None:
 
 
 def test_a_metronome_that_comes_too_late_says_so() -> None:
-    engine = cueline.AudioEngine("offline", processor="tone", channels=1)
+    engine = cueline.AudioEngine("offline", processor="tone", outputs=1)
     engine.render(48_000)
     metronome = Metronome(engine, 120, 0.5, 47_000)
     metronome.keep_ahead()

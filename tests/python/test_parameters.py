@@ -171,8 +171,10 @@ def test_what_is_no_number_is_refused(tone: cueline.AudioEngine, value: Any) -> 
 def test_what_is_no_integer_is_refused(value: Any) -> None:
     with pytest.raises(cueline.ArgumentTypeError, match="slot must be an integer, got"):
         cueline.StopBuffer(value)
-    with pytest.raises(cueline.ArgumentTypeError, match="channels must be an integer, got"):
-        cueline.AudioEngine("offline", channels=value)
+    with pytest.raises(
+        cueline.ArgumentTypeError, match="outputs must be a number of channels, or a tuple of their numbers, got"
+    ):
+        cueline.AudioEngine("offline", outputs=value)
 
 
 @pytest.mark.parametrize(

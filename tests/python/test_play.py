@@ -40,7 +40,7 @@ def test_it_plays_and_prints_its_level_line_by_line() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0] == (
-        "PLAY 440 Hz at a gain of 0.2: null device, 48000 Hz, 2 channels, blocks of 128 frames (2.667 ms)"
+        "PLAY 440 Hz at a gain of 0.2: null device, 48000 Hz, 2 outputs, blocks of 128 frames (2.667 ms)"
     )
     levels = [line for line in lines if "rms -17.0 dBFS   peak -14.0 dBFS" in line]
     assert len(levels) >= 2, "one a second"
@@ -75,7 +75,7 @@ def test_a_wav_file_goes_through_a_pipe_and_nothing_else_does(file: str) -> None
     done = subprocess.run([*WAV, file, "--metronome", "120"], capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert frames_of(done.stdout) == 60_000
-    assert b"stdout: 60000 frames of 120 clicks a minute, 2 channels at 48000 Hz\n" in done.stderr
+    assert b"stdout: 60000 frames of 120 clicks a minute, 2 outputs at 48000 Hz\n" in done.stderr
     assert not Path("-").exists()
 
 

@@ -42,7 +42,7 @@ def test_the_default_processor_is_silence() -> None:
 
 
 def test_the_tone_sounds_on_all_channels() -> None:
-    engine = cueline.AudioEngine("offline", processor="tone", channels=3)
+    engine = cueline.AudioEngine("offline", processor="tone", outputs=3)
     assert engine.processor == "tone"
     audio = engine.render(48_000)
     assert loudest_frequency(audio, 48_000) == 440

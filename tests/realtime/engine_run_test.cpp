@@ -57,7 +57,7 @@ struct Bench {
     }
 };
 
-constexpr Format small_blocks{.samplerate = 48000, .channels = 2, .blocksize = 64};
+constexpr Format small_blocks{.samplerate = 48000, .outputs = 2, .blocksize = 64};
 
 Bench null_bench() {
     Bench bench;

@@ -24,7 +24,7 @@ void handle_one() {
     Engine engine{std::move(own_device), std::make_unique<RuleBreaker<Act>>()};
     engine.start();
     engine.control().send(kind::first_user, 0);
-    std::vector<float> samples(std::size_t{device.format().blocksize} * device.format().channels);
+    std::vector<float> samples(std::size_t{device.format().blocksize} * device.format().outputs);
     device.render(samples);
 }
 

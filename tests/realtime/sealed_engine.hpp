@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -17,7 +19,7 @@
 
 namespace cueline::test {
 
-/// A device without a thread: the caller of run_block() runs its blocks.
+/// A device without a thread: the caller of run_block() runs its blocks. Its outputs come back as its inputs.
 class HandDevice final : public Device {
   public:
     [[nodiscard]] std::string_view name() const noexcept override { return "hand"; }
@@ -27,12 +29,25 @@ class HandDevice final : public Device {
     [[nodiscard]] DeviceStats stats() const noexcept override { return {}; }
 
     void run_block() noexcept CUELINE_NONBLOCKING {
-        callback_->process(buffers_.block(format_.blocksize), ++block_ns_);
+        ++block_ns_;
+        if (breaks_inputs_.load(std::memory_order_relaxed)) {  // relaxed: nothing else depends on it
+            for (float* const input : buffers_.inputs()) {
+                input[block_ns_ % format_.blocksize] = std::numeric_limits<float>::quiet_NaN();
+            }
+        }
+        callback_->process(buffers_.block(format_.blocksize), block_ns_);
+        buffers_.loop_back(format_.blocksize);
     }
 
+    /// From now on, one sample of each input is NaN in each block. [any thread]
+    void break_inputs() noexcept { breaks_inputs_.store(true, std::memory_order_relaxed); }  // relaxed: see run_block()
+
   private:
-    Format format_{.samplerate = 48000, .channels = 2, .blocksize = 64};
-    AudioBuffers buffers_{format_};
+    static constexpr std::array<std::uint32_t, 2> loopback{0, 1};
+
+    Format format_{.samplerate = 48000, .inputs = 2, .outputs = 2, .blocksize = 64};
+    AudioBuffers buffers_{format_, loopback};
+    std::atomic<bool> breaks_inputs_ = false;
     BlockCallback* callback_ = nullptr;
     std::uint64_t block_ns_ = 0;
 };

@@ -204,7 +204,7 @@ template <class ProcessorType>
 
 [[noreturn]] void be_sealed_on_jack(std::uint64_t messages) {
     const FakeJack jack;
-    Engine engine{jack.device(), std::make_unique<WaveProcessor>()};
+    Engine engine{jack.device({.inputs = 2}), std::make_unique<WaveProcessor>()};
     be_sealed_with(engine, [&jack] { FakeJack::play(jack.blocksize); }, messages, {});
 }
 

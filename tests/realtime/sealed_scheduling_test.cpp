@@ -71,7 +71,7 @@ class TakingPart : public Processor {
         const Buffer* const buffer = context.loaded_buffer(sound_);
         for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
             const bool sounds = buffer != nullptr && frame < buffer->frames;
-            for (float* const channel : block.channels) channel[frame] = sounds ? buffer->sample(frame, 0) : 0;
+            for (float* const channel : block.outputs) channel[frame] = sounds ? buffer->sample(frame, 0) : 0;
         }
     }
 

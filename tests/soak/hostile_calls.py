@@ -37,7 +37,7 @@ class World:
 
     def __init__(self) -> None:
         self.tone = cueline.AudioEngine("offline", processor="tone", blocksize=64)
-        self.player = cueline.AudioEngine("offline", processor="player", channels=1)
+        self.player = cueline.AudioEngine("offline", processor="player", inputs=1, outputs=1)
         self.running = cueline.AudioEngine("null", processor="tone", blocksize=64)
         self.running.start()
         self.closed = cueline.AudioEngine("offline")
@@ -94,10 +94,13 @@ GOOD: dict[str, Callable[[World, Chance], Any]] = {
     "frame": lambda *_: 100,
     "engine": lambda world, chance: chance.pick(world.engines),
     "device": lambda *_: "offline",
-    "processor": lambda _, chance: chance.pick((None, "tone", "player")),
+    "processor": lambda _, chance: chance.pick((None, "tone", "player", "passthrough")),
     "samplerate": lambda *_: 48_000,
     "blocksize": lambda *_: 64,
-    "channels": lambda *_: 2,
+    "inputs": lambda *_: 1,
+    "outputs": lambda *_: 2,
+    "loopback": lambda *_: False,
+    "audio": lambda _, chance: chance.pick((None, np.zeros((9, 1), np.float32))),
     "budget": lambda *_: 256,
     "lines": lambda _, chance: chance.pick((1, 9, 64)),
     "events": lambda _, chance: chance.pick(("own", "all")),
@@ -206,7 +209,7 @@ def _attribute_set(world: World, chance: Chance) -> Callable[..., Any]:
 
 
 _SEND = ("message", "at late timeout")
-_ENGINE = "processor samplerate blocksize channels budget lines client_name server connect latency"
+_ENGINE = "processor samplerate blocksize inputs outputs budget lines client_name server connect latency loopback"
 
 CALLS: list[Call] = [
     *(_method("senders", "send", *_SEND) for _ in range(4)),
@@ -230,7 +233,7 @@ CALLS: list[Call] = [
     _method("senders", "messages"),
     _method("engines", "publish", "slot array", "at late"),
     _method("engines", "publish", "slot array"),
-    _method("engines", "render", "frames"),
+    _method("engines", "render", "frames", "audio"),
     _method("engines", "render", "frames"),
     _method("engines", "frame_at", "monotonic_ns"),
     _method("engines", "time_at", "frame"),

@@ -262,8 +262,8 @@ LooperProcessor::Voice& LooperProcessor::voice_for(std::uint32_t number) noexcep
 
 void LooperProcessor::render(const cueline::AudioBlock& block, cueline::ProcessContext& context) noexcept
     CUELINE_NONBLOCKING {
-    for (std::size_t channel = 0; channel < block.channels.size(); ++channel) {
-        std::ranges::fill(block.channel(channel), 0.0F);
+    for (std::size_t channel = 0; channel < block.outputs.size(); ++channel) {
+        std::ranges::fill(block.output(channel), 0.0F);
     }
     std::uint32_t first = 0;
     while (first < block.frames) {
@@ -298,12 +298,12 @@ void LooperProcessor::render(Voice& voice, const cueline::AudioBlock& block, std
     bool moves = false;
     for (std::size_t knob = 0; knob < knobs; ++knob) moves = moves || parameter(knob).moves();
     const Sources sources = sources_of(pads_[voice.pad], context);
-    const std::size_t sides = std::min<std::size_t>(block.channels.size(), 2);
+    const std::size_t sides = std::min<std::size_t>(block.outputs.size(), 2);
     Levels levels = levels_at(first);
     for (std::uint32_t frame = first; frame < first + frames; ++frame) {
         if (moves) levels = levels_at(frame);
         const Stereo heard = faded(voice, voice.plays ? next_sample(voice, sources, levels) : Stereo{});
-        for (std::size_t side = 0; side < sides; ++side) block.channels[side][frame] += heard[side];
+        for (std::size_t side = 0; side < sides; ++side) block.outputs[side][frame] += heard[side];
         if (voice.sounds()) continue;
         voice.last = {};
         voice.peak = 0;

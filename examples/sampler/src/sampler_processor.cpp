@@ -105,17 +105,17 @@ void SamplerProcessor::render(const cueline::AudioBlock& block, cueline::Process
         buffers[number] = context.buffer(number);
         look_at_buffer(number, buffers[number], block.frame, context);
     }
-    for (std::size_t channel = 2; channel < block.channels.size(); ++channel) {
-        std::ranges::fill(block.channel(channel), 0.0F);
+    for (std::size_t channel = 2; channel < block.outputs.size(); ++channel) {
+        std::ranges::fill(block.output(channel), 0.0F);
     }
     std::uint64_t window_end = block.frame - block.frame % window_frames_ + window_frames_;
     for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
         const Stereo heard = next_frame(buffers, block.frame + frame, context);
-        if (block.channels.size() == 1) {
-            block.channels[0][frame] = (heard.left + heard.right) / 2;
+        if (block.outputs.size() == 1) {
+            block.outputs[0][frame] = (heard.left + heard.right) / 2;
         } else {
-            block.channels[0][frame] = heard.left;
-            block.channels[1][frame] = heard.right;
+            block.outputs[0][frame] = heard.left;
+            block.outputs[1][frame] = heard.right;
         }
         if (block.frame + frame + 1 < window_end) continue;
         show_meters(window_end, context);

@@ -173,6 +173,10 @@ class Engine {
     Status unload_buffer(BufferHandle handle, const Delivery& delivery = {});
 
     [[nodiscard]] Format format() const noexcept;
+
+    /// Returns the latency that the device reports at present.
+    [[nodiscard]] DeviceLatency latency() const noexcept;
+
     /// Returns the device, for calls such as render() and lateness(). Only the engine may call its start() and stop().
     [[nodiscard]] Device& device() noexcept;
 

@@ -46,6 +46,7 @@ struct EngineStats : LineStats {
     std::uint64_t refused = 0;              ///< commands that the processor refused, for a reason of its own
     std::uint64_t refused_unconfirmed = 0;  ///< those, and those that it refused as late, without a confirmation
     std::uint64_t not_finite = 0;           ///< samples of the processor that were NaN or infinite, and became 0
+    std::uint64_t not_finite_inputs = 0;    ///< the same, of the inputs
     DeviceStats device_stats;               ///< memory_locked covers the engine's own memory too
     std::vector<LineStats> lines;           ///< by number, from line 0 up to the last line that was ever open
     CueStats cues;

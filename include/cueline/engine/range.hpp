@@ -19,7 +19,8 @@ struct Range {
 
 inline constexpr Range samplerate_range{1'000, 768'000, "frames a second"};
 inline constexpr Range blocksize_range{1, 8'192, "frames"};
-inline constexpr Range channels_range{1, max_channels, ""};
+inline constexpr Range channels_range{0, max_channels, ""};
+inline constexpr Range channel_range{1, 1'024, ""};  // the number of a device's channel
 inline constexpr Range budget_range{1, 1'024, "messages a block"};
 inline constexpr Range lines_range{1, max_lines, ""};
 inline constexpr Range buffer_channels_range{1, 1'024, ""};
@@ -36,9 +37,11 @@ inline std::uint32_t checked_range(std::string_view name, std::int64_t value, co
 }
 
 /// Returns the format with these numbers. Throws ArgumentError if one is out of range.
-inline Format checked_format(std::int64_t samplerate, std::int64_t blocksize, std::int64_t channels) {
+inline Format checked_format(std::int64_t samplerate, std::int64_t blocksize, std::int64_t inputs,
+                             std::int64_t outputs) {
     return {.samplerate = checked_range("samplerate", samplerate, samplerate_range),
-            .channels = checked_range("channels", channels, channels_range),
+            .inputs = checked_range("inputs", inputs, channels_range),
+            .outputs = checked_range("outputs", outputs, channels_range),
             .blocksize = checked_range("blocksize", blocksize, blocksize_range)};
 }
 

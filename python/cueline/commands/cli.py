@@ -155,7 +155,13 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--gain", type=float, default=0.2, metavar="G", help="from 0 to 1, full scale (0.2)")
     _add_device(parser)
-    parser.add_argument("--channels", type=_whole, default=2, metavar="N", help="number of channels (2)")
+    parser.add_argument(
+        "--outputs",
+        type=_channels,
+        default=2,
+        metavar="N",
+        help="number of output channels, or their numbers on the device, such as 3,4 (2)",
+    )
     parser.add_argument(
         "--wav", metavar="FILE", help="render to this file, offline, instead of playing; -: to stdout, for a pipe"
     )
@@ -232,6 +238,10 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
 
 def _device(text: str) -> str | int:
     return _whole(text) if text.isdecimal() else text
+
+
+def _channels(text: str) -> int | list[int]:
+    return [_whole(number) for number in text.split(",") if number] if "," in text else _whole(text)
 
 
 def _whole(text: str) -> int:

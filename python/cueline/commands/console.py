@@ -59,8 +59,9 @@ class CtrlC:
 def how_it_runs(engine: AudioEngine) -> str:
     """Return the device and the format of ``engine`` as text."""
     block_ms = engine.blocksize / engine.samplerate * 1e3
+    inputs = f"{engine.inputs} inputs, " if engine.inputs else ""
     return (
-        f"{engine.device} device, {engine.samplerate} Hz, {engine.channels} channels, "
+        f"{engine.device} device, {engine.samplerate} Hz, {inputs}{engine.outputs} outputs, "
         f"blocks of {engine.blocksize} frames ({block_ms:.3f} ms)"
     )
 

@@ -23,6 +23,8 @@ def run(options: argparse.Namespace) -> int:
     console = PlainConsole(least_width=100)
     console.print(_table(found))
     console.print("[dim]* the default of AudioEngine(). To use another, pass its 'device' as device=[/]")
+    if any(map(_is_input_alone, found)):
+        console.print("[dim]+ the default for its inputs[/]")
     for why in found.absent:
         console.print(why, markup=False)
     return 0
@@ -33,20 +35,25 @@ def _table(found: list[Device]) -> Table:
     for name in ("", "device", "host API"):
         table.add_column(name, no_wrap=True)
     table.add_column("name", overflow="fold")  # on a narrow terminal, this column gets narrower
-    for name in ("channels", "rate", "block", "latency, ms"):
+    for name in ("in", "out", "rate", "block", "latency, ms"):
         table.add_column(name, justify="right", no_wrap=True)
     for device in found:
         table.add_row(
-            "*" if device.is_default else "",
+            "*" if device.is_default else "+" if _is_input_alone(device) else "",
             str(device.device),
             device.host_api,
             device.name,
-            str(device.channels),
+            str(device.inputs),
+            str(device.outputs),
             str(device.samplerate),
             str(device.blocksize),
             _latency(device),
         )
     return table
+
+
+def _is_input_alone(device: Device) -> bool:
+    return device.is_default_input and not device.is_default
 
 
 def _latency(device: Device) -> str:

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         processor="tone",
         samplerate=options.samplerate,
         blocksize=options.blocksize,
-        channels=options.channels,
+        outputs=options.outputs,
     )
     if engine.device == "offline":
         raise DeviceError(
@@ -101,11 +101,11 @@ def _render(options: argparse.Namespace) -> int:
         processor="tone",
         samplerate=options.samplerate,
         blocksize=options.blocksize,
-        channels=options.channels,
+        outputs=options.outputs,
     )
     _set_up(engine, options)
     metronome = _metronome(engine, options)
-    file = WavFile(options.wav, engine.samplerate, engine.channels, options.seconds * engine.samplerate)
+    file = WavFile(options.wav, engine.samplerate, engine.outputs, options.seconds * engine.samplerate)
     if file.is_stdout and options.json:
         raise ArgumentError("--json prints to stdout, where --wav writes the samples: leave one of them out")
     with file:
@@ -125,7 +125,7 @@ def _render(options: argparse.Namespace) -> int:
         print(json.dumps(results, indent=2))
         return 0
     name, out = ("stdout", sys.stderr) if file.is_stdout else (options.wav, sys.stdout)
-    format_text = f"{engine.channels} channels at {engine.samplerate} Hz"
+    format_text = f"{engine.outputs} outputs at {engine.samplerate} Hz"
     print(f"{name}: {file.frames} frames of {_what(options)}, {format_text}", file=out)
     if metronome is not None:
         print(f"{metronome.on_time} clicks exactly at their frame, {metronome.late} late", file=out)

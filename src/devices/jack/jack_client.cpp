@@ -86,8 +86,8 @@ void JackClient::mark_server_gone() noexcept {
     server_gone = true;
 }
 
-jack_port_t* JackClient::registered_port(const std::string& name) const {
-    jack_port_t* const port = jack_.port_register(get(), name.c_str(), JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput, 0);
+jack_port_t* JackClient::registered_port(const std::string& name, JackPortFlags direction) const {
+    jack_port_t* const port = jack_.port_register(get(), name.c_str(), JACK_DEFAULT_AUDIO_TYPE, direction, 0);
     if (port != nullptr) return port;
     throw DeviceError{"the JACK server has no room for the port " + name +
                       ": request fewer channels, or start the server with room for more (jackd --port-max)"};
@@ -102,21 +102,22 @@ std::vector<std::string> JackClient::ports(unsigned long flags, const char* patt
     return copied;
 }
 
-void JackClient::connect(jack_port_t* port, const std::string& input) const {
-    const int status = jack_.connect(get(), jack_.port_name(port), input.c_str());
+void JackClient::connect(jack_port_t* port, JackPortFlags direction, const std::string& other) const {
+    const char* const ours = jack_.port_name(port);
+    const int status = direction == JackPortIsInput ? jack_.connect(get(), other.c_str(), ours)
+                                                    : jack_.connect(get(), ours, other.c_str());
     if (status != 0 && status != EEXIST)
-        throw DeviceError{"the JACK server refused a connection to the port " + input + ": leave it out of connect"};
+        throw DeviceError{"the JACK server refused a connection to the port " + other + ": leave it out of connect"};
 }
 
 std::size_t JackClient::connections(jack_port_t* port) const {
     return static_cast<std::size_t>(std::max(jack_.port_connected(port), 0));
 }
 
-std::uint32_t JackClient::playback_latency(const std::string& input) const {
-    jack_port_t* const port = jack_.port_by_name(get(), input.c_str());
-    if (port == nullptr) return 0;  // it went away after it was listed
+std::uint32_t JackClient::latency(jack_port_t* port, jack_latency_callback_mode_t mode) const {
+    if (port == nullptr) return 0;
     jack_latency_range_t range{};
-    jack_.port_get_latency_range(port, JackPlaybackLatency, &range);
+    jack_.port_get_latency_range(port, mode, &range);
     return range.max;
 }
 

@@ -36,20 +36,23 @@ class JackClient {
     [[nodiscard]] std::uint32_t samplerate() const { return jack_.get_sample_rate(get()); }
     [[nodiscard]] std::uint32_t blocksize() const { return jack_.get_buffer_size(get()); }
 
-    /// Makes an output port for audio. Throws DeviceError if the server has no room for it.
-    [[nodiscard]] jack_port_t* registered_port(const std::string& name) const;
+    /// Makes a port for audio. Throws DeviceError if the server has no room for it.
+    [[nodiscard]] jack_port_t* registered_port(const std::string& name, JackPortFlags direction) const;
 
     /// The names of all audio ports with these JackPortFlags that match the regular expression `pattern` (null: all).
     [[nodiscard]] std::vector<std::string> ports(unsigned long flags, const char* pattern = nullptr) const;
 
-    /// Connects our `port` to the input port of this name. Throws DeviceError if the server refuses.
-    void connect(jack_port_t* port, const std::string& input) const;
+    /// Connects our `port` of this direction to the port of this name. Throws DeviceError if the server refuses.
+    void connect(jack_port_t* port, JackPortFlags direction, const std::string& other) const;
 
     /// How many connections of our `port` the server's blocks use. A new connection begins with a block.
     [[nodiscard]] std::size_t connections(jack_port_t* port) const;
 
-    /// The frames between a sample at the input port of this name and its sound.
-    [[nodiscard]] std::uint32_t playback_latency(const std::string& input) const;
+    /// The frames between a sample at `port` and its sound, before or after it. 0 for null.
+    [[nodiscard]] std::uint32_t latency(jack_port_t* port, jack_latency_callback_mode_t mode) const;
+
+    /// The port of this name. Null if it is gone.
+    [[nodiscard]] jack_port_t* port(const std::string& name) const { return jack_.port_by_name(get(), name.c_str()); }
 
   private:
     struct Close {

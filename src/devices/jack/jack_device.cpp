@@ -40,9 +40,11 @@ std::string words_of(const std::exception_ptr& thrown) {
 
 }  // namespace
 
-JackDevice::JackDevice(const JackLibrary& jack, const DeviceRequest& request) : jack_{jack}, request_{request} {
-    if (request.connect) {
-        const auto* const pattern = std::get_if<std::string>(&*request.connect);
+JackDevice::JackDevice(const JackLibrary& jack, const DeviceRequest& request)
+    : jack_{jack}, request_{request}, input_count_{count_of(request.inputs)}, output_count_{count_of(request.outputs)} {
+    if (!request_.connect_inputs) request_.connect_inputs = request_.connect;
+    for (const auto& connect : {request_.connect_inputs, request_.connect}) {
+        const auto* const pattern = connect ? std::get_if<std::string>(&*connect) : nullptr;
         if (pattern != nullptr && !is_regular_expression(*pattern)) {  // JACK does not check
             throw ArgumentError{"connect must be True, False or a regular expression, got '" + *pattern + "'"};
         }
@@ -56,16 +58,27 @@ JackDevice::JackDevice(const JackLibrary& jack, const DeviceRequest& request) : 
 Format JackDevice::format() const noexcept {
     // Relaxed: each is a report. A callback that renders by the format gets it from prepare().
     return {.samplerate = samplerate_.load(std::memory_order_relaxed),
-            .channels = request_.channels,
+            .inputs = input_count_,
+            .outputs = output_count_,
             .blocksize = blocksize_.load(std::memory_order_relaxed)};
+}
+
+DeviceLatency JackDevice::latency() const noexcept {
+    // Relaxed: each is a report.
+    return {.input = input_latency_.load(std::memory_order_relaxed),
+            .output = output_latency_.load(std::memory_order_relaxed)};
 }
 
 void JackDevice::run_block(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING {
     const std::uint64_t began_ns = block_clock_ns();
     watch_.count_block();
-    const std::span<float*> channels{channels_.data(), request_.channels};
-    for (std::size_t channel = 0; channel < channels.size(); ++channel) {
-        channels[channel] = static_cast<float*>(jack_.port_get_buffer(ports_[channel], frames));
+    const std::span<const float*> inputs{inputs_.data(), input_count_};
+    for (std::size_t channel = 0; channel < inputs.size(); ++channel) {
+        inputs[channel] = static_cast<const float*>(jack_.port_get_buffer(input_ports_[channel], frames));
+    }
+    const std::span<float*> outputs{outputs_.data(), output_count_};
+    for (std::size_t channel = 0; channel < outputs.size(); ++channel) {
+        outputs[channel] = static_cast<float*>(jack_.port_get_buffer(output_ports_[channel], frames));
     }
     const bool entered = gate_.try_enter();
     // All relaxed: what the callback is prepared for changes only behind a shut gate, and only this thread changes the
@@ -76,10 +89,10 @@ void JackDevice::run_block(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING {
             blocksize_.store(frames, std::memory_order_relaxed);
             callback_->blocksize_changed(frames);
         }
-        callback_->process({.channels = channels, .frames = frames}, began_ns);
+        callback_->process({.inputs = inputs, .outputs = outputs, .frames = frames}, began_ns);
         load_.record(block_clock_ns() - began_ns, duration_ns(frames, samplerate));
     } else {
-        for (float* const channel : channels) std::fill_n(channel, frames, 0.0F);
+        for (float* const channel : outputs) std::fill_n(channel, frames, 0.0F);
         if (playing_.load(std::memory_order_relaxed)) missed_blocks_.add(1);  // relaxed: no other read depends on it
     }
     if (entered) gate_.leave();
@@ -94,8 +107,12 @@ void JackDevice::start(BlockCallback& callback) {
     try {
         set_callbacks();  // before the format is read, so that no change of the rate is missed
         take_format(callback);
-        for (std::uint32_t channel = 0; channel < request_.channels; ++channel) {
-            ports_.at(channel) = client_->registered_port("out_" + std::to_string(channel + 1));
+        for (std::uint32_t channel = 0; channel < input_count_; ++channel) {
+            input_ports_.at(channel) = client_->registered_port("in_" + std::to_string(channel + 1), JackPortIsInput);
+        }
+        for (std::uint32_t channel = 0; channel < output_count_; ++channel) {
+            output_ports_.at(channel) =
+                client_->registered_port("out_" + std::to_string(channel + 1), JackPortIsOutput);
         }
         const std::scoped_lock lock{starting_};  // the server may change or go away meanwhile
         watch_.begin(duration_ns(format().blocksize, format().samplerate));
@@ -103,7 +120,9 @@ void JackDevice::start(BlockCallback& callback) {
         if (jack_.activate(client_->get()) != 0) {
             throw DeviceError{server_in_words(request_) + " refused to start the client: restart the server"};
         }
-        await_connections(connect_ports());
+        const std::size_t connections = connect_ports(JackPortIsInput);
+        await_connections(connections + connect_ports(JackPortIsOutput));
+        note_latency();
         playing_.store(true, std::memory_order_relaxed);  // relaxed: the gate publishes it
         gate_.open();
     } catch (...) {
@@ -191,34 +210,56 @@ void JackDevice::set_callbacks() {
         this);
 }
 
-/// Returns how many connections it made.
-std::size_t JackDevice::connect_ports() {
-    const std::variant<std::string, bool> wanted = request_.connect.value_or(true);
+/// Returns the ports of others that our ports of this direction are to be connected to, in order.
+std::vector<std::string> JackDevice::others(JackPortFlags direction) const {
+    const bool records = direction == JackPortIsInput;
+    const std::variant<std::string, bool> wanted =
+        (records ? request_.connect_inputs : request_.connect).value_or(true);
+    const unsigned long opposite = records ? JackPortIsOutput : JackPortIsInput;
     const auto* const pattern = std::get_if<std::string>(&wanted);
-    if (pattern == nullptr && !std::get<bool>(wanted)) return 0;
-    const std::vector<std::string> inputs = pattern == nullptr ? client_->ports(JackPortIsInput | JackPortIsPhysical)
-                                                               : client_->ports(JackPortIsInput, pattern->c_str());
-    if (pattern != nullptr && inputs.empty()) {
-        std::string there;
-        for (const std::string& input : client_->ports(JackPortIsInput)) there += (there.empty() ? "" : ", ") + input;
-        throw DeviceError{"connect='" + *pattern + "' matches no input port of " + server_in_words(request_) +
-                          "; it has " + (there.empty() ? "none" : there)};
+    if (pattern == nullptr) {
+        return wanted == std::variant<std::string, bool>{true} ? client_->ports(opposite | JackPortIsPhysical)
+                                                               : std::vector<std::string>{};
     }
-    const bool mono = request_.channels == 1;  // heard on both sides
-    const std::size_t connections = std::min<std::size_t>(inputs.size(), mono ? 2 : request_.channels);
-    for (std::size_t number = 0; number < connections; ++number) {
-        client_->connect(ports_.at(mono ? 0 : number), inputs[number]);
+    std::vector<std::string> found = client_->ports(opposite, pattern->c_str());
+    if (!found.empty()) return found;
+    std::string there;
+    for (const std::string& other : client_->ports(opposite)) there += (there.empty() ? "" : ", ") + other;
+    throw DeviceError{"connect='" + *pattern + "' matches no " + (records ? "output" : "input") + " port of " +
+                      server_in_words(request_) + (records ? ", for our inputs" : "") + "; it has " +
+                      (there.empty() ? "none" : there)};
+}
+
+/// Connects our ports of this direction. Returns how many connections it made.
+std::size_t JackDevice::connect_ports(JackPortFlags direction) {
+    const bool records = direction == JackPortIsInput;
+    const Channels& requested = records ? request_.inputs : request_.outputs;
+    const std::vector<std::uint32_t> channels = indices_of(requested);
+    if (channels.empty()) return 0;
+    const std::vector<std::string> ports = others(direction);
+    const std::span<jack_port_t* const> ours{records ? input_ports_ : output_ports_};
+    std::size_t connections = 0;
+    for (std::size_t number = 0; number < channels.size(); ++number) {
+        if (channels[number] >= ports.size()) continue;
+        client_->connect(ours[number], direction, ports[channels[number]]);
+        ++connections;
+    }
+    if (!records && requested == Channels{std::int64_t{1}} && ports.size() > 1) {  // heard on both sides
+        client_->connect(ours[0], direction, ports[1]);
+        ++connections;
     }
     return connections;
 }
 
-/// Waits until a block uses the connections, so that frame 0 is heard. Gives up after half a second: the server may run
-/// no block, or another client may have disconnected them.
+/// Waits until a block uses the connections, so that frame 0 is heard, and recorded. Gives up after half a second: the
+/// server may run no block, or another client may have disconnected them.
 void JackDevice::await_connections(std::size_t count) const {
-    const std::span<jack_port_t* const> ports{ports_.data(), request_.channels};
+    const std::span inputs = std::span{input_ports_}.first(input_count_);
+    const std::span outputs = std::span{output_ports_}.first(output_count_);
     const auto used = [&] {
         std::size_t connections = 0;
-        for (jack_port_t* const port : ports) connections += client_->connections(port);
+        for (jack_port_t* const port : inputs) connections += client_->connections(port);
+        for (jack_port_t* const port : outputs) connections += client_->connections(port);
         return connections;
     };
     for (auto waited = 0ms; waited < 500ms && used() < count; waited += 1ms) {
@@ -227,8 +268,25 @@ void JackDevice::await_connections(std::size_t count) const {
     }
 }
 
+/// Takes over what the server reports now. It is right soon after a connection has changed.
+void JackDevice::note_latency() noexcept {
+    std::uint32_t input = 0;
+    std::uint32_t output = 0;
+    for (jack_port_t* const port : std::span{input_ports_}.first(input_count_)) {
+        input = std::max(input, client_->latency(port, JackCaptureLatency));
+    }
+    for (jack_port_t* const port : std::span{output_ports_}.first(output_count_)) {
+        output = std::max(output, client_->latency(port, JackPlaybackLatency));
+    }
+    input_latency_.store(input, std::memory_order_relaxed);  // both relaxed: a report
+    output_latency_.store(output, std::memory_order_relaxed);
+}
+
 Format JackDevice::format_of(const JackClient& client) const {
-    return {.samplerate = client.samplerate(), .channels = request_.channels, .blocksize = client.blocksize()};
+    return {.samplerate = client.samplerate(),
+            .inputs = input_count_,
+            .outputs = output_count_,
+            .blocksize = client.blocksize()};
 }
 
 void JackDevice::require_requested(const Format& offered) const {
@@ -269,6 +327,7 @@ DeviceStats JackDevice::stats() const noexcept {
 void JackDevice::watch() noexcept {
     for (;;) {
         if (!for_helper_.try_acquire_for(BlockWatch::interval)) {
+            note_latency();
             if (!watch_.blocks_stopped()) continue;
             lose(server_in_words(request_) + " calls for no more blocks: restart it, and then the engine");
             return;

@@ -10,6 +10,7 @@
 #include <semaphore>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <cueline/counter.hpp>
 #include <cueline/device.hpp>
@@ -25,10 +26,11 @@
 
 namespace cueline {
 
-/// While it is started, it has a client with an output port for each channel: out_1, out_2, and so on. The server sets
-/// the sample rate and the block size. If the server changes the block size, the sound goes on. If it changes the
-/// sample rate, a helper thread prepares the callback for it; until then blocks are silent, and count as missed. If the
-/// server goes away, or its blocks stop coming, the helper calls BlockCallback::lost() and closes the client.
+/// While it is started, it has a client with a port for each channel: in_1, in_2, and so on, and out_1, out_2. The
+/// server sets the sample rate and the block size. If the server changes the block size, the sound goes on. If it
+/// changes the sample rate, a helper thread prepares the callback for it; until then blocks are silent, and count as
+/// missed. If the server goes away, or its blocks stop coming, the helper calls BlockCallback::lost() and closes the
+/// client.
 class alignas(page_bytes) JackDevice final : public Device {
   public:
     /// Reads the server's format. Throws what JackClient's constructor does, DeviceError if the server's rate or block
@@ -38,6 +40,7 @@ class alignas(page_bytes) JackDevice final : public Device {
 
     [[nodiscard]] std::string_view name() const noexcept override { return "jack"; }
     [[nodiscard]] Format format() const noexcept override;
+    [[nodiscard]] DeviceLatency latency() const noexcept override;
     void start(BlockCallback& callback) override;
     void stop() noexcept override;
     [[nodiscard]] bool is_heard() const noexcept override { return true; }
@@ -50,8 +53,10 @@ class alignas(page_bytes) JackDevice final : public Device {
     // Control threads.
     void take_format(BlockCallback& callback);
     void set_callbacks();
-    std::size_t connect_ports();
+    [[nodiscard]] std::vector<std::string> others(JackPortFlags direction) const;
+    std::size_t connect_ports(JackPortFlags direction);
     void await_connections(std::size_t count) const;
+    void note_latency() noexcept;
     void close_client() noexcept;
     void require_requested(const Format& offered) const;
     [[nodiscard]] std::string client_name() const;
@@ -66,8 +71,12 @@ class alignas(page_bytes) JackDevice final : public Device {
     DeviceRequest request_;
     LockedMemory locked_{memory_of(*this)};  // all of this object
 
-    std::array<jack_port_t*, max_channels> ports_{};
-    std::array<float*, max_channels> channels_{};
+    const std::uint32_t input_count_;
+    const std::uint32_t output_count_;
+    std::array<jack_port_t*, max_channels> input_ports_{};
+    std::array<jack_port_t*, max_channels> output_ports_{};
+    std::array<const float*, max_channels> inputs_{};  // of the present block
+    std::array<float*, max_channels> outputs_{};
     BlockCallback* callback_ = nullptr;
     Gate gate_;                          // while it is shut, blocks are silent
     std::atomic<bool> playing_ = false;  // from the first block of a start() on; before it, no block counts as missed
@@ -76,6 +85,8 @@ class alignas(page_bytes) JackDevice final : public Device {
     std::atomic<std::uint32_t> blocksize_;  // of the latest block; before the first one, what the server reports
     Counter xruns_;                         // JACK's notification thread writes it
     Counter missed_blocks_;                 // the audio thread writes it
+    std::atomic<std::uint32_t> input_latency_ = 0;
+    std::atomic<std::uint32_t> output_latency_ = 0;
     CallbackLoad load_;
     BlockWatch watch_;
 

@@ -9,13 +9,13 @@
 
 namespace cueline {
 
-/// Opens one of PortAudio's output devices: by number, by words of its name and host API, or the default one
-/// ("portaudio", or nothing). Throws NoDeviceError if the library is missing, has no output device, or would be a
-/// client of a second JACK server; ArgumentError if no device matches the name or number; DeviceError if the device
-/// cannot do what was requested. [control threads]
+/// Opens one of PortAudio's devices for inputs and outputs, or two of one host API: by number, by words of name and
+/// host API, or the default ones ("portaudio", or nothing). Throws NoDeviceError if the library is missing, has no such
+/// device, or would be a client of a second JACK server; ArgumentError if no device matches the name or number;
+/// DeviceError if the device cannot do what was requested. [control threads]
 std::unique_ptr<Device> open_portaudio(const DeviceRequest& request);
 
-/// PortAudio's output devices at the moment. Throws DeviceError if there are none, as open_portaudio() does.
+/// PortAudio's devices at the moment. Throws DeviceError if there are none, as open_portaudio() does.
 /// [control threads]
 std::vector<DeviceInfo> list_portaudio();
 

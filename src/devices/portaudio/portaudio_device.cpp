@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -20,19 +21,8 @@ using namespace std::chrono_literals;
 
 constexpr auto max_wait = 500ms;  // for the first block
 
-double latency_of(const DeviceRequest& request, const PortAudioEntry& device) {
-    if (!request.latency) return device.low_latency_s;
-    if (const auto* const seconds = std::get_if<double>(&*request.latency)) return *seconds;
-    const auto& word = std::get<std::string>(*request.latency);
-    if (word == "low") return device.low_latency_s;
-    if (word == "high") return device.high_latency_s;
-    throw ArgumentError{"latency must be 'low', 'high', or in seconds, got '" + word + "'"};
-}
-
-Format format_of(const DeviceRequest& request, const PortAudioEntry& device) {
-    Format its_own;
-    its_own.samplerate = device.samplerate;
-    return request.format(its_own);
+std::uint32_t samplerate_of(const DeviceRequest& request, const PortAudioPair& devices) {
+    return request.samplerate.value_or(devices.first().samplerate);
 }
 
 }  // namespace
@@ -40,16 +30,18 @@ Format format_of(const DeviceRequest& request, const PortAudioEntry& device) {
 PortAudioDevice::PortAudioDevice(PortAudioLibrary& library, const DeviceRequest& request)
     : library_{library}, request_{request} {
     const PortAudioSession session{library};
-    chosen_ = chosen_entry(portaudio_entries(session), request.device);
-    const Format format = format_of(request, chosen_);
-    const PaStreamParameters parameters = stream_parameters(chosen_, format, latency_of(request, chosen_));
+    chosen_ = chosen_pair(portaudio_entries(session), request);
+    const PortAudioParameters parameters{chosen_, request};
+    samplerate_ = samplerate_of(request, chosen_);
     const PortAudioSession::Turn call = session.turn();
     const QuietStderr quiet;
-    const PaError error = format.channels > chosen_.channels
-                              ? paInvalidChannelCount
-                              : call->is_format_supported(nullptr, &parameters, format.samplerate);
-    if (error != paFormatIsSupported) throw DeviceError{refusal_of(*call, error, chosen_, format)};
-    samplerate_ = format.samplerate;
+    const PaError error = call->is_format_supported(parameters.input(), parameters.output(), samplerate_);
+    if (error != paFormatIsSupported) throw DeviceError{refusal_of(*call, error, chosen_, format())};
+}
+
+DeviceLatency PortAudioDevice::latency() const noexcept {
+    return {.input = input_latency_.load(std::memory_order_relaxed),  // both relaxed: a report
+            .output = output_latency_.load(std::memory_order_relaxed)};
 }
 
 Format PortAudioDevice::format() const noexcept {
@@ -60,12 +52,13 @@ Format PortAudioDevice::format() const noexcept {
 
 void PortAudioDevice::start(BlockCallback& callback) {
     auto session = std::make_unique<PortAudioSession>(library_);
-    const PortAudioEntry device = found_again(*session);
-    const Format format = format_of(request_, device);
-    samplerate_.store(format.samplerate, std::memory_order_relaxed);  // relaxed: see format()
-    callback.prepare(format);
-    stream_ = std::make_unique<PortAudioStream>(std::move(session), device, format, latency_of(request_, device),
-                                                callback, stats_);
+    const PortAudioPair devices = found_again(*session);
+    const std::uint32_t samplerate = samplerate_of(request_, devices);
+    samplerate_.store(samplerate, std::memory_order_relaxed);  // relaxed: see format()
+    callback.prepare(format());
+    stream_ = std::make_unique<PortAudioStream>(std::move(session), devices, request_, samplerate, callback, stats_);
+    input_latency_.store(stream_->latency().input, std::memory_order_relaxed);  // both relaxed: a report
+    output_latency_.store(stream_->latency().output, std::memory_order_relaxed);
     for (auto waited = 0ms; !stream_->has_run() && waited < max_wait; waited += 1ms) {
         std::this_thread::sleep_for(1ms);
     }
@@ -85,18 +78,24 @@ void PortAudioDevice::stop() noexcept {
     stream_.reset();
 }
 
-/// The chosen device, with its present number. Throws DeviceError if it is gone.
-PortAudioEntry PortAudioDevice::found_again(const PortAudioSession& session) const {
+/// The chosen devices, with their present numbers. Throws DeviceError if one is gone.
+PortAudioPair PortAudioDevice::found_again(const PortAudioSession& session) const {
     const std::vector<PortAudioEntry> entries = portaudio_entries(session);
-    const auto is_it = [this](const PortAudioEntry& entry) {
-        return entry.label() == chosen_.label() && entry.channels > 0;
+    const auto found = [&](const PortAudioEntry& chosen, PortAudioUse use) {
+        const auto is_it = [&](const PortAudioEntry& entry) {
+            return entry.label() == chosen.label() && entry.side(use).channels > 0;
+        };
+        const auto number = static_cast<std::size_t>(chosen.number);
+        if (number < entries.size() && is_it(entries[number])) return entries[number];
+        const auto other = std::ranges::find_if(entries, is_it);
+        if (other != entries.end()) return *other;
+        throw DeviceError{"PortAudio's device '" + chosen.label() +
+                          "' is gone: plug it in, start its server, or make an engine on another device"};
     };
-    const auto number = static_cast<std::size_t>(chosen_.number);
-    if (number < entries.size() && is_it(entries[number])) return entries[number];
-    const auto found = std::ranges::find_if(entries, is_it);
-    if (found != entries.end()) return *found;
-    throw DeviceError{"PortAudio's device '" + chosen_.label() +
-                      "' is gone: plug it in, start its server, or make an engine on another device"};
+    PortAudioPair pair;
+    if (chosen_.input) pair.input = found(*chosen_.input, PortAudioUse::input);
+    if (chosen_.output) pair.output = found(*chosen_.output, PortAudioUse::output);
+    return pair;
 }
 
 void PortAudioDevice::watch(BlockCallback& callback) noexcept {
@@ -115,7 +114,7 @@ void PortAudioDevice::watch(BlockCallback& callback) noexcept {
 
 void PortAudioDevice::lose(BlockCallback& callback, const std::string& why) noexcept {
     stream_->end_blocks();
-    callback.lost("PortAudio's device '" + chosen_.label() + "' " + why + "; call start() to try again");
+    callback.lost("PortAudio's device " + chosen_.label() + " " + why + "; call start() to try again");
     stream_.reset();  // last: it may wait for a server that hangs
 }
 
@@ -139,18 +138,21 @@ std::vector<DeviceInfo> list_portaudio() {
     const std::vector<PortAudioEntry> entries = portaudio_entries(session);
     std::vector<DeviceInfo> devices;
     for (const PortAudioEntry& entry : entries) {
-        if (entry.channels == 0) continue;
+        const PortAudioEntry::Side& side = entry.output.channels > 0 ? entry.output : entry.input;
+        if (side.channels == 0) continue;
         devices.push_back({.device = std::to_string(entry.number),
                            .host_api = entry.host_api,
                            .name = entry.name,
-                           .channels = entry.channels,
+                           .inputs = entry.input.channels,
+                           .outputs = entry.output.channels,
                            .samplerate = entry.samplerate,
                            .blocksize = Format{}.blocksize,
-                           .low_latency_s = entry.low_latency_s,
-                           .high_latency_s = entry.high_latency_s,
-                           .is_default = entry.is_default});
+                           .low_latency_s = side.low_latency_s,
+                           .high_latency_s = side.high_latency_s,
+                           .is_default = entry.output.is_default,
+                           .is_default_input = entry.input.is_default});
     }
-    if (devices.empty()) static_cast<void>(chosen_entry(entries, std::nullopt));  // throws
+    if (devices.empty()) static_cast<void>(chosen_entry(entries, std::nullopt, PortAudioUse::output));  // throws
     return devices;
 }
 

@@ -1,4 +1,4 @@
-// portaudio_device.hpp: an output device of PortAudio: a sound card, or the system's replacement for one.
+// portaudio_device.hpp: one or two devices of PortAudio: a sound card, or the system's replacement for one.
 #pragma once
 
 #include <atomic>
@@ -18,9 +18,9 @@
 
 namespace cueline {
 
-/// Plays through PortAudio. It initialises PortAudio and holds the card only while it is started. So other programs can
-/// use the card of a stopped device, and the next start finds cards that were plugged in meanwhile. A helper thread
-/// checks twenty times a second whether the stream still runs, and whether its blocks still come.
+/// Plays and records through PortAudio. It initialises PortAudio and holds the card only while it is started. So other
+/// programs can use the card of a stopped device, and the next start finds cards that were plugged in meanwhile. A
+/// helper thread checks twenty times a second whether the stream still runs, and whether its blocks still come.
 class PortAudioDevice final : public Device {
   public:
     /// Finds the device and checks that it can do what was requested, without holding it.
@@ -30,6 +30,7 @@ class PortAudioDevice final : public Device {
 
     [[nodiscard]] std::string_view name() const noexcept override { return "portaudio"; }
     [[nodiscard]] Format format() const noexcept override;
+    [[nodiscard]] DeviceLatency latency() const noexcept override;
     void start(BlockCallback& callback) override;
     void stop() noexcept override;
     [[nodiscard]] bool is_heard() const noexcept override { return true; }
@@ -38,7 +39,7 @@ class PortAudioDevice final : public Device {
     [[nodiscard]] DeviceStats stats() const noexcept override;
 
   private:
-    [[nodiscard]] PortAudioEntry found_again(const PortAudioSession& session) const;
+    [[nodiscard]] PortAudioPair found_again(const PortAudioSession& session) const;
     void note_priority() noexcept;
 
     // Helper thread.
@@ -47,13 +48,15 @@ class PortAudioDevice final : public Device {
 
     PortAudioLibrary& library_;
     DeviceRequest request_;
-    PortAudioEntry chosen_;
+    PortAudioPair chosen_;
     std::atomic<std::uint32_t> samplerate_ = 0;  // the only part of the format that may change
     PortAudioStats stats_;
     std::unique_ptr<PortAudioStream> stream_;  // while the helper runs, only the helper uses it
     OwnThread helper_;
     std::binary_semaphore stop_requested_{0};
     std::atomic<bool> realtime_priority_ = false;
+    std::atomic<std::uint32_t> input_latency_ = 0;
+    std::atomic<std::uint32_t> output_latency_ = 0;
 };
 
 }  // namespace cueline

@@ -23,11 +23,13 @@ PortAudioFunctions functions_of(const SharedLibrary& library) {
     library.find(functions.last_host_error, "Pa_GetLastHostErrorInfo");
     library.find(functions.device_count, "Pa_GetDeviceCount");
     library.find(functions.device_info, "Pa_GetDeviceInfo");
+    library.find(functions.default_input, "Pa_GetDefaultInputDevice");
     library.find(functions.default_output, "Pa_GetDefaultOutputDevice");
     library.find(functions.host_api_info, "Pa_GetHostApiInfo");
     library.find(functions.host_api_of_type, "Pa_HostApiTypeIdToHostApiIndex");
     library.find(functions.is_format_supported, "Pa_IsFormatSupported");
     library.find(functions.open_stream, "Pa_OpenStream");
+    library.find(functions.stream_info, "Pa_GetStreamInfo");
     library.find(functions.start_stream, "Pa_StartStream");
     library.find(functions.abort_stream, "Pa_AbortStream");
     library.find(functions.close_stream, "Pa_CloseStream");

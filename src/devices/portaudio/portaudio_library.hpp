@@ -26,11 +26,13 @@ struct PortAudioFunctions {
     decltype(&Pa_GetLastHostErrorInfo) last_host_error = nullptr;
     decltype(&Pa_GetDeviceCount) device_count = nullptr;
     decltype(&Pa_GetDeviceInfo) device_info = nullptr;
+    decltype(&Pa_GetDefaultInputDevice) default_input = nullptr;
     decltype(&Pa_GetDefaultOutputDevice) default_output = nullptr;
     decltype(&Pa_GetHostApiInfo) host_api_info = nullptr;
     decltype(&Pa_HostApiTypeIdToHostApiIndex) host_api_of_type = nullptr;
     decltype(&Pa_IsFormatSupported) is_format_supported = nullptr;
     decltype(&Pa_OpenStream) open_stream = nullptr;
+    decltype(&Pa_GetStreamInfo) stream_info = nullptr;
     decltype(&Pa_StartStream) start_stream = nullptr;
     decltype(&Pa_AbortStream) abort_stream = nullptr;
     decltype(&Pa_CloseStream) close_stream = nullptr;

@@ -1,16 +1,20 @@
 // portaudio_stream.hpp: a running stream of PortAudio, and the work of its audio thread.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <portaudio.h>
 
 #include <cueline/counter.hpp>
 #include <cueline/device.hpp>
+#include <cueline/engine/device_request.hpp>
 
 #include "devices/block_watch.hpp"
 #include "devices/callback_load.hpp"
@@ -31,8 +35,9 @@ struct PortAudioStats {
 class PortAudioStream {
   public:
     /// `callback` and `stats` must outlive it. Throws DeviceError if the device cannot do this, or cannot do it now.
-    PortAudioStream(std::unique_ptr<PortAudioSession> session, const PortAudioEntry& device, const Format& format,
-                    double latency_s, BlockCallback& callback, PortAudioStats& stats);
+    PortAudioStream(std::unique_ptr<PortAudioSession> session, const PortAudioPair& devices,
+                    const DeviceRequest& request, std::uint32_t samplerate, BlockCallback& callback,
+                    PortAudioStats& stats);
 
     /// When it returns, no block runs, none will, and the session has ended. In a forked child, it touches nothing.
     ~PortAudioStream();
@@ -50,6 +55,9 @@ class PortAudioStream {
     /// whether the audio thread has it: false before the first block.
     [[nodiscard]] bool request_realtime_priority() noexcept;
 
+    /// What PortAudio reports.
+    [[nodiscard]] DeviceLatency latency() const noexcept { return latency_; }
+
     /// When it returns, no block runs and none will.
     void end_blocks() noexcept { audio_->gate.shut(); }
 
@@ -61,15 +69,20 @@ class PortAudioStream {
     struct Audio {
         BlockCallback& callback;
         PortAudioStats& stats;
-        std::uint32_t channels;
         std::uint64_t period_ns;
+        std::vector<std::uint32_t> input_channels;   // of the device, that we use
+        std::vector<std::uint32_t> output_channels;  // the same
+        std::uint32_t outputs_open;                  // we use all of them, or silence the others
+        std::vector<float> silence;                  // for inputs without samples
+        std::array<const float*, max_channels> inputs{};
+        std::array<float*, max_channels> outputs{};
         Gate gate{};
         BlockWatch watch{};
         std::atomic<bool> has_run = false;
         ThreadHandle thread{};  // the audio thread: the release of `has_run` publishes it
 
-        int run_block(std::span<float* const> output, std::uint32_t frames, PaStreamCallbackFlags flags) noexcept
-            CUELINE_NONBLOCKING;
+        int run_block(const float* const* input, std::span<float* const> output, std::uint32_t frames,
+                      PaStreamCallbackFlags flags) noexcept CUELINE_NONBLOCKING;
     };
 
     static int run_block(const void* input, void* output, unsigned long frames, const PaStreamCallbackTimeInfo* time,
@@ -78,17 +91,33 @@ class PortAudioStream {
 
     std::unique_ptr<PortAudioSession> session_;
     std::shared_ptr<Audio> audio_;
+    DeviceLatency latency_;
     bool on_jack_ = false;
     bool stalled_ = false;
     bool priority_requested_ = false;
     PaStream* stream_ = nullptr;
 };
 
-/// Explains PortAudio's `error` to a user who requested `format` of `device`. `call` comes from a turn.
-std::string refusal_of(const PortAudioFunctions& call, PaError error, const PortAudioEntry& device,
+/// Explains PortAudio's `error` to a user who requested this format of `devices`. `call` comes from a turn.
+std::string refusal_of(const PortAudioFunctions& call, PaError error, const PortAudioPair& devices,
                        const Format& format);
 
-/// The parameters of a stream of float samples, one array per channel.
-PaStreamParameters stream_parameters(const PortAudioEntry& device, const Format& format, double latency_s);
+/// The parameters of a stream of float samples, one array per channel, as PortAudio takes them: null pointers for a
+/// side that is not used.
+class PortAudioParameters {
+  public:
+    /// Throws DeviceError if a device has too few channels, and ArgumentError for an unknown latency.
+    PortAudioParameters(const PortAudioPair& devices, const DeviceRequest& request);
+
+    [[nodiscard]] const PaStreamParameters* input() const { return input_ ? &*input_ : nullptr; }
+    [[nodiscard]] const PaStreamParameters* output() const { return output_ ? &*output_ : nullptr; }
+
+    /// The longer one of both sides.
+    [[nodiscard]] double latency_s() const;
+
+  private:
+    std::optional<PaStreamParameters> input_;
+    std::optional<PaStreamParameters> output_;
+};
 
 }  // namespace cueline

@@ -115,7 +115,7 @@ def render(sampler: Sampler, player: Player, path: str | Path) -> int:
     if player.end_frame is None:
         raise ValueError("a file needs an end: make the player with bars")
     piece = engine.samplerate // 10  # shorter than the time by which the player is ahead
-    with soundfile.SoundFile(path, "w", engine.samplerate, engine.channels, subtype="FLOAT", format="WAV") as file:
+    with soundfile.SoundFile(path, "w", engine.samplerate, engine.outputs, subtype="FLOAT", format="WAV") as file:
         player.step()
         while (left := player.end_frame - engine.now()) > 0 or not player.done:
             longest = max((loaded.frames for loaded in sampler.loaded if loaded is not None), default=0)

@@ -95,7 +95,7 @@ def message_calls(stack: ExitStack) -> list[Contender]:
 
 
 def _tone(stack: ExitStack) -> AudioEngine:
-    engine = AudioEngine("offline", processor="tone", blocksize=1, channels=1, budget=RING_CAPACITY)
+    engine = AudioEngine("offline", processor="tone", blocksize=1, outputs=1, budget=RING_CAPACITY)
     stack.callback(engine.close)
     stack.callback(engine.stats)  # before that: no LossWarning about cues that are late on purpose
     return engine
