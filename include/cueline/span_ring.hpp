@@ -29,6 +29,11 @@ struct RingPlaces {
 
     [[nodiscard]] constexpr std::size_t size() const noexcept CUELINE_NONBLOCKING { return count + wrapped; }
 
+    /// The same places, if each one is `elements` elements of the storage.
+    [[nodiscard]] constexpr RingPlaces of_each(std::size_t elements) const noexcept CUELINE_NONBLOCKING {
+        return {first * elements, count * elements, wrapped * elements};
+    }
+
     /// The two pieces of `storage`, which must have as many elements as the ring has places.
     template <class T, std::size_t Extent>
     [[nodiscard]] constexpr std::array<std::span<T>, 2> of(std::span<T, Extent> storage) const noexcept
