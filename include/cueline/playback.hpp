@@ -180,9 +180,13 @@ class PlaybackConsumer {
             if (fade_left_ == 0) drop_cleared();
         }
         done += play<false>(outputs, done, frames - done);
-        if (done == frames) return;
+        if (done == frames || complete_at_ == index_) return;
         // Relaxed: see complete().
-        if (shared_->complete.load(std::memory_order_relaxed) != index_) state_.underrun += frames - done;
+        if (shared_->complete.load(std::memory_order_relaxed) == index_) {
+            complete_at_ = index_;  // so it stays complete while the producer is about to push more
+        } else {
+            state_.underrun += frames - done;
+        }
     }
 
     /// Publishes the counts at the end of a block. `frame` is the engine's frame after it.
@@ -271,9 +275,10 @@ class PlaybackConsumer {
     std::span<const Sample> samples_;
     std::size_t channels_ = 1;
     std::size_t longest_fade_ = clear_fade_frames;
-    std::uint64_t index_ = 0;     // of the next frame
-    std::uint64_t clear_to_ = 0;  // frames below are dropped when the fade has ended
-    std::size_t fade_left_ = 0;   // frames of the fade
+    std::uint64_t index_ = 0;        // of the next frame
+    std::uint64_t clear_to_ = 0;     // frames below are dropped when the fade has ended
+    std::uint64_t complete_at_ = 0;  // the last end mark that was reached
+    std::size_t fade_left_ = 0;      // frames of the fade
     std::size_t fade_frames_ = 0;
     PlaybackState state_;
 };

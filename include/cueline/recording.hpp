@@ -86,25 +86,26 @@ class RecordingProducer {
         return true;
     }
 
-    /// Records those of the block's frames that it was started and not stopped for. `frame` is the engine's at the
-    /// beginning of the block. Missing inputs are silence. Then it publishes the counts.
-    template <class Channel>
-    void record(std::span<Channel* const> inputs, std::uint64_t frame, std::size_t frames) noexcept(never_throws)
+    /// Records those of a block's frames that it was started and not stopped for. `frame` is the engine's at the
+    /// beginning of the block. Missing inputs are silence.
+    void record(std::span<const float* const> inputs, std::uint64_t frame, std::size_t frames) noexcept(never_throws)
         CUELINE_NONBLOCKING {
+        const std::uint64_t begin = std::max(frame, state_.frame);
         const std::uint64_t end = std::min(frame + frames, end_);
-        if (state_.phase == StreamPhase::running && end > state_.frame) {
-            const std::uint64_t begin = std::max(frame, state_.frame);
-            push(inputs, static_cast<std::size_t>(begin - frame), begin, static_cast<std::size_t>(end - begin));
-            state_.frame = end;
-        }
+        if (state_.phase != StreamPhase::running || end <= begin) return;
+        push(inputs, static_cast<std::size_t>(begin - frame), begin, static_cast<std::size_t>(end - begin));
+        state_.frame = end;
+    }
+
+    /// Publishes the counts, and the end, after a block.
+    void publish() noexcept(never_throws) CUELINE_NONBLOCKING {
         if (has_ended(phase_at_end_)) state_.phase = phase_at_end_;
         shared_->state.write(state_);
     }
 
   private:
     /// Records the inputs' frames from the place `at` on, which is the engine's frame `frame`.
-    template <class Channel>
-    void push(std::span<Channel* const> inputs, std::size_t at, std::uint64_t frame,
+    void push(std::span<const float* const> inputs, std::size_t at, std::uint64_t frame,
               std::size_t count) noexcept(never_throws) CUELINE_NONBLOCKING {
         const RingPlaces places = frames_.room(count);
         std::size_t taken = places.size();
@@ -134,9 +135,8 @@ class RecordingProducer {
         return true;
     }
 
-    template <class Channel>
-    void interleave(std::span<Channel* const> inputs, std::size_t at, std::span<Sample> piece) noexcept(never_throws)
-        CUELINE_NONBLOCKING {
+    void interleave(std::span<const float* const> inputs, std::size_t at,
+                    std::span<Sample> piece) noexcept(never_throws) CUELINE_NONBLOCKING {
         const std::size_t frames = piece.size() / channels_;
         for (std::size_t channel = 0; channel < channels_; ++channel) {
             Sample* const to = piece.data() + channel;

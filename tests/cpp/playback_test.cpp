@@ -30,12 +30,14 @@ namespace {
 
 using Samples = std::vector<float>;
 
+constexpr float never_written = -1;
+
 /// A playback with both ends. Samples are numbers, so that each can be told from the others.
 template <class Memory = StdMemory>
 struct Played {
     Played(std::size_t capacity, std::size_t channels, std::size_t fade_frames = clear_fade_frames)
         : channels_{channels},
-          samples_(capacity * channels),
+          samples_(capacity * channels, never_written),
           producer{shared, std::span{samples_}, channels},
           consumer{shared, std::span<const float>{samples_}, channels, fade_frames} {}
 
@@ -409,10 +411,10 @@ TEST(Playback, broken_ones_differ_from_a_plain_model) {
     EXPECT_NE(differs<MuteMemory>(8, number, 20'000), "");
 }
 
-/// A thread writes numbers and clears now and then, while another plays blocks. Returns the first fault, or an empty
-/// text.
+/// A thread writes numbers and may clear now and then, while another plays blocks. Returns the first fault, or an empty
+/// text. A mutant must not clear: frames under a ramp are not checked, and it would wait for ever after a fault there.
 template <class Memory>
-std::string goes_wrong_between_threads(std::uint64_t count) {
+std::string goes_wrong_between_threads(std::uint64_t count, bool clears_too) {
     constexpr std::size_t capacity = 64;
     constexpr std::size_t channels = 2;
     constexpr std::size_t fade = 4;
@@ -458,7 +460,7 @@ std::string goes_wrong_between_threads(std::uint64_t count) {
     for (std::size_t turn = 1; written < count && !gave_up; ++turn) {
         const std::size_t frames = played.write(std::min<std::uint64_t>(turn % 17, count - written));
         written += frames;
-        if (turn % 50 == 0) to_audio.try_push(played.producer.clear_up_to());
+        if (clears_too && turn % 50 == 0) to_audio.try_push(played.producer.clear_up_to());
         PlaybackPosition now;
         if (read_position(played.shared, now)) {
             const bool adds_up = now.written == written && now.played + now.cleared + now.waiting == written;
@@ -478,12 +480,12 @@ std::string goes_wrong_between_threads(std::uint64_t count) {
 }
 
 TEST(Playback, between_threads_accounts_for_every_frame) {
-    EXPECT_EQ(goes_wrong_between_threads<StdMemory>(200'000), "");
+    EXPECT_EQ(goes_wrong_between_threads<StdMemory>(200'000, true), "");
 }
 
 TEST(Playback, through_a_skewed_ring_does_not) {
     if (thread_sanitizer) GTEST_SKIP() << "a race on purpose, under the thread sanitizer";
-    EXPECT_NE(goes_wrong_between_threads<SkewedMemory<1>>(200'000), "");
+    EXPECT_NE(goes_wrong_between_threads<SkewedMemory<1>>(200'000, false), "");
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ struct Recorded {
 
     Recorded(std::size_t capacity, std::size_t channels, std::size_t marks = recording_marks)
         : channels_{channels},
-          samples_(capacity * channels),
+          samples_(capacity * channels, -1.0F),
           marks_(marks),
           producer{shared, std::span{samples_}, std::span{marks_}, channels},
           consumer{shared, std::span<const float>{samples_}, std::span<const MarkCell>{marks_}, channels} {}
@@ -48,7 +48,8 @@ struct Recorded {
             for (std::size_t at = 0; at < frames; ++at) planar[channel][at] = sample(frame + at, channel);
             pointers.push_back(planar[channel].data());
         }
-        producer.record(std::span<const float* const>{pointers}, frame, frames);
+        producer.record(pointers, frame, frames);
+        producer.publish();
         frame += frames;
     }
 

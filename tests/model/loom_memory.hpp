@@ -41,12 +41,13 @@ bool loom_stores_come_early(Role role);
 bool loom_hands_over_wrong(std::uint8_t how);
 bool loom_relaxed_stores_come_late();
 bool loom_relaxed_stores_are_lost();
+bool loom_stores_are_swapped(Role role);
 void loom_set_role(Role role);
 Role loom_role();
 }
 
 /// What a mutant delays until after the next store: the producer's writes to slots, the consumer's reads of slots, or
-/// relaxed stores.
+/// relaxed stores, or the first of two stores.
 inline std::vector<std::function<void()>> delayed[4];
 
 inline void do_delayed(Role role) {
@@ -93,6 +94,10 @@ struct LoomMemory {
                                   where.column());
             };
             if (role != Role::none && order == std::memory_order_relaxed && loom_relaxed_stores_come_late()) {
+                delayed[static_cast<int>(role)].push_back(act);
+                return;
+            }
+            if (loom_stores_are_swapped(role) && delayed[static_cast<int>(role)].empty()) {
                 delayed[static_cast<int>(role)].push_back(act);
                 return;
             }

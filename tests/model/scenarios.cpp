@@ -1,5 +1,5 @@
-// scenarios.cpp: what the model's threads do with a ring, a span ring, a seqlock, parameters or buffers, and what must
-// be true of it.
+// scenarios.cpp: what the model's threads do with a ring, a span ring, a seqlock, parameters, buffers or streams, and
+// what must be true of it.
 //
 // loom runs each scenario once for every possible order of the threads' accesses, and for every value that a load may
 // return under the header's memory orders. Nothing here is timed or random.
@@ -13,10 +13,13 @@
 
 #include <cueline/buffer.hpp>
 #include <cueline/engine_messages.hpp>
+#include <cueline/playback.hpp>
+#include <cueline/recording.hpp>
 #include <cueline/ring.hpp>
 #include <cueline/seqlock.hpp>
 #include <cueline/shared_parameters.hpp>
 #include <cueline/span_ring.hpp>
+#include <cueline/stream.hpp>
 
 #include "loom_memory.hpp"
 
@@ -139,7 +142,7 @@ class OneRing : public Scenario {
 
     /// Pops up to `max_count` messages at once. Returns how many came.
     std::size_t pop_some(std::size_t max_count) {
-        std::vector<Numbered> messages(max_count, Numbered::of(untouched));
+        std::vector<Numbered> messages(max_count, Numbered::of(0));
         loom_set_role(Role::consumer);
         const std::size_t popped = consumer->try_pop(std::span{messages});
         loom_set_role(Role::none);
@@ -867,8 +870,14 @@ class DyingWriter : public SomeParameters<> {
     std::uint64_t values_taken_ = 0;
 };
 
-/// The faults of the buffer mutants. The numbers are those of src/memory.rs.
-enum class Wrong : std::uint8_t { sends_back_the_new = 1, frees_too_early = 2, reads_on = 3, accepts_twice = 4 };
+/// The faults of the mutants of buffers and streams. The numbers are those of src/memory.rs.
+enum class Wrong : std::uint8_t {
+    sends_back_the_new = 1,
+    frees_too_early = 2,
+    reads_on = 3,
+    accepts_twice = 4,
+    clears_too_much = 5
+};
 
 bool does(Wrong wrong) {
     return loom_hands_over_wrong(static_cast<std::uint8_t>(wrong));
@@ -1033,6 +1042,340 @@ class BufferHandover : public Scenario {
     BufferHandle current_ = no_buffer;
 };
 
+/// A sample that loom sees. Its number is small, so that a float holds it.
+class Sample {
+  public:
+    Sample& operator=(float value) {
+        cell_.write(Numbered::of(static_cast<std::uint64_t>(value)));
+        return *this;
+    }
+    operator float() const {
+        // On the heap, because a mutant reads later.
+        const auto found = std::make_shared<Numbered>(Numbered::of(0));
+        const auto read = [found](const Numbered& number) { *found = number; };
+        cell_.read(read);
+        require(found->whole(), "no sample is torn");
+        return static_cast<float>(found->number);
+    }
+
+  private:
+    LoomMemory::Cell<Numbered> cell_;
+};
+
+/// The audio thread records a block of `Block` frames again and again. The reader makes a number of attempts to read
+/// `Block` frames. The sample of a frame is the frame.
+template <std::size_t Capacity, std::size_t Marks, std::size_t Block>
+class RecordingWithGaps : public Scenario {
+  public:
+    /// If `gaps` is not 0, the ring is full at first, and has as many gaps, of a block each.
+    RecordingWithGaps(int blocks, int reads, int gaps = 0) : blocks_{blocks}, reads_{reads} {
+        ends_->producer.start(frame_);
+        for (std::size_t frame = 0; gaps > 0 && frame < Capacity; frame += Block) record();
+        for (int gap = 0; gap < gaps; ++gap) {
+            record();
+            read();
+            record();
+        }
+    }
+
+    void run(int thread) override {
+        if (thread == 0) {
+            for (int block = 0; block < blocks_; ++block) record();
+        } else {
+            for (int attempt = 0; attempt < reads_; ++attempt) read();
+        }
+    }
+
+    /// Every frame was read, or is said to be lost.
+    void finish() override {
+        max_messages = std::max(max_messages, read_);
+        ends_->producer.stop(frame_);
+        loom_set_role(Role::producer);
+        ends_->producer.publish();
+        loom_set_role(Role::none);
+        while (!read()) {
+        }
+        RecordingState state;
+        require(shared_.state.read(state), "a state is read if nobody writes");
+        require(read_ == state.recorded && lost_ == state.lost, "both sides count the same frames");
+        require(read_ + lost_ == frame_ - first, "every frame is accounted for");
+        refused_pushes += lost_;
+        ends_.reset();
+    }
+
+  private:
+    static constexpr std::uint64_t first = 100;  // frame of the recording
+
+    void record() {
+        std::array<float, Block> input{};
+        for (std::size_t at = 0; at < Block; ++at) input.at(at) = static_cast<float>(frame_ + at);
+        const std::array<const float*, 1> inputs{input.data()};
+        loom_set_role(Role::producer);
+        ends_->producer.record(inputs, frame_, Block);
+        do_delayed(Role::producer);  // of the mutant that swaps stores
+        loom_set_role(Role::none);
+        frame_ += Block;
+    }
+
+    /// Returns whether it was the end.
+    bool read() {
+        std::array<float, Block> samples{};
+        // The reader looks for the end only if nothing waits. No thread writes it meanwhile, so it is left out.
+        if (threads_run && shared_.frames.tail() == read_) {
+            ++refused_pops;
+            return false;
+        }
+        loom_set_role(Role::consumer);
+        const auto run = ends_->consumer.read(samples);
+        loom_set_role(Role::none);
+        require(run.frame == next_ + run.lost, "a run says how many frames are missing before it");
+        for (std::size_t at = 0; at < run.frames; ++at) {
+            require(samples.at(at) == static_cast<float>(run.frame + at), "a frame has its samples");
+        }
+        next_ = run.frame + run.frames;
+        read_ += run.frames;
+        lost_ += run.lost;
+        return run.ended;
+    }
+
+    using Shared = SharedRecording<LoomMemory>;
+    using MarkCell = LoomMemory::Cell<RecordingMark>;
+
+    Shared shared_;
+    std::array<Sample, Capacity> samples_;
+    std::array<MarkCell, Marks> marks_;
+    struct Ends {
+        explicit Ends(RecordingWithGaps& all)
+            : producer{all.shared_, std::span{all.samples_}, std::span{all.marks_}, 1},
+              consumer{all.shared_, std::span<const Sample>{all.samples_}, std::span<const MarkCell>{all.marks_}, 1} {}
+        RecordingProducer<LoomMemory, Sample> producer;
+        RecordingConsumer<LoomMemory, Sample> consumer;
+    };
+    std::unique_ptr<Ends> ends_ = std::make_unique<Ends>(*this);
+    std::uint64_t frame_ = first;  // the audio thread's
+    std::uint64_t next_ = first;   // these are the reader's
+    std::uint64_t read_ = 0;
+    std::uint64_t lost_ = 0;
+    int blocks_;
+    int reads_;
+};
+
+/// A recording ends while its reader looks for frames or for the end.
+class RecordingEnds : public Scenario {
+  public:
+    RecordingEnds() { ends_->producer.start(first); }
+
+    void run(int thread) override {
+        if (thread == 0) {
+            loom_set_role(Role::producer);
+            const std::array<float, 1> input{1};
+            const std::array<const float*, 1> inputs{input.data()};
+            ends_->producer.stop(first + 1);
+            ends_->producer.record(inputs, first, 1);
+            ends_->producer.publish();
+            loom_set_role(Role::none);
+        } else {
+            read();
+        }
+    }
+    void finish() override {
+        max_messages = std::max(max_messages, read_);
+        while (!read()) {
+        }
+        require(read_ == 1, "the last frame is read before the end");
+        ends_.reset();
+    }
+
+  private:
+    static constexpr std::uint64_t first = 100;
+
+    bool read() {
+        std::array<float, 1> sample{};
+        loom_set_role(Role::consumer);
+        const auto run = ends_->consumer.read(sample);
+        loom_set_role(Role::none);
+        require(run.lost == 0, "no frame is lost");
+        read_ += run.frames;
+        if (run.frames == 0) refused_pops += threads_run;
+        require(!run.ended || (read_ == 1 && run.frame == first + 1), "the end comes after the last frame");
+        return run.ended;
+    }
+
+    using MarkCell = LoomMemory::Cell<RecordingMark>;
+
+    SharedRecording<LoomMemory> shared_;
+    std::array<Sample, 1> samples_;
+    std::array<MarkCell, 1> marks_;
+    struct Ends {
+        explicit Ends(RecordingEnds& all)
+            : producer{all.shared_, std::span{all.samples_}, std::span{all.marks_}, 1},
+              consumer{all.shared_, std::span<const Sample>{all.samples_}, std::span<const MarkCell>{all.marks_}, 1} {}
+        RecordingProducer<LoomMemory, Sample> producer;
+        RecordingConsumer<LoomMemory, Sample> consumer;
+    };
+    std::unique_ptr<Ends> ends_ = std::make_unique<Ends>(*this);
+    std::uint64_t read_ = 0;
+};
+
+/// The control side writes frames, the last ones of a sentence, clears them, and writes another. The audio thread plays
+/// blocks meanwhile.
+class PlaybackWithClear : public Scenario {
+  public:
+    PlaybackWithClear(std::size_t sentence, int blocks) : sentence_{sentence}, blocks_{blocks} {
+        ends_->consumer.start();
+    }
+
+    void run(int thread) override {
+        if (thread == 0) {
+            write(sentence_, true);
+            const std::uint64_t up_to = ends_->producer.clear_up_to();
+            if (does(Wrong::clears_too_much)) {
+                write(1, false);
+                require(ends_->clears.try_push(ends_->producer.clear_up_to()) == Status::ok, "there is room");
+            } else {
+                require(ends_->clears.try_push(up_to) == Status::ok, "there is room");
+                write(1, false);
+            }
+        } else {
+            for (int number = 0; number < blocks_; ++number) block();
+        }
+    }
+
+    void finish() override {
+        max_messages = std::max(max_messages, heard_);
+        for (std::size_t number = 0; number <= capacity; ++number) block();
+        PlaybackPosition position;
+        ends_->consumer.publish(0);
+        require(read_position(shared_, position), "a position is read if nobody writes");
+        require(position.waiting == 0 && position.written == written_, "every frame was played or cleared");
+        require(position.played == heard_, "what counts as played was heard");
+        require(last_heard_ == sample_of(written_), "what is written after a clear is heard");
+        ends_.reset();
+    }
+
+  private:
+    static constexpr std::size_t capacity = 4;
+
+    /// An odd number, so that the half of it, which the ramp of one frame leaves, is no sample.
+    static float sample_of(std::uint64_t number) { return static_cast<float>(2 * number - 1); }
+
+    void write(std::size_t frames, bool last) {
+        std::vector<float> samples;
+        for (std::size_t frame = 0; frame < frames; ++frame) samples.push_back(sample_of(++written_));
+        loom_set_role(Role::producer);
+        const std::size_t taken = ends_->producer.write(samples, last);
+        loom_set_role(Role::none);
+        require(taken == frames, "there is room for all");
+    }
+
+    void block() {
+        std::uint64_t up_to = 0;
+        if (ends_->commands.try_pop(up_to) == Status::ok) {
+            require(ends_->consumer.clear(up_to), "a clear is never refused");
+            cleared_ = true;
+        }
+        float output = 0;
+        const std::array<float*, 1> outputs{&output};
+        loom_set_role(Role::consumer);
+        ends_->consumer.mix(outputs, 1);
+        loom_set_role(Role::none);
+        if (output == 0) {
+            refused_pops += threads_run;
+            return;
+        }
+        ++heard_;
+        const bool fades = output != static_cast<float>(static_cast<int>(output));
+        require(!fades || cleared_, "only a clear fades");
+        const float sample = fades ? 2 * output : output;
+        require(sample > last_heard_, "every frame is played once and in order");
+        last_heard_ = sample;
+    }
+
+    SharedPlayback<LoomMemory> shared_;
+    std::array<Sample, capacity> samples_;
+    Ring<std::uint64_t, 2, LoomMemory> clears_;
+    struct Ends {
+        explicit Ends(PlaybackWithClear& all)
+            : producer{all.shared_, std::span{all.samples_}, 1},
+              consumer{all.shared_, std::span<const Sample>{all.samples_}, 1, 1},
+              clears{all.clears_},
+              commands{all.clears_} {}
+        PlaybackProducer<LoomMemory, Sample> producer;
+        PlaybackConsumer<LoomMemory, Sample> consumer;
+        Producer<Ring<std::uint64_t, 2, LoomMemory>> clears;
+        Consumer<Ring<std::uint64_t, 2, LoomMemory>> commands;
+    };
+    std::unique_ptr<Ends> ends_ = std::make_unique<Ends>(*this);
+    std::size_t sentence_;
+    int blocks_;
+    std::uint64_t written_ = 0;  // the control side's
+    std::uint64_t heard_ = 0;    // the audio thread's
+    float last_heard_ = 0;
+    bool cleared_ = false;
+};
+
+/// The control side writes frames, the last ones for now. With `watches`, it reads the position meanwhile, while the
+/// audio thread publishes it.
+class PlaybackToItsEnd : public Scenario {
+  public:
+    PlaybackToItsEnd(std::size_t frames, int blocks, bool watches)
+        : frames_{frames}, blocks_{blocks}, watches_{watches} {
+        ends_->consumer.start();
+    }
+
+    void run(int thread) override {
+        if (thread == 0) {
+            const std::vector<float> samples(frames_, 1);
+            loom_set_role(Role::producer);
+            require(ends_->producer.write(samples, true) == frames_, "there is room for all");
+            loom_set_role(Role::none);
+            PlaybackPosition position;
+            if (watches_ && read_position(shared_, position)) {
+                require(position.written == frames_ && position.waiting <= frames_, "a position adds up");
+            }
+        } else {
+            for (int number = 0; number < blocks_; ++number) block();
+        }
+    }
+    void finish() override {
+        max_messages = std::max(max_messages, heard_);
+        for (std::size_t frame = 0; frame <= frames_; ++frame) block();
+        ends_->consumer.publish(0);
+        PlaybackPosition position;
+        require(read_position(shared_, position), "a position is read if nobody writes");
+        require(heard_ == frames_ && position.played == frames_, "every frame is played once");
+        require(position.underrun == 0, "it is no underrun to reach the end mark");
+        ends_.reset();
+    }
+
+  private:
+    void block() {
+        float output = 0;
+        const std::array<float*, 1> outputs{&output};
+        loom_set_role(Role::consumer);
+        ends_->consumer.mix(outputs, 1);
+        if (threads_run && watches_) ends_->consumer.publish(0);
+        loom_set_role(Role::none);
+        if (output == 0) refused_pops += threads_run;
+        if (output != 0) ++heard_;
+    }
+
+    SharedPlayback<LoomMemory> shared_;
+    std::array<Sample, 2> samples_;
+    struct Ends {
+        explicit Ends(PlaybackToItsEnd& all)
+            : producer{all.shared_, std::span{all.samples_}, 1},
+              consumer{all.shared_, std::span<const Sample>{all.samples_}, 1} {}
+        PlaybackProducer<LoomMemory, Sample> producer;
+        PlaybackConsumer<LoomMemory, Sample> consumer;
+    };
+    std::unique_ptr<Ends> ends_ = std::make_unique<Ends>(*this);
+    std::size_t frames_;
+    int blocks_;
+    bool watches_;
+    std::uint64_t heard_ = 0;  // the audio thread's
+};
+
 struct Entry {
     const char* name;
     int threads;
@@ -1097,6 +1440,14 @@ constexpr Entry entries[] = {
      "buffer.hpp"},
     {"buffers: a copy of each command", 2, false, make<BufferHandover, std::uint64_t{2}, 2, std::uint64_t{0}, true>,
      "buffer.hpp"},
+    {"recording: 4 blocks of 2, 3 reads", 2, false, make<RecordingWithGaps<4, 4, 2>, 4, 3>, "recording.hpp"},
+    {"recording: 4 blocks of 1 through 1", 2, false, make<RecordingWithGaps<1, 2, 1>, 4, 3>, "recording.hpp"},
+    {"recording: more gaps than marks", 2, false, make<RecordingWithGaps<4, 1, 1>, 3, 3, 3>, "recording.hpp"},
+    {"recording: it ends", 2, true, make<RecordingEnds>, "recording.hpp"},
+    {"playback: 2 frames cleared, 3 blocks", 2, false, make<PlaybackWithClear, std::size_t{2}, 3>, "playback.hpp"},
+    {"playback: 3 frames cleared, 4 blocks", 2, false, make<PlaybackWithClear, std::size_t{3}, 4>, "playback.hpp"},
+    {"playback: 2 frames to its end", 2, false, make<PlaybackToItsEnd, std::size_t{2}, 3, false>, "playback.hpp"},
+    {"playback: a position beside a block", 2, true, make<PlaybackToItsEnd, std::size_t{1}, 1, true>, "playback.hpp"},
     // Only for --long: the first takes minutes, the others were never seen to end.
     {"long: capacity 2: 5 messages through", 2, false, make<Stream<2>, below_wrap(3), std::uint64_t{5}>},
     {"long: capacity 4: 5 messages through", 2, false, make<Stream<4>, below_wrap(2), std::uint64_t{5}>},

@@ -44,7 +44,7 @@ struct Floor {
 }
 
 #[rustfmt::skip]
-const FLOORS: [Floor; 46] = [
+const FLOORS: [Floor; 54] = [
     Floor { scenario: "slow: capacity 4: 7 pushes, 5 pops", executions: 10_000, messages: 7, refused: (true, true) },
     Floor { scenario: "slow: capacity 2: 6 pushes, 5 pops", executions: 100_000, messages: 6, refused: (true, true) },
     Floor { scenario: "slow: capacity 1: 4 messages through", executions: 150_000, messages: 4, refused: (true, true) },
@@ -87,11 +87,22 @@ const FLOORS: [Floor; 46] = [
     Floor { scenario: "buffers: some dropped", executions: 1_900, messages: 2, refused: (true, true) },
     Floor { scenario: "buffers: 4 loaded, 3 blocks", executions: 1_000, messages: 2, refused: (true, true) },
     Floor { scenario: "buffers: a copy of each command", executions: 100, messages: 2, refused: (false, true) },
+    Floor { scenario: "recording: 4 blocks of 2, 3 reads", executions: 12_000, messages: 6, refused: (true, true) },
+    Floor { scenario: "recording: 4 blocks of 1 through 1", executions: 600, messages: 3, refused: (true, true) },
+    Floor { scenario: "recording: more gaps than marks", executions: 1_300, messages: 6, refused: (true, false) },
+    Floor { scenario: "recording: it ends", executions: 340, messages: 1, refused: (false, true) },
+    Floor { scenario: "playback: 2 frames cleared, 3 blocks", executions: 1_500, messages: 3, refused: (false, true) },
+    Floor { scenario: "playback: 3 frames cleared, 4 blocks", executions: 3_900, messages: 4, refused: (false, true) },
+    Floor { scenario: "playback: 2 frames to its end", executions: 7, messages: 2, refused: (false, true) },
+    Floor { scenario: "playback: a position beside a block", executions: 700, messages: 1, refused: (false, true) },
     Floor { scenario: "long: capacity 2: 5 messages through", executions: 2_000_000, messages: 5, refused: (true, true) },
     Floor { scenario: "long: capacity 4: 5 messages through", executions: 2_000_000, messages: 5, refused: (true, true) },
     Floor { scenario: "long: seqlock: 1 write, 2 readers", executions: 100_000, messages: 2, refused: (false, true) },
     Floor { scenario: "long: parameters: 2 writers, a block", executions: 100_000, messages: 1, refused: (false, true) },
 ];
+
+/// Headers that consist of others: their own accesses are relaxed.
+const ONLY_RELAXED: [&str; 2] = ["recording.hpp", "playback.hpp"];
 
 const CLEAN: i32 = 0;
 const FOUND: i32 = 10;
@@ -240,6 +251,8 @@ fn text_of(source: &str) -> Vec<&'static str> {
         "seqlock.hpp" => include_str!("../../../include/cueline/seqlock.hpp"),
         "shared_parameters.hpp" => include_str!("../../../include/cueline/shared_parameters.hpp"),
         "buffer.hpp" => include_str!("../../../include/cueline/buffer.hpp"),
+        "recording.hpp" => include_str!("../../../include/cueline/recording.hpp"),
+        "playback.hpp" => include_str!("../../../include/cueline/playback.hpp"),
         _ => panic!("no such source: {source}"),
     };
     text.lines().collect()
@@ -339,7 +352,7 @@ fn report(left_out: &[&str]) -> ExitCode {
             println!("FAILED: no scenario uses {source}:{line}: {}", text[line - 1].trim());
             sound = false;
         }
-        if here.is_empty() {
+        if here.is_empty() && !ONLY_RELAXED.contains(&source) {
             println!("FAILED: no orders seen in {source}");
             sound = false;
         }

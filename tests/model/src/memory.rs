@@ -42,6 +42,8 @@ pub enum Mutant {
     LeavesStamps,
     /// Relaxed stores come after the next ordered store, so what that store should publish comes too late.
     RelaxedStoresLate,
+    /// Of each two stores of the producer, the second comes first.
+    StoresSwapped,
     /// Nothing is broken, but a slot is a row of relaxed words, about which loom reports nothing: only the messages can
     /// show a mutant. Without a mutant, this must be clean.
     WordCells,
@@ -49,7 +51,7 @@ pub enum Mutant {
     Unseen,
 }
 
-/// The faults of the buffer scenarios, with the numbers that they have there.
+/// The faults of the scenarios of buffers and streams, with the numbers that they have there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Wrong {
@@ -57,6 +59,7 @@ pub enum Wrong {
     FreesTooEarly = 2,
     ReadsOn = 3,
     AcceptsTwice = 4,
+    ClearsTooMuch = 5,
 }
 
 pub const PRODUCER: u8 = 1;
@@ -67,7 +70,15 @@ pub const HEIR: u8 = 3; // an end that takes over
 const RELAXED: i32 = 0;
 
 /// The headers to explore. Each has its scenarios and its mutants.
-pub const SOURCES: [&str; 5] = ["ring.hpp", "span_ring.hpp", "seqlock.hpp", "shared_parameters.hpp", "buffer.hpp"];
+pub const SOURCES: [&str; 7] = [
+    "ring.hpp",
+    "span_ring.hpp",
+    "seqlock.hpp",
+    "shared_parameters.hpp",
+    "buffer.hpp",
+    "recording.hpp",
+    "playback.hpp",
+];
 
 /// The place of a memory order, and the part of it that a mutant removes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -123,6 +134,8 @@ impl Mutant {
             "seqlock.hpp" => &Mutant::SEQLOCK,
             "shared_parameters.hpp" => &Mutant::PARAMETERS,
             "buffer.hpp" => &Mutant::BUFFER,
+            "recording.hpp" => &Mutant::RECORDING,
+            "playback.hpp" => &Mutant::PLAYBACK,
             _ => panic!("no mutants for {source}"),
         }
     }
@@ -184,6 +197,31 @@ impl Mutant {
         Mutant::HandsOver(Wrong::AcceptsTwice),
         Mutant::Unseen,
     ];
+
+    const RECORDING: [Mutant; 10] = [
+        Mutant::RelaxedPublish,
+        Mutant::RelaxedObserve,
+        Mutant::Skewed { role: PRODUCER, by: 1 },
+        Mutant::Skewed { role: PRODUCER, by: -1 },
+        Mutant::Skewed { role: CONSUMER, by: 1 },
+        Mutant::Skewed { role: CONSUMER, by: -1 },
+        Mutant::StoresFirst { role: PRODUCER, words: false },
+        Mutant::StoresFirst { role: CONSUMER, words: false },
+        Mutant::StoresSwapped,
+        Mutant::Unseen,
+    ];
+
+    const PLAYBACK: [Mutant; 9] = [
+        Mutant::RelaxedPublish,
+        Mutant::RelaxedObserve,
+        Mutant::Skewed { role: CONSUMER, by: 1 },
+        Mutant::Skewed { role: CONSUMER, by: -1 },
+        Mutant::StoresFirst { role: PRODUCER, words: false },
+        Mutant::StoresFirst { role: CONSUMER, words: false },
+        Mutant::RelaxedStoresLate,
+        Mutant::HandsOver(Wrong::ClearsTooMuch),
+        Mutant::Unseen,
+    ];
 }
 
 impl fmt::Display for Mutant {
@@ -210,10 +248,12 @@ impl fmt::Display for Mutant {
                     Wrong::FreesTooEarly => "the old buffer is freed before it came back",
                     Wrong::ReadsOn => "the old buffer is read after it was sent back",
                     Wrong::AcceptsTwice => "a handle is accepted as often as it comes",
+                    Wrong::ClearsTooMuch => "a clear drops what was written after it",
                 };
                 write!(out, "{what}")
             }
             Mutant::RelaxedStoresLate => write!(out, "relaxed stores come after the store that publishes them"),
+            Mutant::StoresSwapped => write!(out, "of each two stores of the producer, the second comes first"),
             Mutant::WordCells => write!(out, "slots of unordered words"),
             Mutant::Unseen => write!(out, "memory that loom does not see"),
         }
@@ -506,6 +546,11 @@ pub extern "C-unwind" fn loom_stays_in_turn() -> bool {
 #[no_mangle]
 pub extern "C-unwind" fn loom_relaxed_stores_come_late() -> bool {
     mutant() == Mutant::RelaxedStoresLate
+}
+
+#[no_mangle]
+pub extern "C-unwind" fn loom_stores_are_swapped(asked: u8) -> bool {
+    mutant() == Mutant::StoresSwapped && asked == PRODUCER
 }
 
 #[no_mangle]
