@@ -123,6 +123,7 @@ bench-cpp: .venv/ready build/setup-bench
 	for built in release:g++ $(if $(QUICK),,release-clang:clang++-22); do \
 	  preset=$${built%%:*}; compiler=$${built##*:}; \
 	  cmake --preset $$preset && cmake --build --preset $$preset && \
+	  build/$$preset/benchmarks/cueline_frame_bench $(if $(QUICK),--seconds 0.05) && \
 	  build/$$preset/benchmarks/cueline_ring_bench $(if $(QUICK),--seconds 6 --paced-seconds 6) >$(RESULTS)/rings-$$preset.json && \
 	  build/$$preset/benchmarks/cueline_benchmarks $(if $(QUICK),--benchmark_min_time=0.01) \
 	    --benchmark_context=compiler="$$compiler $$($$compiler -dumpversion)" \

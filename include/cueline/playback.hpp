@@ -85,17 +85,11 @@ class PlaybackProducer {
 
     /// Writes as many frames of `interleaved` as there is room for. Returns how many.
     std::size_t write(std::span<const float> interleaved, bool last = false) noexcept(never_throws) {
-        const std::size_t wanted = interleaved.size() / channels_;
-        const float* from = interleaved.data();
-        std::size_t frames = 0;
-        for (const std::span<Sample> piece : room(wanted)) {
-            std::copy_n(from, piece.size(), piece.data());
-            from += piece.size();
-            frames += piece.size();
-        }
-        frames /= channels_;
-        push(frames, last && frames == wanted);
-        return frames;
+        const std::size_t wanted = frames_in(interleaved.size(), channels_);
+        const RingPlaces places = frames_.room(wanted);
+        copy_to(samples_, places.of_each(channels_), interleaved.data());
+        push(places.size(), last && places.size() == wanted);
+        return places.size();
     }
 
     /// Says that nothing is missing after what was written so far: it is no underrun when that has been played.
@@ -217,7 +211,7 @@ class PlaybackConsumer {
         CUELINE_NONBLOCKING {
         const RingPlaces places = frames_.waiting(most);
         for (const std::span<const Sample> piece : places.of_each(channels_).of(samples_)) {
-            const std::size_t frames = piece.size() / channels_;
+            const std::size_t frames = frames_in(piece.size(), channels_);
             if constexpr (Fades) {
                 add_faded(piece, outputs, at);
                 fade_left_ -= frames;
@@ -234,7 +228,7 @@ class PlaybackConsumer {
     /// Adds `piece` to the outputs, from the frame `at` on.
     void add(std::span<const Sample> piece, std::span<float* const> outputs, std::size_t at) noexcept(never_throws)
         CUELINE_NONBLOCKING {
-        const std::size_t frames = piece.size() / channels_;
+        const std::size_t frames = frames_in(piece.size(), channels_);
         for (std::size_t output = 0; output < heard(outputs); ++output) {
             float* const to = outputs[output] + at;
             if (channels_ == 1) {  // a loop of its own, which the compiler vectorizes
@@ -248,7 +242,7 @@ class PlaybackConsumer {
     /// Does the same under the falling ramp.
     void add_faded(std::span<const Sample> piece, std::span<float* const> outputs,
                    std::size_t at) noexcept(never_throws) CUELINE_NONBLOCKING {
-        const std::size_t frames = piece.size() / channels_;
+        const std::size_t frames = frames_in(piece.size(), channels_);
         const float step = 1.0F / static_cast<float>(fade_frames_ + 1);
         for (std::size_t frame = 0; frame < frames; ++frame) {
             const float gain = step * static_cast<float>(fade_left_ - frame);

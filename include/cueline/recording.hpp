@@ -115,7 +115,7 @@ class RecordingProducer {
         if (taken == 0) return;
         for (const std::span<Sample> piece : places.of_each(channels_).of(samples_)) {
             interleave(inputs, at, piece);
-            at += piece.size() / channels_;
+            at += frames_in(piece.size(), channels_);
         }
         frames_.push(taken);
         state_.recorded += taken;
@@ -137,7 +137,7 @@ class RecordingProducer {
 
     void interleave(std::span<const float* const> inputs, std::size_t at,
                     std::span<Sample> piece) noexcept(never_throws) CUELINE_NONBLOCKING {
-        const std::size_t frames = piece.size() / channels_;
+        const std::size_t frames = frames_in(piece.size(), channels_);
         for (std::size_t channel = 0; channel < channels_; ++channel) {
             Sample* const to = piece.data() + channel;
             if (channel >= inputs.size()) {
@@ -197,17 +197,8 @@ class RecordingConsumer {
     /// Returns the oldest frames that wait, `most` at most, up to the next gap. Read them, and then pop(). At the end,
     /// it returns an empty run with `ended` and with the frames that were lost last.
     [[nodiscard]] Run waiting(std::size_t most) noexcept(never_throws) {
-        RingPlaces places = frames_.waiting(most);
-        if (places.size() == 0 && most > 0 && find_end()) {
-            places = frames_.waiting(most);  // it may have ended after the look
-            if (places.size() == 0) return end();
-        }
-        if (places.size() == 0) return {.frame = next_frame_, .lost = lost_};
-        pass_marks();
-        if (const std::uint64_t run = next_mark_.index - index_; has_mark_ && run < places.size()) {
-            places = frames_.waiting(static_cast<std::size_t>(run));
-        }
-        return {next_frame_, lost_, places.size(), false, places.of_each(channels_).of(samples_)};
+        const RingPlaces places = run_of(most);
+        return {next_frame_, lost_, places.size(), ended_, places.of_each(channels_).of(samples_)};
     }
 
     /// Gives the first `frames` frames of the run back to the audio thread. Its `lost` is then no more returned.
@@ -221,15 +212,27 @@ class RecordingConsumer {
     /// Copies the frames of a run to `interleaved`, as many as fit, and pops them. The run that it returns has no
     /// samples.
     [[nodiscard]] Run read(std::span<float> interleaved) noexcept(never_throws) {
-        Run run = waiting(interleaved.size() / channels_);
-        float* to = interleaved.data();
-        for (const std::span<const Sample> piece : run.samples) to = std::copy_n(piece.data(), piece.size(), to);
-        pop(run.frames);
-        run.samples = {};
+        const RingPlaces places = run_of(frames_in(interleaved.size(), channels_));
+        copy_from(samples_, places.of_each(channels_), interleaved.data());
+        const Run run{.frame = next_frame_, .lost = lost_, .frames = places.size(), .ended = ended_};
+        pop(places.size());
         return run;
     }
 
   private:
+    /// Finds the next frames and what is missing before them, or the end.
+    [[nodiscard]] RingPlaces run_of(std::size_t most) noexcept(never_throws) {
+        RingPlaces places = frames_.waiting(most);
+        if (places.size() == 0 && most > 0 && !ended_ && find_end()) {
+            places = frames_.waiting(most);  // frames that came after the look, and before the end
+            if (places.size() == 0) end();
+        }
+        if (places.size() == 0) return places;
+        pass_marks();
+        const std::uint64_t run = has_mark_ ? next_mark_.index - index_ : places.size();
+        return run < places.size() ? frames_.waiting(static_cast<std::size_t>(run)) : places;
+    }
+
     /// Goes past the marks at the index of the next frame. Call it when frames wait.
     void pass_marks() noexcept(never_throws) {
         while (look_at_mark() && next_mark_.index == index_) {
@@ -251,17 +254,13 @@ class RecordingConsumer {
     }
 
     [[nodiscard]] bool find_end() noexcept(never_throws) {
-        if (has_ended(last_.phase)) return true;
-        RecordingState state;
-        if (!shared_->state.read(state) || !has_ended(state.phase)) return false;
-        last_ = state;
-        return true;
+        return shared_->state.read(last_) && has_ended(last_.phase);
     }
 
-    [[nodiscard]] Run end() noexcept(never_throws) {
+    void end() noexcept(never_throws) {
+        ended_ = true;
         if (index_ == 0) next_frame_ = last_.first;  // it was stopped where it began: no frame came
         lost_ += last_.frame - std::exchange(next_frame_, last_.frame);
-        return {.frame = next_frame_, .lost = lost_, .ended = true};
     }
 
     SharedRecording<Memory>* shared_ = nullptr;
@@ -275,7 +274,8 @@ class RecordingConsumer {
     std::uint64_t lost_ = 0;        // frames, before the next one
     RecordingMark next_mark_;       // if has_mark_
     bool has_mark_ = false;
-    RecordingState last_;
+    bool ended_ = false;
+    RecordingState last_;  // read at the end
 };
 
 }  // namespace cueline
