@@ -22,6 +22,9 @@ inline constexpr Kind transaction = 9;      ///< command: the header of commands
 inline constexpr Kind publish_buffer = 10;  ///< command: put a buffer into a slot
 inline constexpr Kind not_finite = 11;      ///< event: samples were no numbers
 inline constexpr Kind unload_buffer = 12;   ///< command: release a buffer without a slot
+inline constexpr Kind start_stream = 13;    ///< command: a playback plays, a recording records
+inline constexpr Kind stop_stream = 14;     ///< command: a playback is silent, a recording ends
+inline constexpr Kind clear_playback = 15;  ///< command: drop what waits in a playback
 }  // namespace kind
 
 struct Ping {
@@ -115,6 +118,24 @@ struct PublishBuffer {
 struct UnloadBuffer {
     static constexpr Kind kind = cueline::kind::unload_buffer;
     std::uint32_t handle;  ///< that Engine::load_buffer() returned
+};
+
+/// Playback::start() and Recording::start() send it. The first command that names a stream also hands it over: the
+/// audio side refuses a handle that is not offered. A stream that has ended refuses each of these three.
+struct StartStream {
+    static constexpr Kind kind = cueline::kind::start_stream;
+    std::uint32_t handle;
+};
+
+struct StopStream {
+    static constexpr Kind kind = cueline::kind::stop_stream;
+    std::uint32_t handle;
+};
+
+struct ClearPlayback {
+    static constexpr Kind kind = cueline::kind::clear_playback;
+    std::uint64_t up_to;  ///< index of the first frame that stays
+    std::uint32_t handle;
 };
 
 }  // namespace cueline

@@ -36,6 +36,11 @@ struct LinesTakenError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// As many streams as an engine can have are open already.
+struct StreamsTakenError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
 /// The engine was closed for good.
 struct ClosedError : std::logic_error {
     using std::logic_error::logic_error;

@@ -164,6 +164,12 @@ class PlaybackConsumer {
         return true;
     }
 
+    /// Drops all frames that wait, in the same way.
+    void clear() noexcept(never_throws) CUELINE_NONBLOCKING { clear(index_ + frames_.waiting().size()); }
+
+    /// Whether frames that were cleared are still fading out.
+    [[nodiscard]] bool fades_out() const noexcept CUELINE_NONBLOCKING { return fade_left_ > 0; }
+
     /// Adds the next `frames` frames to the outputs. One channel goes to all of them, otherwise each goes to the output
     /// of its number.
     void mix(std::span<float* const> outputs, std::size_t frames) noexcept(never_throws) CUELINE_NONBLOCKING {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <chrono>
 #include <cstdint>
 #include <mutex>
@@ -32,6 +33,20 @@ std::atomic<unsigned> engines_running = 0;
     throw ClosedError{"this engine is closed: make a new one"};
 }
 
+/// Checks the channels of a stream, of a device with `count` inputs or outputs.
+std::uint32_t stream_channels(std::int64_t channels, std::uint32_t count, const std::string& ends) {
+    if (count == 0) throw ArgumentError{"this engine has no " + ends + ": make it with " + ends + "=1"};
+    const std::string unit = "(the engine's " + ends + ")";
+    return checked_range("a stream's channels", channels, {1, count, unit});
+}
+
+/// Returns the frames of a stream's ring: at least those requested, and a power of two.
+std::size_t stream_frames(std::int64_t frames, std::uint32_t channels) {
+    constexpr std::int64_t most_samples = std::int64_t{1} << 30U;
+    checked_range("a stream's buffer", frames, {1, most_samples / channels, "frames"});
+    return std::bit_ceil(static_cast<std::size_t>(frames));
+}
+
 }  // namespace
 
 Engine::Parts::Parts(std::unique_ptr<Device> its_device, OwnedProcessor its_processor, std::uint32_t its_budget,
@@ -43,7 +58,7 @@ Engine::Parts::Parts(std::unique_ptr<Device> its_device, OwnedProcessor its_proc
       budget{its_budget} {
     controls.declare(*processor.get());
     audio.block().run(*processor.get(), device->format(), controls.parameter_specs(), controls.meter_specs(),
-                      pool.audio_side());
+                      pool.audio_side(), streams->audio_side());
 }
 
 LinkShape Engine::Parts::prepared_shape(std::uint32_t lines) {
@@ -174,6 +189,7 @@ void Engine::close() noexcept {
     if (was_closed) return;
     parts_->give_back_commands();  // later, another engine may run the processor
     parts_->processor.set_hand_over(parts_->pool.close());
+    parts_->streams->close();
     parts_->processor.release();
 }
 
@@ -356,6 +372,28 @@ Status Engine::publish_nothing(std::int64_t slot, const Delivery& delivery) {
     return control().send(kind::publish_buffer, PublishBuffer{static_cast<std::uint32_t>(slot), no_buffer}, delivery);
 }
 
+Playback Engine::open_playback(const PlaybackRequest& request) {
+    require_usable();
+    const Format format = parts_->device->format();
+    const std::uint32_t channels = stream_channels(request.channels, format.outputs, "outputs");
+    const std::size_t frames = stream_frames(request.frames, channels);
+    auto memory = std::make_shared<PlaybackMemory>(frames, channels, format.samplerate);
+    const BufferHandle handle = parts_->streams->add(memory->place(), memory);
+    return {Stream{*this, parts_->streams, handle}, std::move(memory)};
+}
+
+Recording Engine::open_recording(const RecordingRequest& request) {
+    require_usable();
+    const Format format = parts_->device->format();
+    const bool of_inputs = request.source == RecordingSource::inputs;
+    const std::uint32_t channels =
+        stream_channels(request.channels, of_inputs ? format.inputs : format.outputs, of_inputs ? "inputs" : "outputs");
+    const std::size_t frames = stream_frames(request.frames, channels);
+    auto memory = std::make_shared<RecordingMemory>(frames, channels, request.source, format.samplerate);
+    const BufferHandle handle = parts_->streams->add(memory->place(), memory);
+    return {Stream{*this, parts_->streams, handle}, std::move(memory)};
+}
+
 Format Engine::format() const noexcept {
     return parts_->device->format();
 }
@@ -392,7 +430,7 @@ EngineStats Engine::stats() const {
     stats.device_stats = parts_->device->stats();
     stats.device_stats.memory_locked = stats.device_stats.memory_locked && parts_->locked.granted() &&
                                        parts_->memory.granted() && parts_->pool.granted() &&
-                                       parts_->audio.block().memory_locked();
+                                       parts_->streams->granted() && parts_->audio.block().memory_locked();
     for (std::size_t line = 0; line < parts_->memory.link().used_lines(); ++line)
         stats.lines.push_back(line_stats(line));
     stats.buffers = parts_->pool.stats();

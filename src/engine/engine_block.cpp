@@ -44,10 +44,11 @@ EngineBlock::EngineBlock(const Link& link, std::uint32_t budget, EngineReport& r
       most_cancels_{static_cast<std::uint32_t>(most_commands(budget))} {}
 
 void EngineBlock::run(Processor& processor, const Format& format, std::span<const ParameterSpec> parameters,
-                      std::span<const MeterSpec> meters, BufferSlots buffers) {
+                      std::span<const MeterSpec> meters, BufferSlots buffers, Streams streams) {
     processor_ = &processor;
     values_.declare(parameters, meters);
     buffers_ = std::move(buffers);
+    streams_ = std::move(streams);
     context_ = ProcessContext{audio_.events(), values_.parameters(), values_.meters(), &buffers_, this};
     set_prepared(format);
     report_format(format);
@@ -67,6 +68,7 @@ void EngineBlock::set_prepared(const Format& format) {
     clean_inputs_ = LockedArray<float>{std::size_t{format.inputs} * format.blocksize};
     prepared_ = format;
     values_.prepare(format.samplerate);
+    streams_.set_samplerate(format.samplerate, report_->frames.get());
 }
 
 void EngineBlock::lost(std::string_view why) noexcept {
@@ -138,6 +140,7 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     report_->block_time.write({frame, block_ns, format.samplerate});
     audio_.begin_block(frame);
     values_.begin_block();
+    if (streams_.any()) streams_.begin_block();
     shares_.begin_block();
     cancels_left_ = most_cancels_;
 
@@ -155,6 +158,7 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
                                 NotFinite{outputs.samples, inputs.samples});
     }
     fades_.apply(block);
+    if (streams_.any()) streams_.end_block(block, frame);
 
     report_->cues_pending.set(schedule_.size());
     report_->frames.add(block.frames);
@@ -235,6 +239,7 @@ void EngineBlock::refuse(const Message& command, Reason reason) noexcept CUELINE
 /// Gives back a command that will not be applied.
 void EngineBlock::discard(const Message& command) noexcept CUELINE_NONBLOCKING {
     if (command.kind == kind::publish_buffer) buffers_.discard(command.as<PublishBuffer>());
+    if (Streams::takes(command.kind)) streams_.discard(command);
     if (command.kind < kind::first_processor) return;
     discarding_ = true;
     processor_->discarded(command, context_);
@@ -320,6 +325,10 @@ Outcome EngineBlock::apply_own(const Message& command) noexcept CUELINE_NONBLOCK
             return false;
         case kind::unload_buffer:
             return Outcome::applied(buffers_.release(command.as<UnloadBuffer>().handle) ? 1 : 0);
+        case kind::start_stream:
+        case kind::stop_stream:
+        case kind::clear_playback:
+            return streams_.apply(command, audio_.events().frame());
         case kind::transaction:
             return true;  // its members follow as commands
         default:
@@ -405,6 +414,7 @@ Replaced EngineBlock::render(const AudioBlock& block, std::uint32_t max_frames) 
                                  .frames = end - done,
                                  .frame = first + done};
         processor_->render(segment, context_);
+        if (streams_.any()) streams_.process(segment);
         values_.end_segment(end - done);
         done = end;
         if (done < block.frames) {

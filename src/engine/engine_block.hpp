@@ -29,6 +29,7 @@
 #include "engine/finite.hpp"
 #include "engine/processor_values.hpp"
 #include "engine/schedule_shares.hpp"
+#include "engine/streams.hpp"
 #include "system/locked_array.hpp"
 
 namespace cueline {
@@ -46,9 +47,9 @@ class EngineBlock final : public BlockCallback, Scheduler {
     // Set-up, while no block runs.
 
     /// Sets the processor that the blocks run, which is prepared for the device's format, with its parameters, its
-    /// meters and its slots for buffers. Allocates.
+    /// meters and its slots for buffers, and the streams. Allocates.
     void run(Processor& processor, const Format& format, std::span<const ParameterSpec> parameters,
-             std::span<const MeterSpec> meters, BufferSlots buffers);
+             std::span<const MeterSpec> meters, BufferSlots buffers, Streams streams = {});
 
     /// Prepares the processor for another format. If that throws, blocks are silent.
     void prepare(const Format& format) override;
@@ -118,6 +119,7 @@ class EngineBlock final : public BlockCallback, Scheduler {
     Processor* processor_ = nullptr;
     AudioSide audio_;
     BufferSlots buffers_;
+    Streams streams_;
     ProcessorValues values_;
     ProcessContext context_{audio_.events()};
     Schedule schedule_;

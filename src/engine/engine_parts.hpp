@@ -22,6 +22,7 @@
 #include "engine/engine_block.hpp"
 #include "engine/engine_report.hpp"
 #include "engine/link_memory.hpp"
+#include "engine/stream_pool.hpp"
 #include "system/fork_generation.hpp"
 #include "system/fork_private.hpp"
 #include "system/locked_memory.hpp"
@@ -70,6 +71,7 @@ struct alignas(page_bytes) Engine::Parts {
     std::unique_ptr<Device> device;  // freed before the processor
     LinkMemory memory;
     DeviceLoss loss;
+    std::shared_ptr<StreamPool> streams = std::make_shared<StreamPool>();  // freed after the audio thread's part
     AudioParts audio;
     WipedOnFork wiped{memory_of(audio)};
     LockedMemory locked{memory_of(*this)};

@@ -14,6 +14,7 @@
 #include <cueline/engine/owned_processor.hpp>
 #include <cueline/engine/pending_buffer.hpp>
 #include <cueline/engine/processor_controls.hpp>
+#include <cueline/engine/streams.hpp>
 #include <cueline/engine/worst_case.hpp>
 #include <cueline/line.hpp>
 #include <cueline/monotonic.hpp>
@@ -171,6 +172,17 @@ class Engine {
     /// Sends an UnloadBuffer. Returns Status::full, and counts a dropped command, if the command ring is full. Throws
     /// what require_usable() throws. One sender at a time.
     Status unload_buffer(BufferHandle handle, const Delivery& delivery = {});
+
+    /// Opens a stream whose samples are mixed into the outputs, after the processor. It plays from Playback::start()
+    /// on. If the device gets another samplerate, the stream ends. If the engine is closed, the stream takes no
+    /// commands any more, and what it holds can still be read. Throws ArgumentError for more channels than the device
+    /// has outputs, or for a number of frames below 1 or too high; StreamsTakenError if max_streams are open;
+    /// std::bad_alloc; what require_usable() throws.
+    [[nodiscard]] Playback open_playback(const PlaybackRequest& request);
+
+    /// Opens a stream that records the inputs, or the outputs. It records from Recording::start() on. Throws what
+    /// open_playback() throws.
+    [[nodiscard]] Recording open_recording(const RecordingRequest& request);
 
     [[nodiscard]] Format format() const noexcept;
 

@@ -1,0 +1,125 @@
+// streams.hpp: playbacks and recordings of an engine, for control threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include <cueline/engine_messages.hpp>
+#include <cueline/line.hpp>
+#include <cueline/message.hpp>
+#include <cueline/playback.hpp>
+#include <cueline/recording.hpp>
+#include <cueline/ring.hpp>
+
+namespace cueline {
+
+inline constexpr std::size_t max_streams = 16;  ///< of an engine, playbacks and recordings together
+
+/// What to play. The ring has room for at least `frames` frames.
+struct PlaybackRequest {
+    std::int64_t frames = 0;
+    std::int64_t channels = 1;  ///< 1 goes to all outputs, otherwise each goes to the output of its number
+};
+
+enum class RecordingSource : std::uint8_t {
+    inputs,   ///< as the processor gets them
+    outputs,  ///< as the device gets them
+};
+
+/// What to record: the first `channels` channels of the source. The ring has room for at least `frames` frames.
+struct RecordingRequest {
+    std::int64_t frames = 0;
+    std::int64_t channels = 1;
+    RecordingSource source = RecordingSource::inputs;
+};
+
+/// What playbacks and recordings have in common. Its destructor closes the stream. It moves and does not copy. It must
+/// not be used after its engine is destroyed; only its destructor may come later.
+class Stream {
+  public:
+    Stream(Stream&& other) noexcept;
+    Stream& operator=(Stream&& other) noexcept;
+    ~Stream();
+
+    /// Begins, at the frame of `delivery`. A recording begins once. Returns Status::full, and counts a dropped command,
+    /// if the command ring is full. Throws what Engine::require_usable() throws. One sender at a time.
+    Status start(const Delivery& delivery = {});
+
+    /// Stops, at the frame of `delivery`: a recording ends, and a playback keeps what waits for the next start().
+    /// Returns and throws what start() does. One sender at a time.
+    Status stop(const Delivery& delivery = {});
+
+  protected:
+    Status send(Message command, const Delivery& delivery);
+    [[nodiscard]] std::uint32_t handle() const noexcept { return handle_; }
+
+  private:
+    friend class Engine;
+    Stream(class Engine& engine, std::shared_ptr<class StreamPool> pool, std::uint32_t handle) noexcept;
+
+    Engine* engine_;
+    std::shared_ptr<StreamPool> pool_;  // empty if it was moved
+    std::uint32_t handle_;
+};
+
+/// Samples that are mixed into the engine's outputs. One thread at a time writes; any thread may read the position.
+class Playback : public Stream {
+  public:
+    Playback(Playback&& other) noexcept;
+    Playback& operator=(Playback&& other) noexcept;
+    ~Playback();
+
+    [[nodiscard]] std::uint32_t channels() const noexcept;
+    [[nodiscard]] std::size_t capacity() const noexcept;  ///< in frames
+
+    /// Writes as many frames of `interleaved` as there is room for. Returns how many. If they are the `last` ones for
+    /// now, it is no underrun when they have been played. Before start(), frames wait.
+    std::size_t write(std::span<const float> interleaved, bool last = false) noexcept;
+
+    /// Says that nothing is missing after what was written so far.
+    void complete() noexcept;
+
+    /// Drops what was written so far, at the frame of `delivery`; what is being played fades out in clear_fade_frames
+    /// frames. What is written after this call stays. Returns and throws what start() does. One sender at a time.
+    Status clear(const Delivery& delivery = {});
+
+    [[nodiscard]] PlaybackPosition position() const noexcept;
+
+  private:
+    friend class Engine;
+    Playback(Stream stream, std::shared_ptr<class PlaybackMemory> memory) noexcept;
+    std::shared_ptr<PlaybackMemory> memory_;
+};
+
+/// Samples of the engine's inputs or outputs. One thread at a time reads; any thread may read the state.
+class Recording : public Stream {
+  public:
+    Recording(Recording&& other) noexcept;
+    Recording& operator=(Recording&& other) noexcept;
+    ~Recording();
+
+    [[nodiscard]] std::uint32_t channels() const noexcept;
+    [[nodiscard]] std::size_t capacity() const noexcept;  ///< in frames
+
+    /// Returns the oldest frames that wait, `most` at most, up to the next gap. Read them, and then pop(). At the end,
+    /// it returns an empty run with `ended` and with the frames that were lost last.
+    [[nodiscard]] RecordedRun<> waiting(std::size_t most) noexcept;
+
+    /// Gives the first `frames` frames of the run back to the audio thread. Its `lost` is then no more returned.
+    void pop(std::size_t frames) noexcept;
+
+    /// Copies the frames of a run to `interleaved`, as many as fit, and pops them. The run that it returns has no
+    /// samples.
+    [[nodiscard]] RecordedRun<> read(std::span<float> interleaved) noexcept;
+
+    [[nodiscard]] RecordingState state() const noexcept;
+
+  private:
+    friend class Engine;
+    Recording(Stream stream, std::shared_ptr<class RecordingMemory> memory) noexcept;
+    std::shared_ptr<RecordingMemory> memory_;
+};
+
+}  // namespace cueline

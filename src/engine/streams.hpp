@@ -1,0 +1,68 @@
+// streams.hpp: the audio side of streams: which are open, and what a block does with them.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <cueline/audio.hpp>
+#include <cueline/buffer.hpp>
+#include <cueline/engine/streams.hpp>
+#include <cueline/engine_messages.hpp>
+#include <cueline/message.hpp>
+#include <cueline/ring.hpp>
+#include <cueline/span_ring.hpp>
+#include <cueline/stream.hpp>
+
+#include "engine/stream_memory.hpp"
+
+namespace cueline {
+
+/// The streams that the audio thread has. The audio thread uses it; another thread may while no block runs. Every call
+/// is wait-free, and takes a time that is bounded by max_streams and the frames.
+class Streams {
+  public:
+    Streams() = default;  ///< no streams
+
+    /// What `table` refers to must outlive this. Throws EndTakenError if the table has an audio side. [control thread]
+    explicit Streams(const StreamTable& table) : table_{table}, returns_{table.producer()} {}
+
+    /// Whether a command of this kind is for streams.
+    [[nodiscard]] static constexpr bool takes(Kind kind) noexcept CUELINE_NONBLOCKING {
+        return kind >= kind::start_stream && kind <= kind::clear_playback;
+    }
+
+    /// Whether a block has anything to do with streams.
+    [[nodiscard]] bool any() const noexcept CUELINE_NONBLOCKING { return count_ > 0; }
+
+    /// Sets the samplerate of the blocks that follow. Streams that were opened at another one end.
+    void set_samplerate(std::uint32_t samplerate, std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
+
+    /// Applies a command for streams at `frame`. Returns false if its handle or its values are wrong.
+    bool apply(const Message& command, std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
+
+    /// Notes a command for streams that will not be applied: its stream may wait to be handed over.
+    void discard(const Message& command) noexcept CUELINE_NONBLOCKING;
+
+    /// Gives back the streams that were closed. Call it at the beginning of a block.
+    void begin_block() noexcept CUELINE_NONBLOCKING;
+
+    /// Records the inputs of a segment, and mixes the playbacks into its outputs.
+    void process(const AudioBlock& segment) noexcept CUELINE_NONBLOCKING;
+
+    /// Records the outputs of a block that begins at `frame`, as the device gets them, and publishes all counts.
+    void end_block(const AudioBlock& block, std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
+
+  private:
+    [[nodiscard]] const StreamPlace* find(BufferHandle handle) noexcept CUELINE_NONBLOCKING;
+    void send_back(std::size_t number) noexcept CUELINE_NONBLOCKING;
+
+    StreamTable table_;
+    SpanProducer<StreamTable::Returns> returns_;
+    std::array<BufferHandle, max_streams> handles_{};  // of those that are open: the first `count_`
+    std::size_t count_ = 0;
+    std::uint32_t samplerate_ = 0;
+};
+
+}  // namespace cueline
