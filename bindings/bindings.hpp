@@ -17,6 +17,9 @@ void bind_senders(nanobind::module_& module);
 /// Parameters, ParameterArray and Meters.
 void bind_processor_controls(nanobind::module_& module);
 
+/// Playback and Recording. Call bind_senders() first.
+void bind_streams(nanobind::module_& module);
+
 /// RingStats, CueStats, BufferStats and EngineStats.
 void bind_stats(nanobind::module_& module);
 

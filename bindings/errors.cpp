@@ -50,6 +50,8 @@ void translate(const std::exception_ptr& error, void*) {
         set("DeviceError", device);
     } catch (const LinesTakenError& taken) {
         set("LinesTakenError", taken);
+    } catch (const StreamsTakenError& taken) {
+        set("StreamsTakenError", taken);
     } catch (const ClosedError& closed) {
         set("ClosedError", closed);
     } catch (const ForkedError& forked) {

@@ -57,6 +57,7 @@ NB_MODULE(_core, module) {
     bind_stats(module);
     bind_processors(module);
     bind_engine(module);
+    bind_streams(module);
     bind_baseline(module);
     nb::module_::import_("atexit").attr("register")(nb::cpp_function(&shut_down));
 }

@@ -192,7 +192,7 @@ Message SenderHandle::checked_command(nb::handle object) const {
         raise("ArgumentTypeError", "message must be an object of a class with @cueline.message, got " + shown(object));
     }
     const bool is_engines = message->kind < kind::first_processor;
-    if (is_engines && message->kind != kind::unload_buffer) {
+    if (is_engines && (message->kind < kind::unload_buffer || message->kind > kind::clear_playback)) {
         raise("ArgumentError", name_of(Py_TYPE(object.ptr())) + " cannot be sent: kinds below " +
                                    std::to_string(kind::first_processor) +
                                    " are the engine's own, and this one is of kind " + std::to_string(message->kind));
@@ -225,6 +225,8 @@ nb::object SenderHandle::ping() {
 bool SenderHandle::try_send(Message& command) {
     engine_->require_usable();
     const nb::ft_lock_guard lock{sending_};
+    if (sender().room() == 0) return false;  // before the stream of a command is handed over
+    engine_->hand_over_stream(command);
     return sender().try_send(command) == Status::ok;
 }
 
@@ -283,6 +285,8 @@ std::uint32_t SenderHandle::send_whole(const nb::list& messages, nb::handle at, 
     const bool sent = send_within(timeout, left, [&] {
         engine_->require_usable();
         const nb::ft_lock_guard lock{sending_};
+        if (sender().room() <= count) return false;
+        for (const Message& member : members) engine_->hand_over_stream(member);
         sequence = sender().try_send_whole(members, delivery);
         return sequence != 0;
     });

@@ -169,6 +169,7 @@ struct RecordedRun {
     std::uint64_t frame = 0;  ///< of the engine: the first of these, or the one after the last that was read
     std::uint64_t lost = 0;   ///< how many frames are missing before it
     std::size_t frames = 0;
+    bool grows = false;  ///< more frames may follow these without a gap: the next call may return a longer run
     bool ended = false;  ///< no more frames will come
     std::array<std::span<const Sample>, 2> samples{};
 };
@@ -197,8 +198,10 @@ class RecordingConsumer {
     /// Returns the oldest frames that wait, `most` at most, up to the next gap. Read them, and then pop(). At the end,
     /// it returns an empty run with `ended` and with the frames that were lost last.
     [[nodiscard]] Run waiting(std::size_t most) noexcept(never_throws) {
+        const bool was_stopped = ended_ || find_end();  // before the look: then all frames that came are found
         const RingPlaces places = run_of(most);
-        return {next_frame_, lost_, places.size(), ended_, places.of_each(channels_).of(samples_)};
+        const bool grows = places.size() < most && !gap_follows_ && !was_stopped;
+        return {next_frame_, lost_, places.size(), grows, ended_, places.of_each(channels_).of(samples_)};
     }
 
     /// Gives the first `frames` frames of the run back to the audio thread. Its `lost` is then no more returned.
@@ -223,6 +226,7 @@ class RecordingConsumer {
     /// Finds the next frames and what is missing before them, or the end.
     [[nodiscard]] RingPlaces run_of(std::size_t most) noexcept(never_throws) {
         RingPlaces places = frames_.waiting(most);
+        gap_follows_ = false;
         if (places.size() == 0 && most > 0 && !ended_ && find_end()) {
             places = frames_.waiting(most);  // frames that came after the look, and before the end
             if (places.size() == 0) end();
@@ -230,7 +234,8 @@ class RecordingConsumer {
         if (places.size() == 0) return places;
         pass_marks();
         const std::uint64_t run = has_mark_ ? next_mark_.index - index_ : places.size();
-        return run < places.size() ? frames_.waiting(static_cast<std::size_t>(run)) : places;
+        gap_follows_ = run < places.size();
+        return gap_follows_ ? frames_.waiting(static_cast<std::size_t>(run)) : places;
     }
 
     /// Goes past the marks at the index of the next frame. Call it when frames wait.
@@ -274,6 +279,7 @@ class RecordingConsumer {
     std::uint64_t lost_ = 0;        // frames, before the next one
     RecordingMark next_mark_;       // if has_mark_
     bool has_mark_ = false;
+    bool gap_follows_ = false;  // behind the last run
     bool ended_ = false;
     RecordingState last_;  // read at the end
 };

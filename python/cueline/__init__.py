@@ -17,6 +17,9 @@ from cueline.errors import (
     LossWarning,
     MissingPackageError,
     ProcessorError,
+    StreamEnded,
+    StreamsTakenError,
+    StreamTimeout,
     UnknownNameError,
 )
 from cueline.line import Line
@@ -59,7 +62,9 @@ if TYPE_CHECKING:
         UnloadBuffer,
     )
     from cueline.meters import MeterReading, Meters
+    from cueline.playback import Playback, PlaybackPosition
     from cueline.processors import OffersProcessor
+    from cueline.recording import Block, Gap, Recording, RecordingPosition
     from cueline.ring_errors import Empty, Full
     from cueline.specs import MeterSpec, ParameterSpec
     from cueline.stats import BufferStats, CueStats, LineStats, RingStats, Stats, WorstCase
@@ -75,7 +80,9 @@ else:
             "Refused SetTone StopBuffer UnloadBuffer"
         ),
         "meters": "MeterReading Meters",
+        "playback": "Playback PlaybackPosition",
         "processors": "OffersProcessor",
+        "recording": "Block Gap Recording RecordingPosition",
         "ring_errors": "Empty Full",
         "specs": "MeterSpec ParameterSpec",
         "stats": "BufferStats CueStats LineStats RingStats Stats WorstCase",
@@ -106,6 +113,7 @@ __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
     "AudioEngine",
+    "Block",
     "BufferEnded",
     "BufferStats",
     "Click",
@@ -122,6 +130,7 @@ __all__ = [
     "ForkedError",
     "FormatChanged",
     "Full",
+    "Gap",
     "GetLevel",
     "Level",
     "Line",
@@ -139,10 +148,14 @@ __all__ = [
     "ParameterSpec",
     "Parameters",
     "PlayBuffer",
+    "Playback",
+    "PlaybackPosition",
     "Pong",
     "ProcessorError",
     "Range",
     "Reason",
+    "Recording",
+    "RecordingPosition",
     "Refused",
     "RefusedError",
     "RingStats",
@@ -150,6 +163,9 @@ __all__ = [
     "Stats",
     "Status",
     "StopBuffer",
+    "StreamEnded",
+    "StreamTimeout",
+    "StreamsTakenError",
     "Transaction",
     "UnknownNameError",
     "UnloadBuffer",

@@ -636,6 +636,66 @@ class Engine(Sender):
         0 if it reports nothing.
         """
 
+class Playback:
+    """See cueline.Playback."""
+
+    def __init__(self, engine: Sender, frames: int, channels: int) -> None: ...
+
+    def close(self) -> None:
+        """Close it. What waits is dropped; what is being played fades out."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+
+    @property
+    def _handle(self) -> int: ...
+
+    @property
+    def channels(self) -> int:
+        """How many channels it has."""
+
+    @property
+    def capacity(self) -> int:
+        """How many frames it has room for."""
+
+    def _write(self, samples: numpy.typing.NDArray[numpy.float32], first: int, last: bool) -> int: ...
+
+    def _complete(self) -> None: ...
+
+    def _clear_up_to(self) -> int: ...
+
+    def _position(self) -> tuple[int, int, int, int, int, int, int]: ...
+
+class Recording:
+    """See cueline.Recording."""
+
+    def __init__(self, engine: Sender, frames: int, channels: int, outputs: bool) -> None: ...
+
+    def close(self) -> None:
+        """Close it. What waits is dropped; what is being played fades out."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+
+    @property
+    def _handle(self) -> int: ...
+
+    @property
+    def channels(self) -> int:
+        """How many channels it has."""
+
+    @property
+    def capacity(self) -> int:
+        """How many frames it has room for."""
+
+    def _read(self, array: numpy.typing.NDArray[numpy.float32]) -> tuple[int, int, int, bool]: ...
+
+    def _ready(self, most: int) -> tuple[int, bool]: ...
+
+    def _state(self) -> tuple[int, int, int, int, int]: ...
+
 class _Baseline:
     """
     The least that a call into a compiled module can cost. `cueline bench` compares cueline's calls with it.

@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from cueline.bulk import Records
     from cueline.confirmation import Confirmation
     from cueline.meters import Meters
+    from cueline.playback import Playback
     from cueline.processors import CapsuleType, OffersProcessor
+    from cueline.recording import Recording
     from cueline.stats import Stats, WorstCase
 
     MessageT = TypeVar("MessageT", bound=_core.Message)
@@ -504,6 +506,68 @@ class AudioEngine(_core.Engine):
         if samples.shape[1] != self.inputs:
             raise ArgumentError(f"audio must have a channel for each of {self.inputs} inputs, got {samples.shape[1]}")
         return samples
+
+    def open_playback(
+        self,
+        *,
+        channels: SupportsIndex = 1,
+        buffer_seconds: float = 2,
+        start: bool = True,
+        at: SupportsIndex | None = None,
+    ) -> Playback:
+        """Open a stream whose samples are mixed into the outputs, after the processor.
+
+        One channel goes to all outputs; otherwise each goes to the output of its number. ``buffer_seconds`` is how much
+        can wait at least. It starts at the frame ``at``, or with the next block; with ``start=False``, when you call
+        its start(). Streams need no processor that supports them.
+
+        Raises ArgumentError for more channels than outputs; StreamsTakenError if 16 streams are open; Full if there is
+        no room for the command; ArgumentTypeError, MemoryError, ClosedError, ForkedError, DeviceError.
+        """
+        from cueline.playback import Playback  # here, because `import cueline` must stay quick
+
+        playback = Playback(self, checked_integer("channels", channels), buffer_seconds)
+        if checked_flag("start", start):
+            playback.start(at)
+        return playback
+
+    def open_recording(
+        self,
+        *,
+        source: Literal["inputs", "outputs"] = "inputs",
+        channels: SupportsIndex | None = None,
+        buffer_seconds: float = 5,
+        start: bool = True,
+        at: SupportsIndex | None = None,
+    ) -> Recording:
+        """Open a stream that records the inputs, or the outputs as the device gets them.
+
+        ``channels`` is how many of them, from the first one on; by default all. ``buffer_seconds`` is how long you can
+        wait, at least, before you read. It starts at the frame ``at``, or with the next block; with ``start=False``,
+        when you call its start(). Raises what open_playback() raises.
+        """
+        from cueline.recording import Recording  # here, because `import cueline` must stay quick
+
+        recording = Recording(self, source, channels, buffer_seconds)
+        if checked_flag("start", start):
+            recording.start(at)
+        return recording
+
+    def record(
+        self,
+        seconds: float,
+        *,
+        source: Literal["inputs", "outputs"] = "inputs",
+        at: SupportsIndex | None = None,
+    ) -> npt.NDArray[np.float32]:
+        """Record so many seconds from the frame ``at`` on, or from now on, and return them when they are over.
+
+        The array has shape (frames, channels). Raises what open_recording() raises, and DeviceError on the offline
+        device, where no block comes meanwhile.
+        """
+        from cueline.recording import take  # here, because `import cueline` must stay quick
+
+        return take(self, seconds, source, at)
 
     def worst_case(self) -> WorstCase:
         """Return the most that a block can have to do, whatever is sent.

@@ -17,6 +17,9 @@ __all__ = [
     "LossWarning",
     "MissingPackageError",
     "ProcessorError",
+    "StreamEnded",
+    "StreamTimeout",
+    "StreamsTakenError",
     "UnknownNameError",
 ]
 
@@ -63,6 +66,18 @@ class MissingPackageError(Error, ImportError):
 
 class ProcessorError(Error, RuntimeError):
     """The processor cannot do this, or does not fit the engine; the message says why, and what works."""
+
+
+class StreamEnded(Error, EOFError):
+    """The stream has ended: the recording was stopped and all was read, or the device has another sample rate."""
+
+
+class StreamTimeout(Error, TimeoutError):
+    """A playback did not play all in time."""
+
+
+class StreamsTakenError(Error, RuntimeError):
+    """As many streams as an engine can have are open already."""
 
 
 class UnknownNameError(Error, KeyError):

@@ -394,6 +394,10 @@ Recording Engine::open_recording(const RecordingRequest& request) {
     return {Stream{*this, parts_->streams, handle}, std::move(memory)};
 }
 
+void Engine::hand_over_stream(const Message& command) {
+    if (Streams::takes(command.kind)) parts_->streams->offer(Streams::handle_of(command));
+}
+
 Format Engine::format() const noexcept {
     return parts_->device->format();
 }
@@ -434,6 +438,7 @@ EngineStats Engine::stats() const {
     for (std::size_t line = 0; line < parts_->memory.link().used_lines(); ++line)
         stats.lines.push_back(line_stats(line));
     stats.buffers = parts_->pool.stats();
+    stats.streams = static_cast<std::uint32_t>(parts_->streams->open());
     stats.cues = {.pending = report.cues_pending.get(),
                   .late = report.cues_late.get(),
                   .dropped_late = report.cues_dropped_late.get(),

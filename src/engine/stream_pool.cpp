@@ -21,13 +21,16 @@ BufferHandle StreamPool::add(const StreamPlace& place, std::shared_ptr<const voi
                                 " streams are open: close one. Two blocks later, its place is free"};
     }
     table_[*handle] = place;
-    taken_[place_of(*handle)] = {.memory = std::move(memory)};
+    taken_[place_of(*handle)] = {.memory = std::move(memory), .handle = *handle};
     return *handle;
 }
 
 void StreamPool::offer(BufferHandle handle) {
     const std::scoped_lock lock{mutex_};
-    if (std::exchange(taken_[place_of(handle)].offered, true)) return;
+    if (place_of(handle) >= places) return;
+    Taken& taken = taken_[place_of(handle)];
+    if (taken.memory == nullptr || taken.handle != handle || taken.offered) return;
+    taken.offered = true;
     table_.offer(handle);
 }
 
@@ -41,7 +44,7 @@ void StreamPool::close_stream(BufferHandle handle) noexcept {
     StreamParts& parts = place.playback != nullptr ? static_cast<StreamParts&>(*place.playback) : *place.recording;
     parts.closed.store(true, std::memory_order_relaxed);  // relaxed: it publishes nothing
     if (!taken.offered) {
-        freed[0] = std::exchange(taken.memory, nullptr);
+        freed[0] = std::exchange(taken, Taken{}).memory;
         handles_.give_back(handle);
     }
     collect_locked(freed);
@@ -103,7 +106,7 @@ Status Stream::send(Message command, const Delivery& delivery) {
         line.count_dropped(1);
         return Status::full;
     }
-    pool_->offer(handle_);
+    engine_->hand_over_stream(command);
     command.frame = delivery.frame;
     command.flags = delivery.flags;
     return line.try_send(command);
@@ -127,6 +130,10 @@ std::size_t Playback::capacity() const noexcept {
     return memory_->pages.samples().size() / memory_->channels;
 }
 
+std::uint64_t Playback::clear_up_to() noexcept {
+    return memory_->producer.clear_up_to();
+}
+
 std::size_t Playback::write(std::span<const float> interleaved, bool last) noexcept {
     return memory_->producer.write(interleaved, last);
 }
@@ -136,7 +143,7 @@ void Playback::complete() noexcept {
 }
 
 Status Playback::clear(const Delivery& delivery) {
-    return send(Message::of(ClearPlayback{memory_->producer.clear_up_to(), handle()}), delivery);
+    return send(Message::of(ClearPlayback{clear_up_to(), handle()}), delivery);
 }
 
 PlaybackPosition Playback::position() const noexcept {

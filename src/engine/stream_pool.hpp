@@ -36,8 +36,8 @@ class StreamPool {
     /// taken, and ClosedError after close().
     [[nodiscard]] BufferHandle add(const StreamPlace& place, std::shared_ptr<const void> memory);
 
-    /// Lets the audio thread accept the stream. Call it when there is room for a command that names it. After the first
-    /// time, it does nothing.
+    /// Lets the audio thread accept the stream with this handle, which may be any number. Call it when there is room
+    /// for a command that names it. After the first time, it does nothing.
     void offer(BufferHandle handle);
 
     /// Closes a stream: the audio thread gives it back in its next block.
@@ -65,6 +65,7 @@ class StreamPool {
     /// A place that is taken.
     struct Taken {
         std::shared_ptr<const void> memory;
+        BufferHandle handle = no_buffer;
         bool offered = false;
     };
     std::array<Taken, places> taken_;

@@ -28,11 +28,6 @@ void end_for_samplerate(const StreamPlace& place, std::uint64_t frame) noexcept 
     return parts_of(place).closed.load(std::memory_order_relaxed);  // relaxed: it publishes nothing
 }
 
-[[nodiscard]] BufferHandle handle_of(const Message& command) noexcept CUELINE_NONBLOCKING {
-    if (command.kind == kind::clear_playback) return command.as<ClearPlayback>().handle;
-    return command.as<StartStream>().handle;  // a StopStream has the same payload
-}
-
 }  // namespace
 
 void Streams::set_samplerate(std::uint32_t samplerate, std::uint64_t frame) noexcept CUELINE_NONBLOCKING {

@@ -33,6 +33,12 @@ class Streams {
         return kind >= kind::start_stream && kind <= kind::clear_playback;
     }
 
+    /// The handle in such a command. It may be any number.
+    [[nodiscard]] static BufferHandle handle_of(const Message& command) noexcept CUELINE_NONBLOCKING {
+        if (command.kind == kind::clear_playback) return command.as<ClearPlayback>().handle;
+        return command.as<StartStream>().handle;  // a StopStream has the same payload
+    }
+
     /// Whether a block has anything to do with streams.
     [[nodiscard]] bool any() const noexcept CUELINE_NONBLOCKING { return count_ > 0; }
 

@@ -186,6 +186,25 @@ TEST(Recording, loses_the_newest_frames_if_its_ring_is_full_and_says_where) {
     EXPECT_EQ(recorded.state().frame, 1024U);
 }
 
+TEST(Recording, says_whether_a_run_may_grow) {
+    Recorded recorded{8, 1};
+    EXPECT_TRUE(recorded.consumer.waiting(4).grows);
+    recorded.producer.start(1000);
+    recorded.block(6);
+    EXPECT_TRUE(recorded.consumer.waiting(8).grows);
+    EXPECT_FALSE(recorded.consumer.waiting(6).grows) << "it is as long as was wanted";
+    recorded.block(6);  // 4 of these are lost
+    EXPECT_EQ(text(recorded.read(6)), "1000: 6 after 0");
+    recorded.block(2);
+    EXPECT_FALSE(recorded.consumer.waiting(8).grows) << "a gap follows";
+    EXPECT_EQ(text(recorded.read(8)), "1006: 2 after 0");
+    EXPECT_TRUE(recorded.consumer.waiting(8).grows);
+    recorded.producer.stop(1015);
+    recorded.block(6);
+    EXPECT_FALSE(recorded.consumer.waiting(8).grows) << "the end follows";
+    EXPECT_EQ(text(recorded.read(8)), "1012: 3 after 4");
+}
+
 TEST(Recording, reports_what_was_lost_before_its_end) {
     Recorded recorded{8, 1};
     recorded.producer.start(1000);

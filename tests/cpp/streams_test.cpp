@@ -33,7 +33,7 @@ using Samples = std::vector<float>;
 
 /// A silent engine on the offline device, with as many inputs as outputs, which come back a block later.
 struct Looped {
-    Looped(std::uint32_t blocksize, std::uint32_t channels) : Looped{blocksize, channels, all(channels)} {}
+    Looped(std::uint32_t blocksize, std::uint32_t count) : Looped{blocksize, count, all(count)} {}
 
     Samples render(std::size_t frames) {
         Samples samples(frames * channels);
@@ -212,6 +212,7 @@ TEST(Streams, handles_that_no_stream_sent_are_refused) {
     Line& control = looped.engine->control();
     for (std::uint32_t handle : {0U, 1U, first_handle(0), first_handle(1), first_handle(15), first_handle(16), ~0U}) {
         if (handle == first_handle(1)) continue;  // the playback's
+        if (handle != first_handle(0)) looped.engine->hand_over_stream(Message::of(StartStream{handle}));
         control.send(cueline::kind::start_stream, StartStream{handle});
         control.send(cueline::kind::stop_stream, StopStream{handle});
         control.send(cueline::kind::clear_playback, ClearPlayback{0, handle});

@@ -300,6 +300,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "frame_at": (1,),
     "load_buffer": ([0.5],),
     "publish": (0, None),
+    "record": (1,),
     "render": (64,),
     "request": (cueline.GetLevel(), cueline.Level),
     "send": (cueline.GetLevel(),),
@@ -480,6 +481,9 @@ def test_every_error_is_a_cueline_error_and_a_built_in_one() -> None:
         cueline.ConfirmationTimeout: TimeoutError,
         cueline.LinesTakenError: RuntimeError,
         cueline.RefusedError: RuntimeError,
+        cueline.StreamEnded: EOFError,
+        cueline.StreamTimeout: TimeoutError,
+        cueline.StreamsTakenError: RuntimeError,
         cueline.UnknownNameError: KeyError,
     }
     for ours, built_in in expected.items():

@@ -184,6 +184,11 @@ class Engine {
     /// open_playback() throws.
     [[nodiscard]] Recording open_recording(const RecordingRequest& request);
 
+    /// Lets the audio thread take over the stream that `command` names, if it names one. Stream does this itself: call
+    /// it only if you send such a command in another way. Call it before, and only if there is room for the command,
+    /// because a stream that was handed over comes back by the audio thread.
+    void hand_over_stream(const Message& command);
+
     [[nodiscard]] Format format() const noexcept;
 
     /// Returns the latency that the device reports at present.

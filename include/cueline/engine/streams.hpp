@@ -51,9 +51,11 @@ class Stream {
     /// Returns and throws what start() does. One sender at a time.
     Status stop(const Delivery& delivery = {});
 
+    /// What commands call this stream.
+    [[nodiscard]] std::uint32_t handle() const noexcept { return handle_; }
+
   protected:
     Status send(Message command, const Delivery& delivery);
-    [[nodiscard]] std::uint32_t handle() const noexcept { return handle_; }
 
   private:
     friend class Engine;
@@ -84,6 +86,9 @@ class Playback : public Stream {
     /// Drops what was written so far, at the frame of `delivery`; what is being played fades out in clear_fade_frames
     /// frames. What is written after this call stays. Returns and throws what start() does. One sender at a time.
     Status clear(const Delivery& delivery = {});
+
+    /// Returns the index for a ClearPlayback that drops what was written so far. clear() does this itself.
+    [[nodiscard]] std::uint64_t clear_up_to() noexcept;
 
     [[nodiscard]] PlaybackPosition position() const noexcept;
 

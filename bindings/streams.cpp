@@ -1,0 +1,181 @@
+// streams.cpp: Playback and Recording: the calls that do not wait. The package waits by calling them again.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include <cueline/engine/engine.hpp>
+#include <cueline/engine/streams.hpp>
+#include <cueline/stream.hpp>
+
+#include "bindings.hpp"
+#include "errors.hpp"
+#include "methods.hpp"
+#include "sender.hpp"
+#include "without_gil.hpp"
+
+namespace cueline::python {
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace {
+
+/// Samples of shape (frames, channels), interleaved. The package has checked the channels.
+using Samples = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Room = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+/// A stream, which keeps its engine. The stream is closed first.
+template <class Kind>
+class StreamHandle {
+  public:
+    template <class Request>
+    StreamHandle(nb::handle_t<SenderHandle> engine, const Request& request, auto open)
+        : shared_{made(engine).shared()} {
+        const WithoutGil without_gil;  // it locks memory
+        stream_.emplace((shared_->engine.get()->*open)(request));
+    }
+
+    void close() {
+        const nb::ft_lock_guard lock{busy_};
+        stream_.reset();
+    }
+    [[nodiscard]] bool closed() {
+        const nb::ft_lock_guard lock{busy_};
+        return !stream_.has_value();
+    }
+    [[nodiscard]] std::uint32_t handle() {
+        return locked([](Kind& stream) { return stream.handle(); });
+    }
+    [[nodiscard]] std::uint32_t channels() {
+        return locked([](Kind& stream) { return stream.channels(); });
+    }
+    [[nodiscard]] std::size_t capacity() {
+        return locked([](Kind& stream) { return stream.capacity(); });
+    }
+
+  protected:
+    ~StreamHandle() = default;
+
+    /// Calls `act` with the stream, for one thread at a time. It must run no Python code. Raises ClosedError after
+    /// close(), and ForkedError in a forked child, where the stream is zeros.
+    template <class Act>
+    auto locked(Act act) {
+        shared_->engine->require_own_process();
+        const nb::ft_lock_guard lock{busy_};
+        if (!stream_) throw ClosedError{"this stream is closed: open another one"};
+        return act(*stream_);
+    }
+
+  private:
+    std::shared_ptr<SharedEngine> shared_;
+    nb::ft_mutex busy_;
+    std::optional<Kind> stream_;
+};
+
+/// Python's Playback.
+class PlaybackHandle : public StreamHandle<Playback> {
+  public:
+    PlaybackHandle(nb::handle_t<SenderHandle> engine, std::int64_t frames, std::int64_t channels)
+        : StreamHandle{engine, PlaybackRequest{.frames = frames, .channels = channels}, &Engine::open_playback} {}
+
+    /// Writes the frames of `array` from `first` on, as many as there is room for. Returns how many.
+    std::size_t write(const Samples& array, std::size_t first, bool last) {
+        const std::size_t begin = std::min(first, array.shape(0)) * array.shape(1);
+        const std::span<const float> samples = std::span{array.data(), array.size()}.subspan(begin);
+        return locked([&](Playback& stream) { return stream.write(samples, last); });
+    }
+    void complete() {
+        locked([](Playback& stream) { stream.complete(); });
+    }
+    std::uint64_t clear_up_to() {
+        return locked([](Playback& stream) { return stream.clear_up_to(); });
+    }
+    /// The engine's frame; frames written, played, cleared, waiting, and of underruns; the phase.
+    nb::tuple position() {
+        const PlaybackPosition at = locked([](Playback& stream) { return stream.position(); });
+        return nb::make_tuple(at.frame, at.written, at.played, at.cleared, at.waiting, at.underrun,
+                              static_cast<int>(at.phase));
+    }
+};
+
+/// Python's Recording.
+class RecordingHandle : public StreamHandle<Recording> {
+  public:
+    RecordingHandle(nb::handle_t<SenderHandle> engine, std::int64_t frames, std::int64_t channels, bool outputs)
+        : StreamHandle{engine,
+                       RecordingRequest{.frames = frames,
+                                        .channels = channels,
+                                        .source = outputs ? RecordingSource::outputs : RecordingSource::inputs},
+                       &Engine::open_recording} {}
+
+    /// Reads a run into `array`. Returns the run's frame, the frames lost before it, its frames, and whether it is the
+    /// end.
+    nb::tuple read(const Room& array) {
+        const RecordedRun<> run =
+            locked([&](Recording& stream) { return stream.read(std::span{array.data(), array.size()}); });
+        return nb::make_tuple(run.frame, run.lost, run.frames, run.ended);
+    }
+    /// How many frames the next run has, `most` at most, and whether it may still grow.
+    nb::tuple ready(std::size_t most) {
+        const RecordedRun<> run = locked([most](Recording& stream) { return stream.waiting(most); });
+        return nb::make_tuple(run.frames, run.grows);
+    }
+    /// The frame at which it began, and up to which it recorded; frames recorded and lost; the phase.
+    nb::tuple state() {
+        const RecordingState now = locked([](Recording& stream) { return stream.state(); });
+        return nb::make_tuple(now.first, now.frame, now.recorded, now.lost, static_cast<int>(now.phase));
+    }
+};
+
+template <class Handle>
+void bind_stream(nb::class_<Handle>& stream) {
+    const auto call = [](auto member) {
+        return [member](nb::handle_t<Handle> self) { return (made(self).*member)(); };
+    };
+    stream.def("close", call(&Handle::close), "Close it. What waits is dropped; what is being played fades out.")
+        .def_prop_ro("closed", call(&Handle::closed), "Whether it is closed.")
+        .def_prop_ro("_handle", call(&Handle::handle))
+        .def_prop_ro("channels", call(&Handle::channels), "How many channels it has.")
+        .def_prop_ro("capacity", call(&Handle::capacity), "How many frames it has room for.");
+}
+
+void bind_stream_types(nb::module_& module) {
+    nb::class_<PlaybackHandle> playback{module, "Playback", nb::is_weak_referenceable(), "See cueline.Playback."};
+    bind_stream(playback);
+    playback
+        .def(nb::init<nb::handle_t<SenderHandle>, std::int64_t, std::int64_t>(), "engine"_a, "frames"_a, "channels"_a,
+             nb::sig("def __init__(self, engine: Sender, frames: int, channels: int) -> None"))
+        .def("_write", of_made(&PlaybackHandle::write), "samples"_a.noconvert(), "first"_a, "last"_a,
+             nb::sig("def _write(self, samples: numpy.typing.NDArray[numpy.float32], first: int, last: bool) -> int"))
+        .def("_complete", of_made(&PlaybackHandle::complete))
+        .def("_clear_up_to", of_made(&PlaybackHandle::clear_up_to))
+        .def("_position", of_made(&PlaybackHandle::position),
+             nb::sig("def _position(self) -> tuple[int, int, int, int, int, int, int]"));
+
+    nb::class_<RecordingHandle> recording{module, "Recording", nb::is_weak_referenceable(), "See cueline.Recording."};
+    bind_stream(recording);
+    recording
+        .def(nb::init<nb::handle_t<SenderHandle>, std::int64_t, std::int64_t, bool>(), "engine"_a, "frames"_a,
+             "channels"_a, "outputs"_a,
+             nb::sig("def __init__(self, engine: Sender, frames: int, channels: int, outputs: bool) -> None"))
+        .def("_read", of_made(&RecordingHandle::read), "array"_a.noconvert(),
+             nb::sig("def _read(self, array: numpy.typing.NDArray[numpy.float32]) -> tuple[int, int, int, bool]"))
+        .def("_ready", of_made(&RecordingHandle::ready), "most"_a,
+             nb::sig("def _ready(self, most: int) -> tuple[int, bool]"))
+        .def("_state", of_made(&RecordingHandle::state), nb::sig("def _state(self) -> tuple[int, int, int, int, int]"));
+}
+
+}  // namespace
+
+void bind_streams(nb::module_& module) {
+    bind_once<PlaybackHandle, RecordingHandle>(module, &bind_stream_types);
+}
+
+}  // namespace cueline::python

@@ -1,0 +1,134 @@
+"""What playbacks and recordings have in common: their commands, their errors, and the wait for a block."""
+
+from typing import TYPE_CHECKING
+
+from cueline._core import Message
+from cueline.arguments import checked_number
+from cueline.errors import DeviceError, StreamEnded
+from cueline.fields import u32, u64
+from cueline.typed import own_message
+
+if TYPE_CHECKING:
+    from typing import Literal, Protocol, SupportsIndex
+
+    from cueline.confirmation import Confirmation
+    from cueline.polling import Polled
+
+    class StreamingEngine(Polled, Protocol):
+        """An engine, as far as streams use it."""
+
+        @property
+        def device(self) -> str: ...
+        @property
+        def samplerate(self) -> int: ...
+        @property
+        def inputs(self) -> int: ...
+        @property
+        def outputs(self) -> int: ...
+        @property
+        def output_latency(self) -> int: ...
+        @property
+        def _state(self) -> str: ...
+
+        def _require_usable(self) -> None: ...
+        def after(self, seconds: float) -> int: ...
+        def confirm(
+            self,
+            message: object,
+            at: SupportsIndex | None = None,
+            *,
+            late: Literal["apply", "drop"] = "apply",
+            timeout: float | None = 0,
+        ) -> Confirmation: ...
+
+    class Stream(Protocol):
+        """A playback or a recording, as far as starting and stopping it goes."""
+
+        _engine: StreamingEngine
+
+        @property
+        def _handle(self) -> int: ...
+
+
+__all__ = [
+    "ClearPlayback",
+    "StartStream",
+    "StopStream",
+    "buffer_frames",
+    "refuse_new_samplerate",
+    "require_an_end",
+    "start",
+    "stop",
+]
+
+_LONGEST_S = 10**6
+_NEW_SAMPLERATE = 3  # of StreamPhase
+
+
+@own_message(13)
+class StartStream(Message):
+    """To the engine: begin with a playback or a recording."""
+
+    handle: u32
+
+
+@own_message(14)
+class StopStream(Message):
+    """To the engine: stop a playback, or end a recording."""
+
+    handle: u32
+
+
+@own_message(15)
+class ClearPlayback(Message):
+    """To the engine: drop the frames of a playback below the index ``up_to``."""
+
+    up_to: u64
+    handle: u32
+
+
+def buffer_frames(engine: "StreamingEngine", seconds: float) -> int:
+    """Return how many frames a buffer of so many seconds has."""
+    return max(1, round(checked_number("buffer_seconds", seconds, _LONGEST_S, "seconds") * engine.samplerate))
+
+
+def require_an_end(engine: "StreamingEngine", timeout: float | None, what: str) -> None:
+    """Raise DeviceError if this thread would wait for ever, because no block comes; or what an engine's call raises."""
+    engine._require_usable()
+    if timeout is None and engine.device == "offline":
+        raise DeviceError(f"{what} would wait for ever{engine._why_no_block}: call render() first, or use a timeout")
+
+
+def refuse_new_samplerate(phase: int) -> None:
+    """Raise StreamEnded if the stream ended because the device has another sample rate."""
+    if phase == _NEW_SAMPLERATE:
+        raise StreamEnded("the device has another sample rate now: open another stream")
+
+
+def start(
+    self: "Stream",
+    at: "SupportsIndex | None" = None,
+    *,
+    late: "Literal['apply', 'drop']" = "apply",
+    timeout: float | None = 0,
+) -> "Confirmation":
+    """Begin at the frame ``at``, or with the next block, and return the confirmation.
+
+    A recording begins once. ``late`` and ``timeout`` are those of ``engine.confirm``. Raises what that raises, and
+    ClosedError.
+    """
+    return self._engine.confirm(StartStream(self._handle), at, late=late, timeout=timeout)
+
+
+def stop(
+    self: "Stream",
+    at: "SupportsIndex | None" = None,
+    *,
+    late: "Literal['apply', 'drop']" = "apply",
+    timeout: float | None = 0,
+) -> "Confirmation":
+    """Stop at the frame ``at``, or with the next block, and return the confirmation.
+
+    A recording ends. A playback keeps what waits, and goes on with it at the next start(). Raises what start() raises.
+    """
+    return self._engine.confirm(StopStream(self._handle), at, late=late, timeout=timeout)

@@ -1,0 +1,237 @@
+"""Playbacks and recordings from Python: exact samples offline, waits that are steps, and what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+import cueline
+
+RAMP = np.arange(1, 1001, dtype=np.float32) / 1024
+
+
+@pytest.fixture
+def looped() -> Iterator[cueline.AudioEngine]:
+    """Return an engine that renders offline, and whose outputs come back as inputs a block of 64 frames later."""
+    with cueline.AudioEngine("offline", inputs=1, outputs=1, blocksize=64, loopback=True) as engine:
+        yield engine
+
+
+def test_a_recording_has_what_was_played_at_its_frames(looped: cueline.AudioEngine) -> None:
+    playback = looped.open_playback(start=False)
+    recording = looped.open_recording(at=100 + 64)
+    playback.write(RAMP, last=True)
+    started = playback.start(100)
+    recording.stop(100 + 64 + 1000)
+    outputs = looped.render(2000)
+    assert started.result(0).frame == 100
+    np.testing.assert_array_equal(outputs[100:1100, 0], RAMP)
+    block = recording.read(1000, timeout=0)
+    assert (block.frame, block.lost) == (164, 0)
+    np.testing.assert_array_equal(block.samples[:, 0], RAMP)
+    with pytest.raises(cueline.StreamEnded, match="all of it was read"):
+        recording.read(1)
+    assert recording.position() == (164, 1164, 1000, 0)
+    assert playback.position() == (2000, 1000, 1000, 0, 0, 0)
+
+
+def test_outputs_are_recorded_as_the_device_gets_them(looped: cueline.AudioEngine) -> None:
+    recording = looped.open_recording(source="outputs")
+    looped.open_playback()  # dropped, and so closed
+    kept = looped.open_playback(at=10)
+    kept.write(RAMP)
+    outputs = looped.render(500)
+    np.testing.assert_array_equal(recording.read(500, timeout=0).samples, outputs)
+    assert outputs[10, 0] == RAMP[0]
+
+
+def test_clear_fades_out_and_keeps_what_is_written_after_it(looped: cueline.AudioEngine) -> None:
+    playback = looped.open_playback()
+    playback.write(np.ones(1000))
+    looped.render(100)
+    playback.clear(at=200)
+    playback.write(np.full(50, 0.5), last=True)
+    outputs = looped.render(300)[:, 0]
+    np.testing.assert_array_equal(outputs[:100], 1)
+    np.testing.assert_allclose(outputs[100:164], np.arange(64, 0, -1) / 65, rtol=1e-6)
+    np.testing.assert_array_equal(outputs[164:214], 0.5)
+    np.testing.assert_array_equal(outputs[214:], 0)
+    position = playback.position()
+    assert position == (400, 1050, 314, 736, 0, 0)
+    assert position.written == position.played + position.cleared + position.waiting
+
+
+def test_an_underrun_is_counted_and_heals(looped: cueline.AudioEngine) -> None:
+    playback = looped.open_playback()
+    playback.write(RAMP[:10])
+    looped.render(64)
+    assert playback.position().underrun == 54
+    playback.write(RAMP[:10], last=True)
+    np.testing.assert_array_equal(looped.render(64)[:10, 0], RAMP[:10])
+    assert playback.position().underrun == 54
+
+
+def test_int16_samples_are_scaled(looped: cueline.AudioEngine) -> None:
+    playback = looped.open_playback()
+    playback.write(np.array([16384, -32768], np.int16))
+    np.testing.assert_array_equal(looped.render(2)[:, 0], [0.5, -1])
+
+
+def test_gaps_are_zeros_or_split_blocks(looped: cueline.AudioEngine) -> None:
+    recordings = [looped.open_recording(source="outputs", buffer_seconds=100 / looped.samplerate) for _ in range(2)]
+    playback = looped.open_playback()
+    playback.write(RAMP)
+    outputs = looped.render(192)  # 128 frames fit
+    for recording in recordings:
+        assert recording.try_read(64).lost == 0
+    outputs = np.concatenate([outputs, looped.render(64)])
+    for recording in recordings:
+        recording.stop()
+    looped.render(64)
+    zeros = np.concatenate([block.samples for block in recordings[0].blocks(50)])
+    outputs[128:192] = 0
+    np.testing.assert_array_equal(zeros, outputs[64:])
+    split = list(recordings[1].blocks(50, gaps="split"))
+    assert [(block.frame, len(block.samples), block.lost) for block in split] == [
+        (64, 50, 0),
+        (114, 14, 0),
+        (192, 50, 64),
+        (242, 14, 0),
+    ]
+    for recording in recordings:
+        assert list(recording.gaps) == [cueline.Gap(128, 64)]
+        assert recording.lost_frames == 64
+
+
+def test_a_duration_ends_the_blocks(looped: cueline.AudioEngine) -> None:
+    recording = looped.open_recording(source="outputs")
+    looped.render(1000)
+    blocks = list(recording.blocks(300, duration=800 / looped.samplerate))
+    assert [len(block.samples) for block in blocks] == [300, 300, 200]
+
+
+def test_offline_a_wait_without_an_end_raises_at_once(looped: cueline.AudioEngine) -> None:
+    playback = looped.open_playback(buffer_seconds=100 / looped.samplerate)
+    recording = looped.open_recording()
+    with pytest.raises(cueline.DeviceError, match=r"would wait for ever.*render\(\)"):
+        playback.write(RAMP)
+    with pytest.raises(cueline.DeviceError, match="would wait for ever"):
+        playback.drain()
+    with pytest.raises(cueline.DeviceError, match="would wait for ever"):
+        recording.read(1)
+    with pytest.raises(cueline.DeviceError, match="would wait for ever"):
+        looped.record(1)
+
+
+def test_what_does_not_come_in_time_raises(looped: cueline.AudioEngine) -> None:
+    playback = looped.open_playback(buffer_seconds=100 / looped.samplerate)
+    recording = looped.open_recording()
+    with pytest.raises(cueline.Full, match="no room for all frames") as full:
+        playback.write(RAMP, timeout=0)
+    assert full.value.accepted == 128
+    assert playback.try_write(RAMP) == 0
+    with pytest.raises(cueline.StreamTimeout, match="128 frames still wait after 0 s"):
+        playback.drain(timeout=0)
+    with pytest.raises(cueline.Empty, match="no frames within 0 s"):
+        recording.read(1, timeout=0)
+    assert recording.try_read(1) is None
+
+
+def test_there_are_sixteen_streams_and_a_dropped_one_is_closed(looped: cueline.AudioEngine) -> None:
+    streams = [looped.open_playback() for _ in range(16)]
+    with pytest.raises(cueline.StreamsTakenError, match="all 16 streams are open"):
+        looped.open_recording()
+    streams[0].close()
+    assert streams[0].closed
+    with pytest.raises(cueline.ClosedError, match="this stream is closed"):
+        streams[0].position()
+    streams.clear()
+    looped.render(128)
+    assert len([looped.open_playback() for _ in range(16)]) == 16
+
+
+def test_wrong_arguments_are_refused(looped: cueline.AudioEngine) -> None:
+    with pytest.raises(cueline.ArgumentError, match=r"from 1 to 1 \(the engine's outputs\), got 2"):
+        looped.open_playback(channels=2)
+    with pytest.raises(cueline.ArgumentError, match="source must be 'inputs' or 'outputs', got 'speech'"):
+        looped.open_recording(source="speech")
+    with pytest.raises(cueline.ArgumentError, match="samples must have 1 channels, got 2"):
+        looped.open_playback().write(np.zeros((3, 2)))
+    with pytest.raises(cueline.ArgumentError, match=r"use numpy\.frombuffer"):
+        looped.open_playback().write(b"1234")
+    with pytest.raises(cueline.ArgumentError, match="what the buffer holds"):
+        looped.open_recording(buffer_seconds=0).read(2)
+    with (
+        cueline.AudioEngine("offline") as deaf,
+        pytest.raises(cueline.ArgumentError, match="no inputs: make it with inputs=1"),
+    ):
+        deaf.open_recording()
+
+
+def test_streams_of_a_closed_engine_take_no_commands_and_can_still_be_read() -> None:
+    with cueline.AudioEngine("offline", inputs=1) as engine:
+        recording = engine.open_recording()
+        engine.render(64)
+    assert len(recording.try_read(100).samples) == 64
+    with pytest.raises(cueline.ClosedError):
+        recording.stop()
+    del engine
+    recording.close()
+
+
+def test_a_running_engine_records_all_that_it_plays() -> None:
+    with cueline.AudioEngine("null", inputs=1, outputs=1, blocksize=64, loopback=True) as engine:
+        recording = engine.open_recording(buffer_seconds=60)
+        with engine.open_playback(buffer_seconds=0.05) as playback:
+            for _ in range(10):
+                playback.write(RAMP)
+            playback.drain()
+            assert playback.position().played == 10_000
+        recording.stop(at=engine.after(0)).result()
+        samples = np.concatenate([block.samples for block in recording.blocks(512)])
+    assert recording.lost_frames == 0
+    np.testing.assert_array_equal(samples[samples != 0], np.tile(RAMP, 10))  # an underrun is zeros
+
+
+def test_record_returns_as_many_frames_as_asked_for() -> None:
+    with cueline.AudioEngine("null", inputs=2, blocksize=64) as engine:
+        assert engine.record(1000 / engine.samplerate).shape == (1000, 2)
+
+
+def test_waiting_calls_let_other_threads_run_and_tasks_too() -> None:
+    with cueline.AudioEngine("null", inputs=1, outputs=1, blocksize=64) as engine:
+        recording = engine.open_recording()
+        playback = engine.open_playback(buffer_seconds=0.02)
+        found = []
+        reader = threading.Thread(target=lambda: found.append(recording.read(4800)))
+        reader.start()
+        playback.write(np.zeros(4800))
+        reader.join()
+        assert len(found[0].samples) > 0
+
+        async def both() -> int:
+            block, _ = await asyncio.gather(recording.aread(2000), playback.awrite(np.zeros(2000)))
+            return len(block.samples)
+
+        assert asyncio.run(both()) > 0
+
+
+def test_a_cancelled_read_loses_no_frame() -> None:
+    with cueline.AudioEngine("null", inputs=1, blocksize=64) as engine:
+        recording = engine.open_recording()
+
+        async def cancel() -> None:
+            reading = asyncio.ensure_future(recording.aread(100_000))
+            while recording.position().recorded < 1000:
+                await asyncio.sleep(0)
+            reading.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reading
+
+        asyncio.run(cancel())
+        first = recording.position().first
+        assert recording.read(1000).frame == first
