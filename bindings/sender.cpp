@@ -14,6 +14,7 @@
 
 #include "bindings.hpp"
 #include "bulk.hpp"
+#include "engine/streams.hpp"
 #include "errors.hpp"
 #include "message_object.hpp"
 #include "messages.hpp"
@@ -225,8 +226,10 @@ nb::object SenderHandle::ping() {
 bool SenderHandle::try_send(Message& command) {
     engine_->require_usable();
     const nb::ft_lock_guard lock{sending_};
-    if (sender().room() == 0) return false;  // before the stream of a command is handed over
-    engine_->hand_over_stream(command);
+    if (Streams::takes(command.kind)) {
+        if (sender().room() == 0) return false;  // see Engine::hand_over_stream()
+        engine_->hand_over_stream(command);
+    }
     return sender().try_send(command) == Status::ok;
 }
 
@@ -285,7 +288,7 @@ std::uint32_t SenderHandle::send_whole(const nb::list& messages, nb::handle at, 
     const bool sent = send_within(timeout, left, [&] {
         engine_->require_usable();
         const nb::ft_lock_guard lock{sending_};
-        if (sender().room() <= count) return false;
+        if (sender().room() <= count) return false;  // see Engine::hand_over_stream()
         for (const Message& member : members) engine_->hand_over_stream(member);
         sequence = sender().try_send_whole(members, delivery);
         return sequence != 0;
