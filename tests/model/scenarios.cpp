@@ -1093,8 +1093,9 @@ class RecordingWithGaps : public Scenario {
         loom_set_role(Role::producer);
         ends_->producer.publish();
         loom_set_role(Role::none);
-        while (!read()) {
-        }
+        bool ended = false;
+        for (std::size_t attempt = 0; attempt < 4 * Capacity + 4 && !ended; ++attempt) ended = read();
+        require(ended, "the end is found");
         RecordingState state;
         require(shared_.state.read(state), "a state is read if nobody writes");
         require(read_ == state.recorded && lost_ == state.lost, "both sides count the same frames");
@@ -1180,8 +1181,9 @@ class RecordingEnds : public Scenario {
     }
     void finish() override {
         max_messages = std::max(max_messages, read_);
-        while (!read()) {
-        }
+        bool ended = false;
+        for (int attempt = 0; attempt < 4 && !ended; ++attempt) ended = read();
+        require(ended, "the end is found");
         require(read_ == 1, "the last frame is read before the end");
         ends_.reset();
     }

@@ -198,11 +198,11 @@ impl Mutant {
         Mutant::Unseen,
     ];
 
-    const RECORDING: [Mutant; 10] = [
+    // A ring that seems fuller than it is only loses frames earlier: span_ring.hpp has that mutant.
+    const RECORDING: [Mutant; 9] = [
         Mutant::RelaxedPublish,
         Mutant::RelaxedObserve,
         Mutant::Skewed { role: PRODUCER, by: 1 },
-        Mutant::Skewed { role: PRODUCER, by: -1 },
         Mutant::Skewed { role: CONSUMER, by: 1 },
         Mutant::Skewed { role: CONSUMER, by: -1 },
         Mutant::StoresFirst { role: PRODUCER, words: false },
