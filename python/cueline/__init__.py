@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from cueline.confirmation import Confirmation, RefusedError
     from cueline.device_list import Device, Devices, devices
     from cueline.fields import Range, array, buffer, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
+    from cueline.files import load
     from cueline.messages import (
         Applied,
         BufferEnded,
@@ -75,6 +76,7 @@ else:
         "confirmation": "Confirmation RefusedError",
         "device_list": "Device Devices devices",
         "fields": "Range array buffer f32 f64 i8 i16 i32 i64 u8 u16 u32 u64",
+        "files": "load",
         "messages": (
             "Applied BufferEnded Click DeviceLost FormatChanged GetLevel Level NotFinite PlayBuffer Pong Reason "
             "Refused SetTone StopBuffer UnloadBuffer"
@@ -183,6 +185,7 @@ __all__ = [
     "i16",
     "i32",
     "i64",
+    "load",
     "message",
     "select",
     "u8",

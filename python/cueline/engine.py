@@ -26,11 +26,12 @@ from cueline.forks import warn_of_forks
 from cueline.line import Line
 from cueline.parameters import Parameters
 from cueline.receiving import messages, receive, request
-from cueline.samples import checked_samples
+from cueline.samples import checked_samplerate, checked_samples, resampled
 from cueline.transaction import Transaction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Sequence
     from types import TracebackType
     from typing import Any, Literal, NoReturn, SupportsIndex, TypeVar, overload
@@ -254,48 +255,86 @@ class AudioEngine(_core.Engine):
         array: npt.ArrayLike | None,
         at: SupportsIndex | None = None,
         *,
+        samplerate: SupportsIndex | None = None,
         late: Literal["apply", "drop"] = "apply",
         timeout: float | None = 0,
     ) -> _core.Status:
         """Put a buffer into ``slot``, in place of the one that is there. None empties the slot.
 
         ``array`` has shape (frames, channels), or (frames,) for one channel. It holds float32, or other floats, which
-        are rounded to float32; it need not be contiguous. The samples are copied, so you may change the array later.
-        NaN and infinities stay as they are. This thread makes the copy, without the GIL if it is large. The audio
-        thread only swaps a pointer. The next call of ``publish``, ``stats`` or ``close`` frees the old buffer, on the
-        thread that makes the call. ``at`` and ``late`` are those of ``send``: the swap happens at that frame.
+        are rounded to float32, or int16, which is divided by 32768; it need not be contiguous. ``samplerate`` is the
+        array's rate: if it is not the engine's, soxr (``cueline[files]``) converts the samples; None: the engine's. The
+        samples are copied, so you may change the array later. NaN and infinities stay as they are. This thread makes
+        the copy, without the GIL if it is large. The audio thread only swaps a pointer. The next call of ``publish``,
+        ``stats`` or ``close`` frees the old buffer, on the thread that makes the call. ``at`` and ``late`` are those of
+        ``send``: the swap happens at that frame.
 
         Returns Status.FULL if the command ring is full, and Status.NO_BUFFER if ``stats().buffers.limit`` buffers are
         in use; nothing changes, and the refusal is counted. With a ``timeout`` it waits for room, like ``send``, and
         then raises Full.
 
         Raises ArgumentError for a slot that does not exist, and for an array that is empty, has another shape, more
-        than 1024 channels, more than 2147483647 samples, or numbers too large for float32; ArgumentTypeError for an
-        array that does not hold floats; ProcessorError if the processor has no slots; MemoryError, ClosedError,
-        ForkedError, DeviceError.
+        than 1024 channels, more than 2147483647 samples, numbers too large for float32, or NaN to be converted;
+        ArgumentTypeError for an array that holds neither floats nor int16, and for a path, which ``load`` takes;
+        ProcessorError if the processor has no slots; MissingPackageError, MemoryError, ClosedError, ForkedError,
+        DeviceError.
         """
-        number = checked_integer("slot", slot)
-        self._require_slots()
-        if not 0 <= number < self.buffer_slots:  # before the array is read, because that may take long
-            raise ArgumentError(f"slot must be from 0 to {self.buffer_slots - 1}, got {number}")
+        number = self._checked_slot(slot)  # before the array is read, because that may take long
         if array is None:
             return self._publish_nothing(number, at, late, timeout)
-        return self._publish(number, checked_samples(array, if_empty="use None to empty a slot"), at, late, timeout)
+        samples = self._at_our_rate(checked_samples(array, if_empty="use None to empty a slot"), samplerate)
+        return self._publish(number, samples, at, late, timeout)
 
-    def load_buffer(self, array: npt.ArrayLike, *, timeout: float | None = 0) -> int:
+    def load(
+        self,
+        slot: SupportsIndex,
+        path: str | os.PathLike[str],
+        at: SupportsIndex | None = None,
+        *,
+        late: Literal["apply", "drop"] = "apply",
+        timeout: float | None = 0,
+    ) -> _core.Status:
+        """Read a sound file at the engine's rate, and put it into ``slot``: ``cueline.load``, then ``publish``.
+
+        This thread reads the whole file. Returns and raises what these two do; if there is no such slot, it raises
+        before it reads the file. Needs ``pip install 'cueline[files]'``.
+        """
+        from cueline.files import load  # here, because `import cueline` must stay quick
+
+        number = self._checked_slot(slot)
+        return self._publish(number, load(path, samplerate=self.samplerate), at, late, timeout)
+
+    def _checked_slot(self, slot: SupportsIndex) -> int:
+        number = checked_integer("slot", slot)
+        self._require_slots()
+        if not 0 <= number < self.buffer_slots:
+            raise ArgumentError(f"slot must be from 0 to {self.buffer_slots - 1}, got {number}")
+        return number
+
+    def _at_our_rate(
+        self, samples: npt.NDArray[np.float32], samplerate: SupportsIndex | None
+    ) -> npt.NDArray[np.float32]:
+        if samplerate is None:
+            return samples
+        return resampled(samples, checked_samplerate("samplerate", samplerate), self.samplerate)
+
+    def load_buffer(
+        self, array: npt.ArrayLike, *, samplerate: SupportsIndex | None = None, timeout: float | None = 0
+    ) -> int:
         """Load a buffer without a slot, and return its handle, for fields of type ``cueline.buffer`` in messages.
 
-        ``array`` is that of ``publish``: it is copied, and this thread makes the copy. Any number of messages may carry
-        the handle. The buffer stays loaded until a ``cueline.UnloadBuffer(handle)`` is applied, the processor releases
-        it, or the engine is closed. Then the next call of ``load_buffer``, ``publish``, ``stats`` or ``close`` frees
-        it. If a message that carries a handle is never applied, the buffer stays loaded.
+        ``array`` and ``samplerate`` are those of ``publish``: the array is copied, and this thread makes the copy. Any
+        number of messages may carry the handle. The buffer stays loaded until a ``cueline.UnloadBuffer(handle)`` is
+        applied, the processor releases it, or the engine is closed. Then the next call of ``load_buffer``, ``publish``,
+        ``stats`` or ``close`` frees it. If a message that carries a handle is never applied, the buffer stays loaded.
 
         Raises Full if ``stats().buffers.limit`` buffers are in use; with a ``timeout`` it first waits that many
         seconds, for ever if that is None. Raises ProcessorError if the processor loads no buffers without a slot, and
         what ``publish`` raises for an array.
         """
         self._require_loading()
-        return self._load_buffer(checked_samples(array, if_empty="a buffer has samples"), timeout)
+        samples = self._at_our_rate(checked_samples(array, if_empty="a buffer has samples"), samplerate)
+        return self._load_buffer(samples, timeout)
 
     if TYPE_CHECKING:
 
@@ -475,9 +514,9 @@ class AudioEngine(_core.Engine):
     ) -> npt.NDArray[np.float32]:
         """Render ``frames`` frames now, on this thread, and return the outputs. For the offline device.
 
-        ``audio`` holds the inputs: floats of shape (frames, inputs), or (frames,) for one input. By default it renders
-        as many frames as ``audio`` has. With more ``frames``, the inputs are silent after its end; with fewer, the rest
-        of it is not used. Without ``audio``, the inputs are silent.
+        ``audio`` holds the inputs: floats, or int16 (divided by 32768), of shape (frames, inputs), or (frames,) for one
+        input. By default it renders as many frames as ``audio`` has. With more ``frames``, the inputs are silent after
+        its end; with fewer, the rest of it is not used. Without ``audio``, the inputs are silent.
 
         Returns a float32 array of shape (frames, outputs), full scale -1 to 1. Each call begins with a new block; the
         last block is shorter if ``frames`` is not a multiple of the block size. Raises DeviceError on other devices,

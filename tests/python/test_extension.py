@@ -281,7 +281,7 @@ def test_load_buffer_refuses_what_publish_refuses_and_a_processor_that_loads_non
     with engine_of(probe.processor()) as engine:
         with pytest.raises(cueline.ArgumentError, match="must not be empty"):
             engine.load_buffer([])
-        with pytest.raises(cueline.ArgumentTypeError, match="must hold floats, got int64"):
+        with pytest.raises(cueline.ArgumentTypeError, match="must hold floats or int16, got int64"):
             engine.load_buffer([1, 2])
         for handle in (0, 1, 2**32 - 1):
             engine.send(Hold(handle))

@@ -114,8 +114,8 @@ def test_audio_that_does_not_fit_is_refused() -> None:
     engine = cueline.AudioEngine("offline", inputs=2)
     with pytest.raises(cueline.ArgumentError, match="audio must have a channel for each of 2 inputs, got 3"):
         engine.render(audio=noise(10, 3))
-    with pytest.raises(cueline.ArgumentTypeError, match="audio must hold floats, got int16: scale it"):
-        engine.render(audio=np.zeros((10, 2), np.int16))
+    with pytest.raises(cueline.ArgumentTypeError, match="audio must hold floats or int16, got int32: scale it"):
+        engine.render(audio=np.zeros((10, 2), np.int32))
     with pytest.raises(cueline.ArgumentTypeError, match="needs a number of frames, audio for the inputs, or both"):
         engine.render()
     with pytest.raises(cueline.ArgumentError, match="this engine has no inputs for audio: make it with inputs=1"):
