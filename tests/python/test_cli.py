@@ -16,7 +16,7 @@ import cueline
 from conftest import require, shown_on_a_terminal
 from cueline.commands import cli, ping
 
-PLAY = [sys.executable, "-m", "cueline", "play", "tone", "--device", "null", "--seconds", "0.5"]
+PLAY = [sys.executable, "-m", "cueline", "tone", "--device", "null", "--seconds", "0.5"]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -315,7 +315,7 @@ def by_shell(line: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("arguments", ["ping --count 1", "play tone --json", "devices", "--version", ""])
+@pytest.mark.parametrize("arguments", ["ping --count 1", "tone --json", "devices", "--version", ""])
 def test_a_closed_stdout_is_said_in_one_line(arguments: str) -> None:
     done = by_shell(f"cueline {arguments} >&-")
     assert (done.returncode, done.stderr) == (2, "cueline: cannot write the output: stdout is closed\n")
@@ -335,7 +335,7 @@ def test_a_command_without_arguments_shows_the_help() -> None:
     ("arguments", "text"),
     [
         ("ping --flood --interval 0.1", "argument -i/--interval: not allowed with argument -f/--flood"),
-        ("play tone --metronome 120 --frequency 440", "argument --frequency: not allowed with argument --metronome"),
+        ("tone --metronome 120 --frequency 440", "argument --frequency: not allowed with argument --metronome"),
     ],
 )
 def test_an_option_that_would_have_no_effect_is_refused(arguments: str, text: str) -> None:
@@ -348,7 +348,7 @@ ASCII = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
 
 
 def test_output_that_is_not_utf_8_replaces_the_letters_that_it_lacks(tmp_path: Path) -> None:
-    done = by_shell(f"cd {tmp_path}; cueline play tone --seconds 0.1 --wav tön.wav", **ASCII)
+    done = by_shell(f"cd {tmp_path}; cueline tone --seconds 0.1 --wav tön.wav", **ASCII)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("t?n.wav: 4800 frames of 440 Hz")
 

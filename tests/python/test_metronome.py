@@ -40,7 +40,7 @@ def onsets(sound: Any) -> list[int]:
 @pytest.mark.parametrize(("bpm", "blocksize"), [("120", "128"), ("137", "1000"), ("3000", "64")])
 def test_a_rendered_metronome_has_its_clicks_on_the_exact_samples(tmp_path: Path, bpm: str, blocksize: str) -> None:
     ran = cueline_command(
-        *("play", "tone", "--metronome", bpm, "--blocksize", blocksize, "--seconds", "3", "--wav", "m.wav"),
+        *("tone", "--metronome", bpm, "--blocksize", blocksize, "--seconds", "3", "--wav", "m.wav"),
         *("--outputs", "1", "--gain", "0.5"),
         cwd=tmp_path,
     )
@@ -73,9 +73,7 @@ def test_a_click_begins_on_its_frame_whatever_the_blocks(frame: int, blocksize: 
 
 
 def test_a_live_metronome_hears_that_all_clicks_were_on_time(tmp_path: Path) -> None:
-    ran = cueline_command(
-        "play", "tone", "--metronome", "600", "--device", "null", "--seconds", "1.5", "--json", cwd=tmp_path
-    )
+    ran = cueline_command("tone", "--metronome", "600", "--device", "null", "--seconds", "1.5", "--json", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     account = json.loads(ran.stdout)
     assert account["metronome"]["bpm"] == 600
@@ -118,19 +116,19 @@ def test_a_metronome_that_comes_too_late_says_so() -> None:
     ],
 )
 def test_what_cannot_be_rendered_is_refused(tmp_path: Path, arguments: tuple[str, ...], text: str) -> None:
-    ran = cueline_command("play", "tone", *arguments, cwd=tmp_path)
+    ran = cueline_command("tone", *arguments, cwd=tmp_path)
     assert ran.returncode == 2
     assert text in ran.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_cannot_be_written_is_refused_in_one_line(tmp_path: Path) -> None:
-    ran = cueline_command("play", "tone", "--wav", "no/such/folder.wav", cwd=tmp_path)
+    ran = cueline_command("tone", "--wav", "no/such/folder.wav", cwd=tmp_path)
     assert ran.stderr == "cueline: cannot write no/such/folder.wav: No such file or directory\n"
 
 
 def test_a_tone_can_be_rendered_too(tmp_path: Path) -> None:
-    ran = cueline_command("play", "tone", "--wav", "t.wav", "--seconds", "0.5", "--json", cwd=tmp_path)
+    ran = cueline_command("tone", "--wav", "t.wav", "--seconds", "0.5", "--json", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["frames"] == 24_000
     sound = read(tmp_path / "t.wav")

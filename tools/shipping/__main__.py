@@ -26,7 +26,8 @@ STARTED = time.monotonic()
 
 # With QUICK set, these tests of Python run there: those of what is shipped, and of what is found where it is installed.
 QUICK_TESTS = [
-    f"tests/python/test_{name}.py" for name in ("engine", "messages", "package", "play", "tone", "typed_messages")
+    f"tests/python/test_{name}.py"
+    for name in ("engine", "messages", "package", "play", "tone", "tone_command", "typed_messages")
 ]
 TESTS = QUICK_TESTS if os.environ.get("QUICK") else ["tests/python"]
 

@@ -71,6 +71,8 @@ def _run(options: argparse.Namespace) -> int:
     match options.command:
         case "ping":
             from cueline.commands.ping import run
+        case "tone":
+            from cueline.commands.tone import run
         case "play":
             from cueline.commands.play import run
         case "devices":
@@ -129,7 +131,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_ping(commands.add_parser("ping", help=about_ping, description=about_ping))
     about_bench = "Measure what a call from Python costs, compared with the least possible cost and other libraries."
     _add_bench(commands.add_parser("bench", help=about_bench, description=about_bench))
-    about_play = "Play a test tone or a metronome with a level meter, or render it to a file."
+    about_tone = "Play a test tone or a metronome with a level meter, or render it to a file."
+    _add_tone(commands.add_parser("tone", help=about_tone, description=about_tone))
+    about_play = "Play a sound file."
     _add_play(commands.add_parser("play", help=about_play, description=about_play))
     about_header = "Print a C++ header with the same messages as a Python module."
     _add_header(commands.add_parser("header", help=about_header, description=about_header))
@@ -140,8 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_play(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=["tone"], help="what to play: a sine")
+def _add_tone(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-s", "--seconds", type=_seconds, default=5.0, metavar="S", help="seconds to play; 0: until Ctrl-C (5)"
     )
@@ -155,16 +158,18 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--gain", type=float, default=0.2, metavar="G", help="from 0 to 1, full scale (0.2)")
     _add_device(parser)
-    parser.add_argument(
-        "--outputs",
-        type=_channels,
-        default=2,
-        metavar="N",
-        help="number of output channels, or their numbers on the device, such as 3,4 (2)",
-    )
+    _add_outputs(parser)
     parser.add_argument(
         "--wav", metavar="FILE", help="render to this file, offline, instead of playing; -: to stdout, for a pipe"
     )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+
+
+def _add_play(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", help="a sound file: WAV, FLAC, Ogg, MP3 and more (needs cueline[files])")
+    parser.add_argument("--gain", type=float, default=1.0, metavar="G", help="from 0 to 1 (1)")
+    _add_device(parser)
+    _add_outputs(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 
@@ -234,6 +239,16 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--samplerate", type=_whole, metavar="N", help="frames a second (the device's default)")
     parser.add_argument("--blocksize", type=_whole, metavar="N", help="frames in a block (the device's default)")
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--outputs",
+        type=_channels,
+        default=2,
+        metavar="N",
+        help="number of output channels, or their numbers on the device, such as 3,4 (2)",
+    )
 
 
 def _device(text: str) -> str | int:

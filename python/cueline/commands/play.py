@@ -1,224 +1,90 @@
-"""``cueline play``: play a test tone or a metronome with a level meter, or render it to a file."""
+"""``cueline play``: play a sound file."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import math
-import sys
-import time
 from dataclasses import asdict
-from typing import Any
 
-from cueline._core import Status
 from cueline.commands.console import CtrlC, PlainConsole, how_it_ran, how_it_runs
-from cueline.commands.level_display import Heard, LineMeter, LiveMeter, Meter, NoMeter, dbfs
-from cueline.commands.metronome import Metronome
-from cueline.commands.wav import WavFile
 from cueline.engine import AudioEngine
 from cueline.errors import ArgumentError, DeviceError
-from cueline.messages import FormatChanged, GetLevel, Level
-from cueline.stats import Stats
+from cueline.files import load
+from cueline.messages import BufferEnded, PlayBuffer, StopBuffer
+from cueline.ring_errors import Empty
 
 __all__ = ["run"]
 
-_INTERVAL_S = 1 / 30  # between two polls for Ctrl-C and levels
-_SHORT_INTERVAL_S = 1 / 300  # the same while waiting for one level
-_PATIENCE_S = 0.5  # in addition to the blocks that an answer takes
+_INTERVAL_S = 1 / 30  # between two polls for Ctrl-C
+_PATIENCE_S = 0.5  # in addition to the blocks that a stop takes
 
 
 def run(options: argparse.Namespace) -> int:
-    """Play as ``options`` say, print the results, and return the exit status."""
-    if options.wav is not None:
-        return _render(options)
+    """Play the file as ``options`` say, print the results, and return the exit status."""
+    start = PlayBuffer(slot=0, gain=options.gain)  # checks the gain
     engine = AudioEngine(
         options.device,
-        processor="tone",
+        processor="player",
         samplerate=options.samplerate,
         blocksize=options.blocksize,
         outputs=options.outputs,
     )
     if engine.device == "offline":
-        raise DeviceError(
-            "play needs a device with a clock, and 'offline' has none: leave out --device, or render with --wav FILE"
-        )
-    _set_up(engine, options)  # before it starts, so that it begins with these values
+        raise DeviceError("play needs a device with a clock, and 'offline' has none: leave out --device")
+    try:
+        sound = load(options.file, samplerate=engine.samplerate)
+    except OSError as error:
+        hint = ": `cueline tone` plays a test tone" if options.file == "tone" else ""
+        raise ArgumentError(f"cannot read {options.file}: {error.strerror}{hint}") from None
+    frames, channels = sound.shape
 
     console = PlainConsole()
-    if not options.json:
-        console.print(f"PLAY {_what(options)} at a gain of {options.gain:g}: {how_it_runs(engine)}")
-        if engine.device == "null":
-            console.print("[dim]The null device has no sound card: there is nothing to hear.[/]")
-    metronome = _metronome(engine, options)
-    player = _Player(engine, _meter(console, quiet=options.json), metronome)
-    with engine, CtrlC() as ctrl_c:
-        with contextlib.suppress(KeyboardInterrupt), player.meter:
-            player.play(options.seconds, ctrl_c)
-            player.fade_out()
+    engine.publish(0, sound)
+    with CtrlC() as ctrl_c, engine:
+        began = engine.confirm(start)
+        if not options.json:
+            _print_what(console, options, engine, frames, channels)
+        ended = _ended(engine, ctrl_c)
+        played = 0 if ended is None else ended.frame - began.result(0).frame
         stats = engine.stats()
 
-    heard = player.heard
-    if options.json:
-        print(json.dumps(_results(options, heard, stats, metronome), indent=2))
-    else:
-        console.print(f"--- {stats.device} device ---")
-        console.print(
-            f"{heard.frames / stats.samplerate:.1f} s played: rms {dbfs(heard.rms):.1f} dBFS, "
-            f"peak {dbfs(heard.peak):.1f} dBFS"
-        )
-        if metronome is not None:
-            console.print(f"{metronome.on_time} clicks exactly at their frame, {metronome.late} late")
-        console.print(how_it_ran(stats))
-    return 0 if heard.frames > 0 else 1
-
-
-def _what(options: argparse.Namespace) -> str:
-    return f"{options.frequency:g} Hz" if options.metronome is None else f"{options.metronome:g} clicks a minute"
-
-
-def _set_up(engine: AudioEngine, options: argparse.Namespace) -> None:
-    """Set the tone's frequency and gain. With a metronome, the tone itself is silent."""
-    engine.parameters.update(frequency=options.frequency, gain=options.gain)
-    if options.metronome is not None:
-        engine.parameters["gain"] = 0
-
-
-def _metronome(engine: AudioEngine, options: argparse.Namespace) -> Metronome | None:
-    if options.metronome is None:
-        return None
-    return Metronome(engine, options.metronome, options.gain, engine.samplerate // 10)
-
-
-def _render(options: argparse.Namespace) -> int:
-    """Render to a WAV file as ``options`` say, and return the exit status."""
-    if options.device not in (None, "offline"):
-        raise DeviceError(f"--wav renders offline, but --device {options.device} plays: leave one of them out")
-    if options.seconds == 0:
-        raise ArgumentError("--seconds must be more than 0 with --wav, got 0: a file needs an end")
-    engine = AudioEngine(
-        "offline",
-        processor="tone",
-        samplerate=options.samplerate,
-        blocksize=options.blocksize,
-        outputs=options.outputs,
-    )
-    _set_up(engine, options)
-    metronome = _metronome(engine, options)
-    file = WavFile(options.wav, engine.samplerate, engine.outputs, options.seconds * engine.samplerate)
-    if file.is_stdout and options.json:
-        raise ArgumentError("--json prints to stdout, where --wav writes the samples: leave one of them out")
-    with file:
-        while (left := file.frames - engine.now()) > 0:
-            if metronome is not None:
-                metronome.keep_ahead()
-            file.write(engine.render(min(left, engine.samplerate // 2)))
-    if metronome is not None:
-        metronome.stop()
     if options.json:
         results = {
-            "file": options.wav,
-            "frames": file.frames,
-            **_clicks(options, metronome),
-            "stats": asdict(engine.stats()),
+            "file": options.file,
+            "frames": frames,
+            "channels": channels,
+            "gain": options.gain,
+            "played": played,
+            "stats": asdict(stats),
         }
         print(json.dumps(results, indent=2))
-        return 0
-    name, out = ("stdout", sys.stderr) if file.is_stdout else (options.wav, sys.stdout)
-    format_text = f"{engine.outputs} outputs at {engine.samplerate} Hz"
-    print(f"{name}: {file.frames} frames of {_what(options)}, {format_text}", file=out)
-    if metronome is not None:
-        print(f"{metronome.on_time} clicks exactly at their frame, {metronome.late} late", file=out)
-    return 0
+    else:
+        console.print(f"--- {stats.device} device ---")
+        console.print(f"{played / stats.samplerate:.1f} s played, {played} of {frames} frames")
+        console.print(how_it_ran(stats))
+    return 0 if played > 0 or ctrl_c.came else 1
 
 
-def _clicks(options: argparse.Namespace, metronome: Metronome | None) -> dict[str, Any]:
-    if metronome is None:
-        return {}
-    return {"metronome": {"bpm": options.metronome, "on_time": metronome.on_time, "late": metronome.late}}
+def _print_what(
+    console: PlainConsole, options: argparse.Namespace, engine: AudioEngine, frames: int, channels: int
+) -> None:
+    lasts = f"{frames / engine.samplerate:.1f} s of {channels} {'channel' if channels == 1 else 'channels'}"
+    console.print(f"PLAY {options.file}, {lasts}, at a gain of {options.gain:g}: {how_it_runs(engine)}")
+    if channels > engine.outputs:
+        console.print(f"The device plays {engine.outputs} of its {channels} channels: --outputs {channels} plays all.")
+    if engine.device == "null":
+        console.print("[dim]The null device has no sound card: there is nothing to hear.[/]")
 
 
-def _meter(console: PlainConsole, *, quiet: bool) -> Meter:
-    if quiet:
-        return NoMeter()
-    return LiveMeter(console) if console.is_terminal and not console.is_dumb_terminal else LineMeter(console)
-
-
-def _results(options: argparse.Namespace, heard: Heard, stats: Stats, metronome: Metronome | None) -> dict[str, Any]:
-    return {
-        "frequency": options.frequency,
-        "gain": options.gain,
-        "seconds": heard.frames / stats.samplerate,
-        "rms": heard.rms,
-        "peak": heard.peak,
-        **_clicks(options, metronome),
-        "stats": asdict(stats),
-    }
-
-
-class _Player:
-    """Plays the tone and measures its level."""
-
-    def __init__(self, engine: AudioEngine, meter: Meter, metronome: Metronome | None) -> None:
-        self.meter = meter
-        self.heard = Heard()
-        self._engine = engine
-        self._metronome = metronome
-        self._under_way = 0  # levels requested, not yet received
-
-    def play(self, seconds: float, ctrl_c: CtrlC) -> None:
-        """Play for ``seconds`` (0: for ever), or until Ctrl-C."""
-        began_s = time.monotonic()
-        end_s = began_s + (seconds or math.inf)
-        look_s = began_s + self.meter.interval_s
-        while not ctrl_c.came and (now_s := time.monotonic()) < end_s:
-            if self._metronome is not None:
-                self._metronome.keep_ahead()
-            if now_s >= look_s:
-                look_s = max(look_s + self.meter.interval_s, now_s)  # after a stall, it does not catch up in a burst
-                self._request()
-            time.sleep(min(_INTERVAL_S, end_s - now_s))
-            self._hear(self._arrived())
-        self._hear(self._levels())
-        if self._metronome is not None:
-            self._metronome.stop()
-
-    def fade_out(self) -> None:
-        """Set the gain to 0, and wait until the audio is silent. This does not count as heard."""
-        self._engine.parameters["gain"] = 0
-        deadline_s = self._deadline_s()
-        while not any(level.peak == 0 for level in self._levels()) and time.monotonic() < deadline_s:
+def _ended(engine: AudioEngine, ctrl_c: CtrlC) -> BufferEnded | None:
+    """Wait for the end of the buffer. After Ctrl-C, stop it, which fades out, and wait for that, or return None."""
+    while not ctrl_c.came:
+        try:
+            return engine.receive(BufferEnded, timeout=_INTERVAL_S)
+        except Empty:
             pass
-
-    def _request(self) -> None:
-        if self._engine.send(GetLevel()) is Status.OK:
-            self._under_way += 1
-
-    def _levels(self) -> list[Level]:
-        """Request a level; return it and those that came before it, or fewer if it takes too long."""
-        self._request()
-        levels = self._arrived()
-        deadline_s = self._deadline_s()
-        while self._under_way and time.monotonic() < deadline_s:
-            time.sleep(_SHORT_INTERVAL_S)
-            levels += self._arrived()
-        return levels
-
-    def _arrived(self) -> list[Level]:
-        """Return the levels that have arrived."""
-        levels = []
-        for message in self._engine.messages():
-            if isinstance(message, Level):
-                self._under_way -= 1
-                levels.append(message)
-            elif isinstance(message, FormatChanged):
-                self.meter.note(f"The device changed its format: {how_it_runs(self._engine)}")
-        return levels
-
-    def _hear(self, levels: list[Level]) -> None:
-        for level in levels:
-            self.heard.add(level)
-            self.meter.show(level, level.frame / self._engine.samplerate)
-
-    def _deadline_s(self) -> float:
-        return time.monotonic() + 2 * self._engine.blocksize / self._engine.samplerate + _PATIENCE_S
+    engine.send(StopBuffer(slot=0))
+    try:
+        return engine.receive(BufferEnded, timeout=2 * engine.blocksize / engine.samplerate + _PATIENCE_S)
+    except Empty:
+        return None
