@@ -25,10 +25,8 @@ _SCALES = {  # the way out for integers that could mean more than one thing, as 
     "int32": "array / 2**31, or array / 2**23 for 24 bits",
     "uint8": "array / 2**7 - 1",
 }
-_WAYS_OUT = {
-    "array": "engine.load(slot, path) loads a file, and cueline.load(path, samplerate=engine.samplerate) reads one",
-    "audio": "cueline.load(path, samplerate=engine.samplerate) reads a file",
-}
+_READS = "cueline.load(path, samplerate=engine.samplerate) reads"
+_PATH_WAY_OUT = {"array": f"engine.load(slot, path) loads a file, and {_READS} one"}  # publish()'s
 
 
 def checked_samples(array: npt.ArrayLike, name: str = "array", if_empty: str | None = None) -> npt.NDArray[np.float32]:
@@ -44,7 +42,8 @@ def checked_samples(array: npt.ArrayLike, name: str = "array", if_empty: str | N
             f"{name} must not be masked, because its masked samples would sound: use {name}.filled(0)"
         )
     if isinstance(array, (str, os.PathLike)):
-        raise ArgumentTypeError(f"{name} must hold floats or int16, got {shown(array)}: {_WAYS_OUT[name]}")
+        way_out = _PATH_WAY_OUT.get(name, f"{_READS} a file")
+        raise ArgumentTypeError(f"{name} must hold floats or int16, got {shown(array)}: {way_out}")
     if isinstance(array, range):  # NumPy would make all of its numbers first
         raise ArgumentTypeError(f"{name} must hold floats or int16, got {shown(array)}")
     try:
