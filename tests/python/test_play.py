@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 from conftest import interrupted_at
+from jack_server import JackServer
 
 
 def play(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -49,6 +50,25 @@ def test_ctrl_c_fades_out_and_prints_how_far_it_played(tmp_path: Path) -> None:
     )
     assert (status, errors) == (0, "")
     assert " of 28800000 frames\n" in output
+
+
+def test_it_says_that_the_server_died(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "long.wav", np.zeros((48_000 * 600, 1), np.int16), 48_000, subtype="PCM_U8")
+    with (
+        JackServer() as server,
+        subprocess.Popen(
+            [sys.executable, "-u", "-m", "cueline", "play", tmp_path / "long.wav"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        assert "jack device" in process.stdout.readline()
+        server.kill()
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert errors == "cueline: the JACK server is gone: start it again, and then the engine\n"
 
 
 def test_it_says_which_channels_are_left_out(tmp_path: Path) -> None:

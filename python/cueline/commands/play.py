@@ -10,7 +10,7 @@ from cueline.commands.console import CtrlC, PlainConsole, how_it_ran, how_it_run
 from cueline.engine import AudioEngine
 from cueline.errors import ArgumentError, DeviceError
 from cueline.files import load
-from cueline.messages import BufferEnded, PlayBuffer, StopBuffer
+from cueline.messages import BufferEnded, DeviceLost, PlayBuffer, StopBuffer
 from cueline.ring_errors import Empty
 
 __all__ = ["run"]
@@ -80,9 +80,12 @@ def _ended(engine: AudioEngine, ctrl_c: CtrlC) -> BufferEnded | None:
     """Wait for the end of the buffer. After Ctrl-C, stop it, which fades out, and wait for that, or return None."""
     while not ctrl_c.came:
         try:
-            return engine.receive(BufferEnded, timeout=_INTERVAL_S)
+            came = engine.receive(BufferEnded, DeviceLost, timeout=_INTERVAL_S)
         except Empty:
-            pass
+            continue
+        if isinstance(came, BufferEnded):
+            return came
+        engine.ping()  # raises, and says why the device was lost
     engine.send(StopBuffer(slot=0))
     try:
         return engine.receive(BufferEnded, timeout=2 * engine.blocksize / engine.samplerate + _PATIENCE_S)
