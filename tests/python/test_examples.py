@@ -1,0 +1,67 @@
+"""The examples of streams: each sample of theirs. test_package runs all examples."""
+
+from __future__ import annotations
+
+import runpy
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import cueline
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def output_of(example: str) -> list[str]:
+    done = subprocess.run([sys.executable, EXAMPLES / example], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+def test_the_looper_plays_and_overdubs_sample_for_sample() -> None:
+    assert output_of("overdub.py") == [
+        f"turn {number}: {name}, 24000 of 24000 samples are the same"
+        for number, name in enumerate(("silence", "take 1", "both", "both"))
+    ]
+
+
+START, TURN = 100, 1000
+TAKE = np.arange(1, TURN + 1, dtype=np.float32) / 2048
+
+
+@pytest.fixture
+def looper_of() -> Callable[[cueline.AudioEngine, int], Any]:
+    return runpy.run_path(str(EXAMPLES / "overdub.py"))["Looper"]  # type: ignore[no-any-return]
+
+
+def test_the_looper_is_in_time_after_a_stall_of_more_than_a_turn(
+    looper_of: Callable[[cueline.AudioEngine, int], Any],
+) -> None:
+    with cueline.AudioEngine("offline", inputs=1, outputs=1, blocksize=64) as engine:
+        looper = looper_of(engine, START)
+        looper.play(START + TURN)
+        engine.render(audio=np.concatenate([np.zeros(START, np.float32), TAKE]))
+        engine.render(2 * TURN + 300)  # the stall: the loop is silent
+        while (block := looper.recording.try_read(512)) is not None:
+            looper.add(block)
+        np.testing.assert_array_equal(engine.render(TURN - 300)[:, 0], TAKE[300:])
+        looper.add(looper.recording.read(TURN - 300))
+        np.testing.assert_array_equal(engine.render(300)[:, 0], TAKE[:300])
+
+
+def test_the_looper_puts_an_answer_to_the_frame_that_it_answers(
+    looper_of: Callable[[cueline.AudioEngine, int], Any],
+) -> None:
+    with cueline.AudioEngine("offline", inputs=1, outputs=1, blocksize=64, loopback=True) as engine:
+        looper = looper_of(engine, START)
+        looper.play(START + TURN)
+        player = engine.open_playback(at=START)
+        player.write(TAKE, last=True)
+        engine.render(START + TURN)
+        looper.add(looper.recording.read(TURN - 64))
+        np.testing.assert_array_equal(engine.render(TURN - 64)[:, 0], TAKE[:-64])
