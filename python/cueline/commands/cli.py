@@ -75,6 +75,8 @@ def _run(options: argparse.Namespace) -> int:
             from cueline.commands.tone import run
         case "play":
             from cueline.commands.play import run
+        case "record":
+            from cueline.commands.record import run
         case "devices":
             from cueline.commands.devices import run
         case "doctor":
@@ -135,6 +137,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_tone(commands.add_parser("tone", help=about_tone, description=about_tone))
     about_play = "Play a sound file."
     _add_play(commands.add_parser("play", help=about_play, description=about_play))
+    about_record = "Record the inputs of a device to a sound file, with a level meter and the count of lost frames."
+    _add_record(commands.add_parser("record", help=about_record, description=about_record))
     about_header = "Print a C++ header with the same messages as a Python module."
     _add_header(commands.add_parser("header", help=about_header, description=about_header))
     about_devices = "List the devices that an engine can run on, and say why others are missing."
@@ -170,6 +174,22 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gain", type=float, default=1.0, metavar="G", help="from 0 to 1 (1)")
     _add_device(parser)
     _add_outputs(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+
+
+def _add_record(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", help="a new sound file: its ending says which format it has (needs cueline[files])")
+    parser.add_argument(
+        "-s", "--seconds", type=_seconds, default=0.0, metavar="S", help="seconds to record; 0: until Ctrl-C (0)"
+    )
+    _add_device(parser)
+    parser.add_argument(
+        "--inputs",
+        type=_channels,
+        default=1,
+        metavar="N",
+        help="number of input channels, or their numbers on the device, such as 3,4 (1)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 

@@ -10,9 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from cueline.messages import Level
-
-__all__ = ["Heard", "LineMeter", "LiveMeter", "Meter", "NoMeter", "bar", "dbfs"]
+__all__ = ["Heard", "Level", "LineMeter", "LiveMeter", "Meter", "NoMeter", "bar", "dbfs", "meter_for"]
 
 _FLOOR_DB = -60.0  # the left end of the bar
 _HOLD_S = 1.5
@@ -26,6 +24,22 @@ _ASCII_ENDS = ("[", "]")
 def dbfs(level: float) -> float:
     """Return ``level`` in dBFS: 0 for full scale, which is 1; minus infinity for silence."""
     return 20 * math.log10(level) if level > 0 else -math.inf
+
+
+class Level(Protocol):
+    """The level of the frames since the last one: the tone's message, or one that a command computes."""
+
+    @property
+    def frame(self) -> int:
+        """The frame after the last one."""
+
+    @property
+    def peak(self) -> float:
+        """Full scale is 1."""
+
+    @property
+    def rms(self) -> float:
+        """Of all channels."""
 
 
 class Heard:
@@ -60,8 +74,8 @@ class Meter(Protocol):
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None: ...
 
-    def show(self, level: Level, at_s: float) -> None:
-        """Show the level at ``at_s`` seconds after the start."""
+    def show(self, level: Level, at_s: float, also: str = "") -> None:
+        """Show the level at ``at_s`` seconds after the start, and a text."""
 
     def note(self, text: str) -> None:
         """Print a line of text."""
@@ -78,7 +92,7 @@ class NoMeter:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def show(self, level: Level, at_s: float) -> None:
+    def show(self, level: Level, at_s: float, also: str = "") -> None:
         """Do nothing."""
 
     def note(self, text: str) -> None:
@@ -99,9 +113,9 @@ class LineMeter:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def show(self, level: Level, at_s: float) -> None:
+    def show(self, level: Level, at_s: float, also: str = "") -> None:
         """Print the level."""
-        self._console.print(f"{at_s:7.1f} s   rms {dbfs(level.rms):5.1f} dBFS   peak {dbfs(level.peak):5.1f} dBFS")
+        self._console.print(_line(at_s, level.rms, level.peak, also))
 
     def note(self, text: str) -> None:
         """Print the line."""
@@ -129,11 +143,11 @@ class LiveMeter:
     ) -> None:
         self._live.__exit__(exc_type, exc, traceback)
 
-    def show(self, level: Level, at_s: float) -> None:
+    def show(self, level: Level, at_s: float, also: str = "") -> None:
         """Draw the level."""
         if level.peak >= self._held or at_s - self._held_since_s > _HOLD_S:
             self._held, self._held_since_s = level.peak, at_s
-        text = f"rms {dbfs(level.rms):5.1f} dBFS   peak {dbfs(self._held):5.1f} dBFS  "
+        text = _line(at_s, level.rms, self._held, also) + "  "
         width = max(1, min(_WIDEST, self._console.width - len(text) - 2))
         drawn, (left, right) = bar(dbfs(level.rms), dbfs(self._held), width), _ENDS
         if self._console.options.ascii_only:
@@ -144,6 +158,18 @@ class LiveMeter:
     def note(self, text: str) -> None:
         """Print the line."""
         self._console.print(text)
+
+
+def meter_for(console: Console, *, quiet: bool) -> Meter:
+    """Return the display for this console: a bar on a terminal, otherwise lines; nothing if it is to be quiet."""
+    if quiet:
+        return NoMeter()
+    return LiveMeter(console) if console.is_terminal and not console.is_dumb_terminal else LineMeter(console)
+
+
+def _line(at_s: float, rms: float, peak: float, also: str) -> str:
+    line = f"{at_s:7.1f} s   rms {dbfs(rms):5.1f} dBFS   peak {dbfs(peak):5.1f} dBFS"
+    return f"{line}   {also}" if also else line
 
 
 def bar(rms_db: float, peak_db: float, width: int) -> str:

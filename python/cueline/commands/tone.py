@@ -13,7 +13,7 @@ from typing import Any
 
 from cueline._core import Status
 from cueline.commands.console import CtrlC, PlainConsole, how_it_ran, how_it_runs
-from cueline.commands.level_display import Heard, LineMeter, LiveMeter, Meter, NoMeter, dbfs
+from cueline.commands.level_display import Heard, Meter, dbfs, meter_for
 from cueline.commands.metronome import Metronome
 from cueline.commands.wav import WavFile
 from cueline.engine import AudioEngine
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
         if engine.device == "null":
             console.print("[dim]The null device has no sound card: there is nothing to hear.[/]")
     metronome = _metronome(engine, options)
-    player = _Player(engine, _meter(console, quiet=options.json), metronome)
+    player = _Player(engine, meter_for(console, quiet=options.json), metronome)
     with engine, CtrlC() as ctrl_c:
         with contextlib.suppress(KeyboardInterrupt), player.meter:
             player.play(options.seconds, ctrl_c)
@@ -136,12 +136,6 @@ def _clicks(options: argparse.Namespace, metronome: Metronome | None) -> dict[st
     if metronome is None:
         return {}
     return {"metronome": {"bpm": options.metronome, "on_time": metronome.on_time, "late": metronome.late}}
-
-
-def _meter(console: PlainConsole, *, quiet: bool) -> Meter:
-    if quiet:
-        return NoMeter()
-    return LiveMeter(console) if console.is_terminal and not console.is_dumb_terminal else LineMeter(console)
 
 
 def _results(options: argparse.Namespace, heard: Heard, stats: Stats, metronome: Metronome | None) -> dict[str, Any]:
