@@ -65,8 +65,10 @@ if TYPE_CHECKING:
     from cueline.meters import MeterReading, Meters
     from cueline.playback import Playback, PlaybackPosition
     from cueline.processors import OffersProcessor
-    from cueline.recording import Block, Gap, Recording, RecordingPosition
+    from cueline.recorded import Block, Gap
+    from cueline.recording import Recording, RecordingPosition
     from cueline.ring_errors import Empty, Full
+    from cueline.saving import Saving
     from cueline.specs import MeterSpec, ParameterSpec
     from cueline.stats import BufferStats, CueStats, LineStats, RingStats, Stats, WorstCase
     from cueline.typed import message
@@ -84,8 +86,10 @@ else:
         "meters": "MeterReading Meters",
         "playback": "Playback PlaybackPosition",
         "processors": "OffersProcessor",
-        "recording": "Block Gap Recording RecordingPosition",
+        "recorded": "Block Gap",
+        "recording": "Recording RecordingPosition",
         "ring_errors": "Empty Full",
+        "saving": "Saving",
         "specs": "MeterSpec ParameterSpec",
         "stats": "BufferStats CueStats LineStats RingStats Stats WorstCase",
         "typed": "message",
@@ -161,6 +165,7 @@ __all__ = [
     "Refused",
     "RefusedError",
     "RingStats",
+    "Saving",
     "SetTone",
     "Stats",
     "Status",

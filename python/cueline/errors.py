@@ -57,7 +57,7 @@ class LinesTakenError(Error, RuntimeError):
 
 
 class LossWarning(RuntimeWarning):
-    """An engine lost messages without an exception, and the program has not called stats() since."""
+    """An engine lost messages, or a saved recording lost frames, and the program has not looked at the counts since."""
 
 
 class MissingPackageError(Error, ImportError):
@@ -73,7 +73,7 @@ class StreamEnded(Error, EOFError):
 
 
 class StreamTimeout(Error, TimeoutError):
-    """A playback did not play all in time."""
+    """A playback did not play all in time, or a file was not complete."""
 
 
 class StreamsTakenError(Error, RuntimeError):

@@ -1,4 +1,4 @@
-"""The warning about what an engine lost without an exception."""
+"""The warning about what was lost without an exception."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import warnings
 from cueline import _core
 from cueline.errors import LossWarning
 
-__all__ = ["warn_of_loss"]
+__all__ = ["level_of_the_user", "warn_of_loss"]
 
 
 def warn_of_loss(engine: _core.Engine, losses: tuple[int, ...]) -> None:
@@ -22,11 +22,11 @@ def warn_of_loss(engine: _core.Engine, losses: tuple[int, ...]) -> None:
         ("cues applied late", late, "send them earlier, or for engine.after(seconds)"),
     )
     parts = [f"{what}: {count} ({way_out})" for what, count, way_out in losses_and_ways_out if count]
-    warnings.warn(f"{'; '.join(parts)}. stats() has all counts", LossWarning, stacklevel=_level_of_the_user())
+    warnings.warn(f"{'; '.join(parts)}. stats() has all counts", LossWarning, stacklevel=level_of_the_user())
 
 
-def _level_of_the_user() -> int:
-    """Return the stacklevel, for warn_of_loss(), of the code that called cueline."""
+def level_of_the_user() -> int:
+    """Return the stacklevel of the code that called cueline, for a warning of the function that calls this."""
     frame, level = sys._getframe(1), 1
     while frame.f_back is not None and (frame.f_globals.get("__name__") or "").partition(".")[0] in (
         "cueline",

@@ -10,11 +10,13 @@ from cueline import _core
 from cueline.arguments import checked_integer, checked_number, shown
 from cueline.errors import ArgumentError, ArgumentTypeError, StreamEnded
 from cueline.polling import polling_intervals
+from cueline.recorded import Block, Gap
 from cueline.ring_errors import Empty
 from cueline.streams import buffer_frames, refuse_new_samplerate, require_an_end, start, stop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import os
+    from collections.abc import Callable, Iterator
     from types import TracebackType
     from typing import Literal, SupportsIndex
 
@@ -22,31 +24,13 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from typing_extensions import Self
 
+    from cueline.saving import Saving
     from cueline.streams import StreamingEngine
 
-__all__ = ["Block", "Gap", "Recording", "RecordingPosition", "take"]
+__all__ = ["Recording", "RecordingPosition", "take"]
 
 _GAPS = 1024
 _LONGEST_S = 10**6
-
-
-class Block(NamedTuple):
-    """Frames of a recording, which follow each other."""
-
-    frame: int
-    """The engine's frame of the first one."""
-    samples: npt.NDArray[np.float32]
-    """The samples, of shape (frames, channels)."""
-    lost: int
-    """How many frames are missing before them; with ``gaps="zeros"``, how many of them are zeros in place of those."""
-
-
-class Gap(NamedTuple):
-    """Frames that a recording lost, because nobody read it in time."""
-
-    frame: int
-    """The first of them."""
-    frames: int
 
 
 class RecordingPosition(NamedTuple):
@@ -64,7 +48,7 @@ class Recording(_core.Recording):
     """Samples of the engine's inputs or outputs. ``AudioEngine.open_recording()`` makes one.
 
     One thread at a time reads. If nobody reads in time, the newest frames are lost, and the next block says how many.
-    As a context manager, it closes at the end.
+    As a context manager, it closes at the end. Then the file of save() is complete.
     """
 
     def __init__(
@@ -77,6 +61,10 @@ class Recording(_core.Recording):
         count = getattr(engine, source) if channels is None else checked_integer("channels", channels)
         super().__init__(engine, buffer_frames(engine, buffer_seconds), count, source == "outputs")
         self._engine: StreamingEngine = engine
+        self._samplerate = engine.samplerate
+        self._next: int | None = None  # the engine's frame after the last one that was read
+        self._end: int | None = None  # reading ends at this frame, although the recording goes on
+        self._saving: Saving | None = None
         self.gaps: collections.deque[Gap] = collections.deque(maxlen=_GAPS)
         """The latest 1024 gaps that were read."""
 
@@ -92,7 +80,26 @@ class Recording(_core.Recording):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
+        if exc_type is None:
+            self.close()
+        else:  # the exception is what the user has to see
+            self._close()
+
+    def close(self) -> None:
+        """Close it. What waits is dropped, but a file that save() writes gets what was recorded so far.
+
+        It waits until that file is complete, and raises what Saving.wait() raises.
+        """
+        self._close()
+        if self._saving is not None:
+            self._saving._report()
+
+    def _close(self) -> None:
+        try:
+            if self._saving is not None:
+                self._saving._finish()
+        finally:
+            super().close()
 
     def __repr__(self) -> str:
         return f"<cueline.Recording of {self.channels} channels>" if not self.closed else "<cueline.Recording, closed>"
@@ -123,7 +130,7 @@ class Recording(_core.Recording):
         """
         count = self._checked(frames)
         for interval in polling_intervals(self._engine, timeout):
-            if not self._ready(count)[1]:
+            if not self._may_grow(count):
                 break
             require_an_end(self._engine, timeout, "this recording")
             time.sleep(interval)
@@ -135,7 +142,7 @@ class Recording(_core.Recording):
 
         count = self._checked(frames)
         for interval in polling_intervals(self._engine, timeout):
-            if not self._ready(count)[1]:
+            if not self._may_grow(count):
                 break
             require_an_end(self._engine, timeout, "this recording")
             await asyncio.sleep(interval)
@@ -153,18 +160,60 @@ class Recording(_core.Recording):
         With ``gaps="zeros"``, all blocks but the last have so many frames, with zeros in place of those that were lost.
         With ``gaps="split"``, a block ends at a gap. Raises what read() raises, but not StreamEnded after stop().
         """
-        count = self._checked(frames)
+        return self._blocks(self.read, self._checked(frames), gaps, duration)
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        gaps: Literal["zeros", "split"] = "zeros",
+        duration: float | None = None,
+        subtype: str | None = None,
+    ) -> Saving:
+        """Write what is recorded to a sound file, on a thread of its own, until the recording ends or is closed.
+
+        The end of ``path`` says which format: .flac, .wav, .ogg and all others of soundfile. A WAV file beyond 4 GiB is
+        an RF64 file. ``subtype`` is soundfile's, as in "PCM_24" or "FLOAT"; None: the format's default. An older file
+        is replaced. With ``gaps="zeros"``, zeros stand for frames that were lost; with ``gaps="split"``, the file lacks
+        them. With ``duration``, the file ends after so many seconds. Meanwhile only this thread reads the recording.
+
+        Returns a Saving, which counts. Raises ArgumentError for a format that soundfile does not write, and if the
+        recording is being saved; FileNotFoundError, PermissionError and other OSErrors as ``open()`` does;
+        ArgumentTypeError, ClosedError, ForkedError, and MissingPackageError without ``cueline[files]``.
+        """
+        from cueline.saving import Saving
+
+        self._require_no_saving()
+        self._state()  # raises after close()
+        saving = Saving(self, path, subtype)
+        count = max(1, min(self.capacity // 4, self._samplerate // 10))  # a full ring would lose frames meanwhile
+        saving._begin(self._blocks(saving._read, count, gaps, duration))
+        self._saving = saving
+        return saving
+
+    def _end_now(self) -> None:
+        """Let reading end at the frame up to which this has recorded. What comes later is not read."""
+        if self._end is None:
+            self._end = self.position().frame
+
+    def _require_no_saving(self) -> None:
+        if self._saving is not None and not self._saving.done:
+            raise ArgumentError(f"this recording is being saved to {self._saving.path!r}: open another one to read")
+
+    def _blocks(
+        self, read: Callable[[int], Block], count: int, gaps: Literal["zeros", "split"], duration: float | None
+    ) -> Iterator[Block]:
         if gaps not in ("zeros", "split"):
             raise ArgumentError(f"gaps must be 'zeros' or 'split', got {shown(gaps)}")
         left = None
         if duration is not None:
-            left = round(checked_number("duration", duration, _LONGEST_S, "seconds") * self._engine.samplerate)
-        return self._zero_filled(count, left) if gaps == "zeros" else self._split(count, left)
+            left = round(checked_number("duration", duration, _LONGEST_S, "seconds") * self._samplerate)
+        return self._zero_filled(read, count, left) if gaps == "zeros" else self._split(read, count, left)
 
-    def _split(self, count: int, left: int | None) -> Iterator[Block]:
+    def _split(self, read: Callable[[int], Block], count: int, left: int | None) -> Iterator[Block]:
         while left is None or left > 0:
             try:
-                block = self.read(count if left is None else min(count, left))
+                block = read(count if left is None else min(count, left))
             except StreamEnded:
                 refuse_new_samplerate(self._state()[-1])
                 return
@@ -172,7 +221,7 @@ class Recording(_core.Recording):
                 left = max(0, left - block.lost - len(block.samples))
             yield block
 
-    def _zero_filled(self, count: int, left: int | None) -> Iterator[Block]:
+    def _zero_filled(self, read: Callable[[int], Block], count: int, left: int | None) -> Iterator[Block]:
         import numpy as np  # here, because `import cueline` must stay quick
 
         zeros, held, next_frame = 0, np.empty((0, self.channels), np.float32), 0
@@ -183,7 +232,7 @@ class Recording(_core.Recording):
             while filled < wanted:
                 if zeros == 0 and len(held) == 0:
                     try:
-                        block = self.read(wanted - filled)
+                        block = read(wanted - filled)
                     except StreamEnded:
                         break
                     zeros, held, next_frame = block.lost, block.samples, block.frame - block.lost
@@ -208,6 +257,7 @@ class Recording(_core.Recording):
                 left -= filled
 
     def _checked(self, frames: SupportsIndex) -> int:
+        self._require_no_saving()
         count = checked_integer("frames", frames)
         if not 1 <= count <= self.capacity:
             raise ArgumentError(
@@ -216,18 +266,37 @@ class Recording(_core.Recording):
             )
         return count
 
-    def _take(self, count: int) -> Block | None:
-        import numpy as np  # here, because `import cueline` must stay quick
+    def _may_grow(self, count: int) -> bool:
+        """Return whether the next block may get more frames, up to ``count``, later than now."""
+        return self._end is None and self._ready(count)[1]
 
-        samples = np.empty((min(count, self._ready(count)[0]) or 1, self.channels), np.float32)
-        frame, lost, found, ended = self._read(samples)
-        if lost > 0:
-            self.gaps.append(Gap(frame - lost, lost))
-        if found == 0 and lost == 0:
+    def _take(self, count: int) -> Block | None:
+        block, ended = self._run(count)
+        if len(block.samples) == 0 and block.lost == 0:
             if ended:
                 raise StreamEnded("this recording has ended, and all of it was read")
             return None
-        return Block(frame, samples[:found], lost)
+        return block
+
+    def _run(self, most: int) -> tuple[Block, bool]:
+        """Read the frames up to the next gap, ``most`` at most. Return them, and whether that was the end."""
+        import numpy as np  # here, because `import cueline` must stay quick
+
+        end, begin = self._end, self._next  # before the look: then all frames before the end are found
+        if end is not None and begin is not None:
+            most = min(most, end - begin)
+            if most <= 0:
+                return Block(begin, np.empty((0, self.channels), np.float32), 0), True
+        samples = np.empty((min(most, self._ready(most)[0]) or 1, self.channels), np.float32)
+        frame, lost, found, ended = self._read(samples)
+        if found == 0 and not ended and end is not None:  # nothing follows the frames that were lost last
+            frame, ended = end, True
+            lost = max(0, end - (self.position().first if begin is None else begin))
+        if lost > 0:
+            self.gaps.append(Gap(frame - lost, lost))
+        if found > 0 or lost > 0:
+            self._next = frame + found
+        return Block(frame, samples[:found], lost), ended
 
     def _taken_in(self, timeout: float | None, count: int) -> Block:
         block = self._take(count)
