@@ -17,7 +17,7 @@ UNSANITIZED := $(addprefix --ignore=tests/python/test_,bench.py cli.py docs.py d
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm soak-jack bench bench-cpp bench-python stall sampler looper docs wheel lint format stubs clean
+.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm soak-jack soak-duplex bench bench-cpp bench-python stall sampler looper docs wheel lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -115,6 +115,10 @@ soak-storm: .venv/installed
 
 soak-jack: .venv/installed
 	$(BIN)/python tests/soak/jack_soak.py --rounds 100
+
+soak-duplex: MINUTES = 10
+soak-duplex: .venv/installed  ## proof: streams play and record while Python stalls, and no frame is unaccounted for: half an hour (MINUTES=10 for each stall)
+	$(BIN)/python tests/soak/duplex.py --minutes $(MINUTES)
 
 bench: bench-cpp bench-python  ## the ring, the engine and the Python calls beside others: tables and charts (QUICK=1: in short)
 

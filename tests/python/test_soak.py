@@ -86,3 +86,18 @@ def test_the_soak_of_the_server_catches_a_receiver_that_forgets() -> None:
     assert done.returncode == 1, done.stdout + done.stderr
     lost = next(line for line in done.stdout.splitlines() if line.startswith("│ lost "))
     assert "must be 0" in lost
+
+
+def test_a_few_seconds_of_duplex_are_accounted_for() -> None:
+    done = soak("duplex.py", "--minutes", "0.03", "--stalls", "gil")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "all accounted for" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("mutant", "said"), [("forgets", "<-- must be all frames"), ("wrong", "with other samples than written")]
+)
+def test_the_duplex_soak_catches_a_mutant(mutant: str, said: str) -> None:
+    done = soak("duplex.py", "--minutes", "0.03", "--stalls", "gil", "--mutant", mutant)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert any(said in line and "<--" in line for line in done.stdout.splitlines())
