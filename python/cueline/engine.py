@@ -551,21 +551,25 @@ class AudioEngine(_core.Engine):
         *,
         channels: SupportsIndex = 1,
         buffer_seconds: float = 2,
+        samplerate: SupportsIndex | None = None,
         start: bool = True,
         at: SupportsIndex | None = None,
     ) -> Playback:
         """Open a stream whose samples are mixed into the outputs, after the processor.
 
         One channel goes to all outputs; otherwise each goes to the output of its number. ``buffer_seconds`` is how much
-        can wait at least. It starts at the frame ``at``, or with the next block; with ``start=False``, when you call
-        its start(). Streams need no processor that supports them.
+        can wait at least. ``samplerate`` is the rate of what you write; None: the engine's. If it is another one, soxr
+        (``cueline[files]``) converts the samples, on the thread that writes them. The playback starts at the frame
+        ``at``, or with the next block; with ``start=False``, when you call its start(). Streams need no processor that
+        supports them.
 
         Raises ArgumentError for more channels than outputs; StreamsTakenError if 16 streams are open; Full if there is
-        no room for the command; ArgumentTypeError, MemoryError, ClosedError, ForkedError, DeviceError.
+        no room for the command; ArgumentTypeError, MissingPackageError, MemoryError, ClosedError, ForkedError,
+        DeviceError.
         """
         from cueline.playback import Playback  # here, because `import cueline` must stay quick
 
-        playback = Playback(self, checked_integer("channels", channels), buffer_seconds)
+        playback = Playback(self, checked_integer("channels", channels), buffer_seconds, samplerate)
         if checked_flag("start", start):
             playback.start(at)
         return playback
@@ -576,18 +580,21 @@ class AudioEngine(_core.Engine):
         source: Literal["inputs", "outputs"] = "inputs",
         channels: SupportsIndex | None = None,
         buffer_seconds: float = 5,
+        samplerate: SupportsIndex | None = None,
         start: bool = True,
         at: SupportsIndex | None = None,
     ) -> Recording:
         """Open a stream that records the inputs, or the outputs as the device gets them.
 
         ``channels`` is how many of them, from the first one on; by default all. ``buffer_seconds`` is how long you can
-        wait, at least, before you read. It starts at the frame ``at``, or with the next block; with ``start=False``,
-        when you call its start(). Raises what open_playback() raises.
+        wait, at least, before you read. ``samplerate`` is the rate of what you read; None: the engine's. If it is
+        another one, soxr (``cueline[files]``) converts the samples, on the thread that reads them. The recording starts
+        at the frame ``at``, or with the next block; with ``start=False``, when you call its start(). Raises what
+        open_playback() raises.
         """
         from cueline.recording import Recording  # here, because `import cueline` must stay quick
 
-        recording = Recording(self, source, channels, buffer_seconds)
+        recording = Recording(self, source, channels, buffer_seconds, samplerate)
         if checked_flag("start", start):
             recording.start(at)
         return recording

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cueline import _core
 from cueline.arguments import shown
+from cueline.converting import converter_of
 from cueline.errors import ArgumentError, ArgumentTypeError, StreamTimeout
 from cueline.polling import polling_intervals
 from cueline.ring_errors import Full
-from cueline.samples import checked_samples
+from cueline.samples import checked_samples, of_pcm
 from cueline.streams import ClearPlayback, buffer_frames, refuse_new_samplerate, require_an_end, start, stop
 
 if TYPE_CHECKING:
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from cueline.confirmation import Confirmation
+    from cueline.converting import Converter
     from cueline.streams import StreamingEngine
 
 __all__ = ["Playback", "PlaybackPosition"]
 
 
 class PlaybackPosition(NamedTuple):
-    """A playback after the block that ended last, in frames: ``written == played + cleared + waiting``."""
+    """A playback after the block that ended last, in the engine's frames: ``written == played + cleared + waiting``."""
 
     frame: int
     """The engine's frame after that block."""
@@ -50,11 +52,20 @@ class Playback(_core.Playback):
     exception it only closes. When it closes, what is being played fades out.
     """
 
-    def __init__(self, engine: StreamingEngine, channels: int, buffer_seconds: float) -> None:
+    def __init__(
+        self, engine: StreamingEngine, channels: int, buffer_seconds: float, samplerate: SupportsIndex | None = None
+    ) -> None:
         if not isinstance(engine, _core.Engine):
             raise ArgumentTypeError(f"engine must be an AudioEngine, got {shown(engine)}: use engine.open_playback()")
-        super().__init__(engine, buffer_frames(engine, buffer_seconds), channels)
+        frames, self._engine_rate = buffer_frames(engine, buffer_seconds), engine.samplerate
+        self._samplerate, self._converter = converter_of(
+            "a playback", samplerate, self._engine_rate, channels, to_engine=True
+        )
+        if self._converter is not None:
+            frames += self._converter.delay
+        super().__init__(engine, frames, channels)
         self._engine: StreamingEngine = engine
+        self._accepted = 0
 
     start = start
     stop = stop
@@ -77,6 +88,19 @@ class Playback(_core.Playback):
     def __repr__(self) -> str:
         return f"<cueline.Playback of {self.channels} channels>" if not self.closed else "<cueline.Playback, closed>"
 
+    @property
+    def samplerate(self) -> int:
+        """The sample rate of what you write, in frames a second."""
+        return self._samplerate
+
+    @property
+    def accepted(self) -> int:
+        """How many frames were accepted so far, at this playback's own ``samplerate``.
+
+        After a cancelled awrite() it tells where to go on.
+        """
+        return self._accepted
+
     def try_write(self, samples: npt.ArrayLike, *, last: bool = False) -> int:
         """Write as many frames of ``samples`` as there is room for, and return how many. Never waits.
 
@@ -85,13 +109,15 @@ class Playback(_core.Playback):
         """
         array = self._checked(samples)
         self._require_going(0)
-        return self._write(array, 0, last)
+        return self._put(array, 0, last)
 
     def write(self, samples: npt.ArrayLike, *, last: bool = False, timeout: float | None = None) -> None:
         """Write all of ``samples``, and wait for room without the GIL.
 
         ``samples`` has shape (frames, channels), or (frames,) for one channel. It holds floats, full scale -1 to 1, or
-        int16 numbers. If they are the ``last`` ones for now, it is no underrun when they have been played.
+        int16 numbers. Bytes are PCM data: int16, little-endian, interleaved. If they are the ``last`` ones for now, it
+        is no underrun when they have been played. A playback of another rate than the engine's converts them: what
+        comes of the latest ones waits for those that follow, or for ``last``, drain() or clear().
 
         Raises Full if there was no room within ``timeout`` seconds: its ``accepted`` is the number of frames that were
         written. Raises ArgumentError, ArgumentTypeError, StreamEnded if the device has another sample rate, DeviceError
@@ -101,7 +127,7 @@ class Playback(_core.Playback):
         done = 0
         for interval in polling_intervals(self._engine, timeout):
             self._require_going(0)
-            done += self._write(array, done, last)
+            done += self._put(array, done, last)
             if done == len(array):
                 return
             self._require_going(timeout)
@@ -116,7 +142,7 @@ class Playback(_core.Playback):
         done = 0
         for interval in polling_intervals(self._engine, timeout):
             self._require_going(0)
-            done += self._write(array, done, last)
+            done += self._put(array, done, last)
             if done == len(array):
                 return
             self._require_going(timeout)
@@ -134,6 +160,7 @@ class Playback(_core.Playback):
 
         What is being played fades out in 64 frames. What you write after this call stays. Raises what start() raises.
         """
+        self._complete_all()
         return self._engine.confirm(ClearPlayback(self._clear_up_to(), self._handle), at, late=late, timeout=timeout)
 
     def drain(self, timeout: float | None = None) -> None:
@@ -141,7 +168,7 @@ class Playback(_core.Playback):
 
         Raises StreamTimeout (a TimeoutError) when the time is over, and what write() raises.
         """
-        self._complete()
+        self._complete_all()
         for interval in polling_intervals(self._engine, timeout):
             waiting = self.position().waiting
             if waiting == 0:
@@ -157,9 +184,39 @@ class Playback(_core.Playback):
     def heard(self) -> int:
         """Return how many frames have left the loudspeaker: those played, less the output latency. It is an estimate.
 
+        It counts frames at this playback's own ``samplerate``, as you wrote them, but not those that clear() dropped.
         It counts from the block that ended last, with the latency that the device reports.
         """
-        return max(0, self.position().played - self._engine.output_latency)
+        frames = max(0, self.position().played - self._engine.output_latency)
+        if self._converter is None:
+            return frames
+        return min(self._accepted, round(frames * self._samplerate / self._engine_rate))
+
+    def _put(self, array: npt.NDArray[np.float32], first: int, last: bool) -> int:
+        """Write the frames of ``array`` from ``first`` on, as many as there is room for, and return how many."""
+        if self._converter is None:
+            count = self._write(array, first, last)
+        else:
+            count = self._put_converted(self._converter, array[first:], last)
+        self._accepted += count
+        return count
+
+    def _put_converted(self, converter: Converter, array: npt.NDArray[np.float32], last: bool) -> int:
+        import numpy as np  # here, because `import cueline` must stay quick
+
+        # It takes no frame if there is no room for all that comes of it: so nothing has to be held for later.
+        count = min(len(array), converter.fits(self.capacity - self.position().waiting))
+        made = converter.convert(array[:count])
+        complete = last and count == len(array)
+        self._write(np.concatenate([made, converter.end()]) if complete else made, 0, complete)
+        return count
+
+    def _complete_all(self) -> None:
+        """Say that nothing is missing after what was written so far. What waits in the converter is written."""
+        if self._converter is None:
+            self._complete()
+        else:
+            self._write(self._converter.end(), 0, True)
 
     def _require_going(self, timeout: float | None) -> None:
         require_an_end(self._engine, timeout, "this playback")
@@ -171,14 +228,8 @@ class Playback(_core.Playback):
         return error
 
     def _checked(self, samples: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        import numpy as np  # here, because `import cueline` must stay quick
-
-        if isinstance(samples, (bytes, bytearray, memoryview)):
-            raise ArgumentError(
-                f"samples must be an array, got {shown(samples)}: for 16 bits, use numpy.frombuffer(data, numpy.int16)"
-            )
-        if isinstance(samples, np.ndarray) and samples.dtype == np.int16:
-            samples = samples.astype(np.float32) / 32768
+        if isinstance(samples, (bytes, bytearray)) or (isinstance(samples, memoryview) and samples.itemsize == 1):
+            samples = of_pcm(samples, self.channels, "samples")
         array = checked_samples(samples, "samples")
         if array.shape[1] != self.channels:
             raise ArgumentError(f"samples must have {self.channels} channels, got {array.shape[1]}")

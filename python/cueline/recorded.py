@@ -17,13 +17,16 @@ class Block(NamedTuple):
     frame: int
     """The engine's frame of the first one."""
     samples: npt.NDArray[np.float32]
-    """The samples, of shape (frames, channels)."""
+    """The samples, of shape (frames, channels), at the recording's own ``samplerate``."""
     lost: int
-    """How many frames are missing before them; with ``gaps="zeros"``, how many of them are zeros in place of those."""
+    """How many of the engine's frames are missing before them.
+
+    With ``gaps="zeros"``: how many were missing here, and are zeros now.
+    """
 
 
 class Gap(NamedTuple):
-    """Frames that a recording lost, because nobody read it in time."""
+    """Frames of the engine that a recording lost, because nobody read it in time."""
 
     frame: int
     """The first of them."""

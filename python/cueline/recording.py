@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cueline import _core
 from cueline.arguments import checked_integer, checked_number, shown
+from cueline.converted import ConvertedBlocks
+from cueline.converting import converter_of
 from cueline.errors import ArgumentError, ArgumentTypeError, StreamEnded
 from cueline.polling import polling_intervals
 from cueline.recorded import Block, Gap
@@ -34,7 +36,7 @@ _LONGEST_S = 10**6
 
 
 class RecordingPosition(NamedTuple):
-    """A recording after the block that ended last: ``frame - first == recorded + lost``."""
+    """A recording after the block that ended last, in the engine's frames: ``frame - first == recorded + lost``."""
 
     first: int
     """The engine's frame at which it began."""
@@ -52,16 +54,25 @@ class Recording(_core.Recording):
     """
 
     def __init__(
-        self, engine: StreamingEngine, source: str, channels: SupportsIndex | None, buffer_seconds: float
+        self,
+        engine: StreamingEngine,
+        source: str,
+        channels: SupportsIndex | None,
+        buffer_seconds: float,
+        samplerate: SupportsIndex | None = None,
     ) -> None:
         if not isinstance(engine, _core.Engine):
             raise ArgumentTypeError(f"engine must be an AudioEngine, got {shown(engine)}: use engine.open_recording()")
         if source not in ("inputs", "outputs"):
             raise ArgumentError(f"source must be 'inputs' or 'outputs', got {shown(source)}")
         count = getattr(engine, source) if channels is None else checked_integer("channels", channels)
+        self._engine_rate = engine.samplerate
+        self._samplerate, converter = converter_of("a recording", samplerate, self._engine_rate, count, to_engine=False)
         super().__init__(engine, buffer_frames(engine, buffer_seconds), count, source == "outputs")
         self._engine: StreamingEngine = engine
-        self._samplerate = engine.samplerate
+        self._converted: ConvertedBlocks | None = None
+        if converter is not None:
+            self._converted = ConvertedBlocks(self._run, converter, self._samplerate, self._engine_rate)
         self._next: int | None = None  # the engine's frame after the last one that was read
         self._end: int | None = None  # reading ends at this frame, although the recording goes on
         self._saving: Saving | None = None
@@ -103,6 +114,11 @@ class Recording(_core.Recording):
 
     def __repr__(self) -> str:
         return f"<cueline.Recording of {self.channels} channels>" if not self.closed else "<cueline.Recording, closed>"
+
+    @property
+    def samplerate(self) -> int:
+        """The sample rate of what you read, in frames a second."""
+        return self._samplerate
 
     @property
     def lost_frames(self) -> int:
@@ -186,7 +202,8 @@ class Recording(_core.Recording):
         self._require_no_saving()
         self._state()  # raises after close()
         saving = Saving(self, path, subtype)
-        count = max(1, min(self.capacity // 4, self._samplerate // 10))  # a full ring would lose frames meanwhile
+        seconds = min(self.capacity / 4 / self._engine_rate, 0.1)  # while a full ring is read, it would lose frames
+        count = max(1, int(seconds * self._samplerate))
         saving._begin(self._blocks(saving._read, count, gaps, duration))
         self._saving = saving
         return saving
@@ -208,17 +225,25 @@ class Recording(_core.Recording):
         left = None
         if duration is not None:
             left = round(checked_number("duration", duration, _LONGEST_S, "seconds") * self._samplerate)
-        return self._zero_filled(read, count, left) if gaps == "zeros" else self._split(read, count, left)
+        if gaps == "zeros" and self._converted is None:
+            return self._zero_filled(read, count, left)
+        return self._split(read, count, left, gaps == "zeros")
 
-    def _split(self, read: Callable[[int], Block], count: int, left: int | None) -> Iterator[Block]:
+    def _split(self, read: Callable[[int], Block], count: int, left: int | None, fills_gaps: bool) -> Iterator[Block]:
         while left is None or left > 0:
+            if self._converted is not None:
+                self._converted.fills_gaps = fills_gaps
             try:
                 block = read(count if left is None else min(count, left))
             except StreamEnded:
                 refuse_new_samplerate(self._state()[-1])
                 return
+            finally:
+                if self._converted is not None:
+                    self._converted.fills_gaps = False
             if left is not None:
-                left = max(0, left - block.lost - len(block.samples))
+                lost = 0 if fills_gaps else round(block.lost * self._samplerate / self._engine_rate)
+                left = max(0, left - lost - len(block.samples))
             yield block
 
     def _zero_filled(self, read: Callable[[int], Block], count: int, left: int | None) -> Iterator[Block]:
@@ -259,19 +284,22 @@ class Recording(_core.Recording):
     def _checked(self, frames: SupportsIndex) -> int:
         self._require_no_saving()
         count = checked_integer("frames", frames)
-        if not 1 <= count <= self.capacity:
+        most = self.capacity * self._samplerate // self._engine_rate
+        if not 1 <= count <= most:
             raise ArgumentError(
-                f"frames must be from 1 to {self.capacity}, what the buffer holds, got {count}: "
+                f"frames must be from 1 to {most}, what the buffer holds, got {count}: "
                 "open the recording with more buffer_seconds"
             )
         return count
 
     def _may_grow(self, count: int) -> bool:
         """Return whether the next block may get more frames, up to ``count``, later than now."""
+        if self._converted is not None:
+            return self._converted.may_grow(count)
         return self._end is None and self._ready(count)[1]
 
     def _take(self, count: int) -> Block | None:
-        block, ended = self._run(count)
+        block, ended = self._run(count) if self._converted is None else self._converted.take(count)
         if len(block.samples) == 0 and block.lost == 0:
             if ended:
                 raise StreamEnded("this recording has ended, and all of it was read")

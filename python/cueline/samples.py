@@ -9,12 +9,21 @@ from cueline.errors import ArgumentError, ArgumentTypeError, MissingPackageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import SupportsIndex
+    from typing import Any, SupportsIndex
 
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["MAX_SAMPLES", "checked_samplerate", "checked_samples", "first_not_finite", "resampled"]
+__all__ = [
+    "MAX_SAMPLES",
+    "checked_samplerate",
+    "checked_samples",
+    "first_not_finite",
+    "of_pcm",
+    "optional_soxr",
+    "require_finite",
+    "resampled",
+]
 
 MAX_SAMPLES = 2**31 - 1
 _MAX_CHANNELS = 1024
@@ -112,6 +121,30 @@ def resampled(
     """
     if samplerate == wanted:
         return samples
+    soxr = optional_soxr(name, samplerate, wanted)
+    frames, channels = samples.shape
+    if frames * wanted // samplerate * channels > MAX_SAMPLES:
+        raise ArgumentError(
+            f"{name} must hold at most {MAX_SAMPLES} samples at {wanted} Hz, got {frames} frames at {samplerate} Hz"
+        )
+    require_finite(samples, samplerate, wanted, name)
+    converted: npt.NDArray[np.float32] = soxr.resample(samples, samplerate, wanted, quality="VHQ")
+    if len(converted) == 0:
+        raise ArgumentError(f"{name} must last for a frame at {wanted} Hz, got {frames} at {samplerate} Hz")
+    return converted
+
+
+def require_finite(samples: npt.NDArray[np.float32], samplerate: int, wanted: int, name: str) -> None:
+    """Raise ArgumentError if a sample that is to be converted is NaN or infinite."""
+    if (place := first_not_finite(samples)) is not None:
+        raise ArgumentError(
+            f"{name} must hold numbers to be converted from {samplerate} to {wanted} Hz, got {samples[place]} at "
+            f"frame {place[0]}, channel {place[1]}: numpy.nan_to_num() replaces such samples"
+        )
+
+
+def optional_soxr(name: str, samplerate: int, wanted: int) -> Any:
+    """Return the module soxr, which converts the rate of what errors call ``name``. Raises MissingPackageError."""
     try:
         import soxr  # optional
     except ImportError as error:
@@ -119,17 +152,23 @@ def resampled(
             f"{name} has {samplerate} Hz, soxr converts it to {wanted} Hz, and it cannot be imported ({error}): "
             "pip install 'cueline[files]'"
         ) from None
-    frames, channels = samples.shape
-    if frames * wanted // samplerate * channels > MAX_SAMPLES:
+    return soxr
+
+
+def of_pcm(data: bytes | bytearray | memoryview, channels: int, name: str) -> npt.NDArray[np.int16]:
+    """Return the samples of PCM data as an array of shape (frames, channels): 16 bits, little-endian, interleaved.
+
+    Raises ArgumentError if that is no whole number of frames.
+    """
+    import numpy as np
+
+    frame_bytes = 2 * channels
+    count = memoryview(data).nbytes
+    if rest := count % frame_bytes:
         raise ArgumentError(
-            f"{name} must hold at most {MAX_SAMPLES} samples at {wanted} Hz, got {frames} frames at {samplerate} Hz"
+            f"{name} must be whole frames of {frame_bytes} bytes (16 bits, {channels} channels), got {count} bytes: "
+            f"keep the last {rest} for the next call"
         )
-    if (place := first_not_finite(samples)) is not None:
-        raise ArgumentError(
-            f"{name} must hold numbers to be converted from {samplerate} to {wanted} Hz, got {samples[place]} at "
-            f"frame {place[0]}, channel {place[1]}: numpy.nan_to_num() replaces such samples"
-        )
-    converted: npt.NDArray[np.float32] = soxr.resample(samples, samplerate, wanted, quality="VHQ")
-    if len(converted) == 0:
-        raise ArgumentError(f"{name} must last for a frame at {wanted} Hz, got {frames} at {samplerate} Hz")
-    return converted
+    if count == 0:
+        return np.empty((0, channels), np.int16)
+    return np.frombuffer(memoryview(data).tobytes(), "<i2").reshape(-1, channels)

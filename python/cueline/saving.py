@@ -218,7 +218,7 @@ def _checked_path(path: str | os.PathLike[str]) -> str:
 def _quantised(samples: npt.NDArray[np.float32], bits: int) -> npt.NDArray[np.int32]:
     """Return samples for a file of so many bits, in the upper bits of 32. Those beyond full scale are clipped.
 
-    libsndfile would scale to 32767 and cut off. So does int16 -> float -> int16 return the same numbers.
+    libsndfile itself would round down in a WAV file.
     """
     import numpy as np
 

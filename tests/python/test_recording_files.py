@@ -76,13 +76,14 @@ def test_a_file_has_the_recorded_samples(
     assert soundfile.info(tmp_path / name).samplerate == looped.samplerate
 
 
-def test_sixteen_bits_come_back_as_they_were_played(looped: cueline.AudioEngine, tmp_path: Path) -> None:
-    numbers = np.array([0, 1, -1, 32767, -32768, 12345, -32767], np.int16)
+def test_a_file_of_sixteen_bits_has_the_nearest_numbers(looped: cueline.AudioEngine, tmp_path: Path) -> None:
+    steps = np.array([0, 1, -1, 32767, -32768, 12345, 0.6, -0.6, 40_000, -40_000])
     with looped.open_recording(source="outputs") as recording:
         recording.save(tmp_path / "take.wav")
-        looped.open_playback().write(numbers)
-        looped.render(7)
-    np.testing.assert_array_equal(soundfile.read(tmp_path / "take.wav", dtype="int16")[0], numbers)
+        looped.open_playback().write(steps / 32768)
+        looped.render(10)
+    expected = [0, 1, -1, 32767, -32768, 12345, 1, -1, 32767, -32768]
+    np.testing.assert_array_equal(soundfile.read(tmp_path / "take.wav", dtype="int16")[0], expected)
 
 
 def test_leaving_the_with_completes_the_file_also_after_an_exception(
