@@ -49,6 +49,7 @@ void bind_stats_types(nb::module_& module) {
         .def_ro("lines", &EngineStats::lines)
         .def_ro("cues", &EngineStats::cues)
         .def_ro("buffers", &EngineStats::buffers)
+        .def_ro("streams", &EngineStats::streams)
         .def_prop_ro("xruns", [](const EngineStats& stats) { return stats.device_stats.xruns; })
         .def_prop_ro("missed_blocks", [](const EngineStats& stats) { return stats.device_stats.missed_blocks; })
         .def_prop_ro("load_mean", [](const EngineStats& stats) { return stats.device_stats.load_mean; })

@@ -493,6 +493,9 @@ class EngineStats(LineStats):
     def buffers(self) -> BufferStats: ...
 
     @property
+    def streams(self) -> int: ...
+
+    @property
     def xruns(self) -> int: ...
 
     @property

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from cueline import _core
-from cueline.arguments import checked_integer, checked_number, shown
+from cueline.arguments import checked_count, checked_integer, checked_number, shown
 from cueline.converted import ConvertedBlocks
 from cueline.converting import converter_of
 from cueline.errors import ArgumentError, ArgumentTypeError, StreamEnded
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from typing_extensions import Self
 
+    from cueline.playback import Playback
     from cueline.saving import Saving
     from cueline.streams import StreamingEngine
 
@@ -65,6 +66,7 @@ class Recording(_core.Recording):
             raise ArgumentTypeError(f"engine must be an AudioEngine, got {shown(engine)}: use engine.open_recording()")
         if source not in ("inputs", "outputs"):
             raise ArgumentError(f"source must be 'inputs' or 'outputs', got {shown(source)}")
+        self._source = source
         count = getattr(engine, source) if channels is None else checked_integer("channels", channels)
         self._engine_rate = engine.samplerate
         self._samplerate, converter = converter_of("a recording", samplerate, self._engine_rate, count, to_engine=False)
@@ -128,6 +130,21 @@ class Recording(_core.Recording):
     def position(self) -> RecordingPosition:
         """Return where it began, up to where it recorded, and what was lost. Raises ClosedError, ForkedError."""
         return RecordingPosition(*self._state()[:-1])
+
+    def frame_of(self, playback: Playback, frame: SupportsIndex) -> int:
+        """Return the frame at which this recording has what ``playback`` plays at the engine's frame ``frame``.
+
+        A recording of the outputs has it at the same frame. A recording of the inputs has it later, by the output and
+        the input latency that the device reports now: an estimate, without the way from the loudspeaker to the
+        microphone. With ``loopback=True`` it is exact. Raises ArgumentError if the two have different engines,
+        ArgumentTypeError, ForkedError.
+        """
+        if not isinstance(playback, _core.Playback):
+            raise ArgumentTypeError(f"playback must be a Playback, got {shown(playback)}")
+        if playback._engine is not self._engine:
+            raise ArgumentError("the playback must be one of this recording's engine: frames of two engines differ")
+        latency = 0 if self._source == "outputs" else self._engine.output_latency + self._engine.input_latency
+        return checked_count("frame", frame) + latency
 
     def try_read(self, frames: SupportsIndex) -> Block | None:
         """Return the frames that wait, ``frames`` at most and up to the next gap. None if there are none. Never waits.

@@ -132,6 +132,8 @@ class Stats(_Counters):
     """Each line's counters by its number, from line 0 up to the last line that was ever open."""
     cues: CueStats
     buffers: BufferStats
+    streams: int
+    """Playbacks and recordings that are open, or closed and on the way back from the audio thread: at most 16."""
 
 
 def engine_stats(engine: _core.Engine) -> Stats:
@@ -175,6 +177,7 @@ def engine_stats(engine: _core.Engine) -> Stats:
             bytes_locked=now.buffers.bytes_locked,
             memory_locked=now.buffers.memory_locked,
         ),
+        streams=now.streams,
     )
 
 

@@ -39,6 +39,29 @@ def test_a_recording_has_what_was_played_at_its_frames(looped: cueline.AudioEngi
     assert playback.position() == (2000, 1000, 1000, 0, 0, 0)
 
 
+def test_frame_of_says_where_a_recording_has_what_a_playback_plays(looped: cueline.AudioEngine) -> None:
+    playback = looped.open_playback(start=False)
+    recordings = [looped.open_recording(source=source, start=False) for source in ("inputs", "outputs")]
+    assert [recording.frame_of(playback, 100) for recording in recordings] == [164, 100]
+    playback.write(RAMP)
+    playback.start(100)
+    for recording in recordings:
+        recording.start(recording.frame_of(playback, 100))
+    looped.render(2000)
+    for recording in recordings:
+        np.testing.assert_array_equal(recording.read(1000).samples[:, 0], RAMP)
+
+
+def test_frame_of_refuses_what_is_no_playback_of_its_engine(looped: cueline.AudioEngine) -> None:
+    recording = looped.open_recording()
+    with cueline.AudioEngine("offline") as other, pytest.raises(cueline.ArgumentError, match="this recording's engine"):
+        recording.frame_of(other.open_playback(), 0)
+    with pytest.raises(cueline.ArgumentTypeError, match="playback must be a Playback, got 3"):
+        recording.frame_of(3, 0)  # type: ignore[arg-type]
+    with pytest.raises(cueline.ArgumentError, match="frame must be 0 or more, got -1"):
+        recording.frame_of(looped.open_playback(), -1)
+
+
 def test_outputs_are_recorded_as_the_device_gets_them(looped: cueline.AudioEngine) -> None:
     recording = looped.open_recording(source="outputs")
     looped.open_playback()  # dropped, and so closed
@@ -142,7 +165,9 @@ def test_what_does_not_come_in_time_raises(looped: cueline.AudioEngine) -> None:
 
 
 def test_there_are_sixteen_streams_and_a_dropped_one_is_closed(looped: cueline.AudioEngine) -> None:
+    assert looped.stats().streams == 0
     streams = [looped.open_playback() for _ in range(16)]
+    assert looped.stats().streams == 16
     with pytest.raises(cueline.StreamsTakenError, match="all 16 streams are open"):
         looped.open_recording()
     streams[0].close()
@@ -151,6 +176,7 @@ def test_there_are_sixteen_streams_and_a_dropped_one_is_closed(looped: cueline.A
         streams[0].position()
     streams.clear()
     looped.render(128)
+    assert looped.stats().streams == 0
     assert len([looped.open_playback() for _ in range(16)]) == 16
 
 
