@@ -298,6 +298,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "cancel": (1,),
     "confirm": (cueline.GetLevel(),),
     "frame_at": (1,),
+    "load": (0, "a.wav"),
     "load_buffer": ([0.5],),
     "publish": (0, None),
     "record": (1,),
