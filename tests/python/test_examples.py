@@ -30,6 +30,13 @@ def test_the_looper_plays_and_overdubs_sample_for_sample() -> None:
     ]
 
 
+def test_the_recorder_loses_no_frame_while_python_is_busy() -> None:
+    assert output_of("record_flac.py") == [
+        "take.flac: 24000 frames, 0 lost, gaps: []",
+        "the file has 0.5 s with a peak of 0.20",
+    ]
+
+
 START, TURN = 100, 1000
 TAKE = np.arange(1, TURN + 1, dtype=np.float32) / 2048
 

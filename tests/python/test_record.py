@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,15 +66,22 @@ def test_lost_frames_are_counted_and_are_zeros_in_the_file(
 ) -> None:
     class Losing(Hearing):
         def open_recording(self, **options: Any) -> cueline.Recording:
-            self.recording = super().open_recording(**options | {"buffer_seconds": 0.05})
-            lost = iter([lambda: eventually(lambda: self.recording.lost_frames > 0)])
-            write = soundfile.SoundFile.write
-            monkeypatch.setattr(  # the disk is slow, once
-                "soundfile.SoundFile.write", lambda *arguments: (next(lost, bool)(), write(*arguments))
-            )
-            return self.recording
+            recording = super().open_recording(**options)
+            if options:  # it is the one that is saved
+                slow_until(lambda: recording.lost_frames > 0)
+            return recording
+
+    def slow_until(condition: Callable[[], bool]) -> None:
+        write = soundfile.SoundFile.write
+
+        def slow(*arguments: Any) -> None:
+            assert eventually(condition)
+            write(*arguments)
+
+        monkeypatch.setattr(soundfile.SoundFile, "write", slow)
 
     monkeypatch.setattr("cueline.commands.record.AudioEngine", Losing)
+    monkeypatch.setattr("cueline.commands.record._BUFFER_S", 0.05)
     status, account = recorded(tmp_path / "take.flac", capsys, "0.5")
     assert (status, account["frames"]) == (1, 24_000)
     samples = soundfile.read(tmp_path / "take.flac")[0]
@@ -154,10 +162,10 @@ def test_without_an_input_it_says_where_to_find_one_and_makes_no_file(
     ("name", "options", "text"),
     [
         ("kept.flac", [], "kept.flac is there already: name another file, or remove it"),
-        ("take.xyz", [], "take.xyz must end with a format of soundfile, such as .flac or .wav"),
-        ("take", [], "take must end with a format of soundfile, such as .flac or .wav"),
+        ("take.xyz", [], "the end of path must say the format, got 'take.xyz': use one of .aiff, "),
+        ("take", [], "the end of path must say the format, got 'take': use one of .aiff, "),
         ("none/take.flac", [], "cannot write none/take.flac: No such file or directory"),
-        ("take.mp3", ["--inputs", "8"], "cannot write take.mp3 with 8 channels at 48000 Hz: "),
+        ("take.mp3", ["--inputs", "8"], "soundfile does not write MP3 with 8 channels at 48000 Hz and subtype None: "),
         ("take.flac", ["--inputs", "0", "--seconds", "1"], "an engine needs inputs or outputs"),
         ("take.flac", ["--device", "offline"], "record needs a device with a clock, and 'offline' has none"),
     ],

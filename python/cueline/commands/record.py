@@ -17,13 +17,11 @@ from cueline.errors import ArgumentError, DeviceError
 from cueline.files import optional_soundfile
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     import numpy as np
     import numpy.typing as npt
-    from typing_extensions import Self
 
     from cueline.recording import Recording
+    from cueline.saving import Saving
 
 __all__ = ["run"]
 
@@ -35,24 +33,36 @@ def run(options: argparse.Namespace) -> int:
     """Record as ``options`` say, print the results, and return the exit status."""
     engine = _engine(options)
     console = PlainConsole()
-    with _File(options.file, engine.samplerate, engine.inputs) as file, CtrlC() as ctrl_c, engine:
+    levels = _Levels(engine.samplerate, meter_for(console, quiet=options.json))
+    with engine, CtrlC() as ctrl_c, engine.open_recording(buffer_seconds=_BUFFER_S) as recording:
+        saving = _begun(recording, options)
         if not options.json:
             console.print(f"RECORD {options.file}: {how_it_runs(engine)}")
             if engine.device == "null":
                 console.print("[dim]The null device has no sound card: it records silence.[/]")
-        recorder = _Recorder(engine.samplerate, file, meter_for(console, quiet=options.json))
-        with engine.open_recording(buffer_seconds=_BUFFER_S) as recording, recorder.meter:
-            recorder.record(recording, options.seconds or None, ctrl_c)
+        with engine.open_recording() as shown, levels.meter:
+            for block in shown.blocks(max(1, engine.samplerate // _BLOCKS_A_S)):
+                levels.add(block.samples, saving.lost_frames)
+                if ctrl_c.came:
+                    recording.stop()
+                if saving.done:
+                    break
+        levels.end()
+        lost = saving.lost_frames
+        try:
+            saving.wait()
+        except OSError as error:
+            raise ArgumentError(str(error)) from None
         stats = engine.stats()
 
-    heard = recorder.heard
+    heard = levels.heard
     if options.json:
         results = {
             "file": options.file,
             "samplerate": stats.samplerate,
             "channels": engine.inputs,
-            "frames": heard.frames,
-            "lost": recorder.lost,
+            "frames": saving.frames,
+            "lost": lost,
             "rms": heard.rms,
             "peak": heard.peak,
             "stats": asdict(stats),
@@ -61,13 +71,13 @@ def run(options: argparse.Namespace) -> int:
     else:
         console.print(f"--- {stats.device} device ---")
         console.print(
-            f"{heard.frames / stats.samplerate:.1f} s recorded, {heard.frames} frames, {recorder.lost} of them lost: "
+            f"{saving.frames / stats.samplerate:.1f} s recorded, {saving.frames} frames, {lost} of them lost: "
             f"rms {dbfs(heard.rms):.1f} dBFS, peak {dbfs(heard.peak):.1f} dBFS"
         )
         console.print(how_it_ran(stats))
         if heard.peak == 0 and engine.device != "null":
             console.print("Every sample is 0: is something connected to the input, and is it not muted?")
-    return 0 if heard.frames > 0 and recorder.lost == 0 else 1
+    return 0 if saving.frames > 0 and lost == 0 else 1
 
 
 def _engine(options: argparse.Namespace) -> AudioEngine:
@@ -91,6 +101,18 @@ def _engine(options: argparse.Namespace) -> AudioEngine:
     return engine
 
 
+def _begun(recording: Recording, options: argparse.Namespace) -> Saving:
+    """Begin to write the file, with 24 bits if its format has them, and return what writes it."""
+    if Path(options.file).exists():
+        raise ArgumentError(f"{options.file} is there already: name another file, or remove it")
+    ending = Path(options.file).suffix[1:]
+    subtype = "PCM_24" if optional_soundfile("writes").check_format(ending, "PCM_24") else None
+    try:
+        return recording.save(options.file, duration=options.seconds or None, subtype=subtype)
+    except OSError as error:
+        raise ArgumentError(f"cannot write {options.file}: {error.strerror}") from None
+
+
 class _Level(NamedTuple):
     """The level of the frames since the last one, up to ``frame``."""
 
@@ -99,82 +121,35 @@ class _Level(NamedTuple):
     rms: float
 
 
-class _Recorder:
-    """Writes a recording to a file, and measures its level."""
+class _Levels:
+    """Measures the level of blocks, and shows it."""
 
-    def __init__(self, samplerate: int, file: _File, meter: Meter) -> None:
+    def __init__(self, samplerate: int, meter: Meter) -> None:
         self.meter = meter
         self.heard = Heard()
-        self.lost = 0
         self._samplerate = samplerate
-        self._file = file
+        self._blocks: list[npt.NDArray[np.float32]] = []  # not shown yet
+        self._frames = 0  # in them
 
-    def record(self, recording: Recording, seconds: float | None, ctrl_c: CtrlC) -> None:
-        """Record for ``seconds`` (None: for ever), or until Ctrl-C. Lost frames are zeros in the file."""
-        done = shown = 0
-        peak = squares = 0.0
-        for block in recording.blocks(max(1, self._samplerate // _BLOCKS_A_S), duration=seconds):
-            self._file.write(block.samples)
-            done += len(block.samples)
-            self.lost += block.lost
-            peak = max(peak, float(abs(block.samples).max()))
-            squares += float((block.samples.astype(float) ** 2).mean(axis=1).sum())
-            if done - shown >= self.meter.interval_s * self._samplerate:
-                self._show(done, peak, math.sqrt(squares / (done - shown)))
-                shown, peak, squares = done, 0.0, 0.0
-            if ctrl_c.came:
-                recording.stop()  # the blocks that were recorded before still come
-        if done > shown:
-            self.heard.add(_Level(done, peak, math.sqrt(squares / (done - shown))))
+    def add(self, samples: npt.NDArray[np.float32], lost: int) -> None:
+        """Add a block, and show the level if it is time. ``lost`` is the number of frames that were lost so far."""
+        self._blocks.append(samples)
+        self._frames += len(samples)
+        if self._frames >= self.meter.interval_s * self._samplerate:
+            level = self._measure()
+            self.meter.show(level, level.frame / self._samplerate, f"{lost} frames lost")
 
-    def _show(self, frame: int, peak: float, rms: float) -> None:
-        level = _Level(frame, peak, rms)
+    def end(self) -> None:
+        """Count the blocks that were not shown as heard."""
+        if self._blocks:
+            self._measure()
+
+    def _measure(self) -> _Level:
+        import numpy as np  # here, because the other commands need not wait for it
+
+        samples = np.concatenate(self._blocks, dtype=float)
+        self._blocks, self._frames = [], 0
+        frame = self.heard.frames + len(samples)
+        level = _Level(frame, float(abs(samples).max()), math.sqrt((samples**2).mean()))
         self.heard.add(level)
-        self.meter.show(level, frame / self._samplerate, f"{self.lost} frames lost")
-
-
-class _File:
-    """A new sound file, of the format that the name's ending says, with 24 bits where it has them. Valid after any end.
-
-    Raises MissingPackageError, and ArgumentError if it is there already or cannot be written.
-    """
-
-    def __init__(self, path: str, samplerate: int, channels: int) -> None:
-        soundfile = optional_soundfile("writes")
-        self._path, self._error = path, soundfile.SoundFileError
-        ending = Path(path).suffix[1:].upper()
-        if ending not in soundfile.available_formats():
-            raise ArgumentError(f"{path} must end with a format of soundfile, such as .flac or .wav")
-        subtype = "PCM_24" if soundfile.check_format(ending, "PCM_24") else None
-        try:
-            self._target = Path(path).open("xb")  # noqa: SIM115  # __exit__ closes it
-        except FileExistsError:
-            raise ArgumentError(f"{path} is there already: name another file, or remove it") from None
-        except OSError as error:
-            raise ArgumentError(f"cannot write {path}: {error.strerror}") from None
-        try:
-            self._sound = soundfile.SoundFile(self._target, "w", samplerate, channels, subtype, format=ending)
-        except (ValueError, soundfile.SoundFileError) as error:
-            self._target.close()
-            Path(path).unlink()
-            why = getattr(error, "error_string", "") or str(error)
-            raise ArgumentError(f"cannot write {path} with {channels} channels at {samplerate} Hz: {why}") from None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        with self._target:
-            self._sound.close()
-
-    def write(self, samples: npt.NDArray[np.float32]) -> None:
-        """Append samples of shape (frames, channels)."""
-        try:
-            self._sound.write(samples)
-        except self._error as error:
-            raise ArgumentError(f"cannot write {self._path}: {error}") from None
+        return level
