@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 import subprocess
 import sys
@@ -35,6 +36,18 @@ def test_the_recorder_loses_no_frame_while_python_is_busy() -> None:
         "take.flac: 24000 frames, 0 lost, gaps: []",
         "the file has 0.5 s with a peak of 0.20",
     ]
+
+
+def test_the_assistant_falls_silent_64_frames_after_its_clear_and_says_how_much_was_heard() -> None:
+    """Somebody speaks after two seconds. The speech began within the first tenth of a second."""
+    first, second = output_of("voice_assistant.py")
+    ends = int(re.fullmatch(r"somebody speaks from frame 96000 on; the speech ends from frame (\d+) on", first)[1])  # type: ignore[index]
+    found = re.fullmatch(r"its last sample was at frame (\d+); ([\d.]+) of 5.76 s were heard", second)
+    assert found is not None
+    last, heard = int(found[1]), float(found[2])
+    assert 96_000 < ends < 96_000 + 4800, "a block of 20 ms, and what the conversion to 16 kHz holds back"
+    assert ends <= last < ends + 64
+    assert last / 48_000 - 0.1 < heard <= last / 48_000
 
 
 START, TURN = 100, 1000
