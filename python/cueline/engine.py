@@ -604,16 +604,17 @@ class AudioEngine(_core.Engine):
         seconds: float,
         *,
         source: Literal["inputs", "outputs"] = "inputs",
+        samplerate: SupportsIndex | None = None,
         at: SupportsIndex | None = None,
     ) -> npt.NDArray[np.float32]:
         """Record so many seconds from the frame ``at`` on, or from now on, and return them when they are over.
 
-        The array has shape (frames, channels). Raises what open_recording() raises, and DeviceError on the offline
-        device, where no block comes meanwhile.
+        The array has shape (frames, channels), at ``samplerate``; None: the engine's. Raises what open_recording()
+        raises, and DeviceError on the offline device, where no block comes meanwhile.
         """
         from cueline.recording import take  # here, because `import cueline` must stay quick
 
-        return take(self, seconds, source, at)
+        return take(self, seconds, source, samplerate, at)
 
     def worst_case(self) -> WorstCase:
         """Return the most that a block can have to do, whatever is sent.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -66,6 +67,7 @@ class Playback(_core.Playback):
         super().__init__(engine, frames, channels)
         self._engine: StreamingEngine = engine
         self._accepted = 0
+        self._writing = threading.RLock()  # another thread may clear() between a conversion and its write
 
     start = start
     stop = stop
@@ -158,10 +160,13 @@ class Playback(_core.Playback):
     ) -> Confirmation:
         """Drop what was written so far, at the frame ``at`` or with the next block, and return the confirmation.
 
-        What is being played fades out in 64 frames. What you write after this call stays. Raises what start() raises.
+        What is being played fades out in 64 frames. What you write after this call stays, and so does the rest of a
+        write() that waits on another thread. Raises what start() raises.
         """
-        self._complete_all()
-        return self._engine.confirm(ClearPlayback(self._clear_up_to(), self._handle), at, late=late, timeout=timeout)
+        with self._writing:
+            self._complete_all()
+            command = ClearPlayback(self._clear_up_to(), self._handle)
+        return self._engine.confirm(command, at, late=late, timeout=timeout)
 
     def drain(self, timeout: float | None = None) -> None:
         """Wait until all was played. It is no underrun that nothing follows.
@@ -194,11 +199,12 @@ class Playback(_core.Playback):
 
     def _put(self, array: npt.NDArray[np.float32], first: int, last: bool) -> int:
         """Write the frames of ``array`` from ``first`` on, as many as there is room for, and return how many."""
-        if self._converter is None:
-            count = self._write(array, first, last)
-        else:
-            count = self._put_converted(self._converter, array[first:], last)
-        self._accepted += count
+        with self._writing:
+            if self._converter is None:
+                count = self._write(array, first, last)
+            else:
+                count = self._put_converted(self._converter, array[first:], last)
+            self._accepted += count
         return count
 
     def _put_converted(self, converter: Converter, array: npt.NDArray[np.float32], last: bool) -> int:
@@ -213,10 +219,11 @@ class Playback(_core.Playback):
 
     def _complete_all(self) -> None:
         """Say that nothing is missing after what was written so far. What waits in the converter is written."""
-        if self._converter is None:
-            self._complete()
-        else:
-            self._write(self._converter.end(), 0, True)
+        with self._writing:
+            if self._converter is None:
+                self._complete()
+            else:
+                self._write(self._converter.end(), 0, True)
 
     def _require_going(self, timeout: float | None) -> None:
         require_an_end(self._engine, timeout, "this playback")

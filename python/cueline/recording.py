@@ -101,10 +101,10 @@ class Recording(_core.Recording):
     def close(self) -> None:
         """Close it. What waits is dropped, but a file that save() writes gets what was recorded so far.
 
-        It waits until that file is complete, and raises what Saving.wait() raises.
+        It waits until that file is complete, and raises what Saving.wait() raises, if that did not.
         """
         self._close()
-        if self._saving is not None:
+        if self._saving is not None and not self._saving._reported:
             self._saving._report()
 
     def _close(self) -> None:
@@ -351,16 +351,19 @@ class Recording(_core.Recording):
         return block
 
 
-def take(engine: StreamingEngine, seconds: float, source: str, at: SupportsIndex | None) -> npt.NDArray[np.float32]:
+def take(
+    engine: StreamingEngine, seconds: float, source: str, samplerate: SupportsIndex | None, at: SupportsIndex | None
+) -> npt.NDArray[np.float32]:
     """Record so many seconds: see AudioEngine.record()."""
     import numpy as np  # here, because `import cueline` must stay quick
 
     require_an_end(engine, None, "record()")
     frames = round(checked_number("seconds", seconds, _LONGEST_S, "seconds") * engine.samplerate)
-    with Recording(engine, source, None, seconds + 1 / engine.samplerate) as recording:
+    with Recording(engine, source, None, seconds + 0.1, samplerate) as recording:  # room for a block of 0.1 s
         if frames == 0:
             return np.empty((0, recording.channels), np.float32)
         first = engine.after(0) if at is None else checked_integer("at", at)
         recording.start(first)
         recording.stop(first + frames)
-        return np.concatenate([block.samples for block in recording.blocks(min(frames, recording.capacity))])
+        blocks = [block.samples for block in recording.blocks(recording.samplerate // 10)]
+        return np.concatenate([*blocks, np.empty((0, recording.channels), np.float32)])

@@ -70,6 +70,7 @@ class Saving:
         self._seen = 0  # how many of them the user has seen
         self._empty_looks = 0  # looks of the thread that found nothing
         self._error: BaseException | None = None
+        self._reported = False
         self._finishing = threading.Event()
         self._soundfile = optional_soundfile("writes")
         self._file = self._opened(recording._samplerate, recording.channels, subtype)
@@ -159,7 +160,8 @@ class Saving:
         self._thread.join()
 
     def _report(self) -> None:
-        """Raise what went wrong, or warn of what was lost, once."""
+        """Raise what went wrong, or warn of what was lost."""
+        self._reported = True
         seen, self._seen = self._seen, self._lost
         if self._error is not None:
             raise self._error

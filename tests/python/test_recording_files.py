@@ -170,6 +170,11 @@ def test_errors_of_the_disk_reach_the_caller(
         recording.close()
     with pytest.raises(OSError, match="cannot write"):
         saving.wait()
+    with looped.open_recording(source="outputs") as recording:  # does not raise it again
+        saving = recording.save(tmp_path / "take.wav", duration=0.001)
+        looped.render(100)
+        with pytest.raises(OSError, match="cannot write"):
+            saving.wait()
     with pytest.raises(KeyError), looped.open_recording(source="outputs") as recording:  # noqa: PT012
         recording.save(tmp_path / "take.wav")
         looped.render(100)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,35 @@ def test_a_cancelled_write_loses_no_frame_and_repeats_none(looped: cueline.Audio
         done += playback.try_write(samples[done:], last=True)
         played.append(looped.render(playback.position().waiting))
     close(np.concatenate(played), at_once(samples, 24_000, RATE))
+
+
+def test_a_clear_on_another_thread_waits_for_the_piece_that_is_being_converted(
+    looped: cueline.AudioEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    playback = looped.open_playback(samplerate=24_000)
+    convert = playback._converter.convert
+    clear = threading.Thread(target=playback.clear)
+
+    def interrupted(samples: Any) -> Any:
+        made = convert(samples)
+        if clear.ident is None:
+            clear.start()
+            clear.join(0.2)  # without a lock, it would be done now
+        return made
+
+    monkeypatch.setattr(playback._converter, "convert", interrupted)
+    playback.write(noise(5000))
+    clear.join()
+    playback.write(noise(100), last=True)
+    looped.render(64)  # the fade
+    close(looped.render(200), at_once(noise(100), 24_000, RATE))
+    assert playback.position().cleared == 10_000 - 64
+
+
+def test_record_returns_samples_at_the_rate_that_is_wanted() -> None:
+    with cueline.AudioEngine("null", inputs=2, samplerate=RATE, blocksize=64) as running:
+        assert running.record(1000 / RATE, samplerate=16_000).shape == (333, 2)
+        assert running.record(1 / RATE, samplerate=1000).shape == (0, 2)
 
 
 def test_without_a_conversion_accepted_counts_too(looped: cueline.AudioEngine) -> None:
