@@ -30,6 +30,7 @@ from stall.report import LOAD_NAMES
 
 BLOCKSIZE = 128
 SHORT_S, LONG_S = 0.02, 20  # of the buffers
+SHORT_BLOCK, LONG_BLOCK = 256, 16_384  # frames to read at once: the long ones keep up beside a busy thread
 FADE = 64  # frames in which clear() fades out
 BITS = 14  # of a frame's number in a sample: exact as a float
 MAX_MINUTES = 90  # so that the numbers fit into two samples
@@ -73,8 +74,9 @@ class Run:
 class Listener:
     """Reads a recording to its end."""
 
-    def __init__(self, recording: cueline.Recording, *, forgets: bool = False) -> None:
+    def __init__(self, recording: cueline.Recording, block_frames: int, *, forgets: bool = False) -> None:
         self.recording = recording
+        self._block_frames = block_frames
         self.runs: list[Run] = []
         self.gaps: list[tuple[int, int]] = []
         self.frames = self.faded = self.wrong = self.out_of_place = 0
@@ -82,7 +84,7 @@ class Listener:
         self._forgets = forgets
 
     def listen(self) -> None:
-        for number, block in enumerate(self.recording.blocks(256, gaps="split")):
+        for number, block in enumerate(self.recording.blocks(self._block_frames, gaps="split")):
             if not (self._forgets and number % 10 == 9):
                 self._note(block)
 
@@ -162,8 +164,10 @@ def soak(load: str, seconds: float, seed: int, mutant: str | None, console: Cons
     kept = LOADS[load].prepare()
     engine = cueline.AudioEngine("null", inputs=3, outputs=3, blocksize=BLOCKSIZE, loopback=True)
     playback = engine.open_playback(channels=3, buffer_seconds=SHORT_S, at=1)
-    out = Listener(engine.open_recording(source="outputs", buffer_seconds=LONG_S, at=1))
-    back = Listener(engine.open_recording(buffer_seconds=SHORT_S, at=1 + BLOCKSIZE), forgets=mutant == "forgets")
+    out = Listener(engine.open_recording(source="outputs", buffer_seconds=LONG_S, at=1), LONG_BLOCK)
+    back = Listener(
+        engine.open_recording(buffer_seconds=SHORT_S, at=1 + BLOCKSIZE), SHORT_BLOCK, forgets=mutant == "forgets"
+    )
     over = threading.Event()
     with engine, ThreadPoolExecutor() as threads:
         works = [threads.submit(work) for work in (out.listen, back.listen, lambda: LOADS[load].run(over))]

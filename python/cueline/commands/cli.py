@@ -77,6 +77,8 @@ def _run(options: argparse.Namespace) -> int:
             from cueline.commands.play import run
         case "record":
             from cueline.commands.record import run
+        case "latency":
+            from cueline.commands.latency import run
         case "devices":
             from cueline.commands.devices import run
         case "doctor":
@@ -139,6 +141,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_play(commands.add_parser("play", help=about_play, description=about_play))
     about_record = "Record the inputs of a device to a sound file, with a level meter and the count of lost frames."
     _add_record(commands.add_parser("record", help=about_record, description=about_record))
+    about_latency = "Measure the time from an output to an input, with a cable between them or a microphone."
+    _add_latency(commands.add_parser("latency", help=about_latency, description=about_latency))
     about_header = "Print a C++ header with the same messages as a Python module."
     _add_header(commands.add_parser("header", help=about_header, description=about_header))
     about_devices = "List the devices that an engine can run on, and say why others are missing."
@@ -190,6 +194,15 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="number of input channels, or their numbers on the device, such as 3,4 (1)",
     )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+
+
+def _add_latency(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-c", "--count", type=_some, default=3, metavar="N", help="chirps to play, one a second (3)")
+    parser.add_argument("--gain", type=float, default=0.2, metavar="G", help="from 0 to 1, full scale (0.2)")
+    parser.add_argument("--output", type=_whole, default=1, metavar="N", help="number of the output channel (1)")
+    parser.add_argument("--input", type=_whole, default=1, metavar="N", help="number of the input channel (1)")
+    _add_device(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 
@@ -290,6 +303,13 @@ def _count(text: str) -> int:
     count = _whole(text)
     if count < 0:
         raise argparse.ArgumentTypeError(f"must be 0 or more, got {count}")
+    return count
+
+
+def _some(text: str) -> int:
+    count = _whole(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more, got {count}")
     return count
 
 

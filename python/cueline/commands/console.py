@@ -59,9 +59,9 @@ class CtrlC:
 def how_it_runs(engine: AudioEngine) -> str:
     """Return the device and the format of ``engine`` as text."""
     block_ms = engine.blocksize / engine.samplerate * 1e3
-    inputs = f"{engine.inputs} inputs, " if engine.inputs else ""
+    inputs = f"{_count(engine.inputs, 'input')}, " if engine.inputs else ""
     return (
-        f"{engine.device} device, {engine.samplerate} Hz, {inputs}{engine.outputs} outputs, "
+        f"{engine.device} device, {engine.samplerate} Hz, {inputs}{_count(engine.outputs, 'output')}, "
         f"blocks of {engine.blocksize} frames ({block_ms:.3f} ms)"
     )
 
@@ -74,3 +74,7 @@ def how_it_ran(stats: Stats) -> str:
         f"peak {stats.load_peak:.2%}; real-time priority {granted[stats.realtime_priority]}, "
         f"locked memory {granted[stats.memory_locked]}"
     )
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
