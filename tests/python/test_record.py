@@ -89,6 +89,21 @@ def test_lost_frames_are_counted_and_are_zeros_in_the_file(
     assert 0 < account["lost"] <= np.count_nonzero(samples == 0)
 
 
+def test_a_disk_that_is_full_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(soundfile.SoundFile, "write", full)
+    file = tmp_path / "take.flac"
+    assert cli.main(["record", str(file), *NULL, "--json"]) == 2
+    assert capsys.readouterr() == (
+        "",
+        f"cueline: cannot write '{file}' after 0 frames: No space left on device\n",
+    )
+
+
 def test_it_prints_its_level_line_by_line_and_a_summary(tmp_path: Path) -> None:
     done = record(tmp_path / "take.wav", *NULL, "--seconds", "2.5", "--inputs", "2")
     assert (done.returncode, done.stderr) == (0, "")
