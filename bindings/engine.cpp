@@ -309,6 +309,14 @@ class EngineHandle : public SenderHandle {
         return nb::make_tuple(most.commands, most.cues, most.segments);
     }
     [[nodiscard]] std::uint32_t buffer_slots() const { return engine_->buffer_slots(); }
+    /// The channels of the stream that the processor declares under `name`, 0 if there is none.
+    [[nodiscard]] std::uint32_t stream_channels(const std::string& name, bool plays) const {
+        const ProcessorControls& controls = engine_->controls();
+        for (const StreamSpec& spec : plays ? controls.playback_specs() : controls.recording_specs()) {
+            if (spec.name == name) return spec.channels;
+        }
+        return 0;
+    }
     [[nodiscard]] bool closed() const { return engine_->closed(); }
 
     [[nodiscard]] const char* state() const {
@@ -409,6 +417,7 @@ void bind_engine_types(nb::module_& module) {
         .def("_receive_confirmations", of_made(&EngineHandle::receive_confirmations), "outcomes"_a,
              nb::sig("def _receive_confirmations(self, outcomes: dict[tuple[int, int], Message]) -> None"))
         .def("_require_usable", of_made(&EngineHandle::require_usable))
+        .def("_stream_channels", of_made(&EngineHandle::stream_channels), "name"_a, "plays"_a)
         .def("_render_into", of_made(&EngineHandle::render_into), "outputs"_a.noconvert(), "inputs"_a.noconvert(),
              nb::sig("def _render_into(self, outputs: numpy.typing.NDArray[numpy.float32], "
                      "inputs: numpy.typing.NDArray[numpy.float32]) -> None"))

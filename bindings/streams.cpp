@@ -1,6 +1,8 @@
 // streams.cpp: Playback and Recording: the calls that do not wait. The package waits by calling them again.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -8,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 
 #include <cueline/engine/engine.hpp>
@@ -82,8 +85,11 @@ class StreamHandle {
 /// Python's Playback.
 class PlaybackHandle : public StreamHandle<Playback> {
   public:
-    PlaybackHandle(nb::handle_t<SenderHandle> engine, std::int64_t frames, std::int64_t channels)
-        : StreamHandle{engine, PlaybackRequest{.frames = frames, .channels = channels}, &Engine::open_playback} {}
+    /// `stream` is empty, or the name of a stream of the processor.
+    PlaybackHandle(nb::handle_t<SenderHandle> engine, std::int64_t frames, std::optional<std::int64_t> channels,
+                   const std::string& stream)
+        : StreamHandle{engine, PlaybackRequest{.frames = frames, .channels = channels, .stream = stream},
+                       &Engine::open_playback} {}
 
     /// Writes the frames of `array` from `first` on, as many as there is room for. Returns how many.
     std::size_t write(const Samples& array, std::size_t first, bool last) {
@@ -108,12 +114,10 @@ class PlaybackHandle : public StreamHandle<Playback> {
 /// Python's Recording.
 class RecordingHandle : public StreamHandle<Recording> {
   public:
-    RecordingHandle(nb::handle_t<SenderHandle> engine, std::int64_t frames, std::int64_t channels, bool outputs)
-        : StreamHandle{engine,
-                       RecordingRequest{.frames = frames,
-                                        .channels = channels,
-                                        .source = outputs ? RecordingSource::outputs : RecordingSource::inputs},
-                       &Engine::open_recording} {}
+    /// `source` is "inputs", "outputs", or the name of a stream of the processor.
+    RecordingHandle(nb::handle_t<SenderHandle> engine, std::int64_t frames, std::optional<std::int64_t> channels,
+                    const std::string& source)
+        : StreamHandle{engine, request(frames, channels, source), &Engine::open_recording} {}
 
     /// Reads a run into `array`. Returns the run's frame, the frames lost before it, its frames, and whether it is the
     /// end.
@@ -131,6 +135,18 @@ class RecordingHandle : public StreamHandle<Recording> {
     nb::tuple state() {
         const RecordingState now = locked([](Recording& stream) { return stream.state(); });
         return nb::make_tuple(now.first, now.frame, now.recorded, now.lost, static_cast<int>(now.phase));
+    }
+
+  private:
+    static RecordingRequest request(std::int64_t frames, std::optional<std::int64_t> channels,
+                                    const std::string& source) {
+        RecordingRequest wanted{.frames = frames, .channels = channels};
+        if (source == "outputs") {
+            wanted.source = RecordingSource::outputs;
+        } else if (source != "inputs") {
+            wanted.stream = source;
+        }
+        return wanted;
     }
 };
 
@@ -150,8 +166,9 @@ void bind_stream_types(nb::module_& module) {
     nb::class_<PlaybackHandle> playback{module, "Playback", nb::is_weak_referenceable(), "See cueline.Playback."};
     bind_stream(playback);
     playback
-        .def(nb::init<nb::handle_t<SenderHandle>, std::int64_t, std::int64_t>(), "engine"_a, "frames"_a, "channels"_a,
-             nb::sig("def __init__(self, engine: Sender, frames: int, channels: int) -> None"))
+        .def(nb::init<nb::handle_t<SenderHandle>, std::int64_t, std::optional<std::int64_t>, const std::string&>(),
+             "engine"_a, "frames"_a, "channels"_a.none(), "stream"_a,
+             nb::sig("def __init__(self, engine: Sender, frames: int, channels: int | None, stream: str) -> None"))
         .def("_write", of_made(&PlaybackHandle::write), "samples"_a.noconvert(), "first"_a, "last"_a,
              nb::sig("def _write(self, samples: numpy.typing.NDArray[numpy.float32], first: int, last: bool) -> int"))
         .def("_complete", of_made(&PlaybackHandle::complete))
@@ -162,9 +179,9 @@ void bind_stream_types(nb::module_& module) {
     nb::class_<RecordingHandle> recording{module, "Recording", nb::is_weak_referenceable(), "See cueline.Recording."};
     bind_stream(recording);
     recording
-        .def(nb::init<nb::handle_t<SenderHandle>, std::int64_t, std::int64_t, bool>(), "engine"_a, "frames"_a,
-             "channels"_a, "outputs"_a,
-             nb::sig("def __init__(self, engine: Sender, frames: int, channels: int, outputs: bool) -> None"))
+        .def(nb::init<nb::handle_t<SenderHandle>, std::int64_t, std::optional<std::int64_t>, const std::string&>(),
+             "engine"_a, "frames"_a, "channels"_a.none(), "source"_a,
+             nb::sig("def __init__(self, engine: Sender, frames: int, channels: int | None, source: str) -> None"))
         .def("_read", of_made(&RecordingHandle::read), "array"_a.noconvert(),
              nb::sig("def _read(self, array: numpy.typing.NDArray[numpy.float32]) -> tuple[int, int, int, bool]"))
         .def("_ready", of_made(&RecordingHandle::ready), "most"_a,

@@ -29,7 +29,7 @@ struct PlaybackState {
 /// A playback at one moment: written = played + cleared + waiting.
 struct PlaybackPosition : PlaybackState {
     std::uint64_t written = 0;
-    std::uint64_t waiting = 0;  ///< frames that wait to be played, or that the present block plays
+    std::uint64_t waiting = 0;  ///< frames that wait to be played, or that the present block plays or drops
 };
 
 /// What both ends of a playback share. Zeroed memory is a playback without frames.
@@ -52,6 +52,20 @@ template <class Memory>
     position = {state, written, written - state.played - state.cleared};
     return true;
 }
+
+/// Frames of a playback that wait, interleaved. Where the ring wraps, they are in two pieces.
+template <class Sample = float>
+struct PlaybackRun {
+    std::size_t frames = 0;
+    std::size_t channels = 1;
+    std::array<std::span<const Sample>, 2> samples{};
+
+    /// `frame` must be below `frames`, and `channel` below `channels`.
+    [[nodiscard]] Sample sample(std::size_t frame, std::size_t channel) const noexcept CUELINE_NONBLOCKING {
+        const std::size_t place = frame * channels + channel;
+        return place < samples[0].size() ? samples[0][place] : samples[1][place - samples[0].size()];
+    }
+};
 
 /// The control side of a playback: it writes. One thread at a time uses it. Every call is wait-free.
 template <class Memory = StdMemory, class Sample = float>
@@ -180,13 +194,22 @@ class PlaybackConsumer {
             if (fade_left_ == 0) drop_cleared();
         }
         done += play<false>(outputs, done, frames - done);
-        if (done == frames || complete_at_ == index_) return;
-        // Relaxed: see complete().
-        if (shared_->complete.load(std::memory_order_relaxed) == index_) {
-            complete_at_ = index_;  // so it stays complete while the producer is about to push more
-        } else {
-            state_.underrun += frames - done;
-        }
+        count_missing(frames - done);
+    }
+
+    /// Returns the next frames, `most` at most, for a processor that plays them itself. None if it does not run.
+    [[nodiscard]] PlaybackRun<Sample> waiting(std::size_t most) noexcept(never_throws) CUELINE_NONBLOCKING {
+        const RingPlaces places = frames_.waiting(state_.phase == StreamPhase::running ? most : 0);
+        return {places.size(), channels_, places.of_each(channels_).of(samples_)};
+    }
+
+    /// Counts `frames` frames as played, and drops them. Those that do not wait are an underrun.
+    void use(std::size_t frames) noexcept(never_throws) CUELINE_NONBLOCKING {
+        if (state_.phase != StreamPhase::running) return;
+        const std::size_t used = frames_.waiting(frames).size();
+        pop(used);
+        state_.played += used;
+        count_missing(frames - used);
     }
 
     /// Publishes the counts at the end of a block. `frame` is the engine's frame after it.
@@ -262,6 +285,16 @@ class PlaybackConsumer {
     /// How many outputs hear this playback.
     [[nodiscard]] std::size_t heard(std::span<float* const> outputs) const noexcept CUELINE_NONBLOCKING {
         return channels_ == 1 ? outputs.size() : std::min(outputs.size(), channels_);
+    }
+
+    void count_missing(std::size_t frames) noexcept(never_throws) CUELINE_NONBLOCKING {
+        if (frames == 0 || complete_at_ == index_) return;
+        // Relaxed: see complete().
+        if (shared_->complete.load(std::memory_order_relaxed) == index_) {
+            complete_at_ = index_;  // so it stays complete while the producer is about to push more
+        } else {
+            state_.underrun += frames;
+        }
     }
 
     void pop(std::size_t frames) noexcept(never_throws) CUELINE_NONBLOCKING {

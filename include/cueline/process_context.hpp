@@ -1,4 +1,5 @@
-// process_context.hpp: what a processor can use during a call: events, parameters, meters, buffers, the schedule.
+// process_context.hpp: what a processor can use during a call: events, parameters, meters, buffers, its streams, the
+// schedule.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +11,8 @@
 #include <cueline/meter.hpp>
 #include <cueline/outcome.hpp>
 #include <cueline/parameter.hpp>
+#include <cueline/processor_streams.hpp>
+#include <cueline/stream.hpp>
 
 namespace cueline {
 
@@ -31,8 +34,14 @@ class Scheduler {
 class ProcessContext {
   public:
     explicit ProcessContext(EventSender& events, std::span<Parameter> parameters = {}, std::span<Meter> meters = {},
-                            BufferSlots* buffers = nullptr, Scheduler* scheduler = nullptr) noexcept
-        : events_{&events}, parameters_{parameters}, meters_{meters}, buffers_{buffers}, scheduler_{scheduler} {}
+                            BufferSlots* buffers = nullptr, Scheduler* scheduler = nullptr,
+                            const ProcessorStreams* streams = nullptr) noexcept
+        : events_{&events},
+          parameters_{parameters},
+          meters_{meters},
+          buffers_{buffers},
+          scheduler_{scheduler},
+          streams_{streams} {}
 
     [[nodiscard]] EventSender& events() noexcept CUELINE_NONBLOCKING { return *events_; }
 
@@ -70,6 +79,19 @@ class ProcessContext {
         return buffers_ != nullptr && buffers_->release(handle);
     }
 
+    /// Returns the playback at this index in Processor::playbacks(). Nothing waits in it if it is not open, or does not
+    /// exist.
+    [[nodiscard]] ProcessorPlayback playback(std::size_t index) const noexcept CUELINE_NONBLOCKING {
+        return ProcessorPlayback{streams_ == nullptr || index >= max_streams ? nullptr : streams_->playbacks[index]};
+    }
+
+    /// Returns the recording at this index in Processor::recordings(). It takes nothing if it is not open, or does not
+    /// exist.
+    [[nodiscard]] ProcessorRecording recording(std::size_t index) const noexcept CUELINE_NONBLOCKING {
+        if (streams_ == nullptr || index >= max_streams) return {nullptr, 0};
+        return {streams_->recordings[index], streams_->end};
+    }
+
     /// Schedules `message`: handle() gets it at `frame`, as a command of the line and the sequence of the one that is
     /// being handled. So cancels and the line's quotas hold for it, and events that answer it go to that line. If
     /// handle() then returns Outcome::deferred(), the command's confirmation comes with the outcome of `message`.
@@ -92,6 +114,7 @@ class ProcessContext {
     std::span<Meter> meters_;
     BufferSlots* buffers_;
     Scheduler* scheduler_;
+    const ProcessorStreams* streams_;
 };
 
 }  // namespace cueline

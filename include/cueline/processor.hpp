@@ -15,6 +15,7 @@
 #include <cueline/outcome.hpp>
 #include <cueline/parameter.hpp>
 #include <cueline/process_context.hpp>
+#include <cueline/processor_streams.hpp>
 
 namespace cueline {
 
@@ -50,6 +51,14 @@ class Processor {
 
     /// Returns the meters, at most max_meters, elements of arrays counted. The rules are those of parameters().
     [[nodiscard]] virtual std::span<const MeterSpec> meters() const { return {}; }
+
+    /// Returns the playbacks that render() reads, at most max_streams: see ProcessContext::playback(). The rules are
+    /// those of parameters().
+    [[nodiscard]] virtual std::span<const StreamSpec> playbacks() const { return {}; }
+
+    /// Returns the recordings that render() writes, at most max_streams, and none named "inputs" or "outputs". The
+    /// rules are those of parameters().
+    [[nodiscard]] virtual std::span<const StreamSpec> recordings() const { return {}; }
 
     /// Returns the kinds of commands that handle() knows, or nothing if it does not say: then the engine passes it all.
     /// Python's send() refuses a kind that is not among them at once. The rules are those of parameters().

@@ -21,8 +21,11 @@
 #include <cueline/monotonic.hpp>
 #include <cueline/outcome.hpp>
 #include <cueline/parameter.hpp>
+#include <cueline/playback.hpp>
 #include <cueline/process_context.hpp>
 #include <cueline/processor.hpp>
+#include <cueline/processor_streams.hpp>
+#include <cueline/recording.hpp>
 #include <cueline/version.hpp>
 
 namespace cueline {
@@ -66,6 +69,12 @@ inline const std::string& processor_layout() {
             {"Buffer", sizeof(Buffer)},
             {"BufferSlots", sizeof(BufferSlots)},
             {"BufferSlots::Table::Entry", sizeof(BufferSlots::Table::Entry)},
+            {"StreamSpec", sizeof(StreamSpec)},
+            {"ProcessorStreams", sizeof(ProcessorStreams)},
+            {"PlaybackConsumer", sizeof(PlaybackConsumer<>)},
+            {"RecordingProducer", sizeof(RecordingProducer<>)},
+            {"SharedPlayback", sizeof(SharedPlayback<>)},
+            {"SharedRecording", sizeof(SharedRecording<>)},
         });
         std::string text{library};
         for (const auto& [name, size] : sizes) text.append(", ").append(name).append(" ").append(std::to_string(size));

@@ -93,8 +93,16 @@ class RecordingProducer {
         const std::uint64_t begin = std::max(frame, state_.frame);
         const std::uint64_t end = std::min(frame + frames, end_);
         if (state_.phase != StreamPhase::running || end <= begin) return;
+        lose_up_to(begin);
         push(inputs, static_cast<std::size_t>(begin - frame), begin, static_cast<std::size_t>(end - begin));
         state_.frame = end;
+    }
+
+    /// Counts the frames before the engine's frame `frame` that were not recorded as lost.
+    void lose_up_to(std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
+        const std::uint64_t end = std::min(frame, end_);
+        if (state_.phase != StreamPhase::running || end <= state_.frame) return;
+        state_.lost += end - std::exchange(state_.frame, end);
     }
 
     /// Publishes the counts, and the end, after a block.

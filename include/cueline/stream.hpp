@@ -15,6 +15,8 @@
 
 namespace cueline {
 
+inline constexpr std::size_t max_streams = 16;  ///< of an engine, playbacks and recordings together
+
 enum class StreamPhase : std::uint64_t {  // NOLINT(performance-enum-size): a word of a seqlock
     idle = 0,                             ///< it was not started, or it is a playback that was stopped
     running = 1,

@@ -556,6 +556,8 @@ class Engine(Sender):
 
     def _require_usable(self) -> None: ...
 
+    def _stream_channels(self, name: str, plays: bool) -> int: ...
+
     def _render_into(self, outputs: numpy.typing.NDArray[numpy.float32], inputs: numpy.typing.NDArray[numpy.float32]) -> None: ...
 
     def _publish(self, slot: int, samples: numpy.typing.NDArray[numpy.float32], at: object, late: object, timeout: float | None) -> Status: ...
@@ -642,7 +644,7 @@ class Engine(Sender):
 class Playback:
     """See cueline.Playback."""
 
-    def __init__(self, engine: Sender, frames: int, channels: int) -> None: ...
+    def __init__(self, engine: Sender, frames: int, channels: int | None, stream: str) -> None: ...
 
     def close(self) -> None:
         """Close it. What waits is dropped; what is being played fades out."""
@@ -673,7 +675,7 @@ class Playback:
 class Recording:
     """See cueline.Recording."""
 
-    def __init__(self, engine: Sender, frames: int, channels: int, outputs: bool) -> None: ...
+    def __init__(self, engine: Sender, frames: int, channels: int | None, source: str) -> None: ...
 
     def close(self) -> None:
         """Close it. What waits is dropped; what is being played fades out."""

@@ -549,27 +549,30 @@ class AudioEngine(_core.Engine):
     def open_playback(
         self,
         *,
-        channels: SupportsIndex = 1,
+        stream: str | None = None,
+        channels: SupportsIndex | None = None,
         buffer_seconds: float = 2,
         samplerate: SupportsIndex | None = None,
         start: bool = True,
         at: SupportsIndex | None = None,
     ) -> Playback:
-        """Open a stream whose samples are mixed into the outputs, after the processor.
+        """Open a stream whose samples are mixed into the outputs, after the processor; or one that the processor plays.
 
-        One channel goes to all outputs; otherwise each goes to the output of its number. ``buffer_seconds`` is how much
-        can wait at least. ``samplerate`` is the rate of what you write; None: the engine's. If it is another one, soxr
-        (``cueline[files]``) converts the samples, on the thread that writes them. The playback starts at the frame
-        ``at``, or with the next block; with ``start=False``, when you call its start(). Streams need no processor that
-        supports them.
+        One channel, the default, goes to all outputs; otherwise each goes to the output of its number.
+        ``buffer_seconds`` is how much can wait at least. ``samplerate`` is the rate of what you write; None: the
+        engine's. If it is another one, soxr (``cueline[files]``) converts the samples, on the thread that writes them.
+        The playback starts at the frame ``at``, or with the next block; with ``start=False``, when you call its
+        start(). ``stream`` is the name of a playback that the processor declares: it has as many ``channels`` as the
+        processor says, and the processor plays it.
 
-        Raises ArgumentError for more channels than outputs; StreamsTakenError if 16 streams are open; Full if there is
-        no room for the command; ArgumentTypeError, MissingPackageError, MemoryError, ClosedError, ForkedError,
-        DeviceError.
+        Raises ArgumentError for more channels than outputs, and for a stream that the processor does not declare;
+        StreamsTakenError if 16 streams are open, or if that stream of the processor is; Full if there is no room for
+        the command; ArgumentTypeError, MissingPackageError, MemoryError, ClosedError, ForkedError, DeviceError.
         """
         from cueline.playback import Playback  # here, because `import cueline` must stay quick
 
-        playback = Playback(self, checked_integer("channels", channels), buffer_seconds, samplerate)
+        count = None if channels is None else checked_integer("channels", channels)
+        playback = Playback(self, count, buffer_seconds, samplerate, stream)
         if checked_flag("start", start):
             playback.start(at)
         return playback
@@ -577,19 +580,20 @@ class AudioEngine(_core.Engine):
     def open_recording(
         self,
         *,
-        source: Literal["inputs", "outputs"] = "inputs",
+        source: str = "inputs",
         channels: SupportsIndex | None = None,
         buffer_seconds: float = 5,
         samplerate: SupportsIndex | None = None,
         start: bool = True,
         at: SupportsIndex | None = None,
     ) -> Recording:
-        """Open a stream that records the inputs, or the outputs as the device gets them.
+        """Open a stream that records the inputs, the outputs as the device gets them, or what the processor writes.
 
-        ``channels`` is how many of them, from the first one on; by default all. ``buffer_seconds`` is how long you can
-        wait, at least, before you read. ``samplerate`` is the rate of what you read; None: the engine's. If it is
-        another one, soxr (``cueline[files]``) converts the samples, on the thread that reads them. The recording starts
-        at the frame ``at``, or with the next block; with ``start=False``, when you call its start(). Raises what
+        ``source`` is ``"inputs"``, ``"outputs"``, or the name of a recording that the processor declares. ``channels``
+        is how many of its channels, from the first one on; by default all. ``buffer_seconds`` is how long you can wait,
+        at least, before you read. ``samplerate`` is the rate of what you read; None: the engine's. If it is another
+        one, soxr (``cueline[files]``) converts the samples, on the thread that reads them. The recording starts at the
+        frame ``at``, or with the next block; with ``start=False``, when you call its start(). Raises what
         open_playback() raises.
         """
         from cueline.recording import Recording  # here, because `import cueline` must stay quick
@@ -603,7 +607,7 @@ class AudioEngine(_core.Engine):
         self,
         seconds: float,
         *,
-        source: Literal["inputs", "outputs"] = "inputs",
+        source: str = "inputs",
         samplerate: SupportsIndex | None = None,
         at: SupportsIndex | None = None,
     ) -> npt.NDArray[np.float32]:

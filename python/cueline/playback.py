@@ -1,4 +1,4 @@
-"""Playback: samples from Python that are mixed into the engine's outputs."""
+"""Playback: samples from Python that are mixed into the engine's outputs, or that its processor plays."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ from cueline.errors import ArgumentError, ArgumentTypeError, StreamTimeout
 from cueline.polling import polling_intervals
 from cueline.ring_errors import Full
 from cueline.samples import checked_samples, of_pcm
-from cueline.streams import ClearPlayback, buffer_frames, refuse_new_samplerate, require_an_end, start, stop
+from cueline.streams import (
+    ClearPlayback,
+    buffer_frames,
+    refuse_new_samplerate,
+    require_an_end,
+    start,
+    stop,
+    stream_name,
+)
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -46,7 +54,7 @@ class PlaybackPosition(NamedTuple):
 
 
 class Playback(_core.Playback):
-    """Samples that are mixed into the outputs. ``AudioEngine.open_playback()`` makes one.
+    """Samples that are mixed into the outputs, or played by the processor. ``AudioEngine.open_playback()`` makes one.
 
     One thread at a time writes. If nothing is there to play, it is silent, counts the missing frames, and goes on with
     what is written next. As a context manager, it waits at the end until all was played, and then closes; after an
@@ -54,17 +62,25 @@ class Playback(_core.Playback):
     """
 
     def __init__(
-        self, engine: StreamingEngine, channels: int, buffer_seconds: float, samplerate: SupportsIndex | None = None
+        self,
+        engine: StreamingEngine,
+        channels: int | None,
+        buffer_seconds: float,
+        samplerate: SupportsIndex | None = None,
+        stream: str | None = None,
     ) -> None:
         if not isinstance(engine, _core.Engine):
             raise ArgumentTypeError(f"engine must be an AudioEngine, got {shown(engine)}: use engine.open_playback()")
+        name = "" if stream is None else stream_name("stream", stream)
+        if channels is None:
+            channels = engine._stream_channels(name, True) or 1
         frames, self._engine_rate = buffer_frames(engine, buffer_seconds), engine.samplerate
         self._samplerate, self._converter = converter_of(
             "a playback", samplerate, self._engine_rate, channels, to_engine=True
         )
         if self._converter is not None:
             frames += self._converter.delay
-        super().__init__(engine, frames, channels)
+        super().__init__(engine, frames, channels, name)
         self._engine: StreamingEngine = engine
         self._accepted = 0
         self._writing = threading.RLock()  # another thread may clear() between a conversion and its write
@@ -160,8 +176,8 @@ class Playback(_core.Playback):
     ) -> Confirmation:
         """Drop what was written so far, at the frame ``at`` or with the next block, and return the confirmation.
 
-        What is being played fades out in 64 frames. What you write after this call stays, and so does the rest of a
-        write() that waits on another thread. Raises what start() raises.
+        What is being played fades out in 64 frames, but not in a stream of the processor. What you write after this
+        call stays, and so does the rest of a write() that waits on another thread. Raises what start() raises.
         """
         with self._writing:
             self._complete_all()

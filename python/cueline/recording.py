@@ -1,4 +1,4 @@
-"""Recording: samples of the engine's inputs or outputs, with a frame on every one of them."""
+"""Recording: samples of the engine's inputs or outputs, or of its processor, with a frame on every one of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cueline.errors import ArgumentError, ArgumentTypeError, StreamEnded
 from cueline.polling import polling_intervals
 from cueline.recorded import Block, Gap
 from cueline.ring_errors import Empty
-from cueline.streams import buffer_frames, refuse_new_samplerate, require_an_end, start, stop
+from cueline.streams import buffer_frames, refuse_new_samplerate, require_an_end, start, stop, stream_name
 
 if TYPE_CHECKING:
     import os
@@ -48,7 +48,7 @@ class RecordingPosition(NamedTuple):
 
 
 class Recording(_core.Recording):
-    """Samples of the engine's inputs or outputs. ``AudioEngine.open_recording()`` makes one.
+    """Samples of the engine's inputs or outputs, or of its processor. ``AudioEngine.open_recording()`` makes one.
 
     One thread at a time reads. If nobody reads in time, the newest frames are lost, and the next block says how many.
     As a context manager, it closes at the end. Then the file of save() is complete.
@@ -64,13 +64,16 @@ class Recording(_core.Recording):
     ) -> None:
         if not isinstance(engine, _core.Engine):
             raise ArgumentTypeError(f"engine must be an AudioEngine, got {shown(engine)}: use engine.open_recording()")
-        if source not in ("inputs", "outputs"):
-            raise ArgumentError(f"source must be 'inputs' or 'outputs', got {shown(source)}")
-        self._source = source
-        count = getattr(engine, source) if channels is None else checked_integer("channels", channels)
+        self._source = stream_name("source", source)
+        if channels is not None:
+            count = checked_integer("channels", channels)
+        elif self._source in ("inputs", "outputs"):
+            count = getattr(engine, self._source)
+        else:
+            count = engine._stream_channels(self._source, False) or 1
         self._engine_rate = engine.samplerate
         self._samplerate, converter = converter_of("a recording", samplerate, self._engine_rate, count, to_engine=False)
-        super().__init__(engine, buffer_frames(engine, buffer_seconds), count, source == "outputs")
+        super().__init__(engine, buffer_frames(engine, buffer_seconds), count, self._source)
         self._engine: StreamingEngine = engine
         self._converted: ConvertedBlocks | None = None
         if converter is not None:
@@ -134,16 +137,16 @@ class Recording(_core.Recording):
     def frame_of(self, playback: Playback, frame: SupportsIndex) -> int:
         """Return the frame at which this recording has what ``playback`` plays at the engine's frame ``frame``.
 
-        A recording of the outputs has it at the same frame. A recording of the inputs has it later, by the output and
-        the input latency that the device reports now: an estimate, without the way from the loudspeaker to the
-        microphone. With ``loopback=True`` it is exact. Raises ArgumentError if the two have different engines,
-        ArgumentTypeError, ForkedError.
+        A recording of the outputs, or of the processor, has it at the same frame. A recording of the inputs has it
+        later, by the output and the input latency that the device reports now: an estimate, without the way from the
+        loudspeaker to the microphone. With ``loopback=True`` it is exact. Raises ArgumentError if the two have
+        different engines, ArgumentTypeError, ForkedError.
         """
         if not isinstance(playback, _core.Playback):
             raise ArgumentTypeError(f"playback must be a Playback, got {shown(playback)}")
         if playback._engine is not self._engine:
             raise ArgumentError("the playback must be one of this recording's engine: frames of two engines differ")
-        latency = 0 if self._source == "outputs" else self._engine.output_latency + self._engine.input_latency
+        latency = self._engine.output_latency + self._engine.input_latency if self._source == "inputs" else 0
         return checked_count("frame", frame) + latency
 
     def try_read(self, frames: SupportsIndex) -> Block | None:

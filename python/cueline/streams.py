@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from cueline._core import Message
-from cueline.arguments import checked_number
-from cueline.errors import DeviceError, StreamEnded
+from cueline.arguments import checked_number, shown
+from cueline.errors import ArgumentTypeError, DeviceError, StreamEnded
 from cueline.fields import u32, u64
 from cueline.typed import own_message
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         def output_latency(self) -> int: ...
         @property
         def _state(self) -> str: ...
+        def _stream_channels(self, name: str, plays: bool) -> int: ...
 
         def _require_usable(self) -> None: ...
         def after(self, seconds: float) -> int: ...
@@ -61,6 +62,7 @@ __all__ = [
     "require_an_end",
     "start",
     "stop",
+    "stream_name",
 ]
 
 _LONGEST_S = 10**6
@@ -92,6 +94,13 @@ class ClearPlayback(Message):
 def buffer_frames(engine: "StreamingEngine", seconds: float) -> int:
     """Return how many frames a buffer of so many seconds has."""
     return max(1, round(checked_number("buffer_seconds", seconds, _LONGEST_S, "seconds") * engine.samplerate))
+
+
+def stream_name(argument: str, name: object) -> str:
+    """Return the name of a stream as UTF-8 can have it. The engine refuses what it does not have."""
+    if not isinstance(name, str) or not name:
+        raise ArgumentTypeError(f"{argument} must be the name of a stream, got {shown(name)}")
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def require_an_end(engine: "StreamingEngine", timeout: float | None, what: str) -> None:

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <chrono>
 #include <cstdint>
 #include <mutex>
@@ -31,20 +30,6 @@ std::atomic<unsigned> engines_running = 0;
 
 [[noreturn]] void refuse_closed() {
     throw ClosedError{"this engine is closed: make a new one"};
-}
-
-/// Checks the channels of a stream, of a device with `count` inputs or outputs.
-std::uint32_t stream_channels(std::int64_t channels, std::uint32_t count, const std::string& ends) {
-    if (count == 0) throw ArgumentError{"this engine has no " + ends + ": make it with " + ends + "=1"};
-    const std::string unit = "(the engine's " + ends + ")";
-    return checked_range("a stream's channels", channels, {1, count, unit});
-}
-
-/// Returns the frames of a stream's ring: at least those requested, and a power of two.
-std::size_t stream_frames(std::int64_t frames, std::uint32_t channels) {
-    constexpr std::int64_t most_samples = std::int64_t{1} << 30U;
-    checked_range("a stream's buffer", frames, {1, most_samples / channels, "frames"});
-    return std::bit_ceil(static_cast<std::size_t>(frames));
 }
 
 }  // namespace
@@ -370,32 +355,6 @@ Status Engine::publish_nothing(std::int64_t slot, const Delivery& delivery) {
     parts_->require_slot(slot);
     if (delivery.frame != 0) make_room(control().number());
     return control().send(kind::publish_buffer, PublishBuffer{static_cast<std::uint32_t>(slot), no_buffer}, delivery);
-}
-
-Playback Engine::open_playback(const PlaybackRequest& request) {
-    require_usable();
-    const Format format = parts_->device->format();
-    const std::uint32_t channels = stream_channels(request.channels, format.outputs, "outputs");
-    const std::size_t frames = stream_frames(request.frames, channels);
-    auto memory = std::make_shared<PlaybackMemory>(frames, channels, format.samplerate);
-    const BufferHandle handle = parts_->streams->add(memory->place(), memory);
-    return {Stream{*this, parts_->streams, handle}, std::move(memory)};
-}
-
-Recording Engine::open_recording(const RecordingRequest& request) {
-    require_usable();
-    const Format format = parts_->device->format();
-    const bool of_inputs = request.source == RecordingSource::inputs;
-    const std::uint32_t channels =
-        stream_channels(request.channels, of_inputs ? format.inputs : format.outputs, of_inputs ? "inputs" : "outputs");
-    const std::size_t frames = stream_frames(request.frames, channels);
-    auto memory = std::make_shared<RecordingMemory>(frames, channels, request.source, format.samplerate);
-    const BufferHandle handle = parts_->streams->add(memory->place(), memory);
-    return {Stream{*this, parts_->streams, handle}, std::move(memory)};
-}
-
-void Engine::hand_over_stream(const Message& command) {
-    if (Streams::takes(command.kind)) parts_->streams->offer(Streams::handle_of(command));
 }
 
 Format Engine::format() const noexcept {

@@ -49,7 +49,8 @@ void EngineBlock::run(Processor& processor, const Format& format, std::span<cons
     values_.declare(parameters, meters);
     buffers_ = std::move(buffers);
     streams_ = std::move(streams);
-    context_ = ProcessContext{audio_.events(), values_.parameters(), values_.meters(), &buffers_, this};
+    context_ = ProcessContext{audio_.events(),         values_.parameters(), values_.meters(), &buffers_, this,
+                              &streams_.of_processor()};
     set_prepared(format);
     report_format(format);
 }
@@ -413,8 +414,9 @@ Replaced EngineBlock::render(const AudioBlock& block, std::uint32_t max_frames) 
                                  .outputs = {output_segment_.data(), block.outputs.size()},
                                  .frames = end - done,
                                  .frame = first + done};
+        streams_.begin_segment(first + end);
         processor_->render(segment, context_);
-        if (streams_.any()) streams_.process(segment);
+        if (streams_.any()) streams_.end_segment(segment);
         values_.end_segment(end - done);
         done = end;
         if (done < block.frames) {

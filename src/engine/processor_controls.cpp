@@ -89,6 +89,17 @@ void require_sound(const ParameterSpec& spec) {
                         std::to_string(declared)};
 }
 
+void require_sound_streams(std::span<const StreamSpec> streams, const std::string& what) {
+    require(streams.size() <= max_streams, "a processor can have at most " + std::to_string(max_streams) + " " + what +
+                                               "s, and declares " + std::to_string(streams.size()));
+    require_names(names_of(streams), what, "a processor");
+    for (const StreamSpec& stream : streams) {
+        require(stream.channels > 0 && stream.channels <= max_channels,
+                what + " " + quoted(stream.name) + " must have 1 to " + std::to_string(max_channels) +
+                    " channels, got " + std::to_string(stream.channels));
+    }
+}
+
 bool is_inside(const ParameterSpec& spec, double value) {
     return value >= spec.lowest && value <= spec.highest;  // NaN is not
 }
@@ -110,6 +121,13 @@ void ProcessorControls::check(const Processor& processor) {
                     std::to_string(meter.fields.size()));
         require_names(meter.fields, "field", named);
     }
+    require_sound_streams(processor.playbacks(), "playback");
+    require_sound_streams(processor.recordings(), "recording");
+    for (const StreamSpec& recording : processor.recordings()) {
+        require(recording.name != "inputs" && recording.name != "outputs",
+                "a recording of a processor must have another name than " + quoted(recording.name) +
+                    ", which is the engine's");
+    }
 }
 
 void ProcessorControls::declare(const Processor& processor) {
@@ -122,6 +140,10 @@ void ProcessorControls::declare(const Processor& processor) {
                 std::to_string(elements(parameters)) + " and " + std::to_string(elements(meters)));
     parameter_specs_.assign(parameters.begin(), parameters.end());
     meter_specs_.assign(meters.begin(), meters.end());
+    const std::span<const StreamSpec> playbacks = processor.playbacks();
+    playback_specs_.assign(playbacks.begin(), playbacks.end());
+    const std::span<const StreamSpec> recordings = processor.recordings();
+    recording_specs_.assign(recordings.begin(), recordings.end());
     parameters_ = link_.parameters().first(elements(parameters));
     meters_ = link_.meters().first(elements(meters));
     for (std::size_t index = 0; index < parameter_specs_.size(); ++index) {

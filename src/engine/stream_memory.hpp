@@ -21,8 +21,13 @@ namespace cueline {
 /// What the audio thread uses of a stream. It lies on locked pages. No destructor runs, because a forked child finds
 /// zeros there.
 struct StreamParts {
+    static constexpr std::size_t of_engine = max_streams;
+
     std::atomic<bool> closed = false;  // stored by the control side
     std::uint32_t samplerate = 0;      // of the device when it was opened
+    std::size_t number = of_engine;    // among those that the processor declares for its direction
+
+    [[nodiscard]] bool is_of_processor() const noexcept CUELINE_NONBLOCKING { return number < max_streams; }
 };
 struct PlaybackParts : StreamParts {
     SharedPlayback<> shared;
@@ -40,6 +45,11 @@ struct StreamPlace {
     PlaybackParts* playback = nullptr;
     RecordingParts* recording = nullptr;
 };
+
+[[nodiscard]] inline StreamParts& parts_of(const StreamPlace& place) noexcept CUELINE_NONBLOCKING {
+    if (place.playback != nullptr) return *place.playback;
+    return *place.recording;
+}
 
 using StreamTable = BufferTable<StreamPlace>;
 
@@ -75,13 +85,16 @@ class StreamPages {
 /// A playback's memory and its producer. [control threads]
 class PlaybackMemory {
   public:
-    /// `frames` is a power of two.
-    PlaybackMemory(std::size_t frames, std::uint32_t its_channels, std::uint32_t samplerate)
+    /// `frames` is a power of two. `number` is that of a stream of the processor, or StreamParts::of_engine. A stream
+    /// of the processor does not fade out when it is cleared: its samples need not be sound.
+    PlaybackMemory(std::size_t frames, std::uint32_t its_channels, std::uint32_t samplerate, std::size_t number)
         : pages{frames * its_channels, 0},
           producer{pages.parts().shared, pages.samples(), its_channels},
           channels{its_channels} {
         pages.parts().samplerate = samplerate;
-        pages.parts().consumer = {pages.parts().shared, pages.samples(), channels};
+        pages.parts().number = number;
+        pages.parts().consumer = {pages.parts().shared, pages.samples(), channels,
+                                  pages.parts().is_of_processor() ? 0 : clear_fade_frames};
     }
 
     [[nodiscard]] StreamPlace place() const noexcept { return {.playback = &pages.parts()}; }
@@ -94,13 +107,16 @@ class PlaybackMemory {
 /// A recording's memory and its consumer. [control threads]
 class RecordingMemory {
   public:
-    /// `frames` is a power of two.
-    RecordingMemory(std::size_t frames, std::uint32_t its_channels, RecordingSource source, std::uint32_t samplerate)
+    /// `frames` is a power of two. `number`: see PlaybackMemory. If it is a stream of the processor, `source` means
+    /// nothing.
+    RecordingMemory(std::size_t frames, std::uint32_t its_channels, RecordingSource source, std::uint32_t samplerate,
+                    std::size_t number)
         : pages{frames * its_channels, recording_marks},
           consumer{pages.parts().shared, pages.samples(), pages.marks(), its_channels},
           channels{its_channels} {
         pages.parts().samplerate = samplerate;
         pages.parts().source = source;
+        pages.parts().number = number;
         pages.parts().producer = {pages.parts().shared, pages.samples(), pages.marks(), channels};
     }
 

@@ -1,6 +1,7 @@
 // stream_pool.cpp: places for streams; and what control threads do with a stream.
 #include "engine/stream_pool.hpp"
 
+#include <algorithm>
 #include <string>
 #include <thread>
 #include <utility>
@@ -10,11 +11,24 @@
 
 namespace cueline {
 
+bool StreamPool::is_taken_locked(const StreamPlace& place) const noexcept {
+    const bool plays = place.playback != nullptr;
+    return std::ranges::any_of(taken_, [&](const Taken& taken) {
+        if (taken.memory == nullptr) return false;
+        const StreamPlace& other = table_[taken.handle];
+        return (other.playback != nullptr) == plays && parts_of(other).number == parts_of(place).number;
+    });
+}
+
 BufferHandle StreamPool::add(const StreamPlace& place, std::shared_ptr<const void> memory) {
     Freed freed;  // its destructor frees after the lock
     const std::scoped_lock lock{mutex_};
     if (closed_) throw ClosedError{"this engine is closed: make a new one"};
     collect_locked(freed);
+    if (parts_of(place).is_of_processor() && is_taken_locked(place)) {
+        throw StreamsTakenError{
+            "this stream of the processor is open: close it. Two blocks later, you can open it again"};
+    }
     const auto handle = handles_.take();
     if (!handle) {
         throw StreamsTakenError{"all " + std::to_string(max_streams) +
@@ -40,9 +54,7 @@ void StreamPool::close_stream(BufferHandle handle) noexcept {
     const std::scoped_lock lock{mutex_};
     if (closed_) return;
     Taken& taken = taken_[place_of(handle)];
-    const StreamPlace& place = table_[handle];
-    StreamParts& parts = place.playback != nullptr ? static_cast<StreamParts&>(*place.playback) : *place.recording;
-    parts.closed.store(true, std::memory_order_relaxed);  // relaxed: it publishes nothing
+    parts_of(table_[handle]).closed.store(true, std::memory_order_relaxed);  // relaxed: it publishes nothing
     if (!taken.offered) {
         freed[0] = std::exchange(taken, Taken{}).memory;
         handles_.give_back(handle);

@@ -33,7 +33,7 @@ class StreamPool {
     }
 
     /// Takes a place for a stream, and keeps its memory. Returns its handle. Throws StreamsTakenError if all places are
-    /// taken, and ClosedError after close().
+    /// taken, or if it is a stream of the processor that is open already; and ClosedError after close().
     [[nodiscard]] BufferHandle add(const StreamPlace& place, std::shared_ptr<const void> memory);
 
     /// Lets the audio thread accept the stream with this handle, which may be any number. Call it when there is room
@@ -53,6 +53,7 @@ class StreamPool {
     using Freed = std::array<std::shared_ptr<const void>, max_streams>;
     static constexpr std::size_t places = max_streams;
 
+    [[nodiscard]] bool is_taken_locked(const StreamPlace& place) const noexcept;
     void collect_locked(Freed& freed) noexcept;
 
     LockedArray<StreamTable::Entry> entries_{places};

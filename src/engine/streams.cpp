@@ -19,11 +19,6 @@ void end_for_samplerate(const StreamPlace& place, std::uint64_t frame) noexcept 
     }
 }
 
-[[nodiscard]] const StreamParts& parts_of(const StreamPlace& place) noexcept CUELINE_NONBLOCKING {
-    if (place.playback != nullptr) return *place.playback;
-    return *place.recording;
-}
-
 [[nodiscard]] bool is_closed(const StreamPlace& place) noexcept CUELINE_NONBLOCKING {
     return parts_of(place).closed.load(std::memory_order_relaxed);  // relaxed: it publishes nothing
 }
@@ -62,6 +57,8 @@ const StreamPlace* Streams::find(BufferHandle handle) noexcept CUELINE_NONBLOCKI
     if (std::ranges::find(open, handle) == open.end()) {
         if (!table_.accept(handle)) return nullptr;
         handles_[count_++] = handle;  // there is room: the table has as many places
+        const StreamPlace& place = table_[handle];
+        if (parts_of(place).is_of_processor()) show(place, place);
     }
     return &table_[handle];
 }
@@ -78,9 +75,10 @@ void Streams::begin_block() noexcept CUELINE_NONBLOCKING {
     }
 }
 
-void Streams::process(const AudioBlock& segment) noexcept CUELINE_NONBLOCKING {
+void Streams::end_segment(const AudioBlock& segment) noexcept CUELINE_NONBLOCKING {
     for (const BufferHandle handle : std::span{handles_}.first(count_)) {
         const StreamPlace& place = table_[handle];
+        if (parts_of(place).is_of_processor()) continue;
         if (place.playback != nullptr) {
             place.playback->consumer.mix(segment.outputs, segment.frames);
         } else if (place.recording->source == RecordingSource::inputs) {
@@ -96,14 +94,28 @@ void Streams::end_block(const AudioBlock& block, std::uint64_t frame) noexcept C
             place.playback->consumer.publish(frame + block.frames);
             continue;
         }
-        if (place.recording->source == RecordingSource::outputs) {
+        if (place.recording->is_of_processor()) {
+            place.recording->producer.lose_up_to(frame + block.frames);
+        } else if (place.recording->source == RecordingSource::outputs) {
             place.recording->producer.record(block.outputs, frame, block.frames);
         }
         place.recording->producer.publish();
     }
 }
 
+/// Shows the processor `shown` as its stream with the number of `place`.
+void Streams::show(const StreamPlace& place, const StreamPlace& shown) noexcept CUELINE_NONBLOCKING {
+    const std::size_t number = parts_of(place).number;
+    if (place.playback != nullptr) {
+        of_processor_.playbacks[number] = shown.playback == nullptr ? nullptr : &shown.playback->consumer;
+    } else {
+        of_processor_.recordings[number] = shown.recording == nullptr ? nullptr : &shown.recording->producer;
+    }
+}
+
 void Streams::send_back(std::size_t number) noexcept CUELINE_NONBLOCKING {
+    const StreamPlace& place = table_[handles_[number]];
+    if (parts_of(place).is_of_processor()) show(place, {});
     const RingPlaces room = returns_.room(1);  // never none: there is a place for every handle
     table_.return_cells()[room.first].write(ReturnedBuffer{handles_[number]});
     returns_.push(1);

@@ -11,6 +11,7 @@
 #include <cueline/engine/streams.hpp>
 #include <cueline/engine_messages.hpp>
 #include <cueline/message.hpp>
+#include <cueline/processor_streams.hpp>
 #include <cueline/ring.hpp>
 #include <cueline/span_ring.hpp>
 #include <cueline/stream.hpp>
@@ -39,6 +40,9 @@ class Streams {
         return command.as<StartStream>().handle;  // a StopStream has the same payload
     }
 
+    /// The streams of the processor, for a ProcessContext. They stay in this object.
+    [[nodiscard]] const ProcessorStreams& of_processor() const noexcept CUELINE_NONBLOCKING { return of_processor_; }
+
     /// Whether a block has anything to do with streams.
     [[nodiscard]] bool any() const noexcept CUELINE_NONBLOCKING { return count_ > 0; }
 
@@ -54,20 +58,25 @@ class Streams {
     /// Gives back the streams that were closed. Call it at the beginning of a block.
     void begin_block() noexcept CUELINE_NONBLOCKING;
 
+    /// Says that the processor is about to render up to the frame `end`.
+    void begin_segment(std::uint64_t end) noexcept CUELINE_NONBLOCKING { of_processor_.end = end; }
+
     /// Records the inputs of a segment, and mixes the playbacks into its outputs.
-    void process(const AudioBlock& segment) noexcept CUELINE_NONBLOCKING;
+    void end_segment(const AudioBlock& segment) noexcept CUELINE_NONBLOCKING;
 
     /// Records the outputs of a block that begins at `frame`, as the device gets them, and publishes all counts.
     void end_block(const AudioBlock& block, std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
 
   private:
     [[nodiscard]] const StreamPlace* find(BufferHandle handle) noexcept CUELINE_NONBLOCKING;
+    void show(const StreamPlace& place, const StreamPlace& shown) noexcept CUELINE_NONBLOCKING;
     void send_back(std::size_t number) noexcept CUELINE_NONBLOCKING;
 
     StreamTable table_;
     SpanProducer<StreamTable::Returns> returns_;
     std::array<BufferHandle, max_streams> handles_{};  // of those that are open: the first `count_`
     std::size_t count_ = 0;
+    ProcessorStreams of_processor_;
     std::uint32_t samplerate_ = 0;
 };
 

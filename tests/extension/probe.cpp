@@ -39,8 +39,8 @@ struct Hold {
     cueline::BufferHandle sound;
 };
 
-/// Renders its parameter plus, at frame N, the first sample in slot N modulo the number of slots. Says what it is told
-/// to say, and shows how many times.
+/// Renders its parameter plus, at frame N, the first sample in slot N modulo the number of slots, plus the next sample
+/// of its playback, and records that. Says what it is told to say, and shows how many times.
 class Probe final : public cueline::Processor {
   public:
     explicit Probe(bool fails = false, std::uint32_t slots = 1) : fails_{fails}, slots_{slots} { ++alive; }
@@ -54,6 +54,8 @@ class Probe final : public cueline::Processor {
     [[nodiscard]] std::uint32_t loaded_buffers() const override { return slots_ == 1 ? 3 : 0; }
     [[nodiscard]] std::span<const cueline::ParameterSpec> parameters() const override { return parameters_; }
     [[nodiscard]] std::span<const cueline::MeterSpec> meters() const override { return meters_; }
+    [[nodiscard]] std::span<const cueline::StreamSpec> playbacks() const override { return streams_; }
+    [[nodiscard]] std::span<const cueline::StreamSpec> recordings() const override { return streams_; }
 
     cueline::Outcome handle(const cueline::Message& command, cueline::ProcessContext& context) noexcept
         CUELINE_NONBLOCKING override {
@@ -81,6 +83,11 @@ class Probe final : public cueline::Processor {
                 (buffer == nullptr ? 0.0F : buffer->sample(0, 0)) + (held == nullptr ? 0.0F : held->sample(0, 0));
             for (float* const channel : block.outputs) channel[frame] = static_cast<float>(level) + offset;
         }
+        const cueline::ProcessorPlayback grains = context.playback(0);
+        const cueline::PlaybackRun<> run = grains.waiting(block.frames);
+        for (std::size_t frame = 0; frame < run.frames; ++frame) block.outputs[0][frame] += run.sample(frame, 0);
+        grains.pop(block.frames);
+        context.recording(0).write(block.outputs, block.frame, block.frames);
     }
 
     [[nodiscard]] std::span<const std::string_view> reasons() const override { return reasons_; }
@@ -100,6 +107,7 @@ class Probe final : public cueline::Processor {
     static constexpr std::array<std::string_view, 2> reasons_{"stale source", "no voice is free"};
     static constexpr std::array<std::string_view, 2> fields_{"times", "number"};
     std::array<cueline::ParameterSpec, 1> parameters_{{{.name = "level", .default_value = 0.5, .ramp_s = 0}}};
+    std::array<cueline::StreamSpec, 1> streams_{{{.name = "grains"}}};
     std::array<cueline::MeterSpec, 1> meters_{{{.name = "said", .fields = fields_}}};
     bool fails_;
     std::uint32_t slots_;

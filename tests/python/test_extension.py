@@ -84,6 +84,29 @@ def test_a_processor_of_an_extension_renders_and_has_its_parameters_meters_and_b
         assert engine.meters["said"] == (0, 0)
 
 
+def test_a_processor_of_an_extension_plays_and_records_streams_of_its_own(probe: ModuleType) -> None:
+    with engine_of(probe.processor()) as engine:
+        grains = engine.open_playback(stream="grains", at=100)
+        taken = engine.open_recording(source="grains", at=90)
+        with pytest.raises(cueline.StreamsTakenError, match="this stream of the processor is open: close it"):
+            engine.open_playback(stream="grains")
+        grains.write(np.arange(1, 31, dtype=np.float32))
+        outputs = engine.render(200)
+        np.testing.assert_array_equal(outputs[100:130, 0], np.arange(1, 31) + 0.5)
+        block = taken.read(110, timeout=0)
+        assert block.frame == 90
+        np.testing.assert_array_equal(block.samples, outputs[90:])
+        position = grains.position()
+        assert (position.played, position.underrun) == (30, 70)
+        grains.close()
+        engine.render(128)
+        engine.open_playback(stream="grains")
+        with pytest.raises(cueline.ArgumentError, match="no playback 'grain': the processor has 'grains'"):
+            engine.open_playback(stream="grain")
+        with pytest.raises(cueline.ArgumentError, match="'grains' of the processor has 1 channels, got 2"):
+            engine.open_recording(source="grains", channels=2)
+
+
 def test_it_declares_as_many_buffer_slots_as_it_needs(probe: ModuleType) -> None:
     slots = 4096
     first = np.arange(1, slots + 1, dtype=np.float32)
@@ -583,7 +606,7 @@ def test_an_engine_that_cannot_be_made_lets_go_of_its_processor(probe: ModuleTyp
 
 
 # What processor_offer.hpp and line_offer.hpp make an extension and an engine agree on, by the interface's number.
-CODE_OF_THE_INTERFACE = {6: "13793c067983b381"}
+CODE_OF_THE_INTERFACE = {6: "4d2c284ff98bcec2"}
 
 
 def code_of_the_interface() -> str:

@@ -183,8 +183,13 @@ def test_there_are_sixteen_streams_and_a_dropped_one_is_closed(looped: cueline.A
 def test_wrong_arguments_are_refused(looped: cueline.AudioEngine) -> None:
     with pytest.raises(cueline.ArgumentError, match=r"from 1 to 1 \(the engine's outputs\), got 2"):
         looped.open_playback(channels=2)
-    with pytest.raises(cueline.ArgumentError, match="source must be 'inputs' or 'outputs', got 'speech'"):
+    with pytest.raises(cueline.ArgumentError, match="no recording 'speech': the processor has none, and the engine"):
         looped.open_recording(source="speech")
+    with pytest.raises(cueline.ArgumentError, match=r"no playback 'gr\\udcff': the processor has none"):
+        looped.open_playback(stream="gr\udcff")
+    for wrong in (3, "", None, b"inputs"):
+        with pytest.raises(cueline.ArgumentTypeError, match="source must be the name of a stream, got"):
+            looped.open_recording(source=wrong)  # type: ignore[arg-type]
     with pytest.raises(cueline.ArgumentError, match="samples must have 1 channels, got 2"):
         looped.open_playback().write(np.zeros((3, 2)))
     with pytest.raises(cueline.ArgumentError, match="what the buffer holds"):

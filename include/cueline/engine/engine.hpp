@@ -173,15 +173,16 @@ class Engine {
     /// what require_usable() throws. One sender at a time.
     Status unload_buffer(BufferHandle handle, const Delivery& delivery = {});
 
-    /// Opens a stream whose samples are mixed into the outputs, after the processor. It plays from Playback::start()
-    /// on. If the device gets another samplerate, the stream ends. If the engine is closed, the stream takes no
-    /// commands any more, and what it holds can still be read. Throws ArgumentError for more channels than the device
-    /// has outputs, or for a number of frames below 1 or too high; StreamsTakenError if max_streams are open;
-    /// std::bad_alloc; what require_usable() throws.
+    /// Opens a stream whose samples are mixed into the outputs, after the processor, or one of Processor::playbacks(),
+    /// which the processor plays. It plays from Playback::start() on. If the device gets another samplerate, the stream
+    /// ends. If the engine is closed, the stream takes no commands any more, and what it holds can still be read.
+    /// Throws ArgumentError for more channels than the device has outputs, for a number of frames below 1 or too high,
+    /// or for a stream that the processor does not declare or that has other channels; StreamsTakenError if max_streams
+    /// are open, or if that stream of the processor is; std::bad_alloc; what require_usable() throws.
     [[nodiscard]] Playback open_playback(const PlaybackRequest& request);
 
-    /// Opens a stream that records the inputs, or the outputs. It records from Recording::start() on. Throws what
-    /// open_playback() throws.
+    /// Opens a stream that records the inputs, the outputs, or what the processor writes to one of
+    /// Processor::recordings(). It records from Recording::start() on. Throws what open_playback() throws.
     [[nodiscard]] Recording open_recording(const RecordingRequest& request);
 
     /// Lets the audio thread take over the stream that `command` names, if it names one. Stream does this itself: call

@@ -1,4 +1,4 @@
-// processor_controls.hpp: a processor's parameters and meters, for control threads.
+// processor_controls.hpp: a processor's parameters and meters, for control threads, and the streams that it declares.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,7 @@
 #include <cueline/meter.hpp>
 #include <cueline/parameter.hpp>
 #include <cueline/processor.hpp>
+#include <cueline/processor_streams.hpp>
 #include <cueline/shared_parameters.hpp>
 
 namespace cueline {
@@ -23,7 +24,9 @@ class ProcessorControls {
 
     /// Throws ArgumentError, with the numbers, if `processor` declares: more than max_parameters parameters or
     /// max_meters meters; an empty name or one that is used twice; a range that is not finite or does not contain the
-    /// default; a ramp outside 0 to 3600 seconds; a meter without fields or with more than 8; a count of 0.
+    /// default; a ramp outside 0 to 3600 seconds; a meter without fields or with more than 8; a count of 0; more than
+    /// max_streams playbacks or recordings; a stream with 0 or more than max_channels channels; a recording with the
+    /// name of a RecordingSource.
     static void check(const Processor& processor);
 
     /// Copies the declarations of `processor`, and sets each parameter to its default. Call it once, before the first
@@ -32,6 +35,8 @@ class ProcessorControls {
 
     [[nodiscard]] std::span<const ParameterSpec> parameter_specs() const noexcept { return parameter_specs_; }
     [[nodiscard]] std::span<const MeterSpec> meter_specs() const noexcept { return meter_specs_; }
+    [[nodiscard]] std::span<const StreamSpec> playback_specs() const noexcept { return playback_specs_; }
+    [[nodiscard]] std::span<const StreamSpec> recording_specs() const noexcept { return recording_specs_; }
 
     /// Sets a parameter. The audio thread reads the latest value at the start of its next block.
     /// Throws ArgumentError for an address that was not declared, and for a value outside the parameter's range.
@@ -63,6 +68,8 @@ class ProcessorControls {
     std::span<SharedMeter> meters_;
     std::vector<ParameterSpec> parameter_specs_;
     std::vector<MeterSpec> meter_specs_;
+    std::vector<StreamSpec> playback_specs_;
+    std::vector<StreamSpec> recording_specs_;
     std::vector<std::uint16_t> spec_of_parameter_;  // by address: the index of its spec
 };
 

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string_view>
 
 #include <cueline/engine_messages.hpp>
 #include <cueline/line.hpp>
@@ -15,12 +17,13 @@
 
 namespace cueline {
 
-inline constexpr std::size_t max_streams = 16;  ///< of an engine, playbacks and recordings together
-
 /// What to play. The ring has room for at least `frames` frames.
 struct PlaybackRequest {
     std::int64_t frames = 0;
-    std::int64_t channels = 1;  ///< 1 goes to all outputs, otherwise each goes to the output of its number
+    /// 1 goes to all outputs, otherwise each goes to the output of its number. By default 1, or those that the
+    /// processor declared.
+    std::optional<std::int64_t> channels = {};
+    std::string_view stream = {};  ///< one of Processor::playbacks(), which the processor plays; empty: the engine does
 };
 
 enum class RecordingSource : std::uint8_t {
@@ -31,8 +34,9 @@ enum class RecordingSource : std::uint8_t {
 /// What to record: the first `channels` channels of the source. The ring has room for at least `frames` frames.
 struct RecordingRequest {
     std::int64_t frames = 0;
-    std::int64_t channels = 1;
+    std::optional<std::int64_t> channels = {};  ///< by default 1, or those that the processor declared
     RecordingSource source = RecordingSource::inputs;
+    std::string_view stream = {};  ///< one of Processor::recordings(), which then is the source; empty: `source` is
 };
 
 /// What playbacks and recordings have in common. Its destructor closes the stream. It moves and does not copy. It must
@@ -66,7 +70,8 @@ class Stream {
     std::uint32_t handle_;
 };
 
-/// Samples that are mixed into the engine's outputs. One thread at a time writes; any thread may read the position.
+/// Samples that are mixed into the engine's outputs, or that its processor plays. One thread at a time writes; any
+/// thread may read the position.
 class Playback : public Stream {
   public:
     Playback(Playback&& other) noexcept;
@@ -98,7 +103,8 @@ class Playback : public Stream {
     std::shared_ptr<PlaybackMemory> memory_;
 };
 
-/// Samples of the engine's inputs or outputs. One thread at a time reads; any thread may read the state.
+/// Samples of the engine's inputs or outputs, or of its processor. One thread at a time reads; any thread may read the
+/// state.
 class Recording : public Stream {
   public:
     Recording(Recording&& other) noexcept;
