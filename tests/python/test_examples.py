@@ -50,6 +50,14 @@ def test_the_assistant_falls_silent_64_frames_after_its_clear_and_says_how_much_
     assert last / 48_000 - 0.1 < heard <= last / 48_000
 
 
+def test_the_measurement_finds_the_noise_at_its_frame() -> None:
+    delay, same, *bands = output_of("measure.py")
+    assert delay == "it came 0 frames later than the device reports, with a gain of 1.000"
+    assert same == "9600 of 9600 samples are the same, 0 frames were lost"
+    assert len(bands) == 3
+    assert all(band.endswith("Hz: +0.0 dB") for band in bands)
+
+
 START, TURN = 100, 1000
 TAKE = np.arange(1, TURN + 1, dtype=np.float32) / 2048
 
