@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include <cueline/engine/engine.hpp>
@@ -33,6 +34,17 @@ namespace {
 /// Samples of shape (frames, channels), interleaved. The package has checked the channels.
 using Samples = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Room = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+/// Returns samples in a stream's own memory as an array, which keeps that memory. It is read-only if `Sample` is const.
+template <class Sample>
+nb::ndarray<nb::numpy, Sample, nb::ndim<2>> lent(std::span<Sample> samples, std::size_t channels,
+                                                 std::shared_ptr<const void> memory) {
+    using Memory = std::shared_ptr<const void>;
+    auto kept = std::make_unique<Memory>(std::move(memory));
+    const nb::capsule owner{kept.get(), [](void* held) noexcept { delete static_cast<Memory*>(held); }};
+    static_cast<void>(kept.release());
+    return {samples.data(), {samples.size() / channels, channels}, owner};
+}
 
 /// A stream, which keeps its engine. The stream is closed first.
 template <class Kind>
@@ -97,6 +109,20 @@ class PlaybackHandle : public StreamHandle<Playback> {
         const std::span<const float> samples = std::span{array.data(), array.size()}.subspan(begin);
         return locked([&](Playback& stream) { return stream.write(samples, last); });
     }
+    /// Returns free frames as an array to fill, `most` at most and in one piece.
+    auto room(std::size_t most) {
+        const auto [samples, channels, memory] = locked([most](Playback& stream) {
+            return std::tuple{stream.room(most).front(), stream.channels(), stream.memory()};
+        });
+        return lent(samples, channels, memory);
+    }
+    /// Hands the first frames of the room to the audio thread.
+    void push(std::size_t frames, bool last) {
+        locked([=](Playback& stream) {
+            const auto room = stream.room(frames);
+            stream.push((room[0].size() + room[1].size()) / stream.channels(), last);
+        });
+    }
     void complete() {
         locked([](Playback& stream) { stream.complete(); });
     }
@@ -125,6 +151,16 @@ class RecordingHandle : public StreamHandle<Recording> {
         const RecordedRun<> run =
             locked([&](Recording& stream) { return stream.read(std::span{array.data(), array.size()}); });
         return nb::make_tuple(run.frame, run.lost, run.frames, run.ended);
+    }
+    /// Returns what read() would read, in one piece, as an array in the ring: see pop().
+    nb::tuple view(std::size_t most) {
+        const auto [run, channels, memory] = locked(
+            [most](Recording& stream) { return std::tuple{stream.waiting(most), stream.channels(), stream.memory()}; });
+        return nb::make_tuple(run.frame, run.lost, lent(run.samples.front(), channels, memory), run.ended);
+    }
+    /// Gives the first frames of a view back to the audio thread.
+    void pop(std::size_t frames) {
+        locked([frames](Recording& stream) { stream.pop(stream.waiting(frames).frames); });
     }
     /// How many frames the next run has, `most` at most, and whether it may still grow.
     nb::tuple ready(std::size_t most) {
@@ -171,6 +207,9 @@ void bind_stream_types(nb::module_& module) {
              nb::sig("def __init__(self, engine: Sender, frames: int, channels: int | None, stream: str) -> None"))
         .def("_write", of_made(&PlaybackHandle::write), "samples"_a.noconvert(), "first"_a, "last"_a,
              nb::sig("def _write(self, samples: numpy.typing.NDArray[numpy.float32], first: int, last: bool) -> int"))
+        .def("_room", of_made(&PlaybackHandle::room), "most"_a,
+             nb::sig("def _room(self, most: int) -> numpy.typing.NDArray[numpy.float32]"))
+        .def("_push", of_made(&PlaybackHandle::push), "frames"_a, "last"_a)
         .def("_complete", of_made(&PlaybackHandle::complete))
         .def("_clear_up_to", of_made(&PlaybackHandle::clear_up_to))
         .def("_position", of_made(&PlaybackHandle::position),
@@ -184,6 +223,9 @@ void bind_stream_types(nb::module_& module) {
              nb::sig("def __init__(self, engine: Sender, frames: int, channels: int | None, source: str) -> None"))
         .def("_read", of_made(&RecordingHandle::read), "array"_a.noconvert(),
              nb::sig("def _read(self, array: numpy.typing.NDArray[numpy.float32]) -> tuple[int, int, int, bool]"))
+        .def("_view", of_made(&RecordingHandle::view), "most"_a,
+             nb::sig("def _view(self, most: int) -> tuple[int, int, numpy.typing.NDArray[numpy.float32], bool]"))
+        .def("_pop", of_made(&RecordingHandle::pop), "frames"_a)
         .def("_ready", of_made(&RecordingHandle::ready), "most"_a,
              nb::sig("def _ready(self, most: int) -> tuple[int, bool]"))
         .def("_state", of_made(&RecordingHandle::state), nb::sig("def _state(self) -> tuple[int, int, int, int, int]"));

@@ -65,8 +65,8 @@ if TYPE_CHECKING:
     from cueline.meters import MeterReading, Meters
     from cueline.playback import Playback, PlaybackPosition
     from cueline.processors import OffersProcessor
-    from cueline.recorded import Block, Gap
-    from cueline.recording import Recording, RecordingPosition
+    from cueline.recorded import Block, Gap, RecordingPosition
+    from cueline.recording import Recording
     from cueline.ring_errors import Empty, Full
     from cueline.saving import Saving
     from cueline.specs import MeterSpec, ParameterSpec
@@ -86,8 +86,8 @@ else:
         "meters": "MeterReading Meters",
         "playback": "Playback PlaybackPosition",
         "processors": "OffersProcessor",
-        "recorded": "Block Gap",
-        "recording": "Recording RecordingPosition",
+        "recorded": "Block Gap RecordingPosition",
+        "recording": "Recording",
         "ring_errors": "Empty Full",
         "saving": "Saving",
         "specs": "MeterSpec ParameterSpec",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from cueline import _core
-from cueline.arguments import shown
+from cueline.arguments import checked_integer, shown
 from cueline.converting import converter_of
 from cueline.errors import ArgumentError, ArgumentTypeError, StreamTimeout
 from cueline.polling import polling_intervals
@@ -24,6 +25,7 @@ from cueline.streams import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
     from typing import Literal, SupportsIndex
 
@@ -151,6 +153,35 @@ class Playback(_core.Playback):
             self._require_going(timeout)
             time.sleep(interval)
         raise self._full(timeout, done)
+
+    @contextlib.contextmanager
+    def room(
+        self, frames: SupportsIndex, *, last: bool = False, timeout: float | None = None
+    ) -> Iterator[npt.NDArray[np.float32]]:
+        """Wait for room, and lend it for a ``with`` block: fill the array, without a copy.
+
+        The array has shape (frames, channels) and lies in the ring. It has fewer frames where the ring wraps around,
+        and if there is less room. When the ``with`` ends, all of it is written; after an exception, nothing is.
+        ``last`` and what it raises are those of write(). It raises ArgumentError for a playback that converts its
+        samples.
+        """
+        if self._converter is not None:
+            raise ArgumentError(f"a playback that converts samples of {self._samplerate} Hz lends no room: use write()")
+        most = checked_integer("frames", frames)
+        if not 1 <= most <= self.capacity:
+            raise ArgumentError(f"frames must be from 1 to {self.capacity}, what the buffer holds, got {most}")
+        for interval in polling_intervals(self._engine, timeout):
+            self._require_going(0)
+            samples = self._room(most)
+            if len(samples) > 0:
+                break
+            self._require_going(timeout)
+            time.sleep(interval)
+        else:
+            raise self._full(timeout, 0)
+        yield samples
+        self._push(len(samples), last)
+        self._accepted += len(samples)
 
     async def awrite(self, samples: npt.ArrayLike, *, last: bool = False, timeout: float | None = None) -> None:
         """Do what write() does, in an asyncio task. If it is cancelled, what was written stays written."""

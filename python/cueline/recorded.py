@@ -1,4 +1,4 @@
-"""What a recording returns: blocks of frames, and the gaps between them."""
+"""What a recording returns: blocks of frames, the gaps between them, and its position."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["Block", "Gap"]
+__all__ = ["Block", "Gap", "RecordingPosition"]
 
 
 class Block(NamedTuple):
@@ -31,3 +31,14 @@ class Gap(NamedTuple):
     frame: int
     """The first of them."""
     frames: int
+
+
+class RecordingPosition(NamedTuple):
+    """A recording after the block that ended last, in the engine's frames: ``frame - first == recorded + lost``."""
+
+    first: int
+    """The engine's frame at which it began."""
+    frame: int
+    """The engine's frame up to which it recorded."""
+    recorded: int
+    lost: int

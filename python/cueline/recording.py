@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cueline import _core
 from cueline.arguments import checked_count, checked_integer, checked_number, shown
@@ -12,7 +13,7 @@ from cueline.converted import ConvertedBlocks
 from cueline.converting import converter_of
 from cueline.errors import ArgumentError, ArgumentTypeError, StreamEnded
 from cueline.polling import polling_intervals
-from cueline.recorded import Block, Gap
+from cueline.recorded import Block, Gap, RecordingPosition
 from cueline.ring_errors import Empty
 from cueline.streams import buffer_frames, refuse_new_samplerate, require_an_end, start, stop, stream_name
 
@@ -30,21 +31,11 @@ if TYPE_CHECKING:
     from cueline.saving import Saving
     from cueline.streams import StreamingEngine
 
-__all__ = ["Recording", "RecordingPosition", "take"]
+__all__ = ["Recording", "take"]
 
 _GAPS = 1024
 _LONGEST_S = 10**6
-
-
-class RecordingPosition(NamedTuple):
-    """A recording after the block that ended last, in the engine's frames: ``frame - first == recorded + lost``."""
-
-    first: int
-    """The engine's frame at which it began."""
-    frame: int
-    """The engine's frame up to which it recorded."""
-    recorded: int
-    lost: int
+_ALL_READ = "this recording has ended, and all of it was read"
 
 
 class Recording(_core.Recording):
@@ -165,12 +156,36 @@ class Recording(_core.Recording):
         if it would wait for ever on the offline device.
         """
         count = self._checked(frames)
+        self._wait_for(count, timeout)
+        return self._taken_in(timeout, count)
+
+    def _wait_for(self, count: int, timeout: float | None) -> None:
         for interval in polling_intervals(self._engine, timeout):
             if not self._may_grow(count):
                 break
             require_an_end(self._engine, timeout, "this recording")
             time.sleep(interval)
-        return self._taken_in(timeout, count)
+
+    @contextlib.contextmanager
+    def view(self, frames: SupportsIndex, *, timeout: float | None = None) -> Iterator[Block]:
+        """Wait like read(), and lend the frames for a ``with`` block, without a copy.
+
+        The samples are a read-only array in the ring. It has fewer frames where the ring wraps around. When the
+        ``with`` ends, the frames are read, and the audio thread may write others there. After an exception they still
+        wait. Raises what read() raises, and ArgumentError for a recording that converts its samples.
+        """
+        if self._converted is not None:
+            raise ArgumentError(f"a recording that converts samples to {self._samplerate} Hz lends none: use read()")
+        count = self._checked(frames)
+        self._wait_for(count, timeout)
+        frame, lost, samples, ended = self._view(count)
+        if len(samples) == 0 and lost == 0:
+            if ended:
+                raise StreamEnded(_ALL_READ)
+            raise self._empty(timeout)
+        yield Block(frame, samples, lost)
+        self._pop(len(samples))
+        self._note(Block(frame, samples, lost))
 
     async def aread(self, frames: SupportsIndex, *, timeout: float | None = None) -> Block:
         """Do what read() does, in an asyncio task. If it is cancelled, no frame is lost."""
@@ -322,7 +337,7 @@ class Recording(_core.Recording):
         block, ended = self._run(count) if self._converted is None else self._converted.take(count)
         if len(block.samples) == 0 and block.lost == 0:
             if ended:
-                raise StreamEnded("this recording has ended, and all of it was read")
+                raise StreamEnded(_ALL_READ)
             return None
         return block
 
@@ -340,18 +355,26 @@ class Recording(_core.Recording):
         if found == 0 and not ended and end is not None:  # nothing follows the frames that were lost last
             frame, ended = end, True
             lost = max(0, end - (self.position().first if begin is None else begin))
-        if lost > 0:
-            self.gaps.append(Gap(frame - lost, lost))
-        if found > 0 or lost > 0:
-            self._next = frame + found
-        return Block(frame, samples[:found], lost), ended
+        block = Block(frame, samples[:found], lost)
+        self._note(block)
+        return block, ended
+
+    def _note(self, block: Block) -> None:
+        """Note what was read."""
+        if block.lost > 0:
+            self.gaps.append(Gap(block.frame - block.lost, block.lost))
+        if len(block.samples) > 0 or block.lost > 0:
+            self._next = block.frame + len(block.samples)
 
     def _taken_in(self, timeout: float | None, count: int) -> Block:
         block = self._take(count)
         if block is None:
-            self._engine._require_usable()
-            raise Empty(f"no frames within {timeout} s{self._engine._why_no_block}")
+            raise self._empty(timeout)
         return block
+
+    def _empty(self, timeout: float | None) -> Empty:
+        self._engine._require_usable()
+        return Empty(f"no frames within {timeout} s{self._engine._why_no_block}")
 
 
 def take(

@@ -150,6 +150,18 @@ std::size_t Playback::write(std::span<const float> interleaved, bool last) noexc
     return memory_->producer.write(interleaved, last);
 }
 
+std::array<std::span<float>, 2> Playback::room(std::size_t most) noexcept {
+    return memory_->producer.room(most);
+}
+
+void Playback::push(std::size_t frames, bool last) noexcept {
+    memory_->producer.push(frames, last);
+}
+
+std::shared_ptr<const void> Playback::memory() const noexcept {
+    return memory_;
+}
+
 void Playback::complete() noexcept {
     memory_->producer.complete();
 }
@@ -192,6 +204,10 @@ void Recording::pop(std::size_t frames) noexcept {
 
 RecordedRun<> Recording::read(std::span<float> interleaved) noexcept {
     return memory_->consumer.read(interleaved);
+}
+
+std::shared_ptr<const void> Recording::memory() const noexcept {
+    return memory_;
 }
 
 RecordingState Recording::state() const noexcept {

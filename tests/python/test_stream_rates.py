@@ -305,6 +305,10 @@ def test_wrong_rates_and_samples_are_refused(looped: cueline.AudioEngine, monkey
     with pytest.raises(cueline.ArgumentError, match=r"samples must hold numbers .*got nan at frame 1, channel 0"):
         playback.write([0, np.nan])
     assert playback.accepted == 0
+    with pytest.raises(cueline.ArgumentError, match="24000 Hz lends no room"), playback.room(1):
+        pass
+    with pytest.raises(cueline.ArgumentError, match="16000 Hz lends none"):
+        looped.open_recording(samplerate=16_000).view(1).__enter__()
     with pytest.raises(cueline.ArgumentError, match="frames must be from 1 to 87381, what the buffer holds"):
         looped.open_recording(samplerate=16_000).read(10**6)
     monkeypatch.setitem(sys.modules, "soxr", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Iterator
 
@@ -210,6 +211,73 @@ def test_streams_of_a_closed_engine_take_no_commands_and_can_still_be_read() -> 
         recording.stop()
     del engine
     recording.close()
+
+
+def test_a_view_lends_frames_of_the_ring_until_the_with_ends(looped: cueline.AudioEngine) -> None:
+    recording = looped.open_recording(source="outputs", buffer_seconds=128 / looped.samplerate)
+    playback = looped.open_playback()
+    playback.write(RAMP)
+    looped.render(100)
+    with pytest.raises(KeyError), recording.view(60):
+        raise KeyError
+    with recording.view(60) as block:
+        assert (block.frame, block.lost) == (0, 0)
+        np.testing.assert_array_equal(block.samples[:, 0], RAMP[:60])
+        assert not block.samples.flags.writeable
+    looped.render(60)  # 28 frames fit up to the end of the ring, and the others are at its beginning
+    with recording.view(100) as block:
+        assert block.frame == 60
+        np.testing.assert_array_equal(block.samples[:, 0], RAMP[60:128])
+    with recording.view(32) as block:
+        np.testing.assert_array_equal(block.samples[:, 0], RAMP[128:160])
+    with pytest.raises(cueline.Empty), recording.view(1, timeout=0):
+        pass
+    looped.render(200)
+    recording.stop()
+    looped.render(64)
+    assert recording.read(128).frame == 160
+    with recording.view(1) as block:
+        assert (block.frame, len(block.samples), block.lost) == (360, 0, 72)
+    assert list(recording.gaps) == [cueline.Gap(288, 72)]
+    with pytest.raises(cueline.StreamEnded), recording.view(1):
+        pass
+
+
+def test_room_is_written_when_the_with_ends(looped: cueline.AudioEngine) -> None:
+    playback = looped.open_playback(buffer_seconds=128 / looped.samplerate)
+    with pytest.raises(KeyError), playback.room(100):
+        raise KeyError
+    with playback.room(100) as samples:
+        samples[:, 0] = RAMP[: len(samples)]
+    with playback.room(100, last=True) as samples:
+        assert len(samples) == 28
+        samples[:, 0] = RAMP[100:128]
+    with pytest.raises(cueline.Full, match="no room"), playback.room(1, timeout=0):
+        pass
+    np.testing.assert_array_equal(looped.render(200)[:, 0], np.append(RAMP[:128], np.zeros(72)))
+    assert playback.position() == (200, 128, 128, 0, 0, 0)
+    assert playback.accepted == 128
+    for frames in (0, 129):
+        with pytest.raises(cueline.ArgumentError, match="frames must be from 1 to 128"), playback.room(frames):
+            pass
+
+
+def test_what_was_lent_outlives_its_stream_and_its_engine() -> None:
+    with cueline.AudioEngine("offline", inputs=1, outputs=1, loopback=True) as engine:
+        playback = engine.open_playback()
+        recording = engine.open_recording(source="outputs")
+        with playback.room(1000) as room:
+            room[:, 0] = RAMP
+        engine.render(1000)
+        with recording.view(1000) as block:
+            samples = block.samples
+        playback.close()
+        recording.close()
+        engine.render(200)
+    del playback, recording, engine, block
+    gc.collect()
+    np.testing.assert_array_equal(samples[:, 0], RAMP)
+    np.testing.assert_array_equal(room[:, 0], RAMP)
 
 
 def test_a_running_engine_records_all_that_it_plays() -> None:

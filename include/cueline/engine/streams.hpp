@@ -1,6 +1,7 @@
 // streams.hpp: playbacks and recordings of an engine, for control threads.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -85,6 +86,12 @@ class Playback : public Stream {
     /// now, it is no underrun when they have been played. Before start(), frames wait.
     std::size_t write(std::span<const float> interleaved, bool last = false) noexcept;
 
+    /// Returns the memory of as many free frames as there are, `most` at most. Fill it, and then push().
+    [[nodiscard]] std::array<std::span<float>, 2> room(std::size_t most) noexcept;
+
+    /// Hands the first `frames` frames of room() to the audio thread. `last`: see write().
+    void push(std::size_t frames, bool last = false) noexcept;
+
     /// Says that nothing is missing after what was written so far.
     void complete() noexcept;
 
@@ -96,6 +103,9 @@ class Playback : public Stream {
     [[nodiscard]] std::uint64_t clear_up_to() noexcept;
 
     [[nodiscard]] PlaybackPosition position() const noexcept;
+
+    /// What keeps the memory of room() for longer than this.
+    [[nodiscard]] std::shared_ptr<const void> memory() const noexcept;
 
   private:
     friend class Engine;
@@ -126,6 +136,9 @@ class Recording : public Stream {
     [[nodiscard]] RecordedRun<> read(std::span<float> interleaved) noexcept;
 
     [[nodiscard]] RecordingState state() const noexcept;
+
+    /// What keeps the memory of waiting() for longer than this.
+    [[nodiscard]] std::shared_ptr<const void> memory() const noexcept;
 
   private:
     friend class Engine;
