@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cueline.commands.console import CtrlC, PlainConsole, how_it_ran, how_it_runs
 from cueline.commands.level_display import Heard, Meter, dbfs, meter_for
 from cueline.engine import AudioEngine
-from cueline.errors import ArgumentError, DeviceError
+from cueline.errors import ArgumentError, DeviceError, LossWarning
 from cueline.files import optional_soundfile
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _BLOCKS_A_S = 30  # between two of these, it looks for Ctrl-C
 def run(options: argparse.Namespace) -> int:
     """Record as ``options`` say, print the results, and return the exit status."""
     engine = _engine(options)
-    console = PlainConsole()
+    console, stopping = PlainConsole(), False
     levels = _Levels(engine.samplerate, meter_for(console, quiet=options.json))
     with engine, CtrlC() as ctrl_c, engine.open_recording(buffer_seconds=_BUFFER_S) as recording:
         saving = _begun(recording, options)
@@ -41,21 +41,18 @@ def run(options: argparse.Namespace) -> int:
             if engine.device == "null":
                 console.print("[dim]The null device has no sound card: it records silence.[/]")
         with engine.open_recording() as shown, levels.meter:
-            for block in shown.blocks(max(1, engine.samplerate // _BLOCKS_A_S)):
+            for block in shown.blocks(max(1, engine.samplerate // _BLOCKS_A_S), duration=options.seconds or None):
                 levels.add(block.samples, saving.lost_frames)
-                if ctrl_c.came:
+                if ctrl_c.came and not stopping:
+                    stopping = True
                     recording.stop()
-                if saving.done:
+                if saving.done and saving.frames <= levels.frames:
                     break
         levels.end()
-        lost = saving.lost_frames
-        try:
-            saving.wait()
-        except OSError as error:
-            raise ArgumentError(str(error)) from None
+        _wait(saving)
         stats = engine.stats()
 
-    heard = levels.heard
+    heard, lost = levels.heard, saving.lost_frames
     if options.json:
         results = {
             "file": options.file,
@@ -71,8 +68,8 @@ def run(options: argparse.Namespace) -> int:
     else:
         console.print(f"--- {stats.device} device ---")
         console.print(
-            f"{saving.frames / stats.samplerate:.1f} s recorded, {saving.frames} frames, {lost} of them lost: "
-            f"rms {dbfs(heard.rms):.1f} dBFS, peak {dbfs(heard.peak):.1f} dBFS"
+            f"{saving.frames / stats.samplerate:.1f} s recorded, {saving.frames} frames, {lost} of them lost: rms "
+            f"{dbfs(heard.rms):.1f} dBFS, peak {dbfs(heard.peak):.1f} dBFS"
         )
         console.print(how_it_ran(stats))
         if heard.peak == 0 and engine.device != "null":
@@ -113,6 +110,16 @@ def _begun(recording: Recording, options: argparse.Namespace) -> Saving:
         raise ArgumentError(f"cannot write {options.file}: {error.strerror}") from None
 
 
+def _wait(saving: Saving) -> None:
+    """Wait until the file is complete. What was lost is printed later, so it needs no warning."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", LossWarning)
+            saving.wait()
+    except OSError as error:
+        raise ArgumentError(str(error)) from None
+
+
 class _Level(NamedTuple):
     """The level of the frames since the last one, up to ``frame``."""
 
@@ -129,13 +136,18 @@ class _Levels:
         self.heard = Heard()
         self._samplerate = samplerate
         self._blocks: list[npt.NDArray[np.float32]] = []  # not shown yet
-        self._frames = 0  # in them
+        self._waiting = 0  # frames in them
+
+    @property
+    def frames(self) -> int:
+        """How many frames were added."""
+        return self.heard.frames + self._waiting
 
     def add(self, samples: npt.NDArray[np.float32], lost: int) -> None:
         """Add a block, and show the level if it is time. ``lost`` is the number of frames that were lost so far."""
         self._blocks.append(samples)
-        self._frames += len(samples)
-        if self._frames >= self.meter.interval_s * self._samplerate:
+        self._waiting += len(samples)
+        if self._waiting >= self.meter.interval_s * self._samplerate:
             level = self._measure()
             self.meter.show(level, level.frame / self._samplerate, f"{lost} frames lost")
 
@@ -148,7 +160,7 @@ class _Levels:
         import numpy as np  # here, because the other commands need not wait for it
 
         samples = np.concatenate(self._blocks, dtype=float)
-        self._blocks, self._frames = [], 0
+        self._blocks, self._waiting = [], 0
         frame = self.heard.frames + len(samples)
         level = _Level(frame, float(abs(samples).max()), math.sqrt((samples**2).mean()))
         self.heard.add(level)
