@@ -276,6 +276,9 @@ def test_what_was_lent_outlives_its_stream_and_its_engine() -> None:
         engine.render(200)
     del playback, recording, engine, block
     gc.collect()
+    _others = [
+        np.full(size, 7, np.float32) for size in (2**12, 2**17, 2**18, 2**19) for _ in range(8)
+    ]  # on free memory
     np.testing.assert_array_equal(samples[:, 0], RAMP)
     np.testing.assert_array_equal(room[:, 0], RAMP)
 
