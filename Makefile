@@ -139,7 +139,7 @@ bench-python: .venv/installed .venv/peers
 	$(BIN)/cueline bench $(if $(QUICK),--quick) --svg $(RESULTS)
 	$(BIN)/python benchmarks/waiting.py $(if $(QUICK),--count 200)
 
-stall: .venv/installed .venv/stall build/setup-stall  ## the sound while Python stalls, beside sounddevice and rtmixer, in three minutes
+stall: .venv/installed .venv/stall build/setup-stall  ## the sound and recordings while Python stalls, beside sounddevice and rtmixer, in six minutes
 	cmake --preset stall
 	cmake --build --preset stall
 	PYTHONPATH=benchmarks $(BIN)/python -m stall $(if $(QUICK),--rounds 1 --seconds 1) --json build/stall/stall.json --svg $(SVG)

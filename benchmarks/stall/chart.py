@@ -1,8 +1,9 @@
-"""Draw the result: for each load, a bar per contender, as long as the longest gap in its sound."""
+"""Draw the results: for each load, a bar per contender, as long as the longest gap in its sound or its recording."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from drawings import OURS, PEERS, same_every_time, save
-from stall.report import LOAD_NAMES, Row
+from stall.report import LOAD_NAMES, RecordingRow, Row
 
-__all__ = ["draw_stall"]
+__all__ = ["draw_recordings", "draw_stall"]
 
 _COLOURS = {"sounddevice": PEERS[0], "rtmixer": PEERS[1], "cueline": OURS[0]}
 _NAMES = {"sounddevice": "sounddevice, Python callback", "rtmixer": "python-rtmixer, C callback", "cueline": "cueline"}
@@ -20,39 +21,60 @@ _HEADING = 0.95  # rows for a load's heading
 _BETWEEN = 0.35  # rows between loads
 
 
+@dataclass(frozen=True)
+class _Bar:
+    load: str
+    contender: str
+    ms: float
+    verdict: str
+
+
 def draw_stall(folder: Path, rows: Sequence[Row], *, block_ms: float, caption: str) -> Path:
     """Draw ``stall.svg`` and return its path. Equal rows make equal files."""
-    loads = dict.fromkeys(row.load for row in rows)
-    height = len(rows) + (_HEADING + _BETWEEN) * len(loads)
+    bars = [_Bar(row.load, row.contender, row.summary.gap_worst_ms, _verdict(row)) for row in rows]
+    title = "Longest time without new sound, while Python ..."
+    note = f"ms; dashed: one block, {block_ms:.2f} ms: a bar that ends there has no gap"
+    return _draw(folder, "stall", bars, title, f"{note}\n{caption}", block_ms)
+
+
+def draw_recordings(folder: Path, rows: Sequence[RecordingRow], *, caption: str) -> Path:
+    """Draw ``stall-recordings.svg`` and return its path. Equal rows make equal files."""
+    bars = [_Bar(row.load, row.contender, row.seen.gap_ms, _loss(row)) for row in rows]
+    title = "Longest gap in a recording, while Python ..."
+    return _draw(folder, "stall-recordings", bars, title, f"ms\n{caption}", None)
+
+
+def _draw(folder: Path, name: str, bars: Sequence[_Bar], title: str, caption: str, dashed_at: float | None) -> Path:
+    loads = dict.fromkeys(bar.load for bar in bars)
+    height = len(bars) + (_HEADING + _BETWEEN) * len(loads)
     with same_every_time():
         figure = Figure(figsize=(7.2, 1.1 + 0.2 * height), layout="constrained")
         axes = figure.subplots()
-        shown: dict[float, Row] = {}
+        shown: dict[float, _Bar] = {}
         place = 0.0
         for load in loads:
-            _write(axes, f"... {LOAD_NAMES[load]}", block_ms, place, fontweight="bold")
+            _write(axes, f"... {LOAD_NAMES[load]}", dashed_at or 0, place, fontweight="bold")
             place += _HEADING
-            for row in rows:
-                if row.load == load:
-                    shown[place] = row
-                    axes.barh(place, row.summary.gap_worst_ms, 0.78, color=_COLOURS[row.contender])
-                    _write(axes, _verdict(row), row.summary.gap_worst_ms, place)
+            for bar in bars:
+                if bar.load == load:
+                    shown[place] = bar
+                    axes.barh(place, bar.ms, 0.78, color=_COLOURS[bar.contender])
+                    _write(axes, bar.verdict, bar.ms, place)
                     place += 1
             place += _BETWEEN
-        axes.axvline(block_ms, color="#111111", linewidth=0.8, linestyle="--")
-        axes.set_title("Longest time without new sound, while Python ...", loc="left", fontweight="bold", fontsize=10)
-        axes.set_xlabel(
-            f"ms; dashed: one block, {block_ms:.2f} ms: a bar that ends there has no gap\n{caption}", loc="left"
-        )
-        axes.set_xlim(0, 1.8 * max(row.summary.gap_worst_ms for row in rows))
+        if dashed_at is not None:
+            axes.axvline(dashed_at, color="#111111", linewidth=0.8, linestyle="--")
+        axes.set_title(title, loc="left", fontweight="bold", fontsize=10)
+        axes.set_xlabel(caption, loc="left")
+        axes.set_xlim(0, 1.8 * max(bar.ms for bar in bars) or 1)
         axes.set_ylim(place - 0.6, -0.7)
-        axes.set_yticks(list(shown), [_NAMES[row.contender] for row in shown.values()])
-        for label, row in zip(axes.get_yticklabels(), shown.values(), strict=True):
-            if row.contender == "cueline":
+        axes.set_yticks(list(shown), [_NAMES[bar.contender] for bar in shown.values()])
+        for label, bar in zip(axes.get_yticklabels(), shown.values(), strict=True):
+            if bar.contender == "cueline":
                 label.set(color=OURS[0], fontweight="bold")
         axes.tick_params(axis="y", length=0)
         axes.spines[["top", "right"]].set_visible(False)
-        return save(figure, folder, "stall")
+        return save(figure, folder, name)
 
 
 def _write(axes: Axes, text: str, x: float, y: float, **style: Any) -> None:
@@ -64,3 +86,10 @@ def _verdict(row: Row) -> str:
     if seen.missed == 0:
         return f"none of {seen.cycles:,} deadlines missed"
     return f"{seen.gap_worst_ms:.0f} ms; {seen.missed:,} of {seen.cycles:,} deadlines missed"
+
+
+def _loss(row: RecordingRow) -> str:
+    seen = row.seen
+    if seen.lost == 0:
+        return f"none of {seen.frames:,} frames lost"
+    return f"{seen.gap_ms:.0f} ms; {seen.lost:,} of {seen.frames:,} frames lost"

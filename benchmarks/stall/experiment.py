@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -11,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from stall.account import Account, count
-from stall.program import Program
+from stall.program import Program, ProgramError
+from stall.recorded import Recorded
 
-__all__ = ["FAULTS", "Fault", "Room", "Run"]
+__all__ = ["FAULTS", "SKIPS", "Fault", "Recording", "Room", "Run", "Skips"]
 
 _PATIENCE_S = 60  # with a program, beyond its running time
 _LEAD_S = 0.05  # from the load's beginning to the record's
@@ -27,6 +29,27 @@ class Run:
     load: str
     seen: Account
     said: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One contender that records under one load, once: what it got, and its own counts."""
+
+    contender: str
+    load: str
+    seen: Recorded
+    said: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Skips:
+    """Numbers that the source leaves out on purpose, ``times`` times."""
+
+    times: int
+    blocks: int
+
+
+SKIPS = (Skips(0, 0), Skips(4, 1), Skips(4, 37))
 
 
 @dataclass(frozen=True)
@@ -72,6 +95,31 @@ class Room:
         # rtmixer's callback may print too.
         (account,) = (line for line in said.splitlines() if line.startswith("{"))
         return Run(contender, load, seen, json.loads(account))
+
+    def record(self, contender: str, load: str, seconds: float, skips: Skips = SKIPS[0]) -> Recording:
+        """Let one of the contenders record the source for ``seconds``. Raises ProgramError."""
+        command = [sys.executable, "-m", "stall.recorder", contender, load]
+        play = [str(self.programs / "cueline_source"), str(skips.times), str(skips.blocks)]
+        limit_s = seconds + _PATIENCE_S
+        with (
+            Program(command, self.environment, limit_s) as recorder,
+            Program(play, self.environment, limit_s) as source,
+        ):
+            ports = source.ready(), recorder.ready()
+            if subprocess.run(["jack_connect", *ports], env=dict(self.environment)).returncode != 0:
+                raise ProgramError(f"JACK did not connect {ports[0]} to {ports[1]}")
+            recorder.begin()
+            source.begin()
+            time.sleep(seconds)
+            # PortAudio may print too.
+            (account,) = (line for line in recorder.end().splitlines() if line.startswith("{"))
+        said = json.loads(account)
+        return Recording(contender, load, Recorded(**said.pop("seen")), said)
+
+    def check_source(self, skips: Skips) -> Recorded:
+        """Return what cueline records while Python idles and the source leaves out numbers. Raises ProgramError."""
+        blocks = (skips.times + 2) * 100  # 100 blocks from one to the next
+        return self.record("cueline", "idle", blocks * self.block_frames / self.samplerate, skips).seen
 
     def check(self, fault: Fault) -> Account:
         """Return what the observer counts for a known fault. Raises ProgramError."""

@@ -11,9 +11,20 @@ from typing import Any
 from rich.table import Table
 
 from stall.account import Summary, summarise
-from stall.experiment import Run
+from stall.experiment import Recording, Run
+from stall.recorded import Recorded, worst_of
 
-__all__ = ["CONTENDER_NAMES", "LOAD_NAMES", "Row", "as_json", "rows_of", "table_of"]
+__all__ = [
+    "CONTENDER_NAMES",
+    "LOAD_NAMES",
+    "RecordingRow",
+    "Row",
+    "as_json",
+    "recording_rows_of",
+    "recordings_table_of",
+    "rows_of",
+    "table_of",
+]
 
 CONTENDER_NAMES = {
     "sounddevice": "sounddevice (Python callback)",
@@ -72,6 +83,56 @@ def rows_of(runs: Sequence[Run]) -> list[Row]:
     return rows
 
 
+@dataclass(frozen=True)
+class RecordingRow:
+    """One contender that records under one load, over all rounds."""
+
+    load: str
+    contender: str
+    rounds: int
+    seen: Recorded
+    own: Mapping[str, int]
+    realtime: bool
+    """Whether one of its threads had real-time priority in every round."""
+
+
+def recording_rows_of(recordings: Sequence[Recording]) -> list[RecordingRow]:
+    """Return a row for each load and contender, in the order of the first round."""
+    groups: dict[tuple[str, str], list[Recording]] = {}
+    for recording in recordings:
+        groups.setdefault((recording.load, recording.contender), []).append(recording)
+    rows = []
+    for (load, contender), members in groups.items():
+        own: Counter[str] = Counter()
+        for recording in members:
+            own.update(recording.said["own"])
+        seen = worst_of([recording.seen for recording in members])
+        realtime = all(recording.said["realtime"] for recording in members)
+        rows.append(RecordingRow(load, contender, len(members), seen, dict(own), realtime))
+    return rows
+
+
+def recordings_table_of(rows: Sequence[RecordingRow]) -> Table:
+    """Return the table of the recordings for the terminal."""
+    table = Table(title="While Python records and ...", title_justify="left", title_style="bold", box=None)
+    table.add_column("contender", no_wrap=True)
+    for name in ("frames lost", "gaps", "longest gap, ms"):
+        table.add_column(name, justify="right")
+    table.add_column("its own counts")
+    for load in dict.fromkeys(row.load for row in rows):
+        table.add_row(f"[bold]... {LOAD_NAMES[load]}[/]")
+        for row in rows:
+            if row.load == load:
+                table.add_row(
+                    f"  {CONTENDER_NAMES[row.contender]}{'' if row.realtime else ', without real-time priority'}",
+                    f"{row.seen.lost:,} of {row.seen.frames:,}",
+                    f"{row.seen.gaps:,}",
+                    f"{row.seen.gap_ms:.1f}",
+                    ", ".join(f"{name} {value:,}" for name, value in row.own.items()),
+                )
+    return table
+
+
 def table_of(rows: Sequence[Row], block_ms: float) -> Table:
     """Return the table for the terminal."""
     title = f"While Python sends and ... (a block is {block_ms:.2f} ms; a round and gap: median, worst)"
@@ -101,10 +162,14 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
-def as_json(rows: Sequence[Row], runs: Sequence[Run], about: Mapping[str, Any]) -> dict[str, Any]:
+def as_json(
+    rows: Sequence[Row], runs: Sequence[Run], recordings: Sequence[Recording], about: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return the results as one object."""
     return {
         **about,
         "rows": [dataclasses.asdict(row) for row in rows],
         "runs": [dataclasses.asdict(run) for run in runs],
+        "recording_rows": [dataclasses.asdict(row) for row in recording_rows_of(recordings)],
+        "recordings": [dataclasses.asdict(recording) for recording in recordings],
     }

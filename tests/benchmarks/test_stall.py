@@ -9,16 +9,20 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from cueline.commands.console import PlainConsole
-from stall.__main__ import check_observer
+from stall.__main__ import check_observer, check_source
 from stall.account import Account, RecordError, count, summarise
-from stall.chart import draw_stall
-from stall.experiment import FAULTS, Fault, Room, Run
+from stall.chart import draw_recordings, draw_stall
+from stall.experiment import FAULTS, Fault, Recording, Room, Run, Skips
 from stall.jack import jack_server
 from stall.program import Program, ProgramError
-from stall.report import as_json, rows_of, table_of
+from stall.recorded import Recorded
+from stall.recorded import count as count_recorded
+from stall.report import as_json, recording_rows_of, recordings_table_of, rows_of, table_of
 
 samplerate = 48_000
 block_frames = 128
@@ -163,11 +167,67 @@ def test_the_table_says_who_missed_what(capsys: pytest.CaptureFixture[str]) -> N
         assert words in printed
 
 
+def recording(contender: str, lost: int, gap_ms: float, *, realtime: bool = True) -> Recording:
+    seen = Recorded(frames=48_000, lost=lost, gaps=2 if lost else 0, gap_ms=gap_ms)
+    return Recording(contender, "gil", seen, {"own": {"overflows": 3}, "realtime": [5] if realtime else []})
+
+
+some_recordings = [
+    recording("sounddevice", 4_000, 80.0),
+    recording("cueline", 0, 0.0),
+    recording("sounddevice", 1_000, 20.0, realtime=False),
+    recording("cueline", 0, 0.0),
+]
+
+
+def numbers(*pieces: range) -> npt.NDArray[np.float32]:
+    return np.concatenate([np.array(piece) / 2**24 for piece in pieces]).astype(np.float32)
+
+
+def test_a_recording_that_has_all_lost_nothing() -> None:
+    samples = numbers(range(2**24 - 1_000, 2**24))
+    assert count_recorded(samples, 48_000) == Recorded(frames=1_000, lost=0, gaps=0, gap_ms=0)
+
+
+def test_numbers_that_are_missing_are_lost_and_silence_and_repetitions_are_none() -> None:
+    """A repetition that reaches further than what it repeats has new frames at its end."""
+    silence = np.zeros(100, np.float32)
+    pieces = [numbers(range(10, 110)), numbers(range(158, 258)), silence, numbers(range(200, 260), range(300, 301))]
+    seen = count_recorded(np.concatenate([silence, *pieces]), 48_000)
+    assert seen == Recorded(frames=291, lost=48 + 40, gaps=2, gap_ms=1)
+
+
+def test_a_recording_of_nothing_has_no_frames() -> None:
+    assert count_recorded(np.zeros(10, np.float32), 48_000) == Recorded(0, 0, 0, 0)
+
+
+def test_the_table_says_what_recordings_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    theirs, ours = recording_rows_of(some_recordings)
+    assert theirs.seen == Recorded(frames=96_000, lost=5_000, gaps=4, gap_ms=80)
+    assert (theirs.rounds, theirs.realtime, ours.realtime, ours.seen.lost) == (2, False, True, 0)
+    PlainConsole(least_width=160).print(recordings_table_of([theirs, ours]))
+    printed = capsys.readouterr().out
+    for words in ("sounddevice (Python callback), without real-time", "5,000 of 96,000", "80.0", "overflows 6"):
+        assert words in printed
+
+
+def test_the_chart_of_recordings_says_what_they_lost(tmp_path: Path) -> None:
+    drawn = draw_recordings(tmp_path, recording_rows_of(some_recordings), caption="a b c").read_text()
+    for words in ("80 ms; 5,000 of 96,000 frames lost", "none of 96,000 frames lost", "a b c"):
+        assert words in drawn
+
+
+def test_a_chart_without_a_gap_can_be_drawn(tmp_path: Path) -> None:
+    draw_recordings(tmp_path, recording_rows_of([recording("cueline", 0, 0.0)]), caption="")
+
+
 def test_the_json_holds_rows_and_runs() -> None:
-    whole = json.loads(json.dumps(as_json(rows_of(some_runs), some_runs, {"rounds": 2})))
+    whole = json.loads(json.dumps(as_json(rows_of(some_runs), some_runs, some_recordings, {"rounds": 2})))
     assert whole["rows"][0]["summary"]["missed"] == 410
     assert [one["seen"]["missed"] for one in whole["runs"]] == [200, 0, 210, 0]
     assert whole["rounds"] == 2
+    assert whole["recording_rows"][0]["seen"]["lost"] == 5_000
+    assert [one["seen"]["lost"] for one in whole["recordings"]] == [4_000, 0, 1_000, 0]
 
 
 def test_the_chart_is_small_says_what_was_missed_and_is_the_same_every_time(tmp_path: Path) -> None:
@@ -226,11 +286,28 @@ def test_an_observer_that_is_wrong_fails_its_check(mutant: Callable[[Fault], Acc
     assert not check_observer(invented(mutant), PlainConsole())
 
 
+@dataclasses.dataclass(frozen=True)
+class InventedSource(Room):
+    """A room in which what a recording shows is invented."""
+
+    gap_frames: int = 0
+
+    def check_source(self, skips: Skips) -> Recorded:
+        return Recorded(10_000, skips.times * (skips.blocks * block_frames + self.gap_frames), skips.times, 0)
+
+
+@pytest.mark.parametrize("wrong_by", [-1, 0, 1])
+def test_a_recording_that_shows_other_gaps_than_the_source_has_fails_its_check(wrong_by: int) -> None:
+    invented_room = InventedSource({}, Path(), samplerate, block_frames, wrong_by)
+    assert check_source(invented_room, PlainConsole()) == (wrong_by == 0)
+
+
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
     log = tmp_path_factory.mktemp("jack") / "jackd.log"
     with jack_server(log, samplerate=samplerate, block_frames=block_frames) as environment:
-        yield Room(environment, programs, samplerate, block_frames)
+        ours = str(Path(__file__).parents[2] / "benchmarks")
+        yield Room(environment | {"PYTHONPATH": ours}, programs, samplerate, block_frames)
 
 
 @built
@@ -244,6 +321,11 @@ def test_a_player_that_does_other_wrong_than_was_said_is_not_taken_for_it(room: 
     """The mutant: one fault fewer is played than is looked for."""
     played = room.check(dataclasses.replace(fault, times=fault.times - 1))
     assert not check_observer(invented(lambda _: played), PlainConsole())
+
+
+@built
+def test_a_recording_shows_the_numbers_that_the_source_leaves_out(room: Room) -> None:
+    assert check_source(room, PlainConsole())
 
 
 @built
