@@ -1,6 +1,7 @@
 // fuzz_engine.cpp: random use of an engine, as on a live device and on the offline one, compared with plain_engine.hpp:
 // commands at frames, on 64 lines, alone and in transactions, confirmed and cancelled, and random bytes as commands.
-// The processor takes part: it refuses, schedules and cancels.
+// The processor takes part: it refuses, schedules and cancels. A playback and a recording are open, and commands name
+// them, or any other number.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <algorithm>
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include <cueline/engine/engine.hpp>
+#include <cueline/engine/streams.hpp>
 #include <cueline/engine_messages.hpp>
 
 #include "devices/offline_device.hpp"
@@ -138,6 +140,7 @@ class Conversation {
         }
         device_ = device.get();
         engine_ = std::make_unique<Engine>(std::move(device), processor_, budget.value_or(default_budget), max_lines);
+        open_streams();
         engine_->start();
     }
 
@@ -229,6 +232,16 @@ class Conversation {
         require(stats.refused == expected_.refused, "commands that the processor refused are counted");
         require(stats.refused_unconfirmed == expected_.refused_unconfirmed,
                 "refusals that nobody is told of are counted");
+        const PlaybackPosition position = playback_->position();
+        const PlaybackState& state = expected_.streams.position;
+        require(position.played == state.played && position.cleared == state.cleared, "frames played are counted");
+        require(position.underrun == state.underrun, "missing frames are counted");
+        const RecordingState recording = recording_->state();
+        const RecordingState& wanted_state = expected_.streams.recording;
+        require(recording.first == wanted_state.first && recording.frame == wanted_state.frame,
+                "a recording has its frames");
+        require(recording.recorded == wanted_state.recorded && recording.lost == wanted_state.lost,
+                "recorded frames are counted");
     }
 
     /// Closes the engine while commands wait in its lines and, mostly, in its schedule.
@@ -243,6 +256,19 @@ class Conversation {
     }
 
   private:
+    /// The playback is silent, so the outputs stay what the processor renders.
+    void open_streams() {
+        playback_ = engine_->open_playback({.frames = 256});
+        recording_ = engine_->open_recording({.frames = recorded_frames, .source = RecordingSource::outputs});
+        not_offered_ = engine_->open_playback({.frames = 16});
+        require(
+            playback_->handle() == played && recording_->handle() == recorded && not_offered_->handle() == not_offered,
+            "places are taken in their order");
+        require(playback_->write(std::vector<float>(written_frames)) == written_frames, "there is room");
+        engine_->hand_over_stream(Message::of(StartStream{played}));
+        engine_->hand_over_stream(Message::of(StartStream{recorded}));
+    }
+
     [[nodiscard]] Owed& owed() { return processor_->owed(); }
     [[nodiscard]] Line& sender(std::size_t line) {
         std::optional<Line>& opened = lines_.at(line);
@@ -288,6 +314,9 @@ class Conversation {
     std::unique_ptr<Engine> engine_;
     // The first stays empty: that line belongs to the engine
     std::array<std::optional<Line>, max_lines> lines_;
+    std::optional<Playback> playback_;
+    std::optional<Recording> recording_;
+    std::optional<Playback> not_offered_;
 };
 
 Kind some_kind(FuzzedDataProvider& input) {
@@ -325,11 +354,27 @@ Payload payload_of(const Value& value) {
     return Message::of(kind::none, value).payload;
 }
 
-Payload some_payload(FuzzedDataProvider& input) {
+/// A payload for a command of this kind. The handle of a stream is mostly one of the first four, and the index of a
+/// clear is mostly small.
+Payload some_payload(FuzzedDataProvider& input, Kind kind) {
     Payload payload{};
     const auto bytes = input.ConsumeBytes<std::byte>(payload.size());
     std::ranges::copy(bytes, payload.begin());
+    const auto aimed = [](BufferHandle handle) { return handle < ~0U / 2 ? first_handle(handle % 4) : handle; };
+    if (kind == kind::start_stream || kind == kind::stop_stream) {
+        return payload_of(StartStream{aimed(Message::of(kind, payload).as<StartStream>().handle)});
+    }
+    if (kind == kind::clear_playback) {
+        auto clear = Message::of(kind, payload).as<ClearPlayback>();
+        if (clear.up_to < ~std::uint64_t{0} / 2) clear.up_to %= 200;
+        return payload_of(ClearPlayback{clear.up_to, aimed(clear.handle)});
+    }
     return payload;
+}
+
+Message some_member(FuzzedDataProvider& input) {
+    const Kind kind = some_kind(input);
+    return Message::of(kind, some_payload(input, kind));
 }
 
 /// One of the last commands of a line, or a random number.
@@ -350,13 +395,13 @@ void go_on(Conversation& conversation, FuzzedDataProvider& input) {
             const Kind kind = some_kind(input);
             const Delivery delivery = some_delivery(input, conversation.now());
             const int count = input.ConsumeBool() ? 1 : input.ConsumeIntegralInRange(1, 1100);
-            const Payload payload = some_payload(input);
+            const Payload payload = some_payload(input, kind);
             for (int sent = 0; sent < count; ++sent) conversation.send(line, kind, payload, delivery);
             break;
         }
         case 2: {  // some, each with its own frame
             const std::size_t line = some_line();
-            const Payload payload = some_payload(input);
+            const Payload payload = some_payload(input, kind::first_user);
             for (int left = input.ConsumeIntegralInRange(1, 40); left > 0; --left) {
                 conversation.send(line, kind::first_user, payload, some_delivery(input, conversation.now()));
             }
@@ -390,8 +435,8 @@ void go_on(Conversation& conversation, FuzzedDataProvider& input) {
         case 5: {
             const std::size_t line = some_line();
             std::vector<Message> members(input.ConsumeIntegralInRange<std::size_t>(1, max_members));
-            const Message member = Message::of(some_kind(input), some_payload(input));
-            Message other = Message::of(some_kind(input), some_payload(input));
+            const Message member = some_member(input);
+            Message other = some_member(input);
             other.flags = delivery::confirm;  // a member's own flags mean nothing
             for (std::size_t place = 0; place < members.size(); ++place)
                 members[place] = place % 3 == 1 ? other : member;

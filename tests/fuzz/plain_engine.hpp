@@ -15,11 +15,14 @@
 #include <utility>
 #include <vector>
 
+#include <cueline/buffer.hpp>
 #include <cueline/engine/engine.hpp>
 #include <cueline/engine_messages.hpp>
 #include <cueline/link.hpp>
 #include <cueline/message.hpp>
 #include <cueline/outcome.hpp>
+#include <cueline/playback.hpp>
+#include <cueline/recording.hpp>
 #include <cueline/schedule.hpp>
 
 #include "engine/cancel_marks.hpp"
@@ -28,6 +31,13 @@ namespace cueline::fuzz {
 
 inline constexpr std::uint32_t slots = 2;
 inline constexpr std::uint32_t blocksize = 16;
+
+// The streams of an engine, by their places. The last one is open, and no command may name it.
+inline constexpr BufferHandle played = first_handle(0);
+inline constexpr BufferHandle recorded = first_handle(1);
+inline constexpr BufferHandle not_offered = first_handle(2);
+inline constexpr std::uint64_t written_frames = 150;  // to `played`
+inline constexpr std::uint64_t recorded_frames = 64;  // that `recorded` has room for
 
 /// What a processor got, in order, as a number that a sample can hold.
 class Tally {
@@ -141,6 +151,65 @@ Outcome act_on(const Message& command, std::uint64_t now, Host& host) noexcept {
     return false;
 }
 
+/// What comes of commands for streams, frame by frame.
+class PlainStreams {
+  public:
+    bool apply(const Message& command, std::uint64_t frame) {
+        const bool clears = command.kind == kind::clear_playback;
+        const BufferHandle handle = clears ? command.as<ClearPlayback>().handle : command.as<StartStream>().handle;
+        if (handle == played) {
+            if (clears) return clear(command.as<ClearPlayback>().up_to);
+            plays_ = command.kind == kind::start_stream;
+            if (!plays_) fade_ = drop();
+            return true;
+        }
+        if (handle != recorded || clears || ended_) return false;
+        const bool starts = command.kind == kind::start_stream;
+        if (starts && records_) return false;
+        if (!records_) recording.first = recording.frame = frame;
+        records_ = starts;
+        ended_ = !starts;
+        return true;
+    }
+
+    void render_frame() {
+        if (plays_ && index() < written_frames) {
+            ++position.played;
+            if (fade_ > 0 && --fade_ == 0) drop();
+        } else if (plays_ && index() > 0) {
+            ++position.underrun;
+        }
+        if (!records_) return;
+        ++recording.frame;
+        ++(recording.recorded < recorded_frames ? recording.recorded : recording.lost);
+    }
+
+    PlaybackState position;
+    RecordingState recording;
+
+  private:
+    [[nodiscard]] std::uint64_t index() const { return position.played + position.cleared; }
+
+    bool clear(std::uint64_t up_to) {
+        if (up_to > written_frames) return false;
+        clear_to_ = std::max(clear_to_, up_to);
+        if (up_to < index()) return true;
+        if (plays_ && fade_ == 0) fade_ = std::min<std::uint64_t>(up_to - index(), clear_fade_frames);
+        if (!plays_ || fade_ == 0) drop();
+        return true;
+    }
+    std::uint64_t drop() {
+        position.cleared += std::max(clear_to_, index()) - index();
+        return 0;
+    }
+
+    bool plays_ = false;
+    std::uint64_t clear_to_ = 0;
+    std::uint64_t fade_ = 0;
+    bool records_ = false;
+    bool ended_ = false;
+};
+
 /// A line, or a ring to the control side.
 struct PlainRing {
     std::deque<Message> waiting;
@@ -184,6 +253,7 @@ class PlainEngine {
     std::uint64_t refused_unconfirmed = 0;
     std::uint64_t frame = 0;
     Tally tally;
+    PlainStreams streams;
 
     /// Its new owner gets no events of the owner before.
     void open(std::size_t line) {
@@ -234,6 +304,7 @@ class PlainEngine {
             apply_due();
             if (cancelled_in_render_) cancel(*std::exchange(cancelled_in_render_, {}));
             samples.push_back(tally.sample());
+            streams.render_frame();
         }
         for (PlainRing& ring : events) ring.note_level();
         for (PlainRing& ring : confirmations) ring.note_level();
@@ -500,6 +571,10 @@ class PlainEngine {
                 const auto publish = command.as<PublishBuffer>();
                 return publish.slot < slots && publish.handle == no_buffer;  // no publish() has sent another handle
             }
+            case kind::start_stream:
+            case kind::stop_stream:
+            case kind::clear_playback:
+                return streams.apply(command, frame);
             default:
                 return false;
         }
