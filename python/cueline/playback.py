@@ -85,6 +85,7 @@ class Playback(_core.Playback):
         super().__init__(engine, frames, channels, name)
         self._engine: StreamingEngine = engine
         self._accepted = 0
+        self._clears = 0  # a write() that waits ends if this grows
         self._writing = threading.RLock()  # another thread may clear() between a conversion and its write
 
     start = start
@@ -129,10 +130,12 @@ class Playback(_core.Playback):
         """
         array = self._checked(samples)
         self._require_going(0)
-        return self._put(array, 0, last)
+        return self._put(array, 0, last, self._clears)
 
-    def write(self, samples: npt.ArrayLike, *, last: bool = False, timeout: float | None = None) -> None:
-        """Write all of ``samples``, and wait for room without the GIL.
+    def write(self, samples: npt.ArrayLike, *, last: bool = False, timeout: float | None = None) -> int:
+        """Write all of ``samples``, wait for room without the GIL, and return how many frames were written.
+
+        They are fewer only if another thread called clear() meanwhile: that drops the rest of them too.
 
         ``samples`` has shape (frames, channels), or (frames,) for one channel. It holds floats, full scale -1 to 1, or
         int16 numbers. Bytes are PCM data: int16, little-endian, interleaved. If they are the ``last`` ones for now, it
@@ -144,12 +147,12 @@ class Playback(_core.Playback):
         on the offline device if it would wait for ever, ClosedError, ForkedError.
         """
         array = self._checked(samples)
-        done = 0
+        done, clears = 0, self._clears
         for interval in polling_intervals(self._engine, timeout):
             self._require_going(0)
-            done += self._put(array, done, last)
-            if done == len(array):
-                return
+            done += self._put(array, done, last, clears)
+            if done == len(array) or self._clears != clears:
+                return done
             self._require_going(timeout)
             time.sleep(interval)
         raise self._full(timeout, done)
@@ -183,17 +186,17 @@ class Playback(_core.Playback):
         self._push(len(samples), last)
         self._accepted += len(samples)
 
-    async def awrite(self, samples: npt.ArrayLike, *, last: bool = False, timeout: float | None = None) -> None:
+    async def awrite(self, samples: npt.ArrayLike, *, last: bool = False, timeout: float | None = None) -> int:
         """Do what write() does, in an asyncio task. If it is cancelled, what was written stays written."""
         import asyncio  # here, because `import cueline` must stay quick
 
         array = self._checked(samples)
-        done = 0
+        done, clears = 0, self._clears
         for interval in polling_intervals(self._engine, timeout):
             self._require_going(0)
-            done += self._put(array, done, last)
-            if done == len(array):
-                return
+            done += self._put(array, done, last, clears)
+            if done == len(array) or self._clears != clears:
+                return done
             self._require_going(timeout)
             await asyncio.sleep(interval)
         raise self._full(timeout, done)
@@ -207,10 +210,12 @@ class Playback(_core.Playback):
     ) -> Confirmation:
         """Drop what was written so far, at the frame ``at`` or with the next block, and return the confirmation.
 
-        What is being played fades out in 64 frames, but not in a stream of the processor. What you write after this
-        call stays, and so does the rest of a write() that waits on another thread. Raises what start() raises.
+        What is being played fades out in 64 frames, but not in a stream of the processor. A write() that waits on
+        another thread ends, and the rest of its frames is dropped. What you write after this call stays. Raises what
+        start() raises.
         """
         with self._writing:
+            self._clears += 1
             self._complete_all()
             command = ClearPlayback(self._clear_up_to(), self._handle)
         return self._engine.confirm(command, at, late=late, timeout=timeout)
@@ -244,9 +249,14 @@ class Playback(_core.Playback):
             return frames
         return min(self._accepted, round(frames * self._samplerate / self._engine_rate))
 
-    def _put(self, array: npt.NDArray[np.float32], first: int, last: bool) -> int:
-        """Write the frames of ``array`` from ``first`` on, as many as there is room for, and return how many."""
+    def _put(self, array: npt.NDArray[np.float32], first: int, last: bool, clears: int) -> int:
+        """Write the frames of ``array`` from ``first`` on, as many as there is room for, and return how many.
+
+        Write none if clear() was called since there were ``clears`` calls of it.
+        """
         with self._writing:
+            if self._clears != clears:
+                return 0
             if self._converter is None:
                 count = self._write(array, first, last)
             else:

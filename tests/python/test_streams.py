@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -87,6 +88,25 @@ def test_clear_fades_out_and_keeps_what_is_written_after_it(looped: cueline.Audi
     position = playback.position()
     assert position == (400, 1050, 314, 736, 0, 0)
     assert position.written == position.played + position.cleared + position.waiting
+
+
+@pytest.mark.parametrize("samplerate", [None, 24_000])
+def test_clear_ends_a_write_that_waits_on_another_thread(looped: cueline.AudioEngine, samplerate: int | None) -> None:
+    playback = looped.open_playback(buffer_seconds=1000 / 48_000, samplerate=samplerate)
+    written: list[int] = []
+    speech = np.ones(100_000)
+    writer = threading.Thread(target=lambda: written.append(playback.write(speech, timeout=60)))
+    writer.start()
+    while playback.accepted == 0:  # it takes what there is room for, and waits for the rest
+        time.sleep(0.001)
+    playback.clear()
+    writer.join()
+    assert written == [playback.accepted]
+    assert 0 < written[0] < len(speech)
+    looped.render(64)  # the fade
+    playback.write(np.full(10, 0.5), last=True, timeout=0)
+    looped.render(1000)
+    assert playback.position().waiting == 0
 
 
 def test_an_underrun_is_counted_and_heals(looped: cueline.AudioEngine) -> None:
