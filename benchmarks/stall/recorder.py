@@ -76,7 +76,7 @@ class RtMixer:
         import rtmixer
 
         self._recorder = rtmixer.Recorder(device=through_jack(), samplerate=samplerate, channels=1)
-        frames = 1 << (buffer_s * samplerate - 1).bit_length()
+        frames = 1 << (round(buffer_s * samplerate) - 1).bit_length()
         self._ring = rtmixer.RingBuffer(np.dtype(np.float32).itemsize, frames)
         self._recorder.start()
         self._action = self._recorder.record_ringbuffer(self._ring)
