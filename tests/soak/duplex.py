@@ -29,8 +29,8 @@ from stall.contender import LOADS
 from stall.report import LOAD_NAMES
 
 BLOCKSIZE = 128
-SHORT_S, LONG_S = 0.02, 20  # of the buffers
-SHORT_BLOCK, LONG_BLOCK = 256, 16_384  # frames to read at once: the long ones keep up beside a busy thread
+SHORT_S, LONG_S = 0.02, 60  # of the buffers
+SHORT_BLOCK, LONG_BLOCK = 256, 65_536  # frames to read at once: a thread that gets the GIL seldom must read many
 FADE = 64  # frames in which clear() fades out
 BITS = 14  # of a frame's number in a sample: exact as a float
 MAX_MINUTES = 90  # so that the numbers fit into two samples
