@@ -49,7 +49,7 @@ StreamEnd end_at_processor(std::string_view name, std::optional<std::int64_t> ch
         throw ArgumentError{"no " + named + ": the processor has " + (names.empty() ? "none" : names) +
                             (what == "recording" ? ", and the engine has 'inputs' and 'outputs'" : "")};
     }
-    if (channels && *channels != found->channels) {
+    if (channels && std::cmp_not_equal(*channels, found->channels)) {
         throw ArgumentError{named + " of the processor has " + std::to_string(found->channels) + " channels, got " +
                             std::to_string(*channels) + ": leave them out"};
     }

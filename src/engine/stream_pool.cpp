@@ -128,8 +128,8 @@ Playback::Playback(Stream stream, std::shared_ptr<PlaybackMemory> memory) noexce
     : Stream{std::move(stream)}, memory_{std::move(memory)} {}
 Playback::Playback(Playback&& other) noexcept = default;
 Playback& Playback::operator=(Playback&& other) noexcept {
-    Stream::operator=(std::move(other));
     std::swap(memory_, other.memory_);
+    Stream::operator=(std::move(other));
     return *this;
 }
 Playback::~Playback() = default;
@@ -180,8 +180,8 @@ Recording::Recording(Stream stream, std::shared_ptr<RecordingMemory> memory) noe
     : Stream{std::move(stream)}, memory_{std::move(memory)} {}
 Recording::Recording(Recording&& other) noexcept = default;
 Recording& Recording::operator=(Recording&& other) noexcept {
-    Stream::operator=(std::move(other));
     std::swap(memory_, other.memory_);
+    Stream::operator=(std::move(other));
     return *this;
 }
 Recording::~Recording() = default;
