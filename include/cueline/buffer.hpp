@@ -136,6 +136,12 @@ class BufferTable {
         return true;
     }
 
+    /// Returns whether the audio side has accepted `handle` before, or another one of its place since. [audio thread]
+    [[nodiscard]] bool had(BufferHandle handle) const noexcept CUELINE_NONBLOCKING {
+        return place_of(handle) < entries_.size() && hand_over_of(handle) > 0 &&
+               hand_over_of(handle) <= hand_over_of(entries_[place_of(handle)].accepted);
+    }
+
     // The way back, for the two sides.
     [[nodiscard]] SpanProducer<Returns> producer() const { return {*returns_, return_places(size())}; }
     [[nodiscard]] SpanConsumer<Returns> consumer() const { return {*returns_, return_places(size())}; }

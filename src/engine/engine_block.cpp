@@ -184,6 +184,7 @@ void EngineBlock::accept_cue(std::span<Message> whole, bool cancelled) noexcept 
     } else if (first.frame > now) {
         if (has_room_for(whole)) {
             schedule_.add(whole);
+            for (const Message& command : whole) note(command);
         } else {
             refuse_whole(whole, Reason::schedule_full);
         }
@@ -237,10 +238,15 @@ void EngineBlock::refuse(const Message& command, Reason reason) noexcept CUELINE
     audio_.confirm(kind::refused, refused, command);
 }
 
+/// Notes a command that is not applied now: if its stream is closed before its frame, its place must become free.
+void EngineBlock::note(const Message& command) noexcept CUELINE_NONBLOCKING {
+    if (Streams::takes(command.kind)) streams_.note(command);
+}
+
 /// Gives back a command that will not be applied.
 void EngineBlock::discard(const Message& command) noexcept CUELINE_NONBLOCKING {
     if (command.kind == kind::publish_buffer) buffers_.discard(command.as<PublishBuffer>());
-    if (Streams::takes(command.kind)) streams_.discard(command);
+    note(command);
     if (command.kind < kind::first_processor) return;
     discarding_ = true;
     processor_->discarded(command, context_);

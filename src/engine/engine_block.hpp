@@ -99,6 +99,7 @@ class EngineBlock final : public BlockCallback, Scheduler {
     [[nodiscard]] bool has_room_for(std::span<const Message> whole) noexcept CUELINE_NONBLOCKING;
     void refuse_whole(std::span<const Message> whole, Reason reason) noexcept CUELINE_NONBLOCKING;
     void refuse(const Message& command, Reason reason) noexcept CUELINE_NONBLOCKING;
+    void note(const Message& command) noexcept CUELINE_NONBLOCKING;
     void discard(const Message& command) noexcept CUELINE_NONBLOCKING;
     void discard_unread() noexcept;
     void apply_due(std::uint64_t frame) noexcept CUELINE_NONBLOCKING;

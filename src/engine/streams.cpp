@@ -33,9 +33,12 @@ void Streams::set_samplerate(std::uint32_t samplerate, std::uint64_t frame) noex
     }
 }
 
-bool Streams::apply(const Message& command, std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
+Outcome Streams::apply(const Message& command, std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
     const StreamPlace* const place = find(handle_of(command));
-    if (place == nullptr) return false;
+    if (place == nullptr) {
+        if (!table_.had(handle_of(command))) return false;
+        return Outcome::refused(Reason::cancelled);  // its stream is closed, so its sender misses nothing
+    }
     if (parts_of(*place).samplerate != samplerate_) end_for_samplerate(*place, frame);
     if (PlaybackParts* const playback = place->playback; playback != nullptr) {
         if (command.kind == kind::start_stream) return playback->consumer.start();
@@ -47,7 +50,7 @@ bool Streams::apply(const Message& command, std::uint64_t frame) noexcept CUELIN
     return false;
 }
 
-void Streams::discard(const Message& command) noexcept CUELINE_NONBLOCKING {
+void Streams::note(const Message& command) noexcept CUELINE_NONBLOCKING {
     static_cast<void>(find(handle_of(command)));
 }
 

@@ -11,6 +11,7 @@
 #include <cueline/engine/streams.hpp>
 #include <cueline/engine_messages.hpp>
 #include <cueline/message.hpp>
+#include <cueline/outcome.hpp>
 #include <cueline/processor_streams.hpp>
 #include <cueline/ring.hpp>
 #include <cueline/span_ring.hpp>
@@ -49,11 +50,12 @@ class Streams {
     /// Sets the samplerate of the blocks that follow. Streams that were opened at another one end.
     void set_samplerate(std::uint32_t samplerate, std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
 
-    /// Applies a command for streams at `frame`. Returns false if its handle or its values are wrong.
-    bool apply(const Message& command, std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
+    /// Applies a command for streams at `frame`. Returns false if its handle or its values are wrong, and
+    /// Reason::cancelled if its stream was closed.
+    Outcome apply(const Message& command, std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
 
-    /// Notes a command for streams that will not be applied: its stream may wait to be handed over.
-    void discard(const Message& command) noexcept CUELINE_NONBLOCKING;
+    /// Notes a command for streams that is not applied now: its stream may wait to be handed over.
+    void note(const Message& command) noexcept CUELINE_NONBLOCKING;
 
     /// Gives back the streams that were closed. Call it at the beginning of a block.
     void begin_block() noexcept CUELINE_NONBLOCKING;

@@ -299,6 +299,25 @@ TEST(Streams, can_outlive_their_engine) {
     playback.reset();
 }
 
+TEST(Streams, one_that_is_closed_before_its_frame_frees_its_place_and_cancels_its_cues) {
+    Looped looped{64, 1};
+    for (std::size_t number = 0; number < 2 * max_streams; ++number) {
+        Recording recording = looped.engine->open_recording({.frames = 64});
+        EXPECT_EQ(recording.start({.frame = 10'000, .flags = delivery::confirm}), Status::ok);
+        looped.render(64);
+        {
+            const Recording closed = std::move(recording);
+        }
+        looped.render(64);
+    }
+    EXPECT_TRUE(looped.confirmations().empty());
+    looped.render(10'000);
+    const std::vector<Message> all = looped.confirmations();
+    EXPECT_EQ(all.size(), 2 * max_streams);
+    for (const Message& message : all) EXPECT_EQ(message.as<Refused>().reason, Reason::cancelled);
+    EXPECT_EQ(looped.engine->stats().unhandled, 0U);
+}
+
 TEST(Streams, end_with_a_new_samplerate) {
     auto device = std::make_unique<StepDevice>(Format{.outputs = 1, .blocksize = 64});
     StepDevice& step = *device;
