@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from cueline.converting import Converter
 
+    Run = Callable[[int], tuple[Block, bool]]
+    """Reads frames up to the next gap, as many as it is given at most, and says whether that was the end."""
+
 __all__ = ["ConvertedBlocks"]
 
 _PIECE = 512  # frames of the engine that are read at once, at least
@@ -28,11 +31,8 @@ class ConvertedBlocks:
     are the engine's.
     """
 
-    def __init__(
-        self, run: Callable[[int], tuple[Block, bool]], converter: Converter, samplerate: int, engine_rate: int
-    ) -> None:
+    def __init__(self, converter: Converter, samplerate: int, engine_rate: int) -> None:
         self.fills_gaps = False
-        self._run = run  # reads frames up to the next gap, as many as it is given at most, and says whether it ends
         self._converter = converter
         self._samplerate, self._engine_rate = samplerate, engine_rate
         self._following: Block | None = None  # was read and not converted
@@ -45,14 +45,14 @@ class ConvertedBlocks:
         self._lost = 0  # frames before the run
         self._ended = False
 
-    def may_grow(self, count: int) -> bool:
+    def may_grow(self, count: int, run: Run) -> bool:
         """Return whether the next block may get more samples, up to ``count``, later than now."""
-        held = self._fill(count)
+        held = self._fill(count, run)
         return held < count and (self._open or not (held or self._ended))
 
-    def take(self, count: int) -> tuple[Block, bool]:
+    def take(self, count: int, run: Run) -> tuple[Block, bool]:
         """Return the next samples of a run, ``count`` at most, and whether they are the last ones of the recording."""
-        some = min(count, self._fill(count))
+        some = min(count, self._fill(count, run))
         over = self._ended and not self._open and some == 0
         first = self._frame()
         samples = self._pop(some)
@@ -63,13 +63,13 @@ class ConvertedBlocks:
             self._lost = 0
         return Block(first, samples, lost), over
 
-    def _fill(self, count: int) -> int:
+    def _fill(self, count: int, run: Run) -> int:
         """Convert until ``count`` samples are held, the run is over, or nothing waits. Return how many are held."""
         held = sum(map(len, self._held))
         while held < count and (self._open or held == 0):
             if self._following is None:
                 wanted = -(-(count - held) * self._engine_rate // self._samplerate)
-                block, self._ended = self._run(max(wanted, _PIECE))
+                block, self._ended = run(max(wanted, _PIECE))
                 if len(block.samples) == 0 and block.lost == 0:
                     held += self._close_run() if self._ended else 0
                     break

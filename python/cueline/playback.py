@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from cueline import _core
-from cueline.arguments import checked_integer, shown
+from cueline.arguments import SetWhenMade, checked_integer, require_new, shown
 from cueline.converting import converter_of
 from cueline.errors import ArgumentError, ArgumentTypeError, StreamTimeout
 from cueline.polling import polling_intervals
@@ -73,6 +73,7 @@ class Playback(_core.Playback):
     ) -> None:
         if not isinstance(engine, _core.Engine):
             raise ArgumentTypeError(f"engine must be an AudioEngine, got {shown(engine)}: use engine.open_playback()")
+        require_new(self, "playback")
         name = "" if stream is None else stream_name("stream", stream)
         if channels is None:
             channels = engine._stream_channels(name, True) or 1
@@ -87,6 +88,9 @@ class Playback(_core.Playback):
         self._accepted = 0
         self._clears = 0  # a write() that waits ends if this grows
         self._writing = threading.RLock()  # another thread may clear() between a conversion and its write
+
+    if not TYPE_CHECKING:  # see AudioEngine
+        _engine = _samplerate = _converter = _accepted = _clears = _writing = SetWhenMade()
 
     start = start
     stop = stop
@@ -214,6 +218,7 @@ class Playback(_core.Playback):
         another thread ends, and the rest of its frames is dropped. What you write after this call stays. Raises what
         start() raises.
         """
+        self._position()  # raises in a forked child: there, the lock may never be free
         with self._writing:
             self._clears += 1
             self._complete_all()
@@ -276,6 +281,7 @@ class Playback(_core.Playback):
 
     def _complete_all(self) -> None:
         """Say that nothing is missing after what was written so far. What waits in the converter is written."""
+        self._position()  # as in clear()
         with self._writing:
             if self._converter is None:
                 self._complete()
@@ -292,9 +298,16 @@ class Playback(_core.Playback):
         return error
 
     def _checked(self, samples: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        if isinstance(samples, (bytes, bytearray)) or (isinstance(samples, memoryview) and samples.itemsize == 1):
+        if isinstance(samples, (bytes, bytearray)) or (isinstance(samples, memoryview) and _has_bytes(samples)):
             samples = of_pcm(samples, self.channels, "samples")
         array = checked_samples(samples, "samples")
         if array.shape[1] != self.channels:
             raise ArgumentError(f"samples must have {self.channels} channels, got {array.shape[1]}")
         return array
+
+
+def _has_bytes(view: memoryview) -> bool:
+    try:
+        return view.itemsize == 1
+    except ValueError:  # it was released: checked_samples() says so
+        return False

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import threading
 import time
 from typing import TYPE_CHECKING
 
 from cueline import _core
-from cueline.arguments import checked_count, checked_integer, checked_number, shown
+from cueline.arguments import SetWhenMade, checked_count, checked_integer, checked_number, require_new, shown
 from cueline.converted import ConvertedBlocks
 from cueline.converting import converter_of
 from cueline.errors import ArgumentError, ArgumentTypeError, StreamEnded
 from cueline.polling import polling_intervals
-from cueline.recorded import Block, Gap, RecordingPosition
+from cueline.recorded import Block, Gap, RecordingPosition, cut, cut_run
 from cueline.ring_errors import Empty
 from cueline.streams import buffer_frames, refuse_new_samplerate, require_an_end, start, stop, stream_name
 
@@ -55,6 +56,7 @@ class Recording(_core.Recording):
     ) -> None:
         if not isinstance(engine, _core.Engine):
             raise ArgumentTypeError(f"engine must be an AudioEngine, got {shown(engine)}: use engine.open_recording()")
+        require_new(self, "recording")
         self._source = stream_name("source", source)
         if channels is not None:
             count = checked_integer("channels", channels)
@@ -68,12 +70,19 @@ class Recording(_core.Recording):
         self._engine: StreamingEngine = engine
         self._converted: ConvertedBlocks | None = None
         if converter is not None:
-            self._converted = ConvertedBlocks(self._run, converter, self._samplerate, self._engine_rate)
+            self._converted = ConvertedBlocks(converter, self._samplerate, self._engine_rate)
+        self._reading = threading.RLock()  # soxr converts for one thread at a time
+        self._unread: collections.deque[Block] = (
+            collections.deque()
+        )  # blocks() has read it, and was left before its end
         self._next: int | None = None  # the engine's frame after the last one that was read
         self._end: int | None = None  # reading ends at this frame, although the recording goes on
         self._saving: Saving | None = None
         self.gaps: collections.deque[Gap] = collections.deque(maxlen=_GAPS)
         """The latest 1024 gaps that were read."""
+
+    if not TYPE_CHECKING:  # see AudioEngine
+        _engine = _engine_rate = _samplerate = _converted = _saving = gaps = SetWhenMade()
 
     start = start
     stop = stop
@@ -178,6 +187,14 @@ class Recording(_core.Recording):
             raise ArgumentError(f"a recording that converts samples to {self._samplerate} Hz lends none: use read()")
         count = self._checked(frames)
         self._wait_for(count, timeout)
+        if self._unread:
+            block = cut_run(self._unread, count)
+            try:
+                yield block
+            except BaseException:
+                self._unread.appendleft(block)
+                raise
+            return
         frame, lost, samples, ended = self._view(count)
         if len(samples) == 0 and lost == 0:
             if ended:
@@ -236,10 +253,10 @@ class Recording(_core.Recording):
 
         self._require_no_saving()
         self._state()  # raises after close()
-        saving = Saving(self, path, subtype)
+        saving = Saving(self, path)
         seconds = min(self.capacity / 4 / self._engine_rate, 0.1)  # while a full ring is read, it would lose frames
         count = max(1, int(seconds * self._samplerate))
-        saving._begin(self._blocks(saving._read, count, gaps, duration))
+        saving._begin(self._blocks(saving._read, count, gaps, duration), subtype)
         self._saving = saving
         return saving
 
@@ -282,39 +299,29 @@ class Recording(_core.Recording):
             yield block
 
     def _zero_filled(self, read: Callable[[int], Block], count: int, left: int | None) -> Iterator[Block]:
-        import numpy as np  # here, because `import cueline` must stay quick
-
-        zeros, held, next_frame = 0, np.empty((0, self.channels), np.float32), 0
-        while left is None or left > 0:
-            wanted = count if left is None else min(count, left)
-            samples = np.zeros((wanted, self.channels), np.float32)
-            filled = lost = frame = 0
-            while filled < wanted:
-                if zeros == 0 and len(held) == 0:
+        held: collections.deque[Block] = collections.deque()  # was read, and is yielded later
+        waiting, ended = 0, False  # how many frames and zeros are held
+        try:
+            while not ended and (left is None or left > 0):
+                wanted = count if left is None else min(count, left)
+                while waiting < wanted and not ended:
                     try:
-                        block = read(wanted - filled)
+                        block = read(wanted - waiting)
                     except StreamEnded:
-                        break
-                    zeros, held, next_frame = block.lost, block.samples, block.frame - block.lost
-                    continue
-                if filled == 0:
-                    frame = next_frame
-                some = min(zeros or len(held), wanted - filled)
-                if zeros > 0:
-                    zeros -= some
-                    lost += some
-                else:
-                    samples[filled : filled + some] = held[:some]
-                    held = held[some:]
-                filled += some
-                next_frame += some
-            if filled > 0:
-                yield Block(frame, samples[:filled], lost)
-            if filled < wanted:
-                refuse_new_samplerate(self._state()[-1])
-                return
-            if left is not None:
-                left -= filled
+                        ended = True
+                    else:
+                        held.append(block)
+                        waiting += block.lost + len(block.samples)
+                filled = min(wanted, waiting)
+                waiting -= filled
+                if left is not None:
+                    left -= filled
+                if filled > 0:
+                    yield cut(held, filled, self.channels)
+                if ended:
+                    refuse_new_samplerate(self._state()[-1])
+        finally:
+            self._unread.extendleft(reversed(held))
 
     def _checked(self, frames: SupportsIndex) -> int:
         self._require_no_saving()
@@ -330,11 +337,13 @@ class Recording(_core.Recording):
     def _may_grow(self, count: int) -> bool:
         """Return whether the next block may get more frames, up to ``count``, later than now."""
         if self._converted is not None:
-            return self._converted.may_grow(count)
-        return self._end is None and self._ready(count)[1]
+            with self._reading:
+                return self._converted.may_grow(count, self._run)
+        return not self._unread and self._end is None and self._ready(count)[1]
 
     def _take(self, count: int) -> Block | None:
-        block, ended = self._run(count) if self._converted is None else self._converted.take(count)
+        with self._reading:
+            block, ended = self._run(count) if self._converted is None else self._converted.take(count, self._run)
         if len(block.samples) == 0 and block.lost == 0:
             if ended:
                 raise StreamEnded(_ALL_READ)
@@ -345,6 +354,8 @@ class Recording(_core.Recording):
         """Read the frames up to the next gap, ``most`` at most. Return them, and whether that was the end."""
         import numpy as np  # here, because `import cueline` must stay quick
 
+        if self._unread:
+            return cut_run(self._unread, most), False
         end, begin = self._end, self._next  # before the look: then all frames before the end are found
         if end is not None and begin is not None:
             most = min(most, end - begin)
@@ -389,7 +400,9 @@ def take(
         if frames == 0:
             return np.empty((0, recording.channels), np.float32)
         first = engine.after(0) if at is None else checked_integer("at", at)
-        recording.start(first)
+        started = recording.start(first)
         recording.stop(first + frames)
-        blocks = [block.samples for block in recording.blocks(recording.samplerate // 10)]
+        started.result()  # raises if somebody cancels it
+        # With the duration, it also ends if somebody cancels the stop.
+        blocks = [block.samples for block in recording.blocks(recording.samplerate // 10, duration=seconds)]
         return np.concatenate([*blocks, np.empty((0, recording.channels), np.float32)])

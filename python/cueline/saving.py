@@ -59,7 +59,7 @@ _SFC_RF64_AUTO_DOWNGRADE = 0x1210  # libsndfile's: when an RF64 file is closed, 
 class Saving:
     """The writing of a recording to a file. ``Recording.save()`` begins it."""
 
-    def __init__(self, recording: SavedRecording, path: str | os.PathLike[str], subtype: str | None) -> None:
+    def __init__(self, recording: SavedRecording, path: str | os.PathLike[str]) -> None:
         self._recording = recording
         self._engine = recording._engine
         self.path = _checked_path(path)
@@ -73,7 +73,6 @@ class Saving:
         self._reported = False
         self._finishing = threading.Event()
         self._soundfile = optional_soundfile("writes")
-        self._file = self._opened(recording._samplerate, recording.channels, subtype)
 
     def __repr__(self) -> str:
         return f"<cueline.Saving to {self.path!r}: {self.frames} frames{'' if self.done else ' so far'}>"
@@ -110,7 +109,8 @@ class Saving:
             raise StreamTimeout(f"{self.path!r} is not complete after {timeout} s{self._engine._why_no_block}")
         self._report()
 
-    def _begin(self, blocks: Iterator[Block]) -> None:
+    def _begin(self, blocks: Iterator[Block], subtype: str | None) -> None:
+        self._file = self._opened(self._recording._samplerate, self._recording.channels, subtype)
         self._thread = threading.Thread(target=self._write_all, args=(blocks,), name="cueline saves", daemon=True)
         atexit.register(self._finish)  # a daemon: a forgotten engine must not keep the program from its end
         self._thread.start()
@@ -124,7 +124,7 @@ class Saving:
         except (self._soundfile.SoundFileError, AssertionError, OSError) as error:
             why = getattr(error, "error_string", "").strip() or str(error) or "not all frames were written"
             self._error = OSError(f"cannot write {self.path!r} after {self.frames} frames: {why}")
-        except Error as error:
+        except Exception as error:  # wait() and close() raise it
             self._error = error
         finally:
             atexit.unregister(self._finish)

@@ -181,6 +181,20 @@ def test_errors_of_the_disk_reach_the_caller(
         raise KeyError
 
 
+def test_any_error_of_the_thread_that_saves_reaches_the_caller(
+    looped: cueline.AudioEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("cueline.saving.Saving._write", write)
+    recording = looped.open_recording(source="outputs")
+    recording.save(tmp_path / "take.flac")
+    looped.render(100)
+    with pytest.raises(MemoryError):
+        recording.close()
+
+
 def test_a_full_disk_is_an_error(tmp_path: Path) -> None:
     program = """
 import resource, signal, sys
@@ -261,7 +275,9 @@ def test_wrong_paths_and_formats_are_refused_and_an_older_file_stays(
     with pytest.raises(cueline.ArgumentTypeError, match="path must be a string or a Path, got 3"):
         recording.save(3)  # type: ignore[arg-type]
     with pytest.raises(cueline.ArgumentError, match="gaps must be"):
-        recording.save(tmp_path / "other.flac", gaps="none")  # type: ignore[arg-type]
+        recording.save(older, gaps="none")  # type: ignore[arg-type]
+    with pytest.raises(cueline.ArgumentError, match="duration must be"):
+        recording.save(older, duration=-1)
     recording.close()
     with pytest.raises(cueline.ClosedError):
         recording.save(older)

@@ -7,9 +7,11 @@ tolerance is for other versions.
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -199,6 +201,49 @@ def test_a_clear_on_another_thread_waits_for_the_piece_that_is_being_converted(
     looped.render(64)  # the fade
     close(looped.render(200), at_once(noise(100), 24_000, RATE))
     assert playback.position().cleared == 10_000 - 64
+
+
+def test_two_readers_share_a_recording_that_converts(looped: cueline.AudioEngine) -> None:
+    recording = looped.open_recording(source="outputs", samplerate=16_000)
+    looped.render(48_000)
+    converter: Any = recording._converted._converter  # type: ignore[union-attr]
+    convert = converter.convert
+    inside: list[int] = []
+
+    def convert_alone(samples: Any) -> Any:
+        inside.append(1)
+        assert len(inside) == 1, "soxr is not thread-safe"
+        time.sleep(0.001)  # lets the other reader run
+        inside.pop()
+        return convert(samples)
+
+    converter.convert = convert_alone
+    counts: list[int] = []
+
+    def read_some() -> None:
+        for _ in range(20):
+            block = recording.try_read(300)
+            counts.append(0 if block is None else len(block.samples))
+
+    readers = [threading.Thread(target=read_some) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    assert counts == [300] * 40
+
+
+def test_a_dropped_recording_that_converts_is_closed_at_once(looped: cueline.AudioEngine) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        recording = looped.open_recording(source="outputs", samplerate=16_000)
+        looped.render(128)
+        del recording
+        looped.render(128)
+        assert looped.stats().streams == 0
+    finally:
+        gc.enable()
 
 
 def test_record_returns_samples_at_the_rate_that_is_wanted() -> None:

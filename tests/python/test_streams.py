@@ -6,7 +6,8 @@ import asyncio
 import gc
 import threading
 import time
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -158,6 +159,28 @@ def test_a_duration_ends_the_blocks(looped: cueline.AudioEngine) -> None:
     assert [len(block.samples) for block in blocks] == [300, 300, 200]
 
 
+def test_blocks_that_are_left_early_leave_the_rest_to_the_next_call(looped: cueline.AudioEngine) -> None:
+    recording = looped.open_recording(source="outputs", buffer_seconds=100 / looped.samplerate)
+    looped.open_playback().write(RAMP)
+    outputs = looped.render(192)  # 128 frames fit
+    assert len(recording.read(128).samples) == 128
+    outputs = np.concatenate([outputs, looped.render(64)])
+    blocks = recording.blocks(50)
+    first = next(blocks)
+    assert (first.frame, len(first.samples), first.lost) == (128, 50, 50)
+    del blocks
+    second = recording.read(30)
+    assert (second.frame, second.lost) == (192, 14)
+    np.testing.assert_array_equal(second.samples, outputs[192:222])
+    with pytest.raises(RuntimeError), recording.view(10):
+        raise RuntimeError
+    with recording.view(10) as third:
+        np.testing.assert_array_equal(third.samples, outputs[222:232])
+    np.testing.assert_array_equal(recording.read(100).samples, outputs[232:242])
+    np.testing.assert_array_equal(recording.read(100, timeout=0).samples, outputs[242:])
+    assert list(recording.gaps) == [cueline.Gap(128, 64)]
+
+
 def test_offline_a_wait_without_an_end_raises_at_once(looped: cueline.AudioEngine) -> None:
     playback = looped.open_playback(buffer_seconds=100 / looped.samplerate)
     recording = looped.open_recording()
@@ -199,6 +222,45 @@ def test_there_are_sixteen_streams_and_a_dropped_one_is_closed(looped: cueline.A
     looped.render(128)
     assert looped.stats().streams == 0
     assert len([looped.open_playback() for _ in range(16)]) == 16
+
+
+def test_closing_a_stream_cancels_its_cues_and_frees_its_place() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", cueline.LossWarning)
+        with cueline.AudioEngine("offline", inputs=1, outputs=1, blocksize=64) as engine:
+            for _ in range(20):
+                playback = engine.open_playback(at=5000)
+                engine.render(64)
+                playback.close()
+                engine.render(64)
+            playback = engine.open_playback()
+            engine.render(64)
+            cleared = playback.clear()
+            playback.close()
+            engine.render(5000)
+            with pytest.raises(cueline.RefusedError, match="it was cancelled"):
+                cleared.result(0)
+
+
+def test_a_stream_is_made_once_and_one_that_never_was_says_so(looped: cueline.AudioEngine) -> None:
+    with pytest.raises(cueline.ArgumentError, match="this playback exists already"):
+        looped.open_playback().__init__(looped, 1, 1.0)  # type: ignore[misc]
+    with pytest.raises(cueline.ArgumentError, match="this recording exists already"):
+        looped.open_recording().__init__(looped, "inputs", 1, 1.0)  # type: ignore[misc]
+    playback = cueline.Playback.__new__(cueline.Playback)
+    recording = cueline.Recording.__new__(cueline.Recording)
+    calls: list[Callable[[], object]] = [
+        playback.start,
+        playback.clear,
+        playback.drain,
+        lambda: playback.samplerate,
+        recording.stop,
+        recording.blocks,
+        lambda: recording.gaps,
+    ]
+    for call in calls:
+        with pytest.raises(cueline.ClosedError, match="was never made"):
+            call()
 
 
 def test_wrong_arguments_are_refused(looped: cueline.AudioEngine) -> None:
@@ -315,6 +377,25 @@ def test_a_running_engine_records_all_that_it_plays() -> None:
         samples = np.concatenate([block.samples for block in recording.blocks(512)])
     assert recording.lost_frames == 0
     np.testing.assert_array_equal(samples[samples != 0], np.tile(RAMP, 10))  # an underrun is zeros
+
+
+def test_record_ends_if_its_cues_are_cancelled() -> None:
+    with cueline.AudioEngine("null", inputs=1) as engine:
+        refusals: list[object] = []
+
+        def record() -> None:
+            try:
+                engine.record(1, at=engine.after(10_000))
+            except cueline.RefusedError as error:
+                refusals.append(error.reason)
+
+        recorder = threading.Thread(target=record, daemon=True)
+        recorder.start()
+        while engine.stats().cues.pending < 2:
+            time.sleep(0.001)
+        engine.cancel_all()
+        recorder.join(60)
+        assert refusals == [cueline.Reason.CANCELLED]
 
 
 def test_record_returns_as_many_frames_as_asked_for() -> None:

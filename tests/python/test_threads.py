@@ -196,6 +196,30 @@ def test_a_forked_child_gets_an_error_and_the_parent_goes_on(device: str, state:
     engine.close()
 
 
+def test_a_forked_child_gets_an_error_for_a_playback_that_another_thread_was_writing() -> None:
+    with cueline.AudioEngine("offline") as engine:
+        playback = engine.open_playback()
+        holds, forked = threading.Event(), threading.Event()
+
+        def write() -> None:
+            with playback._writing:  # as while samples are being converted
+                holds.set()
+                forked.wait(60)
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        holds.wait()
+
+        def use_it() -> None:
+            for use in (playback.clear, playback.drain):
+                with pytest.raises(cueline.ForkedError):
+                    use()
+
+        assert in_child(use_it) == 0
+        forked.set()
+        writer.join()
+
+
 def test_a_forked_child_may_drop_the_engine() -> None:
     engines = [cueline.AudioEngine("null")]
     engines[0].start()
