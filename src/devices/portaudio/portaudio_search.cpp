@@ -157,7 +157,7 @@ std::string PortAudioPair::label() const {
     const auto quoted = [](const PortAudioEntry& entry) {
         return std::string{"'"}.append(entry.label()).append("'");  // with + instead, g++ 12 warns wrongly at -O3
     };
-    if (is_one()) return quoted(first());
+    if (is_one() || !input || !output) return quoted(first());
     return quoted(*input) + " and " + quoted(*output);
 }
 
