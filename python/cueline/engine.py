@@ -543,7 +543,10 @@ class AudioEngine(_core.Engine):
             raise ArgumentError("this engine has no inputs for audio: make it with inputs=1, or more")
         samples = checked_samples(audio, "audio")
         if samples.shape[1] != self.inputs:
-            raise ArgumentError(f"audio must have a channel for each of {self.inputs} inputs, got {samples.shape[1]}")
+            raise ArgumentError(
+                f"audio must have shape (frames, {self.inputs}), a channel for each input, got {samples.shape}: make "
+                "the engine with inputs=, or transpose the array if its channels come first"
+            )
         return samples
 
     def open_playback(

@@ -37,7 +37,7 @@ class ArgumentTypeError(Error, TypeError):
 
 
 class ClosedError(Error, RuntimeError):
-    """The engine is closed."""
+    """The engine, the line or the stream is closed."""
 
 
 class DeviceError(Error, RuntimeError):

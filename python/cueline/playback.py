@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cueline import _core
 from cueline.arguments import SetWhenMade, checked_integer, require_new, shown
 from cueline.converting import converter_of
-from cueline.errors import ArgumentError, ArgumentTypeError, StreamTimeout
+from cueline.errors import ArgumentError, ArgumentTypeError, ClosedError, Error, StreamTimeout
 from cueline.polling import polling_intervals
 from cueline.ring_errors import Full
 from cueline.samples import checked_samples, of_pcm
@@ -87,6 +87,7 @@ class Playback(_core.Playback):
         self._engine: StreamingEngine = engine
         self._accepted = 0
         self._clears = 0  # a write() that waits ends if this grows
+        self._last_position: PlaybackPosition | None = None  # set by close()
         self._writing = threading.RLock()  # another thread may clear() between a conversion and its write
 
     if not TYPE_CHECKING:  # see AudioEngine
@@ -109,6 +110,12 @@ class Playback(_core.Playback):
                 self.drain()
         finally:
             self.close()
+
+    def close(self) -> None:
+        """Close it. What waits is dropped; what is being played fades out. position() and heard() stay as they are."""
+        with contextlib.suppress(Error):  # it is closed already, or this is a forked child
+            self._last_position = self.position()
+        super().close()
 
     def __repr__(self) -> str:
         return f"<cueline.Playback of {self.channels} channels>" if not self.closed else "<cueline.Playback, closed>"
@@ -215,8 +222,8 @@ class Playback(_core.Playback):
         """Drop what was written so far, at the frame ``at`` or with the next block, and return the confirmation.
 
         What is being played fades out in 64 frames, but not in a stream of the processor. A write() that waits on
-        another thread ends, and the rest of its frames is dropped. What you write after this call stays. Raises what
-        start() raises.
+        another thread ends, and the rest of its frames is dropped. What you write after this call stays. drain() waits
+        until it has applied and the fade is over: then position() and heard() count it. Raises what start() raises.
         """
         self._position()  # raises in a forked child: there, the lock may never be free
         with self._writing:
@@ -226,7 +233,7 @@ class Playback(_core.Playback):
         return self._engine.confirm(command, at, late=late, timeout=timeout)
 
     def drain(self, timeout: float | None = None) -> None:
-        """Wait until all was played. It is no underrun that nothing follows.
+        """Wait until all was played or cleared. It is no underrun that nothing follows.
 
         Raises StreamTimeout (a TimeoutError) when the time is over, and what write() raises.
         """
@@ -240,8 +247,16 @@ class Playback(_core.Playback):
         raise StreamTimeout(f"{waiting} frames still wait after {timeout} s{self._engine._why_no_block}")
 
     def position(self) -> PlaybackPosition:
-        """Return what was written, played, cleared and waits, in one snapshot. Raises ClosedError, ForkedError."""
-        return PlaybackPosition(*self._position()[:-1])
+        """Return what was written, played, cleared and waits, in one snapshot. Raises ForkedError.
+
+        After close() it stays as it was then.
+        """
+        try:
+            return PlaybackPosition(*self._position()[:-1])
+        except ClosedError:
+            if self._last_position is None:
+                raise
+            return self._last_position
 
     def heard(self) -> int:
         """Return how many frames have left the loudspeaker: those played, less the output latency. It is an estimate.
@@ -302,7 +317,10 @@ class Playback(_core.Playback):
             samples = of_pcm(samples, self.channels, "samples")
         array = checked_samples(samples, "samples")
         if array.shape[1] != self.channels:
-            raise ArgumentError(f"samples must have {self.channels} channels, got {array.shape[1]}")
+            raise ArgumentError(
+                f"samples must have shape (frames, {self.channels}), got {array.shape}: open the playback with "
+                "channels=, or transpose the array if its channels come first"
+            )
         return array
 
 

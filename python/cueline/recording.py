@@ -12,7 +12,7 @@ from cueline import _core
 from cueline.arguments import SetWhenMade, checked_count, checked_integer, checked_number, require_new, shown
 from cueline.converted import ConvertedBlocks
 from cueline.converting import converter_of
-from cueline.errors import ArgumentError, ArgumentTypeError, StreamEnded
+from cueline.errors import ArgumentError, ArgumentTypeError, ClosedError, Error, StreamEnded
 from cueline.polling import polling_intervals
 from cueline.recorded import Block, Gap, RecordingPosition, cut, cut_run
 from cueline.ring_errors import Empty
@@ -78,6 +78,7 @@ class Recording(_core.Recording):
         self._next: int | None = None  # the engine's frame after the last one that was read
         self._end: int | None = None  # reading ends at this frame, although the recording goes on
         self._saving: Saving | None = None
+        self._last_position: RecordingPosition | None = None  # set by close()
         self.gaps: collections.deque[Gap] = collections.deque(maxlen=_GAPS)
         """The latest 1024 gaps that were read."""
 
@@ -104,7 +105,8 @@ class Recording(_core.Recording):
     def close(self) -> None:
         """Close it. What waits is dropped, but a file that save() writes gets what was recorded so far.
 
-        It waits until that file is complete, and raises what Saving.wait() raises, if that did not.
+        It waits until that file is complete, and raises what Saving.wait() raises, if that did not. position(), gaps
+        and lost_frames stay as they are.
         """
         self._close()
         if self._saving is not None and not self._saving._reported:
@@ -115,6 +117,8 @@ class Recording(_core.Recording):
             if self._saving is not None:
                 self._saving._finish()
         finally:
+            with contextlib.suppress(Error):  # it is closed already, or this is a forked child
+                self._last_position = self.position()
             super().close()
 
     def __repr__(self) -> str:
@@ -131,8 +135,16 @@ class Recording(_core.Recording):
         return self.position().lost
 
     def position(self) -> RecordingPosition:
-        """Return where it began, up to where it recorded, and what was lost. Raises ClosedError, ForkedError."""
-        return RecordingPosition(*self._state()[:-1])
+        """Return where it began, up to where it recorded, and what was lost. Raises ForkedError.
+
+        After close() it stays as it was then.
+        """
+        try:
+            return RecordingPosition(*self._state()[:-1])
+        except ClosedError:
+            if self._last_position is None:
+                raise
+            return self._last_position
 
     def frame_of(self, playback: Playback, frame: SupportsIndex) -> int:
         """Return the frame at which this recording has what ``playback`` plays at the engine's frame ``frame``.
@@ -240,10 +252,11 @@ class Recording(_core.Recording):
     ) -> Saving:
         """Write what is recorded to a sound file, on a thread of its own, until the recording ends or is closed.
 
-        The end of ``path`` says which format: .flac, .wav, .ogg and all others of soundfile. A WAV file beyond 4 GiB is
-        an RF64 file. ``subtype`` is soundfile's, as in "PCM_24" or "FLOAT"; None: the format's default. An older file
-        is replaced. With ``gaps="zeros"``, zeros stand for frames that were lost; with ``gaps="split"``, the file lacks
-        them. With ``duration``, the file ends after so many seconds. Meanwhile only this thread reads the recording.
+        The ending of ``path`` says which format: .flac, .wav, .ogg and all others of soundfile. A WAV file beyond 4 GiB
+        is an RF64 file. ``subtype`` is soundfile's, as in "PCM_24" or "FLOAT"; None: the format's default. An older
+        file is replaced. With ``gaps="zeros"``, zeros stand for frames that were lost; with ``gaps="split"``, the file
+        lacks them. With ``duration``, the file ends after so many seconds. Meanwhile only this thread reads the
+        recording.
 
         Returns a Saving, which counts. Raises ArgumentError for a format that soundfile does not write, and if the
         recording is being saved; FileNotFoundError, PermissionError and other OSErrors as ``open()`` does;
@@ -328,10 +341,8 @@ class Recording(_core.Recording):
         count = checked_integer("frames", frames)
         most = self.capacity * self._samplerate // self._engine_rate
         if not 1 <= count <= most:
-            raise ArgumentError(
-                f"frames must be from 1 to {most}, what the buffer holds, got {count}: "
-                "open the recording with more buffer_seconds"
-            )
+            way_out = ": open the recording with more buffer_seconds" if count > most else ""
+            raise ArgumentError(f"frames must be from 1 to {most}, what the buffer holds, got {count}{way_out}")
         return count
 
     def _may_grow(self, count: int) -> bool:

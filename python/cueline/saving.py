@@ -179,7 +179,7 @@ class Saving:
         formats = self._soundfile.available_formats()
         if kind not in formats or kind == "RAW":
             ends = ", ".join(f".{name.lower()}" for name in sorted(formats) if name != "RAW")
-            raise ArgumentError(f"the end of path must say the format, got {self.path!r}: use one of {ends}")
+            raise ArgumentError(f"path must end with the name of a format, got {self.path!r}: use one of {ends}")
         if kind == "WAV" and self._soundfile.check_format("RF64", subtype):
             kind = "RF64"
         options = {"samplerate": samplerate, "channels": channels, "subtype": subtype, "format": kind}

@@ -39,7 +39,7 @@ def test_the_null_devices_round_trip_is_one_block(blocksize: int) -> None:
     assert done.stdout.splitlines()[:-1] == [
         "LATENCY from output 1 to input 1: null device, 48000 Hz, 1 input, 1 output, "
         f"blocks of {blocksize} frames ({blocksize / 48:.3f} ms)",
-        "The null device has no sound card: its outputs come back a block later.",
+        "The null device has no sound card: each output comes back as the input of its number, a block later.",
         f"chirp 1: {trip}",
         f"chirp 2: {trip}",
         "--- null device ---",

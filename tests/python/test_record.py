@@ -173,15 +173,21 @@ def test_without_an_input_it_says_where_to_find_one_and_makes_no_file(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("inputs", ["0", "x", "3,0", ","])
+def test_inputs_that_are_no_channels_are_refused_with_what_they_may_be(inputs: str) -> None:
+    done = record("take.flac", *NULL, "--inputs", inputs)
+    assert done.returncode == 2
+    assert f"must be how many, or channel numbers such as 3,4, from 1 on, got '{inputs}'" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "options", "text"),
     [
         ("kept.flac", [], "kept.flac is there already: name another file, or remove it"),
-        ("take.xyz", [], "the end of path must say the format, got 'take.xyz': use one of .aiff, "),
-        ("take", [], "the end of path must say the format, got 'take': use one of .aiff, "),
+        ("take.xyz", [], "path must end with the name of a format, got 'take.xyz': use one of .aiff, "),
+        ("take", [], "path must end with the name of a format, got 'take': use one of .aiff, "),
         ("none/take.flac", [], "cannot write none/take.flac: No such file or directory"),
         ("take.mp3", ["--inputs", "8"], "soundfile does not write MP3 with 8 channels at 48000 Hz and subtype None: "),
-        ("take.flac", ["--inputs", "0", "--seconds", "1"], "an engine needs inputs or outputs"),
         ("take.flac", ["--device", "offline"], "record needs a device with a clock, and 'offline' has none"),
     ],
 )

@@ -266,7 +266,7 @@ def test_wrong_paths_and_formats_are_refused_and_an_older_file_stays(
         recording.save(older, subtype="FLOAT")
     assert older.read_bytes() == b"older"
     for path in ("take", "take.txt", "take.raw"):
-        with pytest.raises(cueline.ArgumentError, match=r"the end of path must say the format, .*\.flac"):
+        with pytest.raises(cueline.ArgumentError, match=r"path must end with the name of a format, .*\.flac"):
             recording.save(tmp_path / path)
     with pytest.raises(FileNotFoundError):
         recording.save(tmp_path / "nowhere" / "take.flac")

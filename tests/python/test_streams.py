@@ -217,7 +217,7 @@ def test_there_are_sixteen_streams_and_a_dropped_one_is_closed(looped: cueline.A
     streams[0].close()
     assert streams[0].closed
     with pytest.raises(cueline.ClosedError, match="this stream is closed"):
-        streams[0].position()
+        streams[0].stop()
     streams.clear()
     looped.render(128)
     assert looped.stats().streams == 0
@@ -263,6 +263,22 @@ def test_a_stream_is_made_once_and_one_that_never_was_says_so(looped: cueline.Au
             call()
 
 
+def test_a_closed_stream_still_says_what_was_played_and_lost(looped: cueline.AudioEngine) -> None:
+    with looped.open_recording(buffer_seconds=0) as recording, looped.open_playback() as playback:
+        capacity = recording.capacity
+        playback.write(RAMP, last=True)
+        looped.render(capacity + 2000)
+    assert playback.closed
+    assert recording.closed
+    looped.render(64)
+    assert playback.position() == (capacity + 2000, 1000, 1000, 0, 0, 0)
+    assert playback.heard() == 1000 - looped.output_latency
+    assert recording.position() == (0, capacity + 2000, capacity, 2000)
+    assert recording.lost_frames == 2000
+    playback.close()
+    assert playback.position().frame == capacity + 2000
+
+
 def test_wrong_arguments_are_refused(looped: cueline.AudioEngine) -> None:
     with pytest.raises(cueline.ArgumentError, match=r"from 1 to 1 \(the engine's outputs\), got 2"):
         looped.open_playback(channels=2)
@@ -273,10 +289,12 @@ def test_wrong_arguments_are_refused(looped: cueline.AudioEngine) -> None:
     for wrong in (3, "", None, b"inputs"):
         with pytest.raises(cueline.ArgumentTypeError, match="source must be the name of a stream, got"):
             looped.open_recording(source=wrong)  # type: ignore[arg-type]
-    with pytest.raises(cueline.ArgumentError, match="samples must have 1 channels, got 2"):
+    with pytest.raises(cueline.ArgumentError, match=r"samples must have shape \(frames, 1\), got \(3, 2\)"):
         looped.open_playback().write(np.zeros((3, 2)))
-    with pytest.raises(cueline.ArgumentError, match="what the buffer holds"):
+    with pytest.raises(cueline.ArgumentError, match="what the buffer holds, got 2: open the recording with more"):
         looped.open_recording(buffer_seconds=0).read(2)
+    with pytest.raises(cueline.ArgumentError, match=r"what the buffer holds, got 0$"):
+        looped.open_recording().read(0)
     with (
         cueline.AudioEngine("offline") as deaf,
         pytest.raises(cueline.ArgumentError, match="no inputs: make it with inputs=1"),

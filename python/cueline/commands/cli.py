@@ -289,7 +289,13 @@ def _device(text: str) -> str | int:
 
 
 def _channels(text: str) -> int | list[int]:
-    return [_whole(number) for number in text.split(",") if number] if "," in text else _whole(text)
+    try:
+        channels = [int(number) for number in text.split(",") if number]
+    except ValueError:
+        channels = []
+    if not channels or min(channels) < 1:
+        raise argparse.ArgumentTypeError(f"must be how many, or channel numbers such as 3,4, from 1 on, got '{text}'")
+    return channels if "," in text else channels[0]
 
 
 def _whole(text: str) -> int:

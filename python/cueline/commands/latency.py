@@ -76,7 +76,10 @@ def run(options: argparse.Namespace) -> int:
     if not options.json:
         console.print(f"LATENCY {path}: {how_it_runs(engine)}")
         if engine.device == "null":
-            console.print("[dim]The null device has no sound card: its outputs come back a block later.[/]")
+            console.print(
+                "[dim]The null device has no sound card: "
+                "each output comes back as the input of its number, a block later.[/]"
+            )
     found: list[int] = []
     peak = 0.0
     with engine:
