@@ -193,7 +193,10 @@ class Playback(_core.Playback):
             time.sleep(interval)
         else:
             raise self._full(timeout, 0)
+        accepted = self._accepted
         yield samples
+        if self._accepted != accepted:
+            raise ArgumentError("samples were written while room for others was lent: leave its with block before")
         self._push(len(samples), last)
         self._accepted += len(samples)
 

@@ -101,6 +101,8 @@ class Recording(_core.Recording):
             self.close()
         else:  # the exception is what the user has to see
             self._close()
+            if self._saving is not None:
+                self._saving._untold.clear()
 
     def close(self) -> None:
         """Close it. What waits is dropped, but a file that save() writes gets what was recorded so far.
@@ -207,12 +209,15 @@ class Recording(_core.Recording):
                 self._unread.appendleft(block)
                 raise
             return
+        begin = self._next
         frame, lost, samples, ended = self._view(count)
         if len(samples) == 0 and lost == 0:
             if ended:
                 raise StreamEnded(_ALL_READ)
             raise self._empty(timeout)
         yield Block(frame, samples, lost)
+        if self._next != begin:
+            raise ArgumentError("frames were read while a view of them was lent: leave its with block before you read")
         self._pop(len(samples))
         self._note(Block(frame, samples, lost))
 

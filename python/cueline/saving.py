@@ -9,6 +9,7 @@ import os
 import stat
 import threading
 import warnings
+import weakref
 from typing import TYPE_CHECKING
 
 from cueline.arguments import shown
@@ -71,6 +72,7 @@ class Saving:
         self._empty_looks = 0  # looks of the thread that found nothing
         self._error: BaseException | None = None
         self._reported = False
+        self._untold: list[str] = []  # what the user has to hear when this is dropped, or at Python's end
         self._finishing = threading.Event()
         self._soundfile = optional_soundfile("writes")
 
@@ -81,6 +83,8 @@ class Saving:
     def lost_frames(self) -> int:
         """How many frames of the engine were lost so far between the file's first and last one."""
         self._seen = self._lost
+        if self._error is None:
+            self._untold.clear()
         return self._lost
 
     @property
@@ -112,6 +116,7 @@ class Saving:
     def _begin(self, blocks: Iterator[Block], subtype: str | None) -> None:
         self._file = self._opened(self._recording._samplerate, self._recording.channels, subtype)
         self._thread = threading.Thread(target=self._write_all, args=(blocks,), name="cueline saves", daemon=True)
+        weakref.finalize(self, _tell, self._untold)  # before the next line: at Python's end, it comes after _finish()
         atexit.register(self._finish)  # a daemon: a forgotten engine must not keep the program from its end
         self._thread.start()
 
@@ -127,6 +132,10 @@ class Saving:
         except Exception as error:  # wait() and close() raise it
             self._error = error
         finally:
+            if self._error is not None:
+                self._untold.append(f"{self.path!r} is incomplete, and nobody called wait() or close(): {self._error}")
+            elif self._lost > self._seen:
+                self._untold.append(self._what_it_lacks())
             atexit.unregister(self._finish)
 
     def _write(self, samples: npt.NDArray[np.float32]) -> None:
@@ -162,16 +171,18 @@ class Saving:
     def _report(self) -> None:
         """Raise what went wrong, or warn of what was lost."""
         self._reported = True
+        self._untold.clear()
         seen, self._seen = self._seen, self._lost
         if self._error is not None:
             raise self._error
         if self._lost > seen:
-            warnings.warn(
-                f"frames that {self.path!r} lacks, because the disk or the program was too slow: {self._lost} (open "
-                "the recording with more buffer_seconds, or read lost_frames). Its gaps say where they are missing",
-                LossWarning,
-                stacklevel=level_of_the_user(),
-            )
+            warnings.warn(self._what_it_lacks(), LossWarning, stacklevel=level_of_the_user())
+
+    def _what_it_lacks(self) -> str:
+        return (
+            f"frames that {self.path!r} lacks, because the disk or the program was too slow: {self._lost} (open "
+            "the recording with more buffer_seconds, or read lost_frames). Its gaps say where they are missing"
+        )
 
     def _opened(self, samplerate: int, channels: int, subtype: str | None) -> Any:
         kind = os.path.splitext(self.path)[1][1:].upper()  # noqa: PTH122  # it may be any string
@@ -198,6 +209,11 @@ class Saving:
                 library = self._soundfile._snd
                 library.sf_command(file._file, _SFC_RF64_AUTO_DOWNGRADE, self._soundfile._ffi.NULL, 1)
         return file
+
+
+def _tell(messages: list[str]) -> None:
+    for message in messages:
+        warnings.warn(message, LossWarning, stacklevel=1)  # no code of the user called this
 
 
 def _checked_path(path: str | os.PathLike[str]) -> str:

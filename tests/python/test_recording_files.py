@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -137,6 +139,25 @@ def test_lost_frames_that_nobody_looked_at_give_one_warning(
     assert [one.filename for one in warned] == [__file__]
     recording.close()
     saving.wait()
+
+
+def test_what_nobody_heard_of_is_a_warning_when_the_recording_is_dropped(
+    looped: cueline.AudioEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*_: object) -> None:
+        raise OSError("no room")
+
+    monkeypatch.setattr("cueline.saving.Saving._write", write)
+    recording = looped.open_recording(source="outputs")
+    saving = recording.save(tmp_path / "take.flac")
+    looped.render(100)
+    recording.stop()
+    looped.render(64)
+    while not saving.done:
+        time.sleep(0.001)
+    del recording, saving
+    with pytest.warns(cueline.LossWarning, match=r"take\.flac' is incomplete, and nobody called wait.*no room"):
+        gc.collect()
 
 
 def test_a_duration_ends_the_file_and_the_recording_goes_on(looped: cueline.AudioEngine, tmp_path: Path) -> None:

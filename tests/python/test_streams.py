@@ -343,6 +343,17 @@ def test_a_view_lends_frames_of_the_ring_until_the_with_ends(looped: cueline.Aud
         pass
 
 
+def test_what_is_lent_is_refused_if_the_ring_went_on_meanwhile(looped: cueline.AudioEngine) -> None:
+    playback, recording = looped.open_playback(), looped.open_recording(source="outputs")
+    with pytest.raises(cueline.ArgumentError, match="while room for others was lent"), playback.room(100):
+        playback.write(RAMP[:50])
+    assert playback.position().written == playback.accepted == 50
+    looped.render(128)
+    with pytest.raises(cueline.ArgumentError, match="while a view of them was lent"), recording.view(100):
+        assert recording.read(50).frame == 0
+    assert recording.read(50).frame == 50
+
+
 def test_room_is_written_when_the_with_ends(looped: cueline.AudioEngine) -> None:
     playback = looped.open_playback(buffer_seconds=128 / looped.samplerate)
     with pytest.raises(KeyError), playback.room(100):
