@@ -120,7 +120,7 @@ def test_a_command_says_in_one_line_why_it_is_silent(monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("PYTHONWARNINGS")
     done = command("ping", "--count", "1")
     assert done.returncode == 0
-    assert re.fullmatch(r"cueline: this engine is silent: .*\n", done.stderr)
+    assert re.fullmatch(r"cueline: this engine is silent: .*name the device: --device null\n", done.stderr)
 
 
 def test_this_build_has_both_audio_libraries() -> None:

@@ -173,13 +173,16 @@ def test_what_cannot_be_measured_is_said_in_one_line(arguments: list[str], text:
 def test_without_a_device_with_sound_it_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    class Silent(cueline.AudioEngine):
+        _absent = ["jack: it is not there", "portaudio: no input device"]  # type: ignore[assignment]  # noqa: RUF012
+
     def silent(_device: None, **_options: object) -> cueline.AudioEngine:
-        return cueline.AudioEngine("null", inputs=1)
+        return Silent("null", inputs=1)
 
     monkeypatch.setattr("cueline.commands.latency.AudioEngine", silent)
     assert cli.main(["latency"]) == 2
     assert capsys.readouterr() == (
         "",
-        "cueline: there is no device with sound here, and `cueline devices` says why: "
-        "with --device null, the outputs come back as inputs\n",
+        "cueline: no device has inputs and outputs. jack: it is not there; portaudio: no input device. "
+        "`cueline devices` lists all; with --device null, the outputs come back as inputs\n",
     )

@@ -92,7 +92,8 @@ def _run(options: argparse.Namespace) -> int:
 
 def _show_warning(message: Warning | str, *_where: object, **_options: object) -> None:
     if sys.stderr is not None:
-        print(f"cueline: {message}", file=sys.stderr)
+        text = str(message).replace("AudioEngine('null')", "--device null")  # what a terminal has
+        print(f"cueline: {text}", file=sys.stderr)
 
 
 def _fail(why: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import warnings
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -55,20 +56,23 @@ def run(options: argparse.Namespace) -> int:
     """Measure as ``options`` say, print the results, and return the exit status."""
     if not 0 < options.gain <= 1:
         raise ArgumentError(f"--gain must be more than 0 and at most 1, got {options.gain:g}")
-    engine = AudioEngine(
-        options.device,
-        samplerate=options.samplerate,
-        blocksize=options.blocksize,
-        inputs=(options.input,),
-        outputs=(options.output,),
-        loopback=options.device == "null",
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "this engine is silent")  # the error below says more
+        engine = AudioEngine(
+            options.device,
+            samplerate=options.samplerate,
+            blocksize=options.blocksize,
+            inputs=(options.input,),
+            outputs=(options.output,),
+            loopback=options.device == "null",
+        )
     if engine.device == "offline":
         raise DeviceError("latency needs a device with a clock, and 'offline' has none: leave out --device")
     if engine.device == "null" and options.device is None:
+        reasons = "; ".join(engine._absent)
         raise DeviceError(
-            "there is no device with sound here, and `cueline devices` says why: "
-            "with --device null, the outputs come back as inputs"
+            f"no device has inputs and outputs. {reasons}. `cueline devices` lists all; with --device null, the "
+            "outputs come back as inputs"
         )
 
     console = PlainConsole()
