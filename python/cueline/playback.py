@@ -22,6 +22,7 @@ from cueline.streams import (
     start,
     stop,
     stream_name,
+    will_play,
 )
 
 if TYPE_CHECKING:
@@ -59,8 +60,9 @@ class Playback(_core.Playback):
     """Samples that are mixed into the outputs, or played by the processor. ``AudioEngine.open_playback()`` makes one.
 
     One thread at a time writes. If nothing is there to play, it is silent, counts the missing frames, and goes on with
-    what is written next. As a context manager, it waits at the end until all was played, and then closes; after an
-    exception it only closes. When it closes, what is being played fades out.
+    what is written next. As a context manager, it waits at the end until all was played, and then closes. After an
+    exception, and if it is stopped or was never started, it only closes. When it closes, what is being played fades
+    out.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Playback(_core.Playback):
             frames += self._converter.delay
         super().__init__(engine, frames, channels, name)
         self._engine: StreamingEngine = engine
+        self._starting: Confirmation | None = None
         self._accepted = 0
         self._clears = 0  # a write() that waits ends if this grows
         self._last_position: PlaybackPosition | None = None  # set by close()
@@ -106,8 +109,8 @@ class Playback(_core.Playback):
         traceback: TracebackType | None,
     ) -> None:
         try:
-            if exc_type is None and self._engine._state == "running" and self._engine.device != "offline":
-                self.drain()
+            if exc_type is None and self._engine.device != "offline":
+                self._drain_while_it_plays()
         finally:
             self.close()
 
@@ -248,6 +251,15 @@ class Playback(_core.Playback):
             self._require_going(timeout)
             time.sleep(interval)
         raise StreamTimeout(f"{waiting} frames still wait after {timeout} s{self._engine._why_no_block}")
+
+    def _drain_while_it_plays(self) -> None:
+        while self._engine._state == "running":
+            frame, *_, phase = self._position()
+            if not will_play(self._starting, frame, phase):
+                return
+            with contextlib.suppress(StreamTimeout):  # then look again: somebody may have stopped it
+                self.drain(0.1)
+                return
 
     def position(self) -> PlaybackPosition:
         """Return what was written, played, cleared and waits, in one snapshot. Raises ForkedError.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from typing_extensions import Self
 
+    from cueline.confirmation import Confirmation
     from cueline.playback import Playback
     from cueline.saving import Saving
     from cueline.streams import StreamingEngine
@@ -68,6 +69,7 @@ class Recording(_core.Recording):
         self._samplerate, converter = converter_of("a recording", samplerate, self._engine_rate, count, to_engine=False)
         super().__init__(engine, buffer_frames(engine, buffer_seconds), count, self._source)
         self._engine: StreamingEngine = engine
+        self._starting: Confirmation | None = None
         self._converted: ConvertedBlocks | None = None
         if converter is not None:
             self._converted = ConvertedBlocks(converter, self._samplerate, self._engine_rate)

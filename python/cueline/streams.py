@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from cueline._core import Message
 from cueline.arguments import checked_number, shown
-from cueline.errors import ArgumentTypeError, DeviceError, StreamEnded
+from cueline.confirmation import RefusedError
+from cueline.errors import ArgumentTypeError, ConfirmationTimeout, DeviceError, StreamEnded
 from cueline.fields import u32, u64
 from cueline.typed import own_message
 
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
         """A playback or a recording, as far as starting and stopping it goes."""
 
         _engine: StreamingEngine
+        _starting: Confirmation | None
 
         @property
         def _handle(self) -> int: ...
@@ -63,10 +65,11 @@ __all__ = [
     "start",
     "stop",
     "stream_name",
+    "will_play",
 ]
 
 _LONGEST_S = 10**6
-_NEW_SAMPLERATE = 3  # of StreamPhase
+_RUNNING, _NEW_SAMPLERATE = 1, 3  # of StreamPhase
 
 
 @own_message(13)
@@ -116,6 +119,18 @@ def refuse_new_samplerate(phase: int) -> None:
         raise StreamEnded("the device has another sample rate now: open another stream")
 
 
+def will_play(starting: "Confirmation | None", frame: int, phase: int) -> bool:
+    """Return whether a playback plays, or waits for the frame of its start."""
+    if phase == _RUNNING:
+        return True
+    try:
+        return starting is not None and frame <= starting.result(0).frame  # the phase may be from before that frame
+    except ConfirmationTimeout:
+        return True
+    except RefusedError:
+        return False
+
+
 def start(
     self: "Stream",
     at: "SupportsIndex | None" = None,
@@ -128,7 +143,8 @@ def start(
     A recording begins once. ``late`` and ``timeout`` are those of ``engine.confirm``. Raises what that raises, and
     ClosedError.
     """
-    return self._engine.confirm(StartStream(self._handle), at, late=late, timeout=timeout)
+    self._starting = self._engine.confirm(StartStream(self._handle), at, late=late, timeout=timeout)
+    return self._starting
 
 
 def stop(

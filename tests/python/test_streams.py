@@ -408,6 +408,23 @@ def test_a_running_engine_records_all_that_it_plays() -> None:
     np.testing.assert_array_equal(samples[samples != 0], np.tile(RAMP, 10))  # an underrun is zeros
 
 
+def test_the_end_of_a_with_does_not_wait_for_a_playback_that_does_not_play() -> None:
+    with cueline.AudioEngine("null") as engine:
+        with engine.open_playback(start=False) as never_started:
+            never_started.write(RAMP)
+        with engine.open_playback() as stopped:
+            stopped.stop().result(60)
+            stopped.write(RAMP)
+        with engine.open_playback(start=False) as cancelled:
+            cancelled.write(RAMP)
+            cancelled.start(engine.after(10_000))
+            engine.cancel_all()
+        with engine.open_playback(start=False) as later:
+            later.write(RAMP)
+            later.start(engine.after(0.05))
+        assert [each.position().played for each in (never_started, stopped, cancelled, later)] == [0, 0, 0, 1000]
+
+
 def test_record_ends_if_its_cues_are_cancelled() -> None:
     with cueline.AudioEngine("null", inputs=1) as engine:
         refusals: list[object] = []
