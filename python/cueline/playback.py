@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cueline import _core
 from cueline.arguments import SetWhenMade, checked_integer, require_new, shown
+from cueline.confirmation import RefusedError
 from cueline.converting import converter_of
 from cueline.errors import ArgumentError, ArgumentTypeError, ClosedError, Error, StreamTimeout
 from cueline.polling import polling_intervals
@@ -18,6 +19,7 @@ from cueline.streams import (
     ClearPlayback,
     buffer_frames,
     refuse_new_samplerate,
+    refuse_refused_start,
     require_an_end,
     start,
     stop,
@@ -158,7 +160,8 @@ class Playback(_core.Playback):
 
         Raises Full if there was no room within ``timeout`` seconds: its ``accepted`` is the number of frames that were
         written. Raises ArgumentError, ArgumentTypeError, StreamEnded if the device has another sample rate, DeviceError
-        on the offline device if it would wait for ever, ClosedError, ForkedError.
+        on the offline device if it would wait for ever, RefusedError if its start was refused or cancelled,
+        ClosedError, ForkedError.
         """
         array = self._checked(samples)
         done, clears = 0, self._clears
@@ -257,7 +260,7 @@ class Playback(_core.Playback):
             frame, *_, phase = self._position()
             if not will_play(self._starting, frame, phase):
                 return
-            with contextlib.suppress(StreamTimeout):  # then look again: somebody may have stopped it
+            with contextlib.suppress(StreamTimeout, RefusedError):  # then look again: somebody may have stopped it
                 self.drain(0.1)
                 return
 
@@ -320,7 +323,10 @@ class Playback(_core.Playback):
 
     def _require_going(self, timeout: float | None) -> None:
         require_an_end(self._engine, timeout, "this playback")
-        refuse_new_samplerate(self._position()[-1])
+        phase = self._position()[-1]
+        refuse_new_samplerate(phase)
+        if timeout != 0:
+            refuse_refused_start(self._starting, phase)
 
     def _full(self, timeout: float | None, accepted: int) -> Full:
         error = Full(f"no room for all frames within {timeout} s{self._engine._why_no_block}")

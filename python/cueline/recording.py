@@ -16,7 +16,15 @@ from cueline.errors import ArgumentError, ArgumentTypeError, ClosedError, Error,
 from cueline.polling import polling_intervals
 from cueline.recorded import Block, Gap, RecordingPosition, cut, cut_run
 from cueline.ring_errors import Empty
-from cueline.streams import buffer_frames, refuse_new_samplerate, require_an_end, start, stop, stream_name
+from cueline.streams import (
+    buffer_frames,
+    refuse_new_samplerate,
+    refuse_refused_start,
+    require_an_end,
+    start,
+    stop,
+    stream_name,
+)
 
 if TYPE_CHECKING:
     import os
@@ -178,7 +186,7 @@ class Recording(_core.Recording):
         It returns fewer before a gap, at the end, and when the ``timeout`` in seconds is over. Raises Empty if none
         came in time; StreamEnded (an EOFError) if the recording has ended and all was read; ArgumentError for more
         frames than ``capacity``; ArgumentTypeError, ClosedError, ForkedError; and DeviceError if the device is lost, or
-        if it would wait for ever on the offline device.
+        if it would wait for ever on the offline device; RefusedError if its start was refused or cancelled.
         """
         count = self._checked(frames)
         self._wait_for(count, timeout)
@@ -189,6 +197,7 @@ class Recording(_core.Recording):
             if not self._may_grow(count):
                 break
             require_an_end(self._engine, timeout, "this recording")
+            refuse_refused_start(self._starting, self._state()[-1])
             time.sleep(interval)
 
     @contextlib.contextmanager
@@ -232,6 +241,7 @@ class Recording(_core.Recording):
             if not self._may_grow(count):
                 break
             require_an_end(self._engine, timeout, "this recording")
+            refuse_refused_start(self._starting, self._state()[-1])
             await asyncio.sleep(interval)
         return self._taken_in(timeout, count)
 

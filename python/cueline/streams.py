@@ -61,6 +61,7 @@ __all__ = [
     "StopStream",
     "buffer_frames",
     "refuse_new_samplerate",
+    "refuse_refused_start",
     "require_an_end",
     "start",
     "stop",
@@ -69,7 +70,7 @@ __all__ = [
 ]
 
 _LONGEST_S = 10**6
-_RUNNING, _NEW_SAMPLERATE = 1, 3  # of StreamPhase
+_IDLE, _RUNNING, _NEW_SAMPLERATE = 0, 1, 3  # of StreamPhase
 
 
 @own_message(13)
@@ -117,6 +118,12 @@ def refuse_new_samplerate(phase: int) -> None:
     """Raise StreamEnded if the stream ended because the device has another sample rate."""
     if phase == _NEW_SAMPLERATE:
         raise StreamEnded("the device has another sample rate now: open another stream")
+
+
+def refuse_refused_start(starting: "Confirmation | None", phase: int) -> None:
+    """Raise RefusedError if a stream waits for a start that was refused or cancelled."""
+    if phase == _IDLE and starting is not None and starting.done():
+        starting.result(0)
 
 
 def will_play(starting: "Confirmation | None", frame: int, phase: int) -> bool:

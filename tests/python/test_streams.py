@@ -425,6 +425,22 @@ def test_the_end_of_a_with_does_not_wait_for_a_playback_that_does_not_play() -> 
         assert [each.position().played for each in (never_started, stopped, cancelled, later)] == [0, 0, 0, 1000]
 
 
+def test_a_wait_ends_if_the_start_was_cancelled(looped: cueline.AudioEngine) -> None:
+    playback, recording = looped.open_playback(at=5000), looped.open_recording(at=5000)
+    playback.write(RAMP)
+    looped.cancel_all()
+    looped.render(64)
+    assert playback.try_write(RAMP) == 1000
+    with pytest.raises(cueline.RefusedError, match="it was cancelled"):
+        playback.drain(60)
+    with pytest.raises(cueline.RefusedError, match="it was cancelled"):
+        recording.read(1, timeout=60)
+    for stream in (playback, recording):
+        stream.start()
+    looped.render(64)
+    assert playback.position().played == len(recording.read(64).samples) == 64
+
+
 def test_record_ends_if_its_cues_are_cancelled() -> None:
     with cueline.AudioEngine("null", inputs=1) as engine:
         refusals: list[object] = []
