@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -124,6 +126,19 @@ def test_int16_samples_are_scaled(looped: cueline.AudioEngine) -> None:
     playback = looped.open_playback()
     playback.write(np.array([16384, -32768], np.int16))
     np.testing.assert_array_equal(looped.render(2)[:, 0], [0.5, -1])
+
+
+def test_the_first_write_need_not_import_what_takes_long() -> None:
+    program = (
+        "import sys, cueline, numpy\n"
+        "with cueline.AudioEngine('offline') as engine:\n"
+        "    playback = engine.open_playback()\n"
+        "    before = set(sys.modules)\n"
+        "    playback.write(numpy.ones(10))\n"
+        "    print(*(set(sys.modules) - before))\n"
+    )
+    written = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert "numpy" not in written.stdout
 
 
 def test_gaps_are_zeros_or_split_blocks(looped: cueline.AudioEngine) -> None:
