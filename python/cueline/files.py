@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["load", "optional_soundfile"]
+__all__ = ["file_name", "load", "optional_soundfile"]
 
 
 def load(path: str | os.PathLike[str], *, samplerate: SupportsIndex) -> npt.NDArray[np.float32]:
@@ -31,7 +32,7 @@ def load(path: str | os.PathLike[str], *, samplerate: SupportsIndex) -> npt.NDAr
     or infinite; ArgumentTypeError for a path that is neither a string nor a Path; MissingPackageError; MemoryError.
     """
     rate = checked_samplerate("samplerate", samplerate)
-    name = _checked_path(path)
+    name = _readable(path)
     soundfile = optional_soundfile("reads")
     try:
         with soundfile.SoundFile(name) as file:
@@ -62,21 +63,29 @@ def optional_soundfile(what: str) -> Any:
     return soundfile
 
 
-def _checked_path(path: str | os.PathLike[str]) -> str:
-    """Return ``path`` as a string. It is one of a regular file that can be opened."""
+def file_name(path: str | os.PathLike[str], *, not_a_path: str = "", not_a_file: str = "") -> str:
+    """Return ``path`` as a string. It is not that of a pipe or a device.
+
+    The last two end its errors: they say what to do instead.
+    """
     try:
         name = os.fspath(path)
     except TypeError:
         name = None
     if not isinstance(name, str):
-        raise ArgumentTypeError(
-            f"path must be a string or a Path, got {shown(path)}: engine.publish(slot, array) takes an array"
-        )
+        raise ArgumentTypeError(f"path must be a string or a Path, got {shown(path)}{not_a_path}")
     if "\0" in name:
         raise ArgumentError(f"path must not contain a NUL character, got {name!r}")
-    kind = os.stat(name).st_mode  # noqa: PTH116  # raises as open() does
-    if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
-        raise ArgumentError(f"path must be a file, got {name!r}, which is a pipe or a device: write it to a file")
+    with contextlib.suppress(OSError):  # open() raises it, if it is one
+        kind = os.stat(name).st_mode  # noqa: PTH116
+        if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+            raise ArgumentError(f"path must be a file, got {name!r}, which is a pipe or a device{not_a_file}")
+    return name
+
+
+def _readable(path: str | os.PathLike[str]) -> str:
+    """Return ``path`` as a string. It is one of a regular file that can be opened."""
+    name = file_name(path, not_a_path=": engine.publish(slot, array) takes an array", not_a_file=": write it to a file")
     with open(name, "rb"):  # noqa: PTH123  # raises what soundfile only describes: a directory, no permission
         return name
 

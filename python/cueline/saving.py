@@ -6,7 +6,6 @@ import atexit
 import contextlib
 import io
 import os
-import stat
 import threading
 import warnings
 import weakref
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING
 from cueline.arguments import shown
 from cueline.errors import (
     ArgumentError,
-    ArgumentTypeError,
     ClosedError,
     DeviceError,
     Error,
@@ -23,7 +21,7 @@ from cueline.errors import (
     StreamEnded,
     StreamTimeout,
 )
-from cueline.files import optional_soundfile
+from cueline.files import file_name, optional_soundfile
 from cueline.loss import level_of_the_user
 from cueline.polling import polling_intervals
 from cueline.streams import require_an_end
@@ -63,7 +61,7 @@ class Saving:
     def __init__(self, recording: SavedRecording, path: str | os.PathLike[str]) -> None:
         self._recording = recording
         self._engine = recording._engine
-        self.path = _checked_path(path)
+        self.path = file_name(path)
         """The file's path."""
         self.frames = 0
         """How many frames are in the file so far."""
@@ -214,23 +212,6 @@ class Saving:
 def _tell(messages: list[str]) -> None:
     for message in messages:
         warnings.warn(message, LossWarning, stacklevel=1)  # no code of the user called this
-
-
-def _checked_path(path: str | os.PathLike[str]) -> str:
-    try:
-        name = os.fspath(path)
-    except TypeError:
-        name = None
-    if not isinstance(name, str):
-        raise ArgumentTypeError(f"path must be a string or a Path, got {shown(path)}")
-    if "\0" in name:
-        raise ArgumentError(f"path must not contain a NUL character, got {name!r}")
-    with contextlib.suppress(OSError):  # open() raises it, if it is one
-        kind = os.stat(name).st_mode  # noqa: PTH116
-        if stat.S_ISREG(kind) or stat.S_ISDIR(kind):
-            return name
-        raise ArgumentError(f"path must be a file, got {name!r}, which is a pipe or a device")
-    return name
 
 
 def _quantised(samples: npt.NDArray[np.float32], bits: int) -> npt.NDArray[np.int32]:
