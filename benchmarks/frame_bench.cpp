@@ -118,7 +118,7 @@ class Cueline {
 
     std::size_t write(std::span<const float> from) { return producer_.write(from) * channels_; }
     std::size_t read(std::span<float> to) {
-        const RingPlaces places = consumer_.waiting(frames_in(to.size(), channels_));
+        const RingPlaces places = consumer_.waiting(whole_frames(to.size(), channels_));
         copy_from(std::span<const float>{samples_}, places.of_each(channels_), to.data());
         consumer_.pop(places.size());
         return places.size() * channels_;

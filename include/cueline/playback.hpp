@@ -99,7 +99,7 @@ class PlaybackProducer {
 
     /// Writes as many frames of `interleaved` as there is room for. Returns how many.
     std::size_t write(std::span<const float> interleaved, bool last = false) noexcept(never_throws) {
-        const std::size_t wanted = frames_in(interleaved.size(), channels_);
+        const std::size_t wanted = whole_frames(interleaved.size(), channels_);
         const RingPlaces places = frames_.room(wanted);
         copy_to(samples_, places.of_each(channels_), interleaved.data());
         push(places.size(), last && places.size() == wanted);
@@ -240,7 +240,7 @@ class PlaybackConsumer {
         CUELINE_NONBLOCKING {
         const RingPlaces places = frames_.waiting(most);
         for (const std::span<const Sample> piece : places.of_each(channels_).of(samples_)) {
-            const std::size_t frames = frames_in(piece.size(), channels_);
+            const std::size_t frames = whole_frames(piece.size(), channels_);
             if constexpr (Fades) {
                 add_faded(piece, outputs, at);
                 fade_left_ -= frames;
@@ -257,7 +257,7 @@ class PlaybackConsumer {
     /// Adds `piece` to the outputs, from the frame `at` on.
     void add(std::span<const Sample> piece, std::span<float* const> outputs, std::size_t at) noexcept(never_throws)
         CUELINE_NONBLOCKING {
-        const std::size_t frames = frames_in(piece.size(), channels_);
+        const std::size_t frames = whole_frames(piece.size(), channels_);
         for (std::size_t output = 0; output < heard(outputs); ++output) {
             float* const to = outputs[output] + at;
             if (channels_ == 1) {  // a loop of its own, which the compiler vectorizes
@@ -271,7 +271,7 @@ class PlaybackConsumer {
     /// Does the same under the falling ramp.
     void add_faded(std::span<const Sample> piece, std::span<float* const> outputs,
                    std::size_t at) noexcept(never_throws) CUELINE_NONBLOCKING {
-        const std::size_t frames = frames_in(piece.size(), channels_);
+        const std::size_t frames = whole_frames(piece.size(), channels_);
         const float step = 1.0F / static_cast<float>(fade_frames_ + 1);
         for (std::size_t frame = 0; frame < frames; ++frame) {
             const float gain = step * static_cast<float>(fade_left_ - frame);

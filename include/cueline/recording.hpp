@@ -123,7 +123,7 @@ class RecordingProducer {
         if (taken == 0) return;
         for (const std::span<Sample> piece : places.of_each(channels_).of(samples_)) {
             interleave(inputs, at, piece);
-            at += frames_in(piece.size(), channels_);
+            at += whole_frames(piece.size(), channels_);
         }
         frames_.push(taken);
         state_.recorded += taken;
@@ -145,7 +145,7 @@ class RecordingProducer {
 
     void interleave(std::span<const float* const> inputs, std::size_t at,
                     std::span<Sample> piece) noexcept(never_throws) CUELINE_NONBLOCKING {
-        const std::size_t frames = frames_in(piece.size(), channels_);
+        const std::size_t frames = whole_frames(piece.size(), channels_);
         for (std::size_t channel = 0; channel < channels_; ++channel) {
             Sample* const to = piece.data() + channel;
             if (channel >= inputs.size()) {
@@ -223,7 +223,7 @@ class RecordingConsumer {
     /// Copies the frames of a run to `interleaved`, as many as fit, and pops them. The run that it returns has no
     /// samples.
     [[nodiscard]] Run read(std::span<float> interleaved) noexcept(never_throws) {
-        const RingPlaces places = run_of(frames_in(interleaved.size(), channels_));
+        const RingPlaces places = run_of(whole_frames(interleaved.size(), channels_));
         copy_from(samples_, places.of_each(channels_), interleaved.data());
         const Run run{.frame = next_frame_, .lost = lost_, .frames = places.size(), .ended = ended_};
         pop(places.size());

@@ -31,7 +31,7 @@ constexpr bool has_ended(StreamPhase phase) noexcept CUELINE_NONBLOCKING {
 
 /// How many whole frames so many samples are. Most streams have one channel, and a division costs as much as a copy of
 /// a hundred bytes.
-constexpr std::size_t frames_in(std::size_t samples, std::size_t channels) noexcept CUELINE_NONBLOCKING {
+constexpr std::size_t whole_frames(std::size_t samples, std::size_t channels) noexcept CUELINE_NONBLOCKING {
     return channels == 1 ? samples : samples / channels;
 }
 
