@@ -145,8 +145,9 @@ def fuzz(calls: int, seed: str, faults: Faults, mutant: Call | None) -> None:
     for number in range(-(-calls // CALLS_IN_A_WORLD)):
         where = f"--seed {seed}, world {number}"
         chance, world = Seeded(f"{seed} {number}"), World()
-        for _ in range(min(CALLS_IN_A_WORLD, calls - number * CALLS_IN_A_WORLD)):
-            faults.make(chance.pick([*CALLS, mutant] if mutant else CALLS), world, chance, where)
+        for place in range(min(CALLS_IN_A_WORLD, calls - number * CALLS_IN_A_WORLD)):
+            call = chance.pick(CALLS)
+            faults.make(mutant if mutant and place == 0 else call, world, chance, where)
         world.close()
 
 
