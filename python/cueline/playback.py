@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from cueline import _core
-from cueline.arguments import SetWhenMade, checked_integer, require_new, shown
+from cueline.arguments import SetWhenMade, checked_flag, checked_integer, require_new, shown
 from cueline.confirmation import RefusedError
 from cueline.converting import converter_of
 from cueline.errors import ArgumentError, ArgumentTypeError, ClosedError, Error, StreamTimeout
@@ -144,7 +144,7 @@ class Playback(_core.Playback):
         ``samples`` is that of write(). If all of them were taken and they are the ``last`` ones for now, it is no
         underrun when they have been played. Raises what write() raises.
         """
-        array = self._checked(samples)
+        array = self._checked(samples, last)
         self._require_going(0)
         return self._put(array, 0, last, self._clears)
 
@@ -163,7 +163,7 @@ class Playback(_core.Playback):
         on the offline device if it would wait for ever, RefusedError if its start was refused or cancelled,
         ClosedError, ForkedError.
         """
-        array = self._checked(samples)
+        array = self._checked(samples, last)
         done, clears = 0, self._clears
         for interval in polling_intervals(self._engine, timeout):
             self._require_going(0)
@@ -187,6 +187,7 @@ class Playback(_core.Playback):
         """
         if self._converter is not None:
             raise ArgumentError(f"a playback that converts samples of {self._samplerate} Hz lends no room: use write()")
+        checked_flag("last", last)
         most = checked_integer("frames", frames)
         if not 1 <= most <= self.capacity:
             raise ArgumentError(f"frames must be from 1 to {self.capacity}, what the buffer holds, got {most}")
@@ -210,7 +211,7 @@ class Playback(_core.Playback):
         """Do what write() does, in an asyncio task. If it is cancelled, what was written stays written."""
         import asyncio  # here, because `import cueline` must stay quick
 
-        array = self._checked(samples)
+        array = self._checked(samples, last)
         done, clears = 0, self._clears
         for interval in polling_intervals(self._engine, timeout):
             self._require_going(0)
@@ -333,7 +334,8 @@ class Playback(_core.Playback):
         error.accepted = accepted
         return error
 
-    def _checked(self, samples: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    def _checked(self, samples: npt.ArrayLike, last: bool) -> npt.NDArray[np.float32]:
+        checked_flag("last", last)
         if isinstance(samples, (bytes, bytearray)) or (isinstance(samples, memoryview) and _has_bytes(samples)):
             samples = of_pcm(samples, self.channels, "samples")
         array = checked_samples(samples, "samples")

@@ -302,7 +302,7 @@ class Recording(_core.Recording):
     def _blocks(
         self, read: Callable[[int], Block], count: int, gaps: Literal["zeros", "split"], duration: float | None
     ) -> Iterator[Block]:
-        if gaps not in ("zeros", "split"):
+        if not isinstance(gaps, str) or gaps not in ("zeros", "split"):
             raise ArgumentError(f"gaps must be 'zeros' or 'split', got {shown(gaps)}")
         left = None
         if duration is not None:

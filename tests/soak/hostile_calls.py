@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 LONGEST_S = 0.002  # a wait
 LONGEST_FRAMES = 10_000  # a render
+LONGEST_BUFFER_S = 1  # of a stream: its pages are locked
 
 
 class Chance(Protocol):
@@ -49,6 +50,16 @@ class World:
         self.senders = (*self.engines, *self.lines)
         self.confirmations = [self.tone.confirm(cueline.SetTone(440, 0.1)), self.running.confirm(cueline.GetLevel())]
         self.confirmations.append(self.tone.confirm(cueline.GetLevel(), at=10**12))
+        self.playbacks = [
+            self.tone.open_playback(buffer_seconds=0.01),
+            self.running.open_playback(buffer_seconds=0.01, samplerate=24_000),
+            self.player.open_playback(start=False),
+        ]
+        self.recordings = [
+            self.player.open_recording(buffer_seconds=0.01),
+            self.running.open_recording(source="outputs", buffer_seconds=0.01),
+            self.running.open_recording(source="outputs", samplerate=16_000),
+        ]
         self.messages = (cueline.SetTone(440, 0.1), cueline.PlayBuffer(0), Numbers(1, 2, 3, 4, 5, True))
         self.loop = asyncio.new_event_loop()
 
@@ -60,7 +71,9 @@ class World:
     def meddling(self, chance: Chance) -> Meddles:
         """Return a value that does something to an engine while a call converts it to a number."""
         engine, line = chance.pick(self.engines), chance.pick(self.lines)
+        playback, recording = chance.pick(self.playbacks), chance.pick(self.recordings)
         acts: list[Callable[[], object]] = [engine.close, line.close, engine.stop, engine.ping, engine.stats]
+        acts += [playback.close, playback.clear, recording.close, lambda: recording.try_read(9)]
         acts += [
             engine.receive_msg,
             engine.cancel_all,
@@ -122,6 +135,17 @@ GOOD: dict[str, Callable[[World, Chance], Any]] = {
     "parameters": lambda *_: (),
     "meters": lambda *_: (),
     "state": lambda *_: None,
+    "samples": lambda _, chance: chance.pick((np.zeros(9, np.float32), np.ones((3, 1), np.int16), bytes(8))),
+    "last": lambda _, chance: chance.pick((True, False)),
+    "gaps": lambda _, chance: chance.pick(("zeros", "split")),
+    "duration": lambda *_: 0.001,
+    "seconds": lambda *_: 0.001,
+    "buffer_seconds": lambda *_: 0.01,
+    "channels": lambda *_: 1,
+    "source": lambda _, chance: chance.pick(("inputs", "outputs")),
+    "stream": lambda *_: None,
+    "start": lambda _, chance: chance.pick((True, False)),
+    "playback": lambda world, chance: chance.pick(world.playbacks),
 }
 
 
@@ -202,6 +226,41 @@ def _each(world: World, chance: Chance) -> Callable[..., Any]:
     return lambda: [(name, engine.parameters.spec(name), engine.meters) for name in engine.parameters]
 
 
+def _blocks(world: World, chance: Chance) -> Callable[..., Any]:
+    recording = chance.pick(world.recordings)
+
+    def blocks(frames: Any, duration: Any, **options: Any) -> Any:
+        result = recording.blocks(frames, duration=duration, **options)
+        for engine in world.engines:  # else it would wait for one that was stopped
+            with suppress(cueline.Error):
+                engine.start()
+        return result
+
+    return blocks
+
+
+def _record(world: World, chance: Chance) -> Callable[..., Any]:
+    engine = chance.pick(world.engines)
+    with suppress(cueline.Error):  # else it would wait for one that was stopped
+        engine.start()
+    return engine.record
+
+
+def _lent(world: World, chance: Chance) -> Callable[..., Any]:
+    """Return a call that lends frames of a stream, and changes those of a playback."""
+
+    def lend(frames: Any, **options: Any) -> None:
+        stream = chance.pick((*world.playbacks, *world.recordings))
+        if isinstance(stream, cueline.Playback):
+            with stream.room(frames, **options) as samples:
+                samples[:] = 0.5
+        else:
+            with stream.view(frames, **options) as block:
+                block.samples.sum()
+
+    return lend
+
+
 def _attribute_set(world: World, chance: Chance) -> Callable[..., Any]:
     thing = chance.pick((*world.senders, *world.messages, world.tone.parameters, world.tone.meters))
     name = chance.pick(("gain", "kind", "number", "closed", "_made_up", "device", "__class__", "\udc80"))
@@ -217,6 +276,29 @@ CALLS: list[Call] = [
     *(_method("senders", "send_many", "records", "late timeout") for _ in range(2)),
     *(Call("senders.transaction", _transaction, ("message",), ("at", "late", "timeout", "confirm")) for _ in range(2)),
     *(Call("message(...)", _made) for _ in range(6)),
+    *(_method("playbacks", "write", "samples timeout", "last") for _ in range(2)),
+    _method("playbacks", "try_write", "samples", "last"),
+    _await("playbacks", "awrite", "samples timeout", "last"),
+    _method("playbacks", "clear", "", "at late timeout"),
+    _method("playbacks", "drain", "timeout"),
+    _method("playbacks", "position"),
+    _method("playbacks", "heard"),
+    _method("playbacks", "start", "", "at late timeout"),
+    _method("playbacks", "stop", "", "at late timeout"),
+    _method("playbacks", "close"),
+    *(_method("recordings", "read", "frames timeout") for _ in range(2)),
+    _method("recordings", "try_read", "frames"),
+    _await("recordings", "aread", "frames timeout"),
+    Call("recordings.blocks", _blocks, ("frames", "duration"), ("gaps",)),
+    Call("room(), view()", _lent, ("frames", "timeout")),
+    _method("recordings", "frame_of", "playback frame"),
+    _method("recordings", "position"),
+    _method("recordings", "start", "", "at late timeout"),
+    _method("recordings", "stop", "", "at late timeout"),
+    _method("recordings", "close"),
+    Call("engines.record", _record, ("seconds",), ("source", "samplerate")),
+    _method("engines", "open_playback", "", "channels buffer_seconds samplerate stream start at"),
+    _method("engines", "open_recording", "", "source channels buffer_seconds samplerate start at"),
     *(_on("parameters[] =", lambda of, name, value: operator.setitem(of.parameters, name, value), "name value")
       for _ in range(3)),
     _await("senders", "asend", "message timeout", "at late"),
@@ -300,8 +382,10 @@ def _takes_long(call: Call, name: str, value: Any) -> bool:
     if name == "device" and (value is None or not isinstance(value, str)):
         return call.name == "AudioEngine()" and isinstance(value, int | np.integer | type(None))  # it asks PortAudio
     try:
-        if name == "timeout":
+        if name in ("timeout", "duration", "seconds"):
             return float(value) > LONGEST_S
+        if name == "buffer_seconds":
+            return float(value) > LONGEST_BUFFER_S
         return name == "frames" and LONGEST_FRAMES < operator.index(value) < 2**31
     except OverflowError:
         return True
