@@ -82,9 +82,7 @@ class Recording(_core.Recording):
         if converter is not None:
             self._converted = ConvertedBlocks(converter, self._samplerate, self._engine_rate)
         self._reading = threading.RLock()  # soxr converts for one thread at a time
-        self._unread: collections.deque[Block] = (
-            collections.deque()
-        )  # blocks() has read it, and was left before its end
+        self._unread: collections.deque[Block] = collections.deque()  # what blocks() has read, and not yielded
         self._next: int | None = None  # the engine's frame after the last one that was read
         self._end: int | None = None  # reading ends at this frame, although the recording goes on
         self._saving: Saving | None = None

@@ -112,7 +112,16 @@ def interrupted_at(line: str, *command: str | Path) -> tuple[int, str, str]:
         assert any(line in printed for printed in iter(process.stdout.readline, ""))
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=60)
-    return process.returncode, output, errors
+    return status_in_a_shell(process), output, errors
+
+
+def status_in_a_shell(process: subprocess.Popen[Any]) -> int:
+    """Return the exit status as a shell does: 128 plus its number, if a signal ended the process.
+
+    After ``python -m``, CPython ends itself by SIGINT if Ctrl-C came while it evaluated a string, as it does to define
+    a named tuple, although the program returned 130.
+    """
+    return process.returncode if process.returncode >= 0 else 128 - process.returncode
 
 
 def shown_on_a_terminal(
@@ -133,7 +142,7 @@ def shown_on_a_terminal(
                 interrupt_after = ""
                 process.send_signal(signal.SIGINT)
     os.close(ours)
-    return process.returncode, output
+    return status_in_a_shell(process), output
 
 
 def _read(terminal: int) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import cueline
-from conftest import eventually
+from conftest import eventually, status_in_a_shell
 from cueline.commands import charts, cli
 from cueline.commands.bench import calls, command, messages, peers
 from cueline.commands.bench.calls import TARGETS, Target, judge
@@ -363,4 +363,4 @@ def test_ctrl_c_ends_it_without_a_word_and_leaves_no_process() -> None:
         assert eventually(lambda: children.read_text() != "", within_s=60), "at first it measures imports"
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=60)  # it would not return while a child still holds these pipes
-    assert (process.returncode, output, errors) == (130, "", "")
+    assert (status_in_a_shell(process), output, errors) == (130, "", "")

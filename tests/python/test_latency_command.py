@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pytest
 
 import cueline
+from conftest import status_in_a_shell
 from cueline.commands import cli
 from cueline.commands.latency import arrival_of, chirp
 from jack_server import JackServer
@@ -152,7 +153,7 @@ def test_it_measures_what_is_connected_meanwhile() -> None:
         assert any(line.endswith(": 128 frames, 2.667 ms\n") for line in iter(process.stdout.readline, ""))
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert status_in_a_shell(process) == 130
 
 
 @pytest.mark.parametrize(
