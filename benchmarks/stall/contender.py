@@ -6,6 +6,7 @@ and stalls until its input ends, and prints its results.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import json
@@ -13,7 +14,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -211,14 +212,10 @@ def send_until(over: threading.Event, contender: Contender) -> dict[str, Any]:
     return {"sent": sent, "refused": refused, "sent_a_second": sent / (time.monotonic() - began)}
 
 
-def main(arguments: list[str]) -> None:
-    """Run one contender under one load."""
-    contender_name, load_name = arguments
-    load = LOADS[load_name]
-    kept = load.prepare()
-    contender = CONTENDERS[contender_name]()
-    realtime = realtime_threads()
-    print(f"ready {contender.port}", flush=True)
+@contextlib.contextmanager
+def stalled(load: Load, port: str) -> Iterator[threading.Event]:
+    """Print the port, wait for a line, and stall beside the ``with`` block. The input's end sets the event."""
+    print(f"ready {port}", flush=True)
     sys.stdin.readline()
 
     over = threading.Event()
@@ -226,8 +223,19 @@ def main(arguments: list[str]) -> None:
     end = threading.Thread(target=end_with_input, args=[over], daemon=True)
     stall.start()
     end.start()
-    sending = send_until(over, contender)
+    yield over
     stall.join()
+
+
+def main(arguments: list[str]) -> None:
+    """Run one contender under one load."""
+    contender_name, load_name = arguments
+    load = LOADS[load_name]
+    kept = load.prepare()
+    contender = CONTENDERS[contender_name]()
+    realtime = realtime_threads()
+    with stalled(load, contender.port) as over:
+        sending = send_until(over, contender)
     arrived, own = contender.close()
     print(json.dumps({**sending, "arrived": arrived, "own": own, "realtime": realtime}), flush=True)
     del kept

@@ -10,7 +10,6 @@ import dataclasses
 import json
 import queue
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
@@ -18,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from stall.contender import LOADS, end_with_input, realtime_threads, samplerate, through_jack
+from stall.contender import LOADS, realtime_threads, samplerate, stalled, through_jack
 from stall.recorded import count
 
 __all__ = ["RECORDERS"]
@@ -130,19 +129,11 @@ def main(arguments: list[str]) -> None:
     kept = load.prepare()
     recorder = RECORDERS[contender_name]()
     realtime = realtime_threads()
-    print(f"ready {recorder.port}", flush=True)
-    sys.stdin.readline()
-
-    over = threading.Event()
-    stall = threading.Thread(target=load.run, args=[over])
-    end = threading.Thread(target=end_with_input, args=[over], daemon=True)
-    stall.start()
-    end.start()
     arrived: list[Samples] = []
-    while not over.is_set():
-        arrived += recorder.arrived()
-        time.sleep(read_s)
-    stall.join()
+    with stalled(load, recorder.port) as over:
+        while not over.is_set():
+            arrived += recorder.arrived()
+            time.sleep(read_s)
     time.sleep(_LAST_S)
     arrived += recorder.arrived()
     own = recorder.close()

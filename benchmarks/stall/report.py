@@ -6,7 +6,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.table import Table
 
@@ -25,6 +25,8 @@ __all__ = [
     "rows_of",
     "table_of",
 ]
+
+AnyRun = TypeVar("AnyRun", Run, Recording)
 
 CONTENDER_NAMES = {
     "sounddevice": "sounddevice (Python callback)",
@@ -60,20 +62,14 @@ class Row:
 
 def rows_of(runs: Sequence[Run]) -> list[Row]:
     """Return a row for each load and contender, in the order of the first round."""
-    groups: dict[tuple[str, str], list[Run]] = {}
-    for run in runs:
-        groups.setdefault((run.load, run.contender), []).append(run)
     rows = []
-    for (load, contender), members in groups.items():
-        own: Counter[str] = Counter()
-        for run in members:
-            own.update(run.said["own"])
+    for (load, contender), members in _grouped(runs).items():
         row = Row(
             load=load,
             contender=contender,
             rounds=len(members),
             summary=summarise([run.seen for run in members]),
-            own=dict(own),
+            own=_own_counts(members),
             sent=sum(run.said["sent"] for run in members),
             arrived=sum(run.said["arrived"] for run in members),
             refused=sum(run.said["refused"] for run in members),
@@ -98,18 +94,28 @@ class RecordingRow:
 
 def recording_rows_of(recordings: Sequence[Recording]) -> list[RecordingRow]:
     """Return a row for each load and contender, in the order of the first round."""
-    groups: dict[tuple[str, str], list[Recording]] = {}
-    for recording in recordings:
-        groups.setdefault((recording.load, recording.contender), []).append(recording)
     rows = []
-    for (load, contender), members in groups.items():
-        own: Counter[str] = Counter()
-        for recording in members:
-            own.update(recording.said["own"])
+    for (load, contender), members in _grouped(recordings).items():
         seen = worst_of([recording.seen for recording in members])
         realtime = all(recording.said["realtime"] for recording in members)
-        rows.append(RecordingRow(load, contender, len(members), seen, dict(own), realtime))
+        rows.append(RecordingRow(load, contender, len(members), seen, _own_counts(members), realtime))
     return rows
+
+
+def _grouped(runs: Sequence[AnyRun]) -> dict[tuple[str, str], list[AnyRun]]:
+    """Return the runs of each load and contender, in the order of the first round."""
+    groups: dict[tuple[str, str], list[AnyRun]] = {}
+    for run in runs:
+        groups.setdefault((run.load, run.contender), []).append(run)
+    return groups
+
+
+def _own_counts(runs: Sequence[Run] | Sequence[Recording]) -> dict[str, int]:
+    """Return the contender's own counts, of all these runs together."""
+    own: Counter[str] = Counter()
+    for run in runs:
+        own.update(run.said["own"])
+    return dict(own)
 
 
 def recordings_table_of(rows: Sequence[RecordingRow]) -> Table:
