@@ -43,7 +43,7 @@ class PipeWire:
         self._process = subprocess.Popen(
             ["pipewire"], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         # Its socket says nothing: a server that was killed leaves one behind, and one that comes up makes it first.
         while "PipeWire:Interface:Core" not in self.run("pw-cli", "info", "0"):
             assert time.monotonic() < deadline, "pipewire did not come up"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import cueline
 
@@ -25,6 +26,10 @@ sanitized = "libasan" in os.environ.get("LD_PRELOAD", "")
 
 # In the programs that the tests run, a default device may be a silent one.
 NO_SOUND = os.environ["PYTHONWARNINGS"] = "ignore:this engine is silent"
+
+# A busy machine may take its time: how long an example takes fails no test.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 # A test run in the background may start with Ctrl-C ignored, and so would the programs that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -79,7 +84,7 @@ def gain(value: float) -> cueline.SetTone:
     return cueline.SetTone(frequency_hz=float("nan"), gain=value)
 
 
-def eventually(condition: Callable[[], bool], *, within_s: float = 10) -> bool:
+def eventually(condition: Callable[[], bool], *, within_s: float = 60) -> bool:
     """Return whether ``condition`` becomes true in time."""
     deadline = time.monotonic() + within_s
     while not condition():

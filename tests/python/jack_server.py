@@ -56,7 +56,7 @@ class JackServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while not self._answers():
             assert self._process.poll() is None, "jackd ended at once"
             assert time.monotonic() < deadline, "jackd did not come up"

@@ -90,7 +90,7 @@ def one_and_many(made: type[cueline.AudioEngine], told: list[tuple[int, int, flo
         assert [message for few in found for message in few] == list(one.messages())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(told=st.lists(commands(), max_size=40), late=st.sampled_from(["apply", "drop"]))
 def test_many_are_as_one_by_one(told: list[tuple[int, int, float, float]], late: Any) -> None:
     one_and_many(cueline.AudioEngine, told, late)

@@ -57,7 +57,7 @@ def rendered(blocksize: int, cues: Gains, frames: int = 3000) -> Any:
     return engine.render(frames)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     cues=st.lists(st.tuples(st.integers(1, 2999), st.floats(0, 1, width=32)), max_size=40),
     blocksize=st.integers(1, 3000),

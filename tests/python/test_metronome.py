@@ -57,7 +57,7 @@ def test_a_rendered_metronome_has_its_clicks_on_the_exact_samples(tmp_path: Path
     assert f"{len(expected)} clicks exactly at their frame, 0 late" in ran.stdout
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(frame=st.integers(0, 3000), blocksize=st.integers(1, 3000), pieces=st.lists(st.integers(1, 900), max_size=5))
 def test_a_click_begins_on_its_frame_whatever_the_blocks(frame: int, blocksize: int, pieces: list[int]) -> None:
     engine = cueline.AudioEngine("offline", processor="tone", outputs=1, blocksize=blocksize)

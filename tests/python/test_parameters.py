@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import cueline
@@ -208,7 +208,6 @@ def _rounded(value: float) -> float:
 _ENGINE = cueline.AudioEngine("offline", processor="tone")
 
 
-@settings(deadline=None)
 @given(
     name=st.sampled_from(["frequency", "gain"]),
     value=st.floats(allow_nan=True, allow_infinity=True) | st.integers() | st.booleans() | st.fractions() | st.text(),

@@ -90,7 +90,7 @@ class Line(RuleBasedStateMachine):
 
 
 TestLine = Line.TestCase
-TestLine.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+TestLine.settings = settings(max_examples=200, stateful_step_count=30)
 
 
 Answer = tuple[int, int, type[cueline.Message]]  # to which line and command, of which class
@@ -196,7 +196,7 @@ class Lines(RuleBasedStateMachine):
 
 
 TestLines = Lines.TestCase
-TestLines.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestLines.settings = settings(max_examples=100, stateful_step_count=40)
 
 
 class _Forgetful(cueline.AudioEngine):
@@ -243,7 +243,6 @@ def require_caught(broken: type[RuleBasedStateMachine]) -> None:
             settings=settings(
                 max_examples=400,
                 stateful_step_count=30,
-                deadline=None,
                 database=None,
                 derandomize=True,
                 report_multiple_bugs=False,

@@ -56,7 +56,7 @@ def close(one: Any, other: Any) -> None:
 chunks = st.lists(st.integers(0, 3000), min_size=1, max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rate=st.sampled_from(RATES), channels=st.sampled_from([1, 2]), sizes=chunks, ring=st.integers(1, 5000))
 def test_what_is_written_in_pieces_is_played_as_if_converted_at_once(
     rate: int, channels: int, sizes: list[int], ring: int
@@ -79,7 +79,7 @@ def test_what_is_written_in_pieces_is_played_as_if_converted_at_once(
         assert playback.heard() == pytest.approx(len(samples), abs=rate / RATE)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rate=st.sampled_from(RATES), frames=st.integers(0, 6000), sizes=st.lists(st.integers(1, 3000), min_size=1))
 def test_what_is_read_in_pieces_is_what_was_recorded_and_converted_at_once(
     rate: int, frames: int, sizes: list[int]

@@ -92,7 +92,7 @@ def test_from_a_signal_handler(use: str) -> None:
     before = signal.signal(signal.SIGALRM, handler)
     signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while calls < 50 and time.monotonic() < deadline:
             try:
                 engine.ping()
