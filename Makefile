@@ -11,8 +11,9 @@ SVG ?= build/stall
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 # Python tests that the address sanitizer leaves out: they test text, tools and timing, and run no C++ that other tests
 # do not run. With QUICK=1, it also leaves out tests that build extensions, and tests that run programs for a long time.
-UNSANITIZED := $(addprefix --ignore=tests/python/test_,bench.py cli.py docs.py doctor.py doctor_checks.py gil.py header.py \
-  map.py metronome.py package.py ping_path.py privileges.py require.py round_trips.py \
+UNSANITIZED := $(addprefix --ignore=tests/python/test_,bench.py cli.py docs.py doctor.py doctor_checks.py examples.py \
+  files.py gil.py header.py latency_command.py loopback.py map.py metronome.py package.py ping_path.py play.py privileges.py \
+  record.py require.py round_trips.py tone_command.py \
   $(if $(QUICK),extension.py soak.py))
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 

@@ -367,7 +367,16 @@ def build_the_consumer(folder: Path, *found: str) -> None:
 def test_an_installed_cueline_is_found_by_cmake(tmp_path: Path) -> None:
     """Install cueline, and build another project's programs against it: with the headers, and with the engine."""
     require("cmake")
-    cmake("-S", ROOT, "-B", tmp_path / "cueline", "-G", "Ninja", "-DCMAKE_CXX_FLAGS_RELEASE=-O0")
+    cmake(
+        "-S",
+        ROOT,
+        "-B",
+        tmp_path / "cueline",
+        "-G",
+        "Ninja",
+        "-DCMAKE_CXX_FLAGS_RELEASE=-O0",
+        "-DCUELINE_UNITY_BUILD=ON",
+    )
     cmake("--build", tmp_path / "cueline")
     cmake("--install", tmp_path / "cueline", "--prefix", tmp_path / "prefix")
     build_the_consumer(tmp_path, f"-DCMAKE_PREFIX_PATH={tmp_path / 'prefix'}")
