@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import pty
 import shutil
 import signal
 import subprocess
@@ -136,6 +135,8 @@ def shown_on_a_terminal(
 
     Press Ctrl-C once it has shown ``interrupt_after`` that many times.
     """
+    import pty
+
     ours, theirs = pty.openpty()
     environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "80", "NO_COLOR": ""} | variables
     with subprocess.Popen(command, stdout=theirs, env=environment) as process:

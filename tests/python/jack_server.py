@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 import tempfile
@@ -34,6 +33,8 @@ class JackServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> JackServer:
+        import fcntl
+
         require("jackd")
         self._lock = (Path(tempfile.gettempdir()) / "cueline-test-jack.lock").open("a")
         fcntl.flock(self._lock, fcntl.LOCK_EX)

@@ -7,7 +7,6 @@ import ctypes
 import gc
 import math
 import mmap
-import resource
 import subprocess
 import sys
 import weakref
@@ -307,6 +306,8 @@ def untouched_state() -> np.ndarray[Any, np.dtype[np.float64]]:
 
 
 def faults_while(act: Callable[[], object]) -> int:
+    import resource
+
     before = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
     act()
     return resource.getrusage(resource.RUSAGE_THREAD).ru_minflt - before
