@@ -1,6 +1,8 @@
-// allocation_counter.cpp: counts the calls of malloc, free and the like.
+// allocation_counter.cpp: counts the calls of malloc, free and the like; without glibc, those of new and delete.
 #include <cerrno>
 #include <cstddef>
+#include <cstdlib>
+#include <new>
 
 #include "allocation_counter.hpp"
 #include "rule_breaking.hpp"
@@ -36,7 +38,28 @@ void count() noexcept {
 
 }  // namespace cueline::test
 
-#ifndef CUELINE_HEAP_IS_TAKEN
+#if !defined(CUELINE_HEAP_IS_TAKEN) && !defined(__GLIBC__)
+// Other C libraries do not offer their functions under a second name. All other forms of new and delete end in these.
+void* operator new(std::size_t bytes) {
+    cueline::test::count();
+    if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
+    throw std::bad_alloc();
+}
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+    cueline::test::count();
+    const auto unit = static_cast<std::size_t>(alignment);
+    if (void* memory = std::aligned_alloc(unit, (bytes + unit - 1) / unit * unit)) return memory;
+    throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+    cueline::test::count();
+    std::free(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept {
+    cueline::test::count();
+    std::free(memory);
+}
+#elif !defined(CUELINE_HEAP_IS_TAKEN)
 // glibc's own functions, under the names that remain when we define the usual ones.
 extern "C" {
 void* __libc_malloc(std::size_t);
