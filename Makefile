@@ -152,7 +152,7 @@ docs: .venv/docs build/setup-docs  ## the site, into build/docs: whatever leads 
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	$(BIN)/python -m pytest tests/docs
 
-wheel: .venv/wheel build/setup-wheel build/setup-test build/setup-clang  ## the sdist and the wheel into dist/, tried and tested where there is no compiler; then what authors do with it
+wheel: .venv/wheel build/setup-wheel build/setup-test build/setup-clang  ## the sdist, and a wheel for each CPython here, into dist/, tested where there is no compiler; then what authors do with it
 	$(BIN)/python -m pytest -q tests/wheel
 	PYTHONPATH=tools $(BIN)/python -m shipping
 	$(BIN)/python -m pytest -q tests/authors && sh tools/example.sh sampler $(PYTHON) dist && sh tools/example.sh looper $(PYTHON) dist || { rm -rf dist; exit 1; }

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+OURS = "cueline-*-cp{}{}-*.whl".format(*sys.version_info)  # the wheel for the Python that runs this
 
 
 class Author:
@@ -46,9 +47,8 @@ class Author:
 
 @pytest.fixture(scope="session")
 def dist() -> Path:
-    """Return where `make wheel` puts the wheel."""
-    found = list((ROOT / "dist").glob("cueline-*.whl"))
-    assert len(found) == 1, f"type: make wheel; dist/ has {found}"
+    """Return where `make wheel` puts the wheels."""
+    assert list((ROOT / "dist").glob(OURS)), f"type: make wheel; dist/ has no {OURS}"
     return ROOT / "dist"
 
 
@@ -61,7 +61,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory, dist: Path) -> Path:
     author.use(environment)
     author.types("pip", "install", "--quiet", "cueline")
     (installed,) = environment.glob("lib/python*/site-packages/cueline/_core.*.so")
-    with zipfile.ZipFile(next(dist.glob("cueline-*.whl"))) as wheel:
+    with zipfile.ZipFile(next(dist.glob(OURS))) as wheel:
         assert installed.read_bytes() == wheel.read(f"cueline/{installed.name}"), "pip has another cueline than ours"
     return environment
 

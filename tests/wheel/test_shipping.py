@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
+import platform
 import subprocess
+import sys
+import sysconfig
 import tarfile
 import zipfile
 from contextlib import nullcontext
@@ -11,16 +15,21 @@ from pathlib import Path
 
 import pytest
 
-from shipping.artifacts import repair, sdist_faults, wheel_faults
+from shipping.artifacts import PROCESSORS, repair, sdist_faults, wheel_faults
 from shipping.empty_root import EmptyRoot, unwanted_in
+from shipping.pythons import Interpreter, bring, chosen, pythons_here, supported
 from shipping.refusal import Refused
 from shipping.uses import use
 from shipping.verdict import verdict
 
 ROOT = Path(__file__).parents[2]
-MODULE = "cueline/_core.cpython-311-x86_64-linux-gnu.so"
+PYTHON = "cp{}{}".format(*sys.version_info)
+MACHINE = platform.machine()
+MODULE = f"cueline/_core{sysconfig.get_config_var('EXT_SUFFIX')}"
 INFO = "cueline-1.0.dist-info"
-LINUX = "manylinux_2_34_x86_64"
+LINUX = f"manylinux_2_34_{MACHINE}"
+UNREPAIRED = f"{PYTHON}-{PYTHON}-linux_{MACHINE}"
+FOREIGN = "x86_64" if MACHINE == "aarch64" else "aarch64"
 
 
 def sdist_of(folder: Path, *names: str) -> Path:
@@ -51,17 +60,23 @@ def test_an_sdist_holds_what_git_has_and_nothing_else(names: list[str], faults: 
     assert sdist_faults(sdist_of(tmp_path, *names), {"README.md"}) == faults
 
 
-def wheel_of(folder: Path, *flags: str, without: str = "", platform: str = LINUX, **more: str) -> Path:
+def wheel_of(
+    folder: Path,
+    *flags: str,
+    without: str = "",
+    tag: str = f"{PYTHON}-{PYTHON}-{LINUX}",
+    module: str = MODULE,
+    **more: str,
+) -> Path:
     """Return a wheel with a module that g++ links with ``flags``."""
-    module = folder / "module.so"
+    built = folder / "module.so"
     program = '#include <cstdlib>\nextern "C" void PyInit__core() { std::abort(); }\n'
-    build = ["g++", "-shared", "-fPIC", "-x", "c++", "-", "-x", "none", "-o", module]
+    build = ["g++", "-shared", "-fPIC", "-x", "c++", "-", "-x", "none", "-o", built]
     build += ["-Wl,-z,now,--no-as-needed", *flags]
     subprocess.run(build, input=program, text=True, check=True, timeout=60)
-    tag = f"cp311-cp311-{platform}"
     files: dict[str, str | bytes] = {
         "cueline/__init__.py": "",
-        MODULE: module.read_bytes(),
+        module: built.read_bytes(),
         f"{INFO}/METADATA": "Metadata-Version: 2.1\nName: cueline\nVersion: 1.0\n",
         f"{INFO}/WHEEL": f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: false\nTag: {tag}\n",
         f"{INFO}/licenses/LICENSE": "",
@@ -82,7 +97,7 @@ def faults_of(wheel: Path) -> list[str]:
 
 def test_a_good_wheel_has_no_faults_before_and_after_its_repair(tmp_path: Path) -> None:
     assert faults_of(wheel_of(tmp_path)) == []
-    repair(wheel_of(tmp_path, platform="linux_x86_64"), tmp_path / "repaired")
+    repair(wheel_of(tmp_path, tag=UNREPAIRED), tmp_path / "repaired")
     (repaired,) = (tmp_path / "repaired").iterdir()
     assert "manylinux" in repaired.name
     assert faults_of(repaired) == []
@@ -102,25 +117,54 @@ def test_how_a_module_is_linked_is_looked_at(flag: str, fault: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("more", "without", "platform", "fault"),
+    ("more", "without", "fault"),
     [
-        ({}, "cueline/__init__.py", LINUX, "cueline/__init__.py is missing"),
-        ({}, f"{INFO}/licenses/LICENSE", LINUX, "it has no LICENSE"),
-        ({}, MODULE, LINUX, "one compiled module belongs there, and it has []"),
-        ({}, "", "linux_x86_64", "it is for linux_x86_64: auditwheel did not repair it"),
-        ({"tests/test_x.py": ""}, "", LINUX, "tests/test_x.py does not belong there"),
-        ({"cueline/__pycache__/x": ""}, "", LINUX, "cueline/__pycache__/x does not belong there"),
+        ({}, "cueline/__init__.py", "cueline/__init__.py is missing"),
+        ({}, f"{INFO}/licenses/LICENSE", "it has no LICENSE"),
+        ({}, MODULE, f"it must have {MODULE} and no other module, and it has []"),
+        ({"tests/test_x.py": ""}, "", "tests/test_x.py does not belong there"),
+        ({"cueline/__pycache__/x": ""}, "", "cueline/__pycache__/x does not belong there"),
     ],
 )
-def test_what_a_wheel_holds_is_looked_at(
-    more: dict[str, str], without: str, platform: str, fault: str, tmp_path: Path
-) -> None:
-    assert faults_of(wheel_of(tmp_path, without=without, platform=platform, **more)) == [fault]
+def test_what_a_wheel_holds_is_looked_at(more: dict[str, str], without: str, fault: str, tmp_path: Path) -> None:
+    assert faults_of(wheel_of(tmp_path, without=without, **more)) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("tag", "fault"),
+    [
+        (UNREPAIRED, f"it is for {PYTHON} on linux_{MACHINE}: auditwheel did not repair it"),
+        (f"{PYTHON}-{PYTHON}-win_amd64", f"it is for {PYTHON} on win_amd64"),
+        (f"py3-none-{LINUX}", f"it is for py3 on {LINUX}"),
+        (f"cp399-cp399-{LINUX}", f"it must have cueline/_core.cpython-399-{MACHINE}-linux-gnu.so and no other"),
+        (f"{PYTHON}-{PYTHON}t-{LINUX}", f"it must have cueline/_core.cpython-{PYTHON[2:]}t-{MACHINE}-linux-gnu.so and"),
+        (
+            f"{PYTHON}-{PYTHON}-musllinux_1_2_{MACHINE}",
+            f"it must have cueline/_core.cpython-{PYTHON[2:]}-{MACHINE}-linux-musl.so and no other",
+        ),
+    ],
+)
+def test_a_wheel_says_what_it_is_for(tag: str, fault: str, tmp_path: Path) -> None:
+    (found,) = faults_of(wheel_of(tmp_path, tag=tag))
+    assert found.startswith(fault)
+
+
+def test_a_module_is_for_the_processor_that_the_wheel_names(tmp_path: Path) -> None:
+    foreign = MODULE.replace(MACHINE, FOREIGN)
+    wheel = wheel_of(tmp_path, tag=f"{PYTHON}-{PYTHON}-manylinux_2_34_{FOREIGN}", module=foreign)
+    assert faults_of(wheel) == [f"the module is not for {PROCESSORS[FOREIGN]}"]
+
+
+@pytest.mark.parametrize("tag", ["cp310-cp310-manylinux_2_17_{}.manylinux2014_{}", "cp314-cp314t-musllinux_1_2_{}"])
+def test_wheels_of_other_pythons_and_libraries_are_good(tag: str, tmp_path: Path) -> None:
+    abi, library = tag.split("-")[1].removeprefix("cp"), "musl" if "musl" in tag else "gnu"
+    module = f"cueline/_core.cpython-{abi}-{MACHINE}-linux-{library}.so"
+    assert faults_of(wheel_of(tmp_path, tag=tag.format(MACHINE, MACHINE), module=module)) == []
 
 
 def test_a_wheel_that_brings_an_audio_library_along_is_refused(tmp_path: Path) -> None:
     """For auditwheel alone it would do: it puts the library into the wheel."""
-    repair(wheel_of(tmp_path, "-l:libjack.so.0", platform="linux_x86_64"), tmp_path / "repaired")
+    repair(wheel_of(tmp_path, "-l:libjack.so.0", tag=UNREPAIRED), tmp_path / "repaired")
     (repaired,) = (tmp_path / "repaired").iterdir()
     faults = "\n".join(faults_of(repaired))
     assert "cueline.libs/libjack-" in faults
@@ -130,7 +174,7 @@ def test_a_wheel_that_needs_a_library_from_nowhere_is_refused_by_auditwheel(tmp_
     library = str(tmp_path / "libnowhere.so")
     build = ["g++", "-shared", "-x", "c++", "/dev/null", "-Wl,-soname,libnowhere.so.1", "-o", library]
     subprocess.run(build, check=True, timeout=60)
-    wheel = wheel_of(tmp_path, library, platform="linux_x86_64")
+    wheel = wheel_of(tmp_path, library, tag=UNREPAIRED)
     with pytest.raises(Refused, match=r"libnowhere\.so\.1"):
         repair(wheel, tmp_path / "repaired")
 
@@ -140,6 +184,7 @@ def test_a_wheel_that_needs_a_library_from_nowhere_is_refused_by_auditwheel(tmp_
     [
         "usr/bin/gcc",
         "usr/bin/x86_64-linux-gnu-g++-12",
+        "usr/bin/aarch64-linux-gnu-gcc",
         "usr/bin/cc",
         "usr/lib/llvm-22/bin/clang-22",
         "usr/bin/cmake",
@@ -223,6 +268,65 @@ def test_only_the_work_can_be_written_to(root: EmptyRoot) -> None:
     assert "Read-only file system" in root.run("touch", "/usr/bin/g++", captured=True).stderr
     assert root.run("touch", "/work/here", "/tmp/there", captured=True).returncode == 0
     assert [path.name for path in root.work.iterdir()] == ["here"]
+
+
+CLAIMED = supported((ROOT / "pyproject.toml").read_text())
+
+
+def test_the_pythons_that_are_claimed_are_those_that_pip_installs_on() -> None:
+    assert CLAIMED[0] == (3, 10)
+    assert 'requires-python = ">=3.10"' in (ROOT / "pyproject.toml").read_text()
+    assert [(3, minor) for minor in range(10, 10 + len(CLAIMED))] == CLAIMED
+
+
+def test_the_running_python_is_found_first() -> None:
+    found = pythons_here(CLAIMED)
+    assert found[0].version == sys.version_info[:2]
+    assert found[0].prefix == Path(sys.base_prefix)
+    assert [python.version for python in found[1:]] == sorted({python.version for python in found[1:]})
+
+
+def test_a_quick_run_takes_one_python_beside_the_running_one() -> None:
+    found = [Interpreter((3, minor), Path("p"), Path("/p")) for minor in (11, 10, 14, 12)]
+    assert [python.version[1] for python in chosen(found, quick=True)] == [11, 14]
+    assert [python.version[1] for python in chosen(found, quick=False)] == [11, 10, 12, 14]
+    assert chosen(found[:1], quick=True) == found[:1]
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "is_taken"),
+    [
+        ([[3, 99], "cpython", "/opt/python", True], 0, True),
+        ([[3, 99], "pypy", "/opt/python", True], 0, False),
+        ([[3, 99], "cpython", "/opt/python", False], 0, False),  # without headers, or without the GIL
+        ([[3, 98], "cpython", "/opt/python", True], 0, False),
+        ([[3, 99], "cpython", "/opt/python", True], 127, False),  # as pyenv's shims end
+    ],
+)
+def test_an_interpreter_that_cannot_build_is_none(
+    told: list[object], status: int, is_taken: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "python3.99"
+    python.write_text(f"#!/bin/sh\necho '{json.dumps(told)}'\nexit {status}\n")
+    python.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    found = [Interpreter((3, 99), python, Path("/opt/python"))]
+    assert pythons_here([(3, 99)]) == (found if is_taken else [])
+
+
+def test_a_copy_of_a_python_runs_in_the_empty_environment(root: EmptyRoot) -> None:
+    python = next((found for found in pythons_here(CLAIMED) if found.prefix != Path("/usr")), None)
+    if python is None:
+        pytest.skip("needs a Python with a folder of its own")
+    copy = bring(python, root.work / "python").relative_to(root.work)
+    root.require_empty()
+    asked = "import ctypes, hashlib, lzma, sqlite3, ssl, sys, zlib; print(sys.prefix)"
+    assert root.run(str(copy), "-c", asked, captured=True).stdout == "/work/python\n"
+
+
+def test_a_python_that_shares_its_folder_is_not_copied(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="shares /usr with all programs"):
+        bring(Interpreter((3, 11), Path("/usr/bin/python3.11"), Path("/usr")), tmp_path / "python")
 
 
 LACKS = '<skipped message="needs g++, which is not here"/>'

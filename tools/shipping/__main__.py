@@ -1,6 +1,8 @@
-"""Builds the sdist, and the wheel from it; uses and tests the wheel where there is no compiler and no audio library.
+"""Builds the sdist, and from it a wheel for each CPython that this machine has; then proves each wheel.
 
-What passed all of it lies in dist/ at the end, and nothing else does.
+It uses and tests a wheel where there is no compiler and no audio library. What passed all of it lies in dist/ at the
+end, and nothing else does. With QUICK set, there are at most two wheels: for the Python that runs this, and for the
+newest other one.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shipping.artifacts import repair, sdist_faults, wheel_faults
-from shipping.empty_root import EmptyRoot
+from shipping.empty_root import DebianRoot, EmptyRoot
 from shipping.freezing import freeze
+from shipping.pythons import Interpreter, bring, chosen, pythons_here, supported
 from shipping.refusal import Refused, command, refuse
 from shipping.uses import FROZEN, USES, use
 from shipping.verdict import verdict
@@ -23,6 +26,11 @@ from shipping.verdict import verdict
 ROOT = Path(__file__).parents[2]
 BUILD, DIST, PYPROJECT = ROOT / "build/wheel", ROOT / "dist", ROOT / "pyproject.toml"
 STARTED = time.monotonic()
+
+PIP = (sys.executable, "-m", "pip")
+DOWNLOAD = ("download", "--quiet", "--only-binary", ":all:", "--dest")
+INSTALL = ("venv/bin/pip", "install", "--quiet", "--no-cache-dir", "--no-index", "--find-links", "wheelhouse")
+TEST = f"{PYPROJECT}:test"  # the group of what the tests need
 
 # With QUICK set, these tests of Python run there: those of what is shipped, and of what is found where it is installed.
 QUICK_TESTS = [
@@ -38,62 +46,80 @@ MAY_LACK = ["g++", "clang++-22", "cmake", "readelf", "jackd", "libjack.so.0", "l
 def main() -> None:
     """Do all of it, and raise Refused at the first thing that is wrong."""
     shutil.rmtree(DIST, ignore_errors=True)
-    for left in ("built", "repaired", "wheelhouse"):
-        shutil.rmtree(BUILD / left, ignore_errors=True)
+    sdist = make_sdist()
+    claimed = supported(PYPROJECT.read_text())
+    pythons = chosen(pythons_here(claimed), quick=bool(os.environ.get("QUICK")))
+    refuse("no wheel", [] if pythons else [f"this machine has no CPython of {claimed} with its headers"])
+    shipped = [sdist, *(wheel_for(python, sdist) for python in pythons)]
+    DIST.mkdir()
+    for path in shipped:
+        shutil.copy2(path, DIST)
+    step("all of it passed: " + ", ".join(f"dist/{path.name}" for path in sorted(DIST.iterdir())))
+    if missing := sorted(set(claimed) - {python.version for python in pythons}):
+        print("no wheel for CPython " + ", ".join("{}.{}".format(*version) for version in missing))
 
-    step("the sdist, and the wheel from it")
-    command(sys.executable, "-m", "build", "--outdir", BUILD / "built", ROOT, log=BUILD / "build.log")
-    sdist, built = only(BUILD / "built", "*.tar.gz"), only(BUILD / "built", "*.whl")
+
+def make_sdist() -> Path:
+    """Make the sdist, look at what it holds, and return its path."""
+    step("the sdist")
+    shutil.rmtree(BUILD / "built", ignore_errors=True)
+    command(sys.executable, "-m", "build", "--sdist", "--outdir", BUILD / "built", ROOT, log=BUILD / "sdist.log")
+    sdist = only(BUILD / "built", "*.tar.gz")
     refuse(sdist.name, sdist_faults(sdist, files_of_the_repository()))
+    return sdist
 
-    step("the wheel for every Linux of this age or later")
-    repair(built, BUILD / "repaired", log=BUILD / "repair.log")
-    wheel = only(BUILD / "repaired", "*.whl")
+
+def wheel_for(python: Interpreter, sdist: Path) -> Path:
+    """Build a Python's wheel, prove it, and return its path."""
+    folder = BUILD / "cp{}{}".format(*python.version)
+    shutil.rmtree(folder, ignore_errors=True)
+
+    step(f"{python}: the wheel from the sdist ({python.path})")
+    command(python.path, "-m", "venv", "--without-pip", folder / "venv")
+    pip = (*PIP, "--python", folder / "venv/bin/python")
+    command(*pip, "wheel", "--no-deps", "--wheel-dir", folder / "built", sdist, log=folder / "build.log")
+
+    step(f"{python}: the wheel for every Linux of this age or later")
+    repair(only(folder / "built", "*.whl"), folder / "repaired", log=folder / "repair.log")
+    wheel = only(folder / "repaired", "*.whl")
     package = {path.removeprefix("python/") for path in files_of_the_repository() if path.startswith("python/cueline/")}
     refuse(wheel.name, wheel_faults(wheel, package))
-    print(f"{sdist.name}, {wheel.name}")
+    print(wheel.name)
 
-    step("an empty environment: Debian, Python, no compiler, no audio library, no network")
+    step(f"{python}: an empty environment: Debian, Python, no compiler, no audio library, no network")
     root = EmptyRoot(BUILD / "root", BUILD / "work")
     root.make()
-    require_pythons_match(root)
+    debians = version_in(root) == python.version
+    there = "python3" if debians else str(bring(python, root.work / "python").relative_to(root.work))
+    root.require_empty()
     wheelhouse = root.work / "wheelhouse"
-    pip = (sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--dest", wheelhouse)
-    command(*pip, wheel, "--group", f"{PYPROJECT}:test")
-    inside(root, "python3", "-m", "venv", "venv")
-    install = ("venv/bin/pip", "install", "--quiet", "--no-cache-dir", "--no-index", "--find-links", "wheelhouse")
-    inside(root, *install, "cueline")
+    command(*pip, *DOWNLOAD, wheelhouse, wheel, "--group", TEST)
+    install(root, there)
+    if debians:
+        step(f"{python}: an application that PyInstaller froze, there")
+        use_frozen(root, [wheelhouse / wheel.name, "--find-links", wheelhouse, "--group", f"{PYPROJECT}:frozen"])
+    test(root, sdist)
+    return wheel
 
+
+def version_in(root: DebianRoot) -> tuple[int, int]:
+    """Return the version of the root's own Python."""
+    major, minor = inside(root, "python3", "-c", "import sys; print(*sys.version_info[:2])").split()
+    return int(major), int(minor)
+
+
+def install(root: EmptyRoot, python: str) -> None:
+    """Install cueline from the wheelhouse there, in an environment of its own, and use it."""
+    inside(root, python, "-m", "venv", "venv")
+    inside(root, *INSTALL, "cueline")
     step("what a user has there")
     use(root, "venv/bin/cueline", USES)
-
-    step("an application that PyInstaller froze, there")
-    use_frozen(root, [wheelhouse / wheel.name, "--find-links", wheelhouse, "--group", f"{PYPROJECT}:frozen"])
-
-    step("the Python tests there")
-    inside(root, *install, *(f"wheelhouse/{path.name}" for path in sorted(wheelhouse.iterdir())))
-    lay_out_tests(sdist, root)
-    test(root)
-
-    DIST.mkdir()
-    for shipped in (sdist, wheel):
-        shutil.copy2(shipped, DIST)
-    step("all of it passed: " + ", ".join(f"dist/{path.name}" for path in sorted(DIST.iterdir())))
 
 
 def files_of_the_repository() -> set[str]:
     """Return what git has or would have: all files but those that it is told to ignore."""
     listed = command("git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     return {name for name in listed.split("\0") if name and (ROOT / name).exists()}
-
-
-def require_pythons_match(root: EmptyRoot) -> None:
-    """Raise Refused if the wheel is not for the Python that the root has."""
-    asked = "import sys; print('{}.{}'.format(*sys.version_info))"
-    theirs, ours = inside(root, "python3", "-c", asked).strip(), "{}.{}".format(*sys.version_info)
-    if theirs != ours:
-        way_out = "type: make clean && make wheel PYTHON=/usr/bin/python3"
-        raise Refused("the wheel cannot be tried", [f"it is for CPython {ours}, and Debian has {theirs}; {way_out}"])
 
 
 def use_frozen(root: EmptyRoot, packages: Sequence[Path | str]) -> None:
@@ -119,8 +145,11 @@ def lay_out_tests(sdist: Path, root: EmptyRoot) -> None:
     root.require_empty()
 
 
-def test(root: EmptyRoot) -> None:
-    """Run the Python tests there, and judge the run."""
+def test(root: EmptyRoot, sdist: Path) -> None:
+    """Install all of the wheelhouse there, run the sdist's Python tests, and judge the run."""
+    step("the Python tests there")
+    inside(root, *INSTALL, *(f"wheelhouse/{path.name}" for path in sorted((root.work / "wheelhouse").iterdir())))
+    lay_out_tests(sdist, root)
     asked = "import cueline, cueline._core as core; print(cueline.__file__, core.__file__)"
     there = inside(root, "env", "--chdir=source", "../venv/bin/python", "-c", asked).split()
     refuse("cueline", [f"imported from {path}" for path in there if not path.startswith("/work/venv/lib/")])
@@ -145,8 +174,8 @@ def only(folder: Path, pattern: str) -> Path:
     return found[0]
 
 
-def inside(root: EmptyRoot, *words: str) -> str:
-    """Run a command in the empty environment, which has to succeed, and return its output."""
+def inside(root: DebianRoot, *words: str) -> str:
+    """Run a command in a root, which has to succeed, and return its output."""
     done = root.run(*words, captured=True)
     refuse("there, " + " ".join(words), [] if done.returncode == 0 else [done.stdout, done.stderr])
     return done.stdout

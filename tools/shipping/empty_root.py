@@ -1,4 +1,4 @@
-"""empty_root.py: a Debian that has Python, and nothing to build with or to make sound with."""
+"""empty_root.py: a Debian in a folder, and one that has Python and nothing to build with or to make sound with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from pathlib import Path
 
 from shipping.refusal import command, refuse
 
-PACKAGES = "python3,python3-venv"
 SOURCES = [Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list")]
 BARE = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -41,17 +40,24 @@ def unwanted_in(*trees: Path) -> list[str]:
 
 
 @dataclass(frozen=True)
-class EmptyRoot:
-    """A root, and the folder that is /work there: beside /tmp, the one place in it that can be written to."""
+class DebianRoot:
+    """A root, and the folder that is /work there: beside /tmp, the one place in it that can be written to.
+
+    Without a suite, it is this machine's Debian.
+    """
 
     folder: Path
     work: Path
+    suite: str = ""
+    packages: str = "python3,python3-venv"
 
     def make(self) -> None:
         """Make the root, unless it is there already, and an empty folder for the work."""
-        codename = platform.freedesktop_os_release()["VERSION_CODENAME"]
-        sources = [str(path) for path in SOURCES if path.exists()]
-        bootstrap = ["mmdebstrap", "--mode=root", "--variant=apt", f"--include={PACKAGES}", codename]
+        codename = self.suite or platform.freedesktop_os_release()["VERSION_CODENAME"]
+        sources = [str(path) for path in SOURCES if path.exists() and not self.suite]
+        fresh = '--aptopt=Acquire::Check-Valid-Until "false"'  # a mirror of sid may be days old
+        bootstrap = ["mmdebstrap", "--mode=root", "--variant=apt", f"--include={self.packages}"]
+        bootstrap += [fresh, codename] if self.suite else [codename]
         recipe, made_by = " ".join([*bootstrap, *sources]), self.folder.with_suffix(".made-by")
         if not made_by.exists() or made_by.read_text() != recipe:
             made_by.unlink(missing_ok=True)
@@ -62,11 +68,6 @@ class EmptyRoot:
             made_by.write_text(recipe)
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir(parents=True)
-        self.require_empty()
-
-    def require_empty(self) -> None:
-        """Raise Refused if there is something to build with or to make sound with, in the root or in the work."""
-        refuse("the empty environment is not empty", unwanted_in(self.folder, self.work))
 
     def run(
         self, *command: str, environment: Mapping[str, str] | None = None, captured: bool = False
@@ -82,3 +83,16 @@ class EmptyRoot:
             text=True,
             check=False,
         )
+
+
+class EmptyRoot(DebianRoot):
+    """A root without a compiler and without an audio library."""
+
+    def make(self) -> None:
+        """Make the root, and look for what must not be there."""
+        super().make()
+        self.require_empty()
+
+    def require_empty(self) -> None:
+        """Raise Refused if there is something to build with or to make sound with, in the root or in the work."""
+        refuse("the empty environment is not empty", unwanted_in(self.folder, self.work))
