@@ -574,12 +574,13 @@ def interrupted_at(step: int, call: Callable[[], object]) -> bool:
         if not frame.f_code.co_filename.startswith(package):
             return None
         frame.f_trace_opcodes = True
-        if event == "opcode":
+        if event == "opcode" and frame.f_lineno is not None:  # without a line, CPython 3.12 ends a generator: no signal
             left -= 1
             if left < 0:
                 raise KeyboardInterrupt
         return trace
 
+    sys._getframe().f_trace_opcodes = True  # CPython 3.12 traces opcodes only if some frame wanted it before settrace
     sys.settrace(trace)
     try:
         call()
