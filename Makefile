@@ -18,7 +18,7 @@ UNSANITIZED := $(addprefix --ignore=tests/python/test_,bench.py cli.py docs.py d
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm soak-jack soak-duplex bench bench-cpp bench-python stall sampler looper docs wheel lint format stubs clean
+.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm soak-jack soak-duplex bench bench-cpp bench-python stall sampler looper docs wheel wheel-sid lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -39,7 +39,7 @@ test-python: .venv/installed build/setup-test
 
 # What a step leaves out under QUICK=1, which .ci/run sets, it does here.
 everywhere:  ## all tests and proofs at their full length, before an issue is done: an hour
-	$(MAKE) QUICK= test run test-pipewire lint docs portable install-alone soak model wheel effects rtsan clang sanitize bench stall
+	$(MAKE) QUICK= test run test-pipewire lint docs portable install-alone soak model wheel wheel-sid effects rtsan clang sanitize bench stall
 
 install-alone: build/setup-build  ## `pip install .` alone, in an empty virtual environment, away from here
 	rm -rf build/alone && $(PYTHON) -m venv build/alone
@@ -156,6 +156,9 @@ wheel: .venv/wheel build/setup-wheel build/setup-test build/setup-clang  ## the 
 	$(BIN)/python -m pytest -q tests/wheel
 	PYTHONPATH=tools $(BIN)/python -m shipping
 	$(BIN)/python -m pytest -q tests/authors && sh tools/example.sh sampler $(PYTHON) dist && sh tools/example.sh looper $(PYTHON) dist || { rm -rf dist; exit 1; }
+
+wheel-sid: .venv/wheel build/setup-wheel  ## a wheel by the newest Python and compiler that Debian has, tested there as `make wheel` does
+	PYTHONPATH=tools $(BIN)/python -m shipping sid
 
 lint: .venv/installed build/setup-lint build/setup-test build/setup-clang build/setup-bench build/setup-stall .venv/docs  ## formats, clang-tidy, ruff, mypy: nothing to complain of
 	cmake --preset clang

@@ -3,6 +3,8 @@
 It uses and tests a wheel where there is no compiler and no audio library. What passed all of it lies in dist/ at the
 end, and nothing else does. With QUICK set, there are at most two wheels: for the Python that runs this, and for the
 newest other one.
+
+With names of Debian's suites (`sid`), it builds and proves a wheel with the Python of each instead, and ships nothing.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ PIP = (sys.executable, "-m", "pip")
 DOWNLOAD = ("download", "--quiet", "--only-binary", ":all:", "--dest")
 INSTALL = ("venv/bin/pip", "install", "--quiet", "--no-cache-dir", "--no-index", "--find-links", "wheelhouse")
 TEST = f"{PYPROJECT}:test"  # the group of what the tests need
+BUILDS = "python3,python3-dev,python3-venv,g++,cmake,ninja-build,libjack-jackd2-dev,portaudio19-dev"
 
 # With QUICK set, these tests of Python run there: those of what is shipped, and of what is found where it is installed.
 QUICK_TESTS = [
@@ -43,8 +46,15 @@ TESTS = QUICK_TESTS if os.environ.get("QUICK") else ["tests/python"]
 MAY_LACK = ["g++", "clang++-22", "cmake", "readelf", "jackd", "libjack.so.0", "libportaudio.so.2"]
 
 
-def main() -> None:
+def main(suites: Sequence[str]) -> None:
     """Do all of it, and raise Refused at the first thing that is wrong."""
+    if suites:
+        sdist = make_sdist()
+        for suite in suites:
+            try_debian(suite, sdist)
+        step(f"all of it passed with the Python of {' and '.join(suites)}")
+        return
+
     shutil.rmtree(DIST, ignore_errors=True)
     sdist = make_sdist()
     claimed = supported(PYPROJECT.read_text())
@@ -100,6 +110,34 @@ def wheel_for(python: Interpreter, sdist: Path) -> Path:
         use_frozen(root, [wheelhouse / wheel.name, "--find-links", wheelhouse, "--group", f"{PYPROJECT}:frozen"])
     test(root, sdist)
     return wheel
+
+
+def try_debian(suite: str, sdist: Path) -> None:
+    """Build a wheel with the Python and the compiler of a Debian, and prove it there.
+
+    Nobody gets this wheel: it would not run on an older Linux.
+    """
+    step(f"{suite}: the wheel from the sdist")
+    builder = DebianRoot(BUILD / f"{suite}-builder", BUILD / "work", suite, BUILDS)
+    builder.make()
+    version = "{}.{}".format(*version_in(builder))
+    asks = ("scikit-build-core", "nanobind", "numpy", "rich")
+    command(*PIP, *DOWNLOAD, builder.work / "wheelhouse", "--python-version", version, *asks, "--group", TEST)
+    shutil.copy2(sdist, builder.work)
+    inside(builder, "python3", "-m", "venv", "venv")
+    offline = ("--no-cache-dir", "--no-index", "--find-links", "wheelhouse")
+    inside(builder, "venv/bin/pip", "wheel", *offline, "--no-deps", "--wheel-dir", "built", sdist.name)
+    kept = BUILD / f"{suite}-wheelhouse"
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.move(builder.work / "wheelhouse", kept)
+    shutil.move(only(builder.work / "built", "*.whl"), kept)
+
+    step(f"{suite}, CPython {version}: an empty environment")
+    root = EmptyRoot(BUILD / f"{suite}-root", BUILD / "work", suite)
+    root.make()
+    shutil.move(kept, root.work / "wheelhouse")
+    install(root, "python3")
+    test(root, sdist)
 
 
 def version_in(root: DebianRoot) -> tuple[int, int]:
@@ -183,6 +221,6 @@ def inside(root: DebianRoot, *words: str) -> str:
 
 if __name__ == "__main__":
     try:
-        main()
+        main(sys.argv[1:])
     except Refused as refused:
         sys.exit(f"\nnot to be shipped: {refused}")
