@@ -1,8 +1,7 @@
 """Builds the sdist, and from it a wheel for each CPython that this machine has; then proves each wheel.
 
 It uses and tests a wheel where there is no compiler and no audio library. What passed all of it lies in dist/ at the
-end, and nothing else does. With QUICK set, there are at most two wheels: for the Python that runs this, and for the
-newest other one.
+end, and nothing else does. With QUICK set, there is one wheel, for the Python that runs this.
 
 With names of Debian's suites (`sid`), it builds and proves a wheel with the Python of each instead, and ships nothing.
 """

@@ -47,9 +47,8 @@ def pythons_here(versions: list[tuple[int, int]]) -> list[Interpreter]:
 
 
 def chosen(found: list[Interpreter], *, quick: bool) -> list[Interpreter]:
-    """Return those to make wheels for: all, or, in a quick run, the running one and the newest other one."""
-    others = sorted(found[1:], key=lambda python: python.version)
-    return [*found[:1], *(others[-1:] if quick else others)]
+    """Return those to make wheels for: all, or only the running one in a quick run."""
+    return found[:1] if quick else found
 
 
 def bring(python: Interpreter, folder: Path) -> Path:
