@@ -19,24 +19,43 @@ WORKFLOW = (ROOT / ".github/workflows/release.yml").read_text()
 PYPROJECT = (ROOT / "pyproject.toml").read_text()
 
 
+def built(system: str, machine: str) -> list[str]:
+    """Return the identifiers of the wheels that cibuildwheel would build there."""
+    asked = [f"--platform={system}", f"--archs={machine}", "--print-build-identifiers"]
+    tool = [sys.executable, "-m", "cibuildwheel", *asked]
+    return subprocess.run(tool, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+
+
 @pytest.mark.parametrize("libc", ["manylinux", "musllinux"])
 @pytest.mark.parametrize("machine", sorted(PROCESSORS))
 def test_there_is_a_wheel_for_each_python(machine: str, libc: str) -> None:
     (asked,) = re.findall(r"CIBW_BUILD: (.+)", WORKFLOW)
     assert asked == "cp*-${{ matrix.libc }}_*"
-    listed = subprocess.run(
-        [sys.executable, "-m", "cibuildwheel", "--print-build-identifiers", "--platform=linux", f"--archs={machine}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
     wanted = ["cp{}{}-{}_{}".format(*version, libc, machine) for version in supported(PYPROJECT)]
-    assert [name for name in listed if f"-{libc}_" in name] == wanted
+    assert [name for name in built("linux", machine) if f"-{libc}_" in name] == wanted
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "named", "tag"),
+    [
+        ("macos", "arm64", "macos-15", "macosx_arm64"),
+        ("macos", "x86_64", "macos-15-intel", "macosx_x86_64"),
+        ("windows", "AMD64", "windows-2025", "win_amd64"),
+        ("windows", "ARM64", "windows-11-arm", "win_arm64"),
+    ],
+)
+def test_other_systems_are_tried_and_not_uploaded(system: str, machine: str, named: str, tag: str) -> None:
+    trial = WORKFLOW.partition("\n  trial:\n")[2].partition("\n  upload:\n")[0]
+    assert named in re.split(r"[\[\], ]+", re.findall(r"machine: (.+)", trial)[0])
+    assert "name: trial-" in trial
+    assert "pattern: dist-*" in WORKFLOW
+    built_there = built(system, machine)
+    assert {"cp{}{}-{}".format(*version, tag) for version in supported(PYPROJECT)} >= set(built_there)
+    assert f"cp313-{tag}" in built_there
 
 
 def test_the_workflow_names_the_cibuildwheel_that_this_was_tried_with() -> None:
-    assert f"cibuildwheel=={metadata.version('cibuildwheel')} " in WORKFLOW
+    assert {f"=={metadata.version('cibuildwheel')}"} == set(re.findall(r"cibuildwheel(\S+)", WORKFLOW))
 
 
 def test_the_workflow_tests_lack_the_tools_that_ours_do() -> None:
