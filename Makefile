@@ -18,7 +18,7 @@ UNSANITIZED := $(addprefix --ignore=tests/python/test_,bench.py cli.py docs.py d
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm soak-jack soak-duplex bench bench-cpp bench-python stall sampler looper docs wheel wheel-sid lint format stubs clean
+.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm soak-jack soak-duplex bench bench-cpp bench-python stall sampler looper docs builds wheel wheel-sid lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -39,7 +39,7 @@ test-python: .venv/installed build/setup-test
 
 # What a step leaves out under QUICK=1, which .ci/run sets, it does here.
 everywhere:  ## all tests and proofs at their full length, before an issue is done: an hour
-	$(MAKE) QUICK= test run test-pipewire lint docs portable install-alone soak model wheel wheel-sid effects rtsan clang sanitize bench stall
+	$(MAKE) QUICK= test run test-pipewire lint docs portable builds install-alone soak model wheel wheel-sid effects rtsan clang sanitize bench stall
 
 install-alone: build/setup-build  ## `pip install .` alone, in an empty virtual environment, away from here
 	rm -rf build/alone && $(PYTHON) -m venv build/alone
@@ -151,6 +151,9 @@ sampler looper: build/setup-test build/examples/wheelhouse  ## a worked example,
 docs: .venv/docs build/setup-docs  ## the site, into build/docs: whatever leads nowhere fails
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	$(BIN)/python -m pytest tests/docs
+
+builds: .venv/installed .venv/wheel build/setup-test build/setup-clang build/setup-wheel $(if $(QUICK),,build/setup-builds)  ## cueline as people build it: by CMake, pkg-config and pip, with each compiler that Debian has
+	$(PYTEST) tests/builds
 
 wheel: .venv/wheel build/setup-wheel build/setup-test build/setup-clang  ## the sdist, and a wheel for each CPython here, into dist/, tested where there is no compiler; then what authors do with it
 	$(BIN)/python -m pytest -q tests/wheel

@@ -6,7 +6,6 @@ import inspect
 import os
 import pickle
 import re
-import shutil
 import subprocess
 import sys
 from importlib import metadata, resources
@@ -16,7 +15,7 @@ from typing import Any
 import pytest
 
 import cueline
-from conftest import cmake, require, sanitized
+from conftest import require
 from cueline import _core
 
 ROOT = Path(__file__).parents[2]
@@ -348,85 +347,6 @@ def test_every_line_of_the_coverage_names_a_test_that_exists() -> None:
     assert set(named) <= tests, sorted(set(named) - tests)
     spec_tests = {name for name in tests if name.startswith(("test_scenario_", "test_case_", "Spec"))}
     assert spec_tests <= set(named), sorted(spec_tests - set(named))
-
-
-SAID_BY_CONSUMER = {"headers": "took 7\n", "engine": "rendered 256 frames of tone: 1 pong\n"}
-
-
-def build_the_consumer(folder: Path, *found: str) -> None:
-    """Build and run the programs of another project in an empty folder."""
-    shutil.copytree(ROOT / "tests/consumer", folder / "source")
-    cmake("-S", folder / "source", "-B", folder / "built", "-G", "Ninja", *found)
-    cmake("--build", folder / "built")
-    for program, said in SAID_BY_CONSUMER.items():
-        done = subprocess.run([folder / "built" / program], capture_output=True, text=True, timeout=60, check=False)
-        assert done.stdout == said
-
-
-@pytest.mark.skipif(sanitized, reason="compiles an engine of its own, in which no sanitizer is")
-def test_an_installed_cueline_is_found_by_cmake(tmp_path: Path) -> None:
-    """Install cueline, and build another project's programs against it: with the headers, and with the engine."""
-    require("cmake")
-    cmake(
-        "-S",
-        ROOT,
-        "-B",
-        tmp_path / "cueline",
-        "-G",
-        "Ninja",
-        "-DCMAKE_CXX_FLAGS_RELEASE=-O0",
-        "-DCUELINE_UNITY_BUILD=ON",
-    )
-    cmake("--build", tmp_path / "cueline")
-    cmake("--install", tmp_path / "cueline", "--prefix", tmp_path / "prefix")
-    build_the_consumer(tmp_path, f"-DCMAKE_PREFIX_PATH={tmp_path / 'prefix'}")
-    build_with_pkg_config(tmp_path / "prefix", tmp_path)
-
-
-def build_with_pkg_config(prefix: Path, folder: Path) -> None:
-    """Build and run the same programs without CMake."""
-    require("pkg-config")
-    environment = os.environ | {"PKG_CONFIG_PATH": str(next(prefix.glob("lib*/**/pkgconfig")))}
-    for program, module in {"headers": "cueline", "engine": "cueline-engine"}.items():
-        told = subprocess.check_output(["pkg-config", "--cflags", "--libs", module], env=environment, text=True)
-        source, built = ROOT / f"tests/consumer/{program}.cpp", folder / f"{program}-by-pkg-config"
-        subprocess.run(["g++", "-std=c++20", source, "-o", built, *told.split()], check=True, timeout=300)
-        done = subprocess.run([built], capture_output=True, text=True, timeout=60, check=False)
-        assert done.stdout == SAID_BY_CONSUMER[program]
-
-
-def test_a_library_that_takes_cueline_by_fetch_content_can_be_exported(tmp_path: Path) -> None:
-    require("cmake")
-    theirs, prefix = tmp_path / "theirs", tmp_path / "prefix"
-    cmake("-S", ROOT / "tests/consumer/exporter", "-B", theirs, "-G", "Ninja", f"-DCUELINE_SOURCE={ROOT}")
-    cmake("--install", theirs, "--prefix", prefix)
-    (tmp_path / "CMakeLists.txt").write_text(
-        "cmake_minimum_required(VERSION 3.22)\nproject(user LANGUAGES CXX)\nfind_package(theirs REQUIRED)\n"
-        f"add_executable(headers {ROOT}/tests/consumer/headers.cpp)\n"
-        "target_link_libraries(headers PRIVATE theirs::theirs)\n"
-    )
-    cmake("-S", tmp_path, "-B", tmp_path / "built", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}")
-    cmake("--build", tmp_path / "built")
-    assert subprocess.check_output([tmp_path / "built/headers"], text=True) == SAID_BY_CONSUMER["headers"]
-
-
-def test_the_package_is_found_by_cmake(tmp_path: Path) -> None:
-    """The same with the package that pip installed."""
-    require("cmake")
-    flags = "-fsanitize=address,undefined" if sanitized else ""  # the archive was compiled with them
-    build_the_consumer(tmp_path, f"-Dcueline_DIR={cueline.get_cmake_dir()}", f"-DCMAKE_CXX_FLAGS={flags}")
-
-
-def test_as_a_part_of_somebody_elses_package_it_is_headers_alone(tmp_path: Path) -> None:
-    """scikit-build-core sets SKBUILD for everything in the build."""
-    require("cmake")
-    (tmp_path / "CMakeLists.txt").write_text(
-        f"cmake_minimum_required(VERSION 3.22)\nproject(theirs LANGUAGES CXX)\nadd_subdirectory({ROOT} cueline)\n"
-        "file(GENERATE OUTPUT includes.txt CONTENT $<TARGET_PROPERTY:cueline,INTERFACE_INCLUDE_DIRECTORIES>)\n"
-    )
-    cmake("-S", tmp_path, "-B", tmp_path / "built", "-G", "Ninja", "-DSKBUILD=2")
-    assert str(ROOT / "include") in (tmp_path / "built/includes.txt").read_text()
-    assert not (tmp_path / "built/cueline/bindings").exists()
 
 
 def test_the_package_and_a_prefix_have_the_same_headers() -> None:
