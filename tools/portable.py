@@ -2,9 +2,9 @@
 
 usage: python tools/portable.py
 
-It compiles src/ for Linux on aarch64 and for Linux with musl, and all public headers in one file for Windows. The
-compiler is zig, from PyPI's ``ziglang``. Headers of JACK and PortAudio are this machine's: they name no processor.
-With QUICK set, it compiles src/ once: for Linux on aarch64, with musl.
+It compiles src/ for Linux on aarch64 and for Linux with musl, src/system for macOS and for Windows, and all public
+headers in one file for Windows. The compiler is zig, from PyPI's ``ziglang``. Headers of JACK and PortAudio are this
+machine's: they name no processor. With QUICK set, it compiles src/ once: for Linux on aarch64, with musl.
 """
 
 from __future__ import annotations
@@ -19,18 +19,22 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CORE_TARGETS = ["aarch64-linux-musl"] if os.environ.get("QUICK") else ["aarch64-linux-gnu", "x86_64-linux-musl"]
+SYSTEM_TARGETS = ["aarch64-macos", "x86_64-windows-gnu"]
+SYSTEMS = {"linux": ["linux", "posix"], "macos": ["macos", "posix"], "windows": ["windows"]}
 HEADER_TARGET = "x86_64-windows-gnu"
 
-FLAGS = ("-std=c++20", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-Isrc", "-g0")
+FLAGS = ("-std=c++20", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-Isrc", "-g0", "-D_WIN32_WINNT=0x0A00")
 FASTER = {"linux": ["-fno-sanitize=all"]}  # for Windows, zig takes the option for unused
 JOBS = 2
 AUDIO_HEADERS = {"jack": Path("/usr/include/jack"), "portaudio.h": Path("/usr/include/portaudio.h")}
 
 
-def core(root: Path = REPOSITORY) -> list[Path]:
-    """Return the sources of the core that this machine has the headers for."""
+def core(target: str, root: Path = REPOSITORY) -> list[Path]:
+    """Return the sources of the core for ``target``, without those that this machine lacks the headers for."""
+    ours = next(names for system, names in SYSTEMS.items() if system in target)
+    others = tuple(f"_{name}" for names in SYSTEMS.values() for name in names if name not in ours)
     lacking = [name.removesuffix(".h") for name, header in AUDIO_HEADERS.items() if not header.exists()]
-    sources = sorted((root / "src").rglob("*.cpp"))
+    sources = [path for path in sorted((root / "src").rglob("*.cpp")) if not path.stem.endswith(others)]
     return [source for source in sources if source.parent.name not in lacking or source.name.startswith("no_")]
 
 
@@ -80,9 +84,14 @@ def main() -> int:
     complaints = []
     for target in CORE_TARGETS:
         began = time.monotonic()
-        sources = core()
+        sources = core(target)
         complaints += compiled(target, sources)
         print(f"{target}: {len(sources)} sources of the core in {time.monotonic() - began:.0f} s", flush=True)
+    for target in SYSTEM_TARGETS:
+        began = time.monotonic()
+        sources = [source for source in core(target) if source.parent.name == "system"]
+        complaints += compiled(target, sources)
+        print(f"{target}: {len(sources)} sources of src/system in {time.monotonic() - began:.0f} s", flush=True)
     began = time.monotonic()
     complaints += headers_compiled()
     print(f"{HEADER_TARGET}: {len(public_headers())} public headers in {time.monotonic() - began:.0f} s")

@@ -92,7 +92,11 @@ struct StdMemory {
                 for (std::size_t at = 0; at < sizeof(T); at += sizeof(std::uint64_t)) {
                     std::uint64_t word;
                     std::memcpy(&word, from + at, sizeof word);
+#if defined(__GNUC__) || defined(__clang__)
                     asm("" : "+r"(word));  // keeps each word in its own register: the compiler cannot join them
+#else
+                    std::atomic_signal_fence(std::memory_order_acq_rel);  // the same, and it may cost a register
+#endif
                     std::memcpy(to + at, &word, sizeof word);
                 }
             }
@@ -118,13 +122,14 @@ struct StdMemory {
     };
 };
 
-/// Fetches the cache line at `address`, which will soon be written. It affects speed only. [any thread, wait-free]
-inline void prefetch_for_writing(const void* address) noexcept CUELINE_NONBLOCKING {
-#if defined(__x86_64__)
+/// Fetches the cache line at `address`, which will soon be written. It affects speed only. Standard C++ has no word for
+/// it: with a compiler other than GCC and clang it does nothing. [any thread, wait-free]
+inline void prefetch_for_writing([[maybe_unused]] const void* address) noexcept CUELINE_NONBLOCKING {
+#if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
     // Unless newer instructions are enabled, the builtin fetches for reading only. Older processors ignore this
     // instruction.
     asm volatile("prefetchw %0" : : "m"(*static_cast<const char*>(address)));
-#else
+#elif defined(__GNUC__) || defined(__clang__)
     __builtin_prefetch(address, 1);
 #endif
 }

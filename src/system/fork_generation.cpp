@@ -1,7 +1,7 @@
 // fork_generation.cpp: a count that each forked child raises.
 #include "system/fork_generation.hpp"
 
-#include <pthread.h>
+#include "system/fork_handlers.hpp"
 
 namespace cueline {
 
@@ -9,7 +9,7 @@ namespace {
 
 unsigned generation = 0;  // only a child's one thread writes it, before anything else runs in the child
 
-[[maybe_unused]] const int counts_forks = pthread_atfork(nullptr, nullptr, [] { ++generation; });
+[[maybe_unused]] const bool counts_forks = at_fork(nullptr, nullptr, [] { ++generation; });
 
 }  // namespace
 

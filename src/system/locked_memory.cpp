@@ -1,13 +1,11 @@
 // locked_memory.cpp: locks ranges, and unlocks the pages that no other range holds.
 #include "system/locked_memory.hpp"
 
-#include <pthread.h>
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <mutex>
 
-#include "system/locked_pages.hpp"
+#include "system/fork_handlers.hpp"
+#include "system/system_pages.hpp"
 
 namespace cueline {
 
@@ -19,12 +17,11 @@ LockedMemory* first_range = nullptr;
 
 // A fork waits for the mutex, so that the child finds it free. The child inherits no locks, so its list begins empty.
 // It must: an inherited range may lie on the stack of a thread that the child lacks, and new threads reuse that stack.
-// NOLINTNEXTLINE(bugprone-throwing-static-initialization): a C function, which throws nothing
-[[maybe_unused]] const int starts_empty_in_a_child = pthread_atfork([] { changing.lock(); }, [] { changing.unlock(); },
-                                                                    [] {
-                                                                        first_range = nullptr;
-                                                                        changing.unlock();
-                                                                    });
+[[maybe_unused]] const bool starts_empty_in_a_child = at_fork([] { changing.lock(); }, [] { changing.unlock(); },
+                                                              [] {
+                                                                  first_range = nullptr;
+                                                                  changing.unlock();
+                                                              });
 
 }  // namespace
 
@@ -34,7 +31,7 @@ LockedMemory::LockedMemory(std::span<std::byte> range) noexcept {
     begin_ = reinterpret_cast<std::uintptr_t>(range.data()) / page * page;
     end_ = (reinterpret_cast<std::uintptr_t>(range.data() + range.size()) + page - 1) / page * page;
     const std::scoped_lock lock{changing};
-    granted_ = mlock(range.data(), range.size()) == 0;
+    granted_ = lock_pages(range);
     if (granted_) {
         next_ = first_range;
         first_range = this;
@@ -73,7 +70,7 @@ void LockedMemory::unlock_what_no_other_holds() const noexcept {
         }
         if (held_until == at) {
             // NOLINTNEXTLINE(performance-no-int-to-ptr): an address of pages, which may hold no object
-            munlock(reinterpret_cast<const void*>(at), free_until - at);
+            unlock_pages({reinterpret_cast<std::byte*>(at), free_until - at});
             held_until = free_until;
         }
         at = held_until;

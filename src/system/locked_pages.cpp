@@ -1,19 +1,12 @@
 // locked_pages.cpp: allocates, touches, locks and frees whole pages.
 #include "system/locked_pages.hpp"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <new>
 
 #include "system/fork_private.hpp"
+#include "system/system_pages.hpp"
 
 namespace cueline {
-
-std::size_t system_page_bytes() noexcept {
-    static const auto bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    return bytes;
-}
 
 LockedPages::LockedPages(std::size_t bytes) {
     if (bytes == 0) return;
@@ -25,7 +18,7 @@ LockedPages::LockedPages(std::size_t bytes) {
     pages_ = {static_cast<std::byte*>(std::align(page, whole, begin, room)), whole};
     memory_.get_deleter().pages = pages_;
     wipe_on_fork(pages_);
-    granted_ = mlock(pages_.data(), whole) == 0;
+    granted_ = lock_pages(pages_);
     if (granted_) {
         memory_.get_deleter().locked = pages_;
         return;
@@ -36,7 +29,7 @@ LockedPages::LockedPages(std::size_t bytes) {
 }
 
 void LockedPages::Free::operator()(std::byte* memory) const noexcept {
-    if (!locked.empty()) munlock(locked.data(), locked.size());
+    if (!locked.empty()) unlock_pages(locked);
     keep_on_fork(pages);
     ::operator delete(memory);
 }

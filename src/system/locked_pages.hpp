@@ -7,9 +7,6 @@
 
 namespace cueline {
 
-/// The bytes in one of the system's pages: 4096 on most systems, more on some.
-std::size_t system_page_bytes() noexcept;
-
 /// Owns whole pages. Every page is brought into memory and, where the system permits it, stays locked until it is
 /// freed. A forked child finds zeros in them: see wipe_on_fork(). [control threads]
 class LockedPages {

@@ -8,7 +8,8 @@ namespace cueline {
 /// Opens a library for good: the threads that it starts may live as long as the process. [control threads]
 class SharedLibrary {
   public:
-    /// `file` is the library's name for the loader ("libjack.so.0"), `package` the Debian package that contains it.
+    /// `file` is the library's name for the loader ("libjack.so.0"), `package` the package that contains it: Debian's
+    /// on Linux, Homebrew's on macOS, and on Windows what the user can install. See audio_libraries.hpp.
     /// Throws NoDeviceError, with the package to install, if the library is missing.
     SharedLibrary(const char* file, const char* package);
 
@@ -16,8 +17,7 @@ class SharedLibrary {
     /// Throws NoDeviceError if the library cannot be copied.
     template <class Function>
     static SharedLibrary copy_of(Function* function, const char* package) {
-        const CopiedFile copy{reinterpret_cast<const void*>(function)};
-        return {copy.path.c_str(), package};
+        return copy_with(reinterpret_cast<const void*>(function), package);
     }
 
     /// Sets `function` to the library's function of this name. Throws NoDeviceError if the library has none.
@@ -28,22 +28,13 @@ class SharedLibrary {
     }
 
   private:
-    /// A copy of a library's file, in memory. The loader needs it only while it opens the copy.
-    struct CopiedFile {
-        explicit CopiedFile(const void* function);
-        ~CopiedFile();
-        CopiedFile(const CopiedFile&) = delete;
-        CopiedFile& operator=(const CopiedFile&) = delete;
-
-        int descriptor;
-        std::string path;
-    };
-
+    SharedLibrary() = default;
+    static SharedLibrary copy_with(const void* function, const char* package);
     [[nodiscard]] void* address(const char* name) const;
 
     std::string file_;
     std::string package_;
-    void* handle_;
+    void* handle_ = nullptr;
 };
 
 }  // namespace cueline

@@ -1,11 +1,10 @@
-// utf8.cpp: decodes and encodes UTF-8; the C library has the lower case of a letter.
+// utf8.cpp: decodes and encodes UTF-8.
 #include "system/utf8.hpp"
-
-#include <locale.h>  // NOLINT(modernize-deprecated-headers): newlocale() is POSIX
-#include <wctype.h>  // NOLINT(modernize-deprecated-headers): towlower_l() is POSIX
 
 #include <array>
 #include <cstddef>
+
+#include "system/letter_case.hpp"
 
 namespace cueline {
 
@@ -69,12 +68,7 @@ std::string valid_utf8(std::string_view text) {
 }
 
 std::string lower_case(std::string_view text) {
-    static_assert(sizeof(wint_t) >= sizeof(char32_t));
-    static const locale_t all_scripts = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);  // never freed: calls share it
-    return changed(text, [](char32_t code) -> char32_t {
-        if (all_scripts != nullptr) return towlower_l(code, all_scripts);
-        return code >= U'A' && code <= U'Z' ? code - U'A' + U'a' : code;
-    });
+    return changed(text, &lower_case_of);
 }
 
 }  // namespace cueline

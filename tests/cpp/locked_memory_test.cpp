@@ -26,6 +26,7 @@
 #include "sanitizers.hpp"
 #include "system/locked_array.hpp"
 #include "system/locked_pages.hpp"
+#include "system/system_pages.hpp"
 
 namespace cueline::test {
 namespace {

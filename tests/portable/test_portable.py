@@ -30,6 +30,12 @@ MUTANTS = {
         "#include <cstdlib>\ninline double drawn(drand48_data* state) { double x; drand48_r(state, &x); return x; }",
         "drand48_data",
     ),
+    "a header of Linux, for macOS": (
+        "aarch64-macos",
+        "cueline/link.hpp",
+        "#include <sys/prctl.h>",
+        "sys/prctl.h",
+    ),
     "an instruction of x86, for aarch64": (
         "aarch64-linux-gnu",
         "cueline/ring.hpp",

@@ -54,6 +54,11 @@ SYSTEM_NAME = re.compile(
     r"|pthread_sigmask|dl(open|sym|addr|close|error)|m(un)?lock|m(un)?map|madvise|memfd_create|prctl|[gs]etrlimit|pid_t"
     r"|get[pt]id|nanosleep|usleep|sysconf|dup2?)\b(?!\s*=)"
 )
+SYSTEM_SOURCE = re.compile(r"src/system/\w+_(linux|macos|posix|windows)\.cpp")
+PROCESSOR_HEADER = r"\w+intrin\.h"  # of a processor, which several systems have
+GNU_WORD = re.compile(
+    r"\b(asm|__asm__|__builtin_\w+|__attribute__|__int128|__restrict(__)?|typeof)\b|#\s*pragma\s+GCC\b"
+)
 NO_NAMES = {"util", "utils", "common", "helper", "helpers"}
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -136,6 +141,8 @@ def unlike_cpp(files: dict[str, str]) -> Iterator[str]:
         if cpp(path) and folder_of(path) in MAY_INCLUDE:
             yield from unlike_arrows(path, text, files)
             yield from unlike_portable(path, text)
+            if folder_of(path) in (PUBLIC, HOSTS):
+                yield from unlike_standard(path, text)
 
 
 def unlike_arrows(path: str, text: str, files: dict[str, str]) -> Iterator[str]:
@@ -159,6 +166,8 @@ def unlike_arrows(path: str, text: str, files: dict[str, str]) -> Iterator[str]:
                 yield f"{path}:{line}: includes <{name}>: only src/system uses the system"
             elif path.endswith(".hpp"):
                 yield f"{path}:{line}: includes <{name}>: a header of src/system names no system call"
+            elif not SYSTEM_SOURCE.fullmatch(path) and not re.fullmatch(PROCESSOR_HEADER, name):
+                yield f"{path}:{line}: includes <{name}>: only a source that is named after a system uses it"
     for line, code in enumerate(text.splitlines(), 1):
         for module in re.findall(r'"(cueline(?:\.[a-z_.]+)?)"', code):
             if "import_" in code and module not in LOOKED_UP:
@@ -175,6 +184,21 @@ def unlike_portable(path: str, text: str) -> Iterator[str]:
             yield f"{path}:{line}: uses {name}: only src/system uses the system"
         elif name and path.endswith(".hpp"):
             yield f"{path}:{line}: uses {name}: a header of src/system names no system call"
+        elif system and not SYSTEM_SOURCE.fullmatch(path):
+            yield f"{path}:{line}: uses {name or macro}: only a source that is named after a system uses it"
+
+
+def unlike_standard(path: str, text: str) -> Iterator[str]:
+    """Find words of GCC and clang in a public header where another compiler reads them."""
+    conditions: list[str] = []  # of the branches around the line
+    for line, code in enumerate(NOT_CODE.sub(lambda match: "\n" * match[0].count("\n"), text).splitlines(), 1):
+        directive = re.match(r"\s*#\s*(if\w*|elif|else|endif)\b(.*)", code)
+        if directive and not directive[1].startswith("if") and conditions:
+            conditions.pop()
+        if directive and directive[1] != "endif":
+            conditions.append(directive[2])
+        if (word := GNU_WORD.search(code)) and not any("__GNUC__" in condition for condition in conditions):
+            yield f"{path}:{line}: uses {word[0]}: not every compiler has it"
 
 
 @cache

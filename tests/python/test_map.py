@@ -142,6 +142,31 @@ MUTANTS = {
         "#include <dlfcn.h>",
         "includes <dlfcn.h>: a header of src/system names no system call",
     ),
+    "a system's header in a source for all systems": (
+        "src/system/locked_memory.cpp",
+        "#include <sys/mman.h>",
+        "includes <sys/mman.h>: only a source that is named after a system uses it",
+    ),
+    "a system's macro in a source for all systems": (
+        "src/system/own_thread.cpp",
+        "#ifdef _WIN32",
+        "uses _WIN32: only a source that is named after a system uses it",
+    ),
+    "a builtin of GCC in a public header": (
+        "include/cueline/monotonic.hpp",
+        "inline void fetch(const void* address) { __builtin_prefetch(address); }",
+        "uses __builtin_prefetch: not every compiler has it",
+    ),
+    "assembler where GCC's test is over": (
+        "include/cueline/ring.hpp",
+        '#ifdef __GNUC__\n#elif 1\ninline void fence() { asm volatile(""); }\n#endif',
+        "uses asm: not every compiler has it",
+    ),
+    "a system call in a source for all systems": (
+        "src/system/reserved_pages.cpp",
+        "void unlock() { munlock(nullptr, 0); }",
+        "uses munlock: only a source that is named after a system uses it",
+    ),
     "a system call": (
         "src/devices/offline_device.cpp",
         "void rest() { timespec wake{}; clock_nanosleep(CLOCK_MONOTONIC, 0, &wake, nullptr); }",

@@ -1,6 +1,7 @@
 // jack_library.cpp: finds the functions of libjack.
 #include "devices/jack/jack_library.hpp"
 
+#include "system/audio_libraries.hpp"
 #include "system/shared_library.hpp"
 
 namespace cueline {
@@ -10,7 +11,7 @@ namespace {
 void keep_quiet(const char* /*message*/) {}
 
 JackLibrary load() {
-    const SharedLibrary library{"libjack.so.0", "libjack-jackd2-0"};
+    const SharedLibrary library{jack_library_name.file, jack_library_name.package};
     JackLibrary jack{};
     library.find(jack.client_open, "jack_client_open");
     library.find(jack.client_close, "jack_client_close");

@@ -6,14 +6,13 @@
 
 #include <cueline/error.hpp>
 
+#include "system/audio_libraries.hpp"
 #include "system/quiet_stderr.hpp"
 #include "system/shared_library.hpp"
 
 namespace cueline {
 
 namespace {
-
-constexpr const char* package = "libportaudio2";  // Debian's
 
 PortAudioFunctions functions_of(const SharedLibrary& library) {
     PortAudioFunctions functions;
@@ -38,11 +37,11 @@ PortAudioFunctions functions_of(const SharedLibrary& library) {
 }
 
 PortAudioFunctions load_from_the_system(std::size_t number) {
-    static const PortAudioFunctions original =
-        functions_of(SharedLibrary{"libportaudio.so.2", package});  // the next call tries again if it throws
+    static const PortAudioFunctions original = functions_of(SharedLibrary{
+        portaudio_library_name.file, portaudio_library_name.package});  // the next call tries again if it throws
     if (number == 0) return original;
     try {
-        return functions_of(SharedLibrary::copy_of(original.initialize, package));
+        return functions_of(SharedLibrary::copy_of(original.initialize, portaudio_library_name.package));
     } catch (const NoDeviceError& error) {
         throw DeviceError{std::string{"PortAudio does not survive the end of a JACK server, and a fresh copy of it "
                                       "cannot be loaded here ("} +

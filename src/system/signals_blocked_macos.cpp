@@ -1,10 +1,9 @@
-// signals_blocked.cpp: sets and restores the calling thread's signal mask, which new threads inherit.
+// signals_blocked_macos.cpp: sets and restores the calling thread's signal mask, which new threads inherit.
 #include "system/signals_blocked.hpp"
 
 #include <pthread.h>
 
 #include <csignal>
-#include <ctime>
 #include <new>
 
 namespace cueline {
@@ -13,10 +12,12 @@ namespace {
 
 void drop_waiting(int signal) noexcept {
     sigset_t signals;
+    sigpending(&signals);
+    if (sigismember(&signals, signal) == 0) return;  // macOS lacks sigtimedwait()
     sigemptyset(&signals);
     sigaddset(&signals, signal);
-    constexpr timespec at_once{};
-    sigtimedwait(&signals, nullptr, &at_once);
+    int dropped = 0;
+    sigwait(&signals, &dropped);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// realtime_thread.cpp: scheduling class, timer slack, locked stack.
+// realtime_thread_linux.cpp: scheduling class, timer slack, locked stack.
 #include "system/realtime_thread.hpp"
 
 #include <pthread.h>

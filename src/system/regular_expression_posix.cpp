@@ -1,4 +1,4 @@
-// regular_expression.cpp: checks a regular expression by compiling it with the C library.
+// regular_expression_posix.cpp: checks a regular expression by compiling it with the C library.
 #include "system/regular_expression.hpp"
 
 #include <regex.h>

@@ -1,4 +1,4 @@
-// shared_library.cpp: loads libraries by dlopen, and copies them through memory files.
+// shared_library_linux.cpp: loads libraries by dlopen, and copies them through memory files.
 #include "system/shared_library.hpp"
 
 #include <dlfcn.h>
@@ -25,21 +25,41 @@ SharedLibrary::SharedLibrary(const char* file, const char* package)
                         why + "); on Debian type: apt-get install " + (missing ? "" : "--reinstall ") + package_};
 }
 
-SharedLibrary::CopiedFile::CopiedFile(const void* function) : descriptor{memfd_create("cueline-copy", MFD_CLOEXEC)} {
+namespace {
+
+/// A copy of a library's file, in memory. The loader needs it only while it opens the copy.
+class CopiedFile {
+  public:
+    explicit CopiedFile(const void* function);
+    ~CopiedFile() { close(descriptor_); }
+    CopiedFile(const CopiedFile&) = delete;
+    CopiedFile& operator=(const CopiedFile&) = delete;
+
+    [[nodiscard]] const char* path() const noexcept { return path_.c_str(); }
+
+  private:
+    int descriptor_;
+    std::string path_;
+};
+
+CopiedFile::CopiedFile(const void* function) : descriptor_{memfd_create("cueline-copy", MFD_CLOEXEC)} {
     Dl_info about{};
-    if (descriptor < 0 || dladdr(function, &about) == 0) {
-        close(descriptor);
+    if (descriptor_ < 0 || dladdr(function, &about) == 0) {
+        close(descriptor_);
         throw NoDeviceError{"the system refused memory for a copy of the library"};
     }
     // The loader takes equal paths for one library, and the system reuses descriptors. So each copy's path has one more
     // slash.
     static std::atomic<std::size_t> copies = 0;
-    path = "/proc/self/fd" + std::string(++copies, '/') + std::to_string(descriptor);
-    std::ofstream{path, std::ios::binary} << std::ifstream{about.dli_fname, std::ios::binary}.rdbuf();
+    path_ = "/proc/self/fd" + std::string(++copies, '/') + std::to_string(descriptor_);
+    std::ofstream{path_, std::ios::binary} << std::ifstream{about.dli_fname, std::ios::binary}.rdbuf();
 }
 
-SharedLibrary::CopiedFile::~CopiedFile() {
-    close(descriptor);
+}  // namespace
+
+SharedLibrary SharedLibrary::copy_with(const void* function, const char* package) {
+    const CopiedFile copy{function};
+    return {copy.path(), package};
 }
 
 void* SharedLibrary::address(const char* name) const {

@@ -1,4 +1,4 @@
-// thread_priority.cpp: reads and sets a thread's scheduling policy, by its number or its handle.
+// thread_priority_linux.cpp: reads and sets a thread's scheduling policy, by its number or its handle.
 #include "system/thread_priority.hpp"
 
 #include <pthread.h>

@@ -1,4 +1,4 @@
-// quiet_stderr.cpp: replaces C's stderr with a stream that drops what quiet threads write.
+// quiet_stderr_linux.cpp: replaces C's stderr with a stream that drops what quiet threads write.
 #include "system/quiet_stderr.hpp"
 
 #include <sys/types.h>

@@ -1,11 +1,11 @@
-// fork_private.cpp: advises the kernel about pages, with madvise() of Linux.
+// fork_private_linux.cpp: advises the kernel about pages, with madvise() of Linux.
 #include "system/fork_private.hpp"
 
 #include <sys/mman.h>
 
 #include <cstdint>
 
-#include "system/locked_pages.hpp"
+#include "system/system_pages.hpp"
 
 namespace cueline {
 

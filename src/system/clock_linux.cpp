@@ -1,4 +1,4 @@
-// clock.cpp: reads the monotonic clock, and sleeps by it, with POSIX functions.
+// clock_linux.cpp: reads the monotonic clock, and sleeps by it, with POSIX functions.
 #include "system/clock.hpp"
 
 #include <ctime>

@@ -1,0 +1,18 @@
+// letter_case_macos.cpp: reads the C library's table, in the locale en_US.UTF-8, which each macOS has.
+#include "system/letter_case.hpp"
+
+#include <xlocale.h>
+
+#include <cwctype>
+
+namespace cueline {
+
+char32_t lower_case_of(char32_t code) noexcept {
+    static_assert(sizeof(wint_t) >= sizeof(char32_t));
+    static const locale_t all_scripts =
+        newlocale(LC_CTYPE_MASK, "en_US.UTF-8", nullptr);  // never freed: calls share it
+    if (all_scripts != nullptr) return static_cast<char32_t>(towlower_l(static_cast<wint_t>(code), all_scripts));
+    return code >= U'A' && code <= U'Z' ? code - U'A' + U'a' : code;
+}
+
+}  // namespace cueline

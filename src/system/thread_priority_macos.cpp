@@ -1,0 +1,70 @@
+// thread_priority_macos.cpp: reads and sets a thread's time constraint.
+#include "system/thread_priority.hpp"
+
+#include <mach/mach_init.h>
+#include <mach/mach_time.h>
+#include <mach/thread_act.h>
+#include <mach/thread_policy.h>
+#include <pthread.h>
+
+#include <bit>
+
+#include "system/nonblocking.hpp"
+
+namespace cueline {
+
+namespace {
+
+static_assert(sizeof(pthread_t) == sizeof(std::uintptr_t));
+
+constexpr std::uint64_t period_ns = 2'900'000;  // about 128 frames at 44,100: a hint for the scheduler
+constexpr std::uint64_t busy_ns = 1'000'000;
+
+std::uint32_t mach_ticks(std::uint64_t ns) noexcept {
+    mach_timebase_info_data_t unit{};
+    mach_timebase_info(&unit);
+    return static_cast<std::uint32_t>(ns * unit.denom / unit.numer);
+}
+
+}  // namespace
+
+std::int64_t thread_number() noexcept {
+    std::uint64_t number = 0;
+    pthread_threadid_np(nullptr, &number);
+    return static_cast<std::int64_t>(number);
+}
+
+bool has_realtime_priority(std::int64_t /*number*/) noexcept {
+    return false;  // macOS shows the policy of a thread by its handle only
+}
+
+ThreadHandle ThreadHandle::current() noexcept CUELINE_NONBLOCKING {
+    using ReadHandle = pthread_t() noexcept CUELINE_NONBLOCKING;
+    ThreadHandle thread;
+    thread.handle_ =
+        std::bit_cast<std::uintptr_t>(marked_nonblocking<ReadHandle>(&pthread_self)());  // reads a register
+    return thread;
+}
+
+bool ThreadHandle::has_realtime_priority() const noexcept {
+    thread_time_constraint_policy_data_t policy{};
+    mach_msg_type_number_t words = THREAD_TIME_CONSTRAINT_POLICY_COUNT;
+    boolean_t is_default = 0;
+    const mach_port_t thread = pthread_mach_thread_np(std::bit_cast<pthread_t>(handle_));
+    const kern_return_t result = thread_policy_get(thread, THREAD_TIME_CONSTRAINT_POLICY,
+                                                   reinterpret_cast<thread_policy_t>(&policy), &words, &is_default);
+    return result == KERN_SUCCESS && is_default == 0;
+}
+
+bool ThreadHandle::request_realtime_priority() const noexcept {
+    thread_time_constraint_policy_data_t policy{};
+    policy.period = mach_ticks(period_ns);
+    policy.computation = mach_ticks(busy_ns);
+    policy.constraint = mach_ticks(period_ns);
+    policy.preemptible = 1;
+    const mach_port_t thread = pthread_mach_thread_np(std::bit_cast<pthread_t>(handle_));
+    return thread_policy_set(thread, THREAD_TIME_CONSTRAINT_POLICY, reinterpret_cast<thread_policy_t>(&policy),
+                             THREAD_TIME_CONSTRAINT_POLICY_COUNT) == KERN_SUCCESS;
+}
+
+}  // namespace cueline

@@ -1,0 +1,92 @@
+// engine_posix_test.cpp: engines in forked processes.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include <cueline/engine/engine.hpp>
+#include <cueline/engine/open_device.hpp>
+#include <cueline/error.hpp>
+
+#include "processors.hpp"
+
+namespace cueline::test {
+namespace {
+
+TEST(Engine, a_forked_child_gets_an_error_and_can_destroy_the_engine) {
+    for (const char* device : {"null", "offline"}) {
+        auto engine = std::make_unique<Engine>(open_device({.device = device}), std::make_unique<SilenceProcessor>());
+        engine->start();
+        const pid_t child = fork();
+        if (child == 0) {
+            alarm(20);  // so that the test cannot hang
+            bool told = false;
+            try {
+                engine->start();
+            } catch (const ForkedError&) {
+                told = true;
+            }
+            engine->stop();
+            engine->close();
+            engine.reset();
+            _exit(told ? 0 : 1);
+        }
+        int status = -1;
+        ASSERT_EQ(waitpid(child, &status, 0), child);
+        EXPECT_EQ(status, 0) << device;
+        engine->stop();
+    }
+}
+
+TEST(Engine, a_child_forked_in_the_middle_of_a_start_does_not_hang) {
+    /// Starts slowly, while it holds the engine's lock.
+    class Slow final : public Device {
+      public:
+        [[nodiscard]] std::string_view name() const noexcept override { return "slow"; }
+        [[nodiscard]] Format format() const noexcept override { return format_; }
+        void start(BlockCallback&) override {
+            starting = true;
+            starting.notify_one();
+            go_on.wait(false);
+        }
+        void stop() noexcept override {}
+        [[nodiscard]] DeviceStats stats() const noexcept override { return {}; }
+        std::atomic<bool> starting = false;
+        std::atomic<bool> go_on = false;
+
+      private:
+        Format format_;
+    };
+    auto slow = std::make_unique<Slow>();
+    Slow& device = *slow;
+    Engine engine{std::move(slow), std::make_unique<SilenceProcessor>()};
+    std::thread starter{[&] { engine.start(); }};
+    device.starting.wait(false);
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(10);  // so that the test cannot hang
+        try {
+            engine.start();
+        } catch (const ForkedError&) {
+            engine.stop();
+            engine.close();
+            _exit(0);
+        }
+        _exit(1);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    device.go_on = true;
+    device.go_on.notify_one();
+    starter.join();
+}
+
+}  // namespace
+}  // namespace cueline::test
