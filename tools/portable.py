@@ -23,7 +23,7 @@ SYSTEM_TARGETS = ["aarch64-macos", "x86_64-windows-gnu"]
 SYSTEMS = {"linux": ["linux", "posix"], "macos": ["macos", "posix"], "windows": ["windows"]}
 HEADER_TARGET = "x86_64-windows-gnu"
 
-FLAGS = ("-std=c++20", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-Isrc", "-g0", "-D_WIN32_WINNT=0x0A00")
+FLAGS = ("-std=c++20", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-Isrc", "-g0")
 FASTER = {"linux": ["-fno-sanitize=all"]}  # for Windows, zig takes the option for unused
 JOBS = 2
 AUDIO_HEADERS = {"jack": Path("/usr/include/jack"), "portaudio.h": Path("/usr/include/portaudio.h")}

@@ -34,17 +34,20 @@ bool request_priority() noexcept {
 /// stack its pages in order, from a guard page on. So this touches each page, the highest first.
 std::span<std::byte> stack_below(std::size_t most) noexcept {
     constexpr std::size_t left_alone = 8 * page_bytes;  // at the stack's end: for Windows, when the stack overflows
-    volatile std::byte local{};
-    auto* const here = const_cast<std::byte*>(&local);
+    const volatile std::byte local{};
+    const auto here = reinterpret_cast<std::uintptr_t>(&local);
     ULONG_PTR lowest = 0;
     ULONG_PTR highest = 0;
     GetCurrentThreadStackLimits(&lowest, &highest);
-    const std::size_t room = reinterpret_cast<std::uintptr_t>(here) - lowest;
+    const std::size_t room = here - lowest;
     const std::size_t bytes = std::min(most, room - std::min(room, left_alone)) / page_bytes * page_bytes;
+    const auto byte_at = [](std::uintptr_t address) {
+        return reinterpret_cast<std::byte*>(address);  // NOLINT(performance-no-int-to-ptr): pages without an object
+    };
     for (std::size_t offset = page_bytes; offset <= bytes; offset += page_bytes) {
-        static_cast<void>(*static_cast<volatile std::byte*>(here - offset));
+        static_cast<void>(*static_cast<volatile std::byte*>(byte_at(here - offset)));
     }
-    return {here - bytes, bytes};
+    return {byte_at(here - bytes), bytes};
 }
 
 }  // namespace

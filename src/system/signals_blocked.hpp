@@ -18,7 +18,8 @@ class SignalsBlocked {
     SignalsBlocked& operator=(const SignalsBlocked&) = delete;
 
   private:
-    alignas(std::max_align_t) std::array<std::byte, 128> before_;  // room for the system's set of signals
+    // Room for the system's set of signals.
+    [[maybe_unused]] alignas(std::max_align_t) std::array<std::byte, 128> before_;
 };
 
 }  // namespace cueline

@@ -3,10 +3,10 @@
 
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -100,11 +100,11 @@ class ZeroedRing {
     RingType& operator*() { return *static_cast<RingType*>(memory_.get()); }
 
   private:
+    static constexpr std::align_val_t alignment{alignof(RingType)};
     struct Free {
-        void operator()(void* memory) const { std::free(memory); }  // NOLINT: from aligned_alloc
+        void operator()(void* memory) const { ::operator delete(memory, alignment); }
     };
-    std::unique_ptr<void, Free> memory_{
-        std::memset(std::aligned_alloc(alignof(RingType), sizeof(RingType)), 0, sizeof(RingType))};
+    std::unique_ptr<void, Free> memory_{std::memset(::operator new(sizeof(RingType), alignment), 0, sizeof(RingType))};
 };
 
 TEST(Ring, zeroed_memory_is_an_empty_ring) {
