@@ -17,6 +17,7 @@ LockedMemory* first_range = nullptr;
 
 // A fork waits for the mutex, so that the child finds it free. The child inherits no locks, so its list begins empty.
 // It must: an inherited range may lie on the stack of a thread that the child lacks, and new threads reuse that stack.
+// NOLINTNEXTLINE(bugprone-throwing-static-initialization): at_fork() throws nothing
 [[maybe_unused]] const bool starts_empty_in_a_child = at_fork([] { changing.lock(); }, [] { changing.unlock(); },
                                                               [] {
                                                                   first_range = nullptr;
