@@ -17,9 +17,10 @@ constexpr std::uint64_t max_sleep_ns = 20'000'000;
 
 void NullDevice::start(BlockCallback& callback) {
     stopping_.store(false, std::memory_order_relaxed);  // relaxed: the thread's creation publishes it
-    ready_.store(false, std::memory_order_relaxed);
+    ready_ = {};
+    const std::future<void> ready = ready_.get_future();
     thread_.start("the null device", [this, &callback] { run(callback); });
-    ready_.wait(false, std::memory_order_acquire);  // pairs with the release in run()
+    ready.wait();
 }
 
 void NullDevice::stop() noexcept {
@@ -29,11 +30,10 @@ void NullDevice::stop() noexcept {
 
 void NullDevice::run(BlockCallback& callback) noexcept {
     const RealtimeThread granted;
-    // Relaxed: the release of ready_ publishes both.
+    // Relaxed: ready_ publishes both.
     priority_granted_.store(granted.priority_granted(), std::memory_order_relaxed);
     stack_locked_.store(granted.stack_locked(), std::memory_order_relaxed);
-    ready_.store(true, std::memory_order_release);
-    ready_.notify_one();
+    ready_.set_value();
     run_blocks(callback);
 }
 

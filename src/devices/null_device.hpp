@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <future>
 #include <span>
 #include <string_view>
 
@@ -47,7 +48,8 @@ class alignas(page_bytes) NullDevice final : public Device {
     LockedMemory locked_{memory_of(*this)};  // all of this object
     OwnThread thread_;
     std::atomic<bool> stopping_ = false;
-    std::atomic<bool> ready_ = false;  // publishes the next two
+    // Publishes the next two. Not std::atomic::wait(): where a system has no futex, libstdc++ may lose its wake-up.
+    std::promise<void> ready_;
     std::atomic<bool> priority_granted_ = false;
     std::atomic<bool> stack_locked_ = false;
     Counter xruns_;

@@ -59,6 +59,7 @@ PROCESSOR_HEADER = r"\w+intrin\.h"  # of a processor, which several systems have
 GNU_WORD = re.compile(
     r"\b(asm|__asm__|__builtin_\w+|__attribute__|__int128|__restrict(__)?|typeof)\b|#\s*pragma\s+GCC\b"
 )
+WAKE_UP = re.compile(r"\bnotify_(one|all)\b")
 NO_NAMES = {"util", "utils", "common", "helper", "helpers"}
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -141,6 +142,7 @@ def unlike_cpp(files: dict[str, str]) -> Iterator[str]:
         if cpp(path) and folder_of(path) in MAY_INCLUDE:
             yield from unlike_arrows(path, text, files)
             yield from unlike_portable(path, text)
+            yield from without_futex(path, text)
             if folder_of(path) in (PUBLIC, HOSTS):
                 yield from unlike_standard(path, text)
 
@@ -186,6 +188,13 @@ def unlike_portable(path: str, text: str) -> Iterator[str]:
             yield f"{path}:{line}: uses {name}: a header of src/system names no system call"
         elif system and not SYSTEM_SOURCE.fullmatch(path):
             yield f"{path}:{line}: uses {name or macro}: only a source that is named after a system uses it"
+
+
+def without_futex(path: str, text: str) -> Iterator[str]:
+    """Find threads that wait for an atomic: libstdc++ 12 may lose their wake-up on Windows, and they wait for ever."""
+    for line, code in enumerate(text.splitlines(), 1):
+        if word := WAKE_UP.search(NOT_CODE.sub("", code)):
+            yield f"{path}:{line}: uses {word[0]}: a future, or a semaphore with a time limit, waits safely everywhere"
 
 
 def unlike_standard(path: str, text: str) -> Iterator[str]:

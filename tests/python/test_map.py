@@ -172,6 +172,11 @@ MUTANTS = {
         "void rest() { timespec wake{}; clock_nanosleep(CLOCK_MONOTONIC, 0, &wake, nullptr); }",
         "only src/system uses the system",
     ),
+    "a wait for an atomic": (
+        "src/devices/null_device.cpp",
+        "void wake(std::atomic<bool>& ready) { ready.notify_one(); }",
+        "uses notify_one: a future, or a semaphore with a time limit, waits safely everywhere",
+    ),
     "a circle of headers": (
         "include/cueline/message.hpp",
         "#include <cueline/link.hpp>",
