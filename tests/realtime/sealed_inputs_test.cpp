@@ -34,11 +34,11 @@ class Mixing final : public WrappingProcessor<WaveProcessor> {
                 block.output(channel)[frame] = (block.output(channel)[frame] + block.input(channel)[frame]) / 2;
             }
         }
-        if (++blocks_ == act_at) Act::act();
+        if (++blocks_ % act_each == 0) Act::act();
     }
 
   private:
-    static constexpr std::uint64_t act_at = 12'000;  // some time after the thread was sealed
+    static constexpr std::uint64_t act_each = 1'000;  // blocks: several times while the samples are broken
 
     std::uint64_t blocks_ = 0;
 };
