@@ -9,6 +9,8 @@ RESULTS ?= build/bench
 SVG ?= build/stall
 # Python tests run side by side, as many as the machine has cores. (-n 0: one after the other.)
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+# Stacks of 1 MiB, for threads, too: what Windows gives a thread. Linux gives 8 MiB.
+SMALL_STACKS := ulimit -S -s 1024 &&
 # Python tests that the address sanitizer leaves out: they test text, tools and timing, and run no C++ that other tests
 # do not run. With QUICK=1, it also leaves out tests that build extensions, and tests that run programs for a long time.
 UNSANITIZED := $(addprefix --ignore=tests/python/test_,bench.py cli.py docs.py doctor.py doctor_checks.py examples.py \
@@ -32,10 +34,10 @@ test: test-cpp test-python  ## set up, build, pass all tests
 test-cpp: build/setup-test
 	cmake --preset dev
 	cmake --build --preset dev
-	ctest --preset dev --no-tests=error
+	$(SMALL_STACKS) ctest --preset dev --no-tests=error
 
 test-python: .venv/installed build/setup-test
-	$(PYTEST)
+	$(SMALL_STACKS) $(PYTEST)
 
 # What a step leaves out under QUICK=1, which .ci/run sets, it does here.
 everywhere:  ## all tests and proofs at their full length, before an issue is done: an hour

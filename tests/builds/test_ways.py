@@ -1,4 +1,7 @@
-"""As people take cueline into a CMake project: each way gives the same targets, in any folder."""
+"""As people take cueline into a CMake project: each way gives the same targets, in any folder.
+
+CPM is no package of Debian or PyPI. If the variable CPM has the path of CPM.cmake, it is tried, too.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from conftest import cmake, require
 
 ROOT = Path(__file__).parents[2]
 PROJECT = Path(__file__).with_name("project")
+CPM = os.environ.get("CPM")
+WAYS = ["add_subdirectory", "FetchContent", *(["CPM"] if CPM else [])]
 SAID = {"headers": "took 7\n", "engine": "rendered 256 frames of tone: 1 pong\n"}
 QUICKLY = ["-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0", "-DCUELINE_UNITY_BUILD=ON"]
 
@@ -29,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 def configure(folder: Path, way: str, *options: str, source: Path = ROOT) -> Path:
     """Configure the project in ``folder``, and return where it is built."""
     shutil.copytree(PROJECT, folder / "project")
-    found = [f"-DWAY={way}", f"-DCUELINE_SOURCE={source}"]
+    found = [f"-DWAY={way}", f"-DCUELINE_SOURCE={source}", f"-DCPM={CPM}"]
     cmake("-S", folder / "project", "-B", folder / "built", *QUICKLY, *found, *options)
     return folder / "built"
 
@@ -41,7 +46,7 @@ def runs(built: Path, *programs: str) -> None:
         assert subprocess.check_output([built / program], text=True, timeout=60) == SAID[program]
 
 
-@pytest.mark.parametrize("way", ["add_subdirectory", "FetchContent"])
+@pytest.mark.parametrize("way", WAYS)
 def test_a_project_that_embeds_cueline_has_its_targets_and_does_not_install_it(way: str, folder: Path) -> None:
     built = configure(folder, way)  # CMake fails if a target with :: in its name is missing
     runs(built, "headers")
