@@ -17,10 +17,11 @@ UNSANITIZED := $(addprefix --ignore=tests/python/test_,bench.py cli.py docs.py d
   files.py gil.py header.py latency_command.py loopback.py map.py metronome.py package.py ping_path.py play.py privileges.py \
   record.py require.py round_trips.py tone_command.py \
   $(if $(QUICK),extension.py soak.py))
+FREE := build/free-threaded
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable windows sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm soak-jack soak-duplex bench bench-cpp bench-python stall sampler looper docs builds wheel wheel-sid lint format stubs clean
+.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable windows sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm soak-jack soak-duplex free-threaded free-threaded-tests free-threaded-tsan bench bench-cpp bench-python stall sampler looper docs builds wheel wheel-sid lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -41,7 +42,7 @@ test-python: .venv/installed build/setup-test
 
 # What a step leaves out under QUICK=1, which .ci/run sets, it does here.
 everywhere:  ## all tests and proofs at their full length, before an issue is done: an hour
-	$(MAKE) QUICK= test run test-pipewire lint docs portable builds install-alone soak model wheel wheel-sid effects rtsan clang sanitize bench stall
+	$(MAKE) QUICK= test run test-pipewire lint docs portable builds install-alone soak free-threaded model wheel wheel-sid effects rtsan clang sanitize bench stall
 
 install-alone: build/setup-build  ## `pip install .` alone, in an empty virtual environment, away from here
 	rm -rf build/alone && $(PYTHON) -m venv build/alone
@@ -132,6 +133,19 @@ soak-duplex: MINUTES = 10
 soak-duplex: .venv/installed  ## proof: streams play and record while Python stalls, and no frame is unaccounted for: half an hour (MINUTES=10 for each stall)
 	$(BIN)/python tests/soak/duplex.py --minutes $(MINUTES)
 
+# Builds CPythons from source, once, in a quarter of an hour. After that: a quarter of an hour.
+free-threaded: free-threaded-tests free-threaded-tsan  ## proof: in a CPython without a GIL, all Python tests, then eight threads for minutes, also under the thread sanitizer
+
+free-threaded-tests: $(FREE)/installed build/setup-test
+	PATH=$(CURDIR)/$(FREE)/venv/bin:$$PATH $(FREE)/venv/bin/python -m pytest -n auto --dist loadfile tests/python
+	HAMMER=$(if $(QUICK),2,30) $(FREE)/venv/bin/python -m pytest -q tests/python/test_hammer.py
+	$(FREE)/venv/bin/python tests/soak/hostile.py --threads 8 $(if $(QUICK),--calls 4000)
+
+# CPython's own suppressions, and none of ours.
+free-threaded-tsan: $(FREE)/tsan-installed
+	TSAN_OPTIONS="suppressions=$(CURDIR)/$(FREE)/source/Tools/tsan/suppressions_free_threading.txt exitcode=66 halt_on_error=1" \
+	  HAMMER=$(if $(QUICK),1,5) $(FREE)/tsan-venv/bin/python -m pytest -q tests/python/test_hammer.py
+
 bench: bench-cpp bench-python  ## the ring, the engine and the Python calls beside others: tables and charts (QUICK=1: in short)
 
 bench-cpp: .venv/ready build/setup-bench
@@ -215,6 +229,29 @@ build/setup-%: tools/setup.sh
 .venv/installed: .venv/ready $(SOURCES)
 	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -Cbuild-dir=build/python \
 	  -Ccmake.define.CUELINE_WARNINGS_AS_ERRORS=ON .
+	@touch $@
+
+$(FREE)/python/bin/python3 $(FREE)/tsan/bin/python3: $(FREE)/%/bin/python3: | build/setup-free-threaded
+	sh tools/free_threaded.sh $*
+
+$(FREE)/venv/ready $(FREE)/tsan-venv/ready: pyproject.toml
+	rm -rf $(@D)
+	$(FREE)/$(if $(findstring tsan,$@),tsan,python)/bin/python3 -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(@D)/bin/python -m pip install --quiet --group dev
+	@touch $@
+$(FREE)/venv/ready: | $(FREE)/python/bin/python3
+$(FREE)/tsan-venv/ready: | $(FREE)/tsan/bin/python3
+
+$(FREE)/installed: $(FREE)/venv/ready $(SOURCES)
+	$(FREE)/venv/bin/python -m pip install --quiet --no-build-isolation --no-deps -Cbuild-dir=$(FREE)/module \
+	  -Ccmake.define.CUELINE_WARNINGS_AS_ERRORS=ON .
+	@touch $@
+
+$(FREE)/tsan-installed: $(FREE)/tsan-venv/ready $(SOURCES)
+	CC=clang-22 CXX=clang++-22 $(FREE)/tsan-venv/bin/python -m pip install --quiet --no-build-isolation --no-deps \
+	  -Cbuild-dir=$(FREE)/tsan-module -Ccmake.define.CMAKE_CXX_FLAGS="-fsanitize=thread -fno-omit-frame-pointer" \
+	  -Ccmake.define.CMAKE_CXX_FLAGS_RELEASE="-O1 -g1" .
 	@touch $@
 
 # What cueline is measured beside. ringbuf is built here, against Boost.

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -159,7 +160,7 @@ std::size_t SenderHandle::send_many(nb::handle array, Kind array_kind, nb::handl
     };
     // Returns false if the records are neither checked nor fit.
     const auto push = [&] {
-        const nb::ft_lock_guard lock{sending_};
+        const std::scoped_lock lock{sending_};
         if (!checked && sender().room() < records.size()) return false;
         if (sendable.includes_array_kind()) {
             push_each(std::false_type{});

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -81,6 +82,7 @@ class EngineHandle : public SenderHandle {
     /// Lines, parameters and meters may keep the engine alive. After this, their calls raise ClosedError.
     ~EngineHandle() {
         close();
+        const std::scoped_lock lock{shared()->opening};
         shared()->open[0] = nullptr;
     }
     EngineHandle(const EngineHandle&) = delete;
@@ -104,7 +106,7 @@ class EngineHandle : public SenderHandle {
             }
             // Without a buffer, it is not the ring that has no room.
             left = {.frame = buffer ? delivery.frame : 0, .commands = buffer ? std::size_t{1} : 0};
-            const nb::ft_lock_guard lock{sending_};
+            const std::scoped_lock lock{sending_};
             return buffer && sender().room() > 0 &&
                    engine_->publish(slot, std::exchange(buffer, {}), delivery) == Status::ok;
         });
@@ -117,7 +119,7 @@ class EngineHandle : public SenderHandle {
             return no_room(timeout);
         }
         {
-            const nb::ft_lock_guard lock{sending_};
+            const std::scoped_lock lock{sending_};
             engine_->publish(slot, PendingBuffer{}, delivery);  // counts a refused buffer
         }
         if (!timeout.waits()) return to_python(Status::no_buffer);
@@ -150,7 +152,7 @@ class EngineHandle : public SenderHandle {
         Timeout timeout{seconds};
         const bool sent = send_within(timeout, {.frame = delivery.frame}, [&] {
             engine_->require_usable();
-            const nb::ft_lock_guard lock{sending_};
+            const std::scoped_lock lock{sending_};
             return sender().room() > 0 && engine_->publish_nothing(slot, delivery) == Status::ok;
         });
         return sent ? to_python(Status::ok) : no_room(timeout);
@@ -179,6 +181,7 @@ class EngineHandle : public SenderHandle {
     /// caller may take the confirmation that another caller waits for.
     void receive_confirmations(const nb::dict& outcomes) {
         engine_->require_own_process();
+        const nb::ft_lock_guard lock{shared()->collecting};
         for (std::size_t line = 0; line < engine_->lines(); ++line) {
             Message outcome;
             while (shared()->pending_confirmations[line] > 0 && receive_confirmation_of(line, outcome) == Status::ok) {
@@ -354,7 +357,7 @@ class EngineHandle : public SenderHandle {
     }
 
     Status receive_confirmation_of(std::size_t line, Message& outcome) {
-        const nb::ft_lock_guard lock{shared()->opening};
+        const std::scoped_lock lock{shared()->opening};
         SenderHandle* const open = shared()->open[line];
         return open == nullptr ? engine_->receive_confirmation_of_closed(line, outcome)
                                : open->receive_confirmation(outcome);
@@ -408,7 +411,7 @@ void bind_engine_types(nb::module_& module) {
     engine
         .def(nb::init<DeviceRequest, std::optional<std::int64_t>, std::optional<std::int64_t>, std::int64_t,
                       std::int64_t, nb::handle>(),
-             "request"_a, "samplerate"_a.none(), "blocksize"_a.none(), "budget"_a, "lines"_a, "processor"_a)
+             "request"_a.lock(), "samplerate"_a.none(), "blocksize"_a.none(), "budget"_a, "lines"_a, "processor"_a)
         .def(
             "__cueline_lines__", [](nb::handle_t<EngineHandle> self) { return line_capsule(made(self).shared()); },
             "Return a capsule for C++'s cueline::open_offered_line().")

@@ -8,7 +8,7 @@
 
 namespace cueline::python {
 
-/// Raises `cueline.errors.<name>`. Do not call it under an nb::ft_mutex, because it runs Python code.
+/// Raises `cueline.errors.<name>`. Do not call it under a mutex, because it runs Python code.
 [[noreturn]] void raise(const char* name, const std::string& text);
 
 /// `value` as an error message shows it. Runs the value's __repr__.

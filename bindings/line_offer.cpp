@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -53,7 +54,7 @@ class EngineLine final : public OfferedLine {
   private:
     static Line opened(SharedEngine& shared, Events events) {
         shared.engine->require_open();
-        const nb::ft_lock_guard lock{shared.opening};
+        const std::scoped_lock lock{shared.opening};
         return shared.open_offered_line(events);
     }
     [[nodiscard]] std::atomic<std::size_t>& requested() { return shared_->offered_confirmations[line_.number()]; }

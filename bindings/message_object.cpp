@@ -83,6 +83,7 @@ PyObject* reduce(PyObject* self, PyObject*) noexcept {
 PyTypeObject* make_type(PyType_Spec& spec, const nb::object& bases) {
     PyObject* type = PyType_FromSpecWithBases(&spec, bases.ptr());
     if (type == nullptr) throw nb::python_error{};
+    count_no_references(type);
     return as_type(type);
 }
 

@@ -36,6 +36,14 @@ void* as_slot(Function* function) {
 /// The Python type Message, the base of all others. make_message_type() sets it once per process.
 inline PyTypeObject* message_type = nullptr;
 
+/// Without a GIL, lets `object`, which lives as long as the process, have no count of references: threads that use it
+/// at once would else contend for that count. The calling thread has made it.
+inline void count_no_references([[maybe_unused]] PyObject* object) {
+#ifdef Py_GIL_DISABLED
+    Py_SET_REFCNT(object, Py_ssize_t{1} << 40U);  // Python's way: above 32 bits, an object is immortal
+#endif
+}
+
 /// The message in `object`, which lives as long as `object`; nullptr if `object` is not a message.
 inline const Message* message_of(PyObject* object) noexcept {
     return PyObject_TypeCheck(object, message_type) != 0 ? &message_in(object) : nullptr;

@@ -47,7 +47,9 @@ void bind_status(nb::module_& module) {
             },
             nb::sig("def __bool__(self) -> typing.NoReturn"));
     for (const Status status : {Status::ok, Status::full, Status::empty, Status::no_buffer}) {
-        statuses.at(static_cast<std::size_t>(status)) = nb::cast(status).release().ptr();
+        PyObject* const member = nb::cast(status).release().ptr();
+        count_no_references(member);
+        statuses.at(static_cast<std::size_t>(status)) = member;
     }
 }
 

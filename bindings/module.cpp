@@ -4,8 +4,8 @@
 // - Functions run on control threads that hold the GIL. The audio thread runs none of them.
 // - Any Python thread may call. A call holds the GIL while it pushes or pops. So all Python threads together are one
 //   producer and one consumer.
-// - In a Python without a GIL, an nb::ft_mutex for each direction does the same. With a GIL, it does nothing.
-// - No Python code runs under an nb::ft_mutex, because it could call the same object again.
+// - In a Python without a GIL, a NoGilMutex for each direction does the same. With a GIL, it does nothing.
+// - No Python code runs under a mutex, because it could call the same object again.
 // - Calls that may wait (start, stop, close, render, a send with a timeout) release the GIL: see WithoutGil.
 #include <nanobind/nanobind.h>
 

@@ -4,6 +4,7 @@
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -101,7 +102,7 @@ class LineHandle : public SenderHandle {
     LineHandle(nb::handle_t<SenderHandle> engine, bool all_events) {
         const std::shared_ptr<SharedEngine>& shared = made(engine).shared();
         shared->engine->require_open();
-        const nb::ft_lock_guard lock{shared->opening};
+        const std::scoped_lock lock{shared->opening};
         opened_.emplace(shared->open_line(all_events ? Events::all : Events::own));
         connect(shared, &*opened_, false);
     }
@@ -111,14 +112,12 @@ class LineHandle : public SenderHandle {
 
     void close() {
         if (shared() == nullptr) return;  // the constructor raised
-        const nb::ft_lock_guard opening{shared()->opening};
-        const nb::ft_lock_guard sending{sending_};
-        const nb::ft_lock_guard receiving{receiving_};
+        const std::scoped_lock lock{shared()->opening, sending_, receiving_};
         disconnect();
         opened_.reset();
     }
     [[nodiscard]] bool closed() {
-        const nb::ft_lock_guard lock{sending_};
+        const std::scoped_lock lock{sending_};
         return !opened_.has_value();
     }
 
@@ -219,13 +218,13 @@ void SenderHandle::throw_closed() {
 
 nb::object SenderHandle::ping() {
     engine_->require_usable();
-    const nb::ft_lock_guard lock{sending_};
+    const std::scoped_lock lock{sending_};
     return to_python(sender().ping());
 }
 
 bool SenderHandle::try_send(Message& command) {
     engine_->require_usable();
-    const nb::ft_lock_guard lock{sending_};
+    const std::scoped_lock lock{sending_};
     if (Streams::takes(command.kind)) {
         if (sender().room() == 0) return false;  // see Engine::hand_over_stream()
         engine_->hand_over_stream(command);
@@ -266,7 +265,7 @@ std::uint32_t SenderHandle::send_numbered(nb::handle message, nb::handle at, nb:
     return command.sequence;
 }
 
-std::uint32_t SenderHandle::send_whole(const nb::list& messages, nb::handle at, nb::handle late, nb::handle seconds,
+std::uint32_t SenderHandle::send_whole(const nb::tuple& messages, nb::handle at, nb::handle late, nb::handle seconds,
                                        nb::handle confirmation, const nb::dict& expected) {
     const std::size_t count = messages.size();
     if (count == 0 || count > max_members) {
@@ -287,7 +286,7 @@ std::uint32_t SenderHandle::send_whole(const nb::list& messages, nb::handle at, 
     const Left left{.frame = delivery.frame, .commands = count + 1, .places = count + 1, .raises = true};
     const bool sent = send_within(timeout, left, [&] {
         engine_->require_usable();
-        const nb::ft_lock_guard lock{sending_};
+        const std::scoped_lock lock{sending_};
         if (sender().room() <= count) return false;  // see Engine::hand_over_stream()
         for (const Message& member : members) engine_->hand_over_stream(member);
         sequence = sender().try_send_whole(members, delivery);
@@ -310,13 +309,13 @@ nb::object SenderHandle::cancel(nb::handle sequence) {
     const std::uint64_t number = checked_integer(sequence_argument, sequence);
     if (number == 0 || number > 0xFFFF'FFFFU) refuse_range(sequence_argument, sequence);
     engine_->require_usable();
-    const nb::ft_lock_guard lock{sending_};
+    const std::scoped_lock lock{sending_};
     return to_python(sender().cancel(static_cast<std::uint32_t>(number)));
 }
 
 nb::object SenderHandle::cancel_all() {
     engine_->require_usable();
-    const nb::ft_lock_guard lock{sending_};
+    const std::scoped_lock lock{sending_};
     return to_python(sender().cancel_all(every_line_));
 }
 
@@ -340,19 +339,19 @@ std::string SenderHandle::why_no_block() const {
 }
 
 Unsent::Unsent(SenderHandle& line, const Left& left) : line_{&line}, left_{&left}, commands_{left.commands} {
-    const nb::ft_lock_guard lock{line_->sending_};
+    const std::scoped_lock lock{line_->sending_};
     line_->unsent_ += commands_;
 }
 
 void Unsent::update(bool sent) {
-    const nb::ft_lock_guard lock{line_->sending_};
+    const std::scoped_lock lock{line_->sending_};
     const std::size_t left = sent ? 0 : left_->commands;
     line_->unsent_ -= commands_ - left;
     commands_ = left;
 }
 
 void Unsent::give_up(bool raises) {
-    const nb::ft_lock_guard lock{line_->sending_};
+    const std::scoped_lock lock{line_->sending_};
     const std::size_t commands = std::exchange(commands_, 0);
     line_->unsent_ -= commands;
     if (line_->opened_line_ == nullptr) return;  // disconnect() counted them
@@ -363,7 +362,29 @@ void Unsent::give_up(bool raises) {
 PendingSend::PendingSend(nb::handle_t<SenderHandle> line, nb::handle message, nb::handle at, nb::handle late)
     : line_{&made(line)}, command_{line_->checked_command(message, at, late)}, left_{.frame = command_.frame} {}
 
+namespace {
+
+/// Takes a flag for as long as it lives, unless another thread has it.
+class Turn {
+  public:
+    explicit Turn(std::atomic<bool>& taken) : taken_{taken.exchange(true) ? nullptr : &taken} {}
+    ~Turn() {
+        if (taken_ != nullptr) *taken_ = false;
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+    explicit operator bool() const { return taken_ != nullptr; }
+
+  private:
+    std::atomic<bool>* taken_;
+};
+
+}  // namespace
+
 bool PendingSend::try_send() {
+    const Turn turn{in_use_};
+    if (!turn) return false;
     if (sent_) return true;
     do sent_ = line_->try_send(command_);
     while (!sent_ && line_->make_room(left_));
@@ -373,17 +394,18 @@ bool PendingSend::try_send() {
 }
 
 void PendingSend::give_up() {
-    if (unsent_) unsent_->give_up(true);
+    const Turn turn{in_use_};
+    if (turn && unsent_) unsent_->give_up(true);
 }
 
 std::uint32_t SenderHandle::last_sequence() {
     engine_->require_own_process();
-    const nb::ft_lock_guard lock{sending_};
+    const std::scoped_lock lock{sending_};
     return sender().sequence();
 }
 
 std::size_t SenderHandle::unsent() {
-    const nb::ft_lock_guard lock{sending_};
+    const std::scoped_lock lock{sending_};
     return unsent_;
 }
 
@@ -413,7 +435,7 @@ nb::object SenderHandle::receive_msg() {
     engine_->require_own_process();
     Message event;
     {
-        const nb::ft_lock_guard lock{receiving_};
+        const std::scoped_lock lock{receiving_};
         if (!kept_.empty()) {
             event = kept_.front();
             kept_.pop_front();
@@ -435,7 +457,7 @@ nb::object SenderHandle::receive_of(const nb::tuple& kinds, std::uint32_t sequen
     };
     Message event;
     {
-        const nb::ft_lock_guard lock{receiving_};
+        const std::scoped_lock lock{receiving_};
         if (const auto found = std::ranges::find_if(kept_, wanted); found != kept_.end()) {
             event = *found;
             kept_.erase(found);
@@ -459,7 +481,7 @@ nb::object SenderHandle::receive_onto(nb::list messages) {
 
 std::size_t SenderHandle::waiting() {
     engine_->require_own_process();
-    const nb::ft_lock_guard lock{receiving_};
+    const std::scoped_lock lock{receiving_};
     const std::size_t events = kept_.size() + (opened_line_ == nullptr ? 0 : opened_line_->waiting());
     if (events == 0) require_receivable();
     return events;
@@ -468,7 +490,7 @@ std::size_t SenderHandle::waiting() {
 std::size_t SenderHandle::receive_into(nb::handle array) {
     const Records room = Records::write(array);
     engine_->require_own_process();
-    const nb::ft_lock_guard lock{receiving_};
+    const std::scoped_lock lock{receiving_};
     const std::span<Message> events = room.messages();
     std::size_t taken = 0;
     for (; taken < events.size() && !kept_.empty(); kept_.pop_front()) events[taken++] = kept_.front();
@@ -476,7 +498,7 @@ std::size_t SenderHandle::receive_into(nb::handle array) {
 }
 
 Status SenderHandle::receive_confirmation(Message& confirmation) {
-    const nb::ft_lock_guard lock{receiving_};
+    const std::scoped_lock lock{receiving_};
     return opened_line_ == nullptr ? Status::empty : opened_line_->receive_confirmation(confirmation);
 }
 
@@ -539,7 +561,7 @@ void bind_sender_types(nb::module_& module) {
                      "-> None"))
         .def("_send_whole", of_made(&SenderHandle::send_whole), "messages"_a, "at"_a.none(), "late"_a.none(),
              "timeout"_a.none(), "confirmation"_a.none(), "expected"_a,
-             nb::sig("def _send_whole(self, messages: list[object], at: typing.SupportsIndex | None, late: str, "
+             nb::sig("def _send_whole(self, messages: tuple[object, ...], at: typing.SupportsIndex | None, late: str, "
                      "timeout: float | None, confirmation: object, expected: dict[tuple[int, int], typing.Any]) "
                      "-> int"))
         .def("_require_sendable", of_made(&SenderHandle::require_sendable), "message"_a.none(),

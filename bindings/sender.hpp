@@ -18,6 +18,7 @@
 #include <cueline/message.hpp>
 
 #include "handled_kinds.hpp"
+#include "no_gil_mutex.hpp"
 #include "timeout.hpp"
 
 namespace cueline::python {
@@ -34,8 +35,11 @@ class SenderHandle;
 struct SharedEngine {
     std::unique_ptr<Engine> engine;
     HandledKinds kinds;
-    nanobind::ft_mutex opening;                   // guards `open`
+    NoGilMutex opening;                           // guards `open`
     std::array<SenderHandle*, max_lines> open{};  // by line
+    // Held while a thread moves reports to Python: then no other thread finds neither the report nor who waits for it.
+    // It is the first of all mutexes, and Python's own, because it is held while Python stores them.
+    nanobind::ft_mutex collecting;
     // By line, for all its owners: confirmations that were requested and not yet received.
     std::array<std::atomic<std::size_t>, max_lines> pending_confirmations{};
     // The same for lines of extensions. The confirmations of a line go to its owner, whoever sent the command. So a
@@ -89,10 +93,12 @@ class PendingSend {
     PendingSend(nanobind::handle_t<SenderHandle> line, nanobind::handle message, nanobind::handle at,
                 nanobind::handle late);
 
-    /// Returns whether the command was sent, now or before. Raises what send() raises.
+    /// Returns whether the command was sent, now or before. Returns false while another thread tries. Raises what
+    /// send() raises.
     bool try_send();
 
-    /// Counts the command as dropped if there was no room for it. The destructor does the same.
+    /// Counts the command as dropped if there was no room for it, and no other thread tries. The destructor does the
+    /// same.
     void give_up();
 
   private:
@@ -101,6 +107,7 @@ class PendingSend {
     Left left_;
     std::optional<Unsent> unsent_;
     bool sent_ = false;
+    std::atomic<bool> in_use_ = false;  // by one thread, which may release the GIL meanwhile
 };
 
 /// Python's Sender: one sender's connection to an engine. Its methods raise ClosedError, ForkedError or DeviceError if
@@ -134,7 +141,7 @@ class SenderHandle {
 
     /// Sends all of `messages` or none. Returns the transaction's sequence. Raises Full if there is no room. Expects
     /// `confirmation` as send_confirmed() does, unless it is None.
-    std::uint32_t send_whole(const nanobind::list& messages, nanobind::handle at, nanobind::handle late,
+    std::uint32_t send_whole(const nanobind::tuple& messages, nanobind::handle at, nanobind::handle late,
                              nanobind::handle seconds, nanobind::handle confirmation, const nanobind::dict& expected);
 
     /// Sends `command` once. Returns false, and counts nothing, if there is no room.
@@ -219,8 +226,8 @@ class SenderHandle {
     /// Makes room for the next command if it is a cue and this is the offline device: see Engine::make_room().
     bool make_room(const Left& left);
 
-    nanobind::ft_mutex sending_;
-    nanobind::ft_mutex receiving_;
+    NoGilMutex sending_;
+    NoGilMutex receiving_;
     Engine* engine_ = nullptr;  // shared_ owns it
 
   private:

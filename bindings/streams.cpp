@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,6 +22,7 @@
 #include "bindings.hpp"
 #include "errors.hpp"
 #include "methods.hpp"
+#include "no_gil_mutex.hpp"
 #include "sender.hpp"
 #include "without_gil.hpp"
 
@@ -58,11 +60,11 @@ class StreamHandle {
     }
 
     void close() {
-        const nb::ft_lock_guard lock{busy_};
+        const std::scoped_lock lock{busy_};
         stream_.reset();
     }
     [[nodiscard]] bool closed() {
-        const nb::ft_lock_guard lock{busy_};
+        const std::scoped_lock lock{busy_};
         return !stream_.has_value();
     }
     [[nodiscard]] std::uint32_t handle() {
@@ -83,14 +85,14 @@ class StreamHandle {
     template <class Act>
     auto locked(Act act) {
         shared_->engine->require_own_process();
-        const nb::ft_lock_guard lock{busy_};
+        const std::scoped_lock lock{busy_};
         if (!stream_) throw ClosedError{"this stream is closed: open another one"};
         return act(*stream_);
     }
 
   private:
     std::shared_ptr<SharedEngine> shared_;
-    nb::ft_mutex busy_;
+    NoGilMutex busy_;
     std::optional<Kind> stream_;
 };
 

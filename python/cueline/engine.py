@@ -211,6 +211,9 @@ class AudioEngine(_core.Engine):
         self._warn_of_loss()
 
     def _warn_of_loss(self) -> None:
+        first = object()
+        if vars(self).setdefault("_closed_first", first) is not first:  # one step: of many threads, one warns
+            return
         heard, self._heard = self._heard, None
         try:
             if heard is None or (lost := self._losses()) == heard:

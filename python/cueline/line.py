@@ -32,7 +32,8 @@ class Line(_core.Line):
 
     ``AudioEngine.open_line()`` makes one. It has a ring for its commands, one for the messages that answer them, and
     one for its confirmations. The commands of one line keep their order. As a context manager it closes at the end. The
-    audio thread still reads what was sent before; answers that come later go to the engine.
+    audio thread still reads what was sent before; answers that come later go to the engine. Any Python thread may use
+    it.
     """
 
     def __init__(self, engine: ConfirmingEngine, events: Literal["own", "all"] = "own") -> None:

@@ -61,10 +61,10 @@ class PlaybackPosition(NamedTuple):
 class Playback(_core.Playback):
     """Samples that are mixed into the outputs, or played by the processor. ``AudioEngine.open_playback()`` makes one.
 
-    One thread at a time writes. If nothing is there to play, it is silent, counts the missing frames, and goes on with
-    what is written next. As a context manager, it waits at the end until all was played, and then closes. After an
-    exception, and if it is stopped or was never started, it only closes. When it closes, what is being played fades
-    out.
+    One thread at a time writes; any thread may make the other calls. If nothing is there to play, it is silent, counts
+    the missing frames, and goes on with what is written next. As a context manager, it waits at the end until all was
+    played, and then closes. After an exception, and if it is stopped or was never started, it only closes. When it
+    closes, what is being played fades out.
     """
 
     def __init__(

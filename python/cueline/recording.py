@@ -51,8 +51,9 @@ _ALL_READ = "this recording has ended, and all of it was read"
 class Recording(_core.Recording):
     """Samples of the engine's inputs or outputs, or of its processor. ``AudioEngine.open_recording()`` makes one.
 
-    One thread at a time reads. If nobody reads in time, the newest frames are lost, and the next block says how many.
-    As a context manager, it closes at the end. Then the file of save() is complete.
+    One thread at a time reads; any thread may make the other calls. If nobody reads in time, the newest frames are
+    lost, and the next block says how many. As a context manager, it closes at the end. Then the file of save() is
+    complete.
     """
 
     def __init__(

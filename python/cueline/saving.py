@@ -56,7 +56,7 @@ _SFC_RF64_AUTO_DOWNGRADE = 0x1210  # libsndfile's: when an RF64 file is closed, 
 
 
 class Saving:
-    """The writing of a recording to a file. ``Recording.save()`` begins it."""
+    """The writing of a recording to a file. ``Recording.save()`` begins it. Any thread may use it."""
 
     def __init__(self, recording: SavedRecording, path: str | os.PathLike[str]) -> None:
         self._recording = recording

@@ -49,11 +49,13 @@ class Transaction:
         self._confirm = confirm
         self._messages: list[object] = []
         self._open = False
-        self._over = False
+        self._unused = [True]
 
     def __enter__(self) -> Self:
-        if self._over or self._open:
-            raise ArgumentError("a transaction can be used only once: make another one")
+        try:
+            self._unused.pop()  # one step: of two threads, one gets it
+        except IndexError:
+            raise ArgumentError("a transaction can be used only once: make another one") from None
         self._open = True
         return self
 
@@ -65,7 +67,7 @@ class Transaction:
         if not self._open:
             raise ArgumentError("a transaction's send() works only inside its 'with'")
         self._line._require_sendable(message)
-        if len(self._messages) == _core.MAX_MEMBERS:
+        if len(self._messages) >= _core.MAX_MEMBERS:
             raise ArgumentError(f"a transaction can have at most {_core.MAX_MEMBERS} messages, got one more")
         self._messages.append(message)
 
@@ -76,12 +78,13 @@ class Transaction:
         traceback: TracebackType | None,
     ) -> None:
         self._open = False
-        self._over = True
         if exc_type is not None or not self._messages:
             return
         confirmations = self._engine._confirmations
         confirmation = None
         if self._confirm:
             confirmation = confirmations.new(self._engine, self._line)
-        self.sequence = self._line._send_whole(self._messages, *self._delivery, confirmation, confirmations.under_way)
+        self.sequence = self._line._send_whole(
+            tuple(self._messages), *self._delivery, confirmation, confirmations.under_way
+        )
         self.confirmation = confirmation

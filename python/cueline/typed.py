@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 
 from cueline import _core
 from cueline.arguments import checked_integer, shown
-from cueline.errors import ArgumentError, ArgumentTypeError
+from cueline.errors import ArgumentError, ArgumentTypeError, Error
 from cueline.fields import Layout, laid_out
 
 if TYPE_CHECKING:
@@ -250,6 +250,8 @@ def _hints(cls: type, scope: dict[str, Any]) -> dict[str, Any]:
         hints = get_type_hints(cls, localns={**scope, **vars(cls)}, include_extras=True)
     except NameError as error:
         raise ArgumentTypeError(f"{cls.__name__} has a field of an unknown type: {error}") from error
+    except Error:  # from Python 3.14 on, annotations are evaluated here
+        raise
     except Exception as error:  # a string may hold any expression
         raise ArgumentTypeError(f"{cls.__name__} has a field whose type cannot be read: {error}") from error
     return hints

@@ -7,7 +7,9 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,10 @@ os.environ["ALSA_CONFIG_PATH"] = str(Path(__file__).parents[1] / "alsa.conf")
 
 # Whether the address sanitizer runs in this process (make sanitize): it replaces mlock.
 sanitized = "libasan" in os.environ.get("LD_PRELOAD", "")
+
+# Whether Python has a GIL, and uses it.
+HAS_GIL = getattr(sys, "_is_gil_enabled", lambda: True)()  # from Python 3.13 on
+needs_gil = pytest.mark.skipif(not HAS_GIL, reason="needs a GIL, which is not here")
 
 # In the programs that the tests run, a default device may be a silent one.
 NO_SOUND = os.environ["PYTHONWARNINGS"] = "ignore:this engine is silent"
@@ -104,6 +110,28 @@ def fill(engine: cueline.AudioEngine | cueline.Line) -> int:
     while engine.ping() is cueline.Status.OK:
         accepted += 1
     return accepted
+
+
+def in_child(action: Callable[[], None], *, within_s: float = 60) -> int:
+    """Fork, call ``action`` in the child, and return its exit status: 0 if nothing was raised."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a fork with threads, or with an engine that runs: this test is about that
+        child = os.fork()
+    if child == 0:
+        try:
+            action()
+        except BaseException:
+            os._exit(3)
+        os._exit(0)
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.005)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    pytest.fail("the child hangs")
 
 
 def interrupted_at(line: str, *command: str | Path) -> tuple[int, str, str]:

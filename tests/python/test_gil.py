@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import cueline
-from conftest import eventually, hold_the_gil
+from conftest import eventually, hold_the_gil, needs_gil
 from cueline import Status
 
 pings = 50  # in the ring before a step; fewer than one block's budget
@@ -212,6 +212,7 @@ def test_a_processor_that_numba_compiled_goes_on_likewise(
         require_good_steps(disturb, modules, engine)
 
 
+@needs_gil
 @disturbances
 @pytest.mark.usefixtures("_long_turns")
 def test_the_check_catches_a_callback_that_needs_the_gil(
@@ -264,6 +265,7 @@ def test_an_engine_that_is_deleted_lets_other_threads_run() -> None:
     assert any(deleted() for _ in range(100))
 
 
+@needs_gil
 def test_stats_releases_the_gil_only_while_it_frees_buffers() -> None:
     with cueline.AudioEngine("offline", processor="player", outputs=1) as engine:
         assert not others_run_during(engine.stats)

@@ -47,6 +47,12 @@ def test_hostile_calls_raise_only_cuelines_errors() -> None:
     assert "only cueline's errors" in done.stdout
 
 
+def test_hostile_calls_of_eight_threads_at_once_raise_only_cuelines_errors() -> None:
+    done = soak("hostile.py", "--calls", "2000", "--threads", "8")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "only cueline's errors" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("mutant", "said"),
     [
@@ -55,8 +61,9 @@ def test_hostile_calls_raise_only_cuelines_errors() -> None:
         ("hangs", f"the process ended with {-signal.SIGALRM} in mutant(); --seed "),
     ],
 )
-def test_the_hostile_calls_catch_a_mutant(mutant: str, said: str) -> None:
-    done = soak("hostile.py", "--calls", "400", "--longest", "5", "--mutant", mutant)
+@pytest.mark.parametrize("threads", ["1", "8"])
+def test_the_hostile_calls_catch_a_mutant(mutant: str, said: str, threads: str) -> None:
+    done = soak("hostile.py", "--calls", "400", "--longest", "5", "--mutant", mutant, "--threads", threads)
     assert done.returncode == 1, done.stdout + done.stderr
     assert said in done.stdout
 

@@ -6,7 +6,7 @@ import threading
 import time
 
 import cueline
-from conftest import eventually, fill, hold_the_gil
+from conftest import eventually, fill, hold_the_gil, needs_gil
 from cueline import Status
 
 # --- Scenarios
@@ -27,6 +27,7 @@ def test_scenario_audio_thread_message_processing(running: cueline.AudioEngine) 
     assert len(list(running.messages())) == 100
 
 
+@needs_gil
 def test_scenario_audio_thread_message_processing_check_catches_who_needs_the_gil() -> None:
     """A thread that needs the GIL stops while it is held: the check above can fail."""
     ticks = 0

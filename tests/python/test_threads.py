@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import gc
-import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import cueline
-from conftest import eventually, require
+from conftest import eventually, in_child, require
 from cueline import Status
 
 
@@ -141,28 +139,6 @@ def test_an_engine_that_is_dropped_takes_its_thread_along() -> None:
 
 
 # --- Forked children
-
-
-def in_child(action: Callable[[], None], *, within_s: float = 60) -> int:
-    """Fork, call ``action`` in the child, and return its exit status: 0 if nothing was raised."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a fork with threads, or with an engine that runs: this test is about that
-        child = os.fork()
-    if child == 0:
-        try:
-            action()
-        except BaseException:
-            os._exit(3)
-        os._exit(0)
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.005)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    pytest.fail("the child hangs")
 
 
 @pytest.mark.parametrize("device", ["null", "offline"])

@@ -1,7 +1,8 @@
 """Call the Python API with hostile values, many thousand times: no crash, no hang, and only cueline's errors.
 
 A fuzzer with a seed makes most of the calls. Hypothesis makes every tenth, and finds the shortest example of a fault.
-The calls run in a process of their own, so that a crash is seen. The exit status is 1 if something was wrong.
+The calls run in a process of their own, so that a crash is seen. The exit status is 1 if something was wrong. With
+--threads 8, eight threads make calls of the same objects at once.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 import warnings
@@ -37,6 +39,7 @@ T = TypeVar("T")
 CALLS_IN_A_WORLD = 400
 CALLS_IN_AN_EXAMPLE = 20
 FAULTS = 3  # the exit status of the process that makes the calls
+LOG_LINE = 2000  # bytes
 
 
 class Seeded:
@@ -92,10 +95,11 @@ class Drawn:
 class Faults:
     """What was wrong: a line for each kind, with its first example. The log has the call that is under way."""
 
-    def __init__(self, log: Path, longest_s: int) -> None:
+    def __init__(self, log: Path, longest_s: int, thread: int | None = None) -> None:
         self.calls = self.refused = 0
         self._longest_s = longest_s
         self._log = log.open("r+b", buffering=0)
+        self._thread = thread  # one of several
         self._counts: Counter[str] = Counter()
         self._examples: dict[str, str] = {}
 
@@ -104,10 +108,12 @@ class Faults:
         self.calls += 1
         function, arguments = prepared(call, world, chance)
         types = ", ".join(f"{name}: {type(value)!r}" for name, value in arguments.items())
-        os.pwrite(self._log.fileno(), f"{call.name}({types}); {where}".ljust(2000).encode(), 0)
+        line = f"{call.name}({types}); {where}".encode()[:LOG_LINE].ljust(LOG_LINE)
+        os.pwrite(self._log.fileno(), line + b"\n", (self._thread or 0) * (LOG_LINE + 1))
         signal.alarm(self._longest_s)
         refused, error = made(call, function, arguments)
-        signal.alarm(0)
+        if self._thread is None:  # else another thread's call may be under way: the last one's alarm remains
+            signal.alarm(0)
         self.refused += refused
         if error is not None:
             kind = f"{call.name} raises {type(error).__name__}"
@@ -116,6 +122,13 @@ class Faults:
             shown = ", ".join(f"{name}={_shown(value)}" for name, value in arguments.items())
             self._examples.setdefault(kind, f"{shown}\n    {error}\n    {at.filename}:{at.lineno}; {where}")
         return error
+
+    def add(self, other: Faults) -> None:
+        """Add what another thread found."""
+        self.calls += other.calls
+        self.refused += other.refused
+        self._counts += other._counts
+        self._examples = other._examples | self._examples
 
     @property
     def found(self) -> bool:
@@ -151,6 +164,27 @@ def fuzz(calls: int, seed: str, faults: Faults, mutant: Call | None) -> None:
         world.close()
 
 
+def fuzz_together(calls: int, seed: str, each: Sequence[Faults], mutant: Call | None) -> None:
+    """Make ``calls`` calls, or a few more, on a thread for each of ``each``. All threads share a world at a time."""
+
+    def work(thread: int, number: int, world: World) -> None:
+        where = f"--seed {seed} --threads {len(each)}, world {number}, thread {thread}"
+        chance = Seeded(f"{seed} {number} {thread}")
+        for place in range(CALLS_IN_A_WORLD // len(each)):
+            first = mutant is not None and place == thread == 0
+            each[thread].make(mutant if first else chance.pick(CALLS), world, chance, where)  # type: ignore[arg-type]
+
+    for number in range(-(-calls // (CALLS_IN_A_WORLD // len(each) * len(each)))):
+        world = World()
+        threads = [threading.Thread(target=work, args=(thread, number, world)) for thread in range(len(each))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        world.close()
+    signal.alarm(0)
+
+
 def explore(calls: int, seed: str, faults: Faults) -> None:
     """Have Hypothesis make at least ``calls`` calls."""
 
@@ -177,13 +211,20 @@ def explore(calls: int, seed: str, faults: Faults) -> None:
             raise
 
 
-def inside(calls: int, seed: str, faults: Faults, mutant: Call | None) -> int:
+def inside(calls: int, seed: str, log: Path, longest_s: int, threads: int, mutant: Call | None) -> int:
     """Make the calls, report what was wrong, and return the exit status."""
+    faults = Faults(log, longest_s)
     warnings.simplefilter("ignore")
     faulthandler.enable()
     faulthandler.register(signal.SIGALRM, chain=True)  # then it ends the process, which hangs
-    fuzz(calls - calls // 10, seed, faults, mutant)
-    explore(calls // 10, seed, faults)
+    if threads > 1:
+        each = [Faults(log, longest_s, thread) for thread in range(threads)]
+        fuzz_together(calls, seed, each, mutant)
+        for found in each:
+            faults.add(found)
+    else:
+        fuzz(calls - calls // 10, seed, faults, mutant)
+        explore(calls // 10, seed, faults)
     return faults.report(calls)
 
 
@@ -200,11 +241,12 @@ def main() -> int:
     parser.add_argument("--seed", default=str(random.SystemRandom().randrange(2**32)))
     parser.add_argument("--longest", type=int, default=60, metavar="S", help="seconds after which a call hangs")
     parser.add_argument("--mutant", choices=MUTANTS, help="a fault that must be seen")
+    parser.add_argument("--threads", type=int, default=1, help="that make calls of the same objects at once")
     parser.add_argument("--log", type=Path, help=argparse.SUPPRESS)  # this is the process that makes the calls
     options = parser.parse_args()
     mutant = Call("mutant", lambda *_: MUTANTS[options.mutant]) if options.mutant else None
     if options.log:
-        return inside(options.calls, options.seed, Faults(options.log, options.longest), mutant)
+        return inside(options.calls, options.seed, options.log, options.longest, options.threads, mutant)
     print(f"hostile calls from Python: {options.calls}, --seed {options.seed}", flush=True)
     with tempfile.NamedTemporaryFile() as log:
         same = [
@@ -212,6 +254,7 @@ def main() -> int:
             f"--seed={options.seed}",
             f"--log={log.name}",
             f"--longest={options.longest}",
+            f"--threads={options.threads}",
         ]
         same += [f"--mutant={options.mutant}"] if options.mutant else []
         environment = os.environ | {
@@ -221,7 +264,8 @@ def main() -> int:
         }
         status = subprocess.run([sys.executable, __file__, *same], env=environment, check=False).returncode
         if status not in (0, FAULTS):
-            print(f"the process ended with {status} in {Path(log.name).read_text().strip()}")
+            under_way = "\n".join(line.strip() for line in Path(log.name).read_text("utf-8", "replace").splitlines())
+            print(f"the process ended with {status} in {under_way}")
     print("FAILED" if status else "only cueline's errors")
     return 1 if status else 0
 

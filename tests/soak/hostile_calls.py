@@ -6,6 +6,7 @@ import asyncio
 import copy
 import operator
 import pickle
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -61,12 +62,21 @@ class World:
             self.running.open_recording(source="outputs", samplerate=16_000),
         ]
         self.messages = (cueline.SetTone(440, 0.1), cueline.PlayBuffer(0), Numbers(1, 2, 3, 4, 5, True))
-        self.loop = asyncio.new_event_loop()
+        self._loops: dict[int, asyncio.AbstractEventLoop] = {}  # by thread
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop of this thread."""
+        thread = threading.get_ident()
+        if thread not in self._loops:
+            self._loops[thread] = asyncio.new_event_loop()
+        return self._loops[thread]
 
     def close(self) -> None:
         for engine in self.engines:
             engine.close()
-        self.loop.close()
+        for loop in self._loops.values():
+            loop.close()
 
     def meddling(self, chance: Chance) -> Meddles:
         """Return a value that does something to an engine while a call converts it to a number."""
