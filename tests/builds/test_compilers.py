@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from shipping.empty_root import DebianRoot
+
 ROOT = Path(__file__).parents[2]
 PROJECT = Path(__file__).with_name("project")
 QUICK = bool(os.environ.get("QUICK"))
@@ -19,13 +21,16 @@ FLAGS = ["-O3", "-Wall", "-Wextra", "-Wconversion", "-Wshadow"]
 
 OURS = ["g++", "clang++-22"]
 OLDER = [] if QUICK else ["g++-11", "clang++-14", "clang++-15", "clang++-16", "clang++-19"]
+# What Debian 12 does not have is tried in a root of Debian 13.
+NEWER = [] if QUICK else ["g++-13", "g++-14", "clang++-17", "clang++-18"]
+ENGINES = [] if QUICK else ["g++-11", "g++-14", "clang++-14", "clang++-18"]
 
 
 class Machine:
     """Runs commands in a folder, in which ``cueline`` is a copy of what a user's build takes."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, root: DebianRoot | None = None) -> None:
+        self.folder, self._root = folder, root
         for part in ("CMakeLists.txt", "cmake", "include", "src", "bindings"):
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
             (folder / "cueline").mkdir(exist_ok=True)
@@ -37,7 +42,10 @@ class Machine:
 
     def run(self, *command: str) -> str:
         """Run a command, which has to succeed, and return all that it prints."""
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+        if self._root:
+            done = self._root.run(*command, captured=True)
+        else:
+            done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
         printed = done.stdout + done.stderr
         assert done.returncode == 0, printed
         return printed
@@ -52,10 +60,27 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     return Machine(tmp_path_factory.mktemp("here"))
 
 
+@pytest.fixture(scope="session")
+def debian13() -> Machine:
+    """Return a root with newer compilers, and without audio headers."""
+    packages = ",".join(["cmake", "ninja-build", *(name.replace("clang++", "clang") for name in NEWER)])
+    root = DebianRoot(ROOT / "build/builds/trixie", ROOT / "build/builds/work", "trixie", packages)
+    root.make()
+    return Machine(root.work, root)
+
+
+@pytest.fixture
+def machine(compiler: str, request: pytest.FixtureRequest) -> Machine:
+    """Return the machine that has a compiler."""
+    found = request.getfixturevalue("debian13" if compiler in NEWER else "here")
+    assert isinstance(found, Machine)
+    return found
+
+
 @pytest.mark.parametrize("standard", ["c++20", "c++2b"])
-@pytest.mark.parametrize("compiler", [*OURS, *OLDER])
-def test_no_compiler_warns_of_a_header(compiler: str, standard: str, here: Machine) -> None:
-    assert here.compile(compiler, standard) == ""
+@pytest.mark.parametrize("compiler", [*OURS, *OLDER, *NEWER])
+def test_no_compiler_warns_of_a_header(compiler: str, standard: str, machine: Machine) -> None:
+    assert machine.compile(compiler, standard) == ""
 
 
 @pytest.mark.parametrize("compiler", OURS)
@@ -65,3 +90,13 @@ def test_a_warning_in_a_header_is_found(compiler: str, tmp_path: Path) -> None:
     with (tmp_path / "cueline/include/cueline/line.hpp").open("a") as header:
         header.write("inline int narrowed(double wide) { return wide; }\n")
     assert "onversion" in machine.compile(compiler, "c++20")
+
+
+@pytest.mark.parametrize("compiler", ENGINES)
+def test_no_compiler_warns_of_the_engine_in_a_users_build(compiler: str, machine: Machine) -> None:
+    compilers = [f"-DCMAKE_CXX_COMPILER={compiler}", "-DCMAKE_CXX_STANDARD=23", f"-DCMAKE_CXX_FLAGS={' '.join(FLAGS)}"]
+    built = f"built-{compiler}"
+    cueline = f"-DCUELINE_SOURCE={'/work' if compiler in NEWER else machine.folder}/cueline"
+    machine.run("cmake", "-S", "project", "-B", built, "-G", "Ninja", "-DWAY=add_subdirectory", cueline, *compilers)
+    assert "warning" not in machine.run("cmake", "--build", built, "--verbose")
+    assert machine.run(f"{built}/engine") == "rendered 256 frames of tone: 1 pong\n"

@@ -54,6 +54,8 @@ def run_page(page: str, folder: Path) -> None:
             assert said in printed, f"the page says that it prints {said!r}, and it prints {printed}"
     for block in blocks:
         if block.in_language("sh"):
+            if re.search("^cmake ", block.text, re.MULTILINE):
+                require("cmake")
             run("sh", "-e", "-c", block.text)
         if block.in_language("cpp"):
             require(COMPILER[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -167,7 +168,7 @@ def test_without_an_input_it_says_where_to_find_one_and_makes_no_file(
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "cueline-test-nobody")
     done = record(tmp_path / "take.flac")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("cueline: no device has inputs. jack: no JACK server runs here")
+    assert re.match("cueline: no device has inputs. jack: (no JACK server runs here|the library libjack)", done.stderr)
     assert done.stderr.endswith("`cueline devices` lists all; --device null records silence\n")
     assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
