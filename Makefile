@@ -140,6 +140,7 @@ free-threaded-tests: $(FREE)/installed build/setup-test
 	PATH=$(CURDIR)/$(FREE)/venv/bin:$$PATH $(FREE)/venv/bin/python -m pytest -n auto --dist loadfile tests/python
 	HAMMER=$(if $(QUICK),2,30) $(FREE)/venv/bin/python -m pytest -q tests/python/test_hammer.py
 	$(FREE)/venv/bin/python tests/soak/hostile.py --threads 8 $(if $(QUICK),--calls 4000)
+	$(FREE)/venv/bin/python -m pytest -q tests/free_threaded
 
 # CPython's own suppressions, and none of ours.
 free-threaded-tsan: $(FREE)/tsan-installed

@@ -22,42 +22,60 @@ THREADS = (1, 2, 4, 8)
 BURST = 1000  # commands of each thread: fewer than a ring holds
 
 
+class Start:
+    """Lets threads begin at one moment. They look for it all the time: to be woken takes as long as a burst."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._arrived: list[None] = []
+        self._begun = 0
+
+    def wait(self, turn: int) -> None:
+        """Wait for the beginning of this turn."""
+        self._arrived.append(None)
+        while self._begun < turn:
+            os.sched_yield()
+
+    def begin(self, turn: int) -> None:
+        """Begin this turn when all threads wait for it."""
+        while len(self._arrived) < self._threads * turn:
+            os.sched_yield()
+        self._begun = turn
+
+
 def measured(threads: int, bursts: int) -> dict[str, float]:
     """Return the rate of all threads together in calls a second, and the time of a call on one of them in ns."""
-    begin, end = threading.Barrier(threads + 1), threading.Barrier(threads + 1)
+    start, end = Start(threads), threading.Barrier(threads + 1)
     spans: list[tuple[int, int]] = []
     calls: list[int] = []
 
-    def work(line: cueline.Line, is_timed: bool) -> None:
-        message, now = cueline.GetLevel(), time.perf_counter_ns
-        for _ in range(bursts):
-            begin.wait()
+    def work(line: cueline.Line) -> None:
+        message, now, mine = cueline.GetLevel(), time.perf_counter_ns, []
+        for turn in range(1, 2 * bursts, 2):
+            start.wait(turn)
             first = now()
             for _ in range(BURST):
                 line.send(message)
             spans.append((first, now()))
             end.wait()
-            begin.wait()
-            if is_timed:
-                for _ in range(100):
-                    before = now()
-                    line.send(message)
-                    calls.append(now() - before)
-            else:
-                for _ in range(100):
-                    line.send(message)
+            start.wait(turn + 1)
+            for _ in range(BURST):
+                before = now()
+                line.send(message)
+                mine.append(now() - before)
             end.wait()
+        calls.extend(mine)
 
     rates = []
     with cueline.AudioEngine("offline", processor="tone", lines=threads + 1) as engine:
         lines = [engine.open_line() for _ in range(threads)]
-        workers = [threading.Thread(target=work, args=(line, line.number == 1)) for line in lines]
+        workers = [threading.Thread(target=work, args=[line]) for line in lines]
         for worker in workers:
             worker.start()
-        for turn in range(2 * bursts):
-            begin.wait()
+        for turn in range(1, 2 * bursts + 1):
+            start.begin(turn)
             end.wait()
-            if turn % 2 == 0:
+            if turn % 2 == 1:
                 span_ns = max(last for _, last in spans) - min(first for first, _ in spans)
                 rates.append(threads * BURST / span_ns * 1e9)
                 spans.clear()

@@ -21,6 +21,8 @@ FAULTS = [
     ("bindings/devices.cpp", ", nb::lock_self()", ""),
     ("bindings/sender.cpp", "taken.exchange(true) ? nullptr : &taken", "&taken"),
     ("python/cueline/engine.py", 'vars(self).setdefault("_closed_first", first) is not first', "False"),
+    ("python/cueline/playback.py", "with self._writing:", "if True:"),
+    ("python/cueline/recording.py", "with self._reading:", "if True:"),
     (
         "python/cueline/transaction.py",
         "            self._unused.pop()  # one step: of two threads, one gets it\n",
@@ -32,7 +34,7 @@ CAUGHT = [
     "each_command_of_eight_threads_on_one_line",
     "all_ways_to_send_on_one_line",
     "every_thread_gets_the_reports",
-    "lines_that_come_and_go",
+    "closed_while_eight_threads_use_it",
     "frames_that_eight_threads_write_and_read",
     "close_warns_once",
     "two_threads_enter",
@@ -64,7 +66,11 @@ def mutant(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_hammer_catches_a_module_without_mutexes(test: str, mutant: Path) -> None:
     pytest_of = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/python/test_hammer.py", "-k"]
     environment = os.environ | {"PYTHONPATH": str(mutant), "HAMMER": "20"}
-    done = subprocess.run(
-        [*pytest_of, test], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False
-    )
-    assert done.returncode < 0 or "1 failed" in done.stdout, done.stdout  # it crashed, or counted wrong
+    for _ in range(20):  # threads meet by chance, and on a busy machine seldom
+        done = subprocess.run(
+            [*pytest_of, test], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode < 0 or "1 failed" in done.stdout:  # it crashed, or counted wrong
+            return
+        assert "1 passed" in done.stdout, done.stdout + done.stderr
+    pytest.fail("not caught")

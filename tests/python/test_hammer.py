@@ -403,9 +403,12 @@ def test_two_threads_that_try_one_pending_send_send_it_once() -> None:
                 pass
             dropped = engine.stats().commands.dropped
             pending = _core.PendingSend(engine, cueline.GetLevel(), None, "apply")
-            at_once(*on_each_thread(lambda _: pending.try_send()))  # noqa: B023
-            engine.render(64 * 5)
-            at_once(*on_each_thread(lambda _: pending.try_send()))  # noqa: B023
+
+            def try_it(_: int, pending: _core.PendingSend = pending) -> None:
+                while not pending.try_send():
+                    pass
+
+            at_once(*on_each_thread(try_it, THREADS - 1), lambda: engine.render(64))
             assert engine.last_sequence == 1024 + 1
             pending.give_up()
             assert (engine._unsent, engine.stats().commands.dropped) == (0, dropped)
