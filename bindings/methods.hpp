@@ -98,7 +98,7 @@ class Methods {
 
   private:
     static PyCFunction as_function(PyObject* (*call)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*) noexcept) {
-        // NOLINTNEXTLINE(*-reinterpret-cast): Python's way
+        // NOLINTNEXTLINE(*-reinterpret-cast,bugprone-casting-through-void): Python's way
         return reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(call));
     }
 

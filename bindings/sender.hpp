@@ -240,7 +240,7 @@ class SenderHandle {
     [[nodiscard]] Message checked_command(nanobind::handle object) const;
 
     /// The same command, with its frame and flags.
-    Message checked_command(nanobind::handle object, nanobind::handle at, nanobind::handle late) const;
+    [[nodiscard]] Message checked_command(nanobind::handle object, nanobind::handle at, nanobind::handle late) const;
 
     /// Sends `command`, and sets its sequence. Returns false if there is no room in time: then it is counted as
     /// dropped. `raises`: the caller raises Full then.

@@ -17,6 +17,20 @@ function(write_broken folder file before after)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${file})
 endfunction()
 
+# Adds a program of `parts...` in which, in this project's `file`, `before` stands as `after`. If `file` is a source, it is
+# one more part. If it is a header, the sources among the parts are compiled with it.
+function(add_mutant_program target file before after)
+  set(broken ${CMAKE_CURRENT_BINARY_DIR}/broken/${target})
+  write_broken(${broken} ${file} "${before}" "${after}")
+  add_executable(${target} ${ARGN})
+  if(file MATCHES "[.]cpp$")
+    target_sources(${target} PRIVATE ${broken}/${file})
+    target_compile_options(${target} PRIVATE -O0 -g0)  # what a sound header says inline is the same in all parts
+  endif()
+  target_include_directories(${target} BEFORE PRIVATE ${broken}/include ${broken}/src)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
+endfunction()
+
 # Adds an object library of a worked example's processor, with `before` replaced by `after`.
 function(add_broken_example target example before after)
   set(file examples/${example}/src/${example}_processor.cpp)

@@ -31,7 +31,7 @@ class Fades {
     void apply(const AudioBlock& block) noexcept CUELINE_NONBLOCKING {
         const bool fades_out = requested_.load(std::memory_order_relaxed);  // relaxed: see request_out()
         if (!fades_out && !fades_in_) return;
-        const float frames = static_cast<float>(block.frames);
+        const auto frames = static_cast<float>(block.frames);
         for (float* const channel : block.outputs) {
             for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
                 const auto after = static_cast<float>(frame + 1);

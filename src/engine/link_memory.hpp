@@ -29,8 +29,8 @@ class LinkMemory {
     /// Touches and locks the pages of a line from line 1 on. The caller holds the line's claim.
     void lock_line(std::size_t number) {
         if (lines_[number]) return;
-        lines_[number].emplace(std::as_writable_bytes(std::span{&link_.line(number), 1}));
-        if (!lines_[number]->granted()) granted_.store(false, std::memory_order_relaxed);  // relaxed: a report
+        const LockedMemory& locked = lines_[number].emplace(std::as_writable_bytes(std::span{&link_.line(number), 1}));
+        if (!locked.granted()) granted_.store(false, std::memory_order_relaxed);  // relaxed: a report
     }
 
     /// Whether all of it that is in use is locked. [any thread]

@@ -67,7 +67,7 @@ class StreamPages {
         parts_ = std::construct_at(reinterpret_cast<Parts*>(bytes));
         const auto* const cells = bytes + sizeof(Parts);
         marks_ = {reinterpret_cast<MarkCell*>(const_cast<std::byte*>(cells)), marks};
-        std::uninitialized_default_construct(marks_.begin(), marks_.end());
+        std::ranges::uninitialized_default_construct(marks_);
         samples_ = {reinterpret_cast<float*>(bytes + sizeof(Parts) + marks_.size_bytes()), samples};
     }
 

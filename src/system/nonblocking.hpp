@@ -10,6 +10,7 @@ namespace cueline {
 /// why it is true.
 template <class Marked, class Function>
 Marked* marked_nonblocking(Function* function) noexcept CUELINE_NONBLOCKING {
+    // NOLINTNEXTLINE(bugprone-casting-through-void): the types differ by the mark alone
     return reinterpret_cast<Marked*>(reinterpret_cast<void*>(function));
 }
 

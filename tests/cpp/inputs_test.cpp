@@ -40,7 +40,7 @@ class Echo final : public Processor {
     }
     void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
-            float& before = line_.at(place_++ % line_.size());
+            float& before = line_[place_++ % line_.size()];
             before = gain_ * block.input(0)[frame] + before / 2;
             block.output(0)[frame] = before;
         }

@@ -131,7 +131,7 @@ TEST_F(LinkTest, counted_messages_are_there_to_receive) {
 TEST_F(LinkTest, the_budget_limits_a_block_and_starts_again_in_the_next) {
     for (int number = 0; number < 10; ++number) line_.send(300, number);
     int expected = 0;
-    for (const std::size_t in_this_block : {4, 4, 2, 0}) {
+    for (const std::size_t in_this_block : {4U, 4U, 2U, 0U}) {
         const std::vector<Message> commands = read_block();
         EXPECT_EQ(commands.size(), in_this_block);
         for (const Message& command : commands) EXPECT_EQ(command.as<int>(), expected++);

@@ -373,7 +373,7 @@ class Arrayed final : public Processor {
     }
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         for (std::size_t element = 0; element < 216; ++element) {
-            last.at(element) = context.parameters(first, 216)[element].at(block.frames - 1);
+            last[element] = context.parameters(first, 216)[element].at(block.frames - 1);
         }
     }
 

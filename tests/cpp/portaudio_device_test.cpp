@@ -104,9 +104,9 @@ class Mirror final : public BlockCallback {
   public:
     void process(const AudioBlock& block, std::uint64_t) noexcept CUELINE_NONBLOCKING override {
         count = block.inputs.size();
-        for (std::size_t index = 0; index < count; ++index) inputs.at(index) = block.input(index).front();
+        for (std::size_t index = 0; index < count; ++index) inputs[index] = block.input(index).front();
         for (std::size_t index = 0; index < block.outputs.size(); ++index) {
-            std::fill_n(block.outputs[index], block.frames, (index < count ? inputs.at(index) : 0) + 0.0625F);
+            std::fill_n(block.outputs[index], block.frames, (index < count ? inputs[index] : 0) + 0.0625F);
         }
     }
     [[nodiscard]] std::vector<float> heard() const { return {inputs.begin(), inputs.begin() + count}; }

@@ -304,7 +304,7 @@ NAMED_BY = {
     r"add_broken_engine\((\w+)": "fuzz.engine_that_{}_is_caught",
     r"add_broken_parameters\((\w+)": "fuzz.parameters_that_{}_is_caught",
     r"add_broken_sampler\((\w+)": "fuzz.sampler_that_{}_is_caught",
-    r"add_caught_example\((\w+ \w+)": "example.{}_is_caught",
+    r"add_caught(?:_ring)?\(([\w.]+)": "{}",
     r"add_fuzz_mutant\((\w+ \w+)": "fuzz.{}_is_caught",
 }
 

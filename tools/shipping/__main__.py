@@ -34,12 +34,14 @@ INSTALL = ("venv/bin/pip", "install", "--quiet", "--no-cache-dir", "--no-index",
 TEST = f"{PYPROJECT}:test"  # the group of what the tests need
 BUILDS = "python3,python3-dev,python3-venv,g++,cmake,ninja-build,libjack-jackd2-dev,portaudio19-dev"
 
-# With QUICK set, these tests of Python run there: those of what is shipped, and of what is found where it is installed.
+# With QUICK set, nothing is frozen, and these tests of Python run there: those of what is shipped, and of what is found
+# where it is installed.
+QUICK = bool(os.environ.get("QUICK"))
 QUICK_TESTS = [
     f"tests/python/test_{name}.py"
     for name in ("engine", "messages", "package", "play", "tone", "tone_command", "typed_messages")
 ]
-TESTS = QUICK_TESTS if os.environ.get("QUICK") else ["tests/python"]
+TESTS = QUICK_TESTS if QUICK else ["tests/python"]
 
 # The tools that tests may find missing there; each is one that the empty environment must not have, or need not.
 MAY_LACK = ["g++", "clang++-22", "cmake", "readelf", "jackd", "libjack.so.0", "libportaudio.so.2"]
@@ -57,7 +59,7 @@ def main(suites: Sequence[str]) -> None:
     shutil.rmtree(DIST, ignore_errors=True)
     sdist = make_sdist()
     claimed = supported(PYPROJECT.read_text())
-    pythons = chosen(pythons_here(claimed), quick=bool(os.environ.get("QUICK")))
+    pythons = chosen(pythons_here(claimed), quick=QUICK)
     refuse("no wheel", [] if pythons else [f"this machine has no CPython of {claimed} with its headers"])
     shipped = [sdist, *(wheel_for(python, sdist) for python in pythons)]
     DIST.mkdir()
@@ -104,7 +106,7 @@ def wheel_for(python: Interpreter, sdist: Path) -> Path:
     wheelhouse = root.work / "wheelhouse"
     command(*pip, *DOWNLOAD, wheelhouse, wheel, "--group", TEST)
     install(root, there)
-    if debians:
+    if debians and not QUICK:
         step(f"{python}: an application that PyInstaller froze, there")
         use_frozen(root, [wheelhouse / wheel.name, "--find-links", wheelhouse, "--group", f"{PYPROJECT}:frozen"])
     test(root, sdist)

@@ -45,6 +45,7 @@ struct PortAudioPair {
     std::optional<PortAudioEntry> output;
 
     /// The one whose sample rate and number stand for both.
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): a pair has one of them at least
     [[nodiscard]] const PortAudioEntry& first() const { return output ? *output : *input; }
 
     [[nodiscard]] bool is_one() const { return !input || !output || input->number == output->number; }
