@@ -23,8 +23,8 @@ struct PlaybackRequest {
     std::int64_t frames = 0;
     /// 1 goes to all outputs, otherwise each goes to the output of its number. By default 1, or those that the
     /// processor declared.
-    std::optional<std::int64_t> channels = std::nullopt;
-    std::string_view stream = "";  ///< one of Processor::playbacks(), which the processor plays; empty: the engine does
+    std::optional<std::int64_t> channels = {};
+    std::string_view stream = {};  ///< one of Processor::playbacks(), which the processor plays; empty: the engine does
 };
 
 enum class RecordingSource : std::uint8_t {
@@ -35,9 +35,9 @@ enum class RecordingSource : std::uint8_t {
 /// What to record: the first `channels` channels of the source. The ring has room for at least `frames` frames.
 struct RecordingRequest {
     std::int64_t frames = 0;
-    std::optional<std::int64_t> channels = std::nullopt;  ///< by default 1, or those that the processor declared
+    std::optional<std::int64_t> channels = {};  ///< by default 1, or those that the processor declared
     RecordingSource source = RecordingSource::inputs;
-    std::string_view stream = "";  ///< one of Processor::recordings(), which then is the source; empty: `source` is
+    std::string_view stream = {};  ///< one of Processor::recordings(), which then is the source; empty: `source` is
 };
 
 /// What playbacks and recordings have in common. Its destructor closes the stream. It moves and does not copy. It must

@@ -79,7 +79,6 @@ class PortAudioStream {
         Gate gate{};
         BlockWatch watch{};
         std::atomic<bool> has_run = false;
-        // NOLINTNEXTLINE(readability-redundant-member-init): so that an initializer may leave it out
         ThreadHandle thread{};  // the audio thread: the release of `has_run` publishes it
 
         int run_block(const float* const* input, std::span<float* const> output, std::uint32_t frames,
