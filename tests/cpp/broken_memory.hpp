@@ -1,11 +1,11 @@
 // broken_memory.hpp: memory policies with typical faults of rings and seqlocks: mutants for the checks.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <unordered_map>
 
 #include <cueline/ring.hpp>
 
@@ -74,13 +74,22 @@ struct TrustingMemory : StdMemory {
     struct Atomic : std::atomic<Value> {
         using std::atomic<Value>::atomic;
         [[nodiscard]] Value load(std::memory_order order) const noexcept {
-            static thread_local std::unordered_map<const void*, Value> found;
+            // A seqlock's words have places of their own. Not a std::unordered_map: mingw-w64 frees the memory of a
+            // thread_local object before it calls the destructor.
+            static thread_local std::array<Found, 256> found;
+            Found& here = found[reinterpret_cast<std::uintptr_t>(this) / sizeof *this % found.size()];
             if (order == std::memory_order_relaxed) {
-                const auto before = found.find(this);
-                return before == found.end() ? std::atomic<Value>::load(order) : before->second;
+                return here.word == this ? here.value : std::atomic<Value>::load(order);
             }
-            return found[this] = std::atomic<Value>::load(order);
+            here = {.word = this, .value = std::atomic<Value>::load(order)};
+            return here.value;
         }
+
+      private:
+        struct Found {
+            const void* word = nullptr;
+            Value value{};
+        };
     };
 };
 

@@ -59,7 +59,10 @@ PROCESSOR_HEADER = r"\w+intrin\.h"  # of a processor, which several systems have
 GNU_WORD = re.compile(
     r"\b(asm|__asm__|__builtin_\w+|__attribute__|__int128|__restrict(__)?|typeof)\b|#\s*pragma\s+GCC\b"
 )
-WAKE_UP = re.compile(r"\bnotify_(one|all)\b")
+FAULTY_ON_WINDOWS = {  # with mingw-w64
+    r"\bnotify_(one|all)\b": "libstdc++ may lose the wake-up of an atomic; a future waits safely",
+    r"\bthread_local (?!int\b)": "its memory is freed before its destructor runs",
+}
 NO_NAMES = {"util", "utils", "common", "helper", "helpers"}
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -142,7 +145,7 @@ def unlike_cpp(files: dict[str, str]) -> Iterator[str]:
         if cpp(path) and folder_of(path) in MAY_INCLUDE:
             yield from unlike_arrows(path, text, files)
             yield from unlike_portable(path, text)
-            yield from without_futex(path, text)
+            yield from faulty_on_windows(path, text)
             if folder_of(path) in (PUBLIC, HOSTS):
                 yield from unlike_standard(path, text)
 
@@ -190,11 +193,12 @@ def unlike_portable(path: str, text: str) -> Iterator[str]:
             yield f"{path}:{line}: uses {name or macro}: only a source that is named after a system uses it"
 
 
-def without_futex(path: str, text: str) -> Iterator[str]:
-    """Find threads that wait for an atomic: libstdc++ 12 may lose their wake-up on Windows, and they wait for ever."""
+def faulty_on_windows(path: str, text: str) -> Iterator[str]:
+    """Find what mingw-w64 compiles into a program that hangs, or that writes to freed memory."""
     for line, code in enumerate(text.splitlines(), 1):
-        if word := WAKE_UP.search(NOT_CODE.sub("", code)):
-            yield f"{path}:{line}: uses {word[0]}: a future, or a semaphore with a time limit, waits safely everywhere"
+        for pattern, fault in FAULTY_ON_WINDOWS.items():
+            if word := re.search(pattern, NOT_CODE.sub("", code)):
+                yield f"{path}:{line}: uses {word[0].strip()}: on Windows, {fault}"
 
 
 def unlike_standard(path: str, text: str) -> Iterator[str]:
