@@ -93,9 +93,7 @@ struct StdMemory {
                     std::uint64_t word;
                     std::memcpy(&word, from + at, sizeof word);
 #if defined(__GNUC__) || defined(__clang__)
-                    asm("" : "+r"(word));  // keeps each word in its own register: the compiler cannot join them
-#else
-                    std::atomic_signal_fence(std::memory_order_acq_rel);  // the same, and it may cost a register
+                    asm("" : "+r"(word));  // keeps each word in its own register: only another compiler may join them
 #endif
                     std::memcpy(to + at, &word, sizeof word);
                 }
