@@ -37,7 +37,8 @@ struct SharedEngine {
     HandledKinds kinds;
     NoGilMutex opening;                           // guards `open`
     std::array<SenderHandle*, max_lines> open{};  // by line
-    // Held while a thread moves reports to Python: then no other thread finds neither the report nor who waits for it.
+    // Held while a thread moves reports to Python. Another thread would find that the report is gone, and its
+    // confirmation does not have it yet.
     // It is the first of all mutexes, and Python's own, because it is held while Python stores them.
     nanobind::ft_mutex collecting;
     // By line, for all its owners: confirmations that were requested and not yet received.

@@ -1,15 +1,14 @@
 #!/bin/sh
-# free_threaded.sh: builds a CPython from source, which no package has: without a GIL; the same with a GIL, to compare;
-# and without a GIL under the thread sanitizer. Each is built once, and takes some minutes on two cores.
-# usage: sh tools/free_threaded.sh python|gil|tsan     The interpreter is build/free-threaded/<that>/bin/python3.
+# free_threaded.sh: builds a CPython without a GIL from source, which no package has; or the same under the thread
+# sanitizer. Each is built once, and takes some minutes on two cores.
+# usage: sh tools/free_threaded.sh python|tsan     The interpreter is build/free-threaded/<that>/bin/python3.
 set -eu
 cd "$(dirname "$0")/.."
 case "${1:-}" in
   python) options="--disable-gil" ;;
-  gil) options="" ;;
   tsan) options="--disable-gil --with-thread-sanitizer" CC=clang-22 CXX=clang++-22 && export CC CXX ;;
   *)
-    echo "usage: sh tools/free_threaded.sh python|gil|tsan" >&2
+    echo "usage: sh tools/free_threaded.sh python|tsan" >&2
     exit 2
     ;;
 esac
