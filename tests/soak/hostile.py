@@ -175,7 +175,7 @@ def fuzz_together(calls: int, seed: str, each: Sequence[Faults], mutant: Call | 
             each[thread].make(mutant if first else chance.pick(CALLS), world, chance, where)  # type: ignore[arg-type]
 
     for number in range(-(-calls // (CALLS_IN_A_WORLD // len(each) * len(each)))):
-        world = World()
+        world = World(shared=True)
         threads = [threading.Thread(target=work, args=(thread, number, world)) for thread in range(len(each))]
         for thread in threads:
             thread.start()
