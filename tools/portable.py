@@ -20,7 +20,10 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 CORE_TARGETS = ["aarch64-linux-musl"] if os.environ.get("QUICK") else ["aarch64-linux-gnu", "x86_64-linux-musl"]
 SYSTEM_TARGETS = ["aarch64-macos", "x86_64-windows-gnu"]
-SYSTEMS = {"linux": ["linux", "posix"], "macos": ["macos", "posix"], "windows": ["windows"]}
+# For each system, its name in a target of the compiler, which is the first suffix, and its other suffixes.
+SYSTEMS = [
+    row.split()[1:] for row in (REPOSITORY / "src/system/systems.txt").read_text().splitlines() if row[0] != "#"
+]
 HEADER_TARGET = "x86_64-windows-gnu"
 
 FLAGS = ("-std=c++20", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-Isrc", "-g0")
@@ -31,8 +34,8 @@ AUDIO_HEADERS = {"jack": Path("/usr/include/jack"), "portaudio.h": Path("/usr/in
 
 def core(target: str, root: Path = REPOSITORY) -> list[Path]:
     """Return the sources of the core for ``target``, without those that this machine lacks the headers for."""
-    ours = next(names for system, names in SYSTEMS.items() if system in target)
-    others = tuple(f"_{name}" for names in SYSTEMS.values() for name in names if name not in ours)
+    ours = next(suffixes for suffixes in SYSTEMS if suffixes[0] in target)
+    others = tuple(f"_{suffix}" for suffixes in SYSTEMS for suffix in suffixes if suffix not in ours)
     lacking = [name.removesuffix(".h") for name, header in AUDIO_HEADERS.items() if not header.exists()]
     sources = [path for path in sorted((root / "src").rglob("*.cpp")) if not path.stem.endswith(others)]
     return [source for source in sources if source.parent.name not in lacking or source.name.startswith("no_")]

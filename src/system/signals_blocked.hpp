@@ -18,6 +18,9 @@ class SignalsBlocked {
     SignalsBlocked& operator=(const SignalsBlocked&) = delete;
 
   private:
+    /// Takes `signal`, which is blocked, if it waits for this thread.
+    static void drop_waiting(int signal) noexcept;
+
     // Room for the system's set of signals.
     [[maybe_unused]] alignas(std::max_align_t) std::array<std::byte, 128> before_;
 };

@@ -1,41 +1,18 @@
-// signals_blocked_macos.cpp: sets and restores the calling thread's signal mask, which new threads inherit.
+// signals_blocked_macos.cpp: takes a waiting signal by sigwait(): macOS lacks sigtimedwait().
 #include "system/signals_blocked.hpp"
 
-#include <pthread.h>
-
 #include <csignal>
-#include <new>
 
 namespace cueline {
 
-namespace {
-
-void drop_waiting(int signal) noexcept {
+void SignalsBlocked::drop_waiting(int signal) noexcept {
     sigset_t signals;
     sigpending(&signals);
-    if (sigismember(&signals, signal) == 0) return;  // macOS lacks sigtimedwait()
+    if (sigismember(&signals, signal) == 0) return;
     sigemptyset(&signals);
     sigaddset(&signals, signal);
     int dropped = 0;
     sigwait(&signals, &dropped);
-}
-
-}  // namespace
-
-SignalsBlocked::SignalsBlocked() noexcept {
-    static_assert(sizeof(sigset_t) <= sizeof before_);
-    sigset_t blocked;
-    sigfillset(&blocked);
-    // If a fault's signal is blocked, the fault ends the process without a faulthandler and without a sanitizer's
-    // stack.
-    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) sigdelset(&blocked, fault);
-    pthread_sigmask(SIG_SETMASK, &blocked, new (before_.data()) sigset_t);
-}
-
-SignalsBlocked::~SignalsBlocked() {
-    const auto& mask_before = *std::launder(reinterpret_cast<const sigset_t*>(before_.data()));
-    if (sigismember(&mask_before, SIGPIPE) == 0) drop_waiting(SIGPIPE);
-    pthread_sigmask(SIG_SETMASK, &mask_before, nullptr);
 }
 
 }  // namespace cueline

@@ -9,13 +9,9 @@
 #include <algorithm>
 #include <bit>
 
-#include "system/nonblocking.hpp"
-
 namespace cueline {
 
 namespace {
-
-static_assert(sizeof(pthread_t) == sizeof(std::uintptr_t));
 
 bool is_realtime(int policy) noexcept {
     policy &= ~SCHED_RESET_ON_FORK;
@@ -39,14 +35,6 @@ bool has_realtime_priority(std::int64_t number) noexcept {
     if (number == 0) return false;
     const int policy = sched_getscheduler(static_cast<pid_t>(number));
     return policy >= 0 && is_realtime(policy);
-}
-
-ThreadHandle ThreadHandle::current() noexcept CUELINE_NONBLOCKING {
-    using ReadHandle = pthread_t() noexcept CUELINE_NONBLOCKING;
-    ThreadHandle thread;
-    thread.handle_ =
-        std::bit_cast<std::uintptr_t>(marked_nonblocking<ReadHandle>(&pthread_self)());  // reads a register
-    return thread;
 }
 
 bool ThreadHandle::has_realtime_priority() const noexcept {

@@ -9,13 +9,9 @@
 
 #include <bit>
 
-#include "system/nonblocking.hpp"
-
 namespace cueline {
 
 namespace {
-
-static_assert(sizeof(pthread_t) == sizeof(std::uintptr_t));
 
 constexpr std::uint64_t period_ns = 2'900'000;  // about 128 frames at 44,100: a hint for the scheduler
 constexpr std::uint64_t busy_ns = 1'000'000;
@@ -36,14 +32,6 @@ std::int64_t thread_number() noexcept {
 
 bool has_realtime_priority(std::int64_t /*number*/) noexcept {
     return false;  // macOS shows the policy of a thread by its handle only
-}
-
-ThreadHandle ThreadHandle::current() noexcept CUELINE_NONBLOCKING {
-    using ReadHandle = pthread_t() noexcept CUELINE_NONBLOCKING;
-    ThreadHandle thread;
-    thread.handle_ =
-        std::bit_cast<std::uintptr_t>(marked_nonblocking<ReadHandle>(&pthread_self)());  // reads a register
-    return thread;
 }
 
 bool ThreadHandle::has_realtime_priority() const noexcept {

@@ -54,7 +54,8 @@ SYSTEM_NAME = re.compile(
     r"|pthread_sigmask|dl(open|sym|addr|close|error)|m(un)?lock|m(un)?map|madvise|memfd_create|prctl|[gs]etrlimit|pid_t"
     r"|get[pt]id|nanosleep|usleep|sysconf|dup2?)\b(?!\s*=)"
 )
-SYSTEM_SOURCE = re.compile(r"src/system/\w+_(linux|macos|posix|windows)\.cpp")
+SUFFIXES = re.findall(r"(?<= )\w+", re.sub("#.*", "", (ROOT / "src/system/systems.txt").read_text()))
+SYSTEM_SOURCE = re.compile(rf"src/system/\w+_({'|'.join(SUFFIXES)})\.cpp")
 PROCESSOR_HEADER = r"\w+intrin\.h"  # of a processor, which several systems have
 GNU_WORD = re.compile(
     r"\b(asm|__asm__|__builtin_\w+|__attribute__|__int128|__restrict(__)?|typeof)\b|#\s*pragma\s+GCC\b"
