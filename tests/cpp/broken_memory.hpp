@@ -9,6 +9,8 @@
 
 #include <cueline/ring.hpp>
 
+#include "rule_breaking.hpp"
+
 namespace cueline::test {
 
 /// Reads the other end's index a little too high or too low: an error of one in "full" and "empty".
@@ -73,7 +75,10 @@ struct TrustingMemory : StdMemory {
     template <class Value>
     struct Atomic : std::atomic<Value> {
         using std::atomic<Value>::atomic;
-        [[nodiscard]] Value load(std::memory_order order) const noexcept {
+        // The effect analysis refuses a thread_local variable. This one exists from the thread's start, so it does not
+        // block.
+        CUELINE_RULES_OFF
+        [[nodiscard]] Value load(std::memory_order order) const noexcept CUELINE_NONBLOCKING {
             // A seqlock's words have places of their own. Not a std::unordered_map: mingw-w64 frees the memory of a
             // thread_local object before it calls the destructor.
             static thread_local std::array<Found, 256> found;
@@ -84,6 +89,7 @@ struct TrustingMemory : StdMemory {
             here = {.word = this, .value = std::atomic<Value>::load(order)};
             return here.value;
         }
+        CUELINE_RULES_ON
 
       private:
         struct Found {

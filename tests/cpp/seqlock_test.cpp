@@ -67,14 +67,15 @@ TEST(Seqlock, a_reader_without_a_try_left_keeps_its_value) {
 
 /// Writes once more whenever a reader looks at the count for the second time.
 struct BusyMemory : StdMemory {
-    inline static void (*write)() = nullptr;
+    using Act = void() noexcept CUELINE_NONBLOCKING;
+    inline static Act* write = nullptr;
 
     template <class Word>
     struct Atomic : std::atomic<Word> {
         using std::atomic<Word>::atomic;
-        [[nodiscard]] Word load(std::memory_order order) const noexcept {
+        [[nodiscard]] Word load(std::memory_order order) const noexcept CUELINE_NONBLOCKING {
             if (order == std::memory_order_relaxed && write != nullptr) {
-                void (*const act)() = std::exchange(write, nullptr);  // not within its own load
+                Act* const act = std::exchange(write, nullptr);  // not within its own load
                 act();
                 write = act;
             }
@@ -86,7 +87,7 @@ struct BusyMemory : StdMemory {
 TEST(Seqlock, a_writer_that_never_rests_makes_read_give_up) {
     static Seqlock<Value, BusyMemory> latest;
     static std::uint64_t writes = 0;
-    BusyMemory::write = [] { latest.write(Value::of(++writes)); };
+    BusyMemory::write = []() noexcept CUELINE_NONBLOCKING { latest.write(Value::of(++writes)); };
     Value value = Value::of(7);
     const bool found = latest.read(value, 5);
     BusyMemory::write = nullptr;
