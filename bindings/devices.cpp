@@ -7,6 +7,7 @@
 #include <cueline/engine/device_request.hpp>
 #include <cueline/engine/open_device.hpp>
 #include "bindings.hpp"
+#include "system/audio_libraries.hpp"
 #include "without_gil.hpp"
 
 namespace cueline::python {
@@ -60,6 +61,8 @@ void bind_devices(nb::module_& module) {
         "Return all devices that can be opened now, and why others are missing. An engine that names no device gets "
         "the "
         "first one with is_default.");
+    module.def("look_for_portaudio_at", &look_for_portaudio_at, "file"_a,
+               "Open this file if PortAudio is found by none of its usual names.");
 }
 
 }  // namespace cueline::python

@@ -2,9 +2,10 @@
 
 usage: python tools/portable.py
 
-It compiles src/ for Linux on aarch64 and for Linux with musl, src/system for macOS and for Windows, and all public
-headers in one file for Windows. The compiler is zig, from PyPI's ``ziglang``. Headers of JACK and PortAudio are this
-machine's: they name no processor. With QUICK set, it compiles src/ once: for Linux on aarch64, with musl.
+It compiles src/ for Linux on aarch64 and for Linux with musl, src/system and PortAudio's devices for macOS and for
+Windows, and all public headers in one file for Windows. The compiler is zig, from PyPI's ``ziglang``. Headers of JACK
+and PortAudio are this machine's: they name no processor. With QUICK set, it compiles src/ once: for Linux on aarch64,
+with musl.
 """
 
 from __future__ import annotations
@@ -20,10 +21,9 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 CORE_TARGETS = ["aarch64-linux-musl"] if os.environ.get("QUICK") else ["aarch64-linux-gnu", "x86_64-linux-musl"]
 SYSTEM_TARGETS = ["aarch64-macos", "x86_64-windows-gnu"]
+SYSTEM_FOLDERS = ["system", "portaudio"]
 # For each system, its name in a target of the compiler, which is the first suffix, and its other suffixes.
-SYSTEMS = [
-    row.split()[1:] for row in (REPOSITORY / "src/system/systems.txt").read_text().splitlines() if row[0] != "#"
-]
+SYSTEMS = [row.split()[1:] for row in (REPOSITORY / "src/system/systems.txt").read_text().splitlines() if row[0] != "#"]
 HEADER_TARGET = "x86_64-windows-gnu"
 
 FLAGS = ("-std=c++20", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-Isrc", "-g0")
@@ -92,9 +92,9 @@ def main() -> int:
         print(f"{target}: {len(sources)} sources of the core in {time.monotonic() - began:.0f} s", flush=True)
     for target in SYSTEM_TARGETS:
         began = time.monotonic()
-        sources = [source for source in core(target) if source.parent.name == "system"]
+        sources = [source for source in core(target) if source.parent.name in SYSTEM_FOLDERS]
         complaints += compiled(target, sources)
-        print(f"{target}: {len(sources)} sources of src/system in {time.monotonic() - began:.0f} s", flush=True)
+        print(f"{target}: {len(sources)} sources that differ in {time.monotonic() - began:.0f} s", flush=True)
     began = time.monotonic()
     complaints += headers_compiled()
     print(f"{HEADER_TARGET}: {len(public_headers())} public headers in {time.monotonic() - began:.0f} s")

@@ -224,6 +224,9 @@ def list_devices() -> DeviceList:
     Return all devices that can be opened now, and why others are missing. An engine that names no device gets the first one with is_default.
     """
 
+def look_for_portaudio_at(file: str) -> None:
+    """Open this file if PortAudio is found by none of its usual names."""
+
 class Sender:
     """
     One sender's connection to an engine. An engine is one itself, on line 0.

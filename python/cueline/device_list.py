@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cueline import _core
+from cueline.portaudio_file import look_in_packages
 
 __all__ = ["Device", "Devices", "devices", "warn_of_silence", "warn_of_unused"]
 
@@ -47,6 +48,7 @@ class Devices(list[Device]):
 
 def devices() -> Devices:
     """Return all devices that can be opened now. It queries JACK and PortAudio, which may take half a second."""
+    look_in_packages()
     listed = _core.list_devices()
     found = [
         Device(

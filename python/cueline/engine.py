@@ -124,6 +124,7 @@ class AudioEngine(_core.Engine):
         from cueline.confirmation import Confirmations
         from cueline.loss import warn_of_loss
         from cueline.meters import Meters
+        from cueline.portaudio_file import look_in_packages
         from cueline.processors import checked_processor
         from cueline.stats import engine_stats
 
@@ -140,6 +141,7 @@ class AudioEngine(_core.Engine):
         request.inputs = checked_channels("inputs", inputs)
         request.outputs = checked_channels("outputs", outputs)
         request.loopback = checked_flag("loopback", loopback)
+        look_in_packages()
         super().__init__(
             request,
             None if samplerate is None else checked_integer("samplerate", samplerate),

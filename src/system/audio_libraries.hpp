@@ -1,15 +1,22 @@
 // audio_libraries.hpp: where each system has the libraries of JACK and PortAudio.
 #pragma once
 
+#include <string>
+
+#include "system/shared_library.hpp"
+
 namespace cueline {
 
-/// What SharedLibrary needs to open a library.
-struct LibraryName {
-    const char* file;
-    const char* package;
-};
+LibraryName jack_library_name();
 
-extern const LibraryName jack_library_name;
-extern const LibraryName portaudio_library_name;
+/// With the file of look_for_portaudio_at(), if there is one.
+LibraryName portaudio_library_name();
+
+/// PortAudio's names where the system, its packages or the user put it.
+LibraryName usual_portaudio_library_name();
+
+/// `file` is opened if PortAudio is found by none of its usual names. A Python package may bring it.
+/// [control threads; before PortAudio is first used]
+void look_for_portaudio_at(std::string file);
 
 }  // namespace cueline

@@ -3,7 +3,16 @@
 
 namespace cueline {
 
-const LibraryName jack_library_name{.file = "libjack.so.0", .package = "libjack-jackd2-0"};
-const LibraryName portaudio_library_name{.file = "libportaudio.so.2", .package = "libportaudio2"};
+LibraryName jack_library_name() {
+    return {.files = {"libjack.so.0"},
+            .install = "on Debian type: apt-get install libjack-jackd2-0",
+            .reinstall = "on Debian type: apt-get install --reinstall libjack-jackd2-0"};
+}
+
+LibraryName usual_portaudio_library_name() {
+    return {.files = {"libportaudio.so.2"},
+            .install = "on Debian type: apt-get install libportaudio2",
+            .reinstall = "on Debian type: apt-get install --reinstall libportaudio2"};
+}
 
 }  // namespace cueline

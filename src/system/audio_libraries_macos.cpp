@@ -1,9 +1,20 @@
-// audio_libraries_macos.cpp: their names, and Homebrew's packages.
+// audio_libraries_macos.cpp: their names, and where Homebrew and MacPorts have them, which the loader does not search.
 #include "system/audio_libraries.hpp"
 
 namespace cueline {
 
-const LibraryName jack_library_name{.file = "libjack.0.dylib", .package = "jack"};
-const LibraryName portaudio_library_name{.file = "libportaudio.2.dylib", .package = "portaudio"};
+LibraryName jack_library_name() {
+    return {.files = {"libjack.0.dylib", "/opt/homebrew/lib/libjack.0.dylib", "/opt/local/lib/libjack.0.dylib"},
+            .install = "with Homebrew type: brew install jack",
+            .reinstall = "with Homebrew type: brew reinstall jack"};
+}
+
+LibraryName usual_portaudio_library_name() {
+    return {
+        .files = {"libportaudio.2.dylib", "/opt/homebrew/lib/libportaudio.2.dylib",
+                  "/opt/local/lib/libportaudio.2.dylib"},
+        .install = "for Python type: pip install sounddevice, which brings it; with Homebrew: brew install portaudio",
+        .reinstall = "with Homebrew type: brew reinstall portaudio"};
+}
 
 }  // namespace cueline

@@ -3,8 +3,17 @@
 
 namespace cueline {
 
-const LibraryName jack_library_name{.file = "libjack64.dll", .package = "JACK, from https://jackaudio.org"};
-const LibraryName portaudio_library_name{.file = "portaudio.dll",
-                                         .package = "PortAudio, beside the program or on its PATH"};
+LibraryName jack_library_name() {
+    return {.files = {"libjack64.dll"},
+            .install = "install JACK, from https://jackaudio.org",
+            .reinstall = "install JACK again, from https://jackaudio.org"};
+}
+
+// As vcpkg, PortAudio's own build for 64 bits, MSYS2 and conda name it.
+LibraryName usual_portaudio_library_name() {
+    return {.files = {"portaudio.dll", "portaudio_x64.dll", "libportaudio.dll", "libportaudio-2.dll"},
+            .install = "for Python type: pip install sounddevice, which brings it; else put it beside the program",
+            .reinstall = "put another one beside the program"};
+}
 
 }  // namespace cueline

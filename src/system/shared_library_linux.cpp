@@ -1,4 +1,4 @@
-// shared_library_linux.cpp: loads libraries by dlopen, and copies them through memory files.
+// shared_library_linux.cpp: copies libraries through memory files.
 #include "system/shared_library.hpp"
 
 #include <dlfcn.h>
@@ -10,20 +10,7 @@
 #include <fstream>
 #include <ios>
 
-#include <cueline/error.hpp>
-
 namespace cueline {
-
-SharedLibrary::SharedLibrary(const char* file, const char* package)
-    : file_{file}, package_{package}, handle_{dlopen(file, RTLD_NOW | RTLD_LOCAL)} {
-    if (handle_ != nullptr) return;
-    const char* const reported = dlerror();  // NOLINT(concurrency-mt-unsafe): glibc has one for each thread
-    const std::string why = reported == nullptr ? "no reason given" : reported;
-    // A library that is here can fail too: a frozen application brings a C++ library that may be older than it needs.
-    const bool missing = why.starts_with(file_ + ": cannot open shared object file");
-    throw NoDeviceError{"the library " + file_ + (missing ? " is missing (" : " is here, but cannot be loaded (") +
-                        why + "); on Debian type: apt-get install " + (missing ? "" : "--reinstall ") + package_};
-}
 
 namespace {
 
@@ -35,7 +22,8 @@ class CopiedFile {
     CopiedFile(const CopiedFile&) = delete;
     CopiedFile& operator=(const CopiedFile&) = delete;
 
-    [[nodiscard]] const char* path() const noexcept { return path_.c_str(); }
+    /// Empty if the system refused.
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
   private:
     int descriptor_;
@@ -44,10 +32,7 @@ class CopiedFile {
 
 CopiedFile::CopiedFile(const void* function) : descriptor_{memfd_create("cueline-copy", MFD_CLOEXEC)} {
     Dl_info about{};
-    if (descriptor_ < 0 || dladdr(function, &about) == 0) {
-        close(descriptor_);
-        throw NoDeviceError{"the system refused memory for a copy of the library"};
-    }
+    if (descriptor_ < 0 || dladdr(function, &about) == 0) return;
     // The loader takes equal paths for one library, and the system reuses descriptors. So each copy's path has one more
     // slash.
     static std::atomic<std::size_t> copies = 0;
@@ -57,15 +42,10 @@ CopiedFile::CopiedFile(const void* function) : descriptor_{memfd_create("cueline
 
 }  // namespace
 
-SharedLibrary SharedLibrary::copy_with(const void* function, const char* package) {
+SharedLibrary::Opened SharedLibrary::open_copy(const void* function) {
     const CopiedFile copy{function};
-    return {copy.path(), package};
-}
-
-void* SharedLibrary::address(const char* name) const {
-    if (void* const found = dlsym(handle_, name)) return found;
-    throw NoDeviceError{"the library " + file_ + " has no function " + name +
-                        ": it is too old; on Debian type: apt-get install " + package_};
+    if (copy.path().empty()) return {.why = "the system refused memory for it"};
+    return open(copy.path());
 }
 
 }  // namespace cueline

@@ -1,4 +1,4 @@
-// shared_library_macos.cpp: loads libraries by dlopen, and copies them through temporary files.
+// shared_library_macos.cpp: copies libraries through temporary files.
 #include "system/shared_library.hpp"
 
 #include <dlfcn.h>
@@ -9,46 +9,19 @@
 #include <ios>
 #include <system_error>
 
-#include <cueline/error.hpp>
-
 namespace cueline {
 
-SharedLibrary::SharedLibrary(const char* file, const char* package)
-    : file_{file}, package_{package}, handle_{dlopen(file, RTLD_NOW | RTLD_LOCAL)} {
-    if (handle_ != nullptr) return;
-    const char* const reported = dlerror();
-    throw NoDeviceError{"the library " + file_ + " cannot be loaded (" +
-                        (reported == nullptr ? "no reason given" : reported) + "); with Homebrew type: brew install " +
-                        package_};
-}
-
-SharedLibrary SharedLibrary::copy_with(const void* function, const char* package) {
+SharedLibrary::Opened SharedLibrary::open_copy(const void* function) {
     Dl_info about{};
     std::string path = (std::filesystem::temp_directory_path() / "cueline-copy-XXXXXX").string();
     const int descriptor = mkstemp(path.data());
-    if (descriptor < 0 || dladdr(function, &about) == 0) {
-        throw NoDeviceError{"the system refused a file for a copy of the library"};
-    }
+    if (descriptor < 0 || dladdr(function, &about) == 0) return {.why = "the system refused a file for it"};
     close(descriptor);
     std::ofstream{path, std::ios::binary} << std::ifstream{about.dli_fname, std::ios::binary}.rdbuf();
-    const auto removed = [&path] {  // the loader needs the file only while it opens the copy
-        std::error_code ignored;
-        std::filesystem::remove(path, ignored);
-    };
-    try {
-        SharedLibrary copy{path.c_str(), package};
-        removed();
-        return copy;
-    } catch (...) {
-        removed();
-        throw;
-    }
-}
-
-void* SharedLibrary::address(const char* name) const {
-    if (void* const found = dlsym(handle_, name)) return found;
-    throw NoDeviceError{"the library " + file_ + " has no function " + name +
-                        ": it is too old; with Homebrew type: brew upgrade " + package_};
+    Opened opened = open(path);
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);  // the loader needs it only while it opens the copy
+    return opened;
 }
 
 }  // namespace cueline

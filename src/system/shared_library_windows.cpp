@@ -1,27 +1,32 @@
-// shared_library_windows.cpp: loads libraries by LoadLibrary, and copies them through temporary files.
+// shared_library_windows.cpp: loads libraries by LoadLibrary(), and copies them through temporary files.
 #include "system/shared_library.hpp"
 
 #include <windows.h>
 
 #include <array>
 #include <atomic>
-#include <cstddef>
+#include <filesystem>
 #include <string>
-
-#include <cueline/error.hpp>
 
 namespace cueline {
 
-SharedLibrary::SharedLibrary(const char* file, const char* package)
-    : file_{file}, package_{package}, handle_{LoadLibraryA(file)} {
-    if (handle_ != nullptr) return;
-    const DWORD error = GetLastError();
-    const bool missing = error == ERROR_MOD_NOT_FOUND;  // it, or a library that it needs
-    throw NoDeviceError{"the library " + file_ + (missing ? " is missing (" : " is here, but cannot be loaded (") +
-                        "Windows' error " + std::to_string(error) + "); install " + package_};
+namespace {
+
+/// A DLL finds the libraries beside it, if it is opened by its path.
+HMODULE load(const std::filesystem::path& file) noexcept {
+    return LoadLibraryExW(file.c_str(), nullptr, file.is_absolute() ? LOAD_WITH_ALTERED_SEARCH_PATH : 0);
 }
 
-SharedLibrary SharedLibrary::copy_with(const void* function, const char* package) {
+}  // namespace
+
+SharedLibrary::Opened SharedLibrary::open(const std::string& file) {
+    if (HMODULE const handle = load(std::u8string{file.begin(), file.end()})) return {.handle = handle};
+    const DWORD error = GetLastError();
+    return {.missing = error == ERROR_MOD_NOT_FOUND,  // it, or a library that it needs
+            .why = "Windows' error " + std::to_string(error)};
+}
+
+SharedLibrary::Opened SharedLibrary::open_copy(const void* function) {
     // Windows takes equal file names for one library. A copy stays until the process ends: its file is in use.
     static std::atomic<unsigned> copies = 0;
     std::array<wchar_t, 1024> original{};
@@ -33,19 +38,16 @@ SharedLibrary SharedLibrary::copy_with(const void* function, const char* package
                        GetTempPathW(static_cast<DWORD>(folder.size()), folder.data()) != 0;
     const std::wstring copy = std::wstring{folder.data()} + L"cueline-copy-" + std::to_wstring(GetCurrentProcessId()) +
                               L"-" + std::to_wstring(++copies) + L".dll";
-    SharedLibrary result;
-    result.package_ = package;
-    result.file_ = "cueline-copy.dll";
-    if (found && CopyFileW(original.data(), copy.c_str(), TRUE) != 0) result.handle_ = LoadLibraryW(copy.c_str());
-    if (result.handle_ == nullptr) throw NoDeviceError{"the system refused a file for a copy of the library"};
-    return result;
+    if (!found || CopyFileW(original.data(), copy.c_str(), TRUE) == 0) {
+        return {.why = "Windows refused a file for it"};
+    }
+    HMODULE const handle = load(copy);
+    if (handle != nullptr) return {.handle = handle};
+    return {.why = "Windows' error " + std::to_string(GetLastError())};
 }
 
-void* SharedLibrary::address(const char* name) const {
-    if (auto* const found = GetProcAddress(static_cast<HMODULE>(handle_), name)) {
-        return reinterpret_cast<void*>(found);
-    }
-    throw NoDeviceError{"the library " + file_ + " has no function " + name + ": it is too old; install " + package_};
+void* SharedLibrary::address_in(void* handle, const char* name) noexcept {
+    return reinterpret_cast<void*>(GetProcAddress(static_cast<HMODULE>(handle), name));
 }
 
 }  // namespace cueline

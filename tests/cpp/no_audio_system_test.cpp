@@ -8,7 +8,6 @@
 #include <cueline/error.hpp>
 
 #include "refusal.hpp"
-#include "system/shared_library.hpp"
 
 namespace cueline::test {
 namespace {
@@ -37,23 +36,6 @@ TEST(NoAudioSystem, uses_the_null_device_by_default) {
 TEST(NoAudioSystem, the_list_says_what_is_missing_too) {
     EXPECT_EQ(list_devices().absent,
               (std::vector{"jack: " + refusal_of("jack"), "portaudio: " + refusal_of("portaudio")}));
-}
-
-TEST(NoAudioSystem, a_library_that_is_not_here_is_named_with_its_package) {
-    try {
-        const SharedLibrary missing{"libcueline-nothing.so.7", "libcueline-nothing7"};
-        FAIL() << "not refused";
-    } catch (const NoDeviceError& error) {
-        const std::string why = error.what();
-        EXPECT_TRUE(why.starts_with("the library libcueline-nothing.so.7 is missing (")) << why;
-        EXPECT_TRUE(why.ends_with("on Debian type: apt-get install libcueline-nothing7")) << why;
-    }
-}
-
-TEST(NoAudioSystem, a_library_that_is_here_and_cannot_be_loaded_is_not_called_missing) {
-    EXPECT_TRUE(refusal<NoDeviceError>([] {
-                    const SharedLibrary text{"/proc/self/status", "libcueline-text7"};
-                }).starts_with("the library /proc/self/status is here, but cannot be loaded ("));
 }
 
 }  // namespace

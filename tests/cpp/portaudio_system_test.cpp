@@ -24,6 +24,7 @@
 #include "processors.hpp"
 #include "refusal.hpp"
 #include "sanitizers.hpp"
+#include "system/audio_libraries.hpp"
 #include "system/quiet_stderr.hpp"
 #include "system/shared_library.hpp"
 
@@ -97,14 +98,14 @@ TEST(SharedLibrary, its_copies_are_apart_and_keep_no_descriptor) {
         const std::filesystem::directory_iterator all{"/proc/self/fd"};
         return std::distance(begin(all), end(all));
     };
-    const SharedLibrary original{"libportaudio.so.2", "libportaudio2"};
+    const SharedLibrary original{portaudio_library_name()};
     int (*first)() = nullptr;
     original.find(first, "Pa_GetVersion");
     std::set<const void*> found{reinterpret_cast<const void*>(first)};
     const auto before = descriptors();
     for (int copy = 0; copy < 3; ++copy) {
         int (*function)() = nullptr;
-        SharedLibrary::copy_of(first, "libportaudio2").find(function, "Pa_GetVersion");
+        SharedLibrary::copy_of(first, portaudio_library_name()).find(function, "Pa_GetVersion");
         found.insert(reinterpret_cast<const void*>(function));
     }
     EXPECT_EQ(found.size(), 4U);

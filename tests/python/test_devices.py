@@ -6,13 +6,16 @@ import json
 import re
 import subprocess
 import sys
+import sysconfig
 import warnings
+from pathlib import Path
 
 import pytest
 
 import cueline
 from conftest import require
 from cueline import _core
+from cueline.portaudio_file import look_in_packages, packaged_file
 from jack_server import JackServer
 
 
@@ -125,3 +128,64 @@ def test_a_command_says_in_one_line_why_it_is_silent(monkeypatch: pytest.MonkeyP
 
 def test_this_build_has_both_audio_libraries() -> None:
     assert _core.MISSING_AUDIO == ""
+
+
+SYSTEMS = {
+    "win-amd64": ("win32", "libportaudio64bit.dll"),
+    "win-arm64": ("win32", "libportaudioarm64.dll"),
+    "macosx-11.0-arm64": ("darwin", "libportaudio.dylib"),
+    "macosx-10.9-x86_64": ("darwin", "libportaudio.dylib"),
+}
+# What sounddevice's wheels have, for Windows and macOS alike.
+BROUGHT = [
+    "libportaudio.dylib",
+    *(f"libportaudio{name}.dll" for name in ("32bit", "32bit-asio", "64bit", "64bit-asio", "arm64", "arm64-asio")),
+]
+
+
+@pytest.fixture
+def sounddevice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of PortAudio in a package that pretends to be sounddevice's."""
+    folder = tmp_path / "_sounddevice_data" / "portaudio-binaries"
+    folder.mkdir(parents=True)
+    (folder.parent / "__init__.py").write_text("raise AssertionError('it was imported')")
+    for name in BROUGHT:
+        (folder / name).touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    return folder
+
+
+@pytest.fixture
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the list of files that the compiled module gets from here on."""
+    files: list[str] = []
+    monkeypatch.setattr(_core, "look_for_portaudio_at", files.append)
+    return files
+
+
+@pytest.mark.usefixtures("_no_server")
+@pytest.mark.parametrize("platform", SYSTEMS)
+def test_portaudio_is_looked_for_where_sounddevice_brings_it(
+    platform: str, sounddevice: Path, looked_at: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system, name = SYSTEMS[platform]
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(sysconfig, "get_platform", lambda: platform)
+    cueline.devices()
+    cueline.AudioEngine("offline").close()
+    assert looked_at == [str(sounddevice / name)] * 2
+    (sounddevice / name).unlink()
+    assert packaged_file() is None, "no other file of the package is for this system"
+
+
+def test_portaudio_is_looked_for_in_no_package_on_linux(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cueline.portaudio_file.packaged_file", lambda: pytest.fail("it looked"))
+    look_in_packages()
+
+
+def test_without_sounddevice_no_file_is_named(looked_at: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(sysconfig, "get_platform", lambda: "win-amd64")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    look_in_packages()
+    assert looked_at == []

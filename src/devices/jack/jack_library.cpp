@@ -11,7 +11,7 @@ namespace {
 void keep_quiet(const char* /*message*/) {}
 
 JackLibrary load() {
-    const SharedLibrary library{jack_library_name.file, jack_library_name.package};
+    const SharedLibrary library{jack_library_name()};
     JackLibrary jack{};
     library.find(jack.client_open, "jack_client_open");
     library.find(jack.client_close, "jack_client_close");

@@ -5,7 +5,7 @@ namespace cueline {
 
 namespace {
 
-[[noreturn]] void refuse() {
+[[noreturn]] void refuse_jack() {
     throw NoDeviceError{
         "this build of cueline has no JACK: on Debian type apt-get install libjack-jackd2-dev, and build it again"};
 }
@@ -13,11 +13,11 @@ namespace {
 }  // namespace
 
 std::unique_ptr<Device> open_jack(const DeviceRequest&) {
-    refuse();
+    refuse_jack();
 }
 
 std::vector<DeviceInfo> list_jack() {
-    refuse();
+    refuse_jack();
 }
 
 }  // namespace cueline

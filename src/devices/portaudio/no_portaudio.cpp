@@ -5,7 +5,7 @@ namespace cueline {
 
 namespace {
 
-[[noreturn]] void refuse() {
+[[noreturn]] void refuse_portaudio() {
     throw NoDeviceError{
         "this build of cueline has no PortAudio: on Debian type apt-get install portaudio19-dev, and build it again"};
 }
@@ -13,11 +13,11 @@ namespace {
 }  // namespace
 
 std::unique_ptr<Device> open_portaudio(const DeviceRequest&) {
-    refuse();
+    refuse_portaudio();
 }
 
 std::vector<DeviceInfo> list_portaudio() {
-    refuse();
+    refuse_portaudio();
 }
 
 }  // namespace cueline

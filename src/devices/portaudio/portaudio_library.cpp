@@ -37,11 +37,11 @@ PortAudioFunctions functions_of(const SharedLibrary& library) {
 }
 
 PortAudioFunctions load_from_the_system(std::size_t number) {
-    static const PortAudioFunctions original = functions_of(SharedLibrary{
-        portaudio_library_name.file, portaudio_library_name.package});  // the next call tries again if it throws
+    // The next call tries again if it throws.
+    static const PortAudioFunctions original = functions_of(SharedLibrary{portaudio_library_name()});
     if (number == 0) return original;
     try {
-        return functions_of(SharedLibrary::copy_of(original.initialize, portaudio_library_name.package));
+        return functions_of(SharedLibrary::copy_of(original.initialize, portaudio_library_name()));
     } catch (const NoDeviceError& error) {
         throw DeviceError{std::string{"PortAudio does not survive the end of a JACK server, and a fresh copy of it "
                                       "cannot be loaded here ("} +

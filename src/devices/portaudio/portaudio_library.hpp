@@ -46,7 +46,7 @@ class PortAudioLibrary {
     /// copy.
     explicit PortAudioLibrary(std::function<PortAudioFunctions(std::size_t number)> load) : load_{std::move(load)} {}
 
-    /// libportaudio.so.2. The first session looks for it.
+    /// PortAudio's library. The first session looks for it: see audio_libraries.hpp.
     static PortAudioLibrary& of_the_system();
 
   private:
