@@ -49,8 +49,8 @@ struct RingStats {
 /// A ring with its counters: plain memory without pointers. The end that pushes counts what it drops.
 struct CountedRing {
     MessageRing messages;
-    alignas(cache_line_bytes) Counter dropped;     ///< the producer writes it
-    alignas(cache_line_bytes) Counter high_water;  ///< the audio thread writes it
+    alignas(false_sharing_bytes) Counter dropped;     ///< the producer writes it
+    alignas(false_sharing_bytes) Counter high_water;  ///< the audio thread writes it
 
     /// [any thread] Each number is a snapshot of its own.
     [[nodiscard]] RingStats stats() const noexcept CUELINE_NONBLOCKING {
@@ -73,7 +73,7 @@ struct alignas(link_page_bytes) LinkLine {
     CountedRing events;
     CountedRing confirmations;
     /// How many commands the line had accepted when its owner opened it.
-    alignas(cache_line_bytes) std::atomic<std::uint64_t> opened_at;
+    alignas(false_sharing_bytes) std::atomic<std::uint64_t> opened_at;
 };
 static_assert(std::is_standard_layout_v<LinkLine> && std::is_trivially_destructible_v<LinkLine>);
 
@@ -97,8 +97,8 @@ struct alignas(link_page_bytes) LinkHeader {
     std::uint64_t lines_at;
 
     // One bit a line: see line_bit().
-    alignas(cache_line_bytes) std::atomic<std::uint64_t> claimed_lines;  // it has an owner
-    std::atomic<std::uint64_t> open_lines;                               // its owner receives events
+    alignas(false_sharing_bytes) std::atomic<std::uint64_t> claimed_lines;  // it has an owner
+    std::atomic<std::uint64_t> open_lines;                                  // its owner receives events
     std::atomic<std::uint64_t> used_lines;      // it was open once at least: the audio side reads its commands
     std::atomic<std::uint64_t> all_events;      // its owner also gets the events that answer no other open line
     std::atomic<std::uint64_t> has_audio_side;  // 0 or 1
@@ -195,7 +195,7 @@ class Link {
         }
 
         static std::size_t after(std::size_t begin, std::size_t bytes) {
-            return (begin + bytes + cache_line_bytes - 1) / cache_line_bytes * cache_line_bytes;
+            return (begin + bytes + false_sharing_bytes - 1) / false_sharing_bytes * false_sharing_bytes;
         }
 
         LinkShape shape;

@@ -37,8 +37,8 @@ template <class Memory = StdMemory>
 struct SharedPlayback {
     SpanRing<Memory> frames;
     /// Index up to which nothing is missing: to reach it is no underrun. Stored by the control side.
-    alignas(cache_line_bytes) typename Memory::template Atomic<std::uint64_t> complete{0};
-    alignas(cache_line_bytes) Seqlock<PlaybackState, Memory> state;  // written by the audio side
+    alignas(false_sharing_bytes) typename Memory::template Atomic<std::uint64_t> complete{0};
+    alignas(false_sharing_bytes) Seqlock<PlaybackState, Memory> state;  // written by the audio side
 };
 
 /// Returns the position. Returns false if the audio thread published too often meanwhile: try again. [any thread]

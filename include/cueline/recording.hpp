@@ -41,7 +41,7 @@ template <class Memory = StdMemory>
 struct SharedRecording {
     SpanRing<Memory> frames;
     SpanRing<Memory> marks;
-    alignas(cache_line_bytes) Seqlock<RecordingState, Memory> state;  // written by the audio side
+    alignas(false_sharing_bytes) Seqlock<RecordingState, Memory> state;  // written by the audio side
 };
 
 /// The audio side of a recording: it writes. One thread uses it. Every call is wait-free, and the constructor is the

@@ -57,7 +57,16 @@ struct AlreadyClaimed {};
 inline constexpr AlreadyClaimed already_claimed{};
 
 inline constexpr std::size_t max_ring_capacity = 1024;  // messages
-inline constexpr std::size_t cache_line_bytes = 64;
+inline constexpr std::size_t cache_line_bytes = 64;     // of most processors: what a message and its stamp fill
+
+/// How far apart lies what two threads write, so that neither write takes the other's cache line away (false sharing).
+/// Some ARM processors, such as Apple's, have cache lines of 128 bytes. Messages are not that far apart: two of them
+/// share such a line, which then moves once for both if the consumer is behind.
+#if defined(__aarch64__) || defined(_M_ARM64)
+inline constexpr std::size_t false_sharing_bytes = 128;
+#else
+inline constexpr std::size_t false_sharing_bytes = cache_line_bytes;
+#endif
 
 /// The memory primitives of a ring. A model checker replaces them, so that it explores this very file with its memory
 /// orders.
@@ -205,13 +214,14 @@ class Ring {
     using Index = typename Memory::template Atomic<std::uint64_t>;
 
     /// One end's index, and whether that end is taken. Each has its own cache line.
-    struct alignas(cache_line_bytes) Side {
+    struct alignas(false_sharing_bytes) Side {
         explicit Side(std::uint64_t first_index) noexcept(Memory::never_throws) : index{first_index} {}
         Index index;                                          // stored by this end
         typename Memory::template Atomic<bool> taken{false};  // whether an end lives; not on the hot path
     };
 
-    /// Whole cache lines, so that a write to one slot does not disturb the next. A message of 56 bytes fills one.
+    /// Whole cache lines of 64 bytes, so that a write to one slot does not disturb the next. A message of 56 bytes
+    /// fills one.
     struct alignas(std::max(cache_line_bytes, alignof(T))) Slot {
         typename Memory::template Cell<T> message;
         Index stamp{0};  // the producer stores it after the message
@@ -304,7 +314,7 @@ class RingEnd {
 /// The end that pushes. A ring has one producer at a time, and one thread uses it. It moves and does not copy.
 /// The ring must outlive it. It is fastest if it lies on the stack of its own thread. Pushes are wait-free.
 template <class RingType>
-class alignas(cache_line_bytes) Producer : RingEnd<RingType> {
+class alignas(false_sharing_bytes) Producer : RingEnd<RingType> {
     using T = typename RingType::value_type;
     static constexpr bool never_throws = RingType::memory_type::never_throws;
     static constexpr std::uint64_t capacity = RingType::capacity;
@@ -446,7 +456,7 @@ class alignas(cache_line_bytes) Producer : RingEnd<RingType> {
 /// The end that pops. A ring has one consumer at a time, and one thread uses it. It moves and does not copy.
 /// The ring must outlive it. It is fastest if it lies on the stack of its own thread. Pops are wait-free.
 template <class RingType>
-class alignas(cache_line_bytes) Consumer : RingEnd<RingType> {
+class alignas(false_sharing_bytes) Consumer : RingEnd<RingType> {
     using T = typename RingType::value_type;
     static constexpr bool never_throws = RingType::memory_type::never_throws;
 

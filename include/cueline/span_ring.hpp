@@ -80,7 +80,7 @@ class SpanRing {
     friend class SpanConsumer;
 
     /// One end's index, and whether that end is taken. Each has its own cache line.
-    struct alignas(cache_line_bytes) Side {
+    struct alignas(false_sharing_bytes) Side {
         explicit Side(std::uint64_t first_index) noexcept(Memory::never_throws) : index{first_index} {}
         typename Memory::template Atomic<std::uint64_t> index;  // stored by this end
         typename Memory::template Atomic<bool> taken{false};    // whether an end lives; not on the hot path
@@ -118,7 +118,7 @@ class SpanRingEnd : protected RingEnd<RingType> {
 /// The end that pushes. A ring has one producer at a time, and one thread uses it. It moves and does not copy. Ring and
 /// storage must outlive it. Every call is wait-free.
 template <class RingType = SpanRing<>>
-class alignas(cache_line_bytes) SpanProducer : SpanRingEnd<RingType> {
+class alignas(false_sharing_bytes) SpanProducer : SpanRingEnd<RingType> {
     static constexpr bool never_throws = RingType::memory_type::never_throws;
 
   public:
@@ -163,7 +163,7 @@ class alignas(cache_line_bytes) SpanProducer : SpanRingEnd<RingType> {
 /// The end that pops. A ring has one consumer at a time, and one thread uses it. It moves and does not copy. Ring and
 /// storage must outlive it. Every call is wait-free.
 template <class RingType = SpanRing<>>
-class alignas(cache_line_bytes) SpanConsumer : SpanRingEnd<RingType> {
+class alignas(false_sharing_bytes) SpanConsumer : SpanRingEnd<RingType> {
     static constexpr bool never_throws = RingType::memory_type::never_throws;
 
   public:
