@@ -281,7 +281,7 @@ class AudioSide {
     static LinkHeader* claim(const Link& link) {
         // Acquire pairs with the release in the destructor.
         if (link.header().has_audio_side.exchange(1, std::memory_order_acquire) != 0) {
-            refuse_end("this link has a living audio side already: destroy it first");
+            throw_or_end(EndTakenError{"this link has a living audio side already: destroy it first"});
         }
         return &link.header();
     }

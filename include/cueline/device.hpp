@@ -11,6 +11,7 @@
 #include <cueline/audio.hpp>
 #include <cueline/error.hpp>
 #include <cueline/lateness.hpp>
+#include <cueline/ring.hpp>
 
 namespace cueline {
 
@@ -102,8 +103,9 @@ class Device {
 
     /// Throws DeviceError unless this device renders on demand, as the offline device does.
     virtual void require_on_demand() const {
-        throw DeviceError{"render() needs the offline device, and this engine runs on the " + std::string{name()} +
-                          " device, which makes its own blocks: use the device 'offline'"};
+        throw_or_end(DeviceError{"render() needs the offline device, and this engine runs on the " +
+                                 std::string{name()} +
+                                 " device, which makes its own blocks: use the device 'offline'"});
     }
 
     /// If this device renders on demand, returns the mutex that render() holds; else null. While another thread holds

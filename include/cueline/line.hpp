@@ -43,7 +43,9 @@ class LineClaim {
     /// Throws ArgumentError if the link has no such line, EndTakenError if the line has an owner.
     LineClaim(const Link& link, std::size_t number)
         : LineClaim{takes(link, line_bit(checked_number(link, number))) ? &link.header() : nullptr, number} {
-        if (header_ == nullptr) refuse_end("this line has a living owner already: destroy it first, or move it");
+        if (header_ == nullptr) {
+            throw_or_end(EndTakenError{"this line has a living owner already: destroy it first, or move it"});
+        }
     }
 
     /// Returns nothing if the line has an owner.
@@ -93,8 +95,8 @@ class LineClaim {
 
     static std::size_t checked_number(const Link& link, std::size_t number) {
         if (number < link.lines()) return number;
-        throw ArgumentError{"a line must be from 0 to " + std::to_string(link.lines() - 1) + ", got " +
-                            std::to_string(number)};
+        throw_or_end(ArgumentError{"a line must be from 0 to " + std::to_string(link.lines() - 1) + ", got " +
+                                   std::to_string(number)});
     }
 
     static bool takes(const Link& link, std::uint64_t line) noexcept {
@@ -106,10 +108,10 @@ class LineClaim {
         for (std::size_t number = 1; number < link.lines(); ++number) {
             if ((among.bits & line_bit(number)) != 0 && takes(link, line_bit(number))) return number;
         }
-        throw LinesTakenError{"all " + std::to_string(link.lines()) +
-                              " lines are open, the engine's own among them: close one, or declare more "
-                              "(AudioEngine(lines=...), at most " +
-                              std::to_string(max_lines) + ")"};
+        throw_or_end(LinesTakenError{"all " + std::to_string(link.lines()) +
+                                     " lines are open, the engine's own among them: close one, or declare more "
+                                     "(AudioEngine(lines=...), at most " +
+                                     std::to_string(max_lines) + ")"});
     }
 
     LinkHeader* header_;

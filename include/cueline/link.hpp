@@ -180,10 +180,11 @@ class Link {
     struct Layout {
         explicit Layout(const LinkShape& its_shape) : shape{its_shape} {
             if (!is_possible(shape)) {
-                throw ArgumentError{"a link has 1 to " + std::to_string(max_lines) + " lines, at most " +
-                                    std::to_string(max_parameters) + " parameters and at most " +
-                                    std::to_string(max_meters) + " meters, got " + std::to_string(shape.lines) + ", " +
-                                    std::to_string(shape.parameters) + " and " + std::to_string(shape.meters)};
+                throw_or_end(ArgumentError{"a link has 1 to " + std::to_string(max_lines) + " lines, at most " +
+                                           std::to_string(max_parameters) + " parameters and at most " +
+                                           std::to_string(max_meters) + " meters, got " + std::to_string(shape.lines) +
+                                           ", " + std::to_string(shape.parameters) + " and " +
+                                           std::to_string(shape.meters)});
             }
             parameters_at = sizeof(LinkHeader);
             dirty_at = after(parameters_at, sizeof(SharedWord<>));
@@ -214,7 +215,9 @@ class Link {
 
     static SharedWord<>* words(std::byte* memory) noexcept { return reinterpret_cast<SharedWord<>*>(memory); }
 
-    [[noreturn]] static void refuse(const std::string& why) { throw LinkError{"this memory cannot be a link: " + why}; }
+    [[noreturn]] static void refuse(const std::string& why) {
+        throw_or_end(LinkError{"this memory cannot be a link: " + why});
+    }
 
     Link(std::byte* memory, const Layout& layout) noexcept
         : shape_{layout.shape},

@@ -43,10 +43,11 @@ struct EndTakenError : std::logic_error {
     using std::logic_error::logic_error;
 };
 
-/// Throws EndTakenError. A program that is compiled without exceptions ends here.
-[[noreturn]] inline void refuse_end([[maybe_unused]] const char* why) {
+/// Throws `error`. A program that is compiled without exceptions ends here.
+template <class Error>
+[[noreturn]] void throw_or_end([[maybe_unused]] const Error& error) {
 #if defined(__cpp_exceptions)
-    throw EndTakenError{why};
+    throw error;
 #else
     std::abort();
 #endif
@@ -274,7 +275,7 @@ class RingEnd {
         // nothing is read then.
         bool taken = false;
         if (!side.taken.compare_exchange_strong(taken, true, std::memory_order_acquire, std::memory_order_relaxed)) {
-            refuse_end(refusal);
+            throw_or_end(EndTakenError{refusal});
         }
         index_ = side.index.load(std::memory_order_relaxed);  // relaxed: only holders of this end store it
     }

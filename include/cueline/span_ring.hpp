@@ -98,7 +98,7 @@ class SpanRingEnd : protected RingEnd<RingType> {
     SpanRingEnd(RingType& ring, typename RingEnd<RingType>::Side& side, const char* refusal, std::size_t capacity)
         : RingEnd<RingType>{ring, side, refusal}, capacity_{capacity} {
         if (!std::has_single_bit(capacity)) {
-            throw ArgumentError{"a ring's capacity must be a power of two, got " + std::to_string(capacity)};
+            throw_or_end(ArgumentError{"a ring's capacity must be a power of two, got " + std::to_string(capacity)});
         }
     }
 

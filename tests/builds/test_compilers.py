@@ -6,6 +6,7 @@ With QUICK set, it tries the headers with the two compilers that we work with.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -50,9 +51,10 @@ class Machine:
         assert done.returncode == 0, printed
         return printed
 
-    def compile(self, compiler: str, standard: str) -> str:
+    def compile(self, compiler: str, standard: str, *flags: str, source: str = "all.cpp") -> str:
         """Compile a file that includes every public header, and return what the compiler prints."""
-        return self.run(compiler, f"-std={standard}", *FLAGS, "-Icueline/include", "-c", "all.cpp", "-o", "all.o")
+        flags = (f"-std={standard}", *FLAGS, *flags, "-Icueline/include")
+        return self.run(compiler, *flags, "-c", source, "-o", "all.o")
 
 
 @pytest.fixture(scope="session")
@@ -90,6 +92,48 @@ def test_a_warning_in_a_header_is_found(compiler: str, tmp_path: Path) -> None:
     with (tmp_path / "cueline/include/cueline/line.hpp").open("a") as header:
         header.write("inline int narrowed(double wide) { return wide; }\n")
     assert "onversion" in machine.compile(compiler, "c++20")
+
+
+@pytest.mark.parametrize("compiler", OURS)
+def test_a_program_without_exceptions_can_use_every_header(compiler: str, here: Machine) -> None:
+    assert here.compile(compiler, "c++20", "-O0", "-fno-exceptions", "-fno-rtti") == ""
+
+
+def test_a_header_that_throws_by_itself_is_found(tmp_path: Path) -> None:
+    """The mutant of the test above."""
+    machine = Machine(tmp_path)
+    with (tmp_path / "cueline/include/cueline/line.hpp").open("a") as header:
+        header.write("inline int thrown() { throw 1; }\n")
+    with pytest.raises(AssertionError, match="exception handling disabled"):
+        machine.compile("g++", "c++20", "-O0", "-fno-exceptions")
+
+
+def of_no_gnu_compiler(machine: Machine) -> str:
+    """Write a file with every public header, read as by a compiler that is neither GCC nor clang. Return its name.
+
+    The standard library comes first, because this one is GCC's own.
+    """
+    texts = [header.read_text() for header in sorted((machine.folder / "cueline/include").rglob("*.hpp"))]
+    standard = sorted({line for text in texts for line in text.splitlines() if re.match(r"#include <\w+>", line)})
+    words = "asm __asm__ __attribute__ __builtin_prefetch __builtin_expect __restrict __int128 __extension__ typeof"
+    hidden = ["#undef __GNUC__", "#undef __clang__", f"#pragma GCC poison {words}"]
+    (machine.folder / "other.cpp").write_text("\n".join([*standard, *hidden, (machine.folder / "all.cpp").read_text()]))
+    return "other.cpp"
+
+
+@pytest.mark.parametrize("compiler", OURS)
+def test_a_compiler_that_is_neither_gcc_nor_clang_can_read_every_header(compiler: str, here: Machine) -> None:
+    assert here.compile(compiler, "c++20", "-O0", source=of_no_gnu_compiler(here)) == ""
+
+
+@pytest.mark.parametrize("line", ["__builtin_prefetch(address);", 'asm volatile("" : : "r"(address));'])
+def test_a_word_of_gcc_in_a_header_is_found(line: str, tmp_path: Path) -> None:
+    """The mutants of the test above."""
+    machine = Machine(tmp_path)
+    with (tmp_path / "cueline/include/cueline/ring.hpp").open("a") as header:
+        header.write(f"inline void fetch(const void* address) {{ {line} }}\n")
+    with pytest.raises(AssertionError, match="poisoned"):
+        machine.compile("g++", "c++20", "-O0", source=of_no_gnu_compiler(machine))
 
 
 @pytest.mark.parametrize("compiler", ENGINES)

@@ -9,6 +9,7 @@
 
 #include <cueline/error.hpp>
 #include <cueline/processor.hpp>
+#include <cueline/ring.hpp>
 
 namespace cueline {
 
@@ -29,12 +30,12 @@ class OwnedProcessor {
     /// Claims the processor for one engine. Throws ArgumentError if there is no processor, or another engine holds it.
     void claim() {
         if (!processor_) {
-            throw ArgumentError{"an engine needs a processor, got none: for silence, use SilenceProcessor"};
+            throw_or_end(ArgumentError{"an engine needs a processor, got none: for silence, use SilenceProcessor"});
         }
         // Acquire pairs with the release in release(): what the last engine did with the processor is done.
         if (processor_->claimed_.exchange(true, std::memory_order_acquire)) {
-            throw ArgumentError{
-                "another engine runs this processor: close() that engine first, or make another processor"};
+            throw_or_end(ArgumentError{
+                "another engine runs this processor: close() that engine first, or make another processor"});
         }
         claimed_ = true;
     }

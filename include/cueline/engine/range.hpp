@@ -8,6 +8,7 @@
 #include <cueline/audio.hpp>
 #include <cueline/error.hpp>
 #include <cueline/message.hpp>
+#include <cueline/ring.hpp>
 
 namespace cueline {
 
@@ -29,9 +30,9 @@ inline constexpr Range buffer_samples_range{1, 2'147'483'647, "samples"};
 /// Returns `value` if it lies in `range`. Otherwise throws ArgumentError, with the value and the range.
 inline std::uint32_t checked_range(std::string_view name, std::int64_t value, const Range& range) {
     if (value < range.least || value > range.most) {
-        throw ArgumentError{std::string{name} + " must be from " + std::to_string(range.least) + " to " +
-                            std::to_string(range.most) + (range.unit.empty() ? "" : " ") + std::string{range.unit} +
-                            ", got " + std::to_string(value)};
+        throw_or_end(ArgumentError{std::string{name} + " must be from " + std::to_string(range.least) + " to " +
+                                   std::to_string(range.most) + (range.unit.empty() ? "" : " ") +
+                                   std::string{range.unit} + ", got " + std::to_string(value)});
     }
     return static_cast<std::uint32_t>(value);
 }
