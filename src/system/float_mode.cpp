@@ -1,7 +1,8 @@
 // float_mode.cpp: reads and writes the control register of x86 (MXCSR) and of ARM (FPCR, FPSCR).
 #include "system/float_mode.hpp"
 
-#ifdef __SSE__
+#if defined(__SSE__) || defined(_M_X64)  // GCC and clang, or MSVC
+#define CUELINE_HAS_MXCSR
 #include <xmmintrin.h>
 #endif
 
@@ -9,7 +10,7 @@ namespace cueline {
 
 namespace {
 
-#ifdef __SSE__
+#ifdef CUELINE_HAS_MXCSR
 // Flush to zero (bit 15), denormals are zero (bit 6), all exceptions masked (bits 7 to 12), round to nearest.
 constexpr std::uint64_t block_mode = 0x9FC0;
 

@@ -26,19 +26,19 @@ std::string refusal_of(const std::vector<std::string>& files) {
     return refusal<NoDeviceError>([&] { const SharedLibrary library{named(files)}; });
 }
 
-/// A file that is no library, in a folder with a name that is not ASCII.
+/// A file that is no library, in a folder with a name that is not ASCII. Without .dll, Windows would add that.
 class NoLibrary {
   public:
     NoLibrary() {
         std::filesystem::create_directory(folder_);
-        std::ofstream{folder_ / "text"} << "no library\n";
+        std::ofstream{folder_ / "text.dll"} << "no library\n";
     }
     ~NoLibrary() { std::filesystem::remove_all(folder_); }
     NoLibrary(const NoLibrary&) = delete;
     NoLibrary& operator=(const NoLibrary&) = delete;
 
     [[nodiscard]] std::string path() const {
-        const std::u8string text = (folder_ / "text").u8string();
+        const std::u8string text = (folder_ / "text.dll").u8string();
         return {text.begin(), text.end()};
     }
 

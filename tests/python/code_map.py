@@ -64,6 +64,10 @@ FAULTY_ON_WINDOWS = {  # with mingw-w64
     r"\bnotify_(one|all)\b": "libstdc++ may lose the wake-up of an atomic; a future waits safely",
     r"\bthread_local (?!int\b)": "its memory is freed before its destructor runs",
 }
+# Modules that Python has only on POSIX systems. A function that runs on no other system may import them.
+POSIX_MODULE = re.compile(
+    r"(_posix\w+|crypt|curses|fcntl|grp|posix|pty|pwd|readline|resource|spwd|syslog|termios|tty)(\..*)?"
+)
 NO_NAMES = {"util", "utils", "common", "helper", "helpers"}
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -84,6 +88,7 @@ def read(root: Path = ROOT) -> dict[str, str]:
 def findings(files: dict[str, str], folders: Iterable[str] = ()) -> list[str]:
     """Return what is not as the map has it. ``folders``: more folders whose names are to be looked at."""
     found = [*misplaced(files), *badly_named({*folders, *files}), *unlike_cpp(files), *unlike_python(files)]
+    found += unlike_windows(files)
     arrows = {path: {to: line for line, to in uses(path, text, files)} for path, text in files.items()}
     for circle in circles(arrows):
         found.append(f"{circle[0]}:{arrows[circle[0]][circle[1]]}: a circle: {' -> '.join(circle)}")
@@ -254,6 +259,21 @@ def imported(text: str) -> list[tuple[int, int, str, str]]:
     return found
 
 
+@cache
+def imported_at_once(text: str) -> list[tuple[int, str]]:
+    """Return the modules of others that a module imports when it is imported itself, each with its line."""
+    found = []
+    ahead: list[ast.AST] = [ast.parse(text)]
+    for node in ahead:
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.append((node.lineno, str(node.module)))
+        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            ahead += ast.iter_child_nodes(node)
+    return found
+
+
 def module_file(name: str, files: dict[str, str]) -> str | None:
     """Return the file of a module of ours."""
     stem = "python/" + name.rstrip(".").replace(".", "/")
@@ -267,6 +287,15 @@ def unlike_python(files: dict[str, str]) -> Iterator[str]:
             for line, target in imports(path, text, files):
                 if folder_of(target) == COMMANDS:
                     yield f"{path}:{line}: imports {target}: the library does not import its command line"
+
+
+def unlike_windows(files: dict[str, str]) -> Iterator[str]:
+    """Find imports that would keep the package from being imported on Windows."""
+    for path, text in files.items():
+        if not cpp(path):
+            for line, module in imported_at_once(text):
+                if POSIX_MODULE.fullmatch(module):
+                    yield f"{path}:{line}: imports {module}, which Windows lacks: import it where it is used"
 
 
 # --- Circles -----------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 import cueline
 from conftest import eventually, status_in_a_shell
 from cueline.commands import charts, cli
-from cueline.commands.bench import calls, command, messages, peers
+from cueline.commands.bench import calls, command, echo, machine, messages, peers
 from cueline.commands.bench.calls import TARGETS, Target, judge
 from cueline.commands.bench.imports import AT_MOST, ImportTimes, time_imports
 from cueline.commands.bench.measure import Contender, Costs, Effort, Spread, measure, percentile, ratio, together
@@ -364,3 +365,12 @@ def test_ctrl_c_ends_it_without_a_word_and_leaves_no_process() -> None:
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=60)  # it would not return while a child still holds these pipes
     assert (status_in_a_shell(process), output, errors) == (130, "", "")
+
+
+def test_a_system_without_masks_of_signals_and_of_cores_is_measured_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(signal, "pthread_sigmask")
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert machine.this_machine().cores == os.cpu_count()
+    with ExitStack() as stack:
+        names = [trip.name for trip in echo.round_trips(stack, lambda _: None)]
+    assert "multiprocessing.Queue: a process" in names

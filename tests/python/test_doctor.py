@@ -244,6 +244,17 @@ def test_the_doctor_says_in_one_line_why_it_could_not_run(
     assert capsys.readouterr() == ("", "cueline: no thread\n")
 
 
+@pytest.mark.parametrize("system", ["win32", "darwin"])
+def test_the_doctor_is_for_linux_and_says_so_at_once(
+    system: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(command, "measure", lambda _: pytest.fail("it measured"))
+    assert cli.main(["doctor"]) == 2
+    said = "the doctor looks at Linux's settings, and this is another system: use `cueline ping`"
+    assert capsys.readouterr() == ("", f"cueline: {said}\n")
+
+
 @pytest.mark.parametrize("seconds", ["0", "86401", "inf", "-1", "soon"])
 def test_a_measurement_lasts_some_seconds(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

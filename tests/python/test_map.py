@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from code_map import COMMANDS, FOLDERS, ROOT, findings, read, uses
+from code_map import COMMANDS, FOLDERS, LIBRARY, ROOT, findings, read, uses
 
 FILES = read()
 WITH_COMMANDS = {f"{COMMANDS}/__init__.py": "", **FILES}
@@ -212,6 +212,16 @@ MUTANTS = {
         "importlib.import_module('cueline.commands')",
         "imports python/cueline/commands/__init__.py: the library does not import its command line",
     ),
+    "a module of POSIX": (
+        "python/cueline/forks.py",
+        "import os, resource",
+        "imports resource, which Windows lacks",
+    ),
+    "a module of POSIX, in a branch of a class": (
+        "python/cueline/commands/console.py",
+        "class Terminal:\n    if True:\n        from termios import tcgetattr",
+        "imports termios, which Windows lacks",
+    ),
     "a folder off the map": ("src/mixing/mixer.hpp", "#pragma once", "its folder is not on the map"),
     "a folder off the map of Python": ("python/cueline/extras/more.py", "", "its folder is not on the map"),
     "utils": ("src/engine/utils/text.hpp", "", "no folder or file has this name"),
@@ -224,6 +234,11 @@ def test_a_line_that_the_map_forbids_is_found(mutant: str) -> None:
     path, line, said = MUTANTS[mutant]
     found = set(findings(WITH_COMMANDS | {path: WITH_COMMANDS.get(path, "") + f"\n{line}\n"})) - KNOWN
     assert any(said in finding for finding in found), found
+
+
+def test_a_function_may_import_what_only_posix_has() -> None:
+    late = {f"{LIBRARY}/forks.py": "def limits():\n    import resource\n"}
+    assert not any("resource" in finding for finding in findings(WITH_COMMANDS | late))
 
 
 def test_a_folder_of_the_tests_is_not_called_common() -> None:

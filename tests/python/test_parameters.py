@@ -177,9 +177,12 @@ def test_what_is_no_integer_is_refused(value: Any) -> None:
         cueline.AudioEngine("offline", outputs=value)
 
 
-@pytest.mark.parametrize(
-    "value", [10**400, Fraction(10**400), Decimal("1e400"), np.longdouble("1e4000")], ids=type_name
-)
+TOO_LARGE: list[Any] = [10**400, Fraction(10**400), Decimal("1e400")]
+if np.finfo(np.longdouble).maxexp > np.finfo(np.float64).maxexp:  # on Windows, both are the same
+    TOO_LARGE.append(np.longdouble("1e4000"))
+
+
+@pytest.mark.parametrize("value", TOO_LARGE, ids=type_name)
 def test_a_number_larger_than_every_double_is_refused_and_does_not_become_infinite(
     tone: cueline.AudioEngine, value: Any
 ) -> None:

@@ -100,11 +100,8 @@ def _echo_process(there: _Queue, back: _Queue) -> None:
 def _process(work: Callable[..., None], *arguments: object) -> Iterator[None]:
     """Run ``work`` in another process. It ignores Ctrl-C, because this process handles it."""
     process = _SPAWN.Process(target=work, args=arguments, daemon=True)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a child inherits the mask of its parent
-    try:
+    with _without_interrupts():
         process.start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     try:
         yield
     finally:
@@ -112,7 +109,21 @@ def _process(work: Callable[..., None], *arguments: object) -> Iterator[None]:
         process.join()
 
 
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Block Ctrl-C. A child inherits the mask of its parent, except on Windows, which has none."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _end_with_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None
 

@@ -32,7 +32,7 @@ def this_machine() -> Machine:
     """Return this machine."""
     return Machine(
         cpu=_cpu(),
-        cores=len(os.sched_getaffinity(0)),
+        cores=_cores(),
         kernel=f"{platform.system()} {platform.release()}",
         governor=_read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         python=f"{platform.python_implementation()} {platform.python_version()}",
@@ -40,6 +40,12 @@ def this_machine() -> Machine:
         cueline=__version__,
         cueline_compiler=_Baseline.compiler(),
     )
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # only Linux has it
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _cpu() -> str:

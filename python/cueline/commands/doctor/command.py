@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 
+import cueline
 from cueline.commands.console import PlainConsole
 from cueline.commands.doctor.checkup import checkup
 from cueline.commands.doctor.lateness import BLOCKSIZE, SAMPLERATE, measure
@@ -16,6 +18,8 @@ __all__ = ["run"]
 
 def run(options: argparse.Namespace) -> int:
     """Check this machine as ``options`` say, report, and return the exit status: the worst verdict."""
+    if sys.platform != "linux":
+        raise cueline.Error("the doctor looks at Linux's settings, and this is another system: use `cueline ping`")
     console = PlainConsole()
     if not options.json:
         console.print(
