@@ -30,7 +30,7 @@ JackRecorder::~JackRecorder() {
     jack_client_close(client_);
 }
 
-void JackRecorder::connect_to(const std::string& port) {
+void JackRecorder::listen_to(const std::string& port) {
     const int status = jack_connect(client_, port.c_str(), jack_port_name(input_));
     if (status != 0 && status != EEXIST) fail("cannot listen to " + port);
 }
@@ -38,7 +38,7 @@ void JackRecorder::connect_to(const std::string& port) {
 // Another client wrote the samples, and the server orders the two in a way that the thread sanitizer does not see. So
 // this copies sample by sample: the sanitizer checks memcpy even here.
 __attribute__((no_sanitize("thread"))) int JackRecorder::record(jack_nframes_t frames) {
-    if (!begun_ || jack_port_connected(input_) == 0) return 0;
+    if (paused_ || jack_port_connected(input_) == 0) return 0;
     const auto* const heard = static_cast<const float*>(jack_port_get_buffer(input_, frames));
     const std::size_t before = recorded_.load(std::memory_order_relaxed);  // relaxed: only this thread writes it
     const std::size_t more = std::min<std::size_t>(frames, samples_.size() - before);

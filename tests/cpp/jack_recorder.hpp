@@ -19,15 +19,12 @@ class JackRecorder {
     JackRecorder(const JackRecorder&) = delete;
     JackRecorder& operator=(const JackRecorder&) = delete;
 
-    /// Connects to `port`, "cueline:out_1". Recording begins with begin().
-    void connect_to(const std::string& port);
-    void begin() { begun_ = true; }
+    /// Begins to record `port`, "cueline:out_1".
+    void listen_to(const std::string& port);
 
-    /// Connects to `port`, and begins to record it.
-    void listen_to(const std::string& port) {
-        begin();
-        connect_to(port);
-    }
+    /// Leaves out what it hears from here to go_on().
+    void pause() { paused_ = true; }
+    void go_on() { paused_ = false; }
 
     /// Waits for `frames` frames, ten seconds at most, and returns them.
     [[nodiscard]] std::vector<float> heard(std::size_t frames) const;
@@ -42,7 +39,7 @@ class JackRecorder {
     int record(jack_nframes_t frames);
 
     std::vector<float> samples_;
-    std::atomic<bool> begun_ = false;
+    std::atomic<bool> paused_ = false;
     std::atomic<std::size_t> recorded_ = 0;
     jack_client_t* client_ = nullptr;
     jack_port_t* input_ = nullptr;
