@@ -21,7 +21,7 @@ FREE := build/free-threaded
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable windows sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm soak-jack soak-duplex free-threaded free-threaded-tests free-threaded-tsan bench bench-cpp bench-python stall sampler looper docs builds wheel wheel-sid lint format stubs clean
+.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable windows aarch64 sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm soak-jack soak-duplex free-threaded free-threaded-tests free-threaded-tsan bench bench-cpp bench-python stall sampler looper docs builds wheel wheel-sid lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -42,7 +42,7 @@ test-python: .venv/installed build/setup-test
 
 # What a step leaves out under QUICK=1, which .ci/run sets, it does here.
 everywhere:  ## all tests and proofs at their full length, before an issue is done: an hour
-	$(MAKE) QUICK= test run test-pipewire lint docs portable windows builds install-alone soak free-threaded model wheel wheel-sid effects rtsan clang sanitize bench stall
+	$(MAKE) QUICK= test run test-pipewire lint docs portable windows aarch64 builds install-alone soak free-threaded model wheel wheel-sid effects rtsan clang sanitize bench stall
 
 install-alone: build/setup-build  ## `pip install .` alone, in an empty virtual environment, away from here
 	rm -rf build/alone && $(PYTHON) -m venv build/alone
@@ -78,7 +78,7 @@ rtsan: build/setup-clang  ## proof: the tests and engine runs under RealtimeSani
 	cmake --build --preset rtsan $(if $(QUICK),--target cueline_realtime_tests)
 	ctest --preset rtsan --no-tests=error $(if $(QUICK),-R '^(EngineRun|RealtimeSanitizer|SealedEngine)')
 
-portable: .venv/portable  ## proof: the core compiles for aarch64 and for musl, src/system for macOS and Windows, the public headers for Windows, and mutants
+portable: .venv/portable  ## proof: the core compiles for aarch64, with ordered instructions, and for musl, src/system for macOS and Windows, the public headers for Windows, and mutants
 	$(BIN)/python tools/portable.py
 	$(BIN)/python -m pytest -q tests/portable
 
@@ -90,6 +90,14 @@ windows: build/setup-windows  ## core, null and offline devices and the C++ test
 	cmake --build --preset windows
 	wine winecfg -v win10 </dev/null 2>&1 | cat
 	true | ctest --preset windows --no-tests=error
+
+aarch64: build/setup-aarch64 .venv/portable .venv/wheel build/setup-wheel  ## the C++ tests, a wheel and its Python tests, cross-compiled for aarch64, pass under qemu
+	PYTHONPATH=tools $(BIN)/python -m shipping.crossing
+	cmake --preset aarch64
+	cmake --build --preset aarch64
+	ctest --preset aarch64 --no-tests=error
+	$(BIN)/python -m pytest -q tests/portable/test_orders.py
+	PYTHONPATH=tools $(BIN)/python -m shipping aarch64
 
 sanitize: sanitize-cpp sanitize-python fuzz  ## proof: address, undefined, leak and thread sanitizers, and fuzzing
 

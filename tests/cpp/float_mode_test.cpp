@@ -115,7 +115,7 @@ TEST(FloatMode, a_caller_for_whom_a_division_by_zero_traps_gets_its_block) {
     EXPECT_EQ(heard, 0.5F);
     EXPECT_NE(during & FE_DIVBYZERO, 0);
 #else
-    GTEST_SKIP() << "only the C library of GNU lets a division trap";
+    GTEST_SKIP() << "needs x86 and the C library of GNU, which let a division trap";
 #endif
 }
 

@@ -4,6 +4,7 @@ It uses and tests a wheel where there is no compiler and no audio library. What 
 end, and nothing else does. With QUICK set, there is one wheel, for the Python that runs this.
 
 With names of Debian's suites (`sid`), it builds and proves a wheel with the Python of each instead, and ships nothing.
+With `aarch64`, it does that for this processor: it cross-compiles the wheel, and qemu runs the Python there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shipping.artifacts import repair, sdist_faults, wheel_faults
+from shipping.crossing import PLATFORMS, cross_built, root_of_a_user
 from shipping.empty_root import DebianRoot, EmptyRoot
 from shipping.freezing import freeze
 from shipping.pythons import Interpreter, bring, chosen, pythons_here, supported
@@ -43,6 +45,15 @@ QUICK_TESTS = [
 ]
 TESTS = QUICK_TESTS if QUICK else ["tests/python"]
 
+# qemu is slow, and a processor changes nothing in what the others test: files, pages and commands.
+AARCH64_TESTS = [
+    f"tests/python/test_{name}.py"
+    for name in (
+        *("buffers", "bulk", "cfunc", "control_arrays", "cues", "engine", "inputs", "lines", "loss", "messages"),
+        *("package", "parameters", "properties", "stream_rates", "streams", "threads", "tone", "typed_messages"),
+    )
+]
+
 # The tools that tests may find missing there; each is one that the empty environment must not have, or need not.
 MAY_LACK = ["g++", "clang++-22", "cmake", "readelf", "jackd", "libjack.so.0", "libportaudio.so.2"]
 
@@ -52,7 +63,10 @@ def main(suites: Sequence[str]) -> None:
     if suites:
         sdist = make_sdist()
         for suite in suites:
-            try_debian(suite, sdist)
+            if suite == "aarch64":
+                try_aarch64(sdist)
+            else:
+                try_debian(suite, sdist)
         step(f"all of it passed with the Python of {' and '.join(suites)}")
         return
 
@@ -109,7 +123,7 @@ def wheel_for(python: Interpreter, sdist: Path) -> Path:
     if debians and not QUICK:
         step(f"{python}: an application that PyInstaller froze, there")
         use_frozen(root, [wheelhouse / wheel.name, "--find-links", wheelhouse, "--group", f"{PYPROJECT}:frozen"])
-    test(root, sdist)
+    test(root, sdist, TESTS)
     return wheel
 
 
@@ -138,7 +152,30 @@ def try_debian(suite: str, sdist: Path) -> None:
     root.make()
     shutil.move(kept, root.work / "wheelhouse")
     install(root, "python3")
-    test(root, sdist)
+    test(root, sdist, TESTS)
+
+
+def try_aarch64(sdist: Path) -> None:
+    """Cross-compile the wheel of this Debian's Python for aarch64, and prove it there."""
+    step("aarch64: the wheel from the sdist, by a cross-compiler")
+    folder = BUILD / "aarch64"
+    built = only(cross_built(sdist, folder), "*.whl")
+    repair(built, folder / "repaired", log=folder / "repair.log")
+    wheel = only(folder / "repaired", "*.whl")
+    package = {path.removeprefix("python/") for path in files_of_the_repository() if path.startswith("python/cueline/")}
+    refuse(wheel.name, wheel_faults(wheel, package))
+    print(wheel.name)
+
+    step("aarch64: an empty environment, run by qemu")
+    root = root_of_a_user(BUILD / "work")
+    version = "{}.{}".format(*version_in(root))
+    platforms = [word for platform in PLATFORMS for word in ("--platform", platform)]
+    asked = ("--python-version", version, *platforms, "--group", TEST)
+    command(*PIP, *DOWNLOAD, root.work / "wheelhouse", wheel, *asked)
+    inside(root, "python3", "-m", "venv", "venv")
+    inside(root, *INSTALL, "cueline")
+    use(root, "venv/bin/cueline", USES)
+    test(root, sdist, AARCH64_TESTS)
 
 
 def version_in(root: DebianRoot) -> tuple[int, int]:
@@ -184,15 +221,15 @@ def lay_out_tests(sdist: Path, root: EmptyRoot) -> None:
     root.require_empty()
 
 
-def test(root: EmptyRoot, sdist: Path) -> None:
-    """Install all of the wheelhouse there, run the sdist's Python tests, and judge the run."""
+def test(root: EmptyRoot, sdist: Path, tests: Sequence[str]) -> None:
+    """Install all of the wheelhouse there, run these of the sdist's Python tests, and judge the run."""
     step("the Python tests there")
     inside(root, *INSTALL, *(f"wheelhouse/{path.name}" for path in sorted((root.work / "wheelhouse").iterdir())))
     lay_out_tests(sdist, root)
     asked = "import cueline, cueline._core as core; print(cueline.__file__, core.__file__)"
     there = inside(root, "env", "--chdir=source", "../venv/bin/python", "-c", asked).split()
     refuse("cueline", [f"imported from {path}" for path in there if not path.startswith("/work/venv/lib/")])
-    pytest = ("../venv/bin/python", "-m", "pytest", "-q", "-n", "auto", "--dist", "loadfile", *TESTS)
+    pytest = ("../venv/bin/python", "-m", "pytest", "-q", "-n", "auto", "--dist", "loadfile", *tests)
     environment = {"CUELINE_TESTS_MAY_LACK": " ".join(MAY_LACK)}
     done = root.run("env", "--chdir=source", *pytest, "--junit-xml=../report.xml", environment=environment)
     judged = verdict(root.work / "report.xml", MAY_LACK)

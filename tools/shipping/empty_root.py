@@ -43,13 +43,15 @@ def unwanted_in(*trees: Path) -> list[str]:
 class DebianRoot:
     """A root, and the folder that is /work there: beside /tmp, the one place in it that can be written to.
 
-    Without a suite, it is this machine's Debian.
+    Without a suite, it is this machine's Debian. Without a processor, in Debian's words, it is for this machine's: the
+    kernel must run programs for another one by qemu.
     """
 
     folder: Path
     work: Path
     suite: str = ""
     packages: str = "python3,python3-venv"
+    processor: str = ""
 
     def make(self) -> None:
         """Make the root, unless it is there already, and an empty folder for the work."""
@@ -57,6 +59,7 @@ class DebianRoot:
         sources = [str(path) for path in SOURCES if path.exists() and not self.suite]
         fresh = '--aptopt=Acquire::Check-Valid-Until "false"'  # a mirror of sid may be days old
         bootstrap = ["mmdebstrap", "--mode=root", "--variant=apt", f"--include={self.packages}"]
+        bootstrap += [f"--architectures={self.processor}"] if self.processor else []
         bootstrap += [fresh, codename] if self.suite else [codename]
         recipe, made_by = " ".join([*bootstrap, *sources]), self.folder.with_suffix(".made-by")
         if not made_by.exists() or made_by.read_text() != recipe:
