@@ -242,11 +242,12 @@ _CALL = re.compile(r"\b(?:call|invoke)\b")
 _CALL_BY_NAME = re.compile(r"\b(?:call|invoke)\b[^%@]*" + _NAME + r"\(")
 _BY_ADDRESS = "a function by its address (of ctypes?)"  # no name that LLVM could have
 
-# What a compiled function may call: arithmetic from LLVM and the C library, and copying of bytes.
+# What a compiled function may call: arithmetic from LLVM and the C library, and copying of bytes. On Windows, numba
+# calls _hypot.
 _ALLOWED = re.compile(
     r"llvm\.(?!.*(?:coro|eh\.))[\w.]+|__svml_\w+|mem(?:cpy|move|set)"
     r"|(?:sin|cos|tan|asin|acos|atan|atan2|sinh|cosh|tanh|asinh|acosh|atanh|exp|exp2|expm1|log|log2|log10|log1p|pow|sqrt|cbrt"
-    r"|hypot|fmod|remainder|floor|ceil|round|trunc|rint|nearbyint|fabs|copysign|fmin|fmax|erf|erfc)f?"
+    r"|_?hypot|fmod|remainder|floor|ceil|round|trunc|rint|nearbyint|fabs|copysign|fmin|fmax|erf|erfc)f?"
     r"|numba_(?:ldexp|frexp|gamma|nextafter|cpow)f?"
 )
 # Calls in the wrapper that numba puts around every function. They handle exceptions, which a checked function cannot

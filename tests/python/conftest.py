@@ -101,7 +101,10 @@ def eventually(condition: Callable[[], bool], *, within_s: float = 60) -> bool:
 
 def hold_the_gil(seconds: float) -> None:
     """Sleep in C without releasing the GIL: no other Python thread runs meanwhile."""
-    ctypes.PyDLL(None).usleep(int(seconds * 1e6))
+    if sys.platform == "win32":
+        ctypes.PyDLL("kernel32").Sleep(int(seconds * 1e3))
+    else:
+        ctypes.PyDLL(None).usleep(int(seconds * 1e6))
 
 
 def fill(engine: cueline.AudioEngine | cueline.Line) -> int:

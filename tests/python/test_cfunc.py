@@ -369,6 +369,38 @@ def test_arithmetic_of_all_sorts_is_accepted() -> None:
         assert np.isfinite(engine.render(64)).all()
 
 
+class CompiledElsewhere:
+    """A function as numba compiles it on another system. It cannot be called here."""
+
+    def __init__(self, function: Any, names: dict[str, str]) -> None:
+        self.function, self.names = function, names
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.function, name)
+
+    def inspect_llvm(self) -> str:
+        llvm = self.function.inspect_llvm()
+        for here, there in self.names.items():
+            assert f"@{here}(" in llvm
+            llvm = llvm.replace(f"@{here}(", f"@{there}(")
+        return llvm
+
+
+@pytest.mark.parametrize(("there", "accepted"), [("_hypot", True), ("_getpid", False)])
+def test_what_windows_calls_arithmetic_is_accepted(there: str, accepted: bool) -> None:
+    def render(
+        inputs, ins, outputs, outs, frames, frame, rate, parameters, arrays, meters, events, samples, buffers, state
+    ):
+        numba.carray(outputs, (outs, frames))[0, 0] = math.hypot(rate, frames)
+
+    function = CompiledElsewhere(rendering(render), {"hypot": there})
+    if accepted:
+        cfunc_processor(function)
+    else:
+        with pytest.raises(cueline.ProcessorError, match="calls _getpid, which is not arithmetic"):
+            cfunc_processor(function)
+
+
 # --- What is refused, each a mutant of the look at what was compiled --------------------------------------------------
 
 
@@ -418,7 +450,7 @@ def rolls_dice(
     numba.carray(outputs, (outs, frames))[0, 0] = np.random.random()
 
 
-usleep = ctypes.CDLL(None).usleep
+usleep = ctypes.CDLL(None).usleep if sys.platform != "win32" else ctypes.CDLL("kernel32").Sleep
 usleep.argtypes, usleep.restype = [ctypes.c_uint], ctypes.c_int
 python = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda number: number + 1)
 

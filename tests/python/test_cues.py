@@ -517,15 +517,13 @@ def test_a_timeout_of_none_waits_until_there_is_room(full: cueline.AudioEngine, 
     """A signal handler makes room: it runs while the call waits."""
     _, send = SENDING[how]
     dropped = full.stats().commands.dropped
-    before = signal.signal(signal.SIGUSR1, lambda *_: full.render(1024))
-    main_thread = threading.main_thread().ident
-    assert main_thread is not None
+    before = signal.signal(signal.SIGINT, lambda *_: full.render(1024))
     try:
-        waker = once_it_waits(full, lambda: signal.pthread_kill(main_thread, signal.SIGUSR1))
+        waker = once_it_waits(full, lambda: signal.raise_signal(signal.SIGINT))
         assert send(full, None) is not Status.FULL
         waker.join()
     finally:
-        signal.signal(signal.SIGUSR1, before)
+        signal.signal(signal.SIGINT, before)
     assert full.stats().commands.dropped == dropped
 
 

@@ -179,6 +179,7 @@ def test_portaudio_is_looked_for_where_sounddevice_brings_it(
 
 
 def test_portaudio_is_looked_for_in_no_package_on_linux(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr("cueline.portaudio_file.packaged_file", lambda: pytest.fail("it looked"))
     look_in_packages()
 

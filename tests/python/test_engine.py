@@ -766,13 +766,13 @@ def test_one_render_at_a_time(offline: cueline.AudioEngine) -> None:
         except cueline.DeviceError as error:
             outcome.append(error)
 
-    before = signal.signal(signal.SIGUSR1, handler)
+    before = signal.signal(signal.SIGINT, handler)
     try:
         done = threading.Event()
 
         def pester() -> None:
             while not done.is_set() and not outcome:
-                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+                signal.raise_signal(signal.SIGINT)
                 time.sleep(0.001)
 
         thread = threading.Thread(target=pester)
@@ -783,7 +783,7 @@ def test_one_render_at_a_time(offline: cueline.AudioEngine) -> None:
         done.set()
         thread.join()
     finally:
-        signal.signal(signal.SIGUSR1, before)
+        signal.signal(signal.SIGINT, before)
     assert [str(error) for error in outcome][:1] == ["render() is running already: wait until it returns"]
 
 
