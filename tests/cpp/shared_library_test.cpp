@@ -16,7 +16,7 @@
 namespace cueline::test {
 namespace {
 
-const std::string missing = "cueline-nothing";
+constexpr const char* missing = "cueline-nothing";
 
 LibraryName named(std::vector<std::string> files) {
     return {.files = std::move(files), .install = "type: install", .reinstall = "type: reinstall"};
