@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import pytest
 
 import conftest
+from code_map import POSIX_MODULE, imported_at_once
 from conftest import require
 
 ROOT = Path(__file__).parents[2]
-
-# Modules of the standard library that Windows lacks. A function that needs one imports it.
-ONLY_ON_UNIX = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
-
-
-def imported_at_the_top(program: str) -> set[str]:
-    """Return the modules that a program imports when it is imported itself."""
-    statements = ast.parse(program).body
-    names = [alias.name for node in statements if isinstance(node, ast.Import) for alias in node.names]
-    names += [str(node.module) for node in statements if isinstance(node, ast.ImportFrom)]
-    return {name.partition(".")[0] for name in names}
 
 
 @pytest.mark.parametrize("tool", ["no-such-tool", "libnone.so.7"])
@@ -48,20 +37,8 @@ def test_no_command_but_make_wheel_may_lack_a_tool() -> None:
         assert "MAY_LACK" not in (ROOT / path).read_text(), path
 
 
-@pytest.mark.parametrize("folder", ["python/cueline", "tests/python"])
-def test_no_module_needs_unix_to_be_imported(folder: str) -> None:
-    programs = {path: path.read_text() for path in (ROOT / folder).rglob("*.py")}
-    assert {path: found for path, text in programs.items() if (found := imported_at_the_top(text) & ONLY_ON_UNIX)} == {}
-
-
-@pytest.mark.parametrize(
-    ("program", "found"),
-    [
-        ("import os, resource", {"os", "resource"}),
-        ("from tty import setraw", {"tty"}),
-        ("import os.path as path", {"os"}),
-        ("def late():\n    import pty", set()),
-    ],
-)
-def test_imports_at_the_top_are_found(program: str, found: set[str]) -> None:
-    assert imported_at_the_top(program) == found
+def test_no_test_needs_posix_to_be_imported() -> None:
+    """test_map.py looks at the package."""
+    programs = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "tests/python").rglob("*.py")}
+    found = [(name, module) for name, text in programs.items() for _, module in imported_at_once(text)]
+    assert [(name, module) for name, module in found if POSIX_MODULE.fullmatch(module)] == []
