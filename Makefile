@@ -21,7 +21,7 @@ FREE := build/free-threaded
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable windows aarch64 sanitize sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm soak-jack soak-duplex free-threaded free-threaded-tests free-threaded-tsan bench bench-cpp bench-python stall sampler looper docs builds wheel wheel-sid lint format stubs clean
+.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable windows aarch64 sanitize sanitized sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm soak-jack soak-duplex free-threaded free-threaded-tests free-threaded-tsan bench bench-cpp bench-python stall sampler looper docs builds wheel wheel-sid lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -65,7 +65,7 @@ model-long: build/setup-model  ## the same with longer scenarios: for a long pau
 
 effects: build/setup-clang  ## proof: clang's effect analysis over all that the audio thread runs, and mutants
 	cmake --preset clang
-	cmake --build --preset clang $(if $(QUICK),--target cueline_engine sampler_processor looper_processor)
+	$(if $(QUICK),,cmake --build --preset clang)
 	ctest --preset clang --no-tests=error -R '^effects'
 
 clang: build/setup-clang  ## clang builds all that the tests run, nothing precompiled, and the tests pass
@@ -101,12 +101,15 @@ aarch64: build/setup-aarch64 .venv/portable .venv/wheel build/setup-wheel  ## th
 
 sanitize: sanitize-cpp sanitize-python fuzz  ## proof: address, undefined, leak and thread sanitizers, and fuzzing
 
-sanitize-cpp: build/setup-test
-	for preset in asan tsan; do \
+SANITIZED := asan tsan $(if $(QUICK),,asan-gcc tsan-gcc)
+sanitized: build/setup-clang  # builds what sanitize-cpp runs
+	for preset in $(SANITIZED); do \
 	  cmake --preset $$preset && \
-	  cmake --build --preset $$preset $(if $(QUICK),--target cueline_tests cueline_device_tests cueline_soak) && \
-	  ctest --preset $$preset --no-tests=error $(if $(QUICK),-E '^example|_NOT_BUILT') || exit 1; \
+	  cmake --build --preset $$preset $(if $(QUICK),--target cueline_tests cueline_device_tests cueline_soak) || exit 1; \
 	done
+
+sanitize-cpp: sanitized
+	for preset in $(SANITIZED); do ctest --preset $$preset --no-tests=error $(if $(QUICK),-E '^example|_NOT_BUILT') || exit 1; done
 
 # Python itself leaks at exit, on purpose: leaks are looked for in C++.
 sanitize-python: build/asan-python/installed build/setup-test

@@ -4,10 +4,7 @@
 function(cueline_test_target target)
   target_link_libraries(${target} PRIVATE cueline_engine ${ARGN} cueline_warnings GTest::gtest)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
-  target_compile_options(${target} PRIVATE -g1)
-  if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
-    target_compile_options(${target} PRIVATE -O0)
-  endif()
+  target_compile_options(${target} PRIVATE -g1 -O0)
 endfunction()
 
 # What most tests include, precompiled once. This is a target of its own, so that one test program can be built alone.
@@ -20,8 +17,8 @@ target_precompile_headers(cueline_precompiled PRIVATE
 
 # Links `target`, which is made of tests, with the engine, GoogleTest and `libraries...`.
 #
-# The engine is optimised as the preset says. The tests are not optimised, if no sanitizer needs it for speed. Their debug
-# information has lines but no variables.
+# The engine is optimised as the preset says. The tests are not optimised. Their debug information has lines but no
+# variables.
 function(cueline_test_program target)
   cueline_test_target(${target} ${ARGN})
   get_target_property(type ${target} TYPE)

@@ -21,12 +21,12 @@ class AudioBuffers {
     /// silence. If it is empty, nothing comes back.
     explicit AudioBuffers(const Format& format, std::span<const std::uint32_t> loopback = {})
         : pages_{channels_of(format) * (sizeof(float*) + format.blocksize * sizeof(float))},
-          channels_{new (pages_.bytes().data()) float*[channels_of(format)], channels_of(format)},
+          channels_{zeros_in<float*>(pages_.bytes(), channels_of(format))},
           inputs_{format.inputs},
           blocksize_{format.blocksize},
           loops_{!loopback.empty()} {
         const std::size_t samples = channels_of(format) * format.blocksize;
-        auto* sample = new (pages_.bytes().data() + channels_.size_bytes()) float[samples]{};
+        float* sample = zeros_in<float>(pages_.bytes().subspan(channels_.size_bytes()), samples).data();
         for (float*& channel : channels_) {
             channel = sample;
             sample += format.blocksize;
@@ -69,6 +69,13 @@ class AudioBuffers {
   private:
     static std::size_t channels_of(const Format& format) noexcept {
         return std::size_t{format.inputs} + format.outputs;
+    }
+
+    /// `count` zeros at the start of `memory`. A format without channels needs none, and has no memory.
+    template <class T>
+    static std::span<T> zeros_in(std::span<std::byte> memory, std::size_t count) {
+        if (count == 0) return {};
+        return {new (memory.data()) T[count]{}, count};
     }
 
     LockedPages pages_;           // the channels' pointers, and then their samples
