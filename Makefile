@@ -21,7 +21,7 @@ FREE := build/free-threaded
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable windows aarch64 sanitize sanitized sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm soak-jack soak-duplex free-threaded free-threaded-tests free-threaded-tsan bench bench-cpp bench-python stall sampler looper docs builds wheel wheel-sid lint format stubs clean
+.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable windows aarch64 musl sanitize sanitized sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm soak-jack soak-duplex free-threaded free-threaded-tests free-threaded-tsan bench bench-cpp bench-python stall sampler looper docs builds wheel wheel-sid lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -42,7 +42,7 @@ test-python: .venv/installed build/setup-test
 
 # What a step leaves out under QUICK=1, which .ci/run sets, it does here.
 everywhere:  ## all tests and proofs at their full length, before an issue is done: an hour
-	$(MAKE) QUICK= test run test-pipewire lint docs portable windows aarch64 builds install-alone soak free-threaded model wheel wheel-sid effects rtsan clang sanitize bench stall
+	$(MAKE) QUICK= test run test-pipewire lint docs portable windows aarch64 musl builds install-alone soak free-threaded model wheel wheel-sid effects rtsan clang sanitize bench stall
 
 install-alone: build/setup-build  ## `pip install .` alone, in an empty virtual environment, away from here
 	rm -rf build/alone && $(PYTHON) -m venv build/alone
@@ -98,6 +98,12 @@ aarch64: build/setup-aarch64 .venv/portable .venv/wheel build/setup-wheel  ## th
 	ctest --preset aarch64 --no-tests=error
 	$(BIN)/python -m pytest -q tests/portable/test_orders.py
 	PYTHONPATH=tools $(BIN)/python -m shipping aarch64
+
+musl: export ZIG_GLOBAL_CACHE_DIR = $(CURDIR)/build/zig
+musl: build/setup-musl .venv/portable  ## the C++ tests, built by zig for Linux with musl, pass; the first time, zig builds its C++ library, in minutes
+	cmake --preset musl
+	cmake --build --preset musl
+	ctest --preset musl --no-tests=error
 
 sanitize: sanitize-cpp sanitize-python fuzz  ## proof: address, undefined, leak and thread sanitizers, and fuzzing
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # setup.sh: installs the Debian packages that some purposes need, or says in one line what to type.
-# usage: sh tools/setup.sh build|test|bench|stall|docs|lint|clang|pipewire|model|wheel|builds|windows|aarch64|free-threaded ...
+# usage: sh tools/setup.sh build|test|bench|stall|docs|lint|clang|pipewire|model|wheel|builds|windows|aarch64|musl|free-threaded ...
 set -eu
 needs_cargo=""
 packages=""
@@ -29,11 +29,12 @@ for purpose; do
       needed="cmake ninja-build g++-aarch64-linux-gnu googletest python3 python3-venv"
       needed="$needed mmdebstrap arch-test qemu-user-static binfmt-support"
       ;;
+    musl) needed="cmake ninja-build googletest python3 python3-venv" ;;
     free-threaded) needed="make xz-utils libffi-dev libssl-dev zlib1g-dev g++ clang-22 libclang-rt-22-dev llvm-22" ;;
     wheel) needed="binutils mmdebstrap util-linux" ;; # beside what a build needs
     builds) needed="g++-11 clang-14 clang-15 clang-16 clang-19" ;; # beside the compilers that we work with
     *)
-      echo "usage: sh tools/setup.sh build|test|bench|stall|docs|lint|clang|pipewire|model|wheel|builds|windows|aarch64|free-threaded ..." >&2
+      echo "usage: sh tools/setup.sh build|test|bench|stall|docs|lint|clang|pipewire|model|wheel|builds|windows|aarch64|musl|free-threaded ..." >&2
       exit 2
       ;;
   esac

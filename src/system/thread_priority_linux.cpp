@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,7 +34,8 @@ std::int64_t thread_number() noexcept {
 
 bool has_realtime_priority(std::int64_t number) noexcept {
     if (number == 0) return false;
-    const int policy = sched_getscheduler(static_cast<pid_t>(number));
+    // Not sched_getscheduler(): musl's only says that it is not supported.
+    const auto policy = static_cast<int>(syscall(SYS_sched_getscheduler, static_cast<pid_t>(number)));
     return policy >= 0 && is_realtime(policy);
 }
 

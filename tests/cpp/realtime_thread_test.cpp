@@ -42,7 +42,9 @@ bool drop_privileges() {
 /// Sets a soft limit while it lives. A limit above the hard limit needs a privilege that even root may lack.
 class Limit {
   public:
-    Limit(__rlimit_resource resource, rlim_t most) : resource_{resource} {
+    using Resource = decltype(RLIMIT_RTPRIO);  // glibc has an enumeration for it, and musl int
+
+    Limit(Resource resource, rlim_t most) : resource_{resource} {
         getrlimit(resource_, &before_);
         const rlimit now{most, std::max(most, before_.rlim_max)};
         set_ = setrlimit(resource_, &now) == 0;
@@ -53,7 +55,7 @@ class Limit {
     [[nodiscard]] bool is_set() const { return set_; }
 
   private:
-    __rlimit_resource resource_;
+    Resource resource_;
     rlimit before_{};
     bool set_ = false;
 };
@@ -75,10 +77,10 @@ Granted granted_to_a_thread(Privileges privileges) {
         granted.dropped = privileges == Privileges::dropped && drop_privileges();
         const RealtimeThread thread;
         sched_param parameters{};
-        sched_getparam(0, &parameters);
+        syscall(SYS_sched_getparam, 0, &parameters);  // musl's sched_getparam() only says that it is not supported
         granted.priority = thread.priority_granted();
         granted.stack = thread.stack_locked();
-        granted.policy = sched_getscheduler(0);
+        granted.policy = static_cast<int>(syscall(SYS_sched_getscheduler, 0));
         granted.level = parameters.sched_priority;
         granted.slack_ns = prctl(PR_GET_TIMERSLACK);
     }}.join();
@@ -113,6 +115,18 @@ TEST_F(RealtimeThreadTest, with_privilege_it_gets_what_it_asks_for) {
     EXPECT_TRUE(granted.stack);
     EXPECT_EQ(granted.policy, SCHED_FIFO | SCHED_RESET_ON_FORK);
     EXPECT_EQ(granted.level, realtime_priority);
+}
+
+TEST_F(RealtimeThreadTest, anyone_can_see_its_priority_by_its_number) {
+    bool before = true;
+    bool after = false;
+    std::thread{[&] {
+        before = has_realtime_priority(thread_number());
+        const RealtimeThread thread;
+        after = has_realtime_priority(thread_number());
+    }}.join();
+    EXPECT_FALSE(before);
+    EXPECT_TRUE(after);
 }
 
 /// How much memory of this process is locked, in bytes.

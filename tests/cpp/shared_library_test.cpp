@@ -46,44 +46,45 @@ class NoLibrary {
     std::filesystem::path folder_ = std::filesystem::temp_directory_path() / u8"cueline-Größe";
 };
 
-TEST(SharedLibrary, that_is_missing_is_named_with_how_to_install_it) {
+class Library : public testing::Test {
+  protected:
+    void SetUp() override {
+        if (refusal_of({missing}).find("not supported") != std::string::npos)
+            GTEST_SKIP() << "a static program loads no library";
+    }
+};
+
+TEST_F(Library, that_is_missing_is_named_with_how_to_install_it) {
     const std::string why = refusal_of({missing});
     EXPECT_TRUE(why.starts_with("the library cueline-nothing is missing (")) << why;
     EXPECT_TRUE(why.ends_with("); type: install")) << why;
 }
 
-TEST(SharedLibrary, that_cannot_be_loaded_is_not_called_missing) {
+TEST_F(Library, that_cannot_be_loaded_is_not_called_missing) {
     const NoLibrary text;
     const std::string why = refusal_of({text.path()});
     EXPECT_TRUE(why.starts_with("the library " + text.path() + " cannot be loaded (")) << why;
     EXPECT_TRUE(why.ends_with("); type: reinstall")) << why;
 }
 
-TEST(SharedLibrary, with_no_file_is_reported_by_its_usual_name) {
+TEST_F(Library, with_no_file_is_reported_by_its_usual_name) {
     EXPECT_TRUE(refusal_of({missing, "cueline-nothing-else"}).starts_with("the library cueline-nothing is missing ("));
 }
 
-TEST(SharedLibrary, that_is_here_is_reported_before_names_that_are_not) {
+TEST_F(Library, that_is_here_is_reported_before_names_that_are_not) {
     const NoLibrary text;
     const std::string why = refusal_of({missing, text.path(), "cueline-nothing-else"});
     EXPECT_TRUE(why.starts_with("the library " + text.path() + " cannot be loaded (")) << why;
 }
 
-class LoadedLibrary : public testing::Test {
-  protected:
-    void SetUp() override {
-        if (refusal_of({missing}).find("not supported") != std::string::npos) GTEST_SKIP() << "linked statically";
-    }
-};
-
-TEST_F(LoadedLibrary, without_a_function_is_called_too_old) {
+TEST_F(Library, without_a_function_is_called_too_old) {
     const SharedLibrary library{named({missing, CUELINE_SOME_LIBRARY})};
     void (*function)() = nullptr;
     EXPECT_EQ(refusal<NoDeviceError>([&] { library.find(function, "cueline_nothing"); }),
               "the library " CUELINE_SOME_LIBRARY " has no function cueline_nothing: it is too old; type: reinstall");
 }
 
-TEST_F(LoadedLibrary, is_the_first_of_its_names_that_is_here) {
+TEST_F(Library, is_the_first_of_its_names_that_is_here) {
     const SharedLibrary library{named({missing, CUELINE_SOME_LIBRARY, "cueline-nothing-else"})};
     void (*function)() = nullptr;
     library.find(function, CUELINE_SOME_FUNCTION);
