@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import platform
+import re
 import subprocess
 import sys
 import sysconfig
@@ -274,32 +275,39 @@ CLAIMED = supported((ROOT / "pyproject.toml").read_text())
 
 
 def test_the_pythons_that_are_claimed_are_those_that_pip_installs_on() -> None:
-    assert CLAIMED[0] == (3, 10)
-    assert 'requires-python = ">=3.10"' in (ROOT / "pyproject.toml").read_text()
-    assert [(3, minor) for minor in range(10, 10 + len(CLAIMED))] == CLAIMED
+    pyproject = (ROOT / "pyproject.toml").read_text()
+    named = re.findall(r"Programming Language :: Python :: (3\.\d+)", pyproject)
+    assert 'requires-python = ">=3.10"' in pyproject
+    assert [f"3.{minor}" for minor in range(10, 10 + len(named))] == named
+    assert [*named, f"{named[-1]}t"] == CLAIMED, "the newest one also without a GIL"
+    assert "Programming Language :: Python :: Free Threading" in pyproject
 
 
 def test_the_running_python_is_found_first() -> None:
     found = pythons_here(CLAIMED)
-    assert found[0].version == sys.version_info[:2]
+    free_threaded = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
+    assert found[0].version == "{}.{}{}".format(*sys.version_info[:2], free_threaded)
     assert found[0].prefix == Path(sys.base_prefix)
-    assert [python.version for python in found[1:]] == sorted({python.version for python in found[1:]})
+    assert [python.version for python in found[1:]] == [
+        version for version in CLAIMED if version in {python.version for python in found[1:]}
+    ]
 
 
 def test_a_quick_run_takes_the_running_python_alone() -> None:
-    found = [Interpreter((3, minor), Path("p"), Path("/p")) for minor in (11, 10, 12, 14)]
-    assert [python.version[1] for python in chosen(found, quick=True)] == [11]
-    assert [python.version[1] for python in chosen(found, quick=False)] == [11, 10, 12, 14]
+    found = [Interpreter(version, Path("p"), Path("/p")) for version in ("3.11", "3.10", "3.14", "3.14t")]
+    assert chosen(found, quick=True) == found[:1]
+    assert chosen(found, quick=False) == found
 
 
 @pytest.mark.parametrize(
     ("told", "status", "is_taken"),
     [
-        ([[3, 99], "cpython", "/opt/python", True], 0, True),
-        ([[3, 99], "pypy", "/opt/python", True], 0, False),
-        ([[3, 99], "cpython", "/opt/python", False], 0, False),  # without headers, or without the GIL
-        ([[3, 98], "cpython", "/opt/python", True], 0, False),
-        ([[3, 99], "cpython", "/opt/python", True], 127, False),  # as pyenv's shims end
+        (["3.99", "cpython", "/opt/python", True], 0, True),
+        (["3.99", "pypy", "/opt/python", True], 0, False),
+        (["3.99", "cpython", "/opt/python", False], 0, False),  # without headers
+        (["3.99t", "cpython", "/opt/python", True], 0, False),
+        (["3.98", "cpython", "/opt/python", True], 0, False),
+        (["3.99", "cpython", "/opt/python", True], 127, False),  # as pyenv's shims end
     ],
 )
 def test_an_interpreter_that_cannot_build_is_none(
@@ -309,8 +317,8 @@ def test_an_interpreter_that_cannot_build_is_none(
     python.write_text(f"#!/bin/sh\necho '{json.dumps(told)}'\nexit {status}\n")
     python.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    found = [Interpreter((3, 99), python, Path("/opt/python"))]
-    assert pythons_here([(3, 99)]) == (found if is_taken else [])
+    found = [Interpreter("3.99", python, Path("/opt/python"))]
+    assert pythons_here(["3.99"]) == (found if is_taken else [])
 
 
 def test_a_copy_of_a_python_runs_in_the_empty_environment(root: EmptyRoot) -> None:
@@ -325,7 +333,7 @@ def test_a_copy_of_a_python_runs_in_the_empty_environment(root: EmptyRoot) -> No
 
 def test_a_python_that_shares_its_folder_is_not_copied(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="shares /usr with all programs"):
-        bring(Interpreter((3, 11), Path("/usr/bin/python3.11"), Path("/usr")), tmp_path / "python")
+        bring(Interpreter("3.11", Path("/usr/bin/python3.11"), Path("/usr")), tmp_path / "python")
 
 
 LACKS = '<skipped message="needs g++, which is not here"/>'

@@ -12,7 +12,7 @@ import pytest
 
 from shipping.__main__ import MAY_LACK
 from shipping.artifacts import PROCESSORS
-from shipping.pythons import supported
+from shipping.pythons import supported, tag
 
 ROOT = Path(__file__).parents[2]
 WORKFLOW = (ROOT / ".github/workflows/release.yml").read_text()
@@ -31,12 +31,12 @@ def built(system: str, machine: str) -> list[str]:
 def test_there_is_a_wheel_for_each_python(machine: str, libc: str) -> None:
     (asked,) = re.findall(r"CIBW_BUILD: (.+)", WORKFLOW)
     assert asked == "cp*-${{ matrix.libc }}_*"
-    wanted = ["cp{}{}-{}_{}".format(*version, libc, machine) for version in supported(PYPROJECT)]
+    wanted = [f"{tag(version)}-{libc}_{machine}" for version in supported(PYPROJECT)]
     assert [name for name in built("linux", machine) if f"-{libc}_" in name] == wanted
 
 
 @pytest.mark.parametrize(
-    ("system", "machine", "named", "tag"),
+    ("system", "machine", "named", "platform"),
     [
         ("macos", "arm64", "macos-15", "macosx_arm64"),
         ("macos", "x86_64", "macos-15-intel", "macosx_x86_64"),
@@ -44,14 +44,14 @@ def test_there_is_a_wheel_for_each_python(machine: str, libc: str) -> None:
         ("windows", "ARM64", "windows-11-arm", "win_arm64"),
     ],
 )
-def test_other_systems_are_tried_and_not_uploaded(system: str, machine: str, named: str, tag: str) -> None:
+def test_other_systems_are_tried_and_not_uploaded(system: str, machine: str, named: str, platform: str) -> None:
     trial = WORKFLOW.partition("\n  trial:\n")[2].partition("\n  upload:\n")[0]
     assert named in re.split(r"[\[\], ]+", re.findall(r"machine: (.+)", trial)[0])
     assert "name: trial-" in trial
     assert "pattern: dist-*" in WORKFLOW
     built_there = built(system, machine)
-    assert {"cp{}{}-{}".format(*version, tag) for version in supported(PYPROJECT)} >= set(built_there)
-    assert f"cp313-{tag}" in built_there
+    assert {f"{tag(version)}-{platform}" for version in supported(PYPROJECT)} >= set(built_there)
+    assert f"cp313-{platform}" in built_there
 
 
 def test_the_workflow_names_the_cibuildwheel_that_this_was_tried_with() -> None:

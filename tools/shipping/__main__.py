@@ -82,8 +82,9 @@ def main(suites: Sequence[str]) -> None:
     for path in shipped:
         shutil.copy2(path, DIST)
     step("all of it passed: " + ", ".join(f"dist/{path.name}" for path in sorted(DIST.iterdir())))
-    if missing := sorted(set(claimed) - {python.version for python in pythons}):
-        print("no wheel for CPython " + ", ".join("{}.{}".format(*version) for version in missing))
+    made = [python.version for python in pythons]
+    if missing := [version for version in claimed if version not in made]:
+        print("no wheel for CPython " + ", ".join(missing))
 
 
 def make_sdist() -> Path:
@@ -98,7 +99,7 @@ def make_sdist() -> Path:
 
 def wheel_for(python: Interpreter, sdist: Path) -> Path:
     """Build a Python's wheel, prove it, and return its path."""
-    folder = BUILD / "cp{}{}".format(*python.version)
+    folder = BUILD / python.tag
     shutil.rmtree(folder, ignore_errors=True)
 
     step(f"{python}: the wheel from the sdist ({python.path})")
@@ -137,7 +138,7 @@ def try_debian(suite: str, sdist: Path) -> None:
     step(f"{suite}: the wheel from the sdist")
     builder = DebianRoot(BUILD / f"{suite}-builder", BUILD / "work", suite, BUILDS)
     builder.make()
-    version = "{}.{}".format(*version_in(builder))
+    version = version_in(builder)
     asks = ("scikit-build-core", "nanobind", "numpy", "rich")
     command(*PIP, *DOWNLOAD, builder.work / "wheelhouse", "--python-version", version, *asks, "--group", TEST)
     shutil.copy2(sdist, builder.work)
@@ -170,9 +171,8 @@ def try_aarch64(sdist: Path) -> None:
 
     step("aarch64: an empty environment, run by qemu")
     root = root_of_a_user(BUILD / "work")
-    version = "{}.{}".format(*version_in(root))
     platforms = [word for platform in PLATFORMS for word in ("--platform", platform)]
-    asked = ("--python-version", version, *platforms, "--group", TEST)
+    asked = ("--python-version", version_in(root), *platforms, "--group", TEST)
     command(*PIP, *DOWNLOAD, root.work / "wheelhouse", wheel, *asked)
     inside(root, "python3", "-m", "venv", "venv")
     inside(root, *INSTALL, "cueline")
@@ -180,10 +180,9 @@ def try_aarch64(sdist: Path) -> None:
     test(root, sdist, AARCH64_TESTS)
 
 
-def version_in(root: DebianRoot) -> tuple[int, int]:
+def version_in(root: DebianRoot) -> str:
     """Return the version of the root's own Python."""
-    major, minor = inside(root, "python3", "-c", "import sys; print(*sys.version_info[:2])").split()
-    return int(major), int(minor)
+    return inside(root, "python3", "-c", "import sys; print(*sys.version_info[:2], sep='.')").strip()
 
 
 def install(root: EmptyRoot, python: str) -> None:
