@@ -38,6 +38,11 @@ class Interpreter(NamedTuple):
         return f"CPython {self.version}"
 
     @property
+    def free_threaded(self) -> bool:
+        """Whether it has no GIL."""
+        return self.version.endswith("t")
+
+    @property
     def tag(self) -> str:
         """What the names of this Python's wheels say: "cp314t"."""
         return tag(self.version)
