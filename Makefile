@@ -41,7 +41,7 @@ test-python: .venv/installed build/setup-test
 	$(SMALL_STACKS) $(PYTEST)
 
 # What a step leaves out under QUICK=1, which .ci/run sets, it does here.
-everywhere:  ## all tests and proofs at their full length, before an issue is done: an hour
+everywhere:  ## all tests and proofs at their full length, before an issue is done: two hours or more
 	$(MAKE) QUICK= test run test-pipewire lint docs portable windows aarch64 musl builds install-alone soak free-threaded model wheel wheel-sid effects rtsan clang sanitize bench stall
 
 install-alone: build/setup-build  ## `pip install .` alone, in an empty virtual environment, away from here

@@ -68,7 +68,7 @@ JackServer::~JackServer() {
 }
 
 void JackServer::start(std::uint32_t blocksize) {
-    // Seldom, a jackd never answers: then start another.
+    // A jackd may never answer: then start another.
     for (int attempt = 0; attempt < 3; ++attempt) {
         process_ = started_jackd(std::to_string(blocksize));
         for (auto waited = 0ms; waited < 15'000ms && process_ != 0; waited += 50ms) {

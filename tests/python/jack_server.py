@@ -50,7 +50,7 @@ class JackServer:
         self._lock.close()
 
     def start(self, blocksize: int | None = None) -> None:
-        """Start it, and return when it answers. Seldom, a jackd never does: then start another."""
+        """Start it, and return when it answers. A jackd may never do so: then start another."""
         for _ in range(3):
             self._process = subprocess.Popen(
                 ["jackd", "-n", self._name, "-d", "dummy", "-r", "48000", "-p", str(blocksize or self._blocksize)],

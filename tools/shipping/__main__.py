@@ -21,7 +21,7 @@ from shipping.artifacts import repair, sdist_faults, wheel_faults
 from shipping.crossing import PLATFORMS, cross_built, root_of_a_user
 from shipping.empty_root import DebianRoot, EmptyRoot
 from shipping.freezing import freeze
-from shipping.pythons import Interpreter, bring, chosen, pythons_here, supported
+from shipping.pythons import Interpreter, bring, chosen, pythons_here, supported, tag
 from shipping.refusal import Refused, command, refuse
 from shipping.uses import FROZEN, USES, use
 from shipping.verdict import verdict
@@ -99,7 +99,7 @@ def make_sdist() -> Path:
 
 def wheel_for(python: Interpreter, sdist: Path) -> Path:
     """Build a Python's wheel, prove it, and return its path."""
-    folder = BUILD / python.tag
+    folder = BUILD / tag(python.version)
     shutil.rmtree(folder, ignore_errors=True)
 
     step(f"{python}: the wheel from the sdist ({python.path})")
@@ -108,11 +108,7 @@ def wheel_for(python: Interpreter, sdist: Path) -> Path:
     command(*pip, "wheel", "--no-deps", "--wheel-dir", folder / "built", sdist, log=folder / "build.log")
 
     step(f"{python}: the wheel for every Linux of this age or later")
-    repair(only(folder / "built", "*.whl"), folder / "repaired", log=folder / "repair.log")
-    wheel = only(folder / "repaired", "*.whl")
-    package = {path.removeprefix("python/") for path in files_of_the_repository() if path.startswith("python/cueline/")}
-    refuse(wheel.name, wheel_faults(wheel, package))
-    print(wheel.name)
+    wheel = repaired(folder)
 
     step(f"{python}: an empty environment: Debian, Python, no compiler, no audio library, no network")
     root = EmptyRoot(BUILD / "root", BUILD / "work")
@@ -162,22 +158,26 @@ def try_aarch64(sdist: Path) -> None:
     """Cross-compile the wheel of this Debian's Python for aarch64, and prove it there."""
     step("aarch64: the wheel from the sdist, by a cross-compiler")
     folder = BUILD / "aarch64"
-    built = only(cross_built(sdist, folder), "*.whl")
-    repair(built, folder / "repaired", log=folder / "repair.log")
-    wheel = only(folder / "repaired", "*.whl")
-    package = {path.removeprefix("python/") for path in files_of_the_repository() if path.startswith("python/cueline/")}
-    refuse(wheel.name, wheel_faults(wheel, package))
-    print(wheel.name)
+    cross_built(sdist, folder)
+    wheel = repaired(folder)
 
     step("aarch64: an empty environment, run by qemu")
     root = root_of_a_user(BUILD / "work")
     platforms = [word for platform in PLATFORMS for word in ("--platform", platform)]
     asked = ("--python-version", version_in(root), *platforms, "--group", TEST)
     command(*PIP, *DOWNLOAD, root.work / "wheelhouse", wheel, *asked)
-    inside(root, "python3", "-m", "venv", "venv")
-    inside(root, *INSTALL, "cueline")
-    use(root, "venv/bin/cueline", USES)
+    install(root, "python3")
     test(root, sdist, AARCH64_TESTS, [])
+
+
+def repaired(folder: Path) -> Path:
+    """Name the wheel in ``folder / "built"`` after the oldest glibc that it runs on, and return its new path."""
+    repair(only(folder / "built", "*.whl"), folder / "repaired", log=folder / "repair.log")
+    wheel = only(folder / "repaired", "*.whl")
+    package = {path.removeprefix("python/") for path in files_of_the_repository() if path.startswith("python/cueline/")}
+    refuse(wheel.name, wheel_faults(wheel, package))
+    print(wheel.name)
+    return wheel
 
 
 def version_in(root: DebianRoot) -> str:

@@ -47,11 +47,10 @@ def root_of_a_user(work: Path) -> EmptyRoot:
     return root
 
 
-def cross_built(sdist: Path, folder: Path) -> Path:
-    """Build the wheel of that Debian's Python in ``folder``, and return its folder. Raises Refused.
+def cross_built(sdist: Path, folder: Path) -> None:
+    """Build the wheel of that Debian's Python in ``folder / "built"``. Raises Refused.
 
-    It is built by this Debian's Python, of the same version, which believes to be the other one: it reads what that one
-    says of itself.
+    This Debian's Python, of the same version, builds it. It reads what the other Python says of itself.
     """
     there = root_with_headers().folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -76,7 +75,6 @@ def cross_built(sdist: Path, folder: Path) -> Path:
     # Without isolation, because that would hide what the other Python says.
     built = ("wheel", "--no-build-isolation", "--no-deps", "--wheel-dir", folder / "built", *settings, sdist)
     command(*pip, *built, log=folder / "build.log", environment=environment)
-    return folder / "built"
 
 
 if __name__ == "__main__":

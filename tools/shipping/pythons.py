@@ -42,11 +42,6 @@ class Interpreter(NamedTuple):
         """Whether it has no GIL."""
         return self.version.endswith("t")
 
-    @property
-    def tag(self) -> str:
-        """What the names of this Python's wheels say: "cp314t"."""
-        return tag(self.version)
-
 
 def tag(version: str) -> str:
     """Return what the names of a version's wheels say: "cp314t" for "3.14t"."""

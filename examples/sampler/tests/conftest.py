@@ -56,7 +56,7 @@ def jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def _started(name: str) -> subprocess.Popen[bytes]:
-    """Return a server that answers. Seldom, a jackd never does: then start another."""
+    """Return a server that answers. A jackd may never do so: then start another."""
     nowhere = subprocess.DEVNULL
     for _ in range(3):
         command = ["jackd", "-n", name, "-d", "dummy", "-r", "48000", "-p", "128"]
