@@ -181,6 +181,11 @@ def test_a_call_that_moves_many_is_told_by_the_message() -> None:
     assert min(taken["many"].batches) < min(taken["one"].batches)
 
 
+def test_a_share_of_less_than_a_nanosecond_is_not_zero() -> None:
+    many = Contender("many", "sleep(0.001)", {"sleep": time.sleep}, calls=10, messages=10**9)
+    assert min(measure([many], Effort(rounds=2))["many"].singles) > 0
+
+
 def test_the_sends_are_what_their_names_say() -> None:
     """Single messages are accepted; arrays have a thousand messages, sent and received."""
     with ExitStack() as stack:

@@ -59,16 +59,16 @@ class Costs:
 
     batches: list[float] = field(default_factory=list)
     """The mean time of a call in each round's batch."""
-    singles: list[int] = field(default_factory=list)
-    """Single calls; each includes one reading of the clock."""
+    singles: list[float] = field(default_factory=list)
+    """Single calls; each includes one reading of the clock. Of a call for several messages: the share of one."""
 
     def batch(self) -> Spread:
         """Return the spread over the rounds."""
         return Spread.of(self.batches)
 
-    def single(self, fraction: float) -> int:
+    def single(self, fraction: float) -> float:
         """Return the time that this fraction of the single calls did not exceed."""
-        return int(percentile(self.singles, fraction))
+        return percentile(self.singles, fraction)
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class _Run:
         self.contender.prepare(self._calls)
         self._single.timeit(self._calls)
         self.contender.finish()
-        costs.singles.extend(single // messages for single in self._singles)
+        costs.singles.extend(single / messages for single in self._singles)
 
 
 def _timer(statement: str, names: dict[str, object]) -> timeit.Timer:

@@ -74,10 +74,14 @@ def _calls(results: Results) -> Table:
         table.add_row(
             call.name,
             *_spread(costs.batch()),
-            *(str(costs.single(fraction)) for fraction in (0.5, 0.99, 0.999)),
+            *(_single(costs.single(fraction)) for fraction in (0.5, 0.99, 0.999)),
             f"{to_limit.median:.2f} ({to_limit.p10:.2f}..{to_limit.p90:.2f})" if to_limit else "",
         )
     return table
+
+
+def _single(ns: float) -> str:
+    return f"{ns:.1f}" if ns < 10 else f"{ns:.0f}"
 
 
 def _targets(results: Results) -> Table:
