@@ -14,7 +14,7 @@ LibraryName usual_portaudio_library_name() {
         .files = {"libportaudio.2.dylib", "/opt/homebrew/lib/libportaudio.2.dylib",
                   "/opt/local/lib/libportaudio.2.dylib"},
         .install = "for Python type: pip install sounddevice, which brings it; with Homebrew: brew install portaudio",
-        .reinstall = "with Homebrew type: brew reinstall portaudio"};
+        .reinstall = "for Python type: pip install sounddevice; with Homebrew: brew reinstall portaudio"};
 }
 
 }  // namespace cueline
