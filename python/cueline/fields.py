@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar, get_args, get_origin
+from typing import Annotated, Any, ClassVar, NoReturn, get_args, get_origin
 
 from cueline import _core
 from cueline._core import PAYLOAD_BYTES
@@ -182,6 +182,10 @@ class Array:
     def __repr__(self) -> str:
         of = repr(self.scalar) if self.limits is None else f"Annotated[{self.scalar!r}, {self.limits!r}]"
         return f"cueline.array({of}, {self.length})"
+
+    def __call__(self, *_: object, **__: object) -> NoReturn:
+        """Raise ArgumentTypeError. CPython 3.10 takes only what can be called for the type of a field in a string."""
+        raise ArgumentTypeError(f"{self!r} describes a field of a message; it cannot be called")
 
 
 def array(scalar: Any, count: int) -> Array:

@@ -676,6 +676,13 @@ def test_a_message_that_is_too_large_is_refused_with_its_size() -> None:
     assert len(layout_of(defined({f"a{place}": cueline.u8 for place in range(40)})).fields) == 40
 
 
+def test_an_array_may_stand_in_a_string() -> None:
+    """Under ``from __future__ import annotations``, all annotations are strings."""
+    assert layout_of(defined({"a": "cueline.array(cueline.u64, 5)"})).size == 40
+    text = "cueline.array(cueline.u64, 5) describes a field of a message; it cannot be called"
+    refused(lambda: cueline.array(cueline.u64, 5)(), cueline.ArgumentTypeError, text)  # type: ignore[operator]
+
+
 @pytest.mark.parametrize("count", [0, -1, 6, 2**80])
 def test_an_array_holds_what_a_message_has_room_for(count: int) -> None:
     with pytest.raises(cueline.ArgumentError):
