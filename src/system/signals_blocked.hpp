@@ -22,7 +22,7 @@ class SignalsBlocked {
     static void drop_waiting(int signal) noexcept;
 
     // Room for the system's set of signals.
-    [[maybe_unused]] alignas(std::max_align_t) std::array<std::byte, 128> before_;
+    alignas(std::max_align_t) std::array<std::byte, 128> before_;
 };
 
 }  // namespace cueline

@@ -3,7 +3,10 @@
 
 namespace cueline {
 
-SignalsBlocked::SignalsBlocked() noexcept : before_{} {}
+// The assignment is a use: clang warns of a member that nothing uses.
+SignalsBlocked::SignalsBlocked() noexcept {
+    before_ = {};
+}
 
 SignalsBlocked::~SignalsBlocked() = default;
 
