@@ -26,13 +26,14 @@
 #include <cueline/processor.hpp>
 #include <cueline/processor_streams.hpp>
 #include <cueline/recording.hpp>
+#include <cueline/timeline.hpp>
 #include <cueline/version.hpp>
 
 namespace cueline {
 
 /// The version of the interface between engine and processor. Raise it for every change that the sizes in
 /// processor_layout() do not show. Versions of cueline with the same number fit each other.
-inline constexpr std::uint32_t processor_interface = 6;
+inline constexpr std::uint32_t processor_interface = 7;
 
 /// The name of a Python capsule that holds a ProcessorOffer.
 // NOLINTNEXTLINE(*-avoid-c-arrays): a C string, for Python
@@ -56,6 +57,7 @@ inline const std::string& processor_layout() {
             {"AudioBlock", sizeof(AudioBlock)},
             {"ProcessContext", sizeof(ProcessContext)},
             {"Outcome", sizeof(Outcome)},
+            {"Timeline", sizeof(Timeline)},
             {"EventSender", sizeof(EventSender)},
             {"MessageRing", sizeof(MessageRing)},
             {"CountedRing", sizeof(CountedRing)},

@@ -20,6 +20,7 @@ from cueline.errors import (
     StreamEnded,
     StreamsTakenError,
     StreamTimeout,
+    TimelineTimeout,
     UnknownNameError,
 )
 from cueline.line import Line
@@ -32,6 +33,7 @@ from cueline.transaction import Transaction
 # - Names whose modules need more at run time are imported when first used, here below. The first engine uses most.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from cueline.beats import Beat, Grid, next_bar, next_beat, next_grid
     from cueline.cfunc import (
         APPLIED,
         DEFERRED,
@@ -71,9 +73,11 @@ if TYPE_CHECKING:
     from cueline.saving import Saving
     from cueline.specs import MeterSpec, ParameterSpec
     from cueline.stats import BufferStats, CueStats, LineStats, RingStats, Stats, WorstCase
+    from cueline.timeline import Timeline
     from cueline.typed import message
 else:
     _NAMES_OF = {
+        "beats": "Beat Grid next_bar next_beat next_grid",
         "cfunc": "APPLIED DEFERRED DISCARDED_SIGNATURE HANDLE_SIGNATURE REFUSED RENDER_SIGNATURE cfunc_processor",
         "confirmation": "Confirmation RefusedError",
         "device_list": "Device Devices devices",
@@ -92,6 +96,7 @@ else:
         "saving": "Saving",
         "specs": "MeterSpec ParameterSpec",
         "stats": "BufferStats CueStats LineStats RingStats Stats WorstCase",
+        "timeline": "Timeline",
         "typed": "message",
     }
     _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names.split()}
@@ -119,6 +124,7 @@ __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
     "AudioEngine",
+    "Beat",
     "Block",
     "BufferEnded",
     "BufferStats",
@@ -138,6 +144,7 @@ __all__ = [
     "Full",
     "Gap",
     "GetLevel",
+    "Grid",
     "Level",
     "Line",
     "LineStats",
@@ -173,6 +180,8 @@ __all__ = [
     "StreamEnded",
     "StreamTimeout",
     "StreamsTakenError",
+    "Timeline",
+    "TimelineTimeout",
     "Transaction",
     "UnknownNameError",
     "UnloadBuffer",
@@ -192,6 +201,9 @@ __all__ = [
     "i64",
     "load",
     "message",
+    "next_bar",
+    "next_beat",
+    "next_grid",
     "select",
     "u8",
     "u16",
