@@ -19,7 +19,7 @@ namespace cueline {
 using Kind = std::uint16_t;
 namespace kind {
 inline constexpr Kind none = 0;              ///< no message has this kind
-inline constexpr Kind first_processor = 16;  ///< the kinds below are the engine's own: see engine_messages.hpp
+inline constexpr Kind first_processor = 64;  ///< the kinds below are the engine's own: see engine_messages.hpp
 inline constexpr Kind first_user = 256;      ///< the kinds below are cueline's own; from here on they are yours
 }  // namespace kind
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["dtype", "receive_many", "refused_record", "select", "send_many"]
 
 _HEADER = {"kind": ("u2", 0), "line": ("u1", 3), "sequence": ("u4", 4), "frame": ("u8", 8)}
-_FIRST_SENT_KIND = 16
+_FIRST_SENT_KIND = 64
 _NO_KIND = 0
 
 

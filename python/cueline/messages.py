@@ -130,7 +130,7 @@ class UnloadBuffer(Message):
     handle: buffer
 
 
-@own_message(16)
+@own_message(64)
 class SetTone(Message):
     """To the tone processor: set the frequency in Hz (0 to half the sample rate) and the gain (0 to 1).
 
@@ -142,7 +142,7 @@ class SetTone(Message):
     gain: Annotated[f32, Range(0, 1, nan=True)]
 
 
-@own_message(17)
+@own_message(65)
 class GetLevel(Message):
     """To the tone processor: report the level. It answers with a Level."""
 
@@ -151,7 +151,7 @@ class GetLevel(Message):
         def __init__(self) -> None: ...  # mypy makes none for a class without fields
 
 
-@own_message(18)
+@own_message(66)
 class Level(Message):
     """The tone processor's answer: peak and RMS of all channels since the last Level. Full scale is 1."""
 
@@ -159,7 +159,7 @@ class Level(Message):
     rms: f32
 
 
-@own_message(19)
+@own_message(67)
 class Click(Message):
     """To the tone processor: play a click of 20 ms. Its first sample is the loudest; the gain is from 0 to 1."""
 
@@ -167,7 +167,7 @@ class Click(Message):
     gain: Annotated[f32, Range(0, 1)] = 0.5
 
 
-@own_message(20)
+@own_message(68)
 class PlayBuffer(Message):
     """To the player: play the buffer in a slot from its beginning, once or in a loop. The gain is from 0 to 1."""
 
@@ -176,14 +176,14 @@ class PlayBuffer(Message):
     loop: bool = False
 
 
-@own_message(21)
+@own_message(69)
 class StopBuffer(Message):
     """To the player: stop the voice of a slot within 5 ms."""
 
     slot: Annotated[u32, Range(0, _SLOTS - 1)]
 
 
-@own_message(22)
+@own_message(70)
 class BufferEnded(Message):
     """A voice of the player ended. ``frame`` is the first frame without it, ``sequence`` that of its PlayBuffer."""
 

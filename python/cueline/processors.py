@@ -16,7 +16,7 @@ else:  # before 3.13, the type of a capsule has no name
 
 __all__ = ["CapsuleType", "OffersProcessor", "checked_processor", "refused_kind"]
 
-_PROCESSOR_OF = {**dict.fromkeys((16, 17, 19), "tone"), **dict.fromkeys((20, 21), "player")}  # kinds of cueline's own
+_PROCESSOR_OF = {**dict.fromkeys((64, 65, 67), "tone"), **dict.fromkeys((68, 69), "player")}  # kinds of cueline's own
 _MAX_NAMED = 8
 
 

@@ -62,7 +62,7 @@ def test_each_message_applies_at_its_frame(tone: cueline.AudioEngine) -> None:
 
 def commands() -> st.SearchStrategy[tuple[int, int, float, float]]:
     """Return a strategy for a kind, a frame, a frequency and a gain."""
-    kinds = st.sampled_from([16, 17])
+    kinds = st.sampled_from([64, 65])
     return st.tuples(kinds, st.integers(0, FRAMES), st.floats(0, 20_000, width=32), st.floats(0, 1, width=32))
 
 
@@ -253,17 +253,17 @@ def at_frames(*frames: int) -> Any:
     ("array", "text"),
     [
         (
-            of_kinds(cueline.dtype(), 16, 17, 0),
+            of_kinds(cueline.dtype(), 64, 65, 0),
             "the message at index 2 has no kind, and the array's dtype names no class: set the kind, or make the array "
             "with cueline.dtype(cls)",
         ),
         (
-            of_kinds(cueline.dtype(), 16, 15),
-            "the message at index 1 cannot be sent: kinds below 16 are the engine's own, and this one is of kind 15",
+            of_kinds(cueline.dtype(), 64, 63),
+            "the message at index 1 cannot be sent: kinds below 64 are the engine's own, and this one is of kind 63",
         ),
         (
-            of_kinds(cueline.dtype(cueline.SetTone), 0, 16, 0, 17),
-            "the message at index 3 is of kind 17, but the array's dtype is for SetTone, kind 16: leave the "
+            of_kinds(cueline.dtype(cueline.SetTone), 0, 64, 0, 65),
+            "the message at index 3 is of kind 65, but the array's dtype is for SetTone, kind 64: leave the "
             "kind 0, or use an array of cueline.dtype()",
         ),
         (
@@ -277,12 +277,12 @@ def at_frames(*frames: int) -> Any:
             "-9223372036854775808 before NumPy made it unsigned?",
         ),
         (
-            of_kinds(cueline.dtype(), *[16] * 3, 15, *[16] * RING, 14),
-            "the message at index 3 cannot be sent: kinds below 16 are the engine's own, and this one is of kind 15",
+            of_kinds(cueline.dtype(), *[64] * 3, 63, *[64] * RING, 14),
+            "the message at index 3 cannot be sent: kinds below 64 are the engine's own, and this one is of kind 63",
         ),
         (
             np.zeros(1, cueline.dtype(cueline.Pong)),
-            "Pong cannot be sent: kinds below 16 are the engine's own, and this one is of kind 2",
+            "Pong cannot be sent: kinds below 64 are the engine's own, and this one is of kind 2",
         ),
         (
             questions(6).reshape(2, 3),
@@ -350,7 +350,7 @@ def test_an_array_that_fits_in_part_is_checked_as_a_whole(tone: cueline.AudioEng
 
 def test_raw_payloads_are_sent_as_they_are(tone: cueline.AudioEngine) -> None:
     """The processor clamps: any bytes may come."""
-    wrong = cueline.Message(16, struct.pack("<ff", 440, 1.5))
+    wrong = cueline.Message(64, struct.pack("<ff", 440, 1.5))
     raw = np.frombuffer(wrong.__reduce__()[1][1], cueline.dtype())  # type: ignore[index]
     assert tone.send_many(raw) == 1
     tone.send(wrong)
@@ -389,7 +389,7 @@ def test_a_dtype_that_has_lost_its_class_needs_kinds(tone: cueline.AudioEngine) 
     assert array.dtype.metadata is None
     with pytest.raises(cueline.ArgumentError, match="index 0 has no kind"):
         tone.send_many(array)
-    array["kind"] = 16
+    array["kind"] = 64
     assert tone.send_many(array) == 2
 
 
@@ -462,7 +462,7 @@ def test_all_that_waits_is_received(tone: cueline.AudioEngine) -> None:
     array = tone.receive_many()
     assert array.dtype == cueline.dtype()
     assert array["sequence"].tolist() == list(range(1, 1001))
-    assert set(array["kind"]) == {18}
+    assert set(array["kind"]) == {66}
     nothing = tone.receive_many()
     assert (len(nothing), nothing.dtype) == (0, cueline.dtype())
 
@@ -547,7 +547,7 @@ def test_the_messages_of_a_class_are_selected(tone: cueline.AudioEngine) -> None
 
 
 def test_what_was_selected_can_be_sent_on(tone: cueline.AudioEngine) -> None:
-    mixed = of_kinds(cueline.dtype(), 17, 16, 17)
+    mixed = of_kinds(cueline.dtype(), 65, 64, 65)
     assert tone.send_many(cueline.select(mixed, cueline.GetLevel)) == 2
     assert len(cueline.select(questions(3), cueline.GetLevel)) == 3, "no kind is the dtype's"
     assert len(cueline.select(questions(3), cueline.SetTone)) == 0
@@ -577,7 +577,7 @@ def test_a_line_sends_many_on_its_own_line(tone: cueline.AudioEngine) -> None:
         assert not [m for m in tone.messages() if isinstance(m, cueline.Level)], "answers go to their line"
         levels = line.receive_many()
         assert len(levels) == RING
-        assert (levels["kind"] == 18).all()
+        assert (levels["kind"] == 66).all()
     with pytest.raises(cueline.ClosedError, match=r"^this line is closed: open another one$"):
         line.send_many(questions(1))
 

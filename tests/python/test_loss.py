@@ -212,7 +212,7 @@ def send_in_a_transaction(engine: cueline.AudioEngine) -> None:
 
 def array_of_each_kind() -> npt.NDArray[np.void]:
     array = np.zeros(3, cueline.dtype())
-    array["kind"] = 16
+    array["kind"] = 64
     return array
 
 

@@ -249,7 +249,7 @@ def test_a_message_has_its_class_in_a_program_that_does_not_name_it() -> None:
         "engine = cueline.AudioEngine('offline'); engine.ping(); engine.render(256); print(engine.receive(timeout=1))"
     )
     assert printed_by(f"import cueline; {received}")[0].startswith("Pong(")
-    restored = f"pickle.loads({pickle.dumps(cueline.Message(17))!r})"
+    restored = f"pickle.loads({pickle.dumps(cueline.Message(65))!r})"
     assert printed_by(f"import pickle; import cueline; print({restored})")[0].startswith("GetLevel(")
 
 

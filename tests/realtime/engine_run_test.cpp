@@ -123,7 +123,7 @@ TEST_P(EngineRun, hands_each_kind_to_its_handler) {
         return kind == kind::ping || (kind >= kind::cancel && kind <= kind::publish_buffer) ||
                kind == kind::unload_buffer;
     };
-    constexpr std::uint64_t known_to_nobody = kind::first_processor - 6;  // kinds 0 to 15 without the 6 of the engine
+    constexpr std::uint64_t known_to_nobody = kind::first_processor - 6;  // kinds 0 to 63 without the 6 of the engine
     std::array<std::byte, payload_bytes> payload{};
     const auto send = [&](Kind kind) {
         for (std::byte& byte : payload) byte = static_cast<std::byte>(random());

@@ -142,7 +142,7 @@ GOOD: dict[str, Callable[[World, Chance], Any]] = {
     "server": lambda *_: None,
     "connect": lambda *_: None,
     "latency": lambda *_: None,
-    "kind": lambda _, chance: chance.pick((300, 60_001, 16)),
+    "kind": lambda _, chance: chance.pick((300, 60_001, 64)),
     "payload": lambda *_: b"abc",
     "cls": lambda _, chance: chance.pick((cueline.SetTone, Numbers, Arrays)),
     "scalar": lambda *_: cueline.u8,

@@ -8,9 +8,9 @@
 namespace cueline {
 
 namespace kind {
-inline constexpr Kind play_buffer = 20;   ///< command: play the buffer of a slot
-inline constexpr Kind stop_buffer = 21;   ///< command: stop the buffer of a slot
-inline constexpr Kind buffer_ended = 22;  ///< event: the buffer of a slot has ended
+inline constexpr Kind play_buffer = 68;   ///< command: play the buffer of a slot
+inline constexpr Kind stop_buffer = 69;   ///< command: stop the buffer of a slot
+inline constexpr Kind buffer_ended = 70;  ///< event: the buffer of a slot has ended
 }  // namespace kind
 
 struct PlayBuffer {

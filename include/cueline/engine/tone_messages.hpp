@@ -6,10 +6,10 @@
 namespace cueline {
 
 namespace kind {
-inline constexpr Kind set_tone = 16;   ///< command: ramp to this frequency and gain
-inline constexpr Kind get_level = 17;  ///< command: answer with a level
-inline constexpr Kind level = 18;      ///< event: the answer to a get_level
-inline constexpr Kind click = 19;      ///< command: play a click
+inline constexpr Kind set_tone = 64;   ///< command: ramp to this frequency and gain
+inline constexpr Kind get_level = 65;  ///< command: answer with a level
+inline constexpr Kind level = 66;      ///< event: the answer to a get_level
+inline constexpr Kind click = 67;      ///< command: play a click
 }  // namespace kind
 
 /// A value that is NaN stays unchanged.
