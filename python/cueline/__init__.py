@@ -49,11 +49,16 @@ if TYPE_CHECKING:
         Applied,
         BufferEnded,
         Click,
+        ControlChange,
         DeviceLost,
         FormatChanged,
         GetLevel,
         Level,
+        MidiBytes,
+        NoteOff,
+        NoteOn,
         NotFinite,
+        PitchBend,
         PlayBuffer,
         Pong,
         Reason,
@@ -63,6 +68,7 @@ if TYPE_CHECKING:
         UnloadBuffer,
     )
     from cueline.meters import MeterReading, Meters
+    from cueline.midi import from_mido, to_mido
     from cueline.playback import Playback, PlaybackPosition
     from cueline.processors import OffersProcessor
     from cueline.recorded import Block, Gap, RecordingPosition
@@ -80,10 +86,11 @@ else:
         "fields": "Range array buffer f32 f64 i8 i16 i32 i64 u8 u16 u32 u64",
         "files": "load",
         "messages": (
-            "Applied BufferEnded Click DeviceLost FormatChanged GetLevel Level NotFinite PlayBuffer Pong Reason "
-            "Refused SetTone StopBuffer UnloadBuffer"
+            "Applied BufferEnded Click ControlChange DeviceLost FormatChanged GetLevel Level MidiBytes NotFinite "
+            "NoteOff NoteOn PitchBend PlayBuffer Pong Reason Refused SetTone StopBuffer UnloadBuffer"
         ),
         "meters": "MeterReading Meters",
+        "midi": "from_mido to_mido",
         "playback": "Playback PlaybackPosition",
         "processors": "OffersProcessor",
         "recorded": "Block Gap RecordingPosition",
@@ -126,6 +133,7 @@ __all__ = [
     "ClosedError",
     "Confirmation",
     "ConfirmationTimeout",
+    "ControlChange",
     "CueStats",
     "Device",
     "DeviceError",
@@ -147,12 +155,16 @@ __all__ = [
     "MeterReading",
     "MeterSpec",
     "Meters",
+    "MidiBytes",
     "MissingPackageError",
     "NotFinite",
+    "NoteOff",
+    "NoteOn",
     "OffersProcessor",
     "ParameterArray",
     "ParameterSpec",
     "Parameters",
+    "PitchBend",
     "PlayBuffer",
     "Playback",
     "PlaybackPosition",
@@ -184,6 +196,7 @@ __all__ = [
     "dtype",
     "f32",
     "f64",
+    "from_mido",
     "get_cmake_dir",
     "get_include",
     "i8",
@@ -193,6 +206,7 @@ __all__ = [
     "load",
     "message",
     "select",
+    "to_mido",
     "u8",
     "u16",
     "u32",
