@@ -23,7 +23,7 @@ void bind_processor_controls(nanobind::module_& module);
 /// Playback and Recording. Call bind_senders() first.
 void bind_streams(nanobind::module_& module);
 
-/// RingStats, CueStats, BufferStats and EngineStats.
+/// RingStats, CueStats, BufferStats, MidiStats and EngineStats.
 void bind_stats(nanobind::module_& module);
 
 /// The function that makes a processor of C functions.

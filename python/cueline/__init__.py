@@ -76,7 +76,7 @@ if TYPE_CHECKING:
     from cueline.ring_errors import Empty, Full
     from cueline.saving import Saving
     from cueline.specs import MeterSpec, ParameterSpec
-    from cueline.stats import BufferStats, CueStats, LineStats, RingStats, Stats, WorstCase
+    from cueline.stats import BufferStats, CueStats, LineStats, MidiStats, RingStats, Stats, WorstCase
     from cueline.typed import message
 else:
     _NAMES_OF = {
@@ -98,7 +98,7 @@ else:
         "ring_errors": "Empty Full",
         "saving": "Saving",
         "specs": "MeterSpec ParameterSpec",
-        "stats": "BufferStats CueStats LineStats RingStats Stats WorstCase",
+        "stats": "BufferStats CueStats LineStats MidiStats RingStats Stats WorstCase",
         "typed": "message",
     }
     _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names.split()}
@@ -156,6 +156,7 @@ __all__ = [
     "MeterSpec",
     "Meters",
     "MidiBytes",
+    "MidiStats",
     "MissingPackageError",
     "NotFinite",
     "NoteOff",
