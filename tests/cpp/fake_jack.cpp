@@ -107,7 +107,6 @@ struct FakeJackFunctions {
 
 FakeJack::FakeJack() {
     using Functions = FakeJackFunctions;
-    using Port = FakeJackFunctions::Port;
     now = this;
     library_.client_open = &Functions::client_open;
     library_.client_close = &Functions::client_close;

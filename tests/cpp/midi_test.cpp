@@ -1,6 +1,7 @@
 // midi_test.cpp: MIDI's bytes as messages, and back.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -66,7 +67,7 @@ void for_all_bytes(const Check& check) {
         for (int second = 0; second < 256; ++second) {
             const auto data1 = static_cast<std::uint8_t>(second);
             check(Bytes{status, data1});
-            for (const std::uint8_t data2 : {0, 1, 64, 127, 128, 255}) {
+            for (const auto data2 : std::to_array<std::uint8_t>({0, 1, 64, 127, 128, 255})) {
                 check(Bytes{status, data1, data2});
                 check(Bytes{status, data1, data2, 0});
             }
