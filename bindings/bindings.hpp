@@ -8,6 +8,9 @@ namespace cueline::python {
 /// Status, Message, and the functions that create message types.
 void bind_messages(nanobind::module_& module);
 
+/// The functions that turn MIDI's bytes into messages, and back. Call bind_messages() first.
+void bind_midi(nanobind::module_& module);
+
 /// DeviceRequest, DeviceInfo, DeviceList and list_devices().
 void bind_devices(nanobind::module_& module);
 
@@ -20,7 +23,7 @@ void bind_processor_controls(nanobind::module_& module);
 /// Playback and Recording. Call bind_senders() first.
 void bind_streams(nanobind::module_& module);
 
-/// RingStats, CueStats, BufferStats and EngineStats.
+/// RingStats, CueStats, BufferStats, MidiStats and EngineStats.
 void bind_stats(nanobind::module_& module);
 
 /// MusicalTime and TimelineSnapshot.

@@ -314,7 +314,7 @@ class EngineHandle : public SenderHandle {
     [[nodiscard]] const std::vector<std::string>& reasons() const { return reasons_; }
     [[nodiscard]] nb::tuple worst_case() const {
         const WorstCase most = engine_->worst_case();
-        return nb::make_tuple(most.commands, most.cues, most.segments);
+        return nb::make_tuple(most.commands, most.cues, most.segments, most.midi);
     }
     [[nodiscard]] std::uint32_t buffer_slots() const { return engine_->buffer_slots(); }
     /// The channels of the stream that the processor declares under `name`, 0 if there is none.
@@ -446,7 +446,7 @@ void bind_engine_types(nb::module_& module) {
         .def("_require_offline", of_made(&EngineHandle::require_offline))
         .def("_stats", of_made(&EngineHandle::stats))
         .def("_worst_case", of_made(&EngineHandle::worst_case),
-             nb::sig("def _worst_case(self) -> tuple[int, int, int]"))
+             nb::sig("def _worst_case(self) -> tuple[int, int, int, int]"))
         .def("_losses", of_made(&EngineHandle::losses), nb::sig("def _losses(self) -> tuple[int, int, int, int, int]"))
         .def("_lateness", of_made(&EngineHandle::lateness),
              nb::sig("def _lateness(self) -> tuple[int, list[tuple[int, int, int]]]"),

@@ -51,6 +51,7 @@ NB_MODULE(_core, module) {
     module.attr("MISSING_AUDIO") = CUELINE_MISSING_AUDIO;  // "JACK and PortAudio", or one of them, or ""
     bind_numbers(module);
     bind_messages(module);
+    bind_midi(module);
     bind_devices(module);
     bind_timeline(module);
     bind_senders(module);

@@ -41,7 +41,7 @@ OwnedProcessor taken_out(nb::handle capsule) {
     return open_processor(*static_cast<const ProcessorOffer*>(PyCapsule_GetPointer(capsule.ptr(), name)));
 }
 
-using Parameter = std::tuple<std::string, double, double, double, std::string, double, std::uint32_t>;
+using DescribedParameter = std::tuple<std::string, double, double, double, std::string, double, std::uint32_t>;
 using Meter = std::tuple<std::string, std::string, std::vector<std::string>, std::uint32_t>;
 
 /// Deletes a processor, and then releases the Python object that keeps its C functions alive. With or without the GIL.
@@ -58,11 +58,11 @@ struct DeleteAndRelease {
 
 /// Returns a capsule of a processor that calls the functions at these addresses. `keep` lives as long as the processor.
 nb::object cfunc_processor(std::uintptr_t render, std::uintptr_t handle, std::uintptr_t discarded, std::uintptr_t state,
-                           std::size_t state_bytes, const std::vector<Parameter>& parameters,
+                           std::size_t state_bytes, const std::vector<DescribedParameter>& parameters,
                            const std::vector<Meter>& meters, std::uint32_t slots, std::vector<std::string> reasons,
                            std::string name, nb::object keep) {
     std::vector<CFuncProcessor::OwnParameter> own_parameters(parameters.size());
-    std::ranges::transform(parameters, own_parameters.begin(), [](const Parameter& parameter) {
+    std::ranges::transform(parameters, own_parameters.begin(), [](const DescribedParameter& parameter) {
         const auto& [its_name, lowest, highest, default_value, unit, ramp_s, count] = parameter;
         return CFuncProcessor::OwnParameter{its_name, lowest, highest, default_value, unit, ramp_s, count};
     });

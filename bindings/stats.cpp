@@ -39,6 +39,11 @@ void bind_stats_types(nb::module_& module) {
         .def_ro("bytes_locked", &BufferStats::bytes_locked)
         .def_ro("memory_locked", &BufferStats::memory_locked);
 
+    nb::class_<MidiStats>(module, "MidiStats")
+        .def_ro("received", &MidiStats::received)
+        .def_ro("dropped", &MidiStats::dropped)
+        .def_ro("sysex", &MidiStats::sysex);
+
     nb::class_<EngineStats, LineStats>(module, "EngineStats")
         .def_ro("blocks", &EngineStats::blocks)
         .def_ro("frames", &EngineStats::frames)
@@ -49,6 +54,7 @@ void bind_stats_types(nb::module_& module) {
         .def_ro("lines", &EngineStats::lines)
         .def_ro("cues", &EngineStats::cues)
         .def_ro("buffers", &EngineStats::buffers)
+        .def_ro("midi", &EngineStats::midi)
         .def_ro("streams", &EngineStats::streams)
         .def_prop_ro("xruns", [](const EngineStats& stats) { return stats.device_stats.xruns; })
         .def_prop_ro("missed_blocks", [](const EngineStats& stats) { return stats.device_stats.missed_blocks; })
@@ -61,7 +67,7 @@ void bind_stats_types(nb::module_& module) {
 }  // namespace
 
 void bind_stats(nb::module_& module) {
-    bind_once<RingStats, LineStats, CueStats, BufferStats, EngineStats>(module, &bind_stats_types);
+    bind_once<RingStats, LineStats, CueStats, BufferStats, MidiStats, EngineStats>(module, &bind_stats_types);
 }
 
 }  // namespace cueline::python

@@ -260,6 +260,12 @@ class AudioSide {
 
     [[nodiscard]] EventSender& events() noexcept CUELINE_NONBLOCKING { return events_; }
 
+    /// Sends an event that answers nothing, as it is, stamped with the frame that is rendered next.
+    void forward(const Message& event) noexcept CUELINE_NONBLOCKING {
+        Message copy = event;
+        events_.deliver(copy, events_.frame(), {});
+    }
+
     /// Confirms `command` if it has delivery::confirm. If the ring of confirmations is full, counts a dropped one.
     template <class Outcome>
     void confirm(Kind kind, const Outcome& outcome, const Message& command) noexcept CUELINE_NONBLOCKING {

@@ -11,6 +11,7 @@
 #include <cueline/audio.hpp>
 #include <cueline/error.hpp>
 #include <cueline/lateness.hpp>
+#include <cueline/message.hpp>
 #include <cueline/ring.hpp>
 
 namespace cueline {
@@ -24,6 +25,12 @@ class BlockCallback {
     /// the block's start, so that the callback need not read a clock.
     /// [the device's audio thread: no allocation, lock, wait, system call or exception]
     virtual void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING = 0;
+
+    /// Hands over the MIDI messages that came in the block that the next process() fills: at most max_midi_messages, in
+    /// the order of their frames. The `frame` of each is its place in that block, from 0. They must stay as they are
+    /// until that process() returns. A block without messages needs no call.
+    /// [the device's audio thread, just before process(): the rules are those of process()]
+    virtual void take_midi(std::span<const Message> /*messages*/) noexcept CUELINE_NONBLOCKING {}
 
     /// Takes all commands that wait, so that the next block reads them, however many they are. A device without
     /// deadlines calls it before each block. It may allocate and throw. [the thread that renders, between two blocks]
@@ -56,6 +63,19 @@ struct DeviceLatency {
     std::uint32_t output = 0;  ///< from a block to its sound at the device's output
 };
 
+/// How many ports for MIDI a device has.
+struct MidiPorts {
+    std::uint32_t inputs = 0;
+};
+
+/// Counts of MIDI messages, over all ports.
+struct MidiStats {
+    std::uint64_t received = 0;  ///< handed to the engine
+    std::uint64_t dropped = 0;   ///< came and were dropped: more than max_midi_messages in a block, or in a block that
+                                 ///< was left out
+    std::uint64_t sysex = 0;     ///< came and have no message: SysEx, and bytes that are no MIDI
+};
+
 /// What a device reports about its blocks. Each number is a snapshot of its own.
 struct DeviceStats {
     std::uint64_t xruns = 0;          ///< times the device missed a deadline
@@ -64,6 +84,7 @@ struct DeviceStats {
     double load_peak = 0;             ///< the same: the highest of any block
     bool realtime_priority = false;   ///< whether the audio thread has real-time priority
     bool memory_locked = false;       ///< whether the audio thread's memory is locked
+    MidiStats midi = {};
 };
 
 /// Runs blocks. To add a kind of device, derive from this class and pass an object to Engine.
@@ -84,6 +105,9 @@ class Device {
 
     /// The present latency. A stopped device may report that of its last start.
     [[nodiscard]] virtual DeviceLatency latency() const noexcept { return {}; }
+
+    /// How many ports for MIDI it has. Constant.
+    [[nodiscard]] virtual MidiPorts midi_ports() const noexcept { return {}; }
 
     /// Begins to call `callback`, which must live until stop() returns. Call it only while the device is stopped. If
     /// the device was lost, call stop() first; then this tries to get the device back. Unless the format is constant,

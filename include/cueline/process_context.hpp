@@ -103,7 +103,8 @@ class ProcessContext {
     /// handle() then returns Outcome::deferred(), the command's confirmation comes with the outcome of `message`.
     /// `frame` must be later than the frame that is rendered next. A block schedules at most as many messages as it
     /// reads commands at most, so a message that schedules itself for the next frame stops there. A few of them are
-    /// reserved for each line. Only for handle().
+    /// reserved for each line. A message of a MIDI input counts as one of line 0, and no command cancels what it
+    /// schedules. Only for handle().
     Scheduled schedule(const Message& message, std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
         return scheduler_ == nullptr ? Scheduled::not_handling : scheduler_->schedule(message, frame);
     }

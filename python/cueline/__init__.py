@@ -51,11 +51,16 @@ if TYPE_CHECKING:
         Applied,
         BufferEnded,
         Click,
+        ControlChange,
         DeviceLost,
         FormatChanged,
         GetLevel,
         Level,
+        MidiBytes,
+        NoteOff,
+        NoteOn,
         NotFinite,
+        PitchBend,
         PlayBuffer,
         Pong,
         Reason,
@@ -65,6 +70,7 @@ if TYPE_CHECKING:
         UnloadBuffer,
     )
     from cueline.meters import MeterReading, Meters
+    from cueline.midi import from_mido, to_mido
     from cueline.playback import Playback, PlaybackPosition
     from cueline.processors import OffersProcessor
     from cueline.recorded import Block, Gap, RecordingPosition
@@ -72,7 +78,7 @@ if TYPE_CHECKING:
     from cueline.ring_errors import Empty, Full
     from cueline.saving import Saving
     from cueline.specs import MeterSpec, ParameterSpec
-    from cueline.stats import BufferStats, CueStats, LineStats, RingStats, Stats, WorstCase
+    from cueline.stats import BufferStats, CueStats, LineStats, MidiStats, RingStats, Stats, WorstCase
     from cueline.timeline import Timeline
     from cueline.typed import message
 else:
@@ -84,10 +90,11 @@ else:
         "fields": "Range array buffer f32 f64 i8 i16 i32 i64 u8 u16 u32 u64",
         "files": "load",
         "messages": (
-            "Applied BufferEnded Click DeviceLost FormatChanged GetLevel Level NotFinite PlayBuffer Pong Reason "
-            "Refused SetTone StopBuffer UnloadBuffer"
+            "Applied BufferEnded Click ControlChange DeviceLost FormatChanged GetLevel Level MidiBytes NotFinite "
+            "NoteOff NoteOn PitchBend PlayBuffer Pong Reason Refused SetTone StopBuffer UnloadBuffer"
         ),
         "meters": "MeterReading Meters",
+        "midi": "from_mido to_mido",
         "playback": "Playback PlaybackPosition",
         "processors": "OffersProcessor",
         "recorded": "Block Gap RecordingPosition",
@@ -95,7 +102,7 @@ else:
         "ring_errors": "Empty Full",
         "saving": "Saving",
         "specs": "MeterSpec ParameterSpec",
-        "stats": "BufferStats CueStats LineStats RingStats Stats WorstCase",
+        "stats": "BufferStats CueStats LineStats MidiStats RingStats Stats WorstCase",
         "timeline": "Timeline",
         "typed": "message",
     }
@@ -132,6 +139,7 @@ __all__ = [
     "ClosedError",
     "Confirmation",
     "ConfirmationTimeout",
+    "ControlChange",
     "CueStats",
     "Device",
     "DeviceError",
@@ -154,12 +162,17 @@ __all__ = [
     "MeterReading",
     "MeterSpec",
     "Meters",
+    "MidiBytes",
+    "MidiStats",
     "MissingPackageError",
     "NotFinite",
+    "NoteOff",
+    "NoteOn",
     "OffersProcessor",
     "ParameterArray",
     "ParameterSpec",
     "Parameters",
+    "PitchBend",
     "PlayBuffer",
     "Playback",
     "PlaybackPosition",
@@ -193,6 +206,7 @@ __all__ = [
     "dtype",
     "f32",
     "f64",
+    "from_mido",
     "get_cmake_dir",
     "get_include",
     "i8",
@@ -205,6 +219,7 @@ __all__ = [
     "next_beat",
     "next_grid",
     "select",
+    "to_mido",
     "u8",
     "u16",
     "u32",

@@ -98,9 +98,9 @@ def checked_flag(name: str, value: bool) -> bool:
     return value
 
 
-def checked_connect(connect: bool | str | None) -> bool | str | None:
+def checked_connect(name: str, connect: bool | str | None) -> bool | str | None:
     """Return ``connect``: True, False, a regular expression or None."""
-    return connect if isinstance(connect, bool) else checked_name("connect", connect)
+    return connect if isinstance(connect, bool) else checked_name(name, connect)
 
 
 def checked_name(name: str, value: str | None) -> str | None:

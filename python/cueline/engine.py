@@ -86,9 +86,10 @@ class AudioEngine(_core.Engine):
     (1 to 1024); on the offline device, each block reads all. ``lines`` (1 to 64) is how many lines can be open, the
     engine's own among them: see ``open_line``. For JACK: ``client_name``, the ``server``'s name, and
     ``connect`` (True: to the physical ports; False: to none; a regular expression: to the ports that match; a pair of
-    these for the inputs and the outputs). For
-    PortAudio: ``latency``, which is ``"low"``, ``"high"`` or a number of seconds. For the null and the offline device:
-    ``loopback``, with which each output comes back, one block later, as the input of the same number.
+    these for the inputs and the outputs); also ``midi_inputs``, how many ports for MIDI it has (0 to 16), and
+    ``midi_connect``, which says to which ports of others they are connected. For PortAudio: ``latency``, which is
+    ``"low"``, ``"high"`` or a number of seconds. For the null and the offline device: ``loopback``, with which each
+    output comes back, one block later, as the input of the same number.
 
     Raises ArgumentError, ArgumentTypeError, DeviceError, ProcessorError for a processor that was compiled against an
     incompatible cueline, and whatever your own processor raises when it is prepared.
@@ -118,6 +119,8 @@ class AudioEngine(_core.Engine):
         connect: bool | str | tuple[bool | str, bool | str] | None = None,
         latency: float | str | None = None,
         loopback: bool = False,
+        midi_inputs: SupportsIndex = 0,
+        midi_connect: bool | str | None = None,
     ) -> None:
         require_new(self, "engine")
         # Not sooner: `import cueline` must stay quick. Not later: __del__ at Python's end cannot import.
@@ -138,12 +141,14 @@ class AudioEngine(_core.Engine):
         request.client_name = checked_name("client_name", client_name)
         request.server = checked_name("server", server)
         connect_inputs, connect_outputs = checked_pair("connect", connect)
-        request.connect_inputs = checked_connect(connect_inputs)
-        request.connect = checked_connect(connect_outputs)
+        request.connect_inputs = checked_connect("connect", connect_inputs)
+        request.connect = checked_connect("connect", connect_outputs)
         request.latency = checked_latency(latency)
         request.inputs = checked_channels("inputs", inputs)
         request.outputs = checked_channels("outputs", outputs)
         request.loopback = checked_flag("loopback", loopback)
+        request.midi_inputs = checked_integer("midi_inputs", midi_inputs)
+        request.midi_connect = checked_connect("midi_connect", midi_connect)
         look_in_packages()
         super().__init__(
             request,
@@ -168,6 +173,8 @@ class AudioEngine(_core.Engine):
                     connect=connect,
                     latency=latency,
                     loopback=loopback or None,
+                    midi_inputs=midi_inputs or None,
+                    midi_connect=midi_connect,
                 )
             except RuntimeWarning:  # warnings are errors here: no caller gets this engine, so release its processor
                 self.close()
@@ -177,7 +184,7 @@ class AudioEngine(_core.Engine):
 
     def _warn_of_the_device(self, **options: object) -> None:
         own = {
-            "jack": ("client_name", "server", "connect"),
+            "jack": ("client_name", "server", "connect", "midi_inputs", "midi_connect"),
             "portaudio": ("latency",),
             "null": ("loopback",),
         }.get(self.device, ())

@@ -3,19 +3,24 @@
 import enum
 from typing import TYPE_CHECKING, Annotated
 
-from cueline._core import Message
-from cueline.fields import Range, buffer, f32, u32, u64
+from cueline._core import Message, _midi_bytes
+from cueline.fields import Range, buffer, f32, i16, u8, u32, u64
 from cueline.typed import own_message
 
 __all__ = [
     "Applied",
     "BufferEnded",
     "Click",
+    "ControlChange",
     "DeviceLost",
     "FormatChanged",
     "GetLevel",
     "Level",
+    "MidiBytes",
     "NotFinite",
+    "NoteOff",
+    "NoteOn",
+    "PitchBend",
     "PlayBuffer",
     "Pong",
     "Reason",
@@ -188,3 +193,69 @@ class BufferEnded(Message):
     """A voice of the player ended. ``frame`` is the first frame without it, ``sequence`` that of its PlayBuffer."""
 
     slot: u32
+
+
+_SevenBits = Annotated[u8, Range(0, 127)]
+_Channel = Annotated[u8, Range(1, 16)]
+_Port = Annotated[u8, Range(1, 16)]
+
+
+@own_message(128)
+class NoteOn(Message):
+    """MIDI: a note begins. ``note`` 60 is middle C. Channels and ports count from 1.
+
+    The velocity is from 1 to 127: a velocity of 0 would end the note, and that is a NoteOff.
+    """
+
+    note: _SevenBits
+    velocity: Annotated[u8, Range(1, 127)]
+    channel: _Channel = 1
+    port: _Port = 1
+
+
+@own_message(129)
+class NoteOff(Message):
+    """MIDI: a note ends. The velocity says how fast the key was released."""
+
+    note: _SevenBits
+    velocity: _SevenBits = 0
+    channel: _Channel = 1
+    port: _Port = 1
+
+
+@own_message(130)
+class ControlChange(Message):
+    """MIDI: a knob, a fader or a pedal moved."""
+
+    control: _SevenBits
+    value: _SevenBits
+    channel: _Channel = 1
+    port: _Port = 1
+
+
+@own_message(131)
+class PitchBend(Message):
+    """MIDI: the wheel moved. The value is from -8192 to 8191, and 0 in the middle."""
+
+    value: Annotated[i16, Range(-8192, 8191)]
+    channel: _Channel = 1
+    port: _Port = 1
+
+
+@own_message(132)
+class MidiBytes(Message):
+    """Any other MIDI message of one to three bytes, such as a program change, pressure or a clock.
+
+    ``MidiBytes(0xC0, 5)`` is program 5 on channel 1, and ``MidiBytes(*data)`` takes bytes. The status says how many
+    data bytes count. SysEx has any number of bytes, and no message.
+    """
+
+    status: Annotated[u8, Range(128, 255)]
+    data1: _SevenBits = 0
+    data2: _SevenBits = 0
+    port: _Port = 1
+
+    @property
+    def data(self) -> bytes:
+        """The one to three bytes; none if no MIDI message begins with this status, as for SysEx."""
+        return _midi_bytes(self)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cueline import _core
 
-__all__ = ["BufferStats", "CueStats", "RingStats", "Stats", "WorstCase", "engine_stats", "ring_stats"]
+__all__ = ["BufferStats", "CueStats", "MidiStats", "RingStats", "Stats", "WorstCase", "engine_stats", "ring_stats"]
 
 
 class _Counters:
@@ -78,6 +78,18 @@ class BufferStats(_Counters):
 
 
 @dataclass(frozen=True)
+class MidiStats(_Counters):
+    """The counters of MIDI messages, over all ports."""
+
+    received: int
+    """Messages that came and were handed to the processor."""
+    dropped: int
+    """Messages that came and were dropped: more than 256 in a block, or in a block that was left out."""
+    sysex: int
+    """SysEx, and bytes that are no MIDI: there is no message for them."""
+
+
+@dataclass(frozen=True)
 class WorstCase(_Counters):
     """The most that a block can have to do, whatever is sent on any line."""
 
@@ -87,6 +99,8 @@ class WorstCase(_Counters):
     """Cues that it applies or cancels: those that waited, that it has just read, and that the processor schedules."""
     segments: int
     """Times that the processor renders a part of the block."""
+    midi: int = 0
+    """MIDI messages that it hands to the processor: 256 if the device has MIDI inputs."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +146,7 @@ class Stats(_Counters):
     """Each line's counters by its number, from line 0 up to the last line that was ever open."""
     cues: CueStats
     buffers: BufferStats
+    midi: MidiStats
     streams: int
     """Playbacks and recordings that are open, or closed and on the way back from the audio thread: at most 16."""
 
@@ -177,6 +192,7 @@ def engine_stats(engine: _core.Engine) -> Stats:
             bytes_locked=now.buffers.bytes_locked,
             memory_locked=now.buffers.memory_locked,
         ),
+        midi=MidiStats(received=now.midi.received, dropped=now.midi.dropped, sysex=now.midi.sysex),
         streams=now.streams,
     )
 

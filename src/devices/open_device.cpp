@@ -40,6 +40,8 @@ void require_fitting(DeviceKind kind, const DeviceRequest& request) {
     if (kind != DeviceKind::jack) {
         refuse(request.client_name.has_value(), "client_name", "device 'jack'");
         refuse(request.server.has_value(), "server", "device 'jack'");
+        refuse(request.midi_inputs != 0, "midi_inputs", "device 'jack'");
+        refuse(request.midi_connect.has_value(), "midi_connect", "device 'jack'");
         refuse(request.connect.has_value() || request.connect_inputs.has_value(), "connect", "device 'jack'");
     }
     if (kind != DeviceKind::portaudio) {
@@ -101,6 +103,7 @@ std::string reason_against(DeviceKind kind, const DeviceError& error) {
 std::unique_ptr<Device> open_device(const DeviceRequest& request, std::vector<std::string>* absent) {
     check("inputs", request.inputs);
     check("outputs", request.outputs);
+    checked_range("midi_inputs", request.midi_inputs, midi_ports_range);
     if (request.device) {
         const DeviceKind kind = kind_of(*request.device);
         require_fitting(kind, request);

@@ -67,8 +67,10 @@ class CancelMarks {
     [[nodiscard]] bool any() const noexcept CUELINE_NONBLOCKING { return singles_ > 0 || marked_lines_ != 0; }
 
     /// Whether `cue`, which waits, is marked. It may have waited for any length of time. A mark of its transaction,
-    /// whose header came `behind` messages before it, counts too.
+    /// whose header came `behind` messages before it, counts too. What was scheduled for a MIDI message has no
+    /// sequence: no command sent it, so none cancels it.
     [[nodiscard]] bool contains(const Message& cue, std::uint16_t behind = 0) const noexcept CUELINE_NONBLOCKING {
+        if (cue.sequence == 0) return false;
         if ((marked_lines_ & line_bit(cue.line)) != 0) {
             // is_later() would fail for a cue that waited while half of all numbers were used. So this looks whether it
             // is one of those after the mark and up to the last command read.

@@ -14,6 +14,7 @@
 #include <cueline/engine/range.hpp>
 #include <cueline/engine_messages.hpp>
 #include <cueline/error.hpp>
+#include <cueline/midi.hpp>
 #include <cueline/monotonic.hpp>
 
 #include "engine/engine_parts.hpp"
@@ -294,7 +295,8 @@ WorstCase Engine::worst_case() const {
     if (parts_->device->rendering() != nullptr) {
         throw DeviceError{"a block of the offline device has no bound: it has no deadline, and reads all that waits"};
     }
-    return cueline::worst_case(parts_->budget, lines(), format().blocksize);
+    const std::size_t midi = parts_->device->midi_ports().inputs > 0 ? max_midi_messages : 0;
+    return cueline::worst_case(parts_->budget, lines(), format().blocksize, midi);
 }
 
 std::uint32_t Engine::buffer_slots() const noexcept {
@@ -400,6 +402,8 @@ EngineStats Engine::stats() const {
     stats.device_stats.memory_locked = stats.device_stats.memory_locked && parts_->locked.granted() &&
                                        parts_->memory.granted() && parts_->pool.granted() &&
                                        parts_->streams->granted() && parts_->audio.block().memory_locked();
+    stats.midi = stats.device_stats.midi;
+    stats.midi.dropped += report.midi_dropped.get();
     for (std::size_t line = 0; line < parts_->memory.link().used_lines(); ++line)
         stats.lines.push_back(line_stats(line));
     stats.buffers = parts_->pool.stats();

@@ -8,6 +8,7 @@
 
 #include <cueline/engine/range.hpp>
 #include <cueline/engine/worst_case.hpp>
+#include <cueline/midi.hpp>
 #include <cueline/monotonic.hpp>
 
 #include "system/float_mode.hpp"
@@ -137,6 +138,7 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     if (!prepared_ || block.inputs.size() != prepared_->inputs || block.outputs.size() != prepared_->outputs ||
         fades_.is_out()) {
         silence(block);
+        report_->midi_dropped.add(std::exchange(midi_, {}).size());
         return;
     }
     const Format format = *prepared_;
@@ -156,7 +158,9 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     audio_.read([this](std::span<Message> whole) noexcept CUELINE_NONBLOCKING { accept(whole); });
     carry_out_cancels();
     if (waits_for_beats()) apply_due_beats(frame);  // the commands may have moved the timeline
+    if (!midi_.empty()) apply_midi(block, frame);
     const Replaced inputs = render(block, format.blocksize);
+    if (!midi_.empty()) report_->midi_dropped.add(std::exchange(midi_, {}).size());  // only of a block without frames
     const Replaced outputs = replace_not_finite(block);
     if (inputs.samples + outputs.samples > 0) {
         report_->not_finite.add(outputs.samples);
@@ -173,6 +177,32 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     audio_.go_to(report_->frames.get());
     audio_.end_block();
     report_->blocks.add(1);
+}
+
+void EngineBlock::take_midi(std::span<const Message> messages) noexcept CUELINE_NONBLOCKING {
+    midi_ = messages.first(std::min(messages.size(), max_midi_messages));
+    report_->midi_dropped.add(messages.size() - midi_.size());
+}
+
+/// Returns the frame of the next MIDI message of this block, or Schedule::never.
+std::uint64_t EngineBlock::next_midi(const AudioBlock& block) const noexcept CUELINE_NONBLOCKING {
+    if (midi_.empty()) return Schedule::never;
+    return report_->frames.get() + std::min<std::uint64_t>(midi_.front().frame, block.frames - 1);
+}
+
+/// Hands the MIDI messages up to `frame` to the control side and to the processor. One that the processor does not know
+/// is no loss: the device sends what its user plays.
+void EngineBlock::apply_midi(const AudioBlock& block, std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
+    while (next_midi(block) <= frame) {
+        Message message = midi_.front();
+        midi_ = midi_.subspan(1);
+        message.flags = 0;
+        message.set_origin(0, 0);
+        message.frame = frame;
+        audio_.forward(message);
+        const Outcome outcome = handle(message, 0);
+        if (outcome.result == Outcome::Result::refused) report_outcome(message, outcome, false);
+    }
 }
 
 /// Applies, keeps or refuses a command that has a frame, or a transaction.
@@ -537,7 +567,8 @@ Replaced EngineBlock::render(const AudioBlock& block, std::uint32_t max_frames) 
     const std::uint64_t first = report_->frames.get();
     Replaced replaced;
     for (std::uint32_t done = 0; done < block.frames;) {
-        const std::uint64_t until_next = next_frame() - first;  // earlier cues were applied
+        // Earlier ones were applied.
+        const std::uint64_t until_next = std::min(next_frame(), next_midi(block)) - first;
         const std::uint32_t piece = std::min(block.frames - done, max_frames);
         const auto end = static_cast<std::uint32_t>(std::min<std::uint64_t>(until_next, done + piece));
         for (std::size_t channel = 0; channel < block.inputs.size(); ++channel) {
@@ -564,6 +595,7 @@ Replaced EngineBlock::render(const AudioBlock& block, std::uint32_t max_frames) 
         if (done < block.frames) {
             audio_.go_to(first + done);
             apply_due(first + done);
+            if (!midi_.empty()) apply_midi(block, first + done);
         }
     }
     return replaced;

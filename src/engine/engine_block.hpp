@@ -89,6 +89,9 @@ class EngineBlock final : public BlockCallback, Scheduler {
     /// Reports the block size of the blocks that follow. [audio thread]
     void blocksize_changed(std::uint32_t frames) noexcept CUELINE_NONBLOCKING override;
 
+    /// The next process() applies these messages, each before its frame, after the cues of that frame. [audio thread]
+    void take_midi(std::span<const Message> messages) noexcept CUELINE_NONBLOCKING override;
+
     /// Fills `block`, which follows the last block. `block_ns` is the monotonic clock at its start. [audio thread]
     void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING override;
 
@@ -113,6 +116,8 @@ class EngineBlock final : public BlockCallback, Scheduler {
         return schedule_.has_beats() || transport_.loops();
     }
     [[nodiscard]] std::uint64_t next_frame() noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] std::uint64_t next_midi(const AudioBlock& block) const noexcept CUELINE_NONBLOCKING;
+    void apply_midi(const AudioBlock& block, std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
     void apply(const Message& command, bool late, std::uint16_t behind) noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] Outcome handle(const Message& command, std::uint16_t behind) noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] Outcome apply_own(const Message& command) noexcept CUELINE_NONBLOCKING;
@@ -151,6 +156,7 @@ class EngineBlock final : public BlockCallback, Scheduler {
     Handling* handling_ = nullptr;
     bool discarding_ = false;  // the processor is in discarded()
     ScheduleShares shares_;
+    std::span<const Message> midi_;   // of this block, and not applied yet
     std::uint32_t most_cancels_;      // of the processor, in a block
     std::uint32_t cancels_left_ = 0;  // in this block
 

@@ -19,6 +19,7 @@ struct EngineReport {
     Counter refused_unconfirmed;
     Counter not_finite;
     Counter not_finite_inputs;
+    Counter midi_dropped;
     Counter cues_pending;
     Counter cues_late;
     Counter cues_dropped_late;

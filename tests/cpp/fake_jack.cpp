@@ -65,15 +65,20 @@ struct FakeJackFunctions {
         return callback(now->samplerate, argument);
     }
 
-    static jack_port_t* port_register(jack_client_t*, const char* name, const char*, unsigned long, unsigned long) {
+    static bool is_midi(const char* type) { return std::string_view{type} == JACK_DEFAULT_MIDI_TYPE; }
+
+    static jack_port_t* port_register(jack_client_t*, const char* name, const char* type, unsigned long,
+                                      unsigned long) {
         constexpr std::size_t longest_block = 8192;
-        now->ports_.push_back(
-            std::make_unique<Port>(Port{std::string{"cueline:"} + name, std::vector<float>(longest_block)}));
+        now->ports_.push_back(std::make_unique<Port>(
+            Port{std::string{"cueline:"} + name, std::vector<float>(longest_block), {}, is_midi(type)}));
         return reinterpret_cast<jack_port_t*>(now->ports_.back().get());
     }
 
-    static const char** get_ports(jack_client_t*, const char*, const char*, unsigned long flags) {
-        const std::vector<std::string>& ports = (flags & JackPortIsInput) != 0 ? now->inputs : now->outputs;
+    static const char** get_ports(jack_client_t*, const char*, const char* type, unsigned long flags) {
+        const bool inputs = (flags & JackPortIsInput) != 0;
+        const std::vector<std::string>& audio = inputs ? now->inputs : now->outputs;
+        const std::vector<std::string>& ports = !is_midi(type) ? audio : inputs ? now->midi_inputs : now->midi_outputs;
         if (ports.empty()) return nullptr;
         auto** const names = static_cast<const char**>(std::calloc(ports.size() + 1, sizeof(const char*)));
         for (std::size_t index = 0; index < ports.size(); ++index) names[index] = ports[index].c_str();
@@ -125,8 +130,22 @@ FakeJack::FakeJack() {
     library_.get_ports = &Functions::get_ports;
     library_.connect = &Functions::connect;
     library_.free = [](void* memory) { std::free(memory); };
-    library_.port_get_buffer = [](jack_port_t* port, jack_nframes_t) noexcept
-        CUELINE_NONBLOCKING -> void* { return reinterpret_cast<Port*>(port)->samples.data(); };
+    library_.port_get_buffer = [](jack_port_t* port, jack_nframes_t) noexcept CUELINE_NONBLOCKING -> void* {
+        Port& ours = *reinterpret_cast<Port*>(port);
+        return ours.midi ? static_cast<void*>(&ours) : ours.samples.data();
+    };
+    // The buffer of a MIDI port is the port.
+    library_.midi_get_event_count = [](void* buffer) noexcept CUELINE_NONBLOCKING -> jack_nframes_t {
+        return static_cast<jack_nframes_t>(static_cast<Port*>(buffer)->events.size());
+    };
+    library_.midi_event_get = [](jack_midi_event_t* event, void* buffer, std::uint32_t index) noexcept
+        CUELINE_NONBLOCKING -> int {
+        FakeJack::Event& its = static_cast<Port*>(buffer)->events[index];
+        *event = {.time = its.frame, .size = its.bytes.size(), .buffer = its.bytes.data()};
+        return 0;
+    };
+    library_.midi_get_lost_event_count = [](void*) noexcept
+        CUELINE_NONBLOCKING -> std::uint32_t { return now->lost_events; };
 }
 
 FakeJack::~FakeJack() {
@@ -137,8 +156,16 @@ std::unique_ptr<Device> FakeJack::device(const DeviceRequest& request) const {
     return std::make_unique<JackDevice>(library_, request);
 }
 
-std::vector<float>& FakeJack::samples(std::string_view port) const {
-    return (*std::ranges::find(ports_, port, [](const auto& one) { return one->name; }))->samples;
+FakeJack::Port& FakeJack::port(std::string_view name) const {
+    return **std::ranges::find(ports_, name, [](const auto& one) { return one->name; });
+}
+
+std::vector<float>& FakeJack::samples(std::string_view name) const {
+    return port(name).samples;
+}
+
+std::vector<FakeJack::Event>& FakeJack::events(std::string_view name) const {
+    return port(name).events;
 }
 
 void FakeJack::play(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING {

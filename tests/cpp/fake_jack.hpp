@@ -2,9 +2,11 @@
 #pragma once
 
 #include <jack/jack.h>
+#include <jack/midiport.h>
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -38,6 +40,15 @@ class FakeJack {
     /// The samples of our port of this name.
     [[nodiscard]] std::vector<float>& samples(std::string_view port) const;
 
+    /// A MIDI event: its frame in the block, and its bytes.
+    struct Event {
+        jack_nframes_t frame = 0;
+        std::vector<jack_midi_data_t> bytes;
+    };
+
+    /// The events of our port of this name in the next block, and in those after it.
+    [[nodiscard]] std::vector<Event>& events(std::string_view port) const;
+
     /// The first output port's samples.
     [[nodiscard]] const std::vector<float>& heard() const { return samples("cueline:out_1"); }
 
@@ -48,6 +59,9 @@ class FakeJack {
     jack_nframes_t blocksize = 64;
     std::vector<std::string> inputs{"system:playback_1", "system:playback_2"};
     std::vector<std::string> outputs{"system:capture_1", "system:capture_2"};
+    std::vector<std::string> midi_inputs{"system:midi_playback_1", "system:midi_playback_2"};
+    std::vector<std::string> midi_outputs{"system:midi_capture_1", "system:midi_capture_2"};
+    std::uint32_t lost_events = 0;  ///< that JACK lost in each block, at each port
     std::atomic<jack_nframes_t> capture_latency = 0;
     std::atomic<jack_nframes_t> playback_latency = 0;
     std::vector<std::pair<std::string, std::string>> connections;
@@ -63,7 +77,11 @@ class FakeJack {
     struct Port {
         std::string name;
         std::vector<float> samples;
+        std::vector<Event> events;
+        bool midi = false;
     };
+    [[nodiscard]] Port& port(std::string_view name) const;
+
     std::vector<std::unique_ptr<Port>> ports_;
     JackLibrary library_{};
     std::mutex changing_;

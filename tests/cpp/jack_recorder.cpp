@@ -42,6 +42,10 @@ __attribute__((no_sanitize("thread"))) int JackRecorder::record(jack_nframes_t f
     const auto* const heard = static_cast<const float*>(jack_port_get_buffer(input_, frames));
     const std::size_t before = recorded_.load(std::memory_order_relaxed);  // relaxed: only this thread writes it
     const std::size_t more = std::min<std::size_t>(frames, samples_.size() - before);
+    if (more == 0) return 0;
+    const jack_nframes_t now = jack_last_frame_time(client_);
+    if (before == 0) first_frame_ = now;
+    if (now != first_frame_ + static_cast<jack_nframes_t>(before)) whole_ = false;
     for (std::size_t frame = 0; frame < more; ++frame) samples_[before + frame] = heard[frame];
     recorded_.store(before + more, std::memory_order_release);  // pairs with the acquire in heard()
     return 0;

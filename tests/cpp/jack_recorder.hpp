@@ -29,6 +29,10 @@ class JackRecorder {
     /// Waits for `frames` frames, ten seconds at most, and returns them.
     [[nodiscard]] std::vector<float> heard(std::size_t frames) const;
 
+    /// The server's number of the first frame that it recorded. It is 0 while nothing was recorded, and if a block was
+    /// missed since.
+    [[nodiscard]] jack_nframes_t first_frame() const { return whole_ ? first_frame_.load() : 0; }
+
     /// The client, for other calls to the server.
     [[nodiscard]] jack_client_t* client() const { return client_; }
 
@@ -40,6 +44,8 @@ class JackRecorder {
 
     std::vector<float> samples_;
     std::atomic<bool> paused_ = false;
+    std::atomic<jack_nframes_t> first_frame_ = 0;
+    std::atomic<bool> whole_ = true;
     std::atomic<std::size_t> recorded_ = 0;
     jack_client_t* client_ = nullptr;
     jack_port_t* input_ = nullptr;

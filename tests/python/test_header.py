@@ -241,7 +241,7 @@ def test_cuelines_own_messages_are_those_of_message_hpp(tmp_path: Path) -> None:
         asserts.append(
             f"static_assert(static_cast<unsigned>(cueline::Reason::{reasons[reason.name]}) == {int(reason)});"
         )
-    headers = ("engine_messages.hpp", "engine/player_messages.hpp", "engine/tone_messages.hpp")
+    headers = ("engine_messages.hpp", "midi.hpp", "engine/player_messages.hpp", "engine/tone_messages.hpp")
     includes = "".join(f"#include <cueline/{name}>\n" for name in headers) + '#include "messages.hpp"\n'
     program = "#include <type_traits>\n" + includes + "\n".join([*asserts, "int main() {}\n"])
     compile_and_run(tmp_path, program)

@@ -1,5 +1,6 @@
 """Engines on a real JACK server: what a second client hears, and what happens when the server dies."""
 
+# ruff: noqa: ARG001
 from __future__ import annotations
 
 import json
@@ -8,8 +9,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
+import numba
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -65,6 +68,76 @@ def test_another_client_hears_the_tone_whole_and_at_its_frequency(tmp_path: Path
         assert gain == pytest.approx(0.5, abs=0.001)
         assert stray < 0.001
         assert best_fit("tone:out_1", 1001.5, tmp_path)[1] > 0.01, "one hertz beside it is another tone"
+
+
+NOTE_ON = cueline.dtype(cueline.NoteOn)
+
+
+@numba.cfunc(cueline.HANDLE_SIGNATURE)
+def start_note(command, frame, samplerate, events, cues, state):
+    """Remember the last note."""
+    note = numba.carray(command, 1, NOTE_ON)[0]
+    if note.kind != 128:
+        return False
+    numba.carray(state, 1, np.float64)[0] = note.note / 128
+    return True
+
+
+@numba.cfunc(cueline.RENDER_SIGNATURE)
+def render_note(
+    inputs, ins, outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+):
+    """Render the last note's number."""
+    sound = numba.carray(outputs, (outs, frames))
+    for i in range(frames):
+        for channel in range(outs):
+            sound[channel, i] = numba.carray(state, 1, np.float64)[0]
+
+
+def notes_and_sound(count: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Play JACK's own sequencer to a processor by numba.
+
+    Return the notes and the frames of so many NoteOns, and the notes and the frames at which the sound changed.
+    """
+    processor = cueline.cfunc_processor(render_note, start_note, state=np.zeros(1))
+    # Note 60 at frame 100 of each 2,000, and note 64 at frame 1,377.
+    loop = ["jack_midiseq", "sequencer", "2000", "100", "60", "50", "1377", "64", "50"]
+    with subprocess.Popen(loop, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as playing:
+        try:
+            assert eventually(lambda: b"sequencer:out" in subprocess.run("jack_lsp", capture_output=True).stdout)
+            with (
+                cueline.AudioEngine(
+                    "jack", processor=processor, outputs=1, midi_inputs=1, midi_connect="^sequencer:out$"
+                ) as engine,
+                engine.open_recording(source="outputs") as recording,
+            ):
+                notes: list[tuple[int, int]] = []
+                while len(notes) < count:
+                    note = engine.receive(cueline.NoteOn, timeout=10)
+                    assert note is not None
+                    notes.append((note.note, note.frame))
+                first = recording.position().first
+                block = recording.read(notes[-1][1] + 1 - first, timeout=10)
+                assert engine.stats().midi.received >= count
+                assert engine.stats().midi.dropped == engine.stats().unhandled == 0
+        finally:
+            playing.terminate()
+    samples = block.samples[:, 0]
+    changes = np.flatnonzero(np.diff(samples)) + 1
+    heard = [(round(float(samples[place]) * 128), block.frame + int(place)) for place in changes]
+    return [(note, frame) for note, frame in notes if frame > block.frame], heard
+
+
+@pytest.mark.usefixtures("server")
+def test_notes_sound_at_the_frames_at_which_another_client_sends_them() -> None:
+    require("jack_midiseq")
+    for _ in range(10):  # on a busy machine, a client comes too late now and then
+        notes, sound = notes_and_sound(20)
+        steps = {(note, following - frame) for (note, frame), (_, following) in pairwise(notes)}
+        if sound == notes and steps == {(60, 1277), (64, 723)}:
+            break
+    assert sound == notes, "the sound changes at the frame of the event"
+    assert steps == {(60, 1277), (64, 723)}, "no note is a frame early or late"
 
 
 @pytest.mark.usefixtures("server")

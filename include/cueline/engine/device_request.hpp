@@ -53,6 +53,12 @@ struct DeviceRequest {
     std::optional<std::variant<std::string, bool>> connect = std::nullopt;
     std::optional<std::variant<std::string, bool>> connect_inputs = std::nullopt;  ///< left out: as `connect`
 
+    std::int64_t midi_inputs = 0;  ///< ports for MIDI, at most max_midi_ports
+    /// A regular expression: ports of others for MIDI whose names match it are connected to ours. True or left out: the
+    /// physical ones. False: none. If we have one port, all are connected to it; if we have several, one to each, in
+    /// order.
+    std::optional<std::variant<std::string, bool>> midi_connect = std::nullopt;
+
     // For PortAudio.
     /// The device for the inputs, of the same host API. Left out: as `device`, whose words may match an input device
     /// and an output device.

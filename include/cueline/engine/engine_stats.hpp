@@ -51,6 +51,7 @@ struct EngineStats : LineStats {
     std::vector<LineStats> lines;           ///< by number, from line 0 up to the last line that was ever open
     CueStats cues;
     BufferStats buffers;
+    MidiStats midi;             ///< of the device, and what the engine dropped
     std::uint32_t streams = 0;  ///< open, or on their way back from the audio thread: at most max_streams
 };
 

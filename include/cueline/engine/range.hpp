@@ -8,6 +8,7 @@
 #include <cueline/audio.hpp>
 #include <cueline/error.hpp>
 #include <cueline/message.hpp>
+#include <cueline/midi.hpp>
 #include <cueline/ring.hpp>
 
 namespace cueline {
@@ -22,6 +23,7 @@ inline constexpr Range samplerate_range{1'000, 768'000, "frames a second"};
 inline constexpr Range blocksize_range{1, 8'192, "frames"};
 inline constexpr Range channels_range{0, max_channels, ""};
 inline constexpr Range channel_range{1, 1'024, ""};  // the number of a device's channel
+inline constexpr Range midi_ports_range{0, max_midi_ports, ""};
 inline constexpr Range budget_range{1, 1'024, "messages a block"};
 inline constexpr Range lines_range{1, max_lines, ""};
 inline constexpr Range buffer_channels_range{1, 1'024, ""};

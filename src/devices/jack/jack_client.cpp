@@ -31,6 +31,10 @@ void let_others_close() {
     }
 }
 
+std::string server_in_words(const std::optional<std::string>& server) {
+    return server ? "the JACK server '" + *server + "'" : "the JACK server";
+}
+
 JackServerUse use_of(const std::optional<std::string>& server) {
     let_others_close();
     return {"the device 'jack'", server};
@@ -69,7 +73,10 @@ jack_client_t* opened(const JackLibrary& jack, const std::string& name, const st
 }  // namespace
 
 JackClient::JackClient(const JackLibrary& jack, const std::string& name, const std::optional<std::string>& server)
-    : jack_{jack}, use_{use_of(server)}, client_{opened(jack, name, server), Close{jack}} {}
+    : jack_{jack},
+      server_{server_in_words(server)},
+      use_{use_of(server)},
+      client_{opened(jack, name, server), Close{jack}} {}
 
 void JackClient::Close::operator()(jack_client_t* client) const noexcept {
     const SignalsBlocked signals_blocked;
@@ -86,20 +93,38 @@ void JackClient::mark_server_gone() noexcept {
     server_gone = true;
 }
 
-jack_port_t* JackClient::registered_port(const std::string& name, JackPortFlags direction) const {
-    jack_port_t* const port = jack_.port_register(get(), name.c_str(), JACK_DEFAULT_AUDIO_TYPE, direction, 0);
+jack_port_t* JackClient::registered_port(const std::string& name, JackPortFlags direction, const char* type) const {
+    jack_port_t* const port = jack_.port_register(get(), name.c_str(), type, direction, 0);
     if (port != nullptr) return port;
     throw DeviceError{"the JACK server has no room for the port " + name +
                       ": request fewer channels, or start the server with room for more (jackd --port-max)"};
 }
 
-std::vector<std::string> JackClient::ports(unsigned long flags, const char* pattern) const {
-    const char** const names = jack_.get_ports(get(), pattern, JACK_DEFAULT_AUDIO_TYPE, flags);
+std::vector<std::string> JackClient::ports(unsigned long flags, const char* pattern, const char* type) const {
+    const char** const names = jack_.get_ports(get(), pattern, type, flags);
     std::vector<std::string> copied;
     if (names == nullptr) return copied;
     for (const char* const* name = names; *name != nullptr; ++name) copied.emplace_back(*name);
     jack_.free(static_cast<void*>(names));
     return copied;
+}
+
+std::vector<std::string> JackClient::others(const std::variant<std::string, bool>& wanted, JackPortFlags direction,
+                                            std::string_view option, const char* type) const {
+    const bool comes_in = direction == JackPortIsInput;
+    const unsigned long opposite = comes_in ? JackPortIsOutput : JackPortIsInput;
+    const auto* const pattern = std::get_if<std::string>(&wanted);
+    if (pattern == nullptr) {
+        return wanted == std::variant<std::string, bool>{true} ? ports(opposite | JackPortIsPhysical, nullptr, type)
+                                                               : std::vector<std::string>{};
+    }
+    std::vector<std::string> found = ports(opposite, pattern->c_str(), type);
+    if (!found.empty()) return found;
+    std::string there;
+    for (const std::string& other : ports(opposite, nullptr, type)) there += (there.empty() ? "" : ", ") + other;
+    throw DeviceError{std::string{option} + "='" + *pattern + "' matches no " + (comes_in ? "output" : "input") +
+                      " port of " + server_ + (comes_in ? ", for our inputs" : "") + "; it has " +
+                      (there.empty() ? "none" : there)};
 }
 
 void JackClient::connect(jack_port_t* port, JackPortFlags direction, const std::string& other) const {

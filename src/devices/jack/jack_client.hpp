@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include "devices/jack/jack_library.hpp"
@@ -36,11 +38,22 @@ class JackClient {
     [[nodiscard]] std::uint32_t samplerate() const { return jack_.get_sample_rate(get()); }
     [[nodiscard]] std::uint32_t blocksize() const { return jack_.get_buffer_size(get()); }
 
-    /// Makes a port for audio. Throws DeviceError if the server has no room for it.
-    [[nodiscard]] jack_port_t* registered_port(const std::string& name, JackPortFlags direction) const;
+    // `type` is JACK_DEFAULT_AUDIO_TYPE or JACK_DEFAULT_MIDI_TYPE.
 
-    /// The names of all audio ports with these JackPortFlags that match the regular expression `pattern` (null: all).
-    [[nodiscard]] std::vector<std::string> ports(unsigned long flags, const char* pattern = nullptr) const;
+    /// Makes a port. Throws DeviceError if the server has no room for it.
+    [[nodiscard]] jack_port_t* registered_port(const std::string& name, JackPortFlags direction,
+                                               const char* type = JACK_DEFAULT_AUDIO_TYPE) const;
+
+    /// The names of all ports with these JackPortFlags that match the regular expression `pattern` (null: all).
+    [[nodiscard]] std::vector<std::string> ports(unsigned long flags, const char* pattern = nullptr,
+                                                 const char* type = JACK_DEFAULT_AUDIO_TYPE) const;
+
+    /// The ports of others that our ports of this direction are to be connected to, in order: the physical ones for
+    /// true, none for false, or those that match a regular expression. Throws DeviceError if none matches: `option`
+    /// names it.
+    [[nodiscard]] std::vector<std::string> others(const std::variant<std::string, bool>& wanted,
+                                                  JackPortFlags direction, std::string_view option,
+                                                  const char* type = JACK_DEFAULT_AUDIO_TYPE) const;
 
     /// Connects our `port` of this direction to the port of this name. Throws DeviceError if the server refuses.
     void connect(jack_port_t* port, JackPortFlags direction, const std::string& other) const;
@@ -61,7 +74,8 @@ class JackClient {
     };
 
     const JackLibrary& jack_;
-    JackServerUse use_;  // outlives the client
+    std::string server_;  // in words
+    JackServerUse use_;   // outlives the client
     std::unique_ptr<jack_client_t, Close> client_;
 };
 

@@ -28,6 +28,13 @@ std::string server_in_words(const DeviceRequest& request) {
     return request.server ? "the JACK server '" + *request.server + "'" : "the JACK server";
 }
 
+/// JACK does not check a regular expression.
+void require_pattern(const std::string& option, const std::optional<std::variant<std::string, bool>>& connect) {
+    const auto* const pattern = connect ? std::get_if<std::string>(&*connect) : nullptr;
+    if (pattern == nullptr || is_regular_expression(*pattern)) return;
+    throw ArgumentError{option + " must be True, False or a regular expression, got '" + *pattern + "'"};
+}
+
 std::string words_of(const std::exception_ptr& thrown) {
     try {
         std::rethrow_exception(thrown);
@@ -41,14 +48,15 @@ std::string words_of(const std::exception_ptr& thrown) {
 }  // namespace
 
 JackDevice::JackDevice(const JackLibrary& jack, const DeviceRequest& request)
-    : jack_{jack}, request_{request}, input_count_{count_of(request.inputs)}, output_count_{count_of(request.outputs)} {
+    : jack_{jack},
+      request_{request},
+      input_count_{count_of(request.inputs)},
+      output_count_{count_of(request.outputs)},
+      midi_{jack, static_cast<std::uint32_t>(request.midi_inputs)} {
     if (!request_.connect_inputs) request_.connect_inputs = request_.connect;
-    for (const auto& connect : {request_.connect_inputs, request_.connect}) {
-        const auto* const pattern = connect ? std::get_if<std::string>(&*connect) : nullptr;
-        if (pattern != nullptr && !is_regular_expression(*pattern)) {  // JACK does not check
-            throw ArgumentError{"connect must be True, False or a regular expression, got '" + *pattern + "'"};
-        }
-    }
+    require_pattern("connect", request_.connect_inputs);
+    require_pattern("connect", request_.connect);
+    require_pattern("midi_connect", request_.midi_connect);
     const Format offered = format_of(JackClient{jack_, client_name(), request_.server});
     require_requested(offered);
     samplerate_.store(offered.samplerate, std::memory_order_relaxed);  // relaxed: no other thread has this device yet
@@ -80,6 +88,7 @@ void JackDevice::run_block(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING {
     for (std::size_t channel = 0; channel < outputs.size(); ++channel) {
         outputs[channel] = static_cast<float*>(jack_.port_get_buffer(output_ports_[channel], frames));
     }
+    const std::span<const Message> midi = midi_.read(frames);
     const bool entered = gate_.try_enter();
     // All relaxed: what the callback is prepared for changes only behind a shut gate, and only this thread changes the
     // block size while blocks run. The server's rate is a hint: a block that misses its change has the old one.
@@ -89,11 +98,16 @@ void JackDevice::run_block(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING {
             blocksize_.store(frames, std::memory_order_relaxed);
             callback_->blocksize_changed(frames);
         }
+        if (!midi.empty()) callback_->take_midi(midi);
+        midi_.count_received(midi.size());
         callback_->process({.inputs = inputs, .outputs = outputs, .frames = frames}, began_ns);
         load_.record(block_clock_ns() - began_ns, duration_ns(frames, samplerate));
     } else {
         for (float* const channel : outputs) std::fill_n(channel, frames, 0.0F);
-        if (playing_.load(std::memory_order_relaxed)) missed_blocks_.add(1);  // relaxed: no other read depends on it
+        if (playing_.load(std::memory_order_relaxed)) {  // relaxed: no other read depends on it
+            missed_blocks_.add(1);
+            midi_.count_dropped(midi.size());
+        }
     }
     if (entered) gate_.leave();
 }
@@ -114,14 +128,16 @@ void JackDevice::start(BlockCallback& callback) {
             output_ports_.at(channel) =
                 client_->registered_port("out_" + std::to_string(channel + 1), JackPortIsOutput);
         }
+        midi_.register_ports(*client_);
         const std::scoped_lock lock{starting_};  // the server may change or go away meanwhile
         watch_.begin(duration_ns(format().blocksize, format().samplerate));
         helper_.start("the JACK device", [this] { watch(); });
         if (jack_.activate(client_->get()) != 0) {
             throw DeviceError{server_in_words(request_) + " refused to start the client: restart the server"};
         }
-        const std::size_t connections = connect_ports(JackPortIsInput);
-        await_connections(connections + connect_ports(JackPortIsOutput));
+        std::size_t connections = connect_ports(JackPortIsInput);
+        connections += connect_ports(JackPortIsOutput);
+        await_connections(connections + midi_.connect(*client_, request_));
         note_latency();
         playing_.store(true, std::memory_order_relaxed);  // relaxed: the gate publishes it
         gate_.open();
@@ -210,33 +226,14 @@ void JackDevice::set_callbacks() {
         this);
 }
 
-/// Returns the ports of others that our ports of this direction are to be connected to, in order.
-std::vector<std::string> JackDevice::others(JackPortFlags direction) const {
-    const bool records = direction == JackPortIsInput;
-    const std::variant<std::string, bool> wanted =
-        (records ? request_.connect_inputs : request_.connect).value_or(true);
-    const unsigned long opposite = records ? JackPortIsOutput : JackPortIsInput;
-    const auto* const pattern = std::get_if<std::string>(&wanted);
-    if (pattern == nullptr) {
-        return wanted == std::variant<std::string, bool>{true} ? client_->ports(opposite | JackPortIsPhysical)
-                                                               : std::vector<std::string>{};
-    }
-    std::vector<std::string> found = client_->ports(opposite, pattern->c_str());
-    if (!found.empty()) return found;
-    std::string there;
-    for (const std::string& other : client_->ports(opposite)) there += (there.empty() ? "" : ", ") + other;
-    throw DeviceError{"connect='" + *pattern + "' matches no " + (records ? "output" : "input") + " port of " +
-                      server_in_words(request_) + (records ? ", for our inputs" : "") + "; it has " +
-                      (there.empty() ? "none" : there)};
-}
-
 /// Connects our ports of this direction. Returns how many connections it made.
 std::size_t JackDevice::connect_ports(JackPortFlags direction) {
     const bool records = direction == JackPortIsInput;
     const Channels& requested = records ? request_.inputs : request_.outputs;
     const std::vector<std::uint32_t> channels = indices_of(requested);
     if (channels.empty()) return 0;
-    const std::vector<std::string> ports = others(direction);
+    const std::vector<std::string> ports =
+        client_->others((records ? request_.connect_inputs : request_.connect).value_or(true), direction, "connect");
     const std::span<jack_port_t* const> ours{records ? input_ports_ : output_ports_};
     std::size_t connections = 0;
     for (std::size_t number = 0; number < channels.size(); ++number) {
@@ -260,6 +257,7 @@ void JackDevice::await_connections(std::size_t count) const {
         std::size_t connections = 0;
         for (jack_port_t* const port : inputs) connections += client_->connections(port);
         for (jack_port_t* const port : outputs) connections += client_->connections(port);
+        connections += midi_.connections(*client_);
         return connections;
     };
     for (auto waited = 0ms; waited < 500ms && used() < count; waited += 1ms) {
@@ -321,7 +319,8 @@ DeviceStats JackDevice::stats() const noexcept {
             .load_mean = load_.mean(),
             .load_peak = load_.peak(),
             .realtime_priority = granted,
-            .memory_locked = locked_.granted()};
+            .memory_locked = locked_.granted(),
+            .midi = midi_.stats()};
 }
 
 void JackDevice::watch() noexcept {

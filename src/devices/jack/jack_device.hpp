@@ -21,16 +21,17 @@
 #include "devices/gate.hpp"
 #include "devices/jack/jack_client.hpp"
 #include "devices/jack/jack_library.hpp"
+#include "devices/jack/jack_midi.hpp"
 #include "system/locked_memory.hpp"
 #include "system/own_thread.hpp"
 
 namespace cueline {
 
-/// While it is started, it has a client with a port for each channel: in_1, in_2, and so on, and out_1, out_2. The
-/// server sets the sample rate and the block size. If the server changes the block size, the sound goes on. If it
-/// changes the sample rate, a helper thread prepares the callback for it; until then blocks are silent, and count as
-/// missed. If the server goes away, or its blocks stop coming, the helper calls BlockCallback::lost() and closes the
-/// client.
+/// While it is started, it has a client with a port for each channel: in_1, in_2, and so on, and out_1, out_2; and
+/// its ports for MIDI: see JackMidi. The server sets the sample rate and the block size. If the server changes the
+/// block size, the sound goes on. If it changes the sample rate, a helper thread prepares the callback for it; until
+/// then blocks are silent, and count as missed. If the server goes away, or its blocks stop coming, the helper calls
+/// BlockCallback::lost() and closes the client.
 class alignas(page_bytes) JackDevice final : public Device {
   public:
     /// Reads the server's format. Throws what JackClient's constructor does, DeviceError if the server's rate or block
@@ -41,6 +42,7 @@ class alignas(page_bytes) JackDevice final : public Device {
     [[nodiscard]] std::string_view name() const noexcept override { return "jack"; }
     [[nodiscard]] Format format() const noexcept override;
     [[nodiscard]] DeviceLatency latency() const noexcept override;
+    [[nodiscard]] MidiPorts midi_ports() const noexcept override { return midi_.ports(); }
     void start(BlockCallback& callback) override;
     void stop() noexcept override;
     [[nodiscard]] bool is_heard() const noexcept override { return true; }
@@ -53,7 +55,6 @@ class alignas(page_bytes) JackDevice final : public Device {
     // Control threads.
     void take_format(BlockCallback& callback);
     void set_callbacks();
-    [[nodiscard]] std::vector<std::string> others(JackPortFlags direction) const;
     std::size_t connect_ports(JackPortFlags direction);
     void await_connections(std::size_t count) const;
     void note_latency() noexcept;
@@ -77,6 +78,7 @@ class alignas(page_bytes) JackDevice final : public Device {
     std::array<jack_port_t*, max_channels> output_ports_{};
     std::array<const float*, max_channels> inputs_{};  // of the present block
     std::array<float*, max_channels> outputs_{};
+    JackMidi midi_;
     BlockCallback* callback_ = nullptr;
     Gate gate_;                          // while it is shut, blocks are silent
     std::atomic<bool> playing_ = false;  // from the first block of a start() on; before it, no block counts as missed

@@ -35,6 +35,9 @@ JackLibrary load() {
     library.find(jack.set_error_function, "jack_set_error_function");
     library.find(jack.set_info_function, "jack_set_info_function");
     library.find(jack.port_get_buffer, "jack_port_get_buffer");
+    library.find(jack.midi_get_event_count, "jack_midi_get_event_count");
+    library.find(jack.midi_event_get, "jack_midi_event_get");
+    library.find(jack.midi_get_lost_event_count, "jack_midi_get_lost_event_count");
     return jack;
 }
 

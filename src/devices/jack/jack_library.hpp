@@ -2,6 +2,10 @@
 #pragma once
 
 #include <jack/jack.h>
+#include <jack/midiport.h>
+
+#include <cstddef>
+#include <cstdint>
 
 #include <cueline/ring.hpp>
 
@@ -30,8 +34,11 @@ struct JackLibrary {
     decltype(&jack_free) free;
     decltype(&jack_set_error_function) set_error_function;
     decltype(&jack_set_info_function) set_info_function;
-    /// For the audio thread: JACK promises that it does not allocate, lock or wait.
+    // For the audio thread: JACK promises that they do not allocate, lock or wait.
     void* (*port_get_buffer)(jack_port_t* port, jack_nframes_t frames) noexcept CUELINE_NONBLOCKING;
+    jack_nframes_t (*midi_get_event_count)(void* buffer) noexcept CUELINE_NONBLOCKING;
+    int (*midi_event_get)(jack_midi_event_t* event, void* buffer, std::uint32_t index) noexcept CUELINE_NONBLOCKING;
+    std::uint32_t (*midi_get_lost_event_count)(void* buffer) noexcept CUELINE_NONBLOCKING;
 
     /// The system's library. The first call loads it. Every call silences its messages, which would go to stderr.
     /// Throws NoDeviceError if it is missing. [control threads]

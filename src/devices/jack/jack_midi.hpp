@@ -1,0 +1,72 @@
+// jack_midi.hpp: the ports for MIDI of a client of a JACK server.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <cueline/counter.hpp>
+#include <cueline/device.hpp>
+#include <cueline/engine/device_request.hpp>
+#include <cueline/message.hpp>
+#include <cueline/midi.hpp>
+
+#include "devices/jack/jack_client.hpp"
+#include "devices/jack/jack_library.hpp"
+
+namespace cueline {
+
+/// Ports midi_in_1, midi_in_2, and so on. JACK's events have a frame within the block, and that is where their messages
+/// apply. So they come with no delay, and without jitter beyond that of whoever sends them.
+class JackMidi {
+  public:
+    JackMidi(const JackLibrary& jack, std::uint32_t inputs) noexcept : jack_{jack}, input_count_{inputs} {}
+
+    [[nodiscard]] MidiPorts ports() const noexcept { return {.inputs = input_count_}; }
+    [[nodiscard]] MidiStats stats() const noexcept;
+
+    // Control threads.
+
+    /// Throws DeviceError if the server has no room for a port.
+    void register_ports(const JackClient& client);
+
+    /// Connects the ports as `request` says. Returns how many connections it made. Throws what JackClient::others() and
+    /// JackClient::connect() throw.
+    std::size_t connect(const JackClient& client, const DeviceRequest& request) const;
+
+    /// How many connections the server's blocks use.
+    [[nodiscard]] std::size_t connections(const JackClient& client) const;
+
+    // Audio thread.
+
+    /// Returns the messages of a block, in the order of their frames, each with its frame in the block. They stay until
+    /// the next call. Of all inputs together, it reads max_midi_messages events, and counts the others.
+    [[nodiscard]] std::span<const Message> read(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING;
+
+    void count_received(std::size_t messages) noexcept CUELINE_NONBLOCKING { received_.add(messages); }
+    void count_dropped(std::size_t messages) noexcept CUELINE_NONBLOCKING { dropped_.add(messages); }
+
+  private:
+    /// The events of an input in the present block.
+    struct Events {
+        void* buffer;
+        std::uint32_t count;
+        std::uint32_t next;       // the number of the event after `first`
+        jack_midi_event_t first;  // that is not read yet, if there is one
+        bool any;
+    };
+
+    void go_on(Events& events) const noexcept CUELINE_NONBLOCKING;
+
+    const JackLibrary& jack_;
+    const std::uint32_t input_count_;
+    std::array<jack_port_t*, max_midi_ports> inputs_{};
+    std::array<Events, max_midi_ports> events_{};
+    std::array<Message, max_midi_messages> messages_;
+    Counter received_;
+    Counter dropped_;
+    Counter sysex_;
+};
+
+}  // namespace cueline
