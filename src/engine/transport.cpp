@@ -150,8 +150,8 @@ bool Transport::ramp(TempoSegment& segment, const RampTempo& ramp) const noexcep
 
 bool Transport::set_signature(const SetSignature& signature, double beat) noexcept CUELINE_NONBLOCKING {
     const auto [beats, unit] = signature;
-    const bool is_unit = std::has_single_bit(unit) && unit <= most_signature;
-    if (!is_unit || beats == 0 || beats > most_signature) return false;
+    const bool is_power_of_two = unit != 0 && (unit & (unit - 1)) == 0;  // std::has_single_bit() may be a call
+    if (!is_power_of_two || unit > most_signature || beats == 0 || beats > most_signature) return false;
     timeline_.signature_beats = beats;
     timeline_.signature_unit = unit;
     timeline_.bar_beats = 4.0 * beats / unit;
