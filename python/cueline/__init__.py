@@ -32,6 +32,7 @@ from cueline.transaction import Transaction
 # - Names whose modules need more at run time are imported when first used, here below. The first engine uses most.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from cueline import sounds
     from cueline.cfunc import (
         APPLIED,
         DEFERRED,
@@ -94,18 +95,21 @@ else:
         "stats": "BufferStats CueStats LineStats RingStats Stats WorstCase",
         "typed": "message",
     }
+    _MODULES = {"sounds"}  # whole modules that are imported when first used
     _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names.split()}
 
     def __getattr__(name):
-        if name not in _MODULE_OF:
+        if name not in _MODULE_OF and name not in _MODULES:
             raise AttributeError(f"module 'cueline' has no attribute {name!r}")
         from importlib import import_module
 
+        if name in _MODULES:
+            return import_module(f"cueline.{name}")
         globals()[name] = value = getattr(import_module(f"cueline.{_MODULE_OF[name]}"), name)
         return value
 
     def __dir__():
-        return sorted({*globals(), *_MODULE_OF})
+        return sorted({*globals(), *_MODULE_OF, *_MODULES})
 
 
 __all__ = [
@@ -193,6 +197,7 @@ __all__ = [
     "load",
     "message",
     "select",
+    "sounds",
     "u8",
     "u16",
     "u32",
