@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include <cueline/message.hpp>
+#include <cueline/tempo_map.hpp>
 
 namespace cueline {
 
@@ -25,6 +26,13 @@ inline constexpr Kind unload_buffer = 12;   ///< command: release a buffer witho
 inline constexpr Kind start_stream = 13;    ///< command: a playback plays, a recording records
 inline constexpr Kind stop_stream = 14;     ///< command: a playback is silent, a recording ends
 inline constexpr Kind clear_playback = 15;  ///< command: drop what waits in a playback
+inline constexpr Kind set_tempo = 16;       ///< command: the timeline has another tempo
+inline constexpr Kind ramp_tempo = 17;      ///< command: its tempo moves to another one
+inline constexpr Kind set_signature = 18;   ///< command: it has another time signature
+inline constexpr Kind start_timeline = 19;  ///< command: its beats go on
+inline constexpr Kind stop_timeline = 20;   ///< command: it stands still
+inline constexpr Kind locate = 21;          ///< command: it goes to a beat
+inline constexpr Kind set_loop = 22;        ///< command: a region of it repeats
 }  // namespace kind
 
 struct Ping {
@@ -72,7 +80,7 @@ struct Applied {
 /// Its message carries the frame at which the command was refused.
 struct Refused {
     static constexpr Kind kind = cueline::kind::refused;
-    std::uint64_t wanted_frame;  ///< the command's frame
+    std::uint64_t wanted_frame;  ///< the command's frame; of a beat: where the timeline has it, or 0
     Reason reason;
 };
 
@@ -136,6 +144,50 @@ struct ClearPlayback {
     static constexpr Kind kind = cueline::kind::clear_playback;
     std::uint64_t up_to;  ///< index of the first frame that stays
     std::uint32_t handle;
+};
+
+// The timeline's commands. Any sender may send them, also as cues. Each is refused as unknown if a value is outside the
+// range that timeline.hpp names.
+
+struct SetTempo {
+    static constexpr Kind kind = cueline::kind::set_tempo;
+    double tempo;  ///< quarter notes a minute
+};
+
+/// A ramp waits while the timeline stands still. The next change of the tempo ends it.
+struct RampTempo {
+    static constexpr Kind kind = cueline::kind::ramp_tempo;
+    double tempo;  ///< quarter notes a minute, at the end
+    double length;
+    RampOver over;  ///< the unit of the length, along which the tempo moves evenly
+};
+
+/// A bar begins where it applies.
+struct SetSignature {
+    static constexpr Kind kind = cueline::kind::set_signature;
+    std::uint32_t beats;  ///< the upper number, of the notes that the lower one names
+    std::uint32_t unit;   ///< the lower number, a power of two
+};
+
+struct StartTimeline {
+    static constexpr Kind kind = cueline::kind::start_timeline;
+};
+
+struct StopTimeline {
+    static constexpr Kind kind = cueline::kind::stop_timeline;
+};
+
+/// Cues whose beats it passes over are late.
+struct Locate {
+    static constexpr Kind kind = cueline::kind::locate;
+    double beat;
+};
+
+/// When the timeline comes to the end of the region, it goes to its start. If both are 0, no region repeats.
+struct SetLoop {
+    static constexpr Kind kind = cueline::kind::set_loop;
+    double start;  ///< a beat
+    double end;    ///< a beat, the first one outside
 };
 
 }  // namespace cueline

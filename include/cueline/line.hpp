@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -24,7 +25,24 @@ namespace cueline {
 struct Delivery {
     std::uint64_t frame = 0;  ///< at which it applies; 0: as soon as it is read
     std::uint8_t flags = 0;   ///< bits of namespace delivery
+
+    [[nodiscard]] constexpr bool is_cue() const noexcept CUELINE_NONBLOCKING { return frame != 0 || has_beat(flags); }
 };
+
+/// At `beat`, which is 0 or more.
+constexpr Delivery at_beat(double beat, std::uint8_t flags = 0) noexcept CUELINE_NONBLOCKING {
+    return {std::bit_cast<std::uint64_t>(beat), static_cast<std::uint8_t>(flags | delivery::beat)};
+}
+
+/// At the first multiple of `beats`, which is above 0, after the audio thread has read the command.
+constexpr Delivery at_grid(double beats, std::uint8_t flags = 0) noexcept CUELINE_NONBLOCKING {
+    return {std::bit_cast<std::uint64_t>(beats), static_cast<std::uint8_t>(flags | delivery::grid)};
+}
+
+/// At the first bar line after the audio thread has read the command.
+constexpr Delivery at_bar(std::uint8_t flags = 0) noexcept CUELINE_NONBLOCKING {
+    return at_grid(0, flags);
+}
 
 /// Which events a line receives, beside those that answer its commands.
 enum class Events : std::uint8_t {

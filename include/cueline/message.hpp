@@ -27,6 +27,8 @@ inline constexpr Kind first_user = 256;      ///< the kinds below are cueline's 
 namespace delivery {
 inline constexpr std::uint8_t drop_if_late = 1;  ///< drop it if it is read after its frame
 inline constexpr std::uint8_t confirm = 2;       ///< send a confirmation
+inline constexpr std::uint8_t beat = 4;          ///< Message::frame holds the bits of a beat, a double of 0 or more
+inline constexpr std::uint8_t grid = 8;          ///< it holds those of a grid's length in beats; 0 stands for a bar
 }  // namespace delivery
 
 inline constexpr std::size_t header_bytes = 16;
@@ -45,7 +47,8 @@ struct Message {
     std::uint8_t flags = 0;      ///< of a command: bits of namespace delivery
     std::uint8_t line = 0;       ///< the line that the command was sent on; of an event, its cause's line
     std::uint32_t sequence = 0;  ///< the command's number on its line, from 1; of an event, its cause's number, or 0
-    std::uint64_t frame = 0;     ///< of a command: at which to apply it, 0 for at once; of an event: at which it arose
+    std::uint64_t frame = 0;     ///< of a command: at which to apply it, 0 for at once, or what delivery::beat and grid
+                                 ///< say; of an event: at which it arose
     std::array<std::byte, payload_bytes> payload{};
 
     /// Returns the message with these bytes, or nothing if their number is not message_bytes. It does not check the
@@ -97,6 +100,16 @@ inline std::optional<Message> Message::from_bytes(std::span<const std::byte> byt
     Message message;
     std::memcpy(&message, bytes.data(), sizeof message);
     return message;
+}
+
+/// Whether a command with these flags applies at a beat. A grid becomes a beat when the audio thread reads it.
+constexpr bool has_beat(std::uint8_t flags) noexcept CUELINE_NONBLOCKING {
+    return (flags & (delivery::beat | delivery::grid)) != 0;
+}
+
+/// Whether `command` waits for a time: a frame or a beat. Beat 0 is not frame 0.
+constexpr bool is_cue(const Message& command) noexcept CUELINE_NONBLOCKING {
+    return command.frame != 0 || has_beat(command.flags);
 }
 
 static_assert(sizeof(Message) == message_bytes && alignof(Message) == 8);

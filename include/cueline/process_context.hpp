@@ -1,5 +1,5 @@
 // process_context.hpp: what a processor can use during a call: events, parameters, meters, buffers, its streams, the
-// schedule.
+// schedule, the timeline.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +13,7 @@
 #include <cueline/parameter.hpp>
 #include <cueline/processor_streams.hpp>
 #include <cueline/stream.hpp>
+#include <cueline/timeline.hpp>
 
 namespace cueline {
 
@@ -35,13 +36,14 @@ class ProcessContext {
   public:
     explicit ProcessContext(EventSender& events, std::span<Parameter> parameters = {}, std::span<Meter> meters = {},
                             BufferSlots* buffers = nullptr, Scheduler* scheduler = nullptr,
-                            const ProcessorStreams* streams = nullptr) noexcept
+                            const ProcessorStreams* streams = nullptr, const Timeline* timeline = nullptr) noexcept
         : events_{&events},
           parameters_{parameters},
           meters_{meters},
           buffers_{buffers},
           scheduler_{scheduler},
-          streams_{streams} {}
+          streams_{streams},
+          timeline_{timeline == nullptr ? &default_timeline : timeline} {}
 
     [[nodiscard]] EventSender& events() noexcept CUELINE_NONBLOCKING { return *events_; }
 
@@ -92,6 +94,10 @@ class ProcessContext {
         return {streams_->recordings[index], streams_->end};
     }
 
+    /// Returns musical time, as it is in this call: timeline().beat_at(block.frame) is the beat at which a render()
+    /// begins. In a context without one, it is a timeline that nothing has changed, at 48 kHz.
+    [[nodiscard]] const Timeline& timeline() const noexcept CUELINE_NONBLOCKING { return *timeline_; }
+
     /// Schedules `message`: handle() gets it at `frame`, as a command of the line and the sequence of the one that is
     /// being handled. So cancels and the line's quotas hold for it, and events that answer it go to that line. If
     /// handle() then returns Outcome::deferred(), the command's confirmation comes with the outcome of `message`.
@@ -115,6 +121,7 @@ class ProcessContext {
     BufferSlots* buffers_;
     Scheduler* scheduler_;
     const ProcessorStreams* streams_;
+    const Timeline* timeline_;
 };
 
 }  // namespace cueline

@@ -26,6 +26,7 @@
 #include <cueline/processor.hpp>
 #include <cueline/processor_streams.hpp>
 #include <cueline/recording.hpp>
+#include <cueline/timeline.hpp>
 #include <cueline/version.hpp>
 
 namespace cueline {
@@ -56,6 +57,7 @@ inline const std::string& processor_layout() {
             {"AudioBlock", sizeof(AudioBlock)},
             {"ProcessContext", sizeof(ProcessContext)},
             {"Outcome", sizeof(Outcome)},
+            {"Timeline", sizeof(Timeline)},
             {"EventSender", sizeof(EventSender)},
             {"MessageRing", sizeof(MessageRing)},
             {"CountedRing", sizeof(CountedRing)},

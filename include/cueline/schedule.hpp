@@ -1,4 +1,4 @@
-// schedule.hpp: commands that wait for their frame, on the audio thread.
+// schedule.hpp: commands that wait for their frame or their beat, on the audio thread.
 #pragma once
 
 #include <algorithm>
@@ -10,20 +10,22 @@
 #include <span>
 #include <vector>
 
+#include <cueline/beat_list.hpp>
 #include <cueline/message.hpp>
 #include <cueline/ring.hpp>
 
 namespace cueline {
 
-/// Waiting commands, called cues, sorted by frame. Cues of the same frame keep their order of arrival, which on one
-/// line is the order of their sequences. A transaction is its header followed by its members, all of one frame. Each
-/// message takes one of 2048 places. One thread at a time uses it. Every call but reserve() is wait-free.
+/// Waiting commands, called cues: those of a frame, sorted by frame, and those of a beat, sorted by beat. Cues of the
+/// same frame or beat keep their order of arrival, which on one line is the order of their sequences. A transaction is
+/// its header followed by its members, all of one frame or beat. Each message takes one of 2048 places. One thread at a
+/// time uses it. Every call but reserve() is wait-free.
 ///
 /// No line can take another line's share: a line holds at most 1024 places, and 16 are reserved for each line.
 ///
-/// The schedule is a list of places, with the earliest cue first. New cues are appended to the list. The next call that
-/// needs the order sorts them, and merges them into the sorted cues, from the latest on: cues that are earlier than all
-/// new ones do not move.
+/// The cues of frames are a list of places, with the earliest cue first. New cues are appended to the list. The next
+/// call that needs the order sorts them, and merges them into the sorted cues. The cues of beats are a list of their
+/// own: see BeatList. It borrows free places from the first list.
 class Schedule {
   public:
     // Before reserve():
@@ -32,13 +34,7 @@ class Schedule {
     static constexpr std::size_t reserved = 16;  ///< for each line
     static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
-    /// A command that waits. A member of a transaction shares the fate of the header before it.
-    struct alignas(cache_line_bytes) Cue {
-        Message command;
-        std::uint32_t arrival = 0;  ///< its number among the added cues; the schedule uses it to sort
-        std::uint16_t behind = 0;   ///< how many messages it comes after the header of its transaction
-        bool is_member = false;
-    };
+    using Cue = cueline::Cue;
 
     /// For commands of lines below `lines`, which is at most max_lines.
     explicit Schedule(std::size_t lines = max_lines) noexcept : reserved_{lines * reserved} {
@@ -58,7 +54,7 @@ class Schedule {
     /// Returns how often take_out() has looked at all cues.
     [[nodiscard]] std::uint64_t sweeps() const noexcept { return sweeps_; }
 
-    [[nodiscard]] std::size_t size() const noexcept CUELINE_NONBLOCKING { return sorted_ + added_; }
+    [[nodiscard]] std::size_t size() const noexcept CUELINE_NONBLOCKING { return sorted_ + added_ + beats_.size(); }
 
     /// Returns how many more messages of `line` fit.
     [[nodiscard]] std::size_t room(std::uint8_t line) const noexcept CUELINE_NONBLOCKING {
@@ -77,7 +73,7 @@ class Schedule {
     /// Adds a command, or a transaction's header and its members, after the cues of the same frame. All have the frame
     /// of the first. The caller has checked room(). `behind` is that of the first.
     void add(std::span<const Message> whole, std::uint16_t behind = 0) noexcept CUELINE_NONBLOCKING {
-        if (capacity_ - end() < whole.size()) move_to_front();
+        if (limit_ - end() < whole.size()) move_to_front();
         hold(whole.front().line, whole.size());
         bool is_member = false;
         for (const Message& command : whole) {
@@ -101,12 +97,65 @@ class Schedule {
         return &cue;
     }
 
+    // The cues of beats. Their `command.frame` holds the bits of the beat, which is a double of 0 or more: such bits
+    // have the order of the numbers.
+
+    [[nodiscard]] bool has_beats() const noexcept CUELINE_NONBLOCKING { return beats_.size() > 0; }
+
+    /// Adds a command or a transaction of a beat. The rules are those of add().
+    void add_beat(std::span<const Message> whole) noexcept CUELINE_NONBLOCKING {
+        hold(whole.front().line, whole.size());
+        std::uint16_t behind = 0;
+        for (const Message& command : whole) {
+            if (limit_ == end()) move_to_front();
+            const std::uint32_t place = places_[--limit_];
+            cues_[place] = {command, 0, behind, behind > 0};
+            beats_.add(place, cues_[place]);
+            ++behind;
+        }
+    }
+
+    /// Tells where the timeline is: the cues of beats with lower bits are passed, and the others come. Passed cues are
+    /// kept until take_passed() takes them, or until a later call says that they come.
+    void seek(std::uint64_t beat) noexcept CUELINE_NONBLOCKING { beats_.seek(beat); }
+
+    /// The bits of the earliest beat for which a cue comes, or `never` if none does.
+    [[nodiscard]] std::uint64_t next_beat() noexcept CUELINE_NONBLOCKING {
+        order_beats();
+        return beats_.coming() == 0 ? never : cues_[beats_.first_coming()].command.frame;
+    }
+
+    /// Takes the first of the cues of next_beat(), of which there must be one, with the members that follow it. They go
+    /// to `whole`, which has room for a transaction. Returns how many messages these are. A command of the timeline
+    /// among them may move what still waits, and so they are taken at once.
+    std::size_t take_beat(std::span<Cue> whole) noexcept CUELINE_NONBLOCKING {
+        std::size_t count = 0;
+        do {
+            whole[count++] = taken(beats_.first_coming());
+            beats_.take_coming();
+        } while (count < whole.size() && beats_.coming() > 0 && cues_[beats_.first_coming()].is_member);
+        return count;
+    }
+
+    /// Does the same with the earliest of the passed cues, if its beat has lower bits than `beat`. Else returns 0.
+    std::size_t take_passed(std::uint64_t beat, std::span<Cue> whole) noexcept CUELINE_NONBLOCKING {
+        order_beats();
+        std::size_t count = 0;
+        if (beats_.passed() == 0 || cues_[beats_.first_passed()].command.frame >= beat) return count;
+        do {
+            whole[count++] = taken(beats_.first_passed());
+            beats_.take_passed();
+        } while (count < whole.size() && beats_.passed() > 0 && cues_[beats_.first_passed()].is_member);
+        return count;
+    }
+
     /// Removes all cues for which `chosen` returns true, each with the members that follow it. Calls `taken_out` with
-    /// each, in the order in which they were due. This function has no CUELINE_NONBLOCKING, so that clang checks each
-    /// use by its two functions.
+    /// each: first with those of frames, then with those of beats, in the order in which they were due. This function
+    /// has no CUELINE_NONBLOCKING, so that clang checks each use by its two functions.
     template <class Chosen, class TakenOut>
     void take_out(Chosen chosen, TakenOut taken_out) noexcept {
         sort();
+        order_beats();
         ++sweeps_;
         std::size_t kept = first_;
         std::size_t freed = 0;
@@ -125,6 +174,14 @@ class Schedule {
         }
         std::copy_n(free_, freed, places_ + kept);
         sorted_ -= freed;
+        beats_.take_out([&](std::uint32_t place) noexcept {
+            const Cue& cue = cues_[place];
+            if (!cue.is_member) takes = chosen(cue);
+            if (!takes) return false;
+            taken_out(cue);
+            give_back(place);
+            return true;
+        });
     }
 
   private:
@@ -141,26 +198,26 @@ class Schedule {
     }
 
     [[nodiscard]] const Cue& at(std::size_t index) const noexcept CUELINE_NONBLOCKING { return cues_[places_[index]]; }
-    [[nodiscard]] std::size_t end() const noexcept CUELINE_NONBLOCKING { return first_ + size(); }
+    [[nodiscard]] std::size_t end() const noexcept CUELINE_NONBLOCKING { return first_ + size_of_frames(); }
+    [[nodiscard]] std::size_t size_of_frames() const noexcept CUELINE_NONBLOCKING { return sorted_ + added_; }
+
+    void order_beats() noexcept CUELINE_NONBLOCKING { beats_.order(cues_, free_); }
+
+    /// Makes the place of a cue of a beat free, which stays as it is meanwhile.
+    void give_back(std::uint32_t place) noexcept CUELINE_NONBLOCKING {
+        places_[limit_++] = place;
+        release(cues_[place].command.line);
+    }
+    const Cue& taken(std::uint32_t place) noexcept CUELINE_NONBLOCKING {
+        give_back(place);
+        return cues_[place];
+    }
 
     /// Sorts the cues that were added since the last call in among the others.
     void sort() noexcept CUELINE_NONBLOCKING {
         if (added_ == 0) return;
         std::uint32_t* const first = places_ + first_;
-        std::uint32_t* old = first + sorted_;
-        std::uint32_t* to = old + added_;
-        std::sort(old, to, [this](std::uint32_t place, std::uint32_t other) noexcept {
-            const Cue& cue = cues_[place];
-            const Cue& other_cue = cues_[other];
-            if (cue.command.frame != other_cue.command.frame) return cue.command.frame < other_cue.command.frame;
-            return cue.arrival < other_cue.arrival;
-        });
-        std::copy(old, to, free_);
-        for (const std::uint32_t* added = free_ + added_; added != free_;) {
-            // At the same frame, the added cue arrived later.
-            const bool old_is_later = old != first && cues_[old[-1]].command.frame > cues_[added[-1]].command.frame;
-            *--to = old_is_later ? *--old : *--added;
-        }
+        sort_in(cues_, first, first + sorted_, first + size_of_frames(), free_);
         sorted_ += added_;
         added_ = 0;
         arrived_ = 0;
@@ -168,7 +225,7 @@ class Schedule {
 
     /// Makes the free places before the first cue usable.
     void move_to_front() noexcept CUELINE_NONBLOCKING {
-        std::rotate(places_, places_ + first_, places_ + capacity_);
+        std::rotate(places_, places_ + first_, places_ + limit_);
         first_ = 0;
     }
 
@@ -176,9 +233,12 @@ class Schedule {
         More more{cues};
         move_to_front();
         std::copy_n(cues_, capacity_, more.cues.data());
-        std::copy_n(places_, capacity_, more.places.data());
-        std::iota(more.places.begin() + static_cast<std::ptrdiff_t>(capacity_), more.places.end(),
+        std::copy_n(places_, limit_, more.places.data());
+        const std::size_t added = cues - capacity_;
+        std::iota(more.places.data() + limit_, more.places.data() + limit_ + added,
                   static_cast<std::uint32_t>(capacity_));
+        limit_ += added;
+        beats_.move_to(cues, more.beats.data());
         more_ = std::move(more);
         cues_ = more_.cues.data();
         places_ = more_.places.data();
@@ -188,28 +248,32 @@ class Schedule {
 
     std::array<Cue, capacity> own_cues_;
     std::array<std::uint32_t, capacity> own_places_;
+    std::array<std::uint32_t, capacity> own_beats_;
     std::array<std::uint32_t, capacity> own_free_;
 
     /// What replaces these arrays after reserve().
     struct More {
         More() = default;
-        explicit More(std::size_t count) : cues(count), places(count), free(count) {}
+        explicit More(std::size_t count) : cues(count), places(count), beats(count), free(count) {}
         std::vector<Cue> cues;
         std::vector<std::uint32_t> places;
+        std::vector<std::uint32_t> beats;
         std::vector<std::uint32_t> free;
     };
     More more_;
 
     std::size_t capacity_ = capacity;
     Cue* cues_ = own_cues_.data();
-    // A permutation of all places: from first_ on those of the sorted cues, then those of the added cues in the order
-    // of their arrival. All others are free.
+    // All places but those of beats_: from first_ on those of the sorted cues of frames, then those of the added cues
+    // in the order of their arrival. All others below limit_ are free.
     std::uint32_t* places_ = own_places_.data();
+    std::size_t limit_ = capacity;
     std::uint32_t* free_ = own_free_.data();  // scratch space while places move
     std::size_t first_ = 0;
     std::size_t sorted_ = 0;
     std::size_t added_ = 0;
     std::uint32_t arrived_ = 0;
+    BeatList beats_{capacity, own_beats_.data()};
     std::array<std::uint32_t, max_lines> held_{};  // places, by line
     std::size_t reserved_;                         // free places that are reserved for one line each
     std::uint64_t sweeps_ = 0;

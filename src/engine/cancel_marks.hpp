@@ -27,7 +27,7 @@ class CancelMarks {
         } else {
             mark_read(command.line);
         }
-        return !later && command.frame != 0;
+        return !later && is_cue(command);
     }
 
     /// Notes that the members of a transaction were read, after note_read() of its header.

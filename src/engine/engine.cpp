@@ -279,6 +279,12 @@ std::optional<BlockTime> Engine::last_block() const noexcept {
     return parts_->last_block();
 }
 
+Timeline Engine::timeline() const noexcept {
+    Timeline timeline;
+    while (!parts_->audio.report.timeline.read(timeline)) std::this_thread::yield();
+    return timeline;
+}
+
 BlockTime Engine::block_time() const {
     if (const std::optional<BlockTime> time = parts_->last_block()) return *time;
     throw DeviceError{"no block has been rendered yet, so no frame has a time: start the engine, and wait for a block"};
@@ -326,7 +332,7 @@ std::optional<BufferHandle> Engine::load_buffer(std::span<const float> interleav
 
 Status Engine::unload_buffer(BufferHandle handle, const Delivery& delivery) {
     require_usable();
-    if (delivery.frame != 0) make_room(control().number());
+    if (delivery.is_cue()) make_room(control().number());
     return control().send(kind::unload_buffer, UnloadBuffer{handle}, delivery);
 }
 
@@ -341,7 +347,7 @@ Status Engine::publish(std::int64_t slot, PendingBuffer buffer, const Delivery& 
         parts_->pool.count_refused();
         return Status::no_buffer;
     }
-    if (delivery.frame != 0) make_room(control().number());
+    if (delivery.is_cue()) make_room(control().number());
     if (control().room() == 0) {  // before the handle is offered: a command may be any bytes, and accept the offer
         control().count_dropped(1);
         return Status::full;
@@ -353,7 +359,7 @@ Status Engine::publish(std::int64_t slot, PendingBuffer buffer, const Delivery& 
 Status Engine::publish_nothing(std::int64_t slot, const Delivery& delivery) {
     require_usable();
     parts_->require_slot(slot);
-    if (delivery.frame != 0) make_room(control().number());
+    if (delivery.is_cue()) make_room(control().number());
     return control().send(kind::publish_buffer, PublishBuffer{static_cast<std::uint32_t>(slot), no_buffer}, delivery);
 }
 

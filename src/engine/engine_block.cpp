@@ -2,6 +2,7 @@
 #include "engine/engine_block.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <utility>
 
@@ -49,8 +50,8 @@ void EngineBlock::run(Processor& processor, const Format& format, std::span<cons
     values_.declare(parameters, meters);
     buffers_ = std::move(buffers);
     streams_ = std::move(streams);
-    context_ = ProcessContext{audio_.events(),         values_.parameters(), values_.meters(), &buffers_, this,
-                              &streams_.of_processor()};
+    context_ = ProcessContext{audio_.events(),          values_.parameters(),  values_.meters(), &buffers_, this,
+                              &streams_.of_processor(), &transport_.timeline()};
     set_prepared(format);
     report_format(format);
 }
@@ -70,6 +71,8 @@ void EngineBlock::set_prepared(const Format& format) {
     prepared_ = format;
     values_.prepare(format.samplerate);
     streams_.set_samplerate(format.samplerate, report_->frames.get());
+    transport_.set_samplerate(format.samplerate, report_->frames.get());
+    transport_.publish_changes(report_->timeline);
 }
 
 void EngineBlock::lost(std::string_view why) noexcept {
@@ -120,8 +123,10 @@ inline void EngineBlock::apply(const Message& command, bool late, std::uint16_t 
 inline void EngineBlock::accept(std::span<Message> whole) noexcept CUELINE_NONBLOCKING {
     const Message& first = whole.front();
     const bool cancelled = cancel_marks_.note_read(first);
-    if (whole.size() == 1 && first.frame == 0) {  // most commands: a short way
+    if (whole.size() == 1 && !is_cue(first)) {  // most commands: a short way
         apply(first, false, 0);
+    } else if (has_beat(first.flags)) {
+        accept_beat(whole, cancelled);
     } else {
         accept_cue(whole, cancelled);
     }
@@ -150,6 +155,7 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     swept_for_room_ = false;
     audio_.read([this](std::span<Message> whole) noexcept CUELINE_NONBLOCKING { accept(whole); });
     carry_out_cancels();
+    if (waits_for_beats()) apply_due_beats(frame);  // the commands may have moved the timeline
     const Replaced inputs = render(block, format.blocksize);
     const Replaced outputs = replace_not_finite(block);
     if (inputs.samples + outputs.samples > 0) {
@@ -161,6 +167,7 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     fades_.apply(block);
     if (streams_.any()) streams_.end_block(block, frame);
 
+    transport_.publish_changes(report_->timeline);
     report_->cues_pending.set(schedule_.size());
     report_->frames.add(block.frames);
     audio_.go_to(report_->frames.get());
@@ -191,10 +198,57 @@ void EngineBlock::accept_cue(std::span<Message> whole, bool cancelled) noexcept 
     } else if (late && (first.flags & delivery::drop_if_late) != 0) {
         refuse_whole(whole, Reason::late);
     } else {
-        std::uint16_t behind = 0;
-        for (const Message& member : whole.subspan(1)) apply(member, false, ++behind);  // only the first counts as late
-        apply(first, late, 0);
+        apply_whole(whole, late);
     }
+}
+
+/// Applies, keeps or refuses a command or a transaction that has a beat or a grid.
+void EngineBlock::accept_beat(std::span<Message> whole, bool cancelled) noexcept CUELINE_NONBLOCKING {
+    Message& first = whole.front();
+    cancel_marks_.note_members(first, whole.size() - 1);
+    const std::uint64_t now = audio_.events().frame();
+    const double beat = transport_.beat_of(first, now);
+    const bool is_beat = beat >= 0;
+    // Once applied or refused, it is a command of a frame.
+    const auto set_time = [&whole](std::uint64_t time, std::uint8_t flags) noexcept CUELINE_NONBLOCKING {
+        const auto first_flags = whole.front().flags & ~(delivery::beat | delivery::grid);
+        for (Message& command : whole) {
+            command.line = whole.front().line;
+            command.frame = time;
+            command.flags = flags;
+        }
+        whole.front().flags = static_cast<std::uint8_t>(first_flags | flags);
+    };
+    const BeatComes comes = is_beat ? transport_.comes(beat, now) : BeatComes::never;
+    if (is_beat && !cancelled && comes == BeatComes::later && has_room_for(whole)) {
+        set_time(std::bit_cast<std::uint64_t>(beat), delivery::beat);
+        schedule_.seek(std::bit_cast<std::uint64_t>(transport_.first_beat(now)));
+        schedule_.add_beat(whole);
+        for (const Message& command : whole) note(command);
+        return;
+    }
+    const bool in_time = comes == BeatComes::now;
+    set_time(in_time || !is_beat ? now : transport_.frame_or_0(beat), 0);
+    if (!is_beat) {
+        refuse_whole(whole, Reason::unknown);
+    } else if (cancelled) {
+        refuse_whole(whole, Reason::cancelled);
+    } else if (comes == BeatComes::later) {
+        refuse_whole(whole, Reason::schedule_full);
+    } else if (!in_time && (first.flags & delivery::drop_if_late) != 0) {
+        refuse_whole(whole, Reason::late);
+    } else {
+        if (in_time) point_ = transport_.point_of(beat);
+        apply_whole(whole, !in_time);
+        point_.reset();
+    }
+}
+
+/// Applies a command, or the members of a transaction and then its header, which alone counts as late.
+void EngineBlock::apply_whole(std::span<const Message> whole, bool late) noexcept CUELINE_NONBLOCKING {
+    std::uint16_t behind = 0;
+    for (const Message& member : whole.subspan(1)) apply(member, false, ++behind);
+    apply(whole.front(), late, 0);
 }
 
 /// Returns whether the schedule has room for `whole`. Takes cancelled cues out if that may help, once a block: the next
@@ -216,7 +270,7 @@ void EngineBlock::refuse_whole(std::span<const Message> whole, Reason reason) no
 
 /// Counts `command` as refused, and reports it to a sender that wants a confirmation.
 void EngineBlock::refuse(const Message& command, Reason reason) noexcept CUELINE_NONBLOCKING {
-    const Refused refused{.wanted_frame = command.frame, .reason = reason};
+    const Refused refused{.wanted_frame = frame_of(command), .reason = reason};
     switch (reason) {
         case Reason::late:
             report_->cues_dropped_late.add(1);
@@ -248,13 +302,28 @@ void EngineBlock::discard(const Message& command) noexcept CUELINE_NONBLOCKING {
     if (command.kind == kind::publish_buffer) buffers_.discard(command.as<PublishBuffer>());
     note(command);
     if (command.kind < kind::first_processor) return;
+    Message discarded = command;
+    discarded.frame = frame_of(command);
+    discarded.flags &= static_cast<std::uint8_t>(~(delivery::beat | delivery::grid));
     discarding_ = true;
-    processor_->discarded(command, context_);
+    processor_->discarded(discarded, context_);
     discarding_ = false;
 }
 
+/// Returns the frame of a command. If it has a beat, that is where the timeline has the beat now.
+std::uint64_t EngineBlock::frame_of(const Message& command) noexcept CUELINE_NONBLOCKING {
+    if (!has_beat(command.flags)) return command.frame;
+    const double beat = transport_.beat_of(command, audio_.events().frame());
+    return beat >= 0 ? transport_.frame_or_0(beat) : 0;
+}
+
+/// Applies the cues of `frame`: first those of frames, then those of beats.
 void EngineBlock::apply_due(std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
-    if (schedule_.next_frame() > frame) return;
+    if (schedule_.next_frame() <= frame) apply_due_frames(frame);
+    if (waits_for_beats()) apply_due_beats(frame);
+}
+
+void EngineBlock::apply_due_frames(std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
     bool cancelled = false;
     while (const Schedule::Cue* const due = schedule_.take_due(frame)) {
         const Schedule::Cue cue = *due;  // a copy: handle() may add a cue, which may take the place of this one
@@ -265,6 +334,57 @@ void EngineBlock::apply_due(std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
             apply(cue.command, false, cue.behind);
         }
     }
+}
+
+/// Applies the cues of beats that come at `frame`, or that a command of the timeline has passed over. A loop begins
+/// again at most once a frame, because no region is that short.
+void EngineBlock::apply_due_beats(std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
+    while (true) {
+        if (const std::size_t passed = schedule_.take_passed(transport_.never_again_below(), due_)) {
+            apply_beat(std::span{due_}.first(passed), frame, true);
+        } else if (const std::uint64_t beat = schedule_.next_beat();
+                   beat != Schedule::never &&
+                   nearest_frame(transport_.exact_frame(std::bit_cast<double>(beat))) <= frame) {
+            apply_beat(std::span{due_}.first(schedule_.take_beat(due_)), frame, false);
+        } else if (transport_.loop_frame() <= frame) {
+            schedule_.seek(transport_.loop());
+        } else {
+            return;
+        }
+    }
+}
+
+/// Applies a cue of a beat with its members, or refuses it.
+void EngineBlock::apply_beat(std::span<Schedule::Cue> whole, std::uint64_t frame, bool late) noexcept
+    CUELINE_NONBLOCKING {
+    const Schedule::Cue& first = whole.front();
+    if (cancel_marks_.any() && cancel_marks_.contains(first.command, first.behind)) {
+        for (const Schedule::Cue& cue : whole) forget(cue);
+        return;
+    }
+    if (late && (first.command.flags & delivery::drop_if_late) != 0) {
+        refuse(first.command, Reason::late);
+        for (const Schedule::Cue& cue : whole) discard(cue.command);
+        return;
+    }
+    const auto beat = std::bit_cast<double>(first.command.frame);
+    const std::uint64_t wanted = late ? transport_.frame_or_0(beat) : frame;
+    if (!late) point_ = transport_.point_of(beat);
+    for (Schedule::Cue& cue : whole) {
+        cue.command.frame = wanted;
+        cue.command.flags &= static_cast<std::uint8_t>(~delivery::beat);
+        apply(cue.command, late && !cue.is_member, cue.behind);
+    }
+    point_.reset();
+}
+
+/// The next frame at which something happens: a cue, or a loop that begins again.
+std::uint64_t EngineBlock::next_frame() noexcept CUELINE_NONBLOCKING {
+    const std::uint64_t frame = schedule_.next_frame();
+    if (!waits_for_beats()) return frame;
+    const std::uint64_t beat = schedule_.next_beat();
+    const double exact = beat == Schedule::never ? endless : transport_.exact_frame(std::bit_cast<double>(beat));
+    return std::min({frame, nearest_frame(exact), transport_.loop_frame()});
 }
 
 void EngineBlock::report_outcome(const Message& command, Outcome outcome, bool late) noexcept CUELINE_NONBLOCKING {
@@ -338,9 +458,25 @@ Outcome EngineBlock::apply_own(const Message& command) noexcept CUELINE_NONBLOCK
             return streams_.apply(command, audio_.events().frame());
         case kind::transaction:
             return true;  // its members follow as commands
+        case kind::set_tempo:
+        case kind::ramp_tempo:
+        case kind::set_signature:
+        case kind::start_timeline:
+        case kind::stop_timeline:
+        case kind::locate:
+        case kind::set_loop:
+            return apply_to_timeline(command);
         default:
             return false;
     }
+}
+
+/// A command with a beat applies there, even between two frames.
+bool EngineBlock::apply_to_timeline(const Message& command) noexcept CUELINE_NONBLOCKING {
+    const std::uint64_t now = audio_.events().frame();
+    if (!transport_.apply(command, point_ ? *point_ : transport_.point(now))) return false;
+    if (transport_.take_jumped()) schedule_.seek(std::bit_cast<std::uint64_t>(transport_.first_beat(now)));
+    return true;
 }
 
 void EngineBlock::cancel(const Message& command) noexcept CUELINE_NONBLOCKING {
@@ -401,7 +537,7 @@ Replaced EngineBlock::render(const AudioBlock& block, std::uint32_t max_frames) 
     const std::uint64_t first = report_->frames.get();
     Replaced replaced;
     for (std::uint32_t done = 0; done < block.frames;) {
-        const std::uint64_t until_next = schedule_.next_frame() - first;  // earlier cues were applied
+        const std::uint64_t until_next = next_frame() - first;  // earlier cues were applied
         const std::uint32_t piece = std::min(block.frames - done, max_frames);
         const auto end = static_cast<std::uint32_t>(std::min<std::uint64_t>(until_next, done + piece));
         for (std::size_t channel = 0; channel < block.inputs.size(); ++channel) {

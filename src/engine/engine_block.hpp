@@ -30,6 +30,7 @@
 #include "engine/processor_values.hpp"
 #include "engine/schedule_shares.hpp"
 #include "engine/streams.hpp"
+#include "engine/transport.hpp"
 #include "system/locked_array.hpp"
 
 namespace cueline {
@@ -96,6 +97,8 @@ class EngineBlock final : public BlockCallback, Scheduler {
     void report_format(const Format& format) noexcept CUELINE_NONBLOCKING;
     void accept(std::span<Message> whole) noexcept CUELINE_NONBLOCKING;
     void accept_cue(std::span<Message> whole, bool cancelled) noexcept CUELINE_NONBLOCKING;
+    void accept_beat(std::span<Message> whole, bool cancelled) noexcept CUELINE_NONBLOCKING;
+    void apply_whole(std::span<const Message> whole, bool late) noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] bool has_room_for(std::span<const Message> whole) noexcept CUELINE_NONBLOCKING;
     void refuse_whole(std::span<const Message> whole, Reason reason) noexcept CUELINE_NONBLOCKING;
     void refuse(const Message& command, Reason reason) noexcept CUELINE_NONBLOCKING;
@@ -103,12 +106,21 @@ class EngineBlock final : public BlockCallback, Scheduler {
     void discard(const Message& command) noexcept CUELINE_NONBLOCKING;
     void discard_unread() noexcept;
     void apply_due(std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
+    void apply_due_frames(std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
+    void apply_due_beats(std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
+    void apply_beat(std::span<Schedule::Cue> whole, std::uint64_t frame, bool late) noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] bool waits_for_beats() const noexcept CUELINE_NONBLOCKING {
+        return schedule_.has_beats() || transport_.loops();
+    }
+    [[nodiscard]] std::uint64_t next_frame() noexcept CUELINE_NONBLOCKING;
     void apply(const Message& command, bool late, std::uint16_t behind) noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] Outcome handle(const Message& command, std::uint16_t behind) noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] Outcome apply_own(const Message& command) noexcept CUELINE_NONBLOCKING;
     void report_outcome(const Message& command, Outcome outcome, bool late) noexcept CUELINE_NONBLOCKING;
     Scheduled schedule(const Message& message, std::uint64_t frame) noexcept CUELINE_NONBLOCKING override;
     bool cancel(Cause cause) noexcept CUELINE_NONBLOCKING override;
+    [[nodiscard]] bool apply_to_timeline(const Message& command) noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] std::uint64_t frame_of(const Message& command) noexcept CUELINE_NONBLOCKING;
     void cancel(const Message& command) noexcept CUELINE_NONBLOCKING;
     void cancel_all(const Message& command) noexcept CUELINE_NONBLOCKING;
     void carry_out_cancels() noexcept CUELINE_NONBLOCKING;
@@ -124,6 +136,9 @@ class EngineBlock final : public BlockCallback, Scheduler {
     ProcessorValues values_;
     ProcessContext context_{audio_.events()};
     Schedule schedule_;
+    Transport transport_;
+    std::array<Schedule::Cue, 1 + max_members> due_;  // a cue of a beat, with its members
+    std::optional<TimelinePoint> point_;  // of the cue that is being applied, if it is one of a beat and in time
     CancelMarks cancel_marks_;
     bool swept_for_room_ = false;  // in this block
 

@@ -4,12 +4,14 @@
 #include <cueline/counter.hpp>
 #include <cueline/monotonic.hpp>
 #include <cueline/seqlock.hpp>
+#include <cueline/timeline.hpp>
 
 namespace cueline {
 
 /// The audio thread writes it, and any thread may read it.
 struct EngineReport {
     Seqlock<BlockTime> block_time;
+    Seqlock<Timeline> timeline;
     Counter blocks;
     Counter frames;
     Counter unhandled;

@@ -113,7 +113,7 @@ Status Stream::stop(const Delivery& delivery) {
 Status Stream::send(Message command, const Delivery& delivery) {
     engine_->require_usable();
     Line& line = engine_->control();
-    if (delivery.frame != 0) engine_->make_room(line.number());
+    if (delivery.is_cue()) engine_->make_room(line.number());
     if (line.room() == 0) {  // before the stream is offered: only a command lets the audio thread give it back
         line.count_dropped(1);
         return Status::full;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -88,6 +89,13 @@ class Bounds : public testing::Test {
         return cue;
     }
 
+    static Message beat_cue(double beat) {
+        Message cue = Message::of(kind::set_level, 1.0F);
+        cue.frame = std::bit_cast<std::uint64_t>(beat);
+        cue.flags = delivery::beat;
+        return cue;
+    }
+
     /// Fills the schedule with cues for `frame`, of all lines.
     void fill(std::uint64_t frame) {
         while (pending() < Schedule::capacity) {
@@ -126,7 +134,7 @@ TEST_F(Bounds, follow_from_the_settings) {
     EXPECT_EQ(small.segments, 64U);
     const WorstCase large = worst_case(1024, 9, 8192);
     EXPECT_EQ(large.cues, 2048U + 2 * (1024U + 257U));
-    EXPECT_EQ(large.segments, 2048U + 1024U + 257U + 1U);
+    EXPECT_EQ(large.segments, 2048U + 1024U + 257U + 1U + 8192U / 3 + 1U);
 }
 
 TEST_F(Bounds, hold_for_commands_and_a_transaction_at_the_end_of_the_budget) {
@@ -240,6 +248,58 @@ TEST_F(Bounds, hold_for_cancels_and_cues_in_turn_when_the_schedule_is_full) {
         }
         run_block();
     }
+}
+
+TEST_F(Bounds, hold_when_all_cues_of_beats_are_due_at_one_frame) {
+    while (pending() < Schedule::capacity) {
+        for (Line* const line : lines_) {
+            for (Message next = beat_cue(0.5); line->room() > 960;) line->try_send(next);
+        }
+        run_block();
+    }
+    while (unread() > 0) run_block();
+    std::size_t most = 0;
+    while (pending() > 0) most = std::max(most, run_block().handled);
+    EXPECT_EQ(most, Schedule::capacity);
+}
+
+TEST_F(Bounds, hold_for_a_cue_at_the_beat_of_each_frame) {
+    std::size_t most = 0;
+    for (int block = 0; block < 50; ++block) {
+        for (std::uint64_t ahead = 1; ahead < 200; ++ahead) {
+            Message next = beat_cue(static_cast<double>(now() + ahead) / 24'000);
+            lines_[ahead % max_lines]->try_send(next);
+        }
+        most = std::max(most, run_block().segments);
+    }
+    EXPECT_EQ(most, format.blocksize);
+}
+
+TEST_F(Bounds, hold_for_floods_of_commands_that_move_the_timeline) {
+    for (int block = 0; block < 100; ++block) {
+        for (std::size_t number = 0; number < lines_.size(); ++number) {
+            const auto beat = static_cast<double>((number * 7 + static_cast<std::size_t>(block)) % 16);
+            const std::array<Message, 5> moves{Message::of(Locate{beat}), Message::of(SetLoop{beat, beat + 0.0625}),
+                                               Message::of(SetTempo{1000}), Message::of(SetLoop{0, 0}),
+                                               Message::of(kind::set_level, 1.0F)};
+            for (int sent = 0; sent < 20; ++sent) {
+                Message next = moves.at(static_cast<std::size_t>(sent) % moves.size());
+                next.flags = sent % 3 == 0 ? 0 : delivery::beat;
+                next.frame = sent % 3 == 0 ? now() + number : std::bit_cast<std::uint64_t>(beat + sent * 0.001);
+                lines_[number]->try_send(next);
+            }
+        }
+        run_block();
+    }
+    EXPECT_GT(pending(), 0U);
+}
+
+TEST_F(Bounds, hold_for_the_shortest_loop_at_the_highest_tempo) {
+    control_.send(cueline::kind::set_tempo, SetTempo{highest_tempo});
+    control_.send(cueline::kind::set_loop, SetLoop{0, shortest_loop});
+    std::size_t most = 0;
+    for (int block = 0; block < 50; ++block) most = std::max(most, run_block().segments);
+    EXPECT_EQ(most, 2U) << "a round takes 180 frames";
 }
 
 TEST_F(Bounds, hold_for_cancels_that_are_cues) {

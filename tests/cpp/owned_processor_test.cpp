@@ -77,7 +77,7 @@ TEST(OfferedProcessor, with_another_interface_is_refused_before_anything_else_is
     foreign.layout = sound->layout;
     EXPECT_EQ(refusal_of(foreign),
               std::string{"this processor was compiled against cueline 2.0.0, and the engine is cueline "} + version +
-                  ": the extension has processor interface 7, the engine has 6; build the extension again, against "
+                  ": the extension has processor interface 8, the engine has 7; build the extension again, against "
                   "cueline " +
                   version);
 }

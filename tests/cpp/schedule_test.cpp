@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <map>
 #include <memory>
 #include <random>
 #include <vector>
 
+#include <cueline/engine_messages.hpp>
 #include <cueline/schedule.hpp>
 
 #include "ring_checks.hpp"
@@ -184,6 +186,190 @@ TEST_F(ScheduleTest, agrees_with_a_multimap) {
         }
         ASSERT_EQ(schedule_->size(), model.size());
         ASSERT_EQ(schedule_->next_frame(), model.empty() ? Schedule::never : model.begin()->first);
+    }
+}
+
+// Cues of beats.
+
+std::uint64_t bits(double beat) {
+    return std::bit_cast<std::uint64_t>(beat);
+}
+
+class BeatScheduleTest : public ScheduleTest {
+  protected:
+    void add_beat(double beat, std::uint32_t sequence) {
+        Message cue;
+        cue.kind = kind::first_user;
+        cue.flags = delivery::beat;
+        cue.frame = bits(beat);
+        cue.line = line_of(sequence);
+        cue.sequence = sequence;
+        schedule_->add_beat({&cue, 1});
+    }
+    /// The sequences of the cues that come up to `beat`, in order.
+    Sequences come(double beat) {
+        Sequences sequences;
+        while (schedule_->next_beat() <= bits(beat)) note(schedule_->take_beat(whole_), sequences);
+        return sequences;
+    }
+    /// The sequences of the passed cues below `beat`, in order.
+    Sequences passed(double beat) {
+        Sequences sequences;
+        while (const std::size_t count = schedule_->take_passed(bits(beat), whole_)) note(count, sequences);
+        return sequences;
+    }
+
+  private:
+    void note(std::size_t count, Sequences& sequences) const {
+        for (std::size_t place = 0; place < count; ++place) sequences.push_back(whole_.at(place).command.sequence);
+    }
+    std::array<Schedule::Cue, 1 + max_members> whole_;
+};
+
+TEST_F(BeatScheduleTest, orders_by_beat_then_by_arrival) {
+    add_beat(2, 1);
+    add_beat(0, 2);
+    add_beat(2, 3);
+    add_beat(1.5, 4);
+    EXPECT_TRUE(schedule_->has_beats());
+    EXPECT_EQ(schedule_->next_beat(), bits(0));
+    EXPECT_EQ(come(1.5), (Sequences{2, 4}));
+    add_beat(2, 5);
+    EXPECT_EQ(come(10), (Sequences{1, 3, 5}));
+    EXPECT_EQ(schedule_->next_beat(), Schedule::never);
+    EXPECT_FALSE(schedule_->has_beats());
+}
+
+TEST_F(BeatScheduleTest, keeps_what_was_passed_until_it_comes_again_or_is_taken) {
+    for (std::uint32_t sequence = 1; sequence <= 6; ++sequence) add_beat(sequence, sequence);
+    schedule_->seek(bits(3));
+    EXPECT_EQ(come(4), (Sequences{3, 4}));
+    EXPECT_EQ(passed(1), Sequences{});
+    EXPECT_EQ(passed(2), Sequences{1});
+    schedule_->seek(bits(0));
+    EXPECT_EQ(come(5), (Sequences{2, 5}));
+    schedule_->seek(bits(7));
+    EXPECT_EQ(schedule_->next_beat(), Schedule::never);
+    EXPECT_EQ(passed(100), Sequences{6});
+}
+
+TEST_F(BeatScheduleTest, shares_its_places_with_the_cues_of_frames) {
+    schedule_ = std::make_unique<Schedule>(lines_used);
+    std::uint32_t sequence = 0;
+    for (int round = 0; round < 3; ++round) {
+        Sequences of_frames;
+        Sequences of_beats;
+        while (schedule_->size() < Schedule::capacity) {
+            ++sequence;
+            if (schedule_->room(line_of(sequence)) == 0) continue;
+            if (sequence % 2 == 0) {
+                add(7, sequence);
+                of_frames.push_back(sequence);
+            } else {
+                add_beat(7, sequence);
+                of_beats.push_back(sequence);
+            }
+        }
+        EXPECT_EQ(schedule_->room(0), 0U);
+        if (round == 1) {
+            of_frames.insert(of_frames.end(), of_beats.begin(), of_beats.end());
+            EXPECT_EQ(taken_out([](const Schedule::Cue&) noexcept { return true; }), of_frames);
+        } else {
+            EXPECT_EQ(come(7), of_beats);
+            EXPECT_EQ(due(7), of_frames);
+        }
+        EXPECT_EQ(schedule_->size(), 0U);
+    }
+}
+
+TEST_F(BeatScheduleTest, take_out_removes_a_transaction_of_a_beat_with_its_members) {
+    add(50, 1);
+    add_beat(50, 2);
+    std::vector<Message> whole(3);
+    for (std::uint32_t sequence = 3; Message& message : whole) {
+        message.frame = bits(50);
+        message.sequence = sequence++;
+    }
+    schedule_->add_beat(whole);
+    add_beat(50, 6);
+    schedule_->seek(bits(60));
+    const auto taken = [this](std::uint32_t sequence) {
+        return taken_out([sequence](const Schedule::Cue& cue) noexcept { return cue.command.sequence == sequence; });
+    };
+    EXPECT_EQ(taken(4), Sequences{}) << "a member alone";
+    EXPECT_EQ(taken(3), (Sequences{3, 4, 5}));
+    EXPECT_EQ(passed(100), (Sequences{2, 6}));
+}
+
+/// Thousands of steps compared with two standard containers, one of frames and one of beats. Beats are passed, come
+/// again, and cues are taken out of either.
+TEST_F(BeatScheduleTest, agrees_with_two_multimaps) {
+    std::mt19937 random{static_cast<std::uint32_t>(seed())};
+    std::multimap<std::uint64_t, std::uint32_t> frames;
+    std::multimap<double, std::uint32_t> beats;
+    std::uint32_t sequence = 0;
+    std::uint64_t now = 0;
+    double at = 0;
+    for (int step = 0; step < 40'000; ++step) {
+        if (step == 18'000) schedule_->reserve(3000);
+        const bool filling = step / 4000 % 2 == 0;
+        const auto choice = random() % 16;
+        if (choice < (filling ? 11 : 6)) {
+            ++sequence;
+            if (schedule_->room(line_of(sequence)) == 0) continue;
+            if (random() % 2 == 0) {
+                const std::uint64_t frame = now + random() % 5000;
+                add(frame, sequence);
+                frames.emplace(frame, sequence);
+            } else {
+                const double beat = static_cast<double>(random() % 4000) / 8;
+                schedule_->seek(bits(at));
+                add_beat(beat, sequence);
+                beats.emplace(beat, sequence);
+            }
+        } else if (choice == 11 && random() % 16 == 0) {
+            const auto odd = random() % 7;
+            const auto chosen = [odd](std::uint32_t number) { return number % 7 == odd; };
+            Sequences expected;
+            const auto take_from = [&](auto& model) {
+                for (const auto& [time, number] : model) {
+                    if (chosen(number)) expected.push_back(number);
+                }
+                std::erase_if(model, [&](const auto& cue) { return chosen(cue.second); });
+            };
+            take_from(frames);
+            take_from(beats);
+            ASSERT_EQ(taken_out([&](const Schedule::Cue& cue) noexcept { return chosen(cue.command.sequence); }),
+                      expected);
+        } else if (choice == 12) {
+            at = static_cast<double>(random() % 4000) / 8;
+            schedule_->seek(bits(at));
+        } else if (choice == 13) {
+            const double below = std::min(at, static_cast<double>(random() % 4000) / 8);
+            Sequences expected;
+            for (; !beats.empty() && beats.begin()->first < below; beats.erase(beats.begin())) {
+                expected.push_back(beats.begin()->second);
+            }
+            ASSERT_EQ(passed(below), expected);
+        } else if (choice == 14) {
+            const double to = at + static_cast<double>(random() % 64) / 8;
+            Sequences expected;
+            for (auto cue = beats.lower_bound(at); cue != beats.end() && cue->first <= to; cue = beats.erase(cue)) {
+                expected.push_back(cue->second);
+            }
+            ASSERT_EQ(come(to), expected);
+        } else {
+            now += random() % 40;
+            Sequences expected;
+            for (; !frames.empty() && frames.begin()->first <= now; frames.erase(frames.begin())) {
+                expected.push_back(frames.begin()->second);
+            }
+            ASSERT_EQ(due(now), expected);
+        }
+        ASSERT_EQ(schedule_->size(), frames.size() + beats.size());
+        ASSERT_EQ(schedule_->next_frame(), frames.empty() ? Schedule::never : frames.begin()->first);
+        const auto next = beats.lower_bound(at);
+        ASSERT_EQ(schedule_->next_beat(), next == beats.end() ? Schedule::never : bits(next->first));
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -170,14 +171,14 @@ class Conversation {
         Message message = Message::of(kind, payload);
         message.frame = delivery.frame;
         message.flags = delivery.flags;
-        if (delivery.frame != 0) engine_->make_room(line);
+        if (delivery.is_cue()) engine_->make_room(line);
         const Status wanted = expected_.send(line, message) ? Status::ok : Status::full;
         require(sender(line).send(kind, payload, delivery) == wanted, "a line accepts a command if it has room");
         if (wanted == Status::ok) owed().accepted(line, kind);
     }
 
     void send_whole(std::size_t line, std::span<const Message> members, const Delivery& delivery) {
-        if (delivery.frame != 0) engine_->make_room(line, members.size() + 1);
+        if (delivery.is_cue()) engine_->make_room(line, members.size() + 1);
         const std::uint32_t sequence = sender(line).try_send_whole(members, delivery);
         require(sequence == expected_.send_whole(line, members, delivery),
                 "a line accepts a transaction if it has room for all of it");
@@ -332,8 +333,19 @@ Kind some_kind(FuzzedDataProvider& input) {
     }
 }
 
+/// A beat near the timeline's begin, or a line of a grid; or any bits.
+void set_beat(FuzzedDataProvider& input, Delivery& delivery) {
+    const auto eighths = input.ConsumeIntegral<std::uint16_t>();
+    const double beats = eighths % 512 / 1024.0;  // at 120, a block is a thousandth of a beat
+    delivery.frame = eighths < 60'000 ? std::bit_cast<std::uint64_t>(beats) : input.ConsumeIntegral<std::uint64_t>();
+}
+
 Delivery some_delivery(FuzzedDataProvider& input, std::uint64_t now) {
     Delivery delivery{.flags = input.ConsumeIntegral<std::uint8_t>()};
+    if (has_beat(delivery.flags)) {
+        set_beat(input, delivery);
+        return delivery;
+    }
     switch (input.ConsumeIntegralInRange(0, 3)) {
         case 0:
             break;
@@ -354,6 +366,10 @@ Payload payload_of(const Value& value) {
     return Message::of(kind::none, value).payload;
 }
 
+std::uint32_t bits_of(const Payload& payload) {
+    return std::to_integer<std::uint32_t>(payload[8]);
+}
+
 /// A payload for a command of this kind. The handle of a stream is mostly one of the first four, and the index of a
 /// clear is mostly small.
 Payload some_payload(FuzzedDataProvider& input, Kind kind) {
@@ -363,6 +379,25 @@ Payload some_payload(FuzzedDataProvider& input, Kind kind) {
     const auto aimed = [](BufferHandle handle) { return handle < ~0U / 2 ? first_handle(handle % 4) : handle; };
     if (kind == kind::start_stream || kind == kind::stop_stream) {
         return payload_of(StartStream{aimed(Message::of(kind, payload).as<StartStream>().handle)});
+    }
+    const auto part = [&](std::size_t word, double most) {  // of a range, by a word of the payload
+        std::uint32_t bits = 0;
+        std::memcpy(&bits, payload.data() + word * sizeof bits, sizeof bits);
+        return bits % 4096 / 4096.0 * most;
+    };
+    switch (payload.back() < std::byte{200} ? kind : kind::none) {  // mostly near its range
+        case kind::set_tempo:
+            return payload_of(SetTempo{part(0, 1100)});
+        case kind::ramp_tempo:
+            return payload_of(RampTempo{part(0, 1100), part(1, 0.5), static_cast<RampOver>(bits_of(payload) % 3)});
+        case kind::set_signature:
+            return payload_of(SetSignature{bits_of(payload) % 8, 1U << bits_of(payload) / 8 % 8});
+        case kind::locate:
+            return payload_of(Locate{part(0, 0.5)});
+        case kind::set_loop:
+            return payload_of(SetLoop{part(0, 0.2), part(1, 0.5)});
+        default:
+            break;
     }
     if (kind == kind::clear_playback) {
         auto clear = Message::of(kind, payload).as<ClearPlayback>();

@@ -26,6 +26,7 @@
 #include <cueline/schedule.hpp>
 
 #include "engine/cancel_marks.hpp"
+#include "engine/transport.hpp"
 
 namespace cueline::fuzz {
 
@@ -267,14 +268,14 @@ class PlainEngine {
     bool send(std::size_t line, Message message) {
         message.line = static_cast<std::uint8_t>(line);
         message.sequence = static_cast<std::uint32_t>(lines.at(line).counts.sent) + 1;
-        make_room(line, 1, message.frame);
+        make_room(line, 1, is_cue(message));
         return lines.at(line).push(message);
     }
 
     /// Returns the transaction's sequence, or 0 if it is refused.
     std::uint32_t send_whole(std::size_t line, std::span<const Message> members, const Delivery& delivery) {
         PlainRing& ring = lines.at(line);
-        make_room(line, members.size() + 1, delivery.frame);
+        make_room(line, members.size() + 1, delivery.is_cue());
         if (ring.room() < members.size() + 1) return 0;
         Message header = Message::of(kind::transaction, Transaction{static_cast<std::uint32_t>(members.size())});
         header.frame = delivery.frame;
@@ -297,6 +298,7 @@ class PlainEngine {
         swept_for_room_ = false;
         read([this](Cue cue) { accept(std::move(cue)); });
         carry_out_cancels();
+        apply_due_beats();
         if (!budget_) {
             for (PlainRing& line : lines) line.taken_ahead = 0;
         }
@@ -315,6 +317,7 @@ class PlainEngine {
     /// Gives back what waits in the schedule, and then what waits in the lines.
     void close() {
         for (const auto& [due, cue] : std::exchange(schedule_, {})) discard(cue);
+        for (const auto& [beat, waits] : std::exchange(beats_, {})) discard(waits.cue);
         for (bool found = true; found;) {
             found = false;
             read([&](const Cue& cue) {
@@ -374,8 +377,8 @@ class PlainEngine {
         if (2 * messages > capacity_) capacity_ = std::max(2 * messages, 2 * capacity_);
     }
 
-    void make_room(std::size_t line, std::size_t commands, std::uint64_t cue_frame) {
-        if (!budget_ && cue_frame != 0 && lines.at(line).room() < commands) lines.at(line).make_room();
+    void make_room(std::size_t line, std::size_t commands, bool cue) {
+        if (!budget_ && cue && lines.at(line).room() < commands) lines.at(line).make_room();
     }
 
     /// Each line's balance grows by its share and shrinks by what is read of it.
@@ -470,12 +473,13 @@ class PlainEngine {
             member.flags = 0;
             member.frame = command.frame;
         }
-        const bool late = command.frame != 0 && command.frame < frame;
         std::uint32_t& forgotten = forgotten_.at(command.line);
         std::uint32_t& read = read_.at(command.line);
         read = command.sequence + static_cast<std::uint32_t>(cue.members.size());
         if (is_later(command.sequence, forgotten)) forgotten = 0;
         if (forgotten != 0) cancel_up_to(command.line, read);  // and so what it schedules
+        if (has_beat(command.flags)) return accept_beat(std::move(cue), forgotten != 0);
+        const bool late = command.frame != 0 && command.frame < frame;
         if (forgotten != 0 && command.frame != 0) {
             refuse_whole(cue, Reason::cancelled);
         } else if (command.frame > frame) {
@@ -487,6 +491,85 @@ class PlainEngine {
             for (const Message& member : cue.members) apply(member, false, command.sequence);
             apply(command, late, 0);
         }
+    }
+
+    /// The time of beats is the engine's own: transport.hpp has tests beside it. Which cue comes when is told apart
+    /// here.
+    void accept_beat(Cue cue, bool cancelled) {
+        const double beat = transport_.beat_of(cue.command, frame);
+        const BeatComes comes = beat >= 0 ? transport_.comes(beat, frame) : BeatComes::never;
+        if (beat >= 0 && !cancelled && comes == BeatComes::later && has_room_for(cue)) {
+            set_time(cue, std::bit_cast<std::uint64_t>(beat), delivery::beat);
+            const double first = transport_.first_beat(frame);
+            seek(first);
+            held_.at(cue.command.line) += 1 + cue.members.size();
+            beats_.emplace(beat, BeatCue{std::move(cue), beat < first});
+            return;
+        }
+        const bool in_time = comes == BeatComes::now;
+        set_time(cue, in_time || beat < 0 ? frame : transport_.frame_or_0(beat), 0);
+        if (beat < 0) return refuse_whole(cue, Reason::unknown);
+        if (cancelled) return refuse_whole(cue, Reason::cancelled);
+        if (comes == BeatComes::later) return refuse_whole(cue, Reason::schedule_full);
+        if (!in_time && (cue.command.flags & delivery::drop_if_late) != 0) return refuse_whole(cue, Reason::late);
+        if (in_time) point_ = transport_.point_of(beat);
+        for (const Message& member : cue.members) apply(member, false, cue.command.sequence);
+        apply(cue.command, !in_time, 0);
+        point_.reset();
+    }
+
+    static void set_time(Cue& cue, std::uint64_t time, std::uint8_t flags) {
+        constexpr std::uint8_t times = delivery::beat | delivery::grid;
+        cue.command.frame = time;
+        cue.command.flags = static_cast<std::uint8_t>((cue.command.flags & ~times) | flags);
+        for (Message& member : cue.members) {
+            member.frame = time;
+            member.flags = flags;
+        }
+    }
+
+    /// The cues below `beat` were passed, and the others come.
+    void seek(double beat) {
+        for (auto& [cue_beat, cue] : beats_) cue.passed = cue_beat < beat;
+    }
+
+    void apply_due_beats() {
+        while (true) {
+            const auto gone = std::ranges::find_if(beats_, [this](const auto& cue) {
+                return cue.second.passed && cue.first < std::bit_cast<double>(transport_.never_again_below());
+            });
+            const auto next = std::ranges::find_if(beats_, [](const auto& cue) { return !cue.second.passed; });
+            if (gone != beats_.end()) {
+                apply_beat(gone, true);
+            } else if (next != beats_.end() && nearest_frame(transport_.exact_frame(next->first)) <= frame) {
+                apply_beat(next, false);
+            } else if (transport_.loop_frame() <= frame) {
+                seek(std::bit_cast<double>(transport_.loop()));
+            } else {
+                return;
+            }
+        }
+    }
+
+    void apply_beat(auto place, bool late) {
+        const double beat = place->first;
+        Cue cue = std::move(place->second.cue);
+        beats_.erase(place);
+        held_.at(cue.command.line) -= 1 + cue.members.size();
+        if (is_cancelled(cue)) return refuse_whole(cue, Reason::cancelled);
+        if (late && (cue.command.flags & delivery::drop_if_late) != 0) return refuse_whole(cue, Reason::late);
+        set_time(cue, late ? transport_.frame_or_0(beat) : frame, 0);
+        if (!late) point_ = transport_.point_of(beat);
+        apply(cue.command, late, cue.transaction);
+        for (const Message& member : cue.members) apply(member, false, cue.command.sequence);
+        point_.reset();
+    }
+
+    /// The frame of a command; of a beat, where the timeline has it now.
+    [[nodiscard]] std::uint64_t frame_of(const Message& command) const {
+        if (!has_beat(command.flags)) return command.frame;
+        const double beat = transport_.beat_of(command, frame);
+        return beat >= 0 ? transport_.frame_or_0(beat) : 0;
     }
 
     /// Each message takes its place in the schedule until it is applied.
@@ -507,6 +590,7 @@ class PlainEngine {
                 apply(member, false, cue.command.sequence);
             }
         }
+        apply_due_beats();
     }
 
     void apply(const Message& command, bool late, std::uint32_t transaction) {
@@ -576,7 +660,9 @@ class PlainEngine {
             case kind::clear_playback:
                 return streams.apply(command, frame);
             default:
-                return false;
+                if (!transport_.apply(command, point_ ? *point_ : transport_.point(frame))) return false;
+                if (transport_.take_jumped()) seek(transport_.first_beat(frame));
+                return true;
         }
     }
 
@@ -622,6 +708,16 @@ class PlainEngine {
                 ++place;
             }
         }
+        for (auto place = beats_.begin(); any_cancels() && place != beats_.end();) {
+            const Cue& cue = place->second.cue;
+            if (is_cancelled(cue)) {
+                held_.at(cue.command.line) -= 1 + cue.members.size();
+                refuse_whole(cue, Reason::cancelled);
+                place = beats_.erase(place);
+            } else {
+                ++place;
+            }
+        }
         cancelled_.clear();
         cancelled_up_to_ = {};
     }
@@ -636,11 +732,15 @@ class PlainEngine {
         for (const Message& member : cue.members) discard(member);
     }
     void discard(const Message& command) {
-        if (command.kind >= kind::first_processor) tally.note(Tally::Call::discarded, command, frame);
+        if (command.kind < kind::first_processor) return;
+        Message discarded = command;
+        discarded.frame = frame_of(command);
+        discarded.flags &= static_cast<std::uint8_t>(~(delivery::beat | delivery::grid));
+        tally.note(Tally::Call::discarded, discarded, frame);
     }
 
     void refuse(const Message& command, Reason reason) {
-        const Message refusal = Message::of(Refused{command.frame, reason});
+        const Message refusal = Message::of(Refused{frame_of(command), reason});
         switch (reason) {
             case Reason::late:
                 ++cues.dropped_late;
@@ -689,6 +789,13 @@ class PlainEngine {
     std::array<bool, max_lines> open_{true};
     std::array<std::uint64_t, max_lines> opened_at_{};
     std::multimap<std::uint64_t, Cue> schedule_;
+    struct BeatCue {
+        Cue cue;
+        bool passed = false;
+    };
+    std::multimap<double, BeatCue> beats_;
+    Transport transport_;
+    std::optional<TimelinePoint> point_;           // of the cue of a beat that is being applied in time
     std::array<std::uint32_t, max_lines> read_{};  // the sequence of each line's last command
     // The sequence of the last command whose cue is cancelled already.
     std::array<std::uint32_t, max_lines> forgotten_{};

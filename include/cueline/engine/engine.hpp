@@ -18,6 +18,7 @@
 #include <cueline/engine/worst_case.hpp>
 #include <cueline/line.hpp>
 #include <cueline/monotonic.hpp>
+#include <cueline/timeline.hpp>
 
 namespace cueline {
 
@@ -119,6 +120,9 @@ class Engine {
 
     /// Returns the same. Throws DeviceError if no block has begun.
     [[nodiscard]] BlockTime block_time() const;
+
+    /// Returns musical time as the last block left it. [any thread]
+    [[nodiscard]] Timeline timeline() const noexcept;
 
     /// Returns the most that a block can have to do, for the device's block size. Throws DeviceError for the offline
     /// device: its blocks have no deadline, and read all that waits.

@@ -16,7 +16,7 @@ struct WorstCase {
     std::size_t commands = 0;  ///< that it reads: its budget, and one transaction that begins within it
     std::size_t cues = 0;  ///< that it applies or cancels: those that waited, those that it has just read, and those
                            ///< that the processor schedules meanwhile, as many as commands
-    std::size_t segments = 0;  ///< that the processor renders
+    std::size_t segments = 0;  ///< that the processor renders: they end at cues, and where a loop begins again
 };
 
 /// Returns how many commands a block reads at most.
@@ -28,10 +28,12 @@ constexpr std::size_t most_commands(std::uint32_t budget) noexcept {
 constexpr WorstCase worst_case(std::uint32_t budget, std::size_t lines, std::uint32_t blocksize) noexcept {
     const std::size_t commands = most_commands(budget);
     const std::size_t scheduled = commands;
+    constexpr std::size_t shortest_loop_frames = 3;  // shortest_loop, at the highest tempo and the lowest sample rate
+    const std::size_t loops = blocksize / shortest_loop_frames + 1;
     const std::size_t waiting = std::min(Schedule::capacity, lines * Schedule::line_capacity);
     return {.commands = commands,
             .cues = waiting + commands + scheduled,
-            .segments = std::min<std::size_t>(blocksize, waiting + scheduled + 1)};
+            .segments = std::min<std::size_t>(blocksize, waiting + scheduled + loops + 1)};
 }
 
 }  // namespace cueline

@@ -1,0 +1,57 @@
+// exponential.hpp: e to the power of x, less 1, and its inverse, without the C library.
+//
+// The C library's functions have no bound on their time, and give other bits on other systems.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <numbers>
+
+#include <cueline/ring.hpp>
+
+namespace cueline {
+
+/// Returns e^x - 1. Its relative error is below 1e-15, also near 0. An `x` beyond -700 or 700 counts as that, and NaN
+/// as 0. [any thread, wait-free]
+constexpr double expm1(double x) noexcept CUELINE_NONBLOCKING {
+    if (x != x) return 0;
+    x = std::clamp(x, -700.0, 700.0);
+    // e^x is 2^power e^rest, and the rest is at most half of ln 2. The high part of ln 2 has few digits, so that its
+    // product with the power is exact.
+    constexpr double ln2_high = 0x1.62e42feep-1;
+    constexpr double ln2_low = 0x1.a39ef35793c76p-33;
+    const auto power = static_cast<std::int64_t>(x / std::numbers::ln2 + (x < 0 ? -0.5 : 0.5));
+    const double rest = (x - static_cast<double>(power) * ln2_high) - static_cast<double>(power) * ln2_low;
+    double sum = 1;  // Taylor's series of (e^rest - 1) / rest, up to the fourteenth power
+    for (int term = 15; term > 1; --term) sum = 1 + rest * sum / term;
+    const double small = rest * sum;
+    if (power == 0) return small;
+    const auto scale = std::bit_cast<double>(static_cast<std::uint64_t>(1023 + power) << 52U);
+    return scale * small + (scale - 1);
+}
+
+/// Returns ln(1 + x) for an `x` above -1 that is finite. Its relative error is below 1e-15, also near 0.
+/// [any thread, wait-free]
+constexpr double log1p(double x) noexcept CUELINE_NONBLOCKING {
+    // ln(1 + x) is 2 artanh(x / (2 + x)). Far from 0, 1 + x is 2^power times a number near 1.
+    double near = x;
+    std::int64_t power = 0;
+    if (x < -0.25 || x > 0.4) {
+        const auto bits = std::bit_cast<std::uint64_t>(1 + x);
+        power = static_cast<std::int64_t>(bits >> 52U) - 1023;
+        double mantissa = std::bit_cast<double>((bits & 0xF'FFFF'FFFF'FFFFU) | std::uint64_t{1023} << 52U);
+        if (mantissa > std::numbers::sqrt2) {
+            mantissa /= 2;
+            ++power;
+        }
+        near = mantissa - 1;
+    }
+    const double part = near / (2 + near);
+    const double square = part * part;
+    double sum = 0;  // the series of artanh(part) / part, up to the twenty-fourth power
+    for (int term = 25; term > 0; term -= 2) sum = 1.0 / term + square * sum;
+    return 2 * part * sum + static_cast<double>(power) * std::numbers::ln2;
+}
+
+}  // namespace cueline

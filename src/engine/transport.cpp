@@ -1,0 +1,164 @@
+// transport.cpp: moves the timeline. Each change begins a new segment of its map.
+#include "engine/transport.hpp"
+
+#include <algorithm>
+
+#include <cueline/engine_messages.hpp>
+#include <cueline/message.hpp>
+
+namespace cueline {
+
+namespace {
+
+bool is_from_to(double value, double least, double most) noexcept CUELINE_NONBLOCKING {
+    return value >= least && value <= most;  // NaN is not
+}
+
+bool is_tempo(double tempo) noexcept CUELINE_NONBLOCKING {
+    return is_from_to(tempo, lowest_tempo, highest_tempo);
+}
+
+}  // namespace
+
+void Transport::set_samplerate(std::uint32_t samplerate, std::uint64_t frame) noexcept {
+    if (samplerate == timeline_.samplerate) return;
+    TempoSegment segment = segment_from(point(frame));
+    const double ratio = static_cast<double>(timeline_.samplerate) / samplerate;
+    segment.speed *= ratio;
+    segment.end_speed *= ratio;
+    segment.ramp_frames /= ratio;
+    timeline_.samplerate = samplerate;
+    begin(segment);
+}
+
+double Transport::first_beat(std::uint64_t now) const noexcept CUELINE_NONBLOCKING {
+    const double frames = static_cast<double>(now) - 0.5 - last().frame;
+    return frames <= 0 ? last().beat : last().beat + last().beats_in(frames);
+}
+
+double Transport::beat_of(const Message& command, std::uint64_t now) const noexcept CUELINE_NONBLOCKING {
+    const auto beats = std::bit_cast<double>(command.frame);
+    if (!(beats >= 0 && beats < endless)) return -1;
+    if ((command.flags & delivery::grid) == 0) return beats;
+    const double next = timeline_.next_line(first_beat(now), beats);
+    if (!loops() || next < timeline_.loop_end) return next < endless ? next : -1;
+    const double again = timeline_.next_line(timeline_.loop_start, beats);
+    return again < timeline_.loop_end ? again : next;
+}
+
+BeatComes Transport::comes(double beat, std::uint64_t now) const noexcept CUELINE_NONBLOCKING {
+    if (beat < first_beat(now)) return loops() && beat >= timeline_.loop_start ? BeatComes::later : BeatComes::never;
+    return nearest_frame(exact_frame(beat)) <= now ? BeatComes::now : BeatComes::later;
+}
+
+double Transport::exact_frame(double beat) const noexcept CUELINE_NONBLOCKING {
+    if (loops() && beat >= timeline_.loop_end) return endless;
+    return last().frame + last().frames_in(beat - last().beat);
+}
+
+std::uint64_t Transport::loop() noexcept CUELINE_NONBLOCKING {
+    TempoSegment segment = segment_from({.frame = exact_loop_frame(), .beat = timeline_.loop_end});
+    segment.beat = timeline_.loop_start;
+    begin(segment);
+    return std::bit_cast<std::uint64_t>(segment.beat);
+}
+
+TimelinePoint Transport::point(std::uint64_t now) const noexcept CUELINE_NONBLOCKING {
+    // The last segment may have begun between this frame and the next one.
+    const double frames = std::max(0.0, static_cast<double>(now) - last().frame);
+    return {.frame = last().frame + frames, .beat = last().beat + last().beats_in(frames)};
+}
+
+TempoSegment Transport::segment_from(TimelinePoint point) const noexcept CUELINE_NONBLOCKING {
+    if (point.frame <= last().frame) return last();
+    TempoSegment segment = last().from(point.frame - last().frame);
+    segment.frame = point.frame;
+    segment.beat = point.beat;
+    return segment;
+}
+
+void Transport::begin(const TempoSegment& segment) noexcept CUELINE_NONBLOCKING {
+    if (segment.frame <= last().frame) {
+        timeline_.map.replace_last(segment);  // the last one has no frames
+    } else {
+        timeline_.map.push(segment);
+    }
+    changed_ = true;
+}
+
+void Transport::find_whether_it_loops(double beat) noexcept CUELINE_NONBLOCKING {
+    timeline_.looping = beat < timeline_.loop_end ? 1 : 0;
+    jumped_ = true;
+}
+
+bool Transport::apply(const Message& command, TimelinePoint point) noexcept CUELINE_NONBLOCKING {
+    TempoSegment segment = segment_from(point);
+    switch (command.kind) {
+        case kind::set_tempo: {
+            const auto [tempo] = command.as<SetTempo>();
+            if (!is_tempo(tempo)) return false;
+            segment.speed = segment.end_speed = speed_of(tempo);
+            segment.ramp_beats = segment.ramp_frames = 0;
+            break;
+        }
+        case kind::ramp_tempo: {
+            const auto [tempo, length, over] = command.as<RampTempo>();
+            if (!is_tempo(tempo) || !is_from_to(length, shortest_ramp, longest_ramp)) return false;
+            if (over != RampOver::beats && over != RampOver::seconds) return false;
+            const double unit = over == RampOver::beats ? 1 : timeline_.samplerate;
+            const std::uint32_t runs = segment.runs;
+            segment =
+                TempoSegment::ramp(segment.frame, segment.beat, segment.speed, speed_of(tempo), length * unit, over);
+            segment.runs = runs;
+            break;
+        }
+        case kind::set_signature: {
+            const auto [beats, unit] = command.as<SetSignature>();
+            const bool is_unit = std::has_single_bit(unit) && unit <= most_signature;
+            if (!is_unit || beats == 0 || beats > most_signature) return false;
+            timeline_.signature_beats = beats;
+            timeline_.signature_unit = unit;
+            timeline_.bar_beats = 4.0 * beats / unit;
+            timeline_.bar_beat = segment.beat;
+            changed_ = true;
+            return true;
+        }
+        case kind::start_timeline:
+            if (segment.runs != 0) return true;
+            segment.runs = 1;
+            break;
+        case kind::stop_timeline:
+            if (segment.runs == 0) return true;
+            segment.runs = 0;
+            break;
+        case kind::locate: {
+            const auto [beat] = command.as<Locate>();
+            if (!is_from_to(beat, 0, highest_beat)) return false;
+            segment.beat = beat + 0.0;  // -0 becomes 0
+            find_whether_it_loops(segment.beat);
+            break;
+        }
+        case kind::set_loop: {
+            const auto [start, end] = command.as<SetLoop>();
+            const bool is_region =
+                is_from_to(start, 0, highest_beat) && is_from_to(end, start + shortest_loop, highest_beat);
+            if (!is_region && (start != 0 || end != 0)) return false;
+            timeline_.loop_start = start + 0.0;
+            timeline_.loop_end = end + 0.0;
+            find_whether_it_loops(segment.beat);
+            changed_ = true;
+            return true;
+        }
+        default:
+            return false;
+    }
+    begin(segment);
+    return true;
+}
+
+std::uint64_t Transport::frame_or_0(double beat) const noexcept CUELINE_NONBLOCKING {
+    const std::uint64_t frame = nearest_frame(timeline_.frame_at(beat));
+    return frame <= max_frame ? frame : 0;
+}
+
+}  // namespace cueline
