@@ -59,13 +59,16 @@ if TYPE_CHECKING:
         Pong,
         Reason,
         Refused,
+        SetSlot,
         SetTone,
+        SetVoice,
         StopBuffer,
+        StopVoice,
         UnloadBuffer,
     )
     from cueline.meters import MeterReading, Meters
     from cueline.playback import Playback, PlaybackPosition
-    from cueline.processors import OffersProcessor
+    from cueline.processors import OffersProcessor, player_processor
     from cueline.recorded import Block, Gap, RecordingPosition
     from cueline.recording import Recording
     from cueline.ring_errors import Empty, Full
@@ -73,6 +76,7 @@ if TYPE_CHECKING:
     from cueline.specs import MeterSpec, ParameterSpec
     from cueline.stats import BufferStats, CueStats, LineStats, RingStats, Stats, WorstCase
     from cueline.typed import message
+    from cueline.voice import Voice
 else:
     _NAMES_OF = {
         "cfunc": "APPLIED DEFERRED DISCARDED_SIGNATURE HANDLE_SIGNATURE REFUSED RENDER_SIGNATURE cfunc_processor",
@@ -82,11 +86,11 @@ else:
         "files": "load",
         "messages": (
             "Applied BufferEnded Click DeviceLost FormatChanged GetLevel Level NotFinite PlayBuffer Pong Reason "
-            "Refused SetTone StopBuffer UnloadBuffer"
+            "Refused SetSlot SetTone SetVoice StopBuffer StopVoice UnloadBuffer"
         ),
         "meters": "MeterReading Meters",
         "playback": "Playback PlaybackPosition",
-        "processors": "OffersProcessor",
+        "processors": "OffersProcessor player_processor",
         "recorded": "Block Gap RecordingPosition",
         "recording": "Recording",
         "ring_errors": "Empty Full",
@@ -94,6 +98,7 @@ else:
         "specs": "MeterSpec ParameterSpec",
         "stats": "BufferStats CueStats LineStats RingStats Stats WorstCase",
         "typed": "message",
+        "voice": "Voice",
     }
     _MODULES = {"sounds"}  # whole modules that are imported when first used
     _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names.split()}
@@ -170,16 +175,20 @@ __all__ = [
     "RefusedError",
     "RingStats",
     "Saving",
+    "SetSlot",
     "SetTone",
+    "SetVoice",
     "Stats",
     "Status",
     "StopBuffer",
+    "StopVoice",
     "StreamEnded",
     "StreamTimeout",
     "StreamsTakenError",
     "Transaction",
     "UnknownNameError",
     "UnloadBuffer",
+    "Voice",
     "WorstCase",
     "array",
     "buffer",
@@ -196,6 +205,7 @@ __all__ = [
     "i64",
     "load",
     "message",
+    "player_processor",
     "select",
     "sounds",
     "u8",
