@@ -180,7 +180,7 @@ void worst_all_due_clicks(benchmark::State& state) {
     time_all_due(state, std::make_unique<ToneProcessor>(), Message::of(Click{.frequency_hz = 1000, .gain = 0.1F}));
 }
 void worst_all_due_player(benchmark::State& state) {
-    time_all_due(state, std::make_unique<PlayerProcessor>(), Message::of(PlayBuffer{.slot = 0, .gain = 1, .loop = 0}));
+    time_all_due(state, std::make_unique<PlayerProcessor>(), Message::of(PlayBuffer{.slot = 0}));
 }
 void worst_all_due_cancels(benchmark::State& state) {
     time_all_due(state, std::make_unique<SilenceProcessor>(), Message::of(Cancel{12'345}));

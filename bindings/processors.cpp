@@ -21,6 +21,7 @@
 #include "bindings.hpp"
 #include "errors.hpp"
 #include "processors/cfunc_processor.hpp"
+#include "processors/player_processor.hpp"
 #include "system/utf8.hpp"
 #include "without_gil.hpp"
 
@@ -86,6 +87,13 @@ nb::object cfunc_processor(std::uintptr_t render, std::uintptr_t handle, std::ui
     return capsule;
 }
 
+/// Returns a capsule of a player.
+nb::object player_processor(std::int64_t slots, std::int64_t voices) {
+    auto capsule = nb::steal(processor_capsule(std::make_shared<PlayerProcessor>(slots, voices), "player"));
+    if (!capsule.is_valid()) throw nb::python_error{};
+    return capsule;
+}
+
 }  // namespace
 
 OwnedProcessor processor_of(nb::handle given) {
@@ -96,6 +104,7 @@ OwnedProcessor processor_of(nb::handle given) {
 void bind_processors(nb::module_& module) {
     module.def("_cfunc_processor", &cfunc_processor, "render"_a, "handle"_a, "discarded"_a, "state"_a, "state_bytes"_a,
                "parameters"_a, "meters"_a, "slots"_a, "reasons"_a, "name"_a, "keep"_a);
+    module.def("_player_processor", &player_processor, "slots"_a, "voices"_a);
 }
 
 }  // namespace cueline::python

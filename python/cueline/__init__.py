@@ -33,6 +33,7 @@ from cueline.transaction import Transaction
 # - Names whose modules need more at run time are imported when first used, here below. The first engine uses most.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from cueline import sounds
     from cueline.beats import Beat, Grid, next_bar, next_beat, next_grid
     from cueline.cfunc import (
         APPLIED,
@@ -65,14 +66,17 @@ if TYPE_CHECKING:
         Pong,
         Reason,
         Refused,
+        SetSlot,
         SetTone,
+        SetVoice,
         StopBuffer,
+        StopVoice,
         UnloadBuffer,
     )
     from cueline.meters import MeterReading, Meters
     from cueline.midi import from_mido, to_mido
     from cueline.playback import Playback, PlaybackPosition
-    from cueline.processors import OffersProcessor
+    from cueline.processors import OffersProcessor, player_processor
     from cueline.recorded import Block, Gap, RecordingPosition
     from cueline.recording import Recording
     from cueline.ring_errors import Empty, Full
@@ -81,6 +85,7 @@ if TYPE_CHECKING:
     from cueline.stats import BufferStats, CueStats, LineStats, MidiStats, RingStats, Stats, WorstCase
     from cueline.timeline import Timeline
     from cueline.typed import message
+    from cueline.voice import Voice
 else:
     _NAMES_OF = {
         "beats": "Beat Grid next_bar next_beat next_grid",
@@ -91,12 +96,13 @@ else:
         "files": "load",
         "messages": (
             "Applied BufferEnded Click ControlChange DeviceLost FormatChanged GetLevel Level MidiBytes NotFinite "
-            "NoteOff NoteOn PitchBend PlayBuffer Pong Reason Refused SetTone StopBuffer UnloadBuffer"
+            "NoteOff NoteOn PitchBend PlayBuffer Pong Reason Refused SetSlot SetTone SetVoice StopBuffer StopVoice "
+            "UnloadBuffer"
         ),
         "meters": "MeterReading Meters",
         "midi": "from_mido to_mido",
         "playback": "Playback PlaybackPosition",
-        "processors": "OffersProcessor",
+        "processors": "OffersProcessor player_processor",
         "recorded": "Block Gap RecordingPosition",
         "recording": "Recording",
         "ring_errors": "Empty Full",
@@ -105,19 +111,23 @@ else:
         "stats": "BufferStats CueStats LineStats MidiStats RingStats Stats WorstCase",
         "timeline": "Timeline",
         "typed": "message",
+        "voice": "Voice",
     }
+    _MODULES = {"sounds"}  # whole modules that are imported when first used
     _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names.split()}
 
     def __getattr__(name):
-        if name not in _MODULE_OF:
+        if name not in _MODULE_OF and name not in _MODULES:
             raise AttributeError(f"module 'cueline' has no attribute {name!r}")
         from importlib import import_module
 
+        if name in _MODULES:
+            return import_module(f"cueline.{name}")
         globals()[name] = value = getattr(import_module(f"cueline.{_MODULE_OF[name]}"), name)
         return value
 
     def __dir__():
-        return sorted({*globals(), *_MODULE_OF})
+        return sorted({*globals(), *_MODULE_OF, *_MODULES})
 
 
 __all__ = [
@@ -186,10 +196,13 @@ __all__ = [
     "RefusedError",
     "RingStats",
     "Saving",
+    "SetSlot",
     "SetTone",
+    "SetVoice",
     "Stats",
     "Status",
     "StopBuffer",
+    "StopVoice",
     "StreamEnded",
     "StreamTimeout",
     "StreamsTakenError",
@@ -198,6 +211,7 @@ __all__ = [
     "Transaction",
     "UnknownNameError",
     "UnloadBuffer",
+    "Voice",
     "WorstCase",
     "array",
     "buffer",
@@ -218,7 +232,9 @@ __all__ = [
     "next_bar",
     "next_beat",
     "next_grid",
+    "player_processor",
     "select",
+    "sounds",
     "to_mido",
     "u8",
     "u16",

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from cueline.recording import Recording
     from cueline.stats import Stats, WorstCase
     from cueline.timeline import Timeline
+    from cueline.voice import Voice
 
     MessageT = TypeVar("MessageT", bound=_core.Message)
 
@@ -162,6 +163,7 @@ class AudioEngine(_core.Engine):
         self._meters = Meters(self)
         self._confirmations = Confirmations()
         self._turns = Turns()
+        self._unwanted: list[int] = []  # buffers that play() could not unload yet
         self._read_stats = engine_stats
         self._tell_loss = warn_of_loss
         if device is None:
@@ -235,7 +237,7 @@ class AudioEngine(_core.Engine):
         self._tell_loss(self, lost)
 
     if not TYPE_CHECKING:  # for a type checker, a class with this method would have every attribute
-        _parameters = _meters = _confirmations = _turns = _read_stats = SetWhenMade()
+        _parameters = _meters = _confirmations = _turns = _unwanted = _read_stats = SetWhenMade()
 
         def __setattr__(self, name: str, value: object) -> None:
             if type(self) is AudioEngine and not name.startswith("_"):
@@ -359,6 +361,51 @@ class AudioEngine(_core.Engine):
         self._require_loading()
         samples = self._at_our_rate(checked_samples(array, if_empty="a buffer has samples"), samplerate)
         return self._load_buffer(samples, timeout)
+
+    def play(
+        self,
+        sound: SupportsIndex | npt.ArrayLike,
+        at: SupportsIndex | None = None,
+        *,
+        gain: float = 1.0,
+        pan: float = 0.0,
+        rate: float = 1.0,
+        start: SupportsIndex = 0,
+        loop: bool | tuple[SupportsIndex, SupportsIndex | None] | None = None,
+        choke_group: SupportsIndex = 0,
+        samplerate: SupportsIndex | None = None,
+        late: Literal["apply", "drop"] = "apply",
+        timeout: float | None = 0,
+    ) -> Voice:
+        """Play the buffer of a slot, or an array, from the frame ``at`` or with the next block. For the player.
+
+        ``sound`` is a slot, or an array as ``publish`` takes it, with its ``samplerate``. An array is loaded, and
+        unloaded when the voice has ended. ``gain`` is from 0 to 4. ``pan`` is from -1, the first output only, over 0,
+        all outputs as they are, to 1, the second one only. ``rate`` is how many frames of the buffer the voice plays
+        for each frame of the output, up to 64. ``start`` is the first frame of the buffer to play. ``loop`` is True, or
+        a pair of frames (start, end), where an end of None is the buffer's end. A voice fades out the others of its
+        ``choke_group``, a number up to 65535, unless that is 0.
+
+        Returns the voice, to change and stop it. Raises Full if there is no room within ``timeout`` seconds for the
+        command, its confirmation (1024 can be under way) or the buffer; ArgumentError, ArgumentTypeError,
+        ProcessorError if the processor does not play, and what ``confirm`` and ``load_buffer`` raise.
+        """
+        from cueline.voice import play  # here, because `import cueline` must stay quick
+
+        return play(
+            self,
+            sound,
+            at,
+            gain=gain,
+            pan=pan,
+            rate=rate,
+            start=start,
+            loop=loop,
+            choke_group=choke_group,
+            samplerate=samplerate,
+            late=late,
+            timeout=timeout,
+        )
 
     if TYPE_CHECKING:
 

@@ -4,7 +4,7 @@ import enum
 from typing import TYPE_CHECKING, Annotated
 
 from cueline._core import Message, _midi_bytes
-from cueline.fields import Range, buffer, f32, i16, u8, u32, u64
+from cueline.fields import Range, buffer, f32, i16, u8, u16, u32, u64
 from cueline.typed import own_message
 
 __all__ = [
@@ -25,8 +25,11 @@ __all__ = [
     "Pong",
     "Reason",
     "Refused",
+    "SetSlot",
     "SetTone",
+    "SetVoice",
     "StopBuffer",
+    "StopVoice",
     "UnloadBuffer",
 ]
 
@@ -45,7 +48,10 @@ class Reason(enum.IntEnum):
 
 
 _MAX_HZ = 384_000  # half of the highest sample rate: a message does not say which engine it is for
-_SLOTS = 8  # of the player
+_SLOTS = 2048  # of a player, at most
+_NAN = float("nan")
+MAX_GAIN = 4  # of a voice
+MIN_RATE, MAX_RATE = 1e-6, 64
 
 
 def _numbers_of(message: Message) -> str:
@@ -174,25 +180,88 @@ class Click(Message):
 
 @own_message(68)
 class PlayBuffer(Message):
-    """To the player: play the buffer in a slot from its beginning, once or in a loop. The gain is from 0 to 1."""
+    """To the player: start a voice. Its name, for SetVoice and StopVoice, is this message's sequence on its line.
 
-    slot: Annotated[u32, Range(0, _SLOTS - 1)]
-    gain: Annotated[f32, Range(0, 1)] = 1.0
+    It plays the buffer in ``slot`` from the frame ``start`` to its end; or with ``loop``, again and again from
+    ``loop_start`` up to ``loop_end``, which is the frame after the loop; 0 stands for the buffer's end. The gain is
+    from 0 to 4. ``pan`` is from -1, the first output only, over 0, all outputs as they are, to 1, the second one only.
+    ``rate`` is how many frames of the buffer it plays for each frame of the output, up to 64. A voice with a
+    ``choke_group`` other than 0 fades out the others of that group.
+
+    With a ``handle`` of ``load_buffer``, it plays that buffer instead; with ``unload``, the player unloads it when the
+    voice has ended.
+    """
+
+    slot: Annotated[u16, Range(0, _SLOTS - 1)] = 0
+    choke_group: u16 = 0
     loop: bool = False
+    unload: bool = False
+    gain: Annotated[f32, Range(0, MAX_GAIN)] = 1.0
+    pan: Annotated[f32, Range(-1, 1)] = 0.0
+    rate: Annotated[f32, Range(MIN_RATE, MAX_RATE)] = 1.0
+    start: u32 = 0
+    loop_start: u32 = 0
+    loop_end: u32 = 0
+    handle: buffer = 0
 
 
 @own_message(69)
 class StopBuffer(Message):
-    """To the player: stop the voice of a slot within 5 ms."""
+    """To the player: stop all voices of a slot. Each begins its release."""
 
     slot: Annotated[u32, Range(0, _SLOTS - 1)]
 
 
 @own_message(70)
 class BufferEnded(Message):
-    """A voice of the player ended. ``frame`` is the first frame without it, ``sequence`` that of its PlayBuffer."""
+    """A voice of the player has reached its end, or has lost its buffer. One that was stopped sends none.
+
+    ``frame`` is the first frame without it, ``sequence`` that of its PlayBuffer. If the voice plays a loaded buffer,
+    ``handle`` is that one's, and ``slot`` is 0.
+    """
 
     slot: u32
+    handle: buffer = 0
+
+
+@own_message(71)
+class SetVoice(Message):
+    """To the player: change a voice that was started on the same line. A number that is NaN leaves its value as it is.
+
+    ``voice`` is the sequence of its PlayBuffer. Gain and pan move there within 5 ms; the rate changes at once.
+    ``loop`` is 0 to leave the loop as it is, 1 to play on to the buffer's end, and 2 to loop from ``loop_start`` up to
+    ``loop_end``, with a crossfade of 5 ms.
+    """
+
+    voice: u32
+    gain: Annotated[f32, Range(0, MAX_GAIN, nan=True)] = _NAN
+    pan: Annotated[f32, Range(-1, 1, nan=True)] = _NAN
+    rate: Annotated[f32, Range(MIN_RATE, MAX_RATE, nan=True)] = _NAN
+    loop_start: u32 = 0
+    loop_end: u32 = 0
+    loop: Annotated[u8, Range(0, 2)] = 0
+
+
+@own_message(72)
+class StopVoice(Message):
+    """To the player: begin the release of a voice that was started on the same line. Its loop goes on meanwhile.
+
+    ``voice`` is the sequence of its PlayBuffer.
+    """
+
+    voice: u32
+
+
+@own_message(73)
+class SetSlot(Message):
+    """To the player: set a slot's attack and release in seconds, each from 0 to 60. NaN leaves a value as it is.
+
+    They begin as 0 and 0.005. The attack is for voices that start later, the release for all.
+    """
+
+    slot: Annotated[u16, Range(0, _SLOTS - 1)]
+    attack_s: Annotated[f32, Range(0, 60, nan=True)] = _NAN
+    release_s: Annotated[f32, Range(0, 60, nan=True)] = _NAN
 
 
 _SevenBits = Annotated[u8, Range(0, 127)]

@@ -6,17 +6,23 @@ import sys
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from cueline import _core
-from cueline.arguments import checked_name, shown
+from cueline.arguments import checked_integer, checked_name, shown
 from cueline.errors import ArgumentTypeError
+
+if TYPE_CHECKING:
+    from typing import SupportsIndex
 
 if TYPE_CHECKING and sys.version_info >= (3, 13):
     from types import CapsuleType
 else:  # before 3.13, the type of a capsule has no name
     CapsuleType = Any
 
-__all__ = ["CapsuleType", "OffersProcessor", "checked_processor", "refused_kind"]
+__all__ = ["CapsuleType", "OffersProcessor", "checked_processor", "player_processor", "refused_kind"]
 
-_PROCESSOR_OF = {**dict.fromkeys((64, 65, 67), "tone"), **dict.fromkeys((68, 69), "player")}  # kinds of cueline's own
+_PROCESSOR_OF = {
+    **dict.fromkeys((64, 65, 67), "tone"),
+    **dict.fromkeys((68, 69, 71, 72, 73), "player"),
+}  # kinds of cueline's own
 _MAX_NAMED = 8
 
 
@@ -47,6 +53,14 @@ def checked_processor(processor: str | OffersProcessor | CapsuleType | None) -> 
             f"__cueline_processor__() of {shown(processor)} must return a processor's capsule, got {shown(capsule)}"
         )
     return capsule
+
+
+def player_processor(slots: SupportsIndex = 128, voices: SupportsIndex = 32) -> CapsuleType:
+    """Return a player for ``AudioEngine(processor=...)``, with so many slots (1 to 2048) and voices (1 to 256).
+
+    ``processor="player"`` is one with the defaults. Raises ArgumentError, ArgumentTypeError.
+    """
+    return _core._player_processor(checked_integer("slots", slots), checked_integer("voices", voices))
 
 
 def refused_kind(processor: str, kind: int, handled: list[int]) -> str:

@@ -1,4 +1,4 @@
-// player_processor.cpp: renders the voices of the player, frame by frame.
+// player_processor.cpp: finds places for voices, mixes them, and limits the sum.
 #include "processors/player_processor.hpp"
 
 #include <algorithm>
@@ -9,104 +9,255 @@ namespace cueline {
 namespace {
 
 constexpr std::uint32_t fades_a_second = 200;  // 5 ms each
+constexpr std::uint32_t peaks_a_second = 20;   // for the meters
+constexpr float longest_s = 60;                // of an attack or a release
 
-/// The buffer's sample for this channel of the output.
-float sample_for(const Buffer& buffer, std::uint32_t frame, std::size_t channel) noexcept CUELINE_NONBLOCKING {
-    if (buffer.channels == 1) return buffer.sample(frame, 0);
-    return channel < buffer.channels ? buffer.sample(frame, channel) : 0.0F;
-}
+enum PlayerParameter : std::uint8_t { master_gain, limiter_is_on, limiter_threshold };
+
+constexpr std::array<ParameterSpec, 3> player_parameters{{
+    {.name = "gain", .lowest = 0, .highest = 4, .default_value = 1, .unit = {}, .ramp_s = 0.02},
+    {.name = "limiter", .lowest = 0, .highest = 1, .default_value = 1, .unit = {}, .ramp_s = 0},
+    {.name = "threshold", .lowest = 0.01, .highest = 1, .default_value = 1, .unit = {}, .ramp_s = 0.02},
+}};
+
+// Meters: the outputs' peak, the voices' counts, each voice, and each slot's peak.
+constexpr std::size_t peak_address = 0;
+constexpr std::size_t voices_address = 1;
+constexpr std::size_t first_voice_address = 2;
+
+constexpr std::array<std::string_view, 1> peak_fields{"peak"};
+constexpr std::array<std::string_view, 2> counts_fields{"playing", "stolen"};
+constexpr std::array<std::string_view, 2> voice_fields{"line", "sequence"};
+
+constexpr std::array<std::string_view, 1> reason_names{"ENDED"};
 
 }  // namespace
 
+PlayerProcessor::PlayerProcessor(std::int64_t slots, std::int64_t voices)
+    : slots_{checked_range("slots", slots, player_slots_range)},
+      voices_{checked_range("voices", voices, player_voices_range)},
+      meters_{{
+          {.name = "peak", .unit = {}, .fields = peak_fields},
+          {.name = "voices", .unit = {}, .fields = counts_fields},
+          {.name = "voice", .unit = {}, .fields = voice_fields, .count = static_cast<std::uint32_t>(voices)},
+          {.name = "slot", .unit = {}, .fields = peak_fields, .count = static_cast<std::uint32_t>(slots)},
+      }} {}
+
 void PlayerProcessor::prepare(const Format& format) {
+    if (table_.empty()) table_ = SincTable::make();
+    samples_ = LockedArray<float>{std::max<std::size_t>(format.outputs, 1) * VoiceTools::piece_frames};
+    samplerate_ = format.samplerate;
     fade_frames_ = std::max<std::uint32_t>(1, format.samplerate / fades_a_second);
-    for (Voice& voice : voices_) {
-        voice.jumped = voice.jumped || voice.fade_left > 0;
-        voice.last.resize(format.outputs);
-        voice.tail.resize(format.outputs);
+    window_frames_ = std::max<std::uint32_t>(1, format.samplerate / peaks_a_second);
+    window_left_ = window_frames_;
+    limiter_.prepare(format.samplerate);
+}
+
+std::span<const ParameterSpec> PlayerProcessor::parameters() const {
+    return player_parameters;
+}
+
+std::span<const std::string_view> PlayerProcessor::reasons() const {
+    return reason_names;
+}
+
+VoiceTools PlayerProcessor::tools() noexcept CUELINE_NONBLOCKING {
+    return {.table = table_, .samples = samples_.all(), .fade_frames = fade_frames_};
+}
+
+std::uint32_t PlayerProcessor::frames_of(float seconds) const noexcept CUELINE_NONBLOCKING {
+    return static_cast<std::uint32_t>(static_cast<double>(seconds) * samplerate_ + 0.5);
+}
+
+std::uint32_t PlayerProcessor::release_frames(const PlayerVoice& voice) const noexcept CUELINE_NONBLOCKING {
+    return voice.has_slot() ? frames_of(slots_.all()[voice.slot()].release_s) : fade_frames_;
+}
+
+/// The voice that this command started, if it still plays.
+PlayerVoice* PlayerProcessor::find(Cause cause) noexcept CUELINE_NONBLOCKING {
+    for (PlayerVoice& voice : voices_.all()) {
+        if (voice.plays() && voice.started_by() == cause) return &voice;
+    }
+    return nullptr;
+}
+
+/// The place for a new voice: the first one that is free, or else that of the oldest voice.
+std::size_t PlayerProcessor::place() const noexcept CUELINE_NONBLOCKING {
+    const std::span<const PlayerVoice> voices = voices_.all();
+    std::size_t oldest = 0;
+    for (std::size_t index = 0; index < voices.size(); ++index) {
+        if (!voices[index].plays()) return index;
+        if (voices[index].number() < voices[oldest].number()) oldest = index;
+    }
+    return oldest;
+}
+
+Outcome PlayerProcessor::handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+    switch (command.kind) {
+        case kind::play_buffer:
+            return play(command, context);
+        case kind::stop_buffer:
+            return stop_slot(command.as<StopBuffer>().slot);
+        case kind::set_voice:
+            return set_voice(command, context);
+        case kind::stop_voice: {
+            Cause cause{command};
+            cause.sequence = command.as<StopVoice>().voice;
+            PlayerVoice* const voice = find(cause);
+            if (voice == nullptr) return Outcome::refused(PlayerReason::ended);
+            voice->release(release_frames(*voice));
+            return true;
+        }
+        case kind::set_slot:
+            return set_slot(command.as<SetSlot>());
+        default:
+            return false;
     }
 }
 
-Outcome PlayerProcessor::handle(const Message& command, ProcessContext&) noexcept CUELINE_NONBLOCKING {
-    if (command.kind == kind::play_buffer) {
-        const auto wanted = command.as<PlayBuffer>();
-        if (wanted.slot >= slots) return false;
-        play(voices_[wanted.slot], wanted, command);
-        return true;
-    }
-    if (command.kind == kind::stop_buffer) {
-        const auto wanted = command.as<StopBuffer>();
-        if (wanted.slot >= slots) return false;
-        Voice& voice = voices_[wanted.slot];
-        voice.jumped = voice.jumped || voice.plays;
-        voice.plays = false;
-        return true;
-    }
-    return false;
+void PlayerProcessor::discarded(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+    if (command.kind != kind::play_buffer) return;
+    const auto unwanted = command.as<PlayBuffer>();
+    if (unwanted.unload != 0) context.release_buffer(unwanted.handle);
 }
 
-void PlayerProcessor::play(Voice& voice, const PlayBuffer& wanted, const Message& command) noexcept
-    CUELINE_NONBLOCKING {
-    // A silent voice does not jump: its buffer begins unchanged.
-    voice.jumped = voice.jumped || voice.plays || voice.fade_left > 0;
-    voice.plays = true;
-    voice.loops = wanted.loop != 0;
-    voice.gain = wanted.gain > 0 ? std::min(wanted.gain, 1.0F) : 0.0F;  // a NaN counts as 0
-    voice.position = 0;
-    voice.started_by = command;
-    voice.serial = 0;
+/// Its confirmation has the voice's place in the meter "voice".
+Outcome PlayerProcessor::play(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+    const auto wanted = command.as<PlayBuffer>();
+    const bool has_rate = wanted.rate > 0 && wanted.rate <= BufferReader::highest_rate;
+    if (!has_rate || (wanted.handle == 0 && wanted.slot >= slots_.size())) {
+        discarded(command, context);
+        return false;
+    }
+    if (wanted.choke_group != 0) {
+        for (PlayerVoice& voice : voices_.all()) {
+            if (voice.plays() && voice.choke_group() == wanted.choke_group) voice.release(fade_frames_);
+        }
+    }
+    const std::size_t index = place();
+    PlayerVoice& voice = voices_.all()[index];
+    if (voice.plays()) {
+        ++stolen_;
+    } else {
+        ++playing_;
+    }
+    const std::uint32_t attack = wanted.handle != 0 ? 0 : frames_of(slots_.all()[wanted.slot].attack_s);
+    voice.start(wanted, command, ++starts_, attack, tools(), context);
+    show_voice(index, context.events().frame(), context);
+    return Outcome::applied(static_cast<std::uint32_t>(index));
+}
+
+Outcome PlayerProcessor::set_voice(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+    const auto wanted = command.as<SetVoice>();
+    const bool has_rate = std::isnan(wanted.rate) || (wanted.rate > 0 && wanted.rate <= BufferReader::highest_rate);
+    if (!has_rate || wanted.loop > looping::on) return false;
+    Cause cause{command};
+    cause.sequence = wanted.voice;
+    PlayerVoice* const voice = find(cause);
+    if (voice == nullptr) return Outcome::refused(PlayerReason::ended);
+    voice->set(wanted, tools(), context);
+    return true;
+}
+
+bool PlayerProcessor::set_slot(const SetSlot& wanted) noexcept CUELINE_NONBLOCKING {
+    if (wanted.slot >= slots_.size()) return false;
+    PlayerSlot& slot = slots_.all()[wanted.slot];
+    if (!std::isnan(wanted.attack_s)) slot.attack_s = std::clamp(wanted.attack_s, 0.0F, longest_s);
+    if (!std::isnan(wanted.release_s)) slot.release_s = std::clamp(wanted.release_s, 0.0F, longest_s);
+    return true;
+}
+
+bool PlayerProcessor::stop_slot(std::uint32_t slot) noexcept CUELINE_NONBLOCKING {
+    if (slot >= slots_.size()) return false;
+    for (PlayerVoice& voice : voices_.all()) {
+        if (voice.plays() && voice.has_slot() && voice.slot() == slot) voice.release(release_frames(voice));
+    }
+    return true;
 }
 
 void PlayerProcessor::render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
-    for (std::size_t channel = 0; channel < block.outputs.size(); ++channel) {
-        std::ranges::fill(block.output(channel), 0.0F);
-    }
-    for (std::uint32_t slot = 0; slot < slots; ++slot) render(voices_[slot], slot, block, context);
-}
-
-void PlayerProcessor::render(Voice& voice, std::uint32_t slot, const AudioBlock& block,
-                             ProcessContext& context) noexcept CUELINE_NONBLOCKING {
-    const Buffer* const buffer = context.buffer(slot);
-    const auto end_at = [&](std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
-        voice.plays = false;
-        context.events().send_at(frame, kind::buffer_ended, BufferEnded{slot}, voice.started_by);
-    };
-    if (voice.plays) {
-        // Compare serials, not addresses: a new buffer may lie where the old one lay.
-        const std::uint64_t serial = buffer == nullptr ? 0 : buffer->serial;
-        voice.jumped = voice.jumped || (voice.serial != 0 && voice.serial != serial);
-        voice.serial = serial;
-        if (buffer != nullptr && voice.loops) voice.position %= buffer->frames;
-        if (buffer == nullptr || voice.position >= buffer->frames) end_at(block.frame);
-    }
-    for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
-        if (!voice.plays && !voice.jumped && voice.fade_left == 0) {
-            std::ranges::fill(voice.last, 0.0F);
-            return;
+    std::array<float*, max_channels> outputs;  // NOLINT(*-member-init): as many as are used are written
+    for (std::uint32_t done = 0; done < block.frames;) {
+        const std::uint32_t frames = std::min({block.frames - done, VoiceTools::piece_frames, window_left_});
+        for (std::size_t channel = 0; channel < block.outputs.size(); ++channel) {
+            outputs[channel] = block.outputs[channel] + done;
+            std::fill_n(outputs[channel], frames, 0.0F);
         }
-        render_frame(voice, voice.plays ? buffer : nullptr, block, frame);
-        if (!voice.plays || ++voice.position < buffer->frames) continue;
-        voice.position = 0;
-        if (!voice.loops) end_at(block.frame + frame + 1);
+        const AudioBlock piece{
+            .outputs = std::span{outputs}.first(block.outputs.size()), .frames = frames, .frame = block.frame + done};
+        for (std::size_t index = 0; index < voices_.size(); ++index) render_voice(index, piece, context);
+        render_master(piece, done, context);
+        done += frames;
+        window_left_ -= frames;
+        if (window_left_ == 0) show_peaks(block.frame + done, context);
     }
 }
 
-void PlayerProcessor::render_frame(Voice& voice, const Buffer* buffer, const AudioBlock& block,
-                                   std::uint32_t frame) const noexcept CUELINE_NONBLOCKING {
-    const bool jumps = voice.jumped;
-    if (jumps) voice.fade_left = fade_frames_;
-    voice.jumped = false;
-    const float part = static_cast<float>(voice.fade_left) / static_cast<float>(fade_frames_);
-    const std::size_t channels = std::min(block.outputs.size(), voice.last.size());
-    for (std::size_t channel = 0; channel < channels; ++channel) {
-        const float sample = buffer == nullptr ? 0.0F : voice.gain * sample_for(*buffer, voice.position, channel);
-        if (jumps) voice.tail[channel] = voice.last[channel];
-        // std::lerp() lies between both sounds, even where it rounds.
-        const float heard = voice.fade_left == 0 ? sample : std::lerp(sample, voice.tail[channel], part);
-        voice.last[channel] = std::isfinite(heard) ? heard : 0;  // else a NaN would last for the next fade
-        block.outputs[channel][frame] += heard;
+void PlayerProcessor::render_voice(std::size_t index, const AudioBlock& piece, ProcessContext& context) noexcept
+    CUELINE_NONBLOCKING {
+    PlayerVoice& voice = voices_.all()[index];
+    if (!voice.sounds()) return;
+    const bool played = voice.plays();
+    const auto [ended, frames, peak] = voice.render(piece, tools(), context);
+    if (played && voice.has_slot()) {
+        PlayerSlot& slot = slots_.all()[voice.slot()];
+        if (std::isfinite(peak)) slot.peak = std::max(slot.peak, peak);
     }
-    if (voice.fade_left > 0) --voice.fade_left;
+    if (ended == PlayerVoice::Ended::no) return;
+    const std::uint64_t frame = piece.frame + frames;
+    --playing_;
+    if (ended == PlayerVoice::Ended::by_itself) {
+        context.events().send_at(frame, kind::buffer_ended, BufferEnded{voice.slot(), voice.handle()},
+                                 voice.started_by());
+    }
+    show_voice(index, frame, context);
+}
+
+/// Applies gain and limiter to the sum. `first` is the index of the piece's first frame in the segment.
+void PlayerProcessor::render_master(const AudioBlock& piece, std::uint32_t first, ProcessContext& context) noexcept
+    CUELINE_NONBLOCKING {
+    const Parameter& gain = context.parameter(master_gain);
+    if (gain.moves() || gain.target() != 1) {
+        for (std::uint32_t frame = 0; frame < piece.frames; ++frame) {
+            const auto factor = static_cast<float>(gain.at(first + frame));
+            for (float* const channel : piece.outputs) channel[frame] *= factor;
+        }
+    }
+    if (context.parameter(limiter_is_on).at(first) >= 0.5) {
+        limiter_.apply(piece, context.parameter(limiter_threshold), first);
+    } else {
+        limiter_.reset();
+    }
+    for (const float* const channel : piece.outputs) {
+        for (std::uint32_t frame = 0; frame < piece.frames; ++frame) {
+            const float size = std::abs(channel[frame]);
+            if (size > peak_ && std::isfinite(size)) peak_ = size;
+        }
+    }
+}
+
+/// Shows which command's voice has this place, and how many play.
+void PlayerProcessor::show_voice(std::size_t index, std::uint64_t frame, ProcessContext& context) noexcept
+    CUELINE_NONBLOCKING {
+    const PlayerVoice& voice = voices_.all()[index];
+    const Cause cause = voice.plays() ? voice.started_by() : Cause{};
+    context.meter(first_voice_address + index)
+        .set({static_cast<double>(cause.line), static_cast<double>(cause.sequence)}, frame);
+    context.meter(voices_address).set({static_cast<double>(playing_), static_cast<double>(stolen_)}, frame);
+}
+
+/// Shows the peaks of the window that ends before `frame`, and begins another one.
+void PlayerProcessor::show_peaks(std::uint64_t frame, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+    context.meter(peak_address).set({peak_}, frame);
+    const std::size_t first_slot_address = first_voice_address + voices_.size();
+    for (std::size_t index = 0; index < slots_.size(); ++index) {
+        PlayerSlot& slot = slots_.all()[index];
+        if (slot.peak > 0 || slot.is_shown) context.meter(first_slot_address + index).set({slot.peak}, frame);
+        slot.is_shown = slot.peak > 0;
+        slot.peak = 0;
+    }
+    peak_ = 0;
+    window_left_ = window_frames_;
 }
 
 }  // namespace cueline

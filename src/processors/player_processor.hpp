@@ -1,66 +1,101 @@
-// player_processor.hpp: plays published buffers, with one voice for each slot.
+// player_processor.hpp: plays buffers, with as many voices and slots as its maker wants.
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <vector>
+#include <string_view>
 
 #include <cueline/engine/player_messages.hpp>
+#include <cueline/engine/range.hpp>
 #include <cueline/processor.hpp>
+
+#include "processors/limiter.hpp"
+#include "processors/player_voice.hpp"
+#include "processors/sinc_table.hpp"
+#include "system/locked_array.hpp"
 
 namespace cueline {
 
-/// It has eight slots with a voice each. kind::play_buffer starts a voice, kind::stop_buffer stops it. A voice plays
-/// its buffer times its gain, from the exact frame of the command. A buffer of one channel plays on all channels. Of
-/// other buffers, each channel plays on the output channel with its number, if there is one. Voices are mixed. Sample
-/// rates are not converted. The same messages at the same frames give the same samples, bit for bit, at any block size.
+inline constexpr Range player_slots_range{1, 2'048, ""};
+inline constexpr Range player_voices_range{1, 256, ""};
+
+/// The reasons for which the player refuses commands, in the order of their names.
+enum class PlayerReason : std::uint32_t {  // NOLINT(performance-enum-size): as in Outcome
+    ended = first_own_reason,              ///< the voice has ended, or never began
+};
+
+/// What the player keeps of a slot.
+struct PlayerSlot {
+    float attack_s = 0;
+    float release_s = 0.005F;
+    float peak = 0;         // in this window
+    bool is_shown = false;  // its meter is not at 0
+};
+
+/// Plays the buffers of its slots, and loaded buffers. kind::play_buffer starts a voice at its exact frame. If all
+/// voices play, the oldest one fades out in 5 ms, and the new one takes its place. docs/player.md describes the rest.
 ///
-/// If a voice's buffer is swapped, the voice goes on in the new buffer at the same position. If the new buffer is too
-/// short, the voice ends, or wraps if it loops. Swapping, stopping, emptying and restarting a sounding voice do not
-/// click: the player crossfades from the last sample to the new sound in 5 ms, and is never louder than the louder of
-/// the two. So it no longer needs the old buffer, which returns at once. The player does not smooth the start, the end
-/// and the loop of a buffer.
-///
-/// A voice that reaches its end or loses its buffer sends kind::buffer_ended; a stopped voice does not. A voice on an
-/// empty slot ends at once. If the event ring is full, the event is dropped and counted.
+/// - A buffer of one channel plays on all outputs. Of other buffers, each channel plays on the output of its number.
+/// - The same messages at the same frames give the same samples, bit for bit, at any block size.
+/// - A block reads at most two frames of buffers for each voice, output and frame: two during a fade.
 class PlayerProcessor final : public Processor {
   public:
-    static constexpr std::uint32_t slots = 8;
-    static constexpr std::array handled{PlayBuffer::kind, StopBuffer::kind};
+    static constexpr std::uint32_t default_slots = 128;
+    static constexpr std::uint32_t default_voices = 32;
+    static constexpr std::uint32_t most_loaded = 128;  ///< buffers without a slot
+    static constexpr std::array handled{PlayBuffer::kind, StopBuffer::kind, SetVoice::kind, StopVoice::kind,
+                                        SetSlot::kind};
 
-    /// Voices play on. A fade that is under way starts again.
+    /// Throws ArgumentError if a number is out of range, and std::bad_alloc.
+    explicit PlayerProcessor(std::int64_t slots = default_slots, std::int64_t voices = default_voices);
+
+    /// Voices play on. A buffer's frames are not converted to another sample rate.
     void prepare(const Format& format) override;
-    [[nodiscard]] std::uint32_t buffer_slots() const override { return slots; }
+    [[nodiscard]] std::uint32_t buffer_slots() const override { return static_cast<std::uint32_t>(slots_.size()); }
+    [[nodiscard]] std::uint32_t loaded_buffers() const override { return most_loaded; }
+    [[nodiscard]] std::span<const ParameterSpec> parameters() const override;
+    [[nodiscard]] std::span<const MeterSpec> meters() const override { return meters_; }
     [[nodiscard]] std::optional<std::span<const Kind>> kinds() const override { return handled; }
+    [[nodiscard]] std::span<const std::string_view> reasons() const override;
 
-    /// Clamps the gain to 0 to 1; a NaN counts as 0. Does not handle a command for a slot that does not exist.
+    /// Clamps gain and pan. Does not handle a command for a slot that does not exist, or with a rate out of range.
     Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
+    void discarded(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
 
   private:
-    struct Voice {
-        bool plays = false;
-        bool loops = false;
-        bool jumped = false;  // the next sample does not continue the last one
-        float gain = 0;
-        std::uint32_t position = 0;  // the next frame in the buffer
-        Cause started_by;
-        std::uint64_t serial = 0;  // of its last buffer, 0 for none
-        std::uint32_t fade_left = 0;
-        std::vector<float> last;  // by channel: its output in the frame before
-        std::vector<float> tail;  // by channel: its last output before the jump, which fades
-    };
-
-    static void play(Voice& voice, const PlayBuffer& wanted, const Message& command) noexcept CUELINE_NONBLOCKING;
-    void render(Voice& voice, std::uint32_t slot, const AudioBlock& block, ProcessContext& context) noexcept
+    [[nodiscard]] VoiceTools tools() noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] std::uint32_t frames_of(float seconds) const noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] std::uint32_t release_frames(const PlayerVoice& voice) const noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] PlayerVoice* find(Cause cause) noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] std::size_t place() const noexcept CUELINE_NONBLOCKING;
+    Outcome play(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
+    Outcome set_voice(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
+    bool set_slot(const SetSlot& wanted) noexcept CUELINE_NONBLOCKING;
+    bool stop_slot(std::uint32_t slot) noexcept CUELINE_NONBLOCKING;
+    void render_voice(std::size_t index, const AudioBlock& piece, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
+    void render_master(const AudioBlock& piece, std::uint32_t first, ProcessContext& context) noexcept
         CUELINE_NONBLOCKING;
-    void render_frame(Voice& voice, const Buffer* buffer, const AudioBlock& block, std::uint32_t frame) const noexcept
-        CUELINE_NONBLOCKING;
+    void show_voice(std::size_t index, std::uint64_t frame, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
+    void show_peaks(std::uint64_t frame, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
 
-    std::array<Voice, slots> voices_;
+    LockedArray<PlayerSlot> slots_;
+    LockedArray<PlayerVoice> voices_;
+    std::array<MeterSpec, 4> meters_;
+    SincTable table_;
+    LockedArray<float> samples_;  // of one voice
+    Limiter limiter_;
+    std::uint32_t samplerate_ = Format{}.samplerate;
     std::uint32_t fade_frames_ = 1;
+    std::uint64_t starts_ = 0;
+    std::uint32_t playing_ = 0;
+    std::uint32_t stolen_ = 0;
+    float peak_ = 0;  // of the outputs, in this window
+    std::uint32_t window_frames_ = 1;
+    std::uint32_t window_left_ = 1;
 };
 
 }  // namespace cueline

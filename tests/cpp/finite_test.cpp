@@ -85,9 +85,9 @@ TEST(NotFinite, the_player_loses_no_more_than_the_buffers_own_bad_samples) {
         std::vector<float> samples(4'800, 0.25F);
         samples[1'000] = bad;
         playing.publish(0, samples);
-        playing.send(PlayBuffer{.slot = 0, .gain = 1, .loop = 0});
+        playing.send(PlayBuffer{.slot = 0});
         playing.publish(1, std::vector<float>(4'800, 0.25F));
-        playing.send(PlayBuffer{.slot = 1, .gain = 1, .loop = 0});
+        playing.send(PlayBuffer{.slot = 1});
         act(playing);  // in the frame after the bad sample
         playing.render(1'900);
         EXPECT_EQ(playing.stats().not_finite, 1U);
@@ -98,7 +98,7 @@ TEST(NotFinite, the_player_loses_no_more_than_the_buffers_own_bad_samples) {
     for (const float bad : {nan, infinity, -infinity}) {
         lost_none(bad, [](auto&) {});
         lost_none(bad, [](auto& playing) { playing.send(StopBuffer{.slot = 0}, 1'001); });
-        lost_none(bad, [](auto& playing) { playing.send(PlayBuffer{.slot = 0, .gain = 1, .loop = 0}, 1'001); });
+        lost_none(bad, [](auto& playing) { playing.send(PlayBuffer{.slot = 0}, 1'001); });
         lost_none(bad, [](auto& playing) { playing.publish(0, std::vector<float>(4'800, 0.5F), 1, 1'001); });
         lost_none(bad, [](auto& playing) { playing.publish_nothing(0, 1'001); });
     }

@@ -22,9 +22,11 @@ namespace cueline::test {
 template <class ProcessorType>
 class OfflinePlaying {
   public:
-    OfflinePlaying(std::uint32_t blocksize, std::uint32_t channels)
+    /// `arguments` are the processor's.
+    template <class... Arguments>
+    OfflinePlaying(std::uint32_t blocksize, std::uint32_t channels, Arguments... arguments)
         : OfflinePlaying{std::make_unique<OfflineDevice>(Format{.outputs = channels, .blocksize = blocksize}),
-                         channels} {}
+                         std::make_unique<ProcessorType>(arguments...), channels} {}
 
     void publish(std::int64_t slot, std::span<const float> samples, std::int64_t channels = 1, std::uint64_t at = 0) {
         EXPECT_EQ(engine_->publish(slot, samples, channels, {.frame = at}), Status::ok);
@@ -35,6 +37,17 @@ class OfflinePlaying {
     template <class Command>
     void send(const Command& command, std::uint64_t at = 0) {
         EXPECT_EQ(engine_->control().send(Command::kind, command, {.frame = at}), Status::ok);
+    }
+    template <class Command>
+    void confirm(const Command& command, std::uint64_t at = 0) {
+        const Delivery delivery{.frame = at, .flags = delivery::confirm};
+        EXPECT_EQ(engine_->control().send(Command::kind, command, delivery), Status::ok);
+    }
+    std::vector<Message> confirmations() {
+        std::vector<Message> all;
+        Message confirmation;
+        while (engine_->control().receive_confirmation(confirmation) == Status::ok) all.push_back(confirmation);
+        return all;
     }
     void send(Kind kind, const auto& payload) { EXPECT_EQ(engine_->control().send(kind, payload), Status::ok); }
     BufferHandle load_buffer(std::span<const float> samples, std::int64_t channels = 1) {
@@ -67,10 +80,11 @@ class OfflinePlaying {
     [[nodiscard]] EngineStats stats() const { return engine_->stats(); }
 
   private:
-    OfflinePlaying(std::unique_ptr<OfflineDevice> opened, std::uint32_t channels)
+    OfflinePlaying(std::unique_ptr<OfflineDevice> opened, std::unique_ptr<ProcessorType> processor,
+                   std::uint32_t channels)
         : channels_{channels},
           device_{opened.get()},
-          engine_{std::make_unique<Engine>(std::move(opened), std::make_unique<ProcessorType>())} {
+          engine_{std::make_unique<Engine>(std::move(opened), std::move(processor))} {
         engine_->start();
     }
 

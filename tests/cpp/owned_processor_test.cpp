@@ -141,10 +141,16 @@ TEST(NamedProcessor, handles_the_kinds_that_it_declares_and_no_other) {
         ASSERT_TRUE(kinds.has_value()) << name;
         std::vector<float> audio(std::size_t{engine.format().outputs} * engine.format().blocksize);
         for (Kind each = cueline::kind::first_processor; each < cueline::kind::first_user; ++each) {
-            const std::uint64_t before = engine.stats().unhandled;
-            engine.control().send(each, std::array<std::byte, payload_bytes>{});
-            engine.device().render(audio);
-            const bool handled = engine.stats().unhandled == before;
+            const auto is_handled = [&](const auto& payload) {
+                const std::uint64_t before = engine.stats().unhandled;
+                engine.control().send(each, payload);
+                engine.device().render(audio);
+                return engine.stats().unhandled == before;
+            };
+            // A rate of 0 is rejected, and a slot that is some float's bits is, too.
+            std::array<float, payload_bytes / sizeof(float)> ones{};
+            ones.fill(1);
+            const bool handled = is_handled(std::array<std::byte, payload_bytes>{}) || is_handled(ones);
             EXPECT_EQ(handled, std::ranges::find(*kinds, each) != kinds->end()) << name << ", kind " << each;
         }
     }

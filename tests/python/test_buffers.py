@@ -20,7 +20,7 @@ from cueline.samples import checked_samples
 
 @pytest.fixture
 def player() -> Iterator[cueline.AudioEngine]:
-    with cueline.AudioEngine("offline", processor="player", outputs=1, blocksize=64) as engine:
+    with cueline.AudioEngine("offline", processor=cueline.player_processor(8), outputs=1, blocksize=64) as engine:
         yield engine
 
 
@@ -32,7 +32,7 @@ def test_a_buffer_comes_and_goes(player: cueline.AudioEngine) -> None:
     assert player.buffer_slots == 8
     assert player.publish(0, np.ones(1000, np.float32)) is Status.OK
     buffers = player.stats().buffers
-    assert (buffers.in_use, buffers.published, buffers.refused, buffers.limit) == (1, 1, 0, 128)
+    assert (buffers.in_use, buffers.published, buffers.refused, buffers.limit) == (1, 1, 0, 256)
     assert 4000 <= buffers.bytes < 4000 + 4096
     player.render(64)
     assert in_use(player) == 1
@@ -44,7 +44,7 @@ def test_a_buffer_comes_and_goes(player: cueline.AudioEngine) -> None:
 
 
 def test_too_many_under_way_are_refused_with_a_code(player: cueline.AudioEngine) -> None:
-    for count in range(128):
+    for count in range(256):
         assert player.publish(count % 8, np.ones(4, np.float32)) is Status.OK
     assert player.publish(0, np.ones(4, np.float32)) is Status.NO_BUFFER
     assert player.stats().buffers.refused == 1

@@ -647,7 +647,7 @@ def _sent_whole_at(engine: cueline.AudioEngine, at: int) -> None:
 
 def _plays_at(*frames: int) -> Any:
     array = np.zeros(len(frames), cueline.dtype(cueline.PlayBuffer))
-    array["gain"] = 1
+    array["gain"] = array["rate"] = 1
     array["frame"] = frames
     return array
 
@@ -729,10 +729,10 @@ def test_an_interrupted_receive_into_a_list_loses_no_message() -> None:
 
 def test_publish_waits_for_a_buffer_too() -> None:
     with cueline.AudioEngine("offline", processor="player") as engine:
-        for _ in range(128):
+        for _ in range(384):
             engine.publish(0, np.ones(4, np.float32))
         with pytest.raises(
-            cueline.Full, match=r"^no room within 0\.001 s: 128 buffers are in use, which is the limit: "
+            cueline.Full, match=r"^no room within 0\.001 s: 384 buffers are in use, which is the limit: "
         ):
             engine.publish(0, np.ones(4, np.float32), timeout=0.001)
         assert (engine.stats().buffers.refused, engine.stats().commands.dropped) == (1, 0)

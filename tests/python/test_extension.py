@@ -313,7 +313,7 @@ def test_load_buffer_refuses_what_publish_refuses_and_a_processor_that_loads_non
         assert engine.stats().unhandled == 2
     with pytest.raises(cueline.ClosedError):
         engine.load_buffer([0.5])
-    for processor in ("player", probe.processor_with_slots(2)):
+    for processor in ("tone", probe.processor_with_slots(2)):
         with engine_of(processor) as other, pytest.raises(cueline.ProcessorError, match="needs a processor that loads"):
             other.load_buffer([0.5])
 

@@ -20,6 +20,7 @@ from cueline import Status
 @pytest.fixture
 def player() -> Iterator[cueline.AudioEngine]:
     with cueline.AudioEngine("offline", processor="player", outputs=1, samplerate=48_000, blocksize=64) as engine:
+        engine.parameters["limiter"] = 0  # a converted sine may exceed full scale by a little
         yield engine
 
 
@@ -249,8 +250,8 @@ def test_nan_is_not_converted(player: cueline.AudioEngine) -> None:
 
 
 def test_a_slot_that_there_is_not_is_refused_before_the_file_is_read(player: cueline.AudioEngine) -> None:
-    with pytest.raises(cueline.ArgumentError, match=r"^slot must be from 0 to 7, got 8$"):
-        player.load(8, "none.wav")
+    with pytest.raises(cueline.ArgumentError, match=r"^slot must be from 0 to 127, got 128$"):
+        player.load(128, "none.wav")
     with pytest.raises(cueline.ProcessorError):
         cueline.AudioEngine("offline", processor="tone").load(0, "none.wav")
 

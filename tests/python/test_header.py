@@ -63,7 +63,7 @@ class Panic:
 def test_a_range_is_a_comment() -> None:
     text = header.header([cueline.SetTone, cueline.PlayBuffer], source="cueline")
     assert "    float gain;  ///< from 0 to 1, or NaN\n" in text
-    assert "    std::uint32_t slot;  ///< from 0 to 7\n" in text
+    assert "    std::uint16_t slot;  ///< from 0 to 2047\n" in text
     assert "    bool loop;\n" in text
 
 

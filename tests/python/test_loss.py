@@ -156,7 +156,7 @@ def test_what_raises_full_or_may_be_lost_is_not_told() -> None:
 def test_a_publish_without_room_is_told_unless_it_raises() -> None:
     def program() -> None:
         with cueline.AudioEngine("offline", processor="player") as engine:
-            for _ in range(130):
+            for _ in range(engine.stats().buffers.limit + 2):
                 engine.publish(0, np.ones(4, np.float32))
             with pytest.raises(cueline.Full):
                 engine.publish(0, np.ones(4, np.float32), timeout=0.001)

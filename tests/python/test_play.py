@@ -83,7 +83,7 @@ def test_it_says_which_channels_are_left_out(tmp_path: Path) -> None:
         (["none.wav"], "cannot read none.wav: No such file or directory"),
         (["tone"], "cannot read tone: No such file or directory: `cueline tone` plays a test tone"),
         ([__file__], f"'{__file__}' is not a sound file that can be read: "),
-        ([__file__, "--gain", "2"], "gain must be from 0 to 1, got 2"),
+        ([__file__, "--gain", "5"], "gain must be from 0 to 4, got 5"),
         ([__file__, "--device", "offline"], "play needs a device with a clock, and 'offline' has none"),
     ],
 )

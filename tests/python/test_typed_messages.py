@@ -433,17 +433,22 @@ def test_ranges_are_equal_if_they_hold_the_same() -> None:
 
 def test_cuelines_own_commands_refuse_what_their_processors_would_not_play() -> None:
     for made, text in [
-        (lambda: cueline.PlayBuffer(0, gain=3), "gain must be from 0 to 1, got 3"),
-        (lambda: cueline.PlayBuffer(8), "slot must be from 0 to 7, got 8"),
-        (lambda: cueline.StopBuffer(8), "slot must be from 0 to 7, got 8"),
+        (lambda: cueline.PlayBuffer(0, gain=5), "gain must be from 0 to 4, got 5"),
+        (lambda: cueline.PlayBuffer(2048), "slot must be from 0 to 2047, got 2048"),
+        (lambda: cueline.StopBuffer(2048), "slot must be from 0 to 2047, got 2048"),
+        (lambda: cueline.PlayBuffer(0, pan=-1.5), "pan must be from -1 to 1, got -1.5"),
+        (lambda: cueline.PlayBuffer(0, rate=0), "rate must be from 1e-06 to 64, got 0"),
+        (lambda: cueline.SetVoice(1, rate=65), "rate must be from 1e-06 to 64, or nan, got 65"),
+        (lambda: cueline.SetVoice(1, loop=3), "loop must be from 0 to 2, got 3"),
+        (lambda: cueline.SetSlot(0, release_s=61), "release_s must be from 0 to 60, or nan, got 61"),
         (lambda: cueline.SetTone(384_001, 0.2), "frequency_hz must be from 0 to 384000, or nan, got 384001"),
         (lambda: cueline.SetTone(440, 1.5), "gain must be from 0 to 1, or nan, got 1.5"),
         (lambda: cueline.Click(math.nan), "frequency_hz must be from 0 to 384000, got nan"),
         (lambda: cueline.Click(gain=-0.5), "gain must be from 0 to 1, got -0.5"),
     ]:
         refused(made, cueline.ArgumentError, text)
-    engine = cueline.AudioEngine("offline", processor="player")
-    assert cueline.PlayBuffer(engine.buffer_slots - 1).slot == 7
+    engine = cueline.AudioEngine("offline", processor=cueline.player_processor(2048))
+    assert cueline.PlayBuffer(engine.buffer_slots - 1).slot == 2047
     fastest = cueline.AudioEngine("offline", processor="tone", samplerate=768_000)
     assert cueline.SetTone(fastest.parameters.spec("frequency").highest, math.nan).frequency_hz == 384_000
 

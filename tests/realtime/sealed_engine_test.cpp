@@ -240,6 +240,19 @@ TEST_F(SealedEngine, a_million_messages_to_the_test_tone_are_real_time_safe) {
     EXPECT_EXIT(be_sealed<LedTone>(all_messages), testing::ExitedWithCode(0), "page faults 0, voluntary switches 0");
 }
 
+constexpr std::uint32_t sealed_slots = 8;
+
+/// Starts voices that loop, of all kinds: with copied samples, with kernels of 32 and of 64 taps, and in choke groups.
+PlayBuffer sealed_start(std::uint16_t slot, std::uint64_t number) {
+    constexpr std::array rates{1.0F, 0.7F, 1.7F, 5.0F};
+    return {.slot = slot,
+            .choke_group = static_cast<std::uint16_t>(number % 3),
+            .loop = 1,
+            .pan = 0.5F,
+            .rate = rates[number % rates.size()],
+            .loop_end = static_cast<std::uint32_t>(number % 100)};
+}
+
 /// Publishes into the player's slots, whose voices all loop, until `swaps` buffers were swapped. Ends the process: with
 /// 0 if the thread had no page fault, wait or allocation.
 template <class Processor = PlayerProcessor>
@@ -248,15 +261,29 @@ template <class Processor = PlayerProcessor>
     HandDevice& device = *own_device;
     Engine engine{std::move(own_device), std::make_unique<Processor>()};
     engine.start();
-    const auto swap = [&engine](std::uint64_t count) {
+    std::uint32_t sequence = 0;
+    std::uint32_t voice = 0;
+    const auto send = [&](const auto& command) {
+        const bool sent = engine.control().send(command.kind, command) == Status::ok;
+        sequence += sent ? 1 : 0;
+        return sent;
+    };
+    const auto swap = [&](std::uint64_t count) {
         std::vector<float> samples(std::size_t{2} * 4096);
         for (std::uint64_t number = 0; number < count;) {
-            const auto slot = static_cast<std::uint32_t>(number % PlayerProcessor::slots);
+            const auto slot = static_cast<std::uint16_t>(number % sealed_slots);
             samples.resize(2 * (1 + number * 997 % 4096), 0.1F);
-            if (engine.publish(slot, samples, 2) == Status::ok) ++number;
-            engine.control().send(cueline::kind::play_buffer, PlayBuffer{.slot = slot, .gain = 1, .loop = 1});
+            if (engine.publish(slot, samples, 2) == Status::ok) {
+                ++number;
+                ++sequence;
+            }
+            if (send(sealed_start(slot, number))) voice = sequence;
+            send(SetVoice{.voice = voice, .gain = 0.5F, .rate = 1.3F, .loop = looping::on});
+            send(SetSlot{.slot = slot, .attack_s = 0.001F});
+            if (number % 5 == 0) send(StopVoice{voice});
+            if (number % 50 == 0) send(StopBuffer{slot});
         }
-        while (engine.stats().buffers.in_use > PlayerProcessor::slots) {
+        while (engine.stats().buffers.in_use > sealed_slots) {
         }
     };
     const Toll toll = run_blocks_sealed([&] { device.run_block(); }, [&] { swap(500); }, [&] { swap(swaps); });

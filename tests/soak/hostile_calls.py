@@ -62,6 +62,7 @@ class World:
             self.running.open_recording(source="outputs", buffer_seconds=0.01),
             self.running.open_recording(source="outputs", samplerate=16_000),
         ]
+        self.voices = [self.player.play(0, loop=True), self.player.play(np.zeros(9)), self.player.play(0, at=10**12)]
         self.messages = (cueline.SetTone(440, 0.1), cueline.PlayBuffer(0), Numbers(1, 2, 3, 4, 5, True))
         self._loops: dict[int, asyncio.AbstractEventLoop] = {}  # by thread
 
@@ -166,6 +167,12 @@ GOOD: dict[str, Callable[[World, Chance], Any]] = {
     "stream": lambda *_: None,
     "start": lambda _, chance: chance.pick((True, False)),
     "playback": lambda world, chance: chance.pick(world.playbacks),
+    "sound": lambda _, chance: chance.pick((0, 127, np.zeros(9, np.float32), np.ones((3, 2), np.int16))),
+    "gain": lambda *_: 0.5,
+    "pan": lambda *_: -0.5,
+    "rate": lambda _, chance: chance.pick((0.5, 1, 3)),
+    "loop": lambda _, chance: chance.pick((None, True, False, (0, 4), (2, None))),
+    "choke_group": lambda *_: 1,
 }
 
 
@@ -217,7 +224,9 @@ def _transaction(world: World, chance: Chance) -> Callable[..., Any]:
 
 def _made(world: World, chance: Chance) -> Callable[..., Any]:
     """Return a message class, to be called with a number of hostile values that may be right."""
-    cls, count = chance.pick(((cueline.SetTone, 2), (cueline.PlayBuffer, 3), (Numbers, 6), (Arrays, 3)))
+    cls, count = chance.pick(
+        ((cueline.SetTone, 2), (cueline.PlayBuffer, 11), (cueline.SetVoice, 7), (Numbers, 6), (Arrays, 3))
+    )
     fields = [chance.pick((1, 0.5, chance.hostile())) for _ in range(count)]
     fields[chance.pick(range(count))] = world.meddling(chance) if chance.pick(range(8)) == 0 else chance.hostile()
     return lambda: cls(*fields)
@@ -303,6 +312,12 @@ CALLS: list[Call] = [
     *(_method("playbacks", "write", "samples timeout", "last") for _ in range(2)),
     _method("playbacks", "try_write", "samples", "last"),
     _await("playbacks", "awrite", "samples timeout", "last"),
+    *(_method("engines", "play", "sound", "at gain pan rate start loop choke_group samplerate late timeout")
+      for _ in range(2)),
+    _method("voices", "set", "", "gain pan rate loop at late timeout"),
+    _method("voices", "stop", "", "at late timeout"),
+    _method("voices", "wait", "timeout"),
+    _method("voices", "done"),
     _method("playbacks", "clear", "", "at late timeout"),
     _method("playbacks", "drain", "timeout"),
     _method("playbacks", "position"),

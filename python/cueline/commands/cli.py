@@ -176,7 +176,7 @@ def _add_tone(parser: argparse.ArgumentParser) -> None:
 
 def _add_play(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="a sound file: WAV, FLAC, Ogg, MP3 and more (needs cueline[files])")
-    parser.add_argument("--gain", type=float, default=1.0, metavar="G", help="from 0 to 1 (1)")
+    parser.add_argument("--gain", type=float, default=1.0, metavar="G", help="from 0 to 4 (1)")
     _add_device(parser)
     _add_outputs(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")

@@ -1,0 +1,215 @@
+"""Voice: a sound that the player plays, and engine.play(), which starts one."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from cueline.arguments import checked_integer, shown
+from cueline.confirmation import RefusedError
+from cueline.errors import ArgumentError, ArgumentTypeError, ConfirmationTimeout
+from cueline.messages import PlayBuffer, SetVoice, StopVoice, UnloadBuffer
+from cueline.polling import polling_intervals
+from cueline.ring_errors import Full
+
+if TYPE_CHECKING:
+    from typing import Literal, Protocol, SupportsIndex
+
+    import numpy.typing as npt
+
+    from cueline.confirmation import Confirmation, ConfirmingEngine
+    from cueline.meters import Meters
+
+    class PlayingEngine(ConfirmingEngine, Protocol):
+        """An engine, as far as voices use it."""
+
+        _unwanted: list[int]
+
+        @property
+        def buffer_slots(self) -> int: ...
+        @property
+        def meters(self) -> Meters: ...
+        def confirm(
+            self,
+            message: object,
+            at: SupportsIndex | None = None,
+            *,
+            late: Literal["apply", "drop"] = "apply",
+            timeout: float | None = 0,
+        ) -> Confirmation: ...
+        def load_buffer(
+            self, array: npt.ArrayLike, *, samplerate: SupportsIndex | None = None, timeout: float | None = 0
+        ) -> int: ...
+
+    Loop = tuple[SupportsIndex, SupportsIndex | None]
+
+__all__ = ["Voice", "play"]
+
+_KEEP, _OFF, _ON = range(3)  # what a SetVoice does to the loop
+
+
+class Voice:
+    """A sound that the player plays: ``engine.play()`` returns it. Any Python thread may use it.
+
+    If it is collected, the sound goes on.
+    """
+
+    def __init__(self, engine: PlayingEngine, confirmation: Confirmation) -> None:
+        self._engine = engine
+        self._confirmation = confirmation
+
+    @property
+    def confirmation(self) -> Confirmation:
+        """The confirmation of its start: the frame at which it began, or why it did not."""
+        return self._confirmation
+
+    @property
+    def sequence(self) -> int:
+        """Its name on the engine's own line, for the messages SetVoice and StopVoice."""
+        return self._confirmation.sequence
+
+    def __repr__(self) -> str:
+        return f"<cueline.Voice {self.sequence}>"
+
+    def set(
+        self,
+        *,
+        gain: float | None = None,
+        pan: float | None = None,
+        rate: float | None = None,
+        loop: bool | Loop | None = None,
+        at: SupportsIndex | None = None,
+        late: Literal["apply", "drop"] = "apply",
+        timeout: float | None = 0,
+    ) -> Confirmation:
+        """Change the voice, at the frame ``at`` or with the next block. None leaves a value as it is.
+
+        ``gain``, ``pan``, ``rate`` and ``loop`` are those of ``engine.play``; a loop of False ends the loop: the voice
+        plays on to the end of its buffer. Gain, pan and loop move there within 5 ms. Returns the confirmation, whose
+        result() raises RefusedError with the name ``"ENDED"`` if the voice had ended. Raises Full if there is no room,
+        and what ``engine.confirm`` raises.
+        """
+        given = {"gain": gain, "pan": pan, "rate": rate}
+        values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        if loop is False:
+            values["loop"] = _OFF
+        elif loop is not None:
+            values["loop"] = _ON
+            values["loop_start"], values["loop_end"] = _checked_loop(loop)
+        return self._engine.confirm(SetVoice(self.sequence, **values), at, late=late, timeout=timeout)
+
+    def stop(
+        self,
+        at: SupportsIndex | None = None,
+        *,
+        late: Literal["apply", "drop"] = "apply",
+        timeout: float | None = 0,
+    ) -> Confirmation:
+        """Begin the release, at the frame ``at`` or with the next block. A loop goes on meanwhile.
+
+        Returns the confirmation, and raises what ``set`` raises.
+        """
+        return self._engine.confirm(StopVoice(self.sequence), at, late=late, timeout=timeout)
+
+    def done(self) -> bool:
+        """Return whether the voice has ended, or never began. Never blocks. Raises ForkedError, ClosedError."""
+        if not self._confirmation.done():
+            return False
+        try:
+            return self._has_ended()
+        except RefusedError:
+            return True
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the voice has ended, without the GIL, and return True; or False when ``timeout`` is over.
+
+        ``timeout`` is in seconds; None waits for ever, even while the engine is stopped. A voice has ended when it has
+        reached its end, its release is over, or another one has taken its place. Raises RefusedError if it never began,
+        ClosedError, ForkedError, DeviceError if the audio has ended.
+        """
+        for interval in polling_intervals(self._engine, timeout):
+            if self._confirmation.done() and self._has_ended():
+                return True
+            self._engine._require_usable()
+            time.sleep(interval)
+        return False
+
+    def _has_ended(self) -> bool:
+        """Return whether another command than its own has its place. Only if it is confirmed. Raises RefusedError."""
+        try:
+            place = self._confirmation.result(0).value
+        except ConfirmationTimeout:  # another thread is about to settle it
+            return False
+        lines, sequences = self._engine.meters.array("voice")
+        return (int(lines[place]), int(sequences[place])) != (0, self.sequence)
+
+
+def play(
+    engine: PlayingEngine,
+    sound: SupportsIndex | npt.ArrayLike,
+    at: SupportsIndex | None,
+    *,
+    loop: bool | Loop | None,
+    samplerate: SupportsIndex | None,
+    late: Literal["apply", "drop"],
+    timeout: float | None,
+    **values: Any,
+) -> Voice:
+    """Start a voice. See AudioEngine.play()."""
+    if loop is not None and loop is not False:
+        values["loop"] = True
+        values["loop_start"], values["loop_end"] = _checked_loop(loop)
+    if _is_slot(sound):
+        if samplerate is not None:
+            raise ArgumentError(
+                f"samplerate must be None for a slot, got {shown(samplerate)}: publish(slot, array, samplerate=...) "
+                "converts the samples"
+            )
+        message = PlayBuffer(_checked_slot(engine, sound), **values)
+        return Voice(engine, engine.confirm(message, at, late=late, timeout=timeout))
+    array: Any = sound
+    PlayBuffer(**values)  # refuses what is out of range before the array is loaded
+    _unload(engine)
+    handle = engine.load_buffer(array, samplerate=samplerate, timeout=timeout)
+    try:
+        message = PlayBuffer(handle=handle, unload=True, **values)
+        return Voice(engine, engine.confirm(message, at, late=late, timeout=timeout))
+    except BaseException:
+        engine._unwanted.append(handle)
+        _unload(engine)
+        raise
+
+
+def _unload(engine: PlayingEngine) -> None:
+    """Unload the buffers whose voices could not be started. Those for which there is no room wait for the next call."""
+    with suppress(Full):
+        while engine._unwanted:
+            engine.confirm(UnloadBuffer(engine._unwanted[-1]))
+            engine._unwanted.pop()
+
+
+def _is_slot(sound: object) -> bool:
+    return hasattr(type(sound), "__index__") and not hasattr(type(sound), "__len__")  # an array has both
+
+
+def _checked_slot(engine: PlayingEngine, slot: Any) -> int:
+    number = checked_integer("slot", slot)
+    if engine.buffer_slots > 0 and not 0 <= number < engine.buffer_slots:
+        raise ArgumentError(f"slot must be from 0 to {engine.buffer_slots - 1}, got {number}")
+    return number
+
+
+def _checked_loop(loop: bool | Loop) -> tuple[int, int]:
+    """Return the loop's start and end; an end of 0 stands for the buffer's."""
+    if loop is True:
+        return 0, 0
+    if not isinstance(loop, tuple) or len(loop) != 2:
+        raise ArgumentTypeError(f"loop must be True, False, or a pair of frames (start, end), got {shown(loop)}")
+    start = checked_integer("loop's start", loop[0])
+    if loop[1] is None:
+        return start, 0
+    end = checked_integer("loop's end", loop[1])
+    if not 0 <= start < end:
+        raise ArgumentError(f"loop must begin at 0 or later, and before its end, got {shown(loop)}")
+    return start, end

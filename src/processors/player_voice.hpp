@@ -1,0 +1,111 @@
+// player_voice.hpp: one voice of the player: what it reads, how loud it is, and how it fades.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <cueline/audio.hpp>
+#include <cueline/engine/player_messages.hpp>
+#include <cueline/process_context.hpp>
+
+#include "processors/buffer_reader.hpp"
+#include "processors/glide.hpp"
+
+namespace cueline {
+
+/// What all voices use.
+struct VoiceTools {
+    static constexpr std::uint32_t piece_frames = 64;  ///< that a voice renders at once, at most
+
+    const SincTable& table;
+    std::span<float> samples;   ///< room for a piece of all outputs, and of one channel at least
+    std::uint32_t fade_frames;  ///< of a fade, at least 1
+};
+
+/// It sounds in up to three ways at once. A head reads a buffer. If the voice begins anew or its loop moves, that head
+/// fades out, and another one reads on. If a head's buffer is gone, or a fade is interrupted, its last sample fades
+/// out: that needs no buffer. So the voice never jumps, but at the start and the end of a buffer.
+/// [audio thread, wait-free]
+class PlayerVoice {
+  public:
+    /// What render() found.
+    enum class Ended : std::uint8_t {
+        no,
+        released,   // the release is over
+        by_itself,  // it has reached its end, or has no buffer
+    };
+
+    /// Whether it plays. A voice that has ended may still fade.
+    [[nodiscard]] bool plays() const noexcept CUELINE_NONBLOCKING { return head_.plays; }
+    [[nodiscard]] bool sounds() const noexcept CUELINE_NONBLOCKING {
+        return head_.plays || fading_head_.plays || held_fade_.moves();
+    }
+    [[nodiscard]] Cause started_by() const noexcept CUELINE_NONBLOCKING { return head_.started_by; }
+    [[nodiscard]] std::uint64_t number() const noexcept CUELINE_NONBLOCKING { return number_; }
+    [[nodiscard]] std::uint16_t choke_group() const noexcept CUELINE_NONBLOCKING { return head_.choke_group; }
+    /// Whether it plays a slot, and not a loaded buffer.
+    [[nodiscard]] bool has_slot() const noexcept CUELINE_NONBLOCKING { return head_.handle == 0; }
+    [[nodiscard]] std::uint16_t slot() const noexcept CUELINE_NONBLOCKING { return head_.slot; }
+    [[nodiscard]] BufferHandle handle() const noexcept CUELINE_NONBLOCKING { return head_.handle; }
+
+    /// Starts. If the voice plays, that sound fades out. `number` is that of the start, in order.
+    void start(const PlayBuffer& wanted, Cause cause, std::uint64_t number, std::uint32_t attack_frames,
+               const VoiceTools& tools, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
+
+    /// Changes it. Only while it plays.
+    void set(const SetVoice& wanted, const VoiceTools& tools, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
+
+    /// Begins the release, unless one is under way that is over sooner. Only while it plays.
+    void release(std::uint32_t frames) noexcept CUELINE_NONBLOCKING;
+
+    /// What became of the voice in a piece of a block.
+    struct Rendered {
+        Ended ended = Ended::no;
+        std::uint32_t frames = 0;  // how many of them it played
+        float peak = 0;            // its loudest sample
+    };
+
+    /// Adds its samples to the outputs of `piece`.
+    Rendered render(const AudioBlock& piece, const VoiceTools& tools, ProcessContext& context) noexcept
+        CUELINE_NONBLOCKING;
+
+  private:
+    /// Reads a buffer, with a gain for each frame.
+    struct Head {
+        bool plays = false;
+        bool unloads = false;  // it releases its buffer when it ends
+        std::uint16_t slot = 0;
+        std::uint16_t choke_group = 0;
+        BufferHandle handle = 0;
+        Cause started_by;
+        std::uint64_t serial = 0;  // of the buffer that it has read from; 0: it has not begun
+        BufferReader reader;
+        Glide gain{1};
+        Glide pan{0};
+        Glide envelope{1};                       // attack and release
+        Glide presence{1};                       // rises if it begins in the middle of a sound
+        std::array<float, max_channels> last{};  // by channel: its last sample
+
+        [[nodiscard]] const Buffer* find(const ProcessContext& context) const noexcept CUELINE_NONBLOCKING;
+        [[nodiscard]] bool is_released() const noexcept CUELINE_NONBLOCKING { return envelope.target() == 0; }
+    };
+
+    Rendered render(Head& head, const Glide& fade, const Buffer& buffer, const AudioBlock& piece,
+                    const VoiceTools& tools) noexcept CUELINE_NONBLOCKING;
+    static void end(Head& head, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
+    void hold(Head& head, const VoiceTools& tools) noexcept CUELINE_NONBLOCKING;
+    void fade_head(bool keeps_buffer, const VoiceTools& tools, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
+    void render_fades(const AudioBlock& piece, const VoiceTools& tools, ProcessContext& context) noexcept
+        CUELINE_NONBLOCKING;
+
+    Head head_;
+    Head fading_head_;
+    Glide head_fade_{0};
+    std::array<float, max_channels> held_{};  // by channel: the last sample of what is gone
+    Glide held_fade_{0};
+    std::uint64_t number_ = 0;
+};
+
+}  // namespace cueline
