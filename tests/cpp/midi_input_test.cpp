@@ -211,7 +211,7 @@ TEST_F(MidiInput, messages_of_a_block_that_is_left_out_are_counted) {
 }
 
 TEST(MidiBound, a_block_with_messages_between_its_cues_keeps_it) {
-    constexpr std::uint32_t frames = 4'096;
+    constexpr std::uint32_t frames = 8'192;
     const WorstCase most = worst_case(default_budget, default_lines, frames, max_midi_messages);
     EXPECT_EQ(most.segments, worst_case(default_budget, default_lines, frames).segments + max_midi_messages);
     auto own_device = std::make_unique<StepDevice>(Format{.samplerate = 48'000, .outputs = 1, .blocksize = frames});
