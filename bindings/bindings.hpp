@@ -23,6 +23,9 @@ void bind_streams(nanobind::module_& module);
 /// RingStats, CueStats, BufferStats and EngineStats.
 void bind_stats(nanobind::module_& module);
 
+/// MusicalTime and TimelineSnapshot.
+void bind_timeline(nanobind::module_& module);
+
 /// The function that makes a processor of C functions.
 void bind_processors(nanobind::module_& module);
 

@@ -181,7 +181,7 @@ std::size_t SenderHandle::send_many(nb::handle array, Kind array_kind, nb::handl
             refuse(*refused, sendable);
         }
         left.commands = records.size() - accepted;
-        if (left.commands > 0) left.frame = frame_of(records.record(accepted));
+        if (left.commands > 0) left.is_cue = frame_of(records.record(accepted)) != 0;
         return left.commands == 0;
     });
     return accepted;

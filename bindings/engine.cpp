@@ -105,7 +105,7 @@ class EngineHandle : public SenderHandle {
                 buffer = engine_->make_buffer(slot, samples, channels);
             }
             // Without a buffer, it is not the ring that has no room.
-            left = {.frame = buffer ? delivery.frame : 0, .commands = buffer ? std::size_t{1} : 0};
+            left = {.is_cue = buffer && delivery.is_cue(), .commands = buffer ? std::size_t{1} : 0};
             const std::scoped_lock lock{sending_};
             return buffer && sender().room() > 0 &&
                    engine_->publish(slot, std::exchange(buffer, {}), delivery) == Status::ok;
@@ -150,7 +150,7 @@ class EngineHandle : public SenderHandle {
         require_slots();
         const Delivery delivery = checked_delivery(at, late);
         Timeout timeout{seconds};
-        const bool sent = send_within(timeout, {.frame = delivery.frame}, [&] {
+        const bool sent = send_within(timeout, {.is_cue = delivery.is_cue()}, [&] {
             engine_->require_usable();
             const std::scoped_lock lock{sending_};
             return sender().room() > 0 && engine_->publish_nothing(slot, delivery) == Status::ok;
@@ -264,6 +264,11 @@ class EngineHandle : public SenderHandle {
             }
             if (PyErr_CheckSignals() != 0) throw nb::python_error{};
         }
+    }
+
+    [[nodiscard]] Timeline timeline() const {
+        engine_->require_own_process();
+        return engine_->timeline();
     }
 
     /// Raises DeviceError if the device does not render on demand.
@@ -419,6 +424,7 @@ void bind_engine_types(nb::module_& module) {
         .def("_time_at", of_made(&EngineHandle::time_at), "frame"_a)
         .def("_receive_confirmations", of_made(&EngineHandle::receive_confirmations), "outcomes"_a,
              nb::sig("def _receive_confirmations(self, outcomes: dict[tuple[int, int], Message]) -> None"))
+        .def("_timeline", of_made(&EngineHandle::timeline))
         .def("_require_usable", of_made(&EngineHandle::require_usable))
         .def("_stream_channels", of_made(&EngineHandle::stream_channels), "name"_a, "plays"_a)
         .def("_render_into", of_made(&EngineHandle::render_into), "outputs"_a.noconvert(), "inputs"_a.noconvert(),

@@ -52,6 +52,7 @@ NB_MODULE(_core, module) {
     bind_numbers(module);
     bind_messages(module);
     bind_devices(module);
+    bind_timeline(module);
     bind_senders(module);
     bind_processor_controls(module);
     bind_stats(module);

@@ -20,6 +20,7 @@
 #include "message_object.hpp"
 #include "messages.hpp"
 #include "methods.hpp"
+#include "timeline.hpp"
 #include "without_gil.hpp"
 
 namespace cueline::python {
@@ -36,7 +37,7 @@ struct IntegerArgument {
     const char* range;
     const char* for_float;  // ends the error if the value is a float
 };
-constexpr IntegerArgument frame_argument{"at", "a frame, which is an integer, or None",
+constexpr IntegerArgument frame_argument{"at", "a frame, which is an integer, a cueline.Beat, a next_bar(), or None",
                                          "a frame from 0 to 2**63 - 1, or None",
                                          ": engine.after(seconds) is the frame that many seconds from now"};
 constexpr IntegerArgument sequence_argument{"sequence", "a command's number",
@@ -160,8 +161,14 @@ std::uint8_t checked_late(nb::handle late) {
 
 Delivery checked_delivery(nb::handle at, nb::handle late) {
     Delivery delivery;
-    if (!at.is_none()) delivery.frame = checked_integer(frame_argument, at);
-    delivery.flags = checked_late(late);
+    if (!at.is_none()) {
+        if (PyLong_Check(at.ptr()) == 0 && nb::isinstance<MusicalTime>(at)) {
+            made(nb::handle_t<MusicalTime>{at}).set(delivery);
+        } else {
+            delivery.frame = checked_integer(frame_argument, at);
+        }
+    }
+    delivery.flags |= checked_late(late);
     return delivery;
 }
 
@@ -192,7 +199,7 @@ Message SenderHandle::checked_command(nb::handle object) const {
         raise("ArgumentTypeError", "message must be an object of a class with @cueline.message, got " + shown(object));
     }
     const bool is_engines = message->kind < kind::first_processor;
-    if (is_engines && (message->kind < kind::unload_buffer || message->kind > kind::clear_playback)) {
+    if (is_engines && (message->kind < kind::unload_buffer || message->kind > kind::set_loop)) {
         raise("ArgumentError", name_of(Py_TYPE(object.ptr())) + " cannot be sent: kinds below " +
                                    std::to_string(kind::first_processor) +
                                    " are the engine's own, and this one is of kind " + std::to_string(message->kind));
@@ -233,7 +240,7 @@ bool SenderHandle::try_send(Message& command) {
 }
 
 bool SenderHandle::send_command(Message& command, Timeout& timeout, bool raises) {
-    return send_within(timeout, {.frame = command.frame, .raises = raises}, [&] { return try_send(command); });
+    return send_within(timeout, {.is_cue = is_cue(command), .raises = raises}, [&] { return try_send(command); });
 }
 
 nb::object SenderHandle::send(nb::handle message, nb::handle at, nb::handle late, nb::handle seconds) {
@@ -243,7 +250,7 @@ nb::object SenderHandle::send(nb::handle message, nb::handle at, nb::handle late
 }
 
 bool SenderHandle::make_room(const Left& left) {
-    if (left.frame == 0) return false;
+    if (!left.is_cue) return false;
     const WithoutGil without_gil;
     return engine_->make_room(line_, left.places);
 }
@@ -283,7 +290,7 @@ std::uint32_t SenderHandle::send_whole(const nb::tuple& messages, nb::handle at,
         reservation.emplace(shared_->pending_confirmations[line_]);
     }
     std::uint32_t sequence = 0;
-    const Left left{.frame = delivery.frame, .commands = count + 1, .places = count + 1, .raises = true};
+    const Left left{.is_cue = delivery.is_cue(), .commands = count + 1, .places = count + 1, .raises = true};
     const bool sent = send_within(timeout, left, [&] {
         engine_->require_usable();
         const std::scoped_lock lock{sending_};
@@ -360,7 +367,7 @@ void Unsent::give_up(bool raises) {
 }
 
 PendingSend::PendingSend(nb::handle_t<SenderHandle> line, nb::handle message, nb::handle at, nb::handle late)
-    : line_{&made(line)}, command_{line_->checked_command(message, at, late)}, left_{.frame = command_.frame} {}
+    : line_{&made(line)}, command_{line_->checked_command(message, at, late)}, left_{.is_cue = is_cue(command_)} {}
 
 namespace {
 
@@ -527,7 +534,9 @@ void bind_sender_types(nb::module_& module) {
         .add<&SenderHandle::send>(
             "send", {{"message"}, {"at", nb::none()}, {"late", nb::str{"apply"}, true}, {"timeout", nb::int_{0}, true}},
             "Send a message to the audio thread. Unless you set a timeout, it never blocks.\n\n"
-            "at: the frame at which it applies, exact to the sample; None: as soon as the audio thread reads it.\n"
+            "at: the frame at which it applies, exact to the sample; a Beat of the timeline, or next_bar(), "
+            "next_beat()\n"
+            "or next_grid(); None: as soon as the audio thread reads it.\n"
             "late: what happens if it is read after its frame: 'apply' it at once, or 'drop' it. Both are counted.\n"
             "timeout: if the ring is full, 0 returns Status.FULL at once, and the message is dropped and counted. A\n"
             "number of seconds waits that long for room, without the GIL, and then raises Full. None waits for "
@@ -556,14 +565,17 @@ void bind_sender_types(nb::module_& module) {
                      "The number of the line: 0 for the engine's own, from 1 on for an opened one.")
         .def("_send_confirmed", of_made(&SenderHandle::send_confirmed), "message"_a.none(), "at"_a.none(),
              "late"_a.none(), "timeout"_a.none(), "confirmation"_a, "expected"_a,
-             nb::sig("def _send_confirmed(self, message: object, at: typing.SupportsIndex | None, late: str, "
+             nb::sig("def _send_confirmed(self, message: object, at: typing.SupportsIndex | MusicalTime | None, "
+                     "late: str, "
                      "timeout: float | None, confirmation: object, expected: dict[tuple[int, int], typing.Any]) "
                      "-> None"))
         .def("_send_whole", of_made(&SenderHandle::send_whole), "messages"_a, "at"_a.none(), "late"_a.none(),
              "timeout"_a.none(), "confirmation"_a.none(), "expected"_a,
-             nb::sig("def _send_whole(self, messages: tuple[object, ...], at: typing.SupportsIndex | None, late: str, "
-                     "timeout: float | None, confirmation: object, expected: dict[tuple[int, int], typing.Any]) "
-                     "-> int"))
+             nb::sig(
+                 "def _send_whole(self, messages: tuple[object, ...], at: typing.SupportsIndex | MusicalTime | None, "
+                 "late: str, "
+                 "timeout: float | None, confirmation: object, expected: dict[tuple[int, int], typing.Any]) "
+                 "-> int"))
         .def("_require_sendable", of_made(&SenderHandle::require_sendable), "message"_a.none(),
              nb::sig("def _require_sendable(self, message: object) -> None"))
         .def("_send_many", of_made(&SenderHandle::send_many), "array"_a, "array_kind"_a, "late"_a.none(),
@@ -575,7 +587,8 @@ void bind_sender_types(nb::module_& module) {
         .def_prop_ro("_unsent", of_made(&SenderHandle::unsent))
         .def("_send_numbered", of_made(&SenderHandle::send_numbered), "message"_a.none(), "at"_a.none(),
              "late"_a.none(), "timeout"_a.none(),
-             nb::sig("def _send_numbered(self, message: object, at: typing.SupportsIndex | None, late: str, "
+             nb::sig("def _send_numbered(self, message: object, at: typing.SupportsIndex | MusicalTime | None, "
+                     "late: str, "
                      "timeout: float | None) -> int"))
         .def("_receive_of", of_made(&SenderHandle::receive_of), "kinds"_a, "sequence"_a,
              nb::sig("def _receive_of(self, kinds: tuple[int, ...], sequence: int) -> Message | None"))
@@ -588,7 +601,8 @@ void bind_sender_types(nb::module_& module) {
     nb::class_<PendingSend>{module, "PendingSend", "A command that a task tries to send until there is room."}
         .def(nb::init<nb::handle_t<SenderHandle>, nb::handle, nb::handle, nb::handle>(), "line"_a, "message"_a.none(),
              "at"_a.none(), "late"_a.none(), nb::keep_alive<1, 2>(),
-             nb::sig("def __init__(self, line: Sender, message: object, at: typing.SupportsIndex | None, late: str) "
+             nb::sig("def __init__(self, line: Sender, message: object, at: typing.SupportsIndex | MusicalTime | None, "
+                     "late: str) "
                      "-> None"))
         .def("try_send", &PendingSend::try_send, "Return whether the command was sent. Raises what send() raises.")
         .def("give_up", &PendingSend::give_up, "If there was no room, count the command as dropped.");
@@ -606,7 +620,9 @@ void bind_senders(nb::module_& module) {
     bind_once<SenderHandle, PendingSend, LineHandle>(module, &bind_sender_types);
     module.def(
         "_require_delivery", [](nb::handle at, nb::handle late) { checked_delivery(at, late); }, "at"_a.none(),
-        "late"_a.none(), nb::sig("def _require_delivery(at: typing.SupportsIndex | None, late: str) -> None"));
+        "late"_a.none(),
+        nb::sig("def _require_delivery(at: typing.SupportsIndex | MusicalTime | None, late: str) "
+                "-> None"));
     module.def("_bind_inherited", &bind_inherited, "type"_a, nb::sig("def _bind_inherited(type: type) -> None"));
 }
 

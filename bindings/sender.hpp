@@ -23,7 +23,7 @@
 
 namespace cueline::python {
 
-/// Checks `at`, a frame or None, and `late`, "apply" or "drop". Raises ArgumentError, ArgumentTypeError.
+/// Checks `at`, a frame, a MusicalTime or None, and `late`, "apply" or "drop". Raises ArgumentError, ArgumentTypeError.
 Delivery checked_delivery(nanobind::handle at, nanobind::handle late);
 
 /// Checks `late` and returns it as a command's flags. Raises ArgumentError, ArgumentTypeError.
@@ -58,7 +58,7 @@ struct SharedEngine {
 
 /// What a call still has to send.
 struct Left {
-    std::uint64_t frame = 0;   ///< of the next command
+    bool is_cue = false;       ///< whether the next command is one
     std::size_t commands = 1;  ///< how many there are
     std::size_t places = 1;    ///< how many of them the ring must take at once
     bool raises = false;       ///< whether the call raises Full even if it does not wait

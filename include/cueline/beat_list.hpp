@@ -23,7 +23,7 @@ struct alignas(cache_line_bytes) Cue {
 /// Sorts places of cues by their times, which are frames or the bits of beats, and then by arrival: first the places
 /// from `added` up to `end`, and then those among the ones from `first` up to `added`, which are sorted, and arrived
 /// earlier. Cues that are earlier than all new ones do not move. `scratch` has room for the new ones.
-inline void sort_in(const Cue* cues, std::uint32_t* first, std::uint32_t* added, std::uint32_t* end,
+inline void sort_in(const Cue* cues, const std::uint32_t* first, std::uint32_t* added, std::uint32_t* end,
                     std::uint32_t* scratch) noexcept CUELINE_NONBLOCKING {
     std::sort(added, end, [cues](std::uint32_t place, std::uint32_t other) noexcept {
         const Cue& cue = cues[place];
@@ -31,7 +31,7 @@ inline void sort_in(const Cue* cues, std::uint32_t* first, std::uint32_t* added,
         if (cue.command.frame != other_cue.command.frame) return cue.command.frame < other_cue.command.frame;
         return cue.arrival < other_cue.arrival;
     });
-    const std::size_t count = static_cast<std::size_t>(end - added);
+    const auto count = static_cast<std::size_t>(end - added);
     std::copy(added, end, scratch);
     std::uint32_t* old = added;
     for (const std::uint32_t* next = scratch + count; next != scratch;) {

@@ -19,7 +19,7 @@ constexpr double expm1(double x) noexcept CUELINE_NONBLOCKING {
     x = std::clamp(x, -700.0, 700.0);
     // e^x is 2^power e^rest, and the rest is at most half of ln 2. The high part of ln 2 has few digits, so that its
     // product with the power is exact.
-    constexpr double ln2_high = 0x1.62e42feep-1;
+    constexpr double ln2_high = 0x1.62e42feep-1;  // NOLINT(modernize-use-std-numbers): see above
     constexpr double ln2_low = 0x1.a39ef35793c76p-33;
     const auto power = static_cast<std::int64_t>(x / std::numbers::ln2 + (x < 0 ? -0.5 : 0.5));
     const double rest = (x - static_cast<double>(power) * ln2_high) - static_cast<double>(power) * ln2_low;
@@ -40,7 +40,7 @@ constexpr double log1p(double x) noexcept CUELINE_NONBLOCKING {
     if (x < -0.25 || x > 0.4) {
         const auto bits = std::bit_cast<std::uint64_t>(1 + x);
         power = static_cast<std::int64_t>(bits >> 52U) - 1023;
-        double mantissa = std::bit_cast<double>((bits & 0xF'FFFF'FFFF'FFFFU) | std::uint64_t{1023} << 52U);
+        auto mantissa = std::bit_cast<double>((bits & 0xF'FFFF'FFFF'FFFFU) | std::uint64_t{1023} << 52U);
         if (mantissa > std::numbers::sqrt2) {
             mantissa /= 2;
             ++power;

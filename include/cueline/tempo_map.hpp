@@ -18,7 +18,7 @@ namespace cueline {
 inline constexpr double endless = std::numeric_limits<double>::infinity();
 
 /// Along what a tempo moves evenly while it ramps.
-enum class RampOver : std::uint32_t { beats = 0, seconds = 1 };
+enum class RampOver : std::uint32_t { beats = 0, seconds = 1 };  // NOLINT(performance-enum-size): a field of 4 bytes
 
 /// A part of the map with one rule: a ramp of the tempo, and after it a constant one. Everything follows in closed form
 /// from where it begins: there is no running sum.
@@ -172,7 +172,9 @@ static_assert(std::is_trivially_copyable_v<TempoMap> && sizeof(TempoSegment) == 
 constexpr std::uint64_t nearest_frame(double frame) noexcept CUELINE_NONBLOCKING {
     constexpr double end = 0x1p63;
     if (!(frame < end)) return std::numeric_limits<std::uint64_t>::max();
-    return frame <= 0 ? 0 : static_cast<std::uint64_t>(frame + 0.5);
+    if (frame <= 0) return 0;
+    const auto below = static_cast<std::uint64_t>(frame);
+    return frame - static_cast<double>(below) < 0.5 ? below : below + 1;
 }
 
 }  // namespace cueline

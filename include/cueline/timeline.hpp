@@ -1,6 +1,7 @@
 // timeline.hpp: what is known of musical time at one moment: tempo, time signature, loop region.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <type_traits>
 
@@ -68,7 +69,7 @@ struct Timeline {
         const double distance = beats == 0 ? bar_beats : beats;
         const double origin = beats == 0 ? bar_beat : 0;
         const double lines = (beat - origin) / distance;
-        if (!(lines < 0x1p53 && lines > -0x1p53)) return endless;
+        if (!(std::abs(lines) < 0x1p53)) return endless;  // also NaN
         auto whole = static_cast<double>(static_cast<std::int64_t>(lines));
         if (whole < lines) whole += 1;
         const double next = origin + whole * distance;

@@ -20,6 +20,7 @@ from cueline.errors import (
     StreamEnded,
     StreamsTakenError,
     StreamTimeout,
+    TimelineTimeout,
     UnknownNameError,
 )
 from cueline.line import Line
@@ -33,6 +34,7 @@ from cueline.transaction import Transaction
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cueline import sounds
+    from cueline.beats import Beat, Grid, next_bar, next_beat, next_grid
     from cueline.cfunc import (
         APPLIED,
         DEFERRED,
@@ -75,10 +77,12 @@ if TYPE_CHECKING:
     from cueline.saving import Saving
     from cueline.specs import MeterSpec, ParameterSpec
     from cueline.stats import BufferStats, CueStats, LineStats, RingStats, Stats, WorstCase
+    from cueline.timeline import Timeline
     from cueline.typed import message
     from cueline.voice import Voice
 else:
     _NAMES_OF = {
+        "beats": "Beat Grid next_bar next_beat next_grid",
         "cfunc": "APPLIED DEFERRED DISCARDED_SIGNATURE HANDLE_SIGNATURE REFUSED RENDER_SIGNATURE cfunc_processor",
         "confirmation": "Confirmation RefusedError",
         "device_list": "Device Devices devices",
@@ -97,6 +101,7 @@ else:
         "saving": "Saving",
         "specs": "MeterSpec ParameterSpec",
         "stats": "BufferStats CueStats LineStats RingStats Stats WorstCase",
+        "timeline": "Timeline",
         "typed": "message",
         "voice": "Voice",
     }
@@ -128,6 +133,7 @@ __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
     "AudioEngine",
+    "Beat",
     "Block",
     "BufferEnded",
     "BufferStats",
@@ -147,6 +153,7 @@ __all__ = [
     "Full",
     "Gap",
     "GetLevel",
+    "Grid",
     "Level",
     "Line",
     "LineStats",
@@ -185,6 +192,8 @@ __all__ = [
     "StreamEnded",
     "StreamTimeout",
     "StreamsTakenError",
+    "Timeline",
+    "TimelineTimeout",
     "Transaction",
     "UnknownNameError",
     "UnloadBuffer",
@@ -205,6 +214,9 @@ __all__ = [
     "i64",
     "load",
     "message",
+    "next_bar",
+    "next_beat",
+    "next_grid",
     "player_processor",
     "select",
     "sounds",

@@ -227,6 +227,52 @@ def list_devices() -> DeviceList:
 def look_for_portaudio_at(file: str) -> None:
     """Open this file if PortAudio is found by none of its usual names."""
 
+class MusicalTime:
+    """A time in beats, for `at`."""
+
+    def __init__(self, is_grid: bool, beats: float) -> None: ...
+
+    @property
+    def _beats(self) -> float: ...
+
+    @property
+    def _is_grid(self) -> bool: ...
+
+class TimelineSnapshot:
+    def beat_at(self, frame: int) -> float: ...
+
+    def tempo_at(self, frame: int) -> float: ...
+
+    def frame_at(self, beat: float) -> int | None: ...
+
+    def next_line(self, beat: float, beats: float) -> float: ...
+
+    @property
+    def first_frame(self) -> int: ...
+
+    @property
+    def running(self) -> bool: ...
+
+    @property
+    def signature(self) -> tuple[int, int]: ...
+
+    @property
+    def loop(self) -> tuple[float, float] | None: ...
+
+LOWEST_TEMPO: float = 1.0
+
+HIGHEST_TEMPO: float = 1000.0
+
+SHORTEST_RAMP: float = 0.001
+
+LONGEST_RAMP: float = 1000000.0
+
+SHORTEST_LOOP: float = 0.0625
+
+HIGHEST_BEAT: float = 1000000000.0
+
+MOST_SIGNATURE: int = 64
+
 class Sender:
     """
     One sender's connection to an engine. An engine is one itself, on line 0.
@@ -240,11 +286,12 @@ class Sender:
         may call it. Raises ClosedError, ForkedError, DeviceError.
         """
 
-    def send(self, message: object, at: SupportsIndex | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = 0) -> Status:
+    def send(self, message: object, at: SupportsIndex | MusicalTime | None = None, *, late: Literal['apply', 'drop'] = 'apply', timeout: float | None = 0) -> Status:
         """
         Send a message to the audio thread. Unless you set a timeout, it never blocks.
 
-        at: the frame at which it applies, exact to the sample; None: as soon as the audio thread reads it.
+        at: the frame at which it applies, exact to the sample; a Beat of the timeline, or next_bar(), next_beat()
+        or next_grid(); None: as soon as the audio thread reads it.
         late: what happens if it is read after its frame: 'apply' it at once, or 'drop' it. Both are counted.
         timeout: if the ring is full, 0 returns Status.FULL at once, and the message is dropped and counted. A
         number of seconds waits that long for room, without the GIL, and then raises Full. None waits for ever.
@@ -289,9 +336,9 @@ class Sender:
         The number of the line: 0 for the engine's own, from 1 on for an opened one.
         """
 
-    def _send_confirmed(self, message: object, at: SupportsIndex | None, late: str, timeout: float | None, confirmation: object, expected: dict[tuple[int, int], Any]) -> None: ...
+    def _send_confirmed(self, message: object, at: SupportsIndex | MusicalTime | None, late: str, timeout: float | None, confirmation: object, expected: dict[tuple[int, int], Any]) -> None: ...
 
-    def _send_whole(self, messages: tuple[object, ...], at: SupportsIndex | None, late: str, timeout: float | None, confirmation: object, expected: dict[tuple[int, int], Any]) -> int: ...
+    def _send_whole(self, messages: tuple[object, ...], at: SupportsIndex | MusicalTime | None, late: str, timeout: float | None, confirmation: object, expected: dict[tuple[int, int], Any]) -> int: ...
 
     def _require_sendable(self, message: object) -> None: ...
 
@@ -306,7 +353,7 @@ class Sender:
     @property
     def _unsent(self) -> int: ...
 
-    def _send_numbered(self, message: object, at: SupportsIndex | None, late: str, timeout: float | None) -> int: ...
+    def _send_numbered(self, message: object, at: SupportsIndex | MusicalTime | None, late: str, timeout: float | None) -> int: ...
 
     def _receive_of(self, kinds: tuple[int, ...], sequence: int) -> Message | None: ...
 
@@ -321,7 +368,7 @@ class Sender:
 class PendingSend:
     """A command that a task tries to send until there is room."""
 
-    def __init__(self, line: Sender, message: object, at: SupportsIndex | None, late: str) -> None: ...
+    def __init__(self, line: Sender, message: object, at: SupportsIndex | MusicalTime | None, late: str) -> None: ...
 
     def try_send(self) -> bool:
         """Return whether the command was sent. Raises what send() raises."""
@@ -343,7 +390,7 @@ class Line(Sender):
     def closed(self) -> bool:
         """Whether close() was called."""
 
-def _require_delivery(at: SupportsIndex | None, late: str) -> None: ...
+def _require_delivery(at: SupportsIndex | MusicalTime | None, late: str) -> None: ...
 
 def _bind_inherited(type: type) -> None: ...
 
@@ -558,6 +605,8 @@ class Engine(Sender):
     def _time_at(self, frame: int) -> int: ...
 
     def _receive_confirmations(self, outcomes: dict[tuple[int, int], Message]) -> None: ...
+
+    def _timeline(self) -> TimelineSnapshot: ...
 
     def _require_usable(self) -> None: ...
 

@@ -13,9 +13,11 @@ from cueline.receiving import empty, kinds_of, take
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal, SupportsIndex
+    from typing import Literal
 
     from typing_extensions import Self
+
+    from cueline.beats import When
 
 __all__ = ["Arrivals", "Turns", "areceive", "asend"]
 
@@ -50,7 +52,7 @@ async def asend(
     line: _core.Sender,
     turns: Turns,
     message: object,
-    at: SupportsIndex | None,
+    at: When,
     late: Literal["apply", "drop"],
     timeout: float | None,
 ) -> None:

@@ -14,8 +14,9 @@ from cueline.messages import Applied, Reason, Refused
 from cueline.polling import polling_intervals
 
 if TYPE_CHECKING:
-    from typing import Literal, Protocol, SupportsIndex
+    from typing import Literal, Protocol
 
+    from cueline.beats import When
     from cueline.polling import Polled
 
     class ConfirmingEngine(Polled, Protocol):
@@ -159,7 +160,7 @@ class Confirmations:
         engine: ConfirmingEngine,
         line: _core.Sender,
         message: object,
-        at: SupportsIndex | None,
+        at: When,
         late: Literal["apply", "drop"],
         timeout: float | None,
     ) -> Confirmation:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from typing_extensions import Self
 
+    from cueline.beats import Beat, When
     from cueline.bulk import Records
     from cueline.confirmation import Confirmation
     from cueline.meters import Meters
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from cueline.processors import CapsuleType, OffersProcessor
     from cueline.recording import Recording
     from cueline.stats import Stats, WorstCase
+    from cueline.timeline import Timeline
     from cueline.voice import Voice
 
     MessageT = TypeVar("MessageT", bound=_core.Message)
@@ -128,6 +130,7 @@ class AudioEngine(_core.Engine):
         from cueline.portaudio_file import look_in_packages
         from cueline.processors import checked_processor
         from cueline.stats import engine_stats
+        from cueline.timeline import Timeline
 
         request = _core.DeviceRequest()
         input_device, output_device = checked_pair("device", device)
@@ -153,6 +156,7 @@ class AudioEngine(_core.Engine):
         )
         self._parameters = Parameters(self)
         self._meters = Meters(self)
+        self._musical_time = Timeline(self)
         self._confirmations = Confirmations()
         self._turns = Turns()
         self._unwanted: list[int] = []  # buffers that play() could not unload yet
@@ -227,7 +231,7 @@ class AudioEngine(_core.Engine):
         self._tell_loss(self, lost)
 
     if not TYPE_CHECKING:  # for a type checker, a class with this method would have every attribute
-        _parameters = _meters = _confirmations = _turns = _unwanted = _read_stats = SetWhenMade()
+        _parameters = _meters = _musical_time = _confirmations = _turns = _unwanted = _read_stats = SetWhenMade()
 
         def __setattr__(self, name: str, value: object) -> None:
             if type(self) is AudioEngine and not name.startswith("_"):
@@ -256,11 +260,16 @@ class AudioEngine(_core.Engine):
         """The processor's meters by name: ``engine.meters["level"]`` reads the latest value of one."""
         return self._meters
 
+    @property
+    def timeline(self) -> Timeline:
+        """Musical time: tempo, time signature, start, stop, locate and loop, and the beats of frames."""
+        return self._musical_time
+
     def publish(
         self,
         slot: SupportsIndex,
         array: npt.ArrayLike | None,
-        at: SupportsIndex | None = None,
+        at: When = None,
         *,
         samplerate: SupportsIndex | None = None,
         late: Literal["apply", "drop"] = "apply",
@@ -296,7 +305,7 @@ class AudioEngine(_core.Engine):
         self,
         slot: SupportsIndex,
         path: str | os.PathLike[str],
-        at: SupportsIndex | None = None,
+        at: When = None,
         *,
         late: Literal["apply", "drop"] = "apply",
         timeout: float | None = 0,
@@ -346,7 +355,7 @@ class AudioEngine(_core.Engine):
     def play(
         self,
         sound: SupportsIndex | npt.ArrayLike,
-        at: SupportsIndex | None = None,
+        at: When = None,
         *,
         gain: float = 1.0,
         pan: float = 0.0,
@@ -358,7 +367,7 @@ class AudioEngine(_core.Engine):
         late: Literal["apply", "drop"] = "apply",
         timeout: float | None = 0,
     ) -> Voice:
-        """Play the buffer of a slot, or an array, from the frame ``at`` or with the next block. For the player.
+        """Play the buffer of a slot, or an array, from the frame or the beat ``at``, or with the next block.
 
         ``sound`` is a slot, or an array as ``publish`` takes it, with its ``samplerate``. An array is loaded, and
         unloaded when the voice has ended. ``gain`` is from 0 to 4. ``pan`` is from -1, the first output only, over 0,
@@ -435,7 +444,7 @@ class AudioEngine(_core.Engine):
         self,
         message: object,
         answer: type[MessageT],
-        at: SupportsIndex | None = None,
+        at: When = None,
         *,
         late: Literal["apply", "drop"] = "apply",
         timeout: float | None = None,
@@ -458,7 +467,7 @@ class AudioEngine(_core.Engine):
     async def asend(
         self,
         message: object,
-        at: SupportsIndex | None = None,
+        at: When = None,
         *,
         late: Literal["apply", "drop"] = "apply",
         timeout: float | None = None,
@@ -473,10 +482,10 @@ class AudioEngine(_core.Engine):
     def send_many(self, array: Records, *, late: Literal["apply", "drop"] = "apply", timeout: float | None = 0) -> int:
         """Send an array of ``cueline.dtype(cls)`` in order, and return how many messages were accepted.
 
-        A message's ``frame`` is the frame at which it applies; 0 means as soon as it is read. Its ``kind`` may be 0,
-        which means the kind of ``cls``. In an array of ``cueline.dtype()``, each message has its own kind. ``sequence``
-        is ignored. The array is not changed; it may be read-only, and need not be contiguous. ``late`` is that of
-        send(), for all messages.
+        A message's ``frame`` is the frame at which it applies; 0 means as soon as it is read. A message in an array has
+        no beat. Its ``kind`` may be 0, which means the kind of ``cls``. In an array of ``cueline.dtype()``, each
+        message has its own kind. ``sequence`` is ignored. The array is not changed; it may be read-only, and need not
+        be contiguous. ``late`` is that of send(), for all messages.
 
         With a ``timeout`` of 0 it never waits. If the ring is full, the rest of the messages is dropped and counted.
         Otherwise it waits for room, without the GIL, until all messages are in: for ``timeout`` seconds, or for ever if
@@ -518,6 +527,18 @@ class AudioEngine(_core.Engine):
         frames = round(checked_number("seconds", seconds, _LONGEST_S) * self.samplerate)
         return self.now() + max(frames, 2 * self.blocksize)
 
+    def wait_until(self, when: SupportsIndex | Beat, timeout: float | None = None) -> None:
+        """Wait until a frame or a ``Beat`` is the next to be rendered, or is over, without the GIL.
+
+        If the timeline changes meanwhile, the beat comes earlier or later. ``timeout`` is in seconds; None waits for
+        ever, and 0 looks once. Raises TimelineTimeout when the time is over, DeviceError on the offline device, where
+        no block comes meanwhile, if the wait would have no end, ArgumentError, ArgumentTypeError, ClosedError,
+        ForkedError.
+        """
+        from cueline.timeline import wait_until  # here, because `import cueline` must stay quick
+
+        wait_until(self, when, timeout)
+
     def open_line(self, *, events: Literal["own", "all"] = "own") -> Line:
         """Open a line for another thread: commands go down, and the messages that answer them come up.
 
@@ -530,7 +551,7 @@ class AudioEngine(_core.Engine):
     def confirm(
         self,
         message: object,
-        at: SupportsIndex | None = None,
+        at: When = None,
         *,
         late: Literal["apply", "drop"] = "apply",
         timeout: float | None = 0,
@@ -544,7 +565,7 @@ class AudioEngine(_core.Engine):
 
     def transaction(
         self,
-        at: SupportsIndex | None = None,
+        at: When = None,
         *,
         late: Literal["apply", "drop"] = "apply",
         timeout: float | None = 0,
@@ -609,7 +630,7 @@ class AudioEngine(_core.Engine):
         buffer_seconds: float = 2,
         samplerate: SupportsIndex | None = None,
         start: bool = True,
-        at: SupportsIndex | None = None,
+        at: When = None,
     ) -> Playback:
         """Open a stream whose samples are mixed into the outputs, after the processor; or one that the processor plays.
 
@@ -640,7 +661,7 @@ class AudioEngine(_core.Engine):
         buffer_seconds: float = 5,
         samplerate: SupportsIndex | None = None,
         start: bool = True,
-        at: SupportsIndex | None = None,
+        at: When = None,
     ) -> Recording:
         """Open a stream that records the inputs, the outputs as the device gets them, or what the processor writes.
 
@@ -667,6 +688,8 @@ class AudioEngine(_core.Engine):
         at: SupportsIndex | None = None,
     ) -> npt.NDArray[np.float32]:
         """Record so many seconds from the frame ``at`` on, or from now on, and return them when they are over.
+
+        ``at`` is a frame, and no beat: ``engine.timeline.frame_at(beat)`` is the frame of one.
 
         The array has shape (frames, channels), at ``samplerate``; None: the engine's. Raises what open_recording()
         raises, and DeviceError on the offline device, where no block comes meanwhile.

@@ -20,6 +20,7 @@ __all__ = [
     "StreamEnded",
     "StreamTimeout",
     "StreamsTakenError",
+    "TimelineTimeout",
     "UnknownNameError",
 ]
 
@@ -78,6 +79,10 @@ class StreamTimeout(Error, TimeoutError):
 
 class StreamsTakenError(Error, RuntimeError):
     """As many streams as an engine can have are open already."""
+
+
+class TimelineTimeout(Error, TimeoutError):
+    """A beat or a frame did not come in time."""
 
 
 class UnknownNameError(Error, KeyError):

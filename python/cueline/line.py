@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from cueline.beats import When
     from cueline.bulk import Records
     from cueline.confirmation import Confirmation, ConfirmingEngine
     from cueline.stats import LineStats
@@ -104,7 +105,7 @@ class Line(_core.Line):
         self,
         message: object,
         answer: type[MessageT],
-        at: SupportsIndex | None = None,
+        at: When = None,
         *,
         late: Literal["apply", "drop"] = "apply",
         timeout: float | None = None,
@@ -127,7 +128,7 @@ class Line(_core.Line):
     async def asend(
         self,
         message: object,
-        at: SupportsIndex | None = None,
+        at: When = None,
         *,
         late: Literal["apply", "drop"] = "apply",
         timeout: float | None = None,
@@ -142,7 +143,7 @@ class Line(_core.Line):
     def confirm(
         self,
         message: object,
-        at: SupportsIndex | None = None,
+        at: When = None,
         *,
         late: Literal["apply", "drop"] = "apply",
         timeout: float | None = 0,
@@ -152,7 +153,7 @@ class Line(_core.Line):
 
     def transaction(
         self,
-        at: SupportsIndex | None = None,
+        at: When = None,
         *,
         late: Literal["apply", "drop"] = "apply",
         timeout: float | None = 0,

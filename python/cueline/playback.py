@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from typing_extensions import Self
 
+    from cueline.beats import When
     from cueline.confirmation import Confirmation
     from cueline.converting import Converter
     from cueline.streams import StreamingEngine
@@ -224,7 +225,7 @@ class Playback(_core.Playback):
 
     def clear(
         self,
-        at: SupportsIndex | None = None,
+        at: When = None,
         *,
         late: Literal["apply", "drop"] = "apply",
         timeout: float | None = 0,

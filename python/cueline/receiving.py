@@ -12,8 +12,9 @@ from cueline.polling import polling_intervals
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Literal, SupportsIndex
+    from typing import Literal
 
+    from cueline.beats import When
     from cueline.ring_errors import Empty
 
 __all__ = ["empty", "kinds_of", "messages", "receive", "request", "take"]
@@ -57,7 +58,7 @@ def request(
     line: _core.Sender,
     message: object,
     answer: type,
-    at: SupportsIndex | None,
+    at: When,
     late: Literal["apply", "drop"],
     timeout: float | None,
 ) -> _core.Message:

@@ -10,8 +10,9 @@ from cueline.fields import u32, u64
 from cueline.typed import own_message
 
 if TYPE_CHECKING:
-    from typing import Literal, Protocol, SupportsIndex
+    from typing import Literal, Protocol
 
+    from cueline.beats import When
     from cueline.confirmation import Confirmation
     from cueline.polling import Polled
 
@@ -39,11 +40,18 @@ if TYPE_CHECKING:
         def confirm(
             self,
             message: object,
-            at: SupportsIndex | None = None,
+            at: When = None,
             *,
             late: Literal["apply", "drop"] = "apply",
             timeout: float | None = 0,
         ) -> Confirmation: ...
+
+    class PolledEngine(Polled, Protocol):
+        """An engine, as far as a wait for its blocks uses it."""
+
+        @property
+        def device(self) -> str: ...
+        def _require_usable(self) -> None: ...
 
     class Stream(Protocol):
         """A playback or a recording, as far as starting and stopping it goes."""
@@ -107,7 +115,7 @@ def stream_name(argument: str, name: object) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
-def require_an_end(engine: "StreamingEngine", timeout: float | None, what: str) -> None:
+def require_an_end(engine: "PolledEngine", timeout: float | None, what: str) -> None:
     """Raise DeviceError if this thread would wait for ever, because no block comes; or what an engine's call raises."""
     engine._require_usable()
     if timeout is None and engine.device == "offline":
@@ -140,7 +148,7 @@ def will_play(starting: "Confirmation | None", frame: int, phase: int) -> bool:
 
 def start(
     self: "Stream",
-    at: "SupportsIndex | None" = None,
+    at: "When" = None,
     *,
     late: "Literal['apply', 'drop']" = "apply",
     timeout: float | None = 0,
@@ -156,7 +164,7 @@ def start(
 
 def stop(
     self: "Stream",
-    at: "SupportsIndex | None" = None,
+    at: "When" = None,
     *,
     late: "Literal['apply', 'drop']" = "apply",
     timeout: float | None = 0,

@@ -9,10 +9,11 @@ from cueline.errors import ArgumentError, ArgumentTypeError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Literal, SupportsIndex
+    from typing import Literal
 
     from typing_extensions import Self
 
+    from cueline.beats import When
     from cueline.confirmation import Confirmation, ConfirmingEngine
 
 __all__ = ["Transaction"]
@@ -29,7 +30,7 @@ class Transaction:
         self,
         engine: ConfirmingEngine,
         line: _core.Sender,
-        at: SupportsIndex | None,
+        at: When,
         late: Literal["apply", "drop"],
         timeout: float | None,
         confirm: bool,

@@ -204,7 +204,7 @@ void EngineBlock::accept_cue(std::span<Message> whole, bool cancelled) noexcept 
 
 /// Applies, keeps or refuses a command or a transaction that has a beat or a grid.
 void EngineBlock::accept_beat(std::span<Message> whole, bool cancelled) noexcept CUELINE_NONBLOCKING {
-    Message& first = whole.front();
+    const Message& first = whole.front();
     cancel_marks_.note_members(first, whole.size() - 1);
     const std::uint64_t now = audio_.events().frame();
     const double beat = transport_.beat_of(first, now);

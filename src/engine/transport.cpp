@@ -2,6 +2,7 @@
 #include "engine/transport.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <cueline/engine_messages.hpp>
 #include <cueline/message.hpp>
@@ -38,7 +39,7 @@ double Transport::first_beat(std::uint64_t now) const noexcept CUELINE_NONBLOCKI
 
 double Transport::beat_of(const Message& command, std::uint64_t now) const noexcept CUELINE_NONBLOCKING {
     const auto beats = std::bit_cast<double>(command.frame);
-    if (!(beats >= 0 && beats < endless)) return -1;
+    if (!is_from_to(beats, 0, std::numeric_limits<double>::max())) return -1;
     if ((command.flags & delivery::grid) == 0) return beats;
     const double next = timeline_.next_line(first_beat(now), beats);
     if (!loops() || next < timeline_.loop_end) return next < endless ? next : -1;
@@ -101,36 +102,18 @@ bool Transport::apply(const Message& command, TimelinePoint point) noexcept CUEL
             segment.ramp_beats = segment.ramp_frames = 0;
             break;
         }
-        case kind::ramp_tempo: {
-            const auto [tempo, length, over] = command.as<RampTempo>();
-            if (!is_tempo(tempo) || !is_from_to(length, shortest_ramp, longest_ramp)) return false;
-            if (over != RampOver::beats && over != RampOver::seconds) return false;
-            const double unit = over == RampOver::beats ? 1 : timeline_.samplerate;
-            const std::uint32_t runs = segment.runs;
-            segment =
-                TempoSegment::ramp(segment.frame, segment.beat, segment.speed, speed_of(tempo), length * unit, over);
+        case kind::ramp_tempo:
+            if (!ramp(segment, command.as<RampTempo>())) return false;
+            break;
+        case kind::set_signature:
+            return set_signature(command.as<SetSignature>(), segment.beat);
+        case kind::start_timeline:
+        case kind::stop_timeline: {
+            const std::uint32_t runs = command.kind == kind::start_timeline ? 1 : 0;
+            if (segment.runs == runs) return true;
             segment.runs = runs;
             break;
         }
-        case kind::set_signature: {
-            const auto [beats, unit] = command.as<SetSignature>();
-            const bool is_unit = std::has_single_bit(unit) && unit <= most_signature;
-            if (!is_unit || beats == 0 || beats > most_signature) return false;
-            timeline_.signature_beats = beats;
-            timeline_.signature_unit = unit;
-            timeline_.bar_beats = 4.0 * beats / unit;
-            timeline_.bar_beat = segment.beat;
-            changed_ = true;
-            return true;
-        }
-        case kind::start_timeline:
-            if (segment.runs != 0) return true;
-            segment.runs = 1;
-            break;
-        case kind::stop_timeline:
-            if (segment.runs == 0) return true;
-            segment.runs = 0;
-            break;
         case kind::locate: {
             const auto [beat] = command.as<Locate>();
             if (!is_from_to(beat, 0, highest_beat)) return false;
@@ -138,21 +121,46 @@ bool Transport::apply(const Message& command, TimelinePoint point) noexcept CUEL
             find_whether_it_loops(segment.beat);
             break;
         }
-        case kind::set_loop: {
-            const auto [start, end] = command.as<SetLoop>();
-            const bool is_region =
-                is_from_to(start, 0, highest_beat) && is_from_to(end, start + shortest_loop, highest_beat);
-            if (!is_region && (start != 0 || end != 0)) return false;
-            timeline_.loop_start = start + 0.0;
-            timeline_.loop_end = end + 0.0;
-            find_whether_it_loops(segment.beat);
-            changed_ = true;
-            return true;
-        }
+        case kind::set_loop:
+            return set_loop(command.as<SetLoop>(), segment.beat);
         default:
             return false;
     }
     begin(segment);
+    return true;
+}
+
+bool Transport::ramp(TempoSegment& segment, const RampTempo& ramp) const noexcept CUELINE_NONBLOCKING {
+    if (!is_tempo(ramp.tempo) || !is_from_to(ramp.length, shortest_ramp, longest_ramp)) return false;
+    if (ramp.over != RampOver::beats && ramp.over != RampOver::seconds) return false;
+    const double unit = ramp.over == RampOver::beats ? 1 : timeline_.samplerate;
+    const std::uint32_t runs = segment.runs;
+    segment = TempoSegment::ramp(segment.frame, segment.beat, segment.speed, speed_of(ramp.tempo), ramp.length * unit,
+                                 ramp.over);
+    segment.runs = runs;
+    return true;
+}
+
+bool Transport::set_signature(const SetSignature& signature, double beat) noexcept CUELINE_NONBLOCKING {
+    const auto [beats, unit] = signature;
+    const bool is_unit = std::has_single_bit(unit) && unit <= most_signature;
+    if (!is_unit || beats == 0 || beats > most_signature) return false;
+    timeline_.signature_beats = beats;
+    timeline_.signature_unit = unit;
+    timeline_.bar_beats = 4.0 * beats / unit;
+    timeline_.bar_beat = beat;
+    changed_ = true;
+    return true;
+}
+
+bool Transport::set_loop(const SetLoop& loop, double beat) noexcept CUELINE_NONBLOCKING {
+    const auto [start, end] = loop;
+    const bool is_region = is_from_to(start, 0, highest_beat) && is_from_to(end, start + shortest_loop, highest_beat);
+    if (!is_region && (start != 0 || end != 0)) return false;
+    timeline_.loop_start = start + 0.0;  // -0 becomes 0
+    timeline_.loop_end = end + 0.0;
+    find_whether_it_loops(beat);
+    changed_ = true;
     return true;
 }
 

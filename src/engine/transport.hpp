@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 
+#include <cueline/engine_messages.hpp>
 #include <cueline/message.hpp>
 #include <cueline/seqlock.hpp>
 #include <cueline/timeline.hpp>
@@ -93,6 +94,9 @@ class Transport {
         return tempo / (60.0 * timeline_.samplerate);
     }
     [[nodiscard]] TempoSegment segment_from(TimelinePoint point) const noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] bool ramp(TempoSegment& segment, const RampTempo& ramp) const noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] bool set_signature(const SetSignature& signature, double beat) noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] bool set_loop(const SetLoop& loop, double beat) noexcept CUELINE_NONBLOCKING;
     void begin(const TempoSegment& segment) noexcept CUELINE_NONBLOCKING;
     void find_whether_it_loops(double beat) noexcept CUELINE_NONBLOCKING;
 

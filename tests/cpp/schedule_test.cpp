@@ -314,7 +314,7 @@ TEST_F(BeatScheduleTest, agrees_with_two_multimaps) {
         if (step == 18'000) schedule_->reserve(3000);
         const bool filling = step / 4000 % 2 == 0;
         const auto choice = random() % 16;
-        if (choice < (filling ? 11 : 6)) {
+        if (choice < (filling ? 11U : 6U)) {
             ++sequence;
             if (schedule_->room(line_of(sequence)) == 0) continue;
             if (random() % 2 == 0) {

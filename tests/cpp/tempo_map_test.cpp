@@ -1,6 +1,7 @@
 // tempo_map_test.cpp: the map between frames and beats, compared with closed forms in long double.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <random>
@@ -194,9 +195,8 @@ TEST(TempoMap, after_an_hour_of_ramps_a_beat_is_within_half_a_frame_of_the_close
         }
         const auto next_beat = static_cast<double>(beat + beats);
         const long double passed = frames_of(next_beat - beat);
-        tempo = part >= 1                 ? next_tempo
-                : over == RampOver::beats ? tempo + (next_tempo - tempo) * (next_beat - beat) / length
-                                          : tempo + (next_tempo - tempo) * passed / length;
+        const long double share = over == RampOver::beats ? (next_beat - beat) / length : passed / length;
+        tempo += (next_tempo - tempo) * std::min(1.0L, share);
         frame += passed;
         beat = next_beat;
     }

@@ -128,7 +128,7 @@ class _Losing(cueline.AudioEngine):
 
 @pytest.mark.parametrize("mutant", [_Timeless, _Backwards, _Lenient, _Losing])
 def test_a_difference_is_found(mutant: type[cueline.AudioEngine]) -> None:
-    told = [(17, 0, 0.0, 0.0)] * 8 + [(16, 60, 4000.0, 1.0), (17, 100, 0.0, 0.0), (16, 20, 100.0, 0.5)]
+    told = [(65, 0, 0.0, 0.0)] * 8 + [(64, 60, 4000.0, 1.0), (65, 100, 0.0, 0.0), (64, 20, 100.0, 0.5)]
     one_and_many(cueline.AudioEngine, told, "drop")
     with pytest.raises(AssertionError):
         one_and_many(mutant, told, "drop")

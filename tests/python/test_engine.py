@@ -307,6 +307,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "send": (cueline.GetLevel(),),
     "send_many": (np.zeros(1, cueline.dtype(cueline.GetLevel)),),
     "time_at": (1,),
+    "wait_until": (1,),
 }
 
 
@@ -485,6 +486,7 @@ def test_every_error_is_a_cueline_error_and_a_built_in_one() -> None:
         cueline.StreamEnded: EOFError,
         cueline.StreamTimeout: TimeoutError,
         cueline.StreamsTakenError: RuntimeError,
+        cueline.TimelineTimeout: TimeoutError,
         cueline.UnknownNameError: KeyError,
     }
     for ours, built_in in expected.items():
