@@ -365,7 +365,7 @@ class AudioEngine(_core.Engine):
     def play(
         self,
         sound: SupportsIndex | npt.ArrayLike,
-        at: SupportsIndex | None = None,
+        at: When = None,
         *,
         gain: float = 1.0,
         pan: float = 0.0,
@@ -377,7 +377,7 @@ class AudioEngine(_core.Engine):
         late: Literal["apply", "drop"] = "apply",
         timeout: float | None = 0,
     ) -> Voice:
-        """Play the buffer of a slot, or an array, from the frame ``at`` or with the next block. For the player.
+        """Play the buffer of a slot, or an array, from the frame or the beat ``at``, or with the next block.
 
         ``sound`` is a slot, or an array as ``publish`` takes it, with its ``samplerate``. An array is loaded, and
         unloaded when the voice has ended. ``gain`` is from 0 to 4. ``pan`` is from -1, the first output only, over 0,

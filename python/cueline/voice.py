@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from cueline.beats import When
     from cueline.confirmation import Confirmation, ConfirmingEngine
     from cueline.meters import Meters
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
         def confirm(
             self,
             message: object,
-            at: SupportsIndex | None = None,
+            at: When = None,
             *,
             late: Literal["apply", "drop"] = "apply",
             timeout: float | None = 0,
@@ -79,11 +80,11 @@ class Voice:
         pan: float | None = None,
         rate: float | None = None,
         loop: bool | Loop | None = None,
-        at: SupportsIndex | None = None,
+        at: When = None,
         late: Literal["apply", "drop"] = "apply",
         timeout: float | None = 0,
     ) -> Confirmation:
-        """Change the voice, at the frame ``at`` or with the next block. None leaves a value as it is.
+        """Change the voice, at the frame or the beat ``at``, or with the next block. None leaves a value as it is.
 
         ``gain``, ``pan``, ``rate`` and ``loop`` are those of ``engine.play``; a loop of False ends the loop: the voice
         plays on to the end of its buffer. Gain, pan and loop move there within 5 ms. Returns the confirmation, whose
@@ -101,12 +102,12 @@ class Voice:
 
     def stop(
         self,
-        at: SupportsIndex | None = None,
+        at: When = None,
         *,
         late: Literal["apply", "drop"] = "apply",
         timeout: float | None = 0,
     ) -> Confirmation:
-        """Begin the release, at the frame ``at`` or with the next block. A loop goes on meanwhile.
+        """Begin the release, at the frame or the beat ``at``, or with the next block. A loop goes on meanwhile.
 
         Returns the confirmation, and raises what ``set`` raises.
         """
@@ -148,7 +149,7 @@ class Voice:
 def play(
     engine: PlayingEngine,
     sound: SupportsIndex | npt.ArrayLike,
-    at: SupportsIndex | None,
+    at: When,
     *,
     loop: bool | Loop | None,
     samplerate: SupportsIndex | None,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace cueline {
 
@@ -84,7 +85,7 @@ void BufferReader::interpolate(const Buffer& buffer, const Bounds& bounds, const
 void BufferReader::gather(const Buffer& buffer, const Bounds& bounds, std::int64_t first, std::size_t channel,
                           std::size_t channels, std::span<float> window) const noexcept CUELINE_NONBLOCKING {
     std::int64_t frame = first;
-    if (wrapped_ && frame < bounds.start) {
+    if (wrapped_ && std::cmp_less(frame, bounds.start)) {
         const std::int64_t length = std::int64_t{bounds.end} - bounds.start;
         frame = bounds.end - 1 - (std::int64_t{bounds.start} - 1 - frame) % length;
     }
@@ -97,7 +98,7 @@ void BufferReader::gather(const Buffer& buffer, const Bounds& bounds, std::int64
         frame = 0;
     }
     while (done < window.size()) {
-        if (frame >= bounds.end) {
+        if (std::cmp_greater_equal(frame, bounds.end)) {
             if (!loops_) break;
             frame = bounds.start;
         }

@@ -66,7 +66,8 @@ VoiceTools PlayerProcessor::tools() noexcept CUELINE_NONBLOCKING {
 }
 
 std::uint32_t PlayerProcessor::frames_of(float seconds) const noexcept CUELINE_NONBLOCKING {
-    return static_cast<std::uint32_t>(static_cast<double>(seconds) * samplerate_ + 0.5);
+    const double frames = static_cast<double>(seconds) * samplerate_ + 0.5;  // for the nearest whole number
+    return static_cast<std::uint32_t>(frames);
 }
 
 std::uint32_t PlayerProcessor::release_frames(const PlayerVoice& voice) const noexcept CUELINE_NONBLOCKING {

@@ -92,8 +92,8 @@ class PlayerVoice {
         [[nodiscard]] bool is_released() const noexcept CUELINE_NONBLOCKING { return envelope.target() == 0; }
     };
 
-    Rendered render(Head& head, const Glide& fade, const Buffer& buffer, const AudioBlock& piece,
-                    const VoiceTools& tools) noexcept CUELINE_NONBLOCKING;
+    static Rendered render(Head& head, const Glide& fade, const Buffer& buffer, const AudioBlock& piece,
+                           const VoiceTools& tools) noexcept CUELINE_NONBLOCKING;
     static void end(Head& head, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
     void hold(Head& head, const VoiceTools& tools) noexcept CUELINE_NONBLOCKING;
     void fade_head(bool keeps_buffer, const VoiceTools& tools, ProcessContext& context) noexcept CUELINE_NONBLOCKING;

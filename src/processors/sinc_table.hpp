@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <numbers>
 #include <span>
 
 #include <cueline/ring.hpp>
@@ -63,10 +64,11 @@ class SincTable {
     static constexpr std::uint32_t phases = 1U << phase_bits;
 
     // 2^(k / 4), for k from 0 to 8.
-    static constexpr std::array<double, kernels> highest_rate{
-        1, 1.189207115002721, 1.4142135623730951, 1.681792830507429,
-        2, 2.378414230005442, 2.8284271247461903, 3.363585661014858,
-        4};
+    static constexpr std::array<double, kernels> highest_rate = [] {
+        constexpr double quarter = 1.189207115002721;  // the fourth root of 2
+        constexpr double half = std::numbers::sqrt2;
+        return std::array{1.0, quarter, half, half * quarter, 2.0, 2 * quarter, 2 * half, 2 * half * quarter, 4.0};
+    }();
     static constexpr std::array<std::uint64_t, kernels> highest_step = [] {
         std::array<std::uint64_t, kernels> steps{};
         for (std::size_t index = 0; index < kernels; ++index) {

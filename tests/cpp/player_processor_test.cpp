@@ -307,7 +307,7 @@ TEST(PlayerProcessor, a_voice_belongs_to_the_line_that_started_it) {
     BufferSlots::Table::Returns returns;
     BufferPool pool{8, 0, returns};
     BufferSlots slots = pool.audio_side();
-    OwnedLink link;
+    const OwnedLink link;
     AudioSide audio{link};
     // Two lines have a voice of the same sequence.
     PlayerProcessor processor{8, 4};
@@ -583,7 +583,7 @@ TEST(PlayerProcessor, plays_on_in_another_format) {
     BufferSlots slots = pool.audio_side();
     const std::vector<float> samples = ramp(100);
     slots.apply({0, pool.hand_over(pool.make(samples, 1))});
-    OwnedLink link;
+    const OwnedLink link;
     AudioSide audio{link};
     PlayerProcessor processor{8, 4};
     processor.prepare({.outputs = 1});

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -101,7 +102,8 @@ TEST(PlayerSound, higher_rates_keep_three_fifths_of_what_fits_and_take_out_what_
             EXPECT_NEAR(tone_db, decibels(0.25), 0.1) << share << " at " << rate;
             kept = std::min(kept, tone_db - noise_db);
         }
-        for (double share = fits + 0.1; share < 0.995; share += 0.01) {
+        for (int percent = static_cast<int>(100 * fits) + 11; percent < 100; ++percent) {
+            const double share = percent / 100.0;
             double power = 0;
             for (const float sample : at_rate(share, rate)) power += static_cast<double>(sample) * sample;
             folded = std::max(folded, decibels(power / 8'000 / 0.125));
@@ -193,9 +195,10 @@ TEST(PlayerSound, a_loop_that_moves_does_not_click) {
     const std::vector<float> samples = sine(48'000, 200);
     const float own = greatest_step(samples);
     const float slack = 2.0F / static_cast<float>(fade) + 1e-4F;
-    const SetVoice moves[]{{.voice = 2, .loop_start = 100, .loop_end = 750, .loop = looping::on},  // far behind
-                           {.voice = 2, .loop_start = 10'000, .loop_end = 20'000, .loop = looping::on},
-                           {.voice = 2, .loop = looping::off}};
+    const auto moves =
+        std::to_array<SetVoice>({{.voice = 2, .loop_start = 100, .loop_end = 750, .loop = looping::on},  // far behind
+                                 {.voice = 2, .loop_start = 10'000, .loop_end = 20'000, .loop = looping::on},
+                                 {.voice = 2, .loop = looping::off}});
     for (const SetVoice& move : moves) {
         Player player;
         player.publish(0, samples);
@@ -232,7 +235,8 @@ TEST(PlayerSound, a_rate_changes_without_a_jump) {
     player.publish(0, samples);
     const std::uint32_t voice = player.play(0);
     for (std::uint32_t count = 1; count < 100; ++count) {
-        player.send(SetVoice{.voice = voice, .rate = 0.2F + 0.03F * static_cast<float>(count)}, 100 * count);
+        player.send(SetVoice{.voice = voice, .rate = 0.2F + 0.03F * static_cast<float>(count)},
+                    std::uint64_t{100} * count);
     }
     EXPECT_LT(greatest_step(player.render(9'000)), 3.2F * greatest_step(samples) + 1e-3F);
 }
@@ -263,7 +267,7 @@ TEST(PlayerSound, the_limiter_lets_no_sample_exceed_the_threshold) {
         player.set(player_threshold, threshold);
         player.set(player_gain, 0.04 * below(101));
         for (std::uint16_t slot = 0; slot < 8; ++slot) {
-            player.publish(slot, noise(2 * (500 + below(2'500)), below(1'000), 1.0F), 1 + below(2));
+            player.publish(slot, noise(std::size_t{2} * (500 + below(2'500)), below(1'000), 1.0F), 1 + below(2));
         }
         for (int count = 0; count < 40; ++count) {
             player.send(PlayBuffer{.slot = static_cast<std::uint16_t>(below(8)),
@@ -352,7 +356,7 @@ Account conversation(std::uint64_t seed, std::uint32_t blocksize) {
             const std::uint32_t voice = voices[below(static_cast<std::uint32_t>(voices.size()))];
             switch (below(9)) {
                 case 0:
-                    player.publish(slot, noise(2 * (1 + below(3'000)), below(100)), 2, at);
+                    player.publish(slot, noise(std::size_t{2} * (1 + below(3'000)), below(100)), 2, at);
                     break;
                 case 1:
                     player.empty(slot, at);

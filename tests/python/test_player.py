@@ -133,6 +133,15 @@ def test_a_voice_is_set_and_stopped_at_frames(player: cueline.AudioEngine) -> No
     assert voice.done()
 
 
+def test_a_voice_starts_and_stops_at_beats(player: cueline.AudioEngine) -> None:
+    player.timeline.tempo = 60
+    voice = player.play(np.full(96_000, 0.5), at=cueline.Beat(0.5))
+    voice.stop(at=cueline.Beat(1))
+    heard = player.render(60_000)[:, 0]
+    assert np.flatnonzero(heard)[[0, -1]].tolist() == [24_000, 48_000 + FADE - 1]
+    assert voice.confirmation.result(0).frame == 24_000
+
+
 def test_a_loop_ends_when_it_is_told_to(player: cueline.AudioEngine) -> None:
     sound = noise(1_000)
     player.publish(0, sound)
