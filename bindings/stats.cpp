@@ -42,7 +42,9 @@ void bind_stats_types(nb::module_& module) {
     nb::class_<MidiStats>(module, "MidiStats")
         .def_ro("received", &MidiStats::received)
         .def_ro("dropped", &MidiStats::dropped)
-        .def_ro("sysex", &MidiStats::sysex);
+        .def_ro("sysex", &MidiStats::sysex)
+        .def_ro("sent", &MidiStats::sent)
+        .def_ro("unsent", &MidiStats::unsent);
 
     nb::class_<EngineStats, LineStats>(module, "EngineStats")
         .def_ro("blocks", &EngineStats::blocks)

@@ -15,6 +15,8 @@
 #include <cueline/engine_messages.hpp>
 #include <cueline/link.hpp>
 #include <cueline/message.hpp>
+#include <cueline/midi.hpp>
+#include <cueline/midi_output.hpp>
 
 namespace cueline {
 
@@ -58,7 +60,8 @@ struct Cause {
 
 /// Sends events to the control side. An event that answers a command goes to the line that sent the command. If it
 /// answers none, or if that line is closed or has another owner now, it goes to line 0, and to each line that receives
-/// all events. All calls are for the audio thread, and wait-free.
+/// all events. A MIDI message is also sent to the device's MIDI output, if it has one, at the event's frame. All calls
+/// are for the audio thread, and wait-free.
 class EventSender {
   public:
     EventSender(const EventSender&) = delete;
@@ -70,6 +73,7 @@ class EventSender {
     template <class Payload>
     Status send(Kind kind, const Payload& payload, Cause cause = {}) noexcept CUELINE_NONBLOCKING {
         Message event = Message::of(kind, payload);
+        if (is_midi(kind)) send_midi(event, frame_);
         return deliver(event, frame_, cause);
     }
 
@@ -78,6 +82,7 @@ class EventSender {
     Status send_at(std::uint64_t frame, Kind kind, const Payload& payload, Cause cause = {}) noexcept
         CUELINE_NONBLOCKING {
         Message event = Message::of(kind, payload);
+        if (is_midi(kind)) send_midi(event, frame);
         return deliver(event, frame, cause);
     }
 
@@ -108,6 +113,10 @@ class EventSender {
     /// `number` must be an attached line.
     [[nodiscard]] AudioLine& line(std::size_t number) noexcept CUELINE_NONBLOCKING {
         return *lines_[number];  // NOLINT(bugprone-unchecked-optional-access): it is attached
+    }
+
+    void send_midi(const Message& event, std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
+        if (midi_output_ != nullptr) midi_output_->add(event, frame);
     }
 
     /// Completes `event` in place: a copy of what was just written in words would have to wait for them.
@@ -154,6 +163,7 @@ class EventSender {
     }
 
     Link link_;
+    MidiOutput* midi_output_ = nullptr;  // null: the device has none
     std::array<std::optional<AudioLine>, max_lines> lines_;
     std::uint64_t attached_ = 0;  // a bit for each line that was ever open: a closed one may hold commands, too
     std::uint64_t answered_ = 0;  // a bit for each line that got events or confirmations since note_levels()
@@ -260,7 +270,12 @@ class AudioSide {
 
     [[nodiscard]] EventSender& events() noexcept CUELINE_NONBLOCKING { return events_; }
 
-    /// Sends an event that answers nothing, as it is, stamped with the frame that is rendered next.
+    /// From now on, gives the MIDI messages among the events to `output`, which must outlive this. [while no block
+    /// runs]
+    void send_midi_to(MidiOutput& output) noexcept { events_.midi_output_ = &output; }
+
+    /// Sends an event that came from the device, stamped with the frame that is rendered next. It answers nothing, and
+    /// does not go back to a MIDI output.
     void forward(const Message& event) noexcept CUELINE_NONBLOCKING {
         Message copy = event;
         events_.deliver(copy, events_.frame(), {});

@@ -32,6 +32,12 @@ class BlockCallback {
     /// [the device's audio thread, just before process(): the rules are those of process()]
     virtual void take_midi(std::span<const Message> /*messages*/) noexcept CUELINE_NONBLOCKING {}
 
+    /// Returns the MIDI messages that the last process() sends, at most max_midi_messages, in the order of their
+    /// frames. The `frame` of each is its place in that block, and its payload has the number of the port: see
+    /// midi_port(). They stay until the next process(). [the device's audio thread, just after process(): the rules are
+    /// the same]
+    [[nodiscard]] virtual std::span<const Message> midi_output() noexcept CUELINE_NONBLOCKING { return {}; }
+
     /// Takes all commands that wait, so that the next block reads them, however many they are. A device without
     /// deadlines calls it before each block. It may allocate and throw. [the thread that renders, between two blocks]
     virtual void take_ahead() {}
@@ -66,6 +72,7 @@ struct DeviceLatency {
 /// How many ports for MIDI a device has.
 struct MidiPorts {
     std::uint32_t inputs = 0;
+    std::uint32_t outputs = 0;
 };
 
 /// Counts of MIDI messages, over all ports.
@@ -74,6 +81,9 @@ struct MidiStats {
     std::uint64_t dropped = 0;   ///< came and were dropped: more than max_midi_messages in a block, or in a block that
                                  ///< was left out
     std::uint64_t sysex = 0;     ///< came and have no message: SysEx, and bytes that are no MIDI
+    std::uint64_t sent = 0;      ///< handed to the device's outputs
+    std::uint64_t unsent = 0;    ///< not sent: more than max_midi_messages in a block, a port that the device lacks,
+                                 ///< values out of range, or no room
 };
 
 /// What a device reports about its blocks. Each number is a snapshot of its own.

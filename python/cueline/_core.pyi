@@ -173,6 +173,18 @@ class DeviceRequest:
     def midi_inputs(self, arg: int, /) -> None: ...
 
     @property
+    def midi_outputs(self) -> int: ...
+
+    @midi_outputs.setter
+    def midi_outputs(self, arg: int, /) -> None: ...
+
+    @property
+    def midi_connect_inputs(self) -> str | bool | None: ...
+
+    @midi_connect_inputs.setter
+    def midi_connect_inputs(self, arg: str | bool | None, /) -> None: ...
+
+    @property
     def midi_connect(self) -> str | bool | None: ...
 
     @midi_connect.setter
@@ -539,6 +551,12 @@ class MidiStats:
 
     @property
     def sysex(self) -> int: ...
+
+    @property
+    def sent(self) -> int: ...
+
+    @property
+    def unsent(self) -> int: ...
 
 class EngineStats(LineStats):
     @property

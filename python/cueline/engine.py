@@ -88,10 +88,10 @@ class AudioEngine(_core.Engine):
     (1 to 1024); on the offline device, each block reads all. ``lines`` (1 to 64) is how many lines can be open, the
     engine's own among them: see ``open_line``. For JACK: ``client_name``, the ``server``'s name, and
     ``connect`` (True: to the physical ports; False: to none; a regular expression: to the ports that match; a pair of
-    these for the inputs and the outputs); also ``midi_inputs``, how many ports for MIDI it has (0 to 16), and
-    ``midi_connect``, which says to which ports of others they are connected. For PortAudio: ``latency``, which is
-    ``"low"``, ``"high"`` or a number of seconds. For the null and the offline device: ``loopback``, with which each
-    output comes back, one block later, as the input of the same number.
+    these for the inputs and the outputs); also ``midi_inputs`` and ``midi_outputs``, how many ports for MIDI it has (0
+    to 16), and ``midi_connect``, which is like ``connect`` (None: inputs to the physical ports, outputs to none). For
+    PortAudio: ``latency``, which is ``"low"``, ``"high"`` or a number of seconds. For the null and the offline device:
+    ``loopback``, with which each output comes back, one block later, as the input of the same number.
 
     Raises ArgumentError, ArgumentTypeError, DeviceError, ProcessorError for a processor that was compiled against an
     incompatible cueline, and whatever your own processor raises when it is prepared.
@@ -122,7 +122,8 @@ class AudioEngine(_core.Engine):
         latency: float | str | None = None,
         loopback: bool = False,
         midi_inputs: SupportsIndex = 0,
-        midi_connect: bool | str | None = None,
+        midi_outputs: SupportsIndex = 0,
+        midi_connect: bool | str | tuple[bool | str, bool | str] | None = None,
     ) -> None:
         require_new(self, "engine")
         # Not sooner: `import cueline` must stay quick. Not later: __del__ at Python's end cannot import.
@@ -149,7 +150,10 @@ class AudioEngine(_core.Engine):
         request.outputs = checked_channels("outputs", outputs)
         request.loopback = checked_flag("loopback", loopback)
         request.midi_inputs = checked_integer("midi_inputs", midi_inputs)
-        request.midi_connect = checked_connect("midi_connect", midi_connect)
+        request.midi_outputs = checked_integer("midi_outputs", midi_outputs)
+        connect_inputs, connect_outputs = checked_pair("midi_connect", midi_connect)
+        request.midi_connect_inputs = checked_connect("midi_connect", connect_inputs)
+        request.midi_connect = checked_connect("midi_connect", connect_outputs)
         look_in_packages()
         super().__init__(
             request,
@@ -175,6 +179,7 @@ class AudioEngine(_core.Engine):
                     latency=latency,
                     loopback=loopback or None,
                     midi_inputs=midi_inputs or None,
+                    midi_outputs=midi_outputs or None,
                     midi_connect=midi_connect,
                 )
             except RuntimeWarning:  # warnings are errors here: no caller gets this engine, so release its processor
@@ -185,7 +190,7 @@ class AudioEngine(_core.Engine):
 
     def _warn_of_the_device(self, **options: object) -> None:
         own = {
-            "jack": ("client_name", "server", "connect", "midi_inputs", "midi_connect"),
+            "jack": ("client_name", "server", "connect", "midi_inputs", "midi_outputs", "midi_connect"),
             "portaudio": ("latency",),
             "null": ("loopback",),
         }.get(self.device, ())

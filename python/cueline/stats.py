@@ -87,6 +87,10 @@ class MidiStats(_Counters):
     """Messages that came and were dropped: more than 256 in a block, or in a block that was left out."""
     sysex: int
     """SysEx, and bytes that are no MIDI: there is no message for them."""
+    sent: int
+    """Messages that the processor sent and that were handed to the device's outputs."""
+    unsent: int
+    """Those that were not: more than 256 in a block, a port that is not there, values out of range, or no room."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +196,13 @@ def engine_stats(engine: _core.Engine) -> Stats:
             bytes_locked=now.buffers.bytes_locked,
             memory_locked=now.buffers.memory_locked,
         ),
-        midi=MidiStats(received=now.midi.received, dropped=now.midi.dropped, sysex=now.midi.sysex),
+        midi=MidiStats(
+            received=now.midi.received,
+            dropped=now.midi.dropped,
+            sysex=now.midi.sysex,
+            sent=now.midi.sent,
+            unsent=now.midi.unsent,
+        ),
         streams=now.streams,
     )
 

@@ -41,7 +41,9 @@ void require_fitting(DeviceKind kind, const DeviceRequest& request) {
         refuse(request.client_name.has_value(), "client_name", "device 'jack'");
         refuse(request.server.has_value(), "server", "device 'jack'");
         refuse(request.midi_inputs != 0, "midi_inputs", "device 'jack'");
-        refuse(request.midi_connect.has_value(), "midi_connect", "device 'jack'");
+        refuse(request.midi_outputs != 0, "midi_outputs", "device 'jack'");
+        refuse(request.midi_connect.has_value() || request.midi_connect_inputs.has_value(), "midi_connect",
+               "device 'jack'");
         refuse(request.connect.has_value() || request.connect_inputs.has_value(), "connect", "device 'jack'");
     }
     if (kind != DeviceKind::portaudio) {
@@ -104,6 +106,7 @@ std::unique_ptr<Device> open_device(const DeviceRequest& request, std::vector<st
     check("inputs", request.inputs);
     check("outputs", request.outputs);
     checked_range("midi_inputs", request.midi_inputs, midi_ports_range);
+    checked_range("midi_outputs", request.midi_outputs, midi_ports_range);
     if (request.device) {
         const DeviceKind kind = kind_of(*request.device);
         require_fitting(kind, request);

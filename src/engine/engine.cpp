@@ -45,6 +45,7 @@ Engine::Parts::Parts(std::unique_ptr<Device> its_device, OwnedProcessor its_proc
     controls.declare(*processor.get());
     audio.block().run(*processor.get(), device->format(), controls.parameter_specs(), controls.meter_specs(),
                       pool.audio_side(), streams->audio_side());
+    if (device->midi_ports().outputs > 0) audio.block().send_midi();
 }
 
 LinkShape Engine::Parts::prepared_shape(std::uint32_t lines) {
@@ -404,6 +405,7 @@ EngineStats Engine::stats() const {
                                        parts_->streams->granted() && parts_->audio.block().memory_locked();
     stats.midi = stats.device_stats.midi;
     stats.midi.dropped += report.midi_dropped.get();
+    stats.midi.unsent += parts_->audio.block().midi_unsent();
     for (std::size_t line = 0; line < parts_->memory.link().used_lines(); ++line)
         stats.lines.push_back(line_stats(line));
     stats.buffers = parts_->pool.stats();

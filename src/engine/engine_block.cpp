@@ -57,6 +57,12 @@ void EngineBlock::run(Processor& processor, const Format& format, std::span<cons
     report_format(format);
 }
 
+void EngineBlock::send_midi() {
+    midi_room_ = LockedArray<Message>{max_midi_messages};
+    midi_output_.use(midi_room_.all());
+    audio_.send_midi_to(midi_output_);
+}
+
 void EngineBlock::prepare(const Format& format) {
     if (prepared_ != format) {
         prepared_.reset();  // if the processor throws, it is prepared for no format
@@ -134,6 +140,8 @@ inline void EngineBlock::accept(std::span<Message> whole) noexcept CUELINE_NONBL
 }
 
 void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING {
+    midi_sent_ = {};
+    midi_output_.begin_block();
     // The processor may have no memory for a block that it is not prepared for.
     if (!prepared_ || block.inputs.size() != prepared_->inputs || block.outputs.size() != prepared_->outputs ||
         fades_.is_out()) {
@@ -168,6 +176,7 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
         audio_.events().send_at(frame + std::min(inputs.first_frame, outputs.first_frame), kind::not_finite,
                                 NotFinite{outputs.samples, inputs.samples});
     }
+    midi_sent_ = midi_output_.end_block(frame, block.frames);
     fades_.apply(block);
     if (streams_.any()) streams_.end_block(block, frame);
 

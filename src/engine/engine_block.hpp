@@ -16,6 +16,7 @@
 #include <cueline/link.hpp>
 #include <cueline/message.hpp>
 #include <cueline/meter.hpp>
+#include <cueline/midi_output.hpp>
 #include <cueline/outcome.hpp>
 #include <cueline/parameter.hpp>
 #include <cueline/process_context.hpp>
@@ -52,6 +53,9 @@ class EngineBlock final : public BlockCallback, Scheduler {
     void run(Processor& processor, const Format& format, std::span<const ParameterSpec> parameters,
              std::span<const MeterSpec> meters, BufferSlots buffers, Streams streams = {});
 
+    /// From now on, the blocks send MIDI messages. Allocates.
+    void send_midi();
+
     /// Prepares the processor for another format. If that throws, blocks are silent.
     void prepare(const Format& format) override;
 
@@ -64,7 +68,9 @@ class EngineBlock final : public BlockCallback, Scheduler {
     [[nodiscard]] std::uint64_t sweeps() const noexcept { return schedule_.sweeps(); }
 
     /// Whether what a block touches, beside this object, is locked in memory.
-    [[nodiscard]] bool memory_locked() const noexcept { return values_.memory_locked() && clean_inputs_.granted(); }
+    [[nodiscard]] bool memory_locked() const noexcept {
+        return values_.memory_locked() && clean_inputs_.granted() && midi_room_.granted();
+    }
 
     /// Takes all commands that wait, and makes room in the schedule, so that the next block reads all of them and
     /// refuses no cue. For a device without deadlines. Allocates.
@@ -91,6 +97,11 @@ class EngineBlock final : public BlockCallback, Scheduler {
 
     /// The next process() applies these messages, each before its frame, after the cues of that frame. [audio thread]
     void take_midi(std::span<const Message> messages) noexcept CUELINE_NONBLOCKING override;
+
+    [[nodiscard]] std::span<const Message> midi_output() noexcept CUELINE_NONBLOCKING override { return midi_sent_; }
+
+    /// How many MIDI messages a block had no room for. [any thread]
+    [[nodiscard]] std::uint64_t midi_unsent() const noexcept { return midi_output_.unsent(); }
 
     /// Fills `block`, which follows the last block. `block_ns` is the monotonic clock at its start. [audio thread]
     void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING override;
@@ -157,9 +168,12 @@ class EngineBlock final : public BlockCallback, Scheduler {
     Handling* handling_ = nullptr;
     bool discarding_ = false;  // the processor is in discarded()
     ScheduleShares shares_;
-    std::span<const Message> midi_;   // of this block, and not applied yet
-    std::uint32_t most_cancels_;      // of the processor, in a block
-    std::uint32_t cancels_left_ = 0;  // in this block
+    std::span<const Message> midi_;  // of this block, and not applied yet
+    LockedArray<Message> midi_room_;
+    MidiOutput midi_output_;
+    std::span<const Message> midi_sent_;  // of the last block
+    std::uint32_t most_cancels_;          // of the processor, in a block
+    std::uint32_t cancels_left_ = 0;      // in this block
 
     // Where the channels of a segment begin.
     std::array<const float*, max_channels> input_segment_{};

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "devices/jack/jack_device.hpp"
+#include "rule_breaking.hpp"
 
 namespace cueline::test {
 
@@ -142,6 +143,16 @@ FakeJack::FakeJack() {
         CUELINE_NONBLOCKING -> int {
         FakeJack::Event& its = static_cast<Port*>(buffer)->events[index];
         *event = {.time = its.frame, .size = its.bytes.size(), .buffer = its.bytes.data()};
+        return 0;
+    };
+    library_.midi_clear_buffer = [](void* buffer) noexcept
+        CUELINE_NONBLOCKING { break_the_rule([&] { static_cast<Port*>(buffer)->events.clear(); }); };
+    library_.midi_event_write = [](void* buffer, jack_nframes_t frame, const jack_midi_data_t* bytes,
+                                   std::size_t size) noexcept CUELINE_NONBLOCKING -> int {
+        std::vector<FakeJack::Event>& events = static_cast<Port*>(buffer)->events;
+        if (events.size() >= now->room_for_events) return -1;
+        if (!events.empty() && events.back().frame > frame) return -1;
+        break_the_rule([&] { events.push_back({frame, {bytes, bytes + size}}); });
         return 0;
     };
     library_.midi_get_lost_event_count = [](void*) noexcept

@@ -44,9 +44,11 @@ class FakeJack {
     struct Event {
         jack_nframes_t frame = 0;
         std::vector<jack_midi_data_t> bytes;
+        bool operator==(const Event&) const = default;
     };
 
-    /// The events of our port of this name in the next block, and in those after it.
+    /// The events of our port of this name: of an input, in the next block and in those after it; of an output, in the
+    /// last block.
     [[nodiscard]] std::vector<Event>& events(std::string_view port) const;
 
     /// The first output port's samples.
@@ -61,7 +63,8 @@ class FakeJack {
     std::vector<std::string> outputs{"system:capture_1", "system:capture_2"};
     std::vector<std::string> midi_inputs{"system:midi_playback_1", "system:midi_playback_2"};
     std::vector<std::string> midi_outputs{"system:midi_capture_1", "system:midi_capture_2"};
-    std::uint32_t lost_events = 0;  ///< that JACK lost in each block, at each port
+    std::uint32_t lost_events = 0;                  ///< that JACK lost in each block, at each port
+    std::size_t room_for_events = ~std::size_t{0};  ///< at each port that we write
     std::atomic<jack_nframes_t> capture_latency = 0;
     std::atomic<jack_nframes_t> playback_latency = 0;
     std::vector<std::pair<std::string, std::string>> connections;

@@ -19,6 +19,7 @@ class StepDevice final : public Device {
     explicit StepDevice(const Format& format, bool heard = false) : format_{format}, heard_{heard} {}
 
     [[nodiscard]] std::string_view name() const noexcept override { return "step"; }
+    [[nodiscard]] MidiPorts midi_ports() const noexcept override { return midi; }
     [[nodiscard]] Format format() const noexcept override { return format_; }
     void start(BlockCallback& callback) override {
         callback.prepare(format_);
@@ -67,6 +68,8 @@ class StepDevice final : public Device {
     }
 
     [[nodiscard]] BlockCallback& callback() const { return *callback_; }
+
+    MidiPorts midi;  ///< set it before an engine is made
 
   private:
     Format format_;

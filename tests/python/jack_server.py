@@ -28,7 +28,7 @@ class JackServer:
     """
 
     def __init__(self, blocksize: int = 128, name: str = NAME) -> None:
-        self._blocksize = blocksize
+        self.blocksize = blocksize
         self._name = name
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -53,7 +53,7 @@ class JackServer:
         """Start it, and return when it answers. A jackd may never do so: then start another."""
         for _ in range(3):
             self._process = subprocess.Popen(
-                ["jackd", "-n", self._name, "-d", "dummy", "-r", "48000", "-p", str(blocksize or self._blocksize)],
+                ["jackd", "-n", self._name, "-d", "dummy", "-r", "48000", "-p", str(blocksize or self.blocksize)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -76,7 +76,7 @@ class JackServer:
     @contextmanager
     def beside(self, name: str) -> Iterator[None]:
         """Run another server, with this name."""
-        other = JackServer(self._blocksize, name)
+        other = JackServer(self.blocksize, name)
         other.start()
         try:
             yield

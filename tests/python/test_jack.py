@@ -70,7 +70,7 @@ def test_another_client_hears_the_tone_whole_and_at_its_frequency(tmp_path: Path
         assert best_fit("tone:out_1", 1001.5, tmp_path)[1] > 0.01, "one hertz beside it is another tone"
 
 
-NOTE_ON = cueline.dtype(cueline.NoteOn)
+NOTE_ON, CONTROL = cueline.dtype(cueline.NoteOn), cueline.dtype(cueline.ControlChange)
 
 
 @numba.cfunc(cueline.HANDLE_SIGNATURE)
@@ -138,6 +138,56 @@ def test_notes_sound_at_the_frames_at_which_another_client_sends_them() -> None:
             break
     assert sound == notes, "the sound changes at the frame of the event"
     assert steps == {(60, 1277), (64, 723)}, "no note is a frame early or late"
+
+
+@numba.cfunc(cueline.HANDLE_SIGNATURE)
+def send_note(command, frame, samplerate, events, cues, state):
+    """Send a note for a ControlChange."""
+    control = numba.carray(command, 1, CONTROL)[0]
+    if control.kind != 130:
+        return False
+    note = numba.carray(events, 16, NOTE_ON)[0]
+    note.kind = 128
+    note.note = control.control
+    note.velocity = control.value
+    note.channel = control.channel
+    note.port = control.port
+    return True
+
+
+def sent_and_came_back(frames: list[int]) -> list[int]:
+    """Send a note at each of these frames after a while. Return how much later each came back, by JACK."""
+    processor = cueline.cfunc_processor(render_note, send_note, state=np.zeros(1))
+    with cueline.AudioEngine(
+        "jack",
+        processor=processor,
+        client_name="singer",
+        midi_inputs=1,
+        midi_outputs=1,
+        midi_connect=("^singer:midi_out_1$", False),
+    ) as engine:
+        start = engine.after(0.2)
+        for frame in frames:
+            engine.send(cueline.ControlChange(60, 100), at=start + frame)
+        sent, came = [], []
+        while len(came) < len(frames):
+            note = engine.receive(cueline.NoteOn, timeout=10)
+            assert note is not None
+            (came if note.sequence == 0 else sent).append(note.frame)
+        midi = engine.stats().midi
+        assert (midi.sent, midi.unsent) == (len(frames), 0)
+        assert sent == [start + frame for frame in frames]
+    return [after - before for before, after in zip(sent, came, strict=True)]
+
+
+def test_a_note_that_a_processor_sends_leaves_at_its_frame(server: JackServer) -> None:
+    """JACK brings a client's own output back one block later."""
+    frames = [0, 1, 77, 128, 1000]
+    for _ in range(10):  # on a busy machine, a client comes too late now and then
+        later = sent_and_came_back(frames)
+        if later == [server.blocksize] * 5:
+            break
+    assert later == [server.blocksize] * 5
 
 
 @pytest.mark.usefixtures("server")

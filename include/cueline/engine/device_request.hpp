@@ -53,11 +53,14 @@ struct DeviceRequest {
     std::optional<std::variant<std::string, bool>> connect = std::nullopt;
     std::optional<std::variant<std::string, bool>> connect_inputs = std::nullopt;  ///< left out: as `connect`
 
-    std::int64_t midi_inputs = 0;  ///< ports for MIDI, at most max_midi_ports
-    /// A regular expression: ports of others for MIDI whose names match it are connected to ours. True or left out: the
-    /// physical ones. False: none. If we have one port, all are connected to it; if we have several, one to each, in
-    /// order.
+    std::int64_t midi_inputs = 0;   ///< ports for MIDI, at most max_midi_ports
+    std::int64_t midi_outputs = 0;  ///< the same
+    /// A regular expression: our ports for MIDI are connected to those of others whose names match it. True: to the
+    /// physical ones. False: to none. If we have one input, all are connected to it; if we have several, one to each,
+    /// in order; and so for the outputs. Left out: inputs to the physical ones, and outputs to none, because a physical
+    /// port may bring back what it gets.
     std::optional<std::variant<std::string, bool>> midi_connect = std::nullopt;
+    std::optional<std::variant<std::string, bool>> midi_connect_inputs = std::nullopt;  ///< left out: as `midi_connect`
 
     // For PortAudio.
     /// The device for the inputs, of the same host API. Left out: as `device`, whose words may match an input device

@@ -52,10 +52,12 @@ JackDevice::JackDevice(const JackLibrary& jack, const DeviceRequest& request)
       request_{request},
       input_count_{count_of(request.inputs)},
       output_count_{count_of(request.outputs)},
-      midi_{jack, static_cast<std::uint32_t>(request.midi_inputs)} {
+      midi_{jack, static_cast<std::uint32_t>(request.midi_inputs), static_cast<std::uint32_t>(request.midi_outputs)} {
     if (!request_.connect_inputs) request_.connect_inputs = request_.connect;
     require_pattern("connect", request_.connect_inputs);
     require_pattern("connect", request_.connect);
+    if (!request_.midi_connect_inputs) request_.midi_connect_inputs = request_.midi_connect;
+    require_pattern("midi_connect", request_.midi_connect_inputs);
     require_pattern("midi_connect", request_.midi_connect);
     const Format offered = format_of(JackClient{jack_, client_name(), request_.server});
     require_requested(offered);
@@ -101,6 +103,7 @@ void JackDevice::run_block(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING {
         if (!midi.empty()) callback_->take_midi(midi);
         midi_.count_received(midi.size());
         callback_->process({.inputs = inputs, .outputs = outputs, .frames = frames}, began_ns);
+        midi_.write(callback_->midi_output());
         load_.record(block_clock_ns() - began_ns, duration_ns(frames, samplerate));
     } else {
         for (float* const channel : outputs) std::fill_n(channel, frames, 0.0F);

@@ -37,6 +37,8 @@ JackLibrary load() {
     library.find(jack.port_get_buffer, "jack_port_get_buffer");
     library.find(jack.midi_get_event_count, "jack_midi_get_event_count");
     library.find(jack.midi_event_get, "jack_midi_event_get");
+    library.find(jack.midi_clear_buffer, "jack_midi_clear_buffer");
+    library.find(jack.midi_event_write, "jack_midi_event_write");
     library.find(jack.midi_get_lost_event_count, "jack_midi_get_lost_event_count");
     return jack;
 }

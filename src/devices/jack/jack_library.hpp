@@ -38,6 +38,9 @@ struct JackLibrary {
     void* (*port_get_buffer)(jack_port_t* port, jack_nframes_t frames) noexcept CUELINE_NONBLOCKING;
     jack_nframes_t (*midi_get_event_count)(void* buffer) noexcept CUELINE_NONBLOCKING;
     int (*midi_event_get)(jack_midi_event_t* event, void* buffer, std::uint32_t index) noexcept CUELINE_NONBLOCKING;
+    void (*midi_clear_buffer)(void* buffer) noexcept CUELINE_NONBLOCKING;
+    int (*midi_event_write)(void* buffer, jack_nframes_t frame, const jack_midi_data_t* bytes,
+                            std::size_t size) noexcept CUELINE_NONBLOCKING;
     std::uint32_t (*midi_get_lost_event_count)(void* buffer) noexcept CUELINE_NONBLOCKING;
 
     /// The system's library. The first call loads it. Every call silences its messages, which would go to stderr.

@@ -9,7 +9,16 @@
 namespace cueline {
 
 MidiStats JackMidi::stats() const noexcept {
-    return {.received = received_.get(), .dropped = dropped_.get(), .sysex = sysex_.get()};
+    return {.received = received_.get(),
+            .dropped = dropped_.get(),
+            .sysex = sysex_.get(),
+            .sent = sent_.get(),
+            .unsent = unsent_.get()};
+}
+
+std::span<jack_port_t* const> JackMidi::ports(JackPortFlags direction) const noexcept {
+    if (direction == JackPortIsInput) return std::span{inputs_}.first(input_count_);
+    return std::span{outputs_}.first(output_count_);
 }
 
 void JackMidi::register_ports(const JackClient& client) {
@@ -17,23 +26,34 @@ void JackMidi::register_ports(const JackClient& client) {
         inputs_.at(port) =
             client.registered_port("midi_in_" + std::to_string(port + 1), JackPortIsInput, JACK_DEFAULT_MIDI_TYPE);
     }
+    for (std::uint32_t port = 0; port < output_count_; ++port) {
+        outputs_.at(port) =
+            client.registered_port("midi_out_" + std::to_string(port + 1), JackPortIsOutput, JACK_DEFAULT_MIDI_TYPE);
+    }
 }
 
 std::size_t JackMidi::connect(const JackClient& client, const DeviceRequest& request) const {
-    if (input_count_ == 0) return 0;
-    const std::vector<std::string> others =
-        client.others(request.midi_connect.value_or(true), JackPortIsInput, "midi_connect", JACK_DEFAULT_MIDI_TYPE);
-    // One port takes them all: JACK mixes the events. Several take one each.
-    const std::size_t count = input_count_ == 1 ? others.size() : std::min<std::size_t>(others.size(), input_count_);
+    return connect(client, JackPortIsInput, request.midi_connect_inputs.value_or(true)) +
+           connect(client, JackPortIsOutput, request.midi_connect.value_or(false));
+}
+
+std::size_t JackMidi::connect(const JackClient& client, JackPortFlags direction,
+                              const std::variant<std::string, bool>& wanted) const {
+    const std::span<jack_port_t* const> ours = ports(direction);
+    if (ours.empty()) return 0;
+    const std::vector<std::string> others = client.others(wanted, direction, "midi_connect", JACK_DEFAULT_MIDI_TYPE);
+    const std::size_t count = ours.size() == 1 ? others.size() : std::min(others.size(), ours.size());
     for (std::size_t number = 0; number < count; ++number) {
-        client.connect(inputs_.at(input_count_ == 1 ? 0 : number), JackPortIsInput, others[number]);
+        client.connect(ours[ours.size() == 1 ? 0 : number], direction, others[number]);
     }
     return count;
 }
 
 std::size_t JackMidi::connections(const JackClient& client) const {
     std::size_t connections = 0;
-    for (jack_port_t* const port : std::span{inputs_}.first(input_count_)) connections += client.connections(port);
+    for (const JackPortFlags direction : {JackPortIsInput, JackPortIsOutput}) {
+        for (jack_port_t* const port : ports(direction)) connections += client.connections(port);
+    }
     return connections;
 }
 
@@ -80,7 +100,23 @@ std::span<const Message> JackMidi::read(jack_nframes_t frames) noexcept CUELINE_
         go_on(inputs[earliest]);
     }
     dropped_.add(unread - read);
+    // Only now: if an output is connected to an input of ours, both have one buffer.
+    for (std::size_t port = 0; port < output_count_; ++port) {
+        output_buffers_[port] = jack_.port_get_buffer(outputs_[port], frames);
+        jack_.midi_clear_buffer(output_buffers_[port]);
+    }
     return {messages_.data(), messages};
+}
+
+void JackMidi::write(std::span<const Message> messages) noexcept CUELINE_NONBLOCKING {
+    for (const Message& message : messages) {
+        const std::size_t port = midi_port(message);
+        const MidiWire wire = midi_bytes(message);
+        const bool sent = port >= 1 && port <= output_count_ && wire.size > 0 &&
+                          jack_.midi_event_write(output_buffers_[port - 1], static_cast<jack_nframes_t>(message.frame),
+                                                 wire.bytes.data(), wire.size) == 0;
+        (sent ? sent_ : unsent_).add(1);
+    }
 }
 
 }  // namespace cueline

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <variant>
 
 #include <cueline/counter.hpp>
 #include <cueline/device.hpp>
@@ -17,13 +19,15 @@
 
 namespace cueline {
 
-/// Ports midi_in_1, midi_in_2, and so on. JACK's events have a frame within the block, and that is where their messages
-/// apply. So they come with no delay, and without jitter beyond that of whoever sends them.
+/// Ports midi_in_1, midi_in_2, and so on, and midi_out_1, midi_out_2. JACK's events have a frame within the block, and
+/// that is where their messages apply. So they come and go with no delay, and without jitter beyond that of whoever
+/// sends them.
 class JackMidi {
   public:
-    JackMidi(const JackLibrary& jack, std::uint32_t inputs) noexcept : jack_{jack}, input_count_{inputs} {}
+    JackMidi(const JackLibrary& jack, std::uint32_t inputs, std::uint32_t outputs) noexcept
+        : jack_{jack}, input_count_{inputs}, output_count_{outputs} {}
 
-    [[nodiscard]] MidiPorts ports() const noexcept { return {.inputs = input_count_}; }
+    [[nodiscard]] MidiPorts ports() const noexcept { return {.inputs = input_count_, .outputs = output_count_}; }
     [[nodiscard]] MidiStats stats() const noexcept;
 
     // Control threads.
@@ -40,9 +44,13 @@ class JackMidi {
 
     // Audio thread.
 
-    /// Returns the messages of a block, in the order of their frames, each with its frame in the block. They stay until
-    /// the next call. Of all inputs together, it reads max_midi_messages events, and counts the others.
+    /// Begins a block: empties the outputs, and returns the messages of the inputs, in the order
+    /// of their frames, each with its frame in the block. They stay until the next call. Of all inputs together, it
+    /// reads max_midi_messages events, and counts the others.
     [[nodiscard]] std::span<const Message> read(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING;
+
+    /// Sends messages, which are in the order of their frames, at those frames of the block.
+    void write(std::span<const Message> messages) noexcept CUELINE_NONBLOCKING;
 
     void count_received(std::size_t messages) noexcept CUELINE_NONBLOCKING { received_.add(messages); }
     void count_dropped(std::size_t messages) noexcept CUELINE_NONBLOCKING { dropped_.add(messages); }
@@ -57,16 +65,24 @@ class JackMidi {
         bool any;
     };
 
+    std::size_t connect(const JackClient& client, JackPortFlags direction,
+                        const std::variant<std::string, bool>& wanted) const;
+    [[nodiscard]] std::span<jack_port_t* const> ports(JackPortFlags direction) const noexcept;
     void go_on(Events& events) const noexcept CUELINE_NONBLOCKING;
 
     const JackLibrary& jack_;
     const std::uint32_t input_count_;
+    const std::uint32_t output_count_;
     std::array<jack_port_t*, max_midi_ports> inputs_{};
+    std::array<jack_port_t*, max_midi_ports> outputs_{};
+    std::array<void*, max_midi_ports> output_buffers_{};  // of the present block
     std::array<Events, max_midi_ports> events_{};
     std::array<Message, max_midi_messages> messages_;
     Counter received_;
     Counter dropped_;
     Counter sysex_;
+    Counter sent_;
+    Counter unsent_;
 };
 
 }  // namespace cueline
