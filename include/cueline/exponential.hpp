@@ -4,13 +4,24 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <numbers>
 
 #include <cueline/ring.hpp>
 
 namespace cueline {
+
+/// 1 / n!, from n = 15 down to 1.
+inline constexpr auto expm1_series = [] {
+    std::array<double, 15> series{};
+    double factorial = 1;
+    for (std::size_t n = 1; n <= series.size(); ++n)
+        series[series.size() - n] = 1 / (factorial *= static_cast<double>(n));
+    return series;
+}();
 
 /// Returns e^x - 1. Its relative error is below 1e-15, also near 0. An `x` beyond -700 or 700 counts as that, and NaN
 /// as 0. [any thread, wait-free]
@@ -23,8 +34,8 @@ constexpr double expm1(double x) noexcept CUELINE_NONBLOCKING {
     constexpr double ln2_low = 0x1.a39ef35793c76p-33;
     const auto power = static_cast<std::int64_t>(x / std::numbers::ln2 + (x < 0 ? -0.5 : 0.5));
     const double rest = (x - static_cast<double>(power) * ln2_high) - static_cast<double>(power) * ln2_low;
-    double sum = 1;  // Taylor's series of (e^rest - 1) / rest, up to the fourteenth power
-    for (int term = 15; term > 1; --term) sum = 1 + rest * sum / term;
+    double sum = 0;  // Taylor's series of (e^rest - 1) / rest, up to the fourteenth power
+    for (const double coefficient : expm1_series) sum = coefficient + rest * sum;
     const double small = rest * sum;
     if (power == 0) return small;
     const auto scale = std::bit_cast<double>(static_cast<std::uint64_t>(1023 + power) << 52U);

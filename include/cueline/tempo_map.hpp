@@ -87,7 +87,8 @@ struct TempoSegment {
         const double beats = beats_in(frames);
         rest.beat = beat + beats;
         const bool ended = frames >= ramp_frames || beats >= ramp_beats;
-        rest.speed = ended ? end_speed : speed_after(frames);
+        rest.speed = end_speed;
+        if (!ended && end_speed != speed) rest.speed = speed + slope() * (over == RampOver::beats ? beats : frames);
         rest.ramp_beats = ended ? 0 : ramp_beats - beats;
         rest.ramp_frames = ended ? 0 : ramp_frames - frames;
         return rest;

@@ -16,6 +16,7 @@ from cueline.arguments import (
     checked_number,
     checked_pair,
     refuse_attribute_of,
+    refuse_unmade,
     refusing_channels,
     require_new,
 )
@@ -130,7 +131,6 @@ class AudioEngine(_core.Engine):
         from cueline.portaudio_file import look_in_packages
         from cueline.processors import checked_processor
         from cueline.stats import engine_stats
-        from cueline.timeline import Timeline
 
         request = _core.DeviceRequest()
         input_device, output_device = checked_pair("device", device)
@@ -156,7 +156,6 @@ class AudioEngine(_core.Engine):
         )
         self._parameters = Parameters(self)
         self._meters = Meters(self)
-        self._musical_time = Timeline(self)
         self._confirmations = Confirmations()
         self._turns = Turns()
         self._unwanted: list[int] = []  # buffers that play() could not unload yet
@@ -231,7 +230,7 @@ class AudioEngine(_core.Engine):
         self._tell_loss(self, lost)
 
     if not TYPE_CHECKING:  # for a type checker, a class with this method would have every attribute
-        _parameters = _meters = _musical_time = _confirmations = _turns = _unwanted = _read_stats = SetWhenMade()
+        _parameters = _meters = _confirmations = _turns = _unwanted = _read_stats = SetWhenMade()
 
         def __setattr__(self, name: str, value: object) -> None:
             if type(self) is AudioEngine and not name.startswith("_"):
@@ -263,7 +262,11 @@ class AudioEngine(_core.Engine):
     @property
     def timeline(self) -> Timeline:
         """Musical time: tempo, time signature, start, stop, locate and loop, and the beats of frames."""
-        return self._musical_time
+        from cueline.timeline import Timeline  # here, because `import cueline` must stay quick
+
+        if self._state == "never made":
+            refuse_unmade()
+        return Timeline(self)  # each time: an engine that kept it would be in a circle, and wait for the collector
 
     def publish(
         self,

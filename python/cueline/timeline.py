@@ -120,6 +120,12 @@ class Timeline:
     def __init__(self, engine: "TimedEngine") -> None:
         self._engine = engine
 
+    def __eq__(self, other: object) -> bool:
+        return self._engine is other._engine if isinstance(other, Timeline) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((Timeline, id(self._engine)))
+
     def __repr__(self) -> str:
         snapshot = self._engine._timeline()
         now = self._engine.now()

@@ -238,7 +238,7 @@ void EngineBlock::accept_beat(std::span<Message> whole, bool cancelled) noexcept
     } else if (!in_time && (first.flags & delivery::drop_if_late) != 0) {
         refuse_whole(whole, Reason::late);
     } else {
-        if (in_time) point_ = transport_.point_of(beat);
+        if (in_time) point_ = transport_.point_of(beat, transport_.exact_frame(beat));
         apply_whole(whole, !in_time);
         point_.reset();
     }
@@ -341,11 +341,14 @@ void EngineBlock::apply_due_frames(std::uint64_t frame) noexcept CUELINE_NONBLOC
 void EngineBlock::apply_due_beats(std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
     while (true) {
         if (const std::size_t passed = schedule_.take_passed(transport_.never_again_below(), due_)) {
-            apply_beat(std::span{due_}.first(passed), frame, true);
-        } else if (const std::uint64_t beat = schedule_.next_beat();
-                   beat != Schedule::never &&
-                   nearest_frame(transport_.exact_frame(std::bit_cast<double>(beat))) <= frame) {
-            apply_beat(std::span{due_}.first(schedule_.take_beat(due_)), frame, false);
+            apply_beat(std::span{due_}.first(passed), frame, std::nullopt);
+            continue;
+        }
+        const std::uint64_t next = schedule_.next_beat();
+        const auto beat = std::bit_cast<double>(next);
+        const double exact = next == Schedule::never ? endless : transport_.exact_frame(beat);
+        if (nearest_frame(exact) <= frame) {
+            apply_beat(std::span{due_}.first(schedule_.take_beat(due_)), frame, transport_.point_of(beat, exact));
         } else if (transport_.loop_frame() <= frame) {
             schedule_.seek(transport_.loop());
         } else {
@@ -354,9 +357,11 @@ void EngineBlock::apply_due_beats(std::uint64_t frame) noexcept CUELINE_NONBLOCK
     }
 }
 
-/// Applies a cue of a beat with its members, or refuses it.
-void EngineBlock::apply_beat(std::span<Schedule::Cue> whole, std::uint64_t frame, bool late) noexcept
-    CUELINE_NONBLOCKING {
+/// Applies a cue of a beat with its members, or refuses it. If it comes in time, `point` is its beat's; else it is
+/// late.
+void EngineBlock::apply_beat(std::span<Schedule::Cue> whole, std::uint64_t frame,
+                             std::optional<TimelinePoint> point) noexcept CUELINE_NONBLOCKING {
+    const bool late = !point;
     const Schedule::Cue& first = whole.front();
     if (cancel_marks_.any() && cancel_marks_.contains(first.command, first.behind)) {
         for (const Schedule::Cue& cue : whole) forget(cue);
@@ -367,9 +372,8 @@ void EngineBlock::apply_beat(std::span<Schedule::Cue> whole, std::uint64_t frame
         for (const Schedule::Cue& cue : whole) discard(cue.command);
         return;
     }
-    const auto beat = std::bit_cast<double>(first.command.frame);
-    const std::uint64_t wanted = late ? transport_.frame_or_0(beat) : frame;
-    if (!late) point_ = transport_.point_of(beat);
+    const std::uint64_t wanted = late ? frame_of(first.command) : frame;
+    point_ = point;
     for (Schedule::Cue& cue : whole) {
         cue.command.frame = wanted;
         cue.command.flags &= static_cast<std::uint8_t>(~delivery::beat);

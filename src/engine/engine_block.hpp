@@ -108,7 +108,8 @@ class EngineBlock final : public BlockCallback, Scheduler {
     void apply_due(std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
     void apply_due_frames(std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
     void apply_due_beats(std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
-    void apply_beat(std::span<Schedule::Cue> whole, std::uint64_t frame, bool late) noexcept CUELINE_NONBLOCKING;
+    void apply_beat(std::span<Schedule::Cue> whole, std::uint64_t frame, std::optional<TimelinePoint> point) noexcept
+        CUELINE_NONBLOCKING;
     [[nodiscard]] bool waits_for_beats() const noexcept CUELINE_NONBLOCKING {
         return schedule_.has_beats() || transport_.loops();
     }

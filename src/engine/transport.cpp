@@ -2,6 +2,8 @@
 #include "engine/transport.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <limits>
 
 #include <cueline/engine_messages.hpp>
@@ -13,6 +15,11 @@ namespace {
 
 bool is_from_to(double value, double least, double most) noexcept CUELINE_NONBLOCKING {
     return value >= least && value <= most;  // NaN is not
+}
+
+/// Returns 0 for -0, and for a denormal number, which a block takes for 0 and other threads do not.
+double settled(double value) noexcept CUELINE_NONBLOCKING {
+    return std::abs(value) < std::numeric_limits<double>::min() ? 0 : value;
 }
 
 bool is_tempo(double tempo) noexcept CUELINE_NONBLOCKING {
@@ -38,7 +45,7 @@ double Transport::first_beat(std::uint64_t now) const noexcept CUELINE_NONBLOCKI
 }
 
 double Transport::beat_of(const Message& command, std::uint64_t now) const noexcept CUELINE_NONBLOCKING {
-    const auto beats = std::bit_cast<double>(command.frame);
+    const double beats = settled(std::bit_cast<double>(command.frame));
     if (!is_from_to(beats, 0, std::numeric_limits<double>::max())) return -1;
     if ((command.flags & delivery::grid) == 0) return beats;
     const double next = timeline_.next_line(first_beat(now), beats);
@@ -115,9 +122,9 @@ bool Transport::apply(const Message& command, TimelinePoint point) noexcept CUEL
             break;
         }
         case kind::locate: {
-            const auto [beat] = command.as<Locate>();
+            const double beat = settled(command.as<Locate>().beat);
             if (!is_from_to(beat, 0, highest_beat)) return false;
-            segment.beat = beat + 0.0;  // -0 becomes 0
+            segment.beat = beat;
             find_whether_it_loops(segment.beat);
             break;
         }
@@ -143,8 +150,8 @@ bool Transport::ramp(TempoSegment& segment, const RampTempo& ramp) const noexcep
 
 bool Transport::set_signature(const SetSignature& signature, double beat) noexcept CUELINE_NONBLOCKING {
     const auto [beats, unit] = signature;
-    const bool is_unit = std::has_single_bit(unit) && unit <= most_signature;
-    if (!is_unit || beats == 0 || beats > most_signature) return false;
+    const bool is_power_of_two = unit != 0 && (unit & (unit - 1)) == 0;  // std::has_single_bit() may be a call
+    if (!is_power_of_two || unit > most_signature || beats == 0 || beats > most_signature) return false;
     timeline_.signature_beats = beats;
     timeline_.signature_unit = unit;
     timeline_.bar_beats = 4.0 * beats / unit;
@@ -154,11 +161,12 @@ bool Transport::set_signature(const SetSignature& signature, double beat) noexce
 }
 
 bool Transport::set_loop(const SetLoop& loop, double beat) noexcept CUELINE_NONBLOCKING {
-    const auto [start, end] = loop;
+    const double start = settled(loop.start);
+    const double end = settled(loop.end);
     const bool is_region = is_from_to(start, 0, highest_beat) && is_from_to(end, start + shortest_loop, highest_beat);
     if (!is_region && (start != 0 || end != 0)) return false;
-    timeline_.loop_start = start + 0.0;  // -0 becomes 0
-    timeline_.loop_end = end + 0.0;
+    timeline_.loop_start = start;
+    timeline_.loop_end = end;
     find_whether_it_loops(beat);
     changed_ = true;
     return true;

@@ -63,9 +63,9 @@ class Transport {
     /// Begins the region again. Call it at loop_frame(). Returns the bits of the beat where the timeline is now.
     std::uint64_t loop() noexcept CUELINE_NONBLOCKING;
 
-    /// The point of a beat that comes now: exact, so that many changes of the tempo add up no error.
-    [[nodiscard]] TimelinePoint point_of(double beat) const noexcept CUELINE_NONBLOCKING {
-        const TimelinePoint point{.frame = exact_frame(beat), .beat = beat};
+    /// The point of a beat that comes now, at exact_frame(): so many changes of the tempo add up no error.
+    [[nodiscard]] TimelinePoint point_of(double beat, double exact) const noexcept CUELINE_NONBLOCKING {
+        const TimelinePoint point{.frame = exact, .beat = beat};
         return point.frame < last().frame ? TimelinePoint{.frame = last().frame, .beat = last().beat} : point;
     }
 

@@ -472,6 +472,25 @@ TEST_F(TimelineTest, what_is_no_beat_is_refused_as_unknown) {
     EXPECT_EQ(engine_->stats().unhandled, 8U);
 }
 
+TEST_F(TimelineTest, a_beat_that_is_nearly_0_is_0_in_a_block_and_outside) {
+    send(StopTimeline{});
+    render(64);
+    constexpr double denormal = std::numeric_limits<double>::denorm_min();
+    set(1, at_beat(denormal));
+    set(2, at_beat(-0.0));
+    set(3, at_beat(0));
+    set(4, at_grid(denormal));
+    send(Locate{-0.0});
+    send(SetLoop{denormal, -0.0});
+    render(64);
+    EXPECT_EQ(counts().pending, 4U);
+    EXPECT_EQ(engine_->stats().unhandled, 0U);
+    EXPECT_FALSE(std::signbit(timeline().beat_at(0)));
+    send(StartTimeline{});
+    render(64);
+    EXPECT_EQ(levels(), (std::vector<float>{1, 2, 3, 4}));
+}
+
 TEST_F(TimelineTest, wrong_values_are_refused_and_change_nothing) {
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();
     for (const double tempo : {nan, 0.0, 0.99, 1000.1, -120.0, endless}) {

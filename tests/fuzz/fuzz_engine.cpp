@@ -326,8 +326,12 @@ Kind some_kind(FuzzedDataProvider& input) {
             return kind::ping;
         case 1:
             return input.ConsumeIntegralInRange<Kind>(kind::first_processor, 300);
-        case 2:
-            return input.ConsumeIntegralInRange<Kind>(0, kind::first_processor - 1);  // with any payload
+        case 2: {
+            // Half of them are below 16, a quarter moves the timeline, and a quarter is unknown. With any payload.
+            const auto own = input.ConsumeIntegralInRange<Kind>(0, kind::first_processor - 1);
+            if (own < 32) return own % 16;
+            return own < 48 ? static_cast<Kind>(kind::set_tempo + own % 7) : own;
+        }
         default:
             return input.ConsumeIntegral<Kind>();
     }
@@ -336,7 +340,7 @@ Kind some_kind(FuzzedDataProvider& input) {
 /// A beat near the timeline's begin, or a line of a grid; or any bits.
 void set_beat(FuzzedDataProvider& input, Delivery& delivery) {
     const auto eighths = input.ConsumeIntegral<std::uint16_t>();
-    const double beats = eighths % 512 / 1024.0;  // at 120, a block is a thousandth of a beat
+    const double beats = eighths % 512 / 4096.0;  // at the highest tempo, a block is a hundredth of a beat
     delivery.frame = eighths < 60'000 ? std::bit_cast<std::uint64_t>(beats) : input.ConsumeIntegral<std::uint64_t>();
 }
 
@@ -389,13 +393,13 @@ Payload some_payload(FuzzedDataProvider& input, Kind kind) {
         case kind::set_tempo:
             return payload_of(SetTempo{part(0, 1100)});
         case kind::ramp_tempo:
-            return payload_of(RampTempo{part(0, 1100), part(1, 0.5), static_cast<RampOver>(bits_of(payload) % 3)});
+            return payload_of(RampTempo{part(0, 1100), part(1, 0.1), static_cast<RampOver>(bits_of(payload) % 3)});
         case kind::set_signature:
             return payload_of(SetSignature{bits_of(payload) % 8, 1U << bits_of(payload) / 8 % 8});
         case kind::locate:
-            return payload_of(Locate{part(0, 0.5)});
+            return payload_of(Locate{part(0, 0.125)});
         case kind::set_loop:
-            return payload_of(SetLoop{part(0, 0.2), part(1, 0.5)});
+            return payload_of(SetLoop{part(0, 0.03), 0.06 + part(1, 0.06)});
         default:
             break;
     }

@@ -512,7 +512,7 @@ class PlainEngine {
         if (cancelled) return refuse_whole(cue, Reason::cancelled);
         if (comes == BeatComes::later) return refuse_whole(cue, Reason::schedule_full);
         if (!in_time && (cue.command.flags & delivery::drop_if_late) != 0) return refuse_whole(cue, Reason::late);
-        if (in_time) point_ = transport_.point_of(beat);
+        if (in_time) point_ = transport_.point_of(beat, transport_.exact_frame(beat));
         for (const Message& member : cue.members) apply(member, false, cue.command.sequence);
         apply(cue.command, !in_time, 0);
         point_.reset();
@@ -559,7 +559,7 @@ class PlainEngine {
         if (is_cancelled(cue)) return refuse_whole(cue, Reason::cancelled);
         if (late && (cue.command.flags & delivery::drop_if_late) != 0) return refuse_whole(cue, Reason::late);
         set_time(cue, late ? transport_.frame_or_0(beat) : frame, 0);
-        if (!late) point_ = transport_.point_of(beat);
+        if (!late) point_ = transport_.point_of(beat, transport_.exact_frame(beat));
         apply(cue.command, late, cue.transaction);
         for (const Message& member : cue.members) apply(member, false, cue.command.sequence);
         point_.reset();

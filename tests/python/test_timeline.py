@@ -7,6 +7,7 @@ import copy
 import math
 import pickle
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
@@ -212,7 +213,7 @@ def test_a_request_at_a_beat_is_answered_there() -> None:
 
 def test_frames_and_beats_are_read(engine: cueline.AudioEngine) -> None:
     timeline = engine.timeline
-    assert timeline is engine.timeline
+    assert timeline == engine.timeline
     assert timeline.now() == 0
     assert timeline.frame_at(8.5) == timeline.frame_at(Beat(8.5)) == 204_000
     assert timeline.frame_at(Fraction(17, 2)) == 204_000  # type: ignore[arg-type]
@@ -247,6 +248,13 @@ def test_a_closed_engine_still_reads() -> None:
         made.timeline.tempo = 100
     with pytest.raises(cueline.ClosedError):
         made.wait_until(Beat(100))
+
+
+def test_an_engine_is_freed_at_once_though_its_timeline_was_used() -> None:
+    gone = weakref.finalize(made := offline(), lambda: None)
+    made.timeline.tempo = 90
+    del made
+    assert not gone.alive
 
 
 # --- Waiting -----------------------------------------------------------------------------------------------------
