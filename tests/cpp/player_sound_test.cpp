@@ -265,7 +265,8 @@ TEST(PlayerSound, the_limiter_lets_no_sample_exceed_the_threshold) {
         Player player{blocksize, 1 + below(3)};
         const double threshold = 0.01 * (1 + below(100));
         player.set(player_threshold, threshold);
-        player.set(player_gain, 0.04 * below(101));
+        player.set(player_gain, 0.04 * (1 + below(100)));
+        const float pan = round % 2 == 0 ? 1.0F : 0.02F * static_cast<float>(below(101)) - 1;  // 1: one output alone
         for (std::uint16_t slot = 0; slot < 8; ++slot) {
             player.publish(slot, noise(std::size_t{2} * (500 + below(2'500)), below(1'000), 1.0F), 1 + below(2));
         }
@@ -273,6 +274,7 @@ TEST(PlayerSound, the_limiter_lets_no_sample_exceed_the_threshold) {
             player.send(PlayBuffer{.slot = static_cast<std::uint16_t>(below(8)),
                                    .loop = static_cast<std::uint8_t>(below(2)),
                                    .gain = 0.1F * static_cast<float>(below(41)),
+                                   .pan = pan,
                                    .rate = 0.01F * static_cast<float>(1 + below(300))},
                         below(10'000));
         }
