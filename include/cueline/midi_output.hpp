@@ -40,7 +40,7 @@ class MidiOutput {
         for (Message& message : sent) {
             message.frame = std::clamp(message.frame, first, first + std::max(frames, 1U) - 1) - first;
         }
-        std::sort(sent.begin(), sent.end(), [](const Message& one, const Message& other) noexcept {
+        std::ranges::sort(sent, [](const Message& one, const Message& other) noexcept {
             return one.frame != other.frame ? one.frame < other.frame : one.sequence < other.sequence;
         });
         return sent;

@@ -18,6 +18,7 @@
 #include <cueline/buffer.hpp>
 #include <cueline/message.hpp>
 #include <cueline/meter.hpp>
+#include <cueline/midi_output.hpp>
 #include <cueline/monotonic.hpp>
 #include <cueline/outcome.hpp>
 #include <cueline/parameter.hpp>
@@ -59,6 +60,7 @@ inline const std::string& processor_layout() {
             {"Outcome", sizeof(Outcome)},
             {"Timeline", sizeof(Timeline)},
             {"EventSender", sizeof(EventSender)},
+            {"MidiOutput", sizeof(MidiOutput)},
             {"MessageRing", sizeof(MessageRing)},
             {"CountedRing", sizeof(CountedRing)},
             {"Message", sizeof(Message)},

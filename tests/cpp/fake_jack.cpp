@@ -79,7 +79,8 @@ struct FakeJackFunctions {
     static const char** get_ports(jack_client_t*, const char*, const char* type, unsigned long flags) {
         const bool inputs = (flags & JackPortIsInput) != 0;
         const std::vector<std::string>& audio = inputs ? now->inputs : now->outputs;
-        const std::vector<std::string>& ports = !is_midi(type) ? audio : inputs ? now->midi_inputs : now->midi_outputs;
+        const std::vector<std::string>& midi = inputs ? now->midi_inputs : now->midi_outputs;
+        const std::vector<std::string>& ports = is_midi(type) ? midi : audio;
         if (ports.empty()) return nullptr;
         auto** const names = static_cast<const char**>(std::calloc(ports.size() + 1, sizeof(const char*)));
         for (std::size_t index = 0; index < ports.size(); ++index) names[index] = ports[index].c_str();

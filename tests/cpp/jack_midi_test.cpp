@@ -95,7 +95,7 @@ struct OnFake {
         : engine{std::make_unique<Engine>(jack.device(request), std::move(processor))} {
         engine->start();
     }
-    std::vector<Message> events() const {
+    [[nodiscard]] std::vector<Message> events() const {
         std::vector<Message> all;
         Message event;
         while (engine->control().receive(event) == Status::ok) all.push_back(event);
@@ -107,7 +107,7 @@ struct OnFake {
 };
 
 TEST(JackMidi, events_apply_at_their_frame_and_reach_the_control_side) {
-    FakeJack jack;
+    const FakeJack jack;
     const OnFake on{{.midi_inputs = 1}, jack};
     FakeJack::play(64);
     jack.events("cueline:midi_in_1") = {{3, {0x90, 60, 64}}, {40, {0x93, 61, 32}}, {40, {0xF8}}};
@@ -127,7 +127,7 @@ TEST(JackMidi, events_apply_at_their_frame_and_reach_the_control_side) {
 }
 
 TEST(JackMidi, an_engine_has_no_midi_unless_it_requests_some) {
-    FakeJack jack;
+    const FakeJack jack;
     const OnFake on{{}, jack};
     FakeJack::play(64);
     EXPECT_EQ(on.engine->worst_case().midi, 0U);
@@ -136,7 +136,7 @@ TEST(JackMidi, an_engine_has_no_midi_unless_it_requests_some) {
 }
 
 TEST(JackMidi, inputs_are_merged_by_frame_and_messages_have_their_port) {
-    FakeJack jack;
+    const FakeJack jack;
     const OnFake on{{.midi_inputs = 3}, jack};
     jack.events("cueline:midi_in_1") = {{5, {0x80, 1, 0}}, {30, {0x80, 2, 0}}};
     jack.events("cueline:midi_in_3") = {{0, {0x80, 3, 0}}, {5, {0x80, 4, 0}}, {6, {0x80, 5, 0}}, {63, {0x80, 6, 0}}};
@@ -159,7 +159,7 @@ TEST(JackMidi, a_block_reads_256_events_and_counts_what_it_drops) {
 }
 
 TEST(JackMidi, sysex_has_no_message_and_is_counted) {
-    FakeJack jack;
+    const FakeJack jack;
     const OnFake on{{.midi_inputs = 1}, jack};
     jack.events("cueline:midi_in_1") = {{0, {0xF0, 1, 2, 3, 0xF7}}, {0, {}}, {0, {60, 100}}, {1, {0x90, 60, 64}}};
     FakeJack::play(64);
@@ -200,7 +200,7 @@ TEST(JackMidi, one_input_takes_all_physical_ports_and_several_take_one_each) {
 }
 
 TEST(JackMidi, what_the_processor_sends_goes_out_at_its_frame_and_only_in_its_block) {
-    FakeJack jack;
+    const FakeJack jack;
     const OnFake on{{.midi_outputs = 2}, jack, std::make_unique<Sending>()};
     const auto send = [&](const Sending::Sent& sent, std::uint64_t frame) {
         on.engine->control().send(Sending::send, sent, {.frame = frame});
@@ -345,7 +345,7 @@ using Onsets = std::vector<std::pair<int, int>>;
 /// counted from the frame at which the block was sent. Nothing if a client missed a block meanwhile.
 Onsets heard_onsets(const std::vector<std::pair<jack_nframes_t, std::uint8_t>>& notes) {
     JackSender sender;
-    JackRecorder recorder{20'000};
+    const JackRecorder recorder{20'000};
     Engine engine{open_device({.device = "jack",
                                .outputs = 1,
                                .connect = "^recorder:in$",

@@ -194,7 +194,7 @@ TEST_F(MidiInput, a_frame_beyond_the_block_counts_as_its_last_one) {
 }
 
 TEST_F(MidiInput, a_block_takes_256_messages_and_counts_the_others) {
-    std::vector<Message> messages(max_midi_messages + 3, at(5, ControlChange{1, 1}));
+    const std::vector<Message> messages(max_midi_messages + 3, at(5, ControlChange{1, 1}));
     EXPECT_EQ(play(messages)[5], 256.0F);
     EXPECT_EQ(engine_.stats().midi.dropped, 3U);
 }
@@ -224,7 +224,7 @@ TEST(MidiBound, a_block_with_messages_between_its_cues_keeps_it) {
         engine.control().send(set_level, 0.5F, {.frame = 6 * std::uint64_t{frames} + 2 * cue});
         if (cue % default_budget == default_budget - 1) device.run();
     }
-    while (engine.now() < 6 * frames) device.run();
+    while (engine.now() < 6 * std::uint64_t{frames}) device.run();
     ASSERT_EQ(engine.stats().cues.pending, Schedule::line_capacity);
     std::vector<Message> messages;
     for (std::uint64_t number = 0; number < max_midi_messages; ++number) {

@@ -28,7 +28,7 @@ class Singer final : public Processor {
     Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         switch (command.kind) {
             case say:
-                for (std::uint32_t left = command.as<std::uint32_t>(); left > 0; --left) {
+                for (auto left = command.as<std::uint32_t>(); left > 0; --left) {
                     context.events().send(NoteOn::kind, next_note(), command);
                 }
                 return true;

@@ -37,10 +37,9 @@ TEST(Midi, a_message_has_the_port_on_which_it_came) {
     const Bytes bytes{0xE3, 0, 64};
     EXPECT_EQ(payload_of<PitchBend>(bytes, 9).port, 9);
     for (const Bytes& each : {Bytes{0x90, 1, 2}, Bytes{0x80, 1, 2}, Bytes{0xB0, 1, 2}, bytes, Bytes{0xF8}}) {
-        const std::optional<Message> message = midi_message(each, 5);
-        ASSERT_TRUE(message);
-        EXPECT_TRUE(is_midi(message->kind));
-        EXPECT_EQ(midi_port(*message), 5);
+        const Message message = midi_message(each, 5).value_or(Message{});
+        EXPECT_TRUE(is_midi(message.kind));
+        EXPECT_EQ(midi_port(message), 5);
     }
 }
 

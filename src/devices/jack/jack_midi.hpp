@@ -37,7 +37,7 @@ class JackMidi {
 
     /// Connects the ports as `request` says. Returns how many connections it made. Throws what JackClient::others() and
     /// JackClient::connect() throw.
-    std::size_t connect(const JackClient& client, const DeviceRequest& request) const;
+    [[nodiscard]] std::size_t connect(const JackClient& client, const DeviceRequest& request) const;
 
     /// How many connections the server's blocks use.
     [[nodiscard]] std::size_t connections(const JackClient& client) const;
@@ -65,8 +65,8 @@ class JackMidi {
         bool any;
     };
 
-    std::size_t connect(const JackClient& client, JackPortFlags direction,
-                        const std::variant<std::string, bool>& wanted) const;
+    [[nodiscard]] std::size_t connect(const JackClient& client, JackPortFlags direction,
+                                      const std::variant<std::string, bool>& wanted) const;
     [[nodiscard]] std::span<jack_port_t* const> ports(JackPortFlags direction) const noexcept;
     void go_on(Events& events) const noexcept CUELINE_NONBLOCKING;
 
