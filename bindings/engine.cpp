@@ -344,13 +344,14 @@ class EngineHandle : public SenderHandle {
     }
 
     /// Counts losses that raised no exception: commands and buffers refused for lack of room, cues applied late, cues
-    /// refused, messages that the processor did not handle, or refused without a confirmation.
+    /// refused, messages that the processor did not handle, or refused without a confirmation, MIDI each way.
     [[nodiscard]] nb::tuple losses() const {
         const EngineStats now = stats();
         std::uint64_t refused = now.buffers.refused;
         for (const LineStats& line : now.lines) refused += line.commands.dropped;
         return nb::make_tuple(refused - std::min<std::uint64_t>(refused, shared()->raised_refusals), now.cues.late,
-                              now.cues.refused, now.unhandled, now.refused_unconfirmed);
+                              now.cues.refused, now.unhandled, now.refused_unconfirmed, now.midi.dropped,
+                              now.midi.unsent);
     }
 
   private:
@@ -447,7 +448,7 @@ void bind_engine_types(nb::module_& module) {
         .def("_stats", of_made(&EngineHandle::stats))
         .def("_worst_case", of_made(&EngineHandle::worst_case),
              nb::sig("def _worst_case(self) -> tuple[int, int, int, int]"))
-        .def("_losses", of_made(&EngineHandle::losses), nb::sig("def _losses(self) -> tuple[int, int, int, int, int]"))
+        .def("_losses", of_made(&EngineHandle::losses), nb::sig("def _losses(self) -> tuple[int, ...]"))
         .def("_lateness", of_made(&EngineHandle::lateness),
              nb::sig("def _lateness(self) -> tuple[int, list[tuple[int, int, int]]]"),
              "Return how late the null device's blocks began, in nanoseconds: the worst, and for each bucket that is\n"

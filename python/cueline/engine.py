@@ -58,7 +58,7 @@ __all__ = ["AudioEngine"]
 
 warn_of_forks()
 
-_NO_LOSSES = (0, 0, 0, 0, 0)
+_NO_LOSSES = (0,) * 7
 _LONGEST_S = 10**9  # for after(): 30 years
 _MAX_FRAMES = 2**31 - 1  # in one render: twelve hours at 48 kHz
 
