@@ -236,7 +236,7 @@ def test_the_bar_goes_from_60_db_below_full_scale_to_it() -> None:
 
 
 def level(frame: int, peak: float, rms: float) -> cueline.Level:
-    made = unpickled(cueline.Level, struct.pack("<HBBIQff32x", 18, 0, 0, 0, frame, peak, rms))
+    made = unpickled(cueline.Level, struct.pack("<HBBIQff32x", 66, 0, 0, 0, frame, peak, rms))
     assert isinstance(made, cueline.Level)
     return made
 
