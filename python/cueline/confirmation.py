@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from cueline.beats import When
     from cueline.polling import Polled
 
+    class Confirms(Protocol):
+        """What sends a command and returns its confirmation: an engine or a line."""
+
+        def confirm(
+            self,
+            message: object,
+            at: When = None,
+            *,
+            late: Literal["apply", "drop"] = "apply",
+            timeout: float | None = 0,
+        ) -> Confirmation: ...
+
     class ConfirmingEngine(Polled, Protocol):
         """An engine, as far as confirmations use it."""
 

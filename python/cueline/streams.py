@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from typing import Literal, Protocol
 
     from cueline.beats import When
-    from cueline.confirmation import Confirmation
+    from cueline.confirmation import Confirmation, Confirms
     from cueline.polling import Polled
 
-    class StreamingEngine(Polled, Protocol):
+    class StreamingEngine(Polled, Confirms, Protocol):
         """An engine, as far as streams use it."""
 
         @property
@@ -37,14 +37,6 @@ if TYPE_CHECKING:
 
         def _require_usable(self) -> None: ...
         def after(self, seconds: float) -> int: ...
-        def confirm(
-            self,
-            message: object,
-            at: When = None,
-            *,
-            late: Literal["apply", "drop"] = "apply",
-            timeout: float | None = 0,
-        ) -> Confirmation: ...
 
     class PolledEngine(Polled, Protocol):
         """An engine, as far as a wait for its blocks uses it."""

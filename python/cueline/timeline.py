@@ -17,24 +17,16 @@ if TYPE_CHECKING:
     from typing import Literal, Protocol, SupportsIndex
 
     from cueline.beats import When
-    from cueline.confirmation import Confirmation
+    from cueline.confirmation import Confirmation, Confirms
     from cueline.polling import Polled
 
-    class TimedEngine(Polled, Protocol):
+    class TimedEngine(Polled, Confirms, Protocol):
         """An engine, as far as its timeline uses it."""
 
         @property
         def device(self) -> str: ...
 
         def now(self) -> int: ...
-        def confirm(
-            self,
-            message: object,
-            at: When = None,
-            *,
-            late: Literal["apply", "drop"] = "apply",
-            timeout: float | None = 0,
-        ) -> Confirmation: ...
         def _timeline(self) -> _core.TimelineSnapshot: ...
         def _require_usable(self) -> None: ...
 

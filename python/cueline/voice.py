@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from cueline.beats import When
-    from cueline.confirmation import Confirmation, ConfirmingEngine
+    from cueline.confirmation import Confirmation, ConfirmingEngine, Confirms
     from cueline.meters import Meters
 
-    class PlayingEngine(ConfirmingEngine, Protocol):
+    class PlayingEngine(ConfirmingEngine, Confirms, Protocol):
         """An engine, as far as voices use it."""
 
         _unwanted: list[int]
@@ -31,14 +31,6 @@ if TYPE_CHECKING:
         def buffer_slots(self) -> int: ...
         @property
         def meters(self) -> Meters: ...
-        def confirm(
-            self,
-            message: object,
-            at: When = None,
-            *,
-            late: Literal["apply", "drop"] = "apply",
-            timeout: float | None = 0,
-        ) -> Confirmation: ...
         def load_buffer(
             self, array: npt.ArrayLike, *, samplerate: SupportsIndex | None = None, timeout: float | None = 0
         ) -> int: ...
