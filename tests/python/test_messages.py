@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import cueline
 from cueline.streams import ClearPlayback, StartStream, StopStream
+from cueline.timeline import Locate, RampTempo, SetLoop, SetSignature, SetTempo, StartTimeline, StopTimeline
 from cueline.typed import layout_of, unpickled
 
 # For each of cueline's own types: its kind, a payload, its fields, and its repr.
@@ -45,6 +46,18 @@ TYPES: dict[type[cueline.Message], tuple[int, bytes, dict[str, float], str]] = {
         {"up_to": 2**40, "handle": 65_540},
         "up_to=1099511627776, handle=65540, ",
     ),
+    SetTempo: (16, struct.pack("<d", 90), {"tempo": 90}, "tempo=90.0, "),
+    RampTempo: (
+        17,
+        struct.pack("<ddI", 90, 8, 1),
+        {"tempo": 90, "length": 8, "over": 1},
+        "tempo=90.0, length=8.0, over=1, ",
+    ),
+    SetSignature: (18, struct.pack("<II", 6, 8), {"beats": 6, "unit": 8}, "beats=6, unit=8, "),
+    StartTimeline: (19, b"", {}, ""),
+    StopTimeline: (20, b"", {}, ""),
+    Locate: (21, struct.pack("<d", 16.5), {"beat": 16.5}, "beat=16.5, "),
+    SetLoop: (22, struct.pack("<dd", 4, 8), {"start": 4, "end": 8}, "start=4.0, end=8.0, "),
     cueline.SetTone: (
         64,
         struct.pack("<ff", 440, 0.25),
