@@ -43,6 +43,18 @@ class Beat(_core.MusicalTime):
     def __le__(self, other: Beat) -> bool:
         return self._beats <= other._beats if isinstance(other, Beat) else NotImplemented
 
+    def __add__(self, beats: float) -> Beat:
+        """Return the beat so many quarter notes later."""
+        number = _core._real_number(beats)
+        return NotImplemented if number is None else Beat(self._beats + number)
+
+    __radd__ = __add__
+
+    def __sub__(self, beats: float) -> Beat:
+        """Return the beat so many quarter notes earlier."""
+        number = _core._real_number(beats)
+        return NotImplemented if number is None else Beat(self._beats - number)
+
     def __hash__(self) -> int:
         return hash((Beat, self._beats))
 

@@ -239,6 +239,15 @@ class Timeline:
         """Return the beat at the next block's first frame, which is engine.now(). Raises ForkedError."""
         return self._engine._timeline().beat_at(self._engine.now())
 
+    def next_bar(self) -> Beat:
+        """Return the first bar line from the next block on, to plan from it: ``bar + 8`` is eight quarter notes later.
+
+        A command that should come at the line must be read before it, so take a later bar if the line is near.
+        ``at=cueline.next_bar()`` is never late, but nobody knows beforehand which bar it is. Raises ForkedError.
+        """
+        snapshot = self._engine._timeline()
+        return Beat(snapshot.next_line(snapshot.beat_at(self._engine.now()), 0))
+
     def beat_at(self, frame: "SupportsIndex") -> float:
         """Return the beat at a frame. For one that is to come: if nothing changes the timeline until then.
 

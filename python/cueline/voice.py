@@ -12,6 +12,7 @@ from cueline.errors import ArgumentError, ArgumentTypeError, ConfirmationTimeout
 from cueline.messages import PlayBuffer, SetVoice, StopVoice, UnloadBuffer
 from cueline.polling import polling_intervals
 from cueline.ring_errors import Full
+from cueline.streams import require_an_end
 
 if TYPE_CHECKING:
     from typing import Literal, Protocol, SupportsIndex
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
         _unwanted: list[int]
 
+        @property
+        def device(self) -> str: ...
         @property
         def buffer_slots(self) -> int: ...
         @property
@@ -47,6 +50,8 @@ class Voice:
 
     If it is collected, the sound goes on.
     """
+
+    __slots__ = ("__weakref__", "_confirmation", "_engine")
 
     def __init__(self, engine: PlayingEngine, confirmation: Confirmation) -> None:
         self._engine = engine
@@ -101,8 +106,11 @@ class Voice:
     ) -> Confirmation:
         """Begin the release, at the frame or the beat ``at``, or with the next block. A loop goes on meanwhile.
 
-        Returns the confirmation, and raises what ``set`` raises.
+        Without ``at``, a voice that still waits for its time never begins. An ``at`` before that time is refused with
+        the name ``"ENDED"``, and the voice begins. Returns the confirmation, and raises what ``set`` raises.
         """
+        if at is None and not self._confirmation.done():
+            self._confirmation.cancel()
         return self._engine.confirm(StopVoice(self.sequence), at, late=late, timeout=timeout)
 
     def done(self) -> bool:
@@ -119,12 +127,12 @@ class Voice:
 
         ``timeout`` is in seconds; None waits for ever, even while the engine is stopped. A voice has ended when it has
         reached its end, its release is over, or another one has taken its place. Raises RefusedError if it never began,
-        ClosedError, ForkedError, DeviceError if the audio has ended.
+        ClosedError, ForkedError, DeviceError if the audio has ended, or if the offline device would wait for ever.
         """
         for interval in polling_intervals(self._engine, timeout):
             if self._confirmation.done() and self._has_ended():
                 return True
-            self._engine._require_usable()
+            require_an_end(self._engine, timeout, "wait()")
             time.sleep(interval)
         return False
 

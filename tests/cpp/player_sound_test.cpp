@@ -337,8 +337,6 @@ struct Account {
     std::vector<std::tuple<std::uint64_t, std::uint32_t, std::uint32_t>> events;
     std::vector<std::uint32_t> outcomes;
     std::vector<double> meters;
-
-    friend bool operator==(const Account&, const Account&) = default;
 };
 
 /// Random use of all messages and parameters.

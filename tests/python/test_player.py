@@ -190,7 +190,7 @@ def test_voices_wait(player: cueline.AudioEngine) -> None:
     assert voice.wait(0.001) is False
     rendering = threading.Thread(target=player.render, args=(1_000,))
     rendering.start()
-    assert voice.wait() is True
+    assert voice.wait(timeout=60) is True
     rendering.join()
     assert voice.done()
     assert voice.wait(0) is True
@@ -205,6 +205,30 @@ def test_a_voice_that_never_began_says_why(player: cueline.AudioEngine) -> None:
         voice.wait(0)
     assert voice.done()
     assert player.stats().buffers.in_use == 0
+
+
+def test_a_stop_before_the_start_lets_the_voice_never_begin(player: cueline.AudioEngine) -> None:
+    sound = noise(4000)
+    player.render(1)  # over the first bar line
+    for at in (player.now() + 960, cueline.Beat(30), cueline.next_bar()):
+        voice = player.play(sound, at=at, loop=True)
+        stopped = voice.stop()
+        assert not player.render(200_000).any()
+        with pytest.raises(cueline.RefusedError, match="it was cancelled"):
+            voice.confirmation.result(0)
+        with pytest.raises(cueline.RefusedError, match="ENDED"):
+            stopped.result(0)
+    assert player.stats().buffers.in_use == 0, "the arrays were unloaded"
+
+
+def test_a_voice_takes_no_other_attributes_and_does_not_wait_for_ever_offline(player: cueline.AudioEngine) -> None:
+    voice = player.play(noise(100))
+    with pytest.raises(AttributeError):
+        voice.pan = 0.5  # type: ignore[attr-defined]
+    with pytest.raises(cueline.DeviceError, match=r"wait\(\) would wait for ever: .* call render\(\) first"):
+        voice.wait()
+    player.render(200)
+    assert voice.wait()
 
 
 def test_the_oldest_voice_makes_room_and_is_counted() -> None:

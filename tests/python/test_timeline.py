@@ -98,6 +98,21 @@ def test_next_bar_and_the_next_lines_of_grids() -> None:
             assert onsets(made.render(100_000)) == [frame - 1000], at
 
 
+def test_a_beat_moves_by_quarter_notes_and_the_next_bar_is_one(engine: cueline.AudioEngine) -> None:
+    assert (Beat(4) + 0.5, 1 + Beat(2), Beat(4) - 1) == (Beat(4.5), Beat(3), Beat(3))
+    with pytest.raises(cueline.ArgumentError, match=r"0 or more, got -1\.0"):
+        Beat(1) - 2
+    for wrong in ("1", None, Beat(1)):
+        with pytest.raises(TypeError):
+            Beat(1) + wrong  # type: ignore[operator]
+    assert engine.timeline.next_bar() == Beat(0)
+    engine.render(24_001)  # beyond beat 1
+    assert engine.timeline.next_bar() == Beat(4)
+    engine.timeline.set_signature(3, 4, at=Beat(3))
+    engine.render(72_000)  # up to beat 4
+    assert engine.timeline.next_bar() == Beat(6)
+
+
 def test_a_time_signature_begins_at_the_next_bar(engine: cueline.AudioEngine) -> None:
     assert engine.timeline.signature == (4, 4)
     engine.render(BEAT)
