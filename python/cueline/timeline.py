@@ -127,7 +127,8 @@ class Timeline:
     @property
     def tempo(self) -> float:
         """The tempo at the next block's first frame, in quarter notes a minute. Setting it is set_tempo()."""
-        return self._engine._timeline().tempo_at(self._engine.now())
+        # The map has beats per frame. What was set comes back with an error in the last digits.
+        return round(self._engine._timeline().tempo_at(self._engine.now()), 9)
 
     @tempo.setter
     def tempo(self, tempo: float) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from cueline import _core
 from cueline.arguments import checked_integer, shown
 from cueline.confirmation import RefusedError
 from cueline.errors import ArgumentError, ArgumentTypeError, ConfirmationTimeout
@@ -90,6 +92,10 @@ class Voice:
         """
         given = {"gain": gain, "pan": pan, "rate": rate}
         values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        for name, value in values.items():
+            number = _core._real_number(value)
+            if number is not None and math.isnan(number):  # in the message, it would leave the value as it is
+                raise ArgumentError(f"{name} must be a number, got nan: leave it out to leave it as it is")
         if loop is False:
             values["loop"] = _OFF
         elif loop is not None:
@@ -116,6 +122,7 @@ class Voice:
     def done(self) -> bool:
         """Return whether the voice has ended, or never began. Never blocks. Raises ForkedError, ClosedError."""
         if not self._confirmation.done():
+            self._engine._require_usable()
             return False
         try:
             return self._has_ended()

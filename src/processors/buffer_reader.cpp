@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 namespace cueline {
@@ -16,6 +17,15 @@ BufferReader::Bounds BufferReader::bounds(const Buffer& buffer) const noexcept C
     if (!loops_) return {.start = 0, .end = buffer.frames};
     const std::uint32_t end = loop_end_ == 0 ? buffer.frames : std::min(loop_end_, buffer.frames);
     return {.start = loop_start_ < end ? loop_start_ : 0, .end = end};
+}
+
+std::uint32_t BufferReader::frames_left(const Buffer& buffer) const noexcept CUELINE_NONBLOCKING {
+    constexpr std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
+    const std::uint64_t end = std::uint64_t{buffer.frames} << 32U;
+    if (loops_) return most;
+    if (position_ >= end) return 0;
+    const std::uint64_t frames = (end - position_ - 1) / step_ + 1;
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(frames, most));
 }
 
 /// Goes back into the loop if the position has passed its end. Returns false if there is nothing more to read.
@@ -33,6 +43,7 @@ BufferReader::Read BufferReader::read(const Buffer& buffer, const SincTable& tab
     CUELINE_NONBLOCKING {
     const Bounds within = bounds(buffer);
     if (!settle(within)) return {.frames = 0, .ended = true};
+    if (position_ >> 32U < within.start) wrapped_ = false;  // the buffer was swapped, and has the loop further on
     const SincTable::Kernel& kernel = table.kernel(step_);
     const bool whole_is_exact = step_ <= SincTable::one_frame;  // above, the kernel takes out high frequencies
     for (std::uint32_t frame = 0; frame < frames; ++frame) {

@@ -44,6 +44,9 @@ class BufferReader {
     }
     void end_loop() noexcept CUELINE_NONBLOCKING { loops_ = wrapped_ = false; }
 
+    /// How many frames read() reads at most, with this buffer.
+    [[nodiscard]] std::uint32_t frames_left(const Buffer& buffer) const noexcept CUELINE_NONBLOCKING;
+
     /// Reads up to `frames` frames of the buffer's first `channels` channels, and moves on. Channel n begins in `into`
     /// at n times `stride`. The buffer may be another one than before.
     Read read(const Buffer& buffer, const SincTable& table, std::span<float> into, std::size_t stride,

@@ -179,7 +179,9 @@ bool PlayerProcessor::stop_slot(std::uint32_t slot) noexcept CUELINE_NONBLOCKING
 void PlayerProcessor::render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     std::array<float*, max_channels> outputs;  // NOLINT(*-member-init): as many as are used are written
     for (std::uint32_t done = 0; done < block.frames;) {
-        const std::uint32_t frames = std::min({block.frames - done, VoiceTools::piece_frames, window_left_});
+        std::uint32_t frames = std::min({block.frames - done, VoiceTools::piece_frames, window_left_});
+        // A buffer is released between two pieces: then it is gone for all voices at one frame.
+        for (const PlayerVoice& voice : voices_.all()) frames = std::min(frames, voice.frames_until_release(context));
         for (std::size_t channel = 0; channel < block.outputs.size(); ++channel) {
             outputs[channel] = block.outputs[channel] + done;
             std::fill_n(outputs[channel], frames, 0.0F);
@@ -187,6 +189,7 @@ void PlayerProcessor::render(const AudioBlock& block, ProcessContext& context) n
         const AudioBlock piece{
             .outputs = std::span{outputs}.first(block.outputs.size()), .frames = frames, .frame = block.frame + done};
         for (std::size_t index = 0; index < voices_.size(); ++index) render_voice(index, piece, context);
+        for (PlayerVoice& voice : voices_.all()) voice.release_buffers(context);
         render_master(piece, done, context);
         done += frames;
         window_left_ -= frames;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace cueline {
 
@@ -28,6 +29,31 @@ float pan_gain(float pan, std::size_t channel, std::size_t outputs) noexcept CUE
 
 const Buffer* PlayerVoice::Head::find(const ProcessContext& context) const noexcept CUELINE_NONBLOCKING {
     return handle != 0 ? context.loaded_buffer(handle) : context.buffer(slot);
+}
+
+std::uint32_t PlayerVoice::Head::frames_left(const Glide& fade) const noexcept CUELINE_NONBLOCKING {
+    std::uint32_t frames = std::numeric_limits<std::uint32_t>::max();
+    if (is_released()) frames = std::min(frames, envelope.frames_left());
+    if (fade.target() == 0) frames = std::min(frames, fade.frames_left());
+    return frames;
+}
+
+std::uint32_t PlayerVoice::frames_until_release(const ProcessContext& context) const noexcept CUELINE_NONBLOCKING {
+    std::uint32_t frames = std::numeric_limits<std::uint32_t>::max();
+    const auto look_at = [&](const Head& head, const Glide& fade) noexcept CUELINE_NONBLOCKING {
+        if (!head.plays || !head.unloads) return;
+        const Buffer* const buffer = head.find(context);
+        if (buffer != nullptr) frames = std::min({frames, head.frames_left(fade), head.reader.frames_left(*buffer)});
+    };
+    look_at(head_, Glide{1});
+    look_at(fading_head_, head_fade_);
+    return std::max(frames, 1U);
+}
+
+void PlayerVoice::release_buffers(ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+    for (Head* const head : {&head_, &fading_head_}) {
+        if (!head->plays && head->unloads) end(*head, context);
+    }
 }
 
 void PlayerVoice::end(Head& head, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
@@ -56,6 +82,7 @@ void PlayerVoice::fade_head(bool keeps_buffer, const VoiceTools& tools, ProcessC
     }
     fading_head_ = head_;
     if (keeps_buffer) fading_head_.unloads = false;
+    fading_head_.presence = Glide{head_.presence.at(0)};  // else the two could be louder than one
     head_.last.fill(0);
     head_fade_ = Glide{1};
     head_fade_.go_to(0, tools.fade_frames);
@@ -128,7 +155,7 @@ PlayerVoice::Rendered PlayerVoice::render(const AudioBlock& piece, const VoiceTo
         } else {
             rendered = render(head_, Glide{1}, *buffer, piece, tools);
         }
-        if (rendered.ended != Ended::no) end(head_, context);
+        if (rendered.ended != Ended::no) head_.plays = false;
     }
     render_fades(piece, tools, context);
     return rendered;
@@ -141,11 +168,11 @@ void PlayerVoice::render_fades(const AudioBlock& piece, const VoiceTools& tools,
         const Buffer* const buffer = fading_head_.find(context);
         if (buffer == nullptr || buffer->serial != fading_head_.serial) {
             hold(fading_head_, tools);
-            end(fading_head_, context);
+            fading_head_.plays = false;
         } else {
             const Rendered rendered = render(fading_head_, head_fade_, *buffer, piece, tools);
             head_fade_.advance(piece.frames);
-            if (rendered.ended != Ended::no || !head_fade_.moves()) end(fading_head_, context);
+            if (rendered.ended != Ended::no || !head_fade_.moves()) fading_head_.plays = false;
         }
     }
     if (!held_fade_.moves()) return;
@@ -160,9 +187,7 @@ void PlayerVoice::render_fades(const AudioBlock& piece, const VoiceTools& tools,
 /// Adds the samples of one head, which reads `buffer`. A buffer of one channel sounds on all outputs.
 PlayerVoice::Rendered PlayerVoice::render(Head& head, const Glide& fade, const Buffer& buffer, const AudioBlock& piece,
                                           const VoiceTools& tools) noexcept CUELINE_NONBLOCKING {
-    std::uint32_t frames = piece.frames;
-    if (head.is_released()) frames = std::min(frames, head.envelope.frames_left());
-    if (fade.target() == 0) frames = std::min(frames, fade.frames_left());
+    const std::uint32_t frames = std::min(piece.frames, head.frames_left(fade));
     const std::size_t outputs = piece.outputs.size();
     const auto heard = static_cast<std::uint32_t>(std::min<std::size_t>(buffer.channels, outputs));
     const std::uint32_t channels = buffer.channels == 1 ? 1 : heard;

@@ -67,7 +67,13 @@ class PlayerVoice {
         float peak = 0;            // its loudest sample
     };
 
-    /// Adds its samples to the outputs of `piece`.
+    /// How many frames, at least 1, it can render until it has to release a buffer. Others may read that one, too.
+    [[nodiscard]] std::uint32_t frames_until_release(const ProcessContext& context) const noexcept CUELINE_NONBLOCKING;
+
+    /// Releases the buffers of what has ended in the last piece. Call it when all voices have rendered that.
+    void release_buffers(ProcessContext& context) noexcept CUELINE_NONBLOCKING;
+
+    /// Adds its samples to the outputs of `piece`, which has at most frames_until_release() frames.
     Rendered render(const AudioBlock& piece, const VoiceTools& tools, ProcessContext& context) noexcept
         CUELINE_NONBLOCKING;
 
@@ -75,7 +81,7 @@ class PlayerVoice {
     /// Reads a buffer, with a gain for each frame.
     struct Head {
         bool plays = false;
-        bool unloads = false;  // it releases its buffer when it ends
+        bool unloads = false;  // it releases its buffer when it ends; if it plays no more: has to release it
         std::uint16_t slot = 0;
         std::uint16_t choke_group = 0;
         BufferHandle handle = 0;
@@ -89,6 +95,8 @@ class PlayerVoice {
         std::array<float, max_channels> last{};  // by channel: its last sample
 
         [[nodiscard]] const Buffer* find(const ProcessContext& context) const noexcept CUELINE_NONBLOCKING;
+        /// How many frames it plays at most, with a fade that ends it.
+        [[nodiscard]] std::uint32_t frames_left(const Glide& fade) const noexcept CUELINE_NONBLOCKING;
         [[nodiscard]] bool is_released() const noexcept CUELINE_NONBLOCKING { return envelope.target() == 0; }
     };
 

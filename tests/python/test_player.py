@@ -207,6 +207,60 @@ def test_a_voice_that_never_began_says_why(player: cueline.AudioEngine) -> None:
     assert player.stats().buffers.in_use == 0
 
 
+def at_each_block_size(use: Callable[[cueline.AudioEngine], Any]) -> list[tuple[bytes, Any]]:
+    """Return the sound and what ``use`` returns, at four block sizes."""
+    found = []
+    for blocksize in (1, 7, 64, 512):
+        with cueline.AudioEngine("offline", processor="player", outputs=1, blocksize=blocksize) as engine:
+            use(engine)
+            sound = engine.render(2400).tobytes()
+            ended = [(one.sequence, one.frame) for one in engine.messages() if isinstance(one, cueline.BufferEnded)]
+            found.append((sound, sorted(ended)))
+    return found
+
+
+def test_a_buffer_is_gone_for_all_voices_at_one_frame() -> None:
+    sound = noise(1000)
+
+    def one_loop_ends_while_it_fades(engine: cueline.AudioEngine) -> None:
+        engine.play(sound, loop=True).set(loop=False, at=1950)
+
+    def two_voices_share_a_buffer(engine: cueline.AudioEngine) -> None:
+        handle = engine.load_buffer(sound)
+        engine.send(cueline.PlayBuffer(handle=handle, unload=True))
+        engine.send(cueline.PlayBuffer(handle=handle, loop=True, gain=0.5))
+
+    found = at_each_block_size(one_loop_ends_while_it_fades)
+    assert found == [found[0]] * 4
+    found = at_each_block_size(two_voices_share_a_buffer)
+    assert found == [found[0]] * 4
+    assert found[0][1] == [(1, 1000), (2, 1000)]
+
+
+def test_loops_that_move_all_the_time_are_no_louder(player: cueline.AudioEngine) -> None:
+    voice = player.play(np.full(48_000, 0.5, np.float32), loop=(0, 40_000))
+    for block in range(100):
+        voice.set(loop=(0, 40_000 + block % 2))
+        assert player.render(64).max() < 0.503  # a fade stays for a frame before it begins
+
+
+def test_a_longer_buffer_is_read_before_its_loop(player: cueline.AudioEngine) -> None:
+    sound = np.zeros(3000, np.float32)
+    sound[1000:2000] = -0.9
+    player.publish(0, np.zeros(100, np.float32))
+    player.play(0, rate=0.5, loop=(1000, 2000))  # all of this buffer loops
+    player.render(256)
+    player.publish(0, sound)
+    assert not player.render(512)[300:].any()
+
+
+def test_a_gain_that_is_no_number_is_refused(player: cueline.AudioEngine) -> None:
+    voice = player.play(noise(100))
+    for name in ("gain", "pan", "rate"):
+        with pytest.raises(cueline.ArgumentError, match=f"{name} must be a number, got nan: leave it out"):
+            voice.set(**{name: float("nan")})
+
+
 def test_a_stop_before_the_start_lets_the_voice_never_begin(player: cueline.AudioEngine) -> None:
     sound = noise(4000)
     player.render(1)  # over the first bar line

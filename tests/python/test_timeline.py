@@ -98,6 +98,13 @@ def test_next_bar_and_the_next_lines_of_grids() -> None:
             assert onsets(made.render(100_000)) == [frame - 1000], at
 
 
+@pytest.mark.parametrize("tempo", [1, 4, 97.3, 1000])
+def test_the_tempo_that_was_set_comes_back(engine: cueline.AudioEngine, tempo: float) -> None:
+    engine.timeline.tempo = tempo
+    engine.render(1)
+    assert engine.timeline.tempo == tempo
+
+
 def test_a_beat_moves_by_quarter_notes_and_the_next_bar_is_one(engine: cueline.AudioEngine) -> None:
     assert (Beat(4) + 0.5, 1 + Beat(2), Beat(4) - 1) == (Beat(4.5), Beat(3), Beat(3))
     with pytest.raises(cueline.ArgumentError, match=r"0 or more, got -1\.0"):
