@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <random>
+#include <span>
 #include <utility>
 #include <vector>
 
