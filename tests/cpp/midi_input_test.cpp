@@ -207,7 +207,7 @@ TEST_F(MidiInput, messages_of_a_block_that_is_left_out_are_counted) {
                                1);  // it has no outputs, and the engine is prepared for one
     EXPECT_EQ(engine_.stats().midi.dropped, 2U);
     EXPECT_EQ(device_.run()[63], 0.0F);
-    device_.callback().take_midi(std::span{two}.first(1));
+    device_.callback().take_midi(std::span{two}.last(1));  // for a frame that the block lacks
     device_.run(0);
     EXPECT_EQ(engine_.stats().midi.dropped, 3U);
 }
