@@ -25,6 +25,7 @@
 #include "jack_server.hpp"
 #include "patience.hpp"
 #include "refusal.hpp"
+#include "sanitizers.hpp"
 
 namespace cueline::test {
 namespace {
@@ -366,6 +367,7 @@ Onsets heard_onsets(const std::vector<std::pair<jack_nframes_t, std::uint8_t>>& 
 }
 
 TEST(JackDevice, a_note_of_another_client_sounds_at_the_frame_at_which_it_was_sent) {
+    if (thread_sanitizer) GTEST_SKIP() << "the server puts its clients in order, and the sanitizer does not see that";
     for (const std::uint32_t blocksize : {64U, 1'024U}) {
         const JackServer server{blocksize};
         const auto last = blocksize - 1;
