@@ -33,6 +33,7 @@ nb::bytes bytes_of(nb::handle message) {
 void bind_midi(nb::module_& module) {
     module.def("_midi_message", &message_from, "bytes"_a, "port"_a,
                nb::sig("def _midi_message(bytes: bytes, port: int) -> Message | None"));
+    module.attr("MAX_MIDI_PORTS") = max_midi_ports;
     module.def("_midi_bytes", &bytes_of, "message"_a, nb::sig("def _midi_bytes(message: Message) -> bytes"));
 }
 

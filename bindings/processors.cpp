@@ -57,6 +57,12 @@ struct DeleteAndRelease {
     }
 };
 
+nb::object capsule_of(std::shared_ptr<Processor> processor, std::string name) {
+    auto capsule = nb::steal(processor_capsule(std::move(processor), std::move(name)));
+    if (!capsule.is_valid()) throw nb::python_error{};
+    return capsule;
+}
+
 /// Returns a capsule of a processor that calls the functions at these addresses. `keep` lives as long as the processor.
 nb::object cfunc_processor(std::uintptr_t render, std::uintptr_t handle, std::uintptr_t discarded, std::uintptr_t state,
                            std::size_t state_bytes, const std::vector<DescribedParameter>& parameters,
@@ -82,16 +88,12 @@ nb::object cfunc_processor(std::uintptr_t render, std::uintptr_t handle, std::ui
     auto* const made =
         new CFuncProcessor{functions, std::move(own_parameters), std::move(own_meters), slots, std::move(reasons)};
     std::shared_ptr<Processor> processor{made, DeleteAndRelease{keep.release()}};
-    auto capsule = nb::steal(processor_capsule(std::move(processor), std::move(name)));
-    if (!capsule.is_valid()) throw nb::python_error{};
-    return capsule;
+    return capsule_of(std::move(processor), std::move(name));
 }
 
 /// Returns a capsule of a player.
 nb::object player_processor(std::int64_t slots, std::int64_t voices) {
-    auto capsule = nb::steal(processor_capsule(std::make_shared<PlayerProcessor>(slots, voices), "player"));
-    if (!capsule.is_valid()) throw nb::python_error{};
-    return capsule;
+    return capsule_of(std::make_shared<PlayerProcessor>(slots, voices), "player");
 }
 
 }  // namespace
@@ -105,6 +107,10 @@ void bind_processors(nb::module_& module) {
     module.def("_cfunc_processor", &cfunc_processor, "render"_a, "handle"_a, "discarded"_a, "state"_a, "state_bytes"_a,
                "parameters"_a, "meters"_a, "slots"_a, "reasons"_a, "name"_a, "keep"_a);
     module.def("_player_processor", &player_processor, "slots"_a, "voices"_a);
+    module.attr("MAX_PLAYER_SLOTS") = max_player_slots;
+    module.attr("HIGHEST_VOICE_GAIN") = highest_voice_gain;
+    module.attr("HIGHEST_VOICE_RATE") = highest_voice_rate;
+    module.attr("LONGEST_VOICE_FADE_S") = longest_voice_fade_s;
 }
 
 }  // namespace cueline::python

@@ -109,6 +109,8 @@ def _message_from_bytes(type: type[Message], bytes: bytes) -> Message: ...
 
 def _midi_message(bytes: bytes, port: int) -> Message | None: ...
 
+MAX_MIDI_PORTS: int = 16
+
 def _midi_bytes(message: Message) -> bytes: ...
 
 class DeviceRequest:
@@ -613,6 +615,14 @@ class EngineStats(LineStats):
 def _cfunc_processor(render: int, handle: int, discarded: int, state: int, state_bytes: int, parameters: Sequence[tuple[str, float, float, float, str, float, int]], meters: Sequence[tuple[str, str, Sequence[str], int]], slots: int, reasons: Sequence[str], name: str, keep: object) -> object: ...
 
 def _player_processor(slots: int, voices: int) -> object: ...
+
+MAX_PLAYER_SLOTS: int = 2048
+
+HIGHEST_VOICE_GAIN: float = 4.0
+
+HIGHEST_VOICE_RATE: float = 64.0
+
+LONGEST_VOICE_FADE_S: float = 60.0
 
 def engines_running() -> int: ...
 

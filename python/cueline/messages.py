@@ -3,7 +3,15 @@
 import enum
 from typing import TYPE_CHECKING, Annotated
 
-from cueline._core import Message, _midi_bytes
+from cueline._core import (
+    HIGHEST_VOICE_GAIN,
+    HIGHEST_VOICE_RATE,
+    LONGEST_VOICE_FADE_S,
+    MAX_MIDI_PORTS,
+    MAX_PLAYER_SLOTS,
+    Message,
+    _midi_bytes,
+)
 from cueline.fields import Range, buffer, f32, i16, u8, u16, u32, u64
 from cueline.typed import own_message
 
@@ -48,10 +56,9 @@ class Reason(enum.IntEnum):
 
 
 _MAX_HZ = 384_000  # half of the highest sample rate: a message does not say which engine it is for
-_SLOTS = 2048  # of a player, at most
 _NAN = float("nan")
-MAX_GAIN = 4  # of a voice
-MIN_RATE, MAX_RATE = 1e-6, 64
+_SLOT = Range(0, MAX_PLAYER_SLOTS - 1)
+_LOWEST_VOICE_RATE = 1e-6
 
 
 def _numbers_of(message: Message) -> str:
@@ -192,13 +199,13 @@ class PlayBuffer(Message):
     voice has ended.
     """
 
-    slot: Annotated[u16, Range(0, _SLOTS - 1)] = 0
+    slot: Annotated[u16, _SLOT] = 0
     choke_group: u16 = 0
     loop: bool = False
     unload: bool = False
-    gain: Annotated[f32, Range(0, MAX_GAIN)] = 1.0
+    gain: Annotated[f32, Range(0, HIGHEST_VOICE_GAIN)] = 1.0
     pan: Annotated[f32, Range(-1, 1)] = 0.0
-    rate: Annotated[f32, Range(MIN_RATE, MAX_RATE)] = 1.0
+    rate: Annotated[f32, Range(_LOWEST_VOICE_RATE, HIGHEST_VOICE_RATE)] = 1.0
     start: u32 = 0
     loop_start: u32 = 0
     loop_end: u32 = 0
@@ -209,7 +216,7 @@ class PlayBuffer(Message):
 class StopBuffer(Message):
     """To the player: stop all voices of a slot. Each begins its release."""
 
-    slot: Annotated[u32, Range(0, _SLOTS - 1)]
+    slot: Annotated[u32, _SLOT]
 
 
 @own_message(70)
@@ -234,9 +241,9 @@ class SetVoice(Message):
     """
 
     voice: u32
-    gain: Annotated[f32, Range(0, MAX_GAIN, nan=True)] = _NAN
+    gain: Annotated[f32, Range(0, HIGHEST_VOICE_GAIN, nan=True)] = _NAN
     pan: Annotated[f32, Range(-1, 1, nan=True)] = _NAN
-    rate: Annotated[f32, Range(MIN_RATE, MAX_RATE, nan=True)] = _NAN
+    rate: Annotated[f32, Range(_LOWEST_VOICE_RATE, HIGHEST_VOICE_RATE, nan=True)] = _NAN
     loop_start: u32 = 0
     loop_end: u32 = 0
     loop: Annotated[u8, Range(0, 2)] = 0
@@ -259,14 +266,14 @@ class SetSlot(Message):
     They begin as 0 and 0.005. The attack is for voices that start later, the release for all.
     """
 
-    slot: Annotated[u16, Range(0, _SLOTS - 1)]
-    attack_s: Annotated[f32, Range(0, 60, nan=True)] = _NAN
-    release_s: Annotated[f32, Range(0, 60, nan=True)] = _NAN
+    slot: Annotated[u16, _SLOT]
+    attack_s: Annotated[f32, Range(0, LONGEST_VOICE_FADE_S, nan=True)] = _NAN
+    release_s: Annotated[f32, Range(0, LONGEST_VOICE_FADE_S, nan=True)] = _NAN
 
 
 _SevenBits = Annotated[u8, Range(0, 127)]
 _Channel = Annotated[u8, Range(1, 16)]
-_Port = Annotated[u8, Range(1, 16)]
+_Port = Annotated[u8, Range(1, MAX_MIDI_PORTS)]
 
 
 @own_message(128)

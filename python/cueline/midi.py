@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["from_mido", "to_mido"]
 
-_MOST_PORTS = 16
-
 
 def from_mido(message: mido.Message, port: SupportsIndex = 1) -> _core.Message:
     """Return mido's message as a NoteOn, NoteOff, ControlChange, PitchBend or MidiBytes, on a ``port`` from 1 to 16.
@@ -28,8 +26,8 @@ def from_mido(message: mido.Message, port: SupportsIndex = 1) -> _core.Message:
     anything other than a ``mido.Message``, such as a MetaMessage, which only files have; MissingPackageError.
     """
     number = checked_integer("port", port)
-    if not 1 <= number <= _MOST_PORTS:
-        raise ArgumentError(f"port must be from 1 to {_MOST_PORTS}, got {number}")
+    if not 1 <= number <= _core.MAX_MIDI_PORTS:
+        raise ArgumentError(f"port must be from 1 to {_core.MAX_MIDI_PORTS}, got {number}")
     if not isinstance(message, _optional_mido().Message):
         raise ArgumentTypeError(
             f"message must be a mido.Message, got {shown(message)}"

@@ -18,8 +18,6 @@ namespace cueline {
 /// [audio thread, wait-free]
 class BufferReader {
   public:
-    static constexpr float highest_rate = 64;
-
     /// What read() did.
     struct Read {
         std::uint32_t frames;
@@ -31,7 +29,7 @@ class BufferReader {
         set_rate(rate);
     }
 
-    /// `rate` is above 0, and at most highest_rate.
+    /// `rate` is above 0, and at most highest_voice_rate.
     void set_rate(float rate) noexcept CUELINE_NONBLOCKING;
 
     /// `end` is the frame behind the loop. 0, and a frame behind the buffer, stand for the buffer's end. A loop that is

@@ -10,12 +10,11 @@ namespace {
 
 constexpr std::uint32_t fades_a_second = 200;  // 5 ms each
 constexpr std::uint32_t peaks_a_second = 20;   // for the meters
-constexpr float longest_s = 60;                // of an attack or a release
 
 enum PlayerParameter : std::uint8_t { master_gain, limiter_is_on, limiter_threshold };
 
 constexpr std::array<ParameterSpec, 3> player_parameters{{
-    {.name = "gain", .lowest = 0, .highest = 4, .default_value = 1, .unit = {}, .ramp_s = 0.02},
+    {.name = "gain", .lowest = 0, .highest = highest_voice_gain, .default_value = 1, .unit = {}, .ramp_s = 0.02},
     {.name = "limiter", .lowest = 0, .highest = 1, .default_value = 1, .unit = {}, .ramp_s = 0},
     {.name = "threshold", .lowest = 0.01, .highest = 1, .default_value = 1, .unit = {}, .ramp_s = 0.02},
 }};
@@ -30,6 +29,10 @@ constexpr std::array<std::string_view, 2> counts_fields{"playing", "stolen"};
 constexpr std::array<std::string_view, 2> voice_fields{"line", "sequence"};
 
 constexpr std::array<std::string_view, 1> reason_names{"ENDED"};
+
+bool is_rate(float rate) noexcept CUELINE_NONBLOCKING {
+    return rate > 0 && rate <= highest_voice_rate;
+}
 
 }  // namespace
 
@@ -74,8 +77,10 @@ std::uint32_t PlayerProcessor::release_frames(const PlayerVoice& voice) const no
     return voice.has_slot() ? frames_of(slots_.all()[voice.slot()].release_s) : fade_frames_;
 }
 
-/// The voice that this command started, if it still plays.
-PlayerVoice* PlayerProcessor::find(Cause cause) noexcept CUELINE_NONBLOCKING {
+/// The voice of this name on the line of `command`, if it still plays.
+PlayerVoice* PlayerProcessor::find(const Message& command, std::uint32_t name) noexcept CUELINE_NONBLOCKING {
+    Cause cause{command};
+    cause.sequence = name;
     for (PlayerVoice& voice : voices_.all()) {
         if (voice.plays() && voice.started_by() == cause) return &voice;
     }
@@ -102,9 +107,7 @@ Outcome PlayerProcessor::handle(const Message& command, ProcessContext& context)
         case kind::set_voice:
             return set_voice(command, context);
         case kind::stop_voice: {
-            Cause cause{command};
-            cause.sequence = command.as<StopVoice>().voice;
-            PlayerVoice* const voice = find(cause);
+            PlayerVoice* const voice = find(command, command.as<StopVoice>().voice);
             if (voice == nullptr) return Outcome::refused(PlayerReason::ended);
             voice->release(release_frames(*voice));
             return true;
@@ -125,8 +128,7 @@ void PlayerProcessor::discarded(const Message& command, ProcessContext& context)
 /// Its confirmation has the voice's place in the meter "voice".
 Outcome PlayerProcessor::play(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     const auto wanted = command.as<PlayBuffer>();
-    const bool has_rate = wanted.rate > 0 && wanted.rate <= BufferReader::highest_rate;
-    if (!has_rate || (wanted.handle == 0 && wanted.slot >= slots_.size())) {
+    if (!is_rate(wanted.rate) || (wanted.handle == 0 && wanted.slot >= slots_.size())) {
         discarded(command, context);
         return false;
     }
@@ -150,11 +152,9 @@ Outcome PlayerProcessor::play(const Message& command, ProcessContext& context) n
 
 Outcome PlayerProcessor::set_voice(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     const auto wanted = command.as<SetVoice>();
-    const bool has_rate = std::isnan(wanted.rate) || (wanted.rate > 0 && wanted.rate <= BufferReader::highest_rate);
-    if (!has_rate || wanted.loop > looping::on) return false;
-    Cause cause{command};
-    cause.sequence = wanted.voice;
-    PlayerVoice* const voice = find(cause);
+    const bool keeps_rate = std::isnan(wanted.rate);
+    if ((!keeps_rate && !is_rate(wanted.rate)) || wanted.loop > looping::on) return false;
+    PlayerVoice* const voice = find(command, wanted.voice);
     if (voice == nullptr) return Outcome::refused(PlayerReason::ended);
     voice->set(wanted, tools(), context);
     return true;
@@ -163,8 +163,8 @@ Outcome PlayerProcessor::set_voice(const Message& command, ProcessContext& conte
 bool PlayerProcessor::set_slot(const SetSlot& wanted) noexcept CUELINE_NONBLOCKING {
     if (wanted.slot >= slots_.size()) return false;
     PlayerSlot& slot = slots_.all()[wanted.slot];
-    if (!std::isnan(wanted.attack_s)) slot.attack_s = std::clamp(wanted.attack_s, 0.0F, longest_s);
-    if (!std::isnan(wanted.release_s)) slot.release_s = std::clamp(wanted.release_s, 0.0F, longest_s);
+    if (!std::isnan(wanted.attack_s)) slot.attack_s = std::clamp(wanted.attack_s, 0.0F, longest_voice_fade_s);
+    if (!std::isnan(wanted.release_s)) slot.release_s = std::clamp(wanted.release_s, 0.0F, longest_voice_fade_s);
     return true;
 }
 

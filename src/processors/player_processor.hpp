@@ -19,7 +19,7 @@
 
 namespace cueline {
 
-inline constexpr Range player_slots_range{1, 2'048, ""};
+inline constexpr Range player_slots_range{1, max_player_slots, ""};
 inline constexpr Range player_voices_range{1, 256, ""};
 
 /// The reasons for which the player refuses commands, in the order of their names.
@@ -70,7 +70,7 @@ class PlayerProcessor final : public Processor {
     [[nodiscard]] VoiceTools tools() noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] std::uint32_t frames_of(float seconds) const noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] std::uint32_t release_frames(const PlayerVoice& voice) const noexcept CUELINE_NONBLOCKING;
-    [[nodiscard]] PlayerVoice* find(Cause cause) noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] PlayerVoice* find(const Message& command, std::uint32_t name) noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] std::size_t place() const noexcept CUELINE_NONBLOCKING;
     Outcome play(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
     Outcome set_voice(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING;

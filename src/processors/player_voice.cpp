@@ -9,10 +9,8 @@ namespace cueline {
 
 namespace {
 
-constexpr float highest_gain = 4;
-
 float checked_gain(float gain) noexcept CUELINE_NONBLOCKING {
-    return gain > 0 ? std::min(gain, highest_gain) : 0.0F;  // a NaN counts as 0
+    return gain > 0 ? std::min(gain, highest_voice_gain) : 0.0F;  // a NaN counts as 0
 }
 
 float checked_pan(float pan) noexcept CUELINE_NONBLOCKING {

@@ -18,6 +18,11 @@ inline constexpr Kind stop_voice = first_processor + 8;    ///< command: stop a 
 inline constexpr Kind set_slot = first_processor + 9;      ///< command: set a slot's attack and release
 }  // namespace kind
 
+inline constexpr std::uint32_t max_player_slots = 2'048;
+inline constexpr float highest_voice_gain = 4;
+inline constexpr float highest_voice_rate = 64;    ///< frames of the buffer for each frame of the output
+inline constexpr float longest_voice_fade_s = 60;  ///< of an attack or a release
+
 /// Starts a voice. The sequence of this command on its line is the voice's name.
 struct PlayBuffer {
     static constexpr Kind kind = cueline::kind::play_buffer;

@@ -44,9 +44,9 @@ class JackMidi {
 
     // Audio thread.
 
-    /// Begins a block: empties the outputs, and returns the messages of the inputs, in the order
-    /// of their frames, each with its frame in the block. They stay until the next call. Of all inputs together, it
-    /// reads max_midi_messages events, and counts the others.
+    /// Begins a block: empties the outputs, and returns the messages of the inputs, in the order of their frames, each
+    /// with its frame in the block. They stay until the next call. Of all inputs together, it reads max_midi_messages
+    /// events, and counts the others.
     [[nodiscard]] std::span<const Message> read(jack_nframes_t frames) noexcept CUELINE_NONBLOCKING;
 
     /// Sends messages, which are in the order of their frames, at those frames of the block.
