@@ -199,7 +199,7 @@ Message SenderHandle::checked_command(nb::handle object) const {
         raise("ArgumentTypeError", "message must be an object of a class with @cueline.message, got " + shown(object));
     }
     const bool is_engines = message->kind < kind::first_processor;
-    if (is_engines && (message->kind < kind::unload_buffer || message->kind > kind::set_loop)) {
+    if (is_engines && (message->kind < kind::unload_buffer || message->kind > kind::cancel_automation)) {
         raise("ArgumentError", name_of(Py_TYPE(object.ptr())) + " cannot be sent: kinds below " +
                                    std::to_string(kind::first_processor) +
                                    " are the engine's own, and this one is of kind " + std::to_string(message->kind));
@@ -306,6 +306,61 @@ std::uint32_t SenderHandle::send_whole(const nb::tuple& messages, nb::handle at,
     }
     if (reservation) reservation->expect(line_, sequence, confirmation, expected);
     return sequence;
+}
+
+std::uint32_t SenderHandle::send_automation(const nb::tuple& messages, const nb::tuple& times, nb::handle seconds,
+                                            nb::handle confirmation, const nb::dict& expected) {
+    std::vector<Message> parts;
+    parts.reserve(messages.size());
+    for (std::size_t place = 0; place < messages.size(); ++place) {
+        parts.push_back(checked_command(messages[place], times[place], nb::str{"apply"}));
+    }
+    return send_together(parts, seconds, confirmation, expected);
+}
+
+void SenderHandle::end_automation(nb::handle message, nb::handle at, std::uint32_t first, std::uint32_t count,
+                                  nb::handle seconds, nb::handle confirmation, const nb::dict& expected) {
+    std::vector<Message> commands;
+    commands.reserve(count + 1);
+    for (std::uint32_t part = 0; part < count; ++part)
+        commands.push_back(Message::of(Cancel{sequence_after(first, part)}));
+    commands.push_back(checked_command(message, at, nb::str{"apply"}));
+    send_together(commands, seconds, confirmation, expected);
+}
+
+std::uint32_t SenderHandle::send_together(std::vector<Message>& commands, nb::handle seconds, nb::handle confirmation,
+                                          const nb::dict& expected) {
+    const std::size_t count = commands.size();
+    commands.back().flags |= delivery::confirm;
+    Timeout timeout{seconds};
+    ConfirmationReservation reservation{shared_->pending_confirmations[line_]};
+    std::uint32_t first = 0;
+    const Left left{.is_cue = is_cue(commands.back()), .commands = count, .places = count, .raises = true};
+    const bool sent = send_within(timeout, left, [&] {
+        engine_->require_usable();
+        const std::scoped_lock lock{sending_};
+        if (sender().room() < count) return false;
+        first = sequence_after(sender().sequence());
+        for (Message& command : std::span{commands}.subspan(1)) {
+            if (command.kind != kind::automate) continue;
+            auto part = command.as<Automate>();
+            part.automation = first;
+            command.payload = Message::of(part).payload;
+        }
+        sender().try_send_each(
+            [&](std::size_t place, Message& command) noexcept {
+                command = commands[place];
+                return true;
+            },
+            count);
+        return true;
+    });
+    if (!sent) {
+        timeout.raise_full("nothing was sent; this takes " + std::to_string(count) + " commands in a ring of " +
+                           std::to_string(MessageRing::capacity) + why_no_block());
+    }
+    reservation.expect(line_, sequence_after(first, static_cast<std::uint32_t>(count - 1)), confirmation, expected);
+    return first;
 }
 
 void SenderHandle::require_sendable(nb::handle message) const {
@@ -576,6 +631,16 @@ void bind_sender_types(nb::module_& module) {
                  "late: str, "
                  "timeout: float | None, confirmation: object, expected: dict[tuple[int, int], typing.Any]) "
                  "-> int"))
+        .def("_send_automation", of_made(&SenderHandle::send_automation), "messages"_a, "times"_a, "timeout"_a.none(),
+             "confirmation"_a, "expected"_a,
+             nb::sig("def _send_automation(self, messages: tuple[object, ...], "
+                     "times: tuple[typing.SupportsIndex | MusicalTime | None, ...], timeout: float | None, "
+                     "confirmation: object, expected: dict[tuple[int, int], typing.Any]) -> int"))
+        .def("_end_automation", of_made(&SenderHandle::end_automation), "message"_a, "at"_a.none(), "first"_a,
+             "count"_a, "timeout"_a.none(), "confirmation"_a, "expected"_a,
+             nb::sig("def _end_automation(self, message: object, at: typing.SupportsIndex | MusicalTime | None, "
+                     "first: int, count: int, timeout: float | None, confirmation: object, "
+                     "expected: dict[tuple[int, int], typing.Any]) -> None"))
         .def("_require_sendable", of_made(&SenderHandle::require_sendable), "message"_a.none(),
              nb::sig("def _require_sendable(self, message: object) -> None"))
         .def("_send_many", of_made(&SenderHandle::send_many), "array"_a, "array_kind"_a, "late"_a.none(),

@@ -145,6 +145,17 @@ class SenderHandle {
     std::uint32_t send_whole(const nanobind::tuple& messages, nanobind::handle at, nanobind::handle late,
                              nanobind::handle seconds, nanobind::handle confirmation, const nanobind::dict& expected);
 
+    /// Sends all parts of an automation or none: messages of kind::automate, each with a time. Returns the sequence of
+    /// the first, which the others name. Expects `confirmation` for the last one. Raises Full if there is no room.
+    std::uint32_t send_automation(const nanobind::tuple& messages, const nanobind::tuple& times,
+                                  nanobind::handle seconds, nanobind::handle confirmation,
+                                  const nanobind::dict& expected);
+
+    /// Cancels `count` commands from the sequence `first` on, and sends `message`: all of it or nothing. Expects
+    /// `confirmation` for the message. Raises Full if there is no room.
+    void end_automation(nanobind::handle message, nanobind::handle at, std::uint32_t first, std::uint32_t count,
+                        nanobind::handle seconds, nanobind::handle confirmation, const nanobind::dict& expected);
+
     /// Sends `command` once. Returns false, and counts nothing, if there is no room.
     bool try_send(Message& command);
 
@@ -242,6 +253,10 @@ class SenderHandle {
 
     /// The same command, with its frame and flags.
     [[nodiscard]] Message checked_command(nanobind::handle object, nanobind::handle at, nanobind::handle late) const;
+
+    /// Sends all of `commands` or none, and returns the sequence of the first. Parts of an automation name that.
+    std::uint32_t send_together(std::vector<Message>& commands, nanobind::handle seconds, nanobind::handle confirmation,
+                                const nanobind::dict& expected);
 
     /// Sends `command`, and sets its sequence. Returns false if there is no room in time: then it is counted as
     /// dropped. `raises`: the caller raises Full then.

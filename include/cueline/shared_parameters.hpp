@@ -84,6 +84,15 @@ class SharedParameters {
         if (words != 0) publish(words);
     }
 
+    /// Sets a number without a mark, if it is `known`. So a number that somebody writes meanwhile stays: its mark
+    /// comes, or was just made. Returns whether it was known. [audio thread, wait-free]
+    bool show(std::size_t place, double known, double value) const noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
+        auto expected = std::bit_cast<std::uint64_t>(known);
+        // Relaxed: no other data is read because of it.
+        return values_[place].bits.compare_exchange_strong(expected, std::bit_cast<std::uint64_t>(value),
+                                                           std::memory_order_relaxed, std::memory_order_relaxed);
+    }
+
     /// The number that was written last. It may be out of date. [any thread]
     [[nodiscard]] double get(std::size_t place) const noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
         // Relaxed: no other data is read because of it. A mark's acquire orders it after the number that was marked.

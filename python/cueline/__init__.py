@@ -34,6 +34,7 @@ from cueline.transaction import Transaction
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cueline import sounds
+    from cueline.automation import Automation, Curve, Exponential, Linear, Set, Target
     from cueline.beats import Beat, Grid, next_bar, next_beat, next_grid
     from cueline.cfunc import (
         APPLIED,
@@ -88,6 +89,7 @@ if TYPE_CHECKING:
     from cueline.voice import Voice
 else:
     _NAMES_OF = {
+        "automation": "Automation Curve Exponential Linear Set Target",
         "beats": "Beat Grid next_bar next_beat next_grid",
         "cfunc": "APPLIED DEFERRED DISCARDED_SIGNATURE HANDLE_SIGNATURE REFUSED RENDER_SIGNATURE cfunc_processor",
         "confirmation": "Confirmation RefusedError",
@@ -141,6 +143,7 @@ __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
     "AudioEngine",
+    "Automation",
     "Beat",
     "Block",
     "BufferEnded",
@@ -151,12 +154,14 @@ __all__ = [
     "ConfirmationTimeout",
     "ControlChange",
     "CueStats",
+    "Curve",
     "Device",
     "DeviceError",
     "DeviceLost",
     "Devices",
     "Empty",
     "Error",
+    "Exponential",
     "ForkedError",
     "FormatChanged",
     "Full",
@@ -166,6 +171,7 @@ __all__ = [
     "Level",
     "Line",
     "LineStats",
+    "Linear",
     "LinesTakenError",
     "LossWarning",
     "Message",
@@ -196,6 +202,7 @@ __all__ = [
     "RefusedError",
     "RingStats",
     "Saving",
+    "Set",
     "SetSlot",
     "SetTone",
     "SetVoice",
@@ -206,6 +213,7 @@ __all__ = [
     "StreamEnded",
     "StreamTimeout",
     "StreamsTakenError",
+    "Target",
     "Timeline",
     "TimelineTimeout",
     "Transaction",

@@ -75,6 +75,10 @@ std::uint32_t Engine::Parts::declared_loaded() const {
                         std::to_string(most) + " buffers without a slot, got " + std::to_string(declared)};
 }
 
+std::uint32_t Engine::Parts::curves() const {
+    return std::min(max_curves, handle_places - max_buffers(slots) - loaded);
+}
+
 bool Engine::Parts::makes_own_blocks() const noexcept {
     return device->name() != "offline";
 }
@@ -323,7 +327,6 @@ PendingBuffer Engine::make_buffer(std::span<const float> interleaved, std::int64
 
 std::optional<BufferHandle> Engine::load_buffer(PendingBuffer buffer) {
     require_usable();
-    parts_->require_loading();
     if (buffer) return parts_->pool.hand_over(std::move(buffer));
     parts_->pool.count_refused();
     return std::nullopt;
@@ -331,6 +334,11 @@ std::optional<BufferHandle> Engine::load_buffer(PendingBuffer buffer) {
 
 std::optional<BufferHandle> Engine::load_buffer(std::span<const float> interleaved, std::int64_t channels) {
     return load_buffer(make_buffer(interleaved, channels));
+}
+
+PendingBuffer Engine::make_curve(std::span<const float> values) {
+    require_usable();
+    return parts_->make_buffer(values, 1);
 }
 
 Status Engine::unload_buffer(BufferHandle handle, const Delivery& delivery) {

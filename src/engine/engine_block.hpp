@@ -137,6 +137,7 @@ class EngineBlock final : public BlockCallback, Scheduler {
     Scheduled schedule(const Message& message, std::uint64_t frame) noexcept CUELINE_NONBLOCKING override;
     bool cancel(Cause cause) noexcept CUELINE_NONBLOCKING override;
     [[nodiscard]] bool apply_to_timeline(const Message& command) noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] Outcome apply_to_automations(const Message& command) noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] std::uint64_t frame_of(const Message& command) noexcept CUELINE_NONBLOCKING;
     void cancel(const Message& command) noexcept CUELINE_NONBLOCKING;
     void cancel_all(const Message& command) noexcept CUELINE_NONBLOCKING;

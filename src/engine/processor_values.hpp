@@ -10,6 +10,7 @@
 #include <cueline/parameter.hpp>
 #include <cueline/shared_parameters.hpp>
 
+#include "engine/automations.hpp"
 #include "system/locked_array.hpp"
 
 namespace cueline {
@@ -23,17 +24,22 @@ class ProcessorValues {
     ProcessorValues& operator=(const ProcessorValues&) = delete;
     ~ProcessorValues() = default;
 
-    /// Sets each parameter to its default. Call it once, with as many as the link has room for. Throws std::bad_alloc.
-    void declare(std::span<const ParameterSpec> parameters, std::span<const MeterSpec> meters) {
+    /// Sets each parameter to its default. Call it once, with as many as the link has room for. `timeline` and
+    /// `buffers` are those of automations, and must outlive it. Throws std::bad_alloc.
+    void declare(std::span<const ParameterSpec> parameters, std::span<const MeterSpec> meters,
+                 const Timeline& timeline = default_timeline, BufferSlots* buffers = nullptr) {
+        clock_.timeline = &timeline;
+        clock_.buffers = buffers;
         parameters_ = LockedArray<Parameter>{elements(parameters)};
         meters_ = LockedArray<Meter>{elements(meters)};
         shared_ = link_.parameters().first(parameters_.size());
         std::size_t address = 0;
         for (const ParameterSpec& spec : parameters) {
             for (std::uint32_t element = 0; element < spec.count; ++element, ++address) {
-                parameters_.all()[address] = Parameter{spec, segment_};
+                parameters_.all()[address] = Parameter{spec, clock_};
             }
         }
+        automations_.declare(parameters_.all(), shared_, buffers);
         const std::span<SharedMeter> shared_meters = link_.meters();
         for (address = 0; address < meters_.size(); ++address) {
             meters_.all()[address] = Meter{shared_meters[address]};
@@ -43,6 +49,7 @@ class ProcessorValues {
     /// Converts ramp times to frames at this rate.
     void prepare(std::uint32_t samplerate) noexcept {
         for (Parameter& parameter : parameters_.all()) parameter.prepare(samplerate);
+        automations_.prepare(samplerate);
     }
 
     /// Starts the ramps to the values that were written since the last block. If a value was written before the first
@@ -50,32 +57,45 @@ class ProcessorValues {
     void begin_block() noexcept CUELINE_NONBLOCKING {
         const std::span<Parameter> parameters = parameters_.all();
         if (begun_) {
-            shared_.take(turn_, [&](std::size_t address, double value) noexcept { parameters[address].go_to(value); });
+            shared_.take(turn_, [&](std::size_t address, double value) noexcept {
+                parameters[address].go_to(value);
+                automations_.note_write(address, value);
+            });
         } else {
-            shared_.take(turn_,
-                         [&](std::size_t address, double value) noexcept { parameters[address].jump_to(value); });
+            shared_.take(turn_, [&](std::size_t address, double value) noexcept {
+                parameters[address].jump_to(value);
+                automations_.note_write(address, value);
+            });
         }
         begun_ = true;
     }
 
     /// Moves the parameters on, by the `frames` of the segment that was rendered. That takes constant time: their
     /// values follow from the frame.
-    void end_segment(std::uint32_t frames) noexcept CUELINE_NONBLOCKING { segment_ += frames; }
+    void end_segment(std::uint32_t frames) noexcept CUELINE_NONBLOCKING { clock_.frame += frames; }
+
+    /// Ends the block: shows what automations have set.
+    void end_block() noexcept CUELINE_NONBLOCKING { automations_.end_block(); }
+
+    [[nodiscard]] Automations& automations() noexcept CUELINE_NONBLOCKING { return automations_; }
 
     /// By address, for a ProcessContext.
     [[nodiscard]] std::span<Parameter> parameters() noexcept { return parameters_.all(); }
     [[nodiscard]] std::span<Meter> meters() noexcept { return meters_.all(); }
 
     /// Whether what a block touches is locked in memory.
-    [[nodiscard]] bool memory_locked() const noexcept { return parameters_.granted() && meters_.granted(); }
+    [[nodiscard]] bool memory_locked() const noexcept {
+        return parameters_.granted() && meters_.granted() && automations_.memory_locked();
+    }
 
   private:
     Link link_;
     SharedParameters<> shared_;
     std::size_t turn_ = 0;
     bool begun_ = false;
-    std::uint64_t segment_ = 0;  // its first frame; blocks that were not rendered do not count
+    ParameterClock clock_;  // like the engine's frames, it stands still in blocks that are not rendered
     LockedArray<Parameter> parameters_;
+    Automations automations_;
     LockedArray<Meter> meters_;
 };
 

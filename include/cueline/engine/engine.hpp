@@ -173,6 +173,10 @@ class Engine {
     /// The second half. If `buffer` is empty, counts a refused buffer, and returns nothing.
     std::optional<BufferHandle> load_buffer(PendingBuffer buffer);
 
+    /// Does the same as make_buffer() for the values of a curve, whatever the processor loads. An Automate command
+    /// names the handle that load_buffer() returns for it, and the buffer is released when the curve is over.
+    PendingBuffer make_curve(std::span<const float> values);
+
     /// Sends an UnloadBuffer. Returns Status::full, and counts a dropped command, if the command ring is full. Throws
     /// what require_usable() throws. One sender at a time.
     Status unload_buffer(BufferHandle handle, const Delivery& delivery = {});
