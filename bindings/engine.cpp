@@ -128,33 +128,22 @@ class EngineHandle : public SenderHandle {
 
     std::uint32_t load_buffer(const Samples& array, nb::handle seconds) {
         require_loading();
-        const std::span<const float> samples{array.data(), array.size()};
-        return load(seconds, [&] {
-            std::optional<WithoutGil> without_gil;
-            if (samples.size_bytes() >= large_bytes) without_gil.emplace();
-            return engine_->make_buffer(samples, static_cast<std::int64_t>(array.shape(1)));
-        });
-    }
-
-    template <class Make>
-    std::uint32_t load(nb::handle seconds, Make make) {
         Timeout timeout{seconds};
         free_returned_buffers();
+        const std::span<const float> samples{array.data(), array.size()};
+        const auto channels = static_cast<std::int64_t>(array.shape(1));
         PendingBuffer buffer;
         const Left nothing{.commands = 0};
         send_within(timeout, nothing, [&] {
             engine_->require_usable();
-            buffer = make();
+            std::optional<WithoutGil> without_gil;
+            if (samples.size_bytes() >= large_bytes) without_gil.emplace();
+            buffer = engine_->make_buffer(samples, channels);
             return static_cast<bool>(buffer);
         });
         const std::optional<BufferHandle> handle = engine_->load_buffer(std::move(buffer));
         if (!handle) raise_no_buffer(timeout);
         return *handle;
-    }
-
-    std::uint32_t load_curve(const nb::ndarray<const float, nb::ndim<1>, nb::c_contig, nb::device::cpu>& values,
-                             nb::handle seconds) {
-        return load(seconds, [&] { return engine_->make_curve({values.data(), values.size()}); });
     }
 
     nb::object publish_nothing(std::int64_t slot, nb::handle at, nb::handle late, nb::handle seconds) {
@@ -449,9 +438,6 @@ void bind_engine_types(nb::module_& module) {
         .def("_load_buffer", of_made(&EngineHandle::load_buffer), "samples"_a.noconvert(), "timeout"_a.none(),
              nb::sig("def _load_buffer(self, samples: numpy.typing.NDArray[numpy.float32], timeout: float | None) "
                      "-> int"))
-        .def(
-            "_load_curve", of_made(&EngineHandle::load_curve), "values"_a.noconvert(), "timeout"_a.none(),
-            nb::sig("def _load_curve(self, values: numpy.typing.NDArray[numpy.float32], timeout: float | None) -> int"))
         .def("_require_loading", of_made(&EngineHandle::require_loading))
         .def(
             "_publish_nothing", of_made(&EngineHandle::publish_nothing), "slot"_a, "at"_a.none(), "late"_a.none(),

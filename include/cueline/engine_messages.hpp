@@ -214,8 +214,8 @@ struct Automate {
     double end = 0;                ///< of a ramp or a curve: a frame, or a beat. If it is over, the value jumps
     double constant = 0;           ///< of a target: its time constant in seconds, from 0 to longest_time_constant_s
     std::uint32_t automation = 0;  ///< 0: this command begins one
-    std::uint32_t buffer = 0;  ///< of a curve: the handle of a loaded buffer, which is released when the curve is over
-    std::uint16_t parameter = 0;  ///< its address
+    std::uint32_t buffer = 0;      ///< of a curve: a handle of load_curve(), released when it is over
+    std::uint16_t parameter = 0;   ///< its address
     Shape shape = Shape::step;
     bool in_beats = false;  ///< `end` is a beat, and the value a function of the beat: it moves as the timeline does
 };

@@ -50,7 +50,7 @@ constexpr std::size_t elements(std::span<const Spec> specs) noexcept {
 struct ParameterClock {
     std::uint64_t frame = 0;  ///< the first one of the segment that is rendered or comes next
     const Timeline* timeline = &default_timeline;
-    const BufferSlots* buffers = nullptr;  ///< those of curves
+    const BufferSlots* curves = nullptr;
 };
 
 /// A parameter as a processor uses it, or one element of an array. It moves from value to value in a ramp, or along an
@@ -160,7 +160,7 @@ class Parameter {
 
     /// The value at a point that may lie between two frames.
     [[nodiscard]] double value_at(double frame, double beat) const noexcept CUELINE_NONBLOCKING {
-        return inside(course_.at(course_.in_beats() ? beat : frame, clock_->buffers));
+        return inside(course_.at(course_.in_beats() ? beat : frame, clock_->curves));
     }
 
   private:
@@ -177,7 +177,7 @@ class Parameter {
         return course_.in_beats() ? clock_->timeline->beat_at(exact) : exact;
     }
     [[nodiscard]] double value_at(std::int64_t frame) const noexcept CUELINE_NONBLOCKING {
-        const double value = course_.at(place_of(frame), clock_->buffers);
+        const double value = course_.at(place_of(frame), clock_->curves);
         return automated_ ? inside(value) : value;  // a ramp is within the range
     }
     /// Whether the value of this frame, or of a later one, may differ from the value before it.

@@ -61,8 +61,8 @@ class ValueSegment {
     /// Whether the value changes after this place.
     [[nodiscard]] bool moves_after(double place) const noexcept CUELINE_NONBLOCKING { return place < end_; }
 
-    /// The value at `place`. `buffers` has the buffer of a curve; without it, the value is that of the end.
-    [[nodiscard]] double at(double place, const BufferSlots* buffers = nullptr) const noexcept CUELINE_NONBLOCKING {
+    /// The value at `place`. `curves` has the values of a curve; without it, the value is that of the end.
+    [[nodiscard]] double at(double place, const BufferSlots* curves = nullptr) const noexcept CUELINE_NONBLOCKING {
         if (place >= end_) return to_;
         const double passed = std::max(0.0, place - start_);
         switch (shape_) {
@@ -73,7 +73,7 @@ class ValueSegment {
             case Shape::target:
                 return passed == 0 ? from_ : to_ + (from_ - to_) * (1 + expm1(slope_ * passed));
             case Shape::curve:
-                return on_curve(slope_ * passed, buffers);
+                return on_curve(slope_ * passed, curves);
             default:
                 return to_;
         }
@@ -92,8 +92,8 @@ class ValueSegment {
     }
 
     /// `part` is from 0 up to 1.
-    [[nodiscard]] double on_curve(double part, const BufferSlots* buffers) const noexcept CUELINE_NONBLOCKING {
-        const Buffer* const buffer = buffers == nullptr ? nullptr : buffers->loaded(buffer_);
+    [[nodiscard]] double on_curve(double part, const BufferSlots* curves) const noexcept CUELINE_NONBLOCKING {
+        const Buffer* const buffer = curves == nullptr ? nullptr : curves->loaded(buffer_);
         if (buffer == nullptr) return to_;
         const double place = part * static_cast<double>(buffer->frames - 1);
         const auto index = static_cast<std::size_t>(place);

@@ -1,8 +1,8 @@
 """Automation: parameters that move at given frames or beats. ``engine.parameters.automate()`` starts one."""
 
 import math
-from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cueline import _core
@@ -11,21 +11,17 @@ from cueline.arguments import checked_count, checked_integer, checked_number, sh
 from cueline.beats import Beat, Grid
 from cueline.errors import ArgumentError, ArgumentTypeError
 from cueline.fields import buffer, f64, u8, u16, u32
+from cueline.specs import ParameterSpec
 from cueline.typed import own_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from typing import SupportsIndex, Union
+    from typing import SupportsIndex
 
     import numpy as np
     import numpy.typing as npt
 
-    from cueline.beats import When
-    from cueline.confirmation import Confirmation
-    from cueline.engine import AudioEngine
-    from cueline.parameters import Parameters
-
-    Event = Union["Set", "Linear", "Exponential", "Target", "Curve"]
+    from cueline.confirmation import Confirmation, ConfirmingEngine
 
 __all__ = ["Automation", "Curve", "Exponential", "Linear", "Set", "Target", "automate"]
 
@@ -70,7 +66,7 @@ class Set:
     """The value jumps to ``value`` at the frame or the Beat ``at``."""
 
     value: float
-    at: "SupportsIndex | Beat" = field(kw_only=True)
+    at: int | Beat = field(kw_only=True)
 
     def __post_init__(self) -> None:
         _set(self, value=_checked_value(self.value), at=_checked_time(self.at))
@@ -81,7 +77,7 @@ class Linear:
     """The value moves in a straight line, from the event before to ``value`` at the frame or the Beat ``at``."""
 
     value: float
-    at: "SupportsIndex | Beat" = field(kw_only=True)
+    at: int | Beat = field(kw_only=True)
 
     def __post_init__(self) -> None:
         _set(self, value=_checked_value(self.value), at=_checked_time(self.at))
@@ -95,7 +91,7 @@ class Exponential:
     """
 
     value: float
-    at: "SupportsIndex | Beat" = field(kw_only=True)
+    at: int | Beat = field(kw_only=True)
 
     def __post_init__(self) -> None:
         value = _checked_value(self.value)
@@ -116,7 +112,7 @@ class Target:
     """
 
     value: float
-    at: "SupportsIndex | Beat" = field(kw_only=True)
+    at: int | Beat = field(kw_only=True)
     time_constant: float = field(kw_only=True)
 
     def __post_init__(self) -> None:
@@ -133,7 +129,7 @@ class Curve:
     """
 
     values: "Sequence[float]"
-    at: "SupportsIndex | Beat" = field(kw_only=True)
+    at: int | Beat = field(kw_only=True)
     over: float = field(kw_only=True)
 
     def __post_init__(self) -> None:
@@ -146,6 +142,13 @@ class Curve:
             raise ArgumentError(f"over must be a number of frames of 1 or more, got {over}")
         _set(self, values=values, at=at, over=over)
 
+    def end(self) -> int | Beat:
+        """Return the time at which it has its last value."""
+        return self.at + self.over if isinstance(self.at, Beat) else self.at + int(self.over)
+
+
+Event = Set | Linear | Exponential | Target | Curve
+
 
 class Automation:
     """What a parameter does at given frames or beats: ``engine.parameters.automate()`` returns it.
@@ -153,12 +156,19 @@ class Automation:
     If it is collected, it goes on. Any Python thread may use it.
     """
 
-    __slots__ = ("__weakref__", "_confirmation", "_engine", "_parameter", "_parts", "_sequence")
+    __slots__ = ("__weakref__", "_confirmation", "_engine", "_line", "_parameter", "_parts", "_sequence")
 
     def __init__(
-        self, engine: "AudioEngine", parameter: int, parts: "list[_Part]", sequence: int, confirmation: "Confirmation"
+        self,
+        engine: "ConfirmingEngine",
+        line: _core.Sender,
+        parameter: int,
+        parts: "list[_Part]",
+        sequence: int,
+        confirmation: "Confirmation",
     ) -> None:
         self._engine = engine
+        self._line = line
         self._parameter = parameter
         self._parts = [part._replace(curve=None) for part in parts]
         self._sequence = sequence
@@ -172,7 +182,7 @@ class Automation:
     def __repr__(self) -> str:
         return f"<cueline.Automation {self._sequence}>"
 
-    def hold(self, at: "SupportsIndex | Beat | None" = None, *, timeout: float | None = 0) -> "Confirmation":
+    def hold(self, at: "int | Beat | None" = None, *, timeout: float | None = 0) -> "Confirmation":
         """Stay at the value that the parameter has at ``at``, or with the next block. Later events are cancelled.
 
         This is cancelAndHoldAtTime() of the Web Audio specification. ``at`` is a frame, or a Beat if the automation is
@@ -183,7 +193,7 @@ class Automation:
         later = sum(part.at is not None and _place(part.at) > place for part in self._parts)
         return self._end(HoldAutomation(self._sequence, self._parameter), time, later, timeout)
 
-    def cancel(self, at: "SupportsIndex | Beat | None" = None, *, timeout: float | None = 0) -> "Confirmation":
+    def cancel(self, at: "int | Beat | None" = None, *, timeout: float | None = 0) -> "Confirmation":
         """Cancel the events at ``at`` or later, at once; without ``at``, those that are to come.
 
         A ramp or a curve of these that is under way ends at once, too: the parameter has the value from which it began.
@@ -207,9 +217,9 @@ class Automation:
     def _end(self, message: Message, at: int | Beat | None, later: int, timeout: float | None) -> "Confirmation":
         """Send ``message``, and cancel the last ``later`` parts that still wait."""
         confirmations = self._engine._confirmations
-        confirmation = confirmations.new(self._engine, self._engine)
+        confirmation = confirmations.new(self._engine, self._line)
         first = _sequence_after(self._sequence, len(self._parts) - later)
-        self._engine._end_automation(message, at, first, later, timeout, confirmation, confirmations.under_way)
+        self._line._end_automation(message, at, first, later, timeout, confirmation, confirmations.under_way)
         return confirmation
 
 
@@ -232,8 +242,9 @@ class _Part(NamedTuple):
 
 
 def automate(
-    engine: "AudioEngine",
-    parameters: "Parameters",
+    engine: "ConfirmingEngine",
+    line: _core.Sender,
+    parameters: _core.Parameters,
     name: "str | tuple[str, SupportsIndex]",
     events: "Iterable[Event]",
     timeout: float | None,
@@ -250,28 +261,14 @@ def automate(
             f"an automation has at most {_MOST_PARTS} parts, got {len(parts)}: a Curve has any number of values"
         )
     in_beats = isinstance(in_order[0].at, Beat)
-    handles: list[int] = []
-    try:
-        messages = []
-        for part in parts:
-            handle = 0
-            if part.curve is not None:
-                handle = engine._load_curve(part.curve, timeout)
-                handles.append(handle)
-            messages.append(Automate(part.value, part.end, part.constant, 0, handle, address, part.shape, in_beats))
-        confirmations = engine._confirmations
-        confirmation = confirmations.new(engine, engine)
-        sequence = engine._send_automation(
-            tuple(messages), tuple(part.at for part in parts), timeout, confirmation, confirmations.under_way
-        )
-    except BaseException:
-        from cueline.voice import unload
-
-        engine._unwanted += handles
-        with suppress(Exception):
-            unload(engine)
-        raise
-    return Automation(engine, address, parts, sequence, confirmation)
+    messages = tuple(
+        Automate(part.value, part.end, part.constant, 0, 0, address, part.shape, in_beats) for part in parts
+    )
+    confirmations = engine._confirmations
+    confirmation = confirmations.new(engine, line)
+    times, curves = tuple(part.at for part in parts), tuple(part.curve for part in parts)
+    sequence = line._send_automation(messages, times, curves, timeout, confirmation, confirmations.under_way)
+    return Automation(engine, line, address, parts, sequence, confirmation)
 
 
 def _parts(events: "list[Event]") -> list[_Part]:
@@ -296,7 +293,7 @@ def _parts(events: "list[Event]") -> list[_Part]:
         elif isinstance(event, Curve):
             import numpy as np
 
-            end = event.at + event.over
+            end = event.end()
             values = np.asarray(event.values, np.float32)
             add(_Part(event.at, _CURVE, event.values[-1], _place(end), curve=values))
             rest = _Part(end, _STEP, event.values[-1])
@@ -315,11 +312,11 @@ def _parts(events: "list[Event]") -> list[_Part]:
 
 
 def _checked_target(
-    parameters: "Parameters", name: "str | tuple[str, SupportsIndex]"
+    parameters: _core.Parameters, name: "str | tuple[str, SupportsIndex]"
 ) -> tuple[str, int, float, float, str]:
     """Return the words for an error, the address and the range of the parameter."""
     of, index = name if isinstance(name, tuple) and len(name) == 2 else (name, None)
-    spec = parameters.spec(of)  # type: ignore[arg-type]  # it refuses what is no name
+    spec = ParameterSpec(*parameters._spec(of))
     address = parameters._first_address(spec.name)
     if index is None:
         if spec.count > 1:
@@ -352,10 +349,10 @@ def _checked_events(events: "Iterable[Event]") -> "list[Event]":
             "engine.timeline.frame_at(beat) is the frame of a beat"
         )
     in_order = sorted(listed, key=lambda event: _place(event.at))
-    for event, following in zip(in_order, in_order[1:], strict=False):
-        if isinstance(event, Curve) and _place(following.at) < _place(event.at + event.over):
+    for event, following in pairwise(in_order):
+        if isinstance(event, Curve) and _place(following.at) < _place(event.end()):
             raise ArgumentError(
-                f"no event may fall within a Curve, which is from {event.at} up to {event.at + event.over}, got "
+                f"no event may fall within a Curve, which is from {event.at} up to {event.end()}, got "
                 f"{type(following).__name__} at {following.at}: begin it at the curve's end, or shorten the curve"
             )
     return in_order

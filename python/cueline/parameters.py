@@ -33,9 +33,10 @@ class Parameters(_Base):
 
     ``parameters["gain"] = 0.5`` never blocks and uses no room in the command ring. If a parameter is set several times
     between two blocks, the audio thread sees the last value. It moves there from the next block on, within the
-    parameter's ramp time. ``automate`` moves a parameter at given frames or beats. A value that is set while the engine is stopped, or its device is lost, applies when
-    blocks come again. If a message moves a parameter, this mapping does not show it. The next write moves the parameter
-    again, even if it repeats the same value. If a parameter is an array, ``array(name)`` returns a view of it.
+    parameter's ramp time. ``automate`` moves a parameter at exact frames or beats. A value that is set while the engine
+    is stopped, or its device is lost, applies when blocks come again. If a message moves a parameter, this mapping does
+    not show it. The next write moves the parameter again, even if it repeats the same value. If a parameter is an
+    array, ``array(name)`` returns a view of it.
 
     Any Python thread may use it. Raises UnknownNameError (a KeyError), ArgumentError for NaN and for a value outside
     the parameter's range, ArgumentTypeError for a value that is not a number, ClosedError, ForkedError. A parameter
@@ -74,7 +75,7 @@ class Parameters(_Base):
         engine = vars(self)["_engine"]()
         if engine is None:
             raise ClosedError("the engine of these parameters is gone: keep a reference to it")
-        return automate(engine, self, name, events, timeout)
+        return automate(engine, engine, self, name, events, timeout)
 
     def spec(self, name: str) -> ParameterSpec:
         """Return what the processor declares about the parameter. Raises UnknownNameError."""

@@ -178,18 +178,18 @@ def play(
         return Voice(engine, engine.confirm(message, at, late=late, timeout=timeout))
     array: Any = sound
     PlayBuffer(**values)  # refuses what is out of range before the array is loaded
-    unload(engine)
+    _unload(engine)
     handle = engine.load_buffer(array, samplerate=samplerate, timeout=timeout)
     try:
         message = PlayBuffer(handle=handle, unload=True, **values)
         return Voice(engine, engine.confirm(message, at, late=late, timeout=timeout))
     except BaseException:
         engine._unwanted.append(handle)
-        unload(engine)
+        _unload(engine)
         raise
 
 
-def unload(engine: PlayingEngine) -> None:
+def _unload(engine: PlayingEngine) -> None:
     """Unload the buffers whose voices could not be started. Those for which there is no room wait for the next call."""
     with suppress(Full):
         while engine._unwanted:

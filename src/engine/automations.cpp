@@ -12,10 +12,10 @@ constexpr double shortest = 1e-6;  // frames or beats: what is shorter is a jump
 
 }  // namespace
 
-void Automations::declare(std::span<Parameter> parameters, const SharedParameters<>& shared, BufferSlots* buffers) {
+void Automations::declare(std::span<Parameter> parameters, const SharedParameters<>& shared, BufferSlots* curves) {
     parameters_ = parameters;
     shared_ = shared;
-    buffers_ = buffers;
+    curves_ = curves;
     automations_ = LockedArray<Automation>{parameters.size()};
     for (std::size_t address = 0; address < parameters.size(); ++address) {
         automations_.all()[address].known = parameters[address].target();
@@ -48,7 +48,7 @@ Outcome Automations::apply(const Message& command, TimelinePoint here) noexcept 
 
 void Automations::discard(const Message& command) noexcept CUELINE_NONBLOCKING {
     const auto unwanted = command.as<Automate>();
-    if (unwanted.shape == Shape::curve && buffers_ != nullptr) buffers_->release(unwanted.buffer);
+    if (unwanted.shape == Shape::curve && curves_ != nullptr) curves_->release(unwanted.buffer);
 }
 
 Outcome Automations::automate(const Message& command, TimelinePoint here) noexcept CUELINE_NONBLOCKING {
@@ -100,7 +100,7 @@ bool Automations::is_sound(const Automate& wanted) const noexcept CUELINE_NONBLO
         case Shape::target:
             return wanted.constant >= 0 && wanted.constant <= longest_time_constant_s;
         case Shape::curve:
-            return std::isfinite(wanted.end) && buffers_ != nullptr && buffers_->loaded(wanted.buffer) != nullptr;
+            return std::isfinite(wanted.end) && curves_ != nullptr && curves_->loaded(wanted.buffer) != nullptr;
         default:
             return false;
     }
@@ -138,7 +138,7 @@ void Automations::follow(std::uint16_t parameter, const ValueSegment& course, Bu
 }
 
 void Automations::release_curve(Automation& automation) noexcept CUELINE_NONBLOCKING {
-    if (automation.curve != 0) buffers_->release(automation.curve);
+    if (automation.curve != 0) curves_->release(automation.curve);
     automation.curve = 0;
 }
 

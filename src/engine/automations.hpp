@@ -31,8 +31,8 @@ struct Automation {
 /// an automation moves. The audio thread owns it. Calls are wait-free.
 class Automations {
   public:
-    /// The spans and `buffers` must outlive it. Throws std::bad_alloc. [while no block runs, as the next one]
-    void declare(std::span<Parameter> parameters, const SharedParameters<>& shared, BufferSlots* buffers);
+    /// The spans and `curves` must outlive it. Throws std::bad_alloc. [while no block runs, as the next one]
+    void declare(std::span<Parameter> parameters, const SharedParameters<>& shared, BufferSlots* curves);
 
     void prepare(std::uint32_t samplerate) noexcept { samplerate_ = samplerate; }
 
@@ -72,7 +72,7 @@ class Automations {
 
     std::span<Parameter> parameters_;
     SharedParameters<> shared_;
-    BufferSlots* buffers_ = nullptr;
+    BufferSlots* curves_ = nullptr;
     LockedArray<Automation> automations_;  // by address
     std::uint32_t samplerate_ = 0;
     // A bit for each parameter that end_block() looks at, and a bit for each word with such bits.

@@ -44,7 +44,7 @@ Engine::Parts::Parts(std::unique_ptr<Device> its_device, OwnedProcessor its_proc
       budget{its_budget} {
     controls.declare(*processor.get());
     audio.block().run(*processor.get(), device->format(), controls.parameter_specs(), controls.meter_specs(),
-                      pool.audio_side(), streams->audio_side());
+                      pool.audio_side(), streams->audio_side(), curves.audio_side());
     if (device->midi_ports().outputs > 0) audio.block().send_midi();
 }
 
@@ -73,10 +73,6 @@ std::uint32_t Engine::Parts::declared_loaded() const {
     if (declared <= most) return declared;
     throw ArgumentError{"a processor with " + std::to_string(slots) + " slots for buffers has at most " +
                         std::to_string(most) + " buffers without a slot, got " + std::to_string(declared)};
-}
-
-std::uint32_t Engine::Parts::curves() const {
-    return std::min(max_curves, handle_places - max_buffers(slots) - loaded);
 }
 
 bool Engine::Parts::makes_own_blocks() const noexcept {
@@ -180,6 +176,7 @@ void Engine::close() noexcept {
     if (was_closed) return;
     parts_->give_back_commands();  // later, another engine may run the processor
     parts_->processor.set_hand_over(parts_->pool.close());
+    parts_->curves.close();
     parts_->streams->close();
     parts_->processor.release();
 }
@@ -327,6 +324,7 @@ PendingBuffer Engine::make_buffer(std::span<const float> interleaved, std::int64
 
 std::optional<BufferHandle> Engine::load_buffer(PendingBuffer buffer) {
     require_usable();
+    parts_->require_loading();
     if (buffer) return parts_->pool.hand_over(std::move(buffer));
     parts_->pool.count_refused();
     return std::nullopt;
@@ -338,7 +336,14 @@ std::optional<BufferHandle> Engine::load_buffer(std::span<const float> interleav
 
 PendingBuffer Engine::make_curve(std::span<const float> values) {
     require_usable();
-    return parts_->make_buffer(values, 1);
+    checked_range("a curve", static_cast<std::int64_t>(values.size()), buffer_samples_range);
+    return parts_->curves.make(values, 1);
+}
+
+BufferHandle Engine::load_curve(PendingBuffer curve) {
+    require_usable();
+    if (!curve) throw ArgumentError{"a curve must have been made, got an empty one: make_curve() makes one"};
+    return parts_->curves.hand_over(std::move(curve));
 }
 
 Status Engine::unload_buffer(BufferHandle handle, const Delivery& delivery) {
@@ -387,11 +392,12 @@ Device& Engine::device() noexcept {
 }
 
 bool Engine::has_returned_buffers() const noexcept {
-    return parts_->pool.has_returned();
+    return parts_->pool.has_returned() || parts_->curves.has_returned();
 }
 
 void Engine::free_returned_buffers() {
     parts_->pool.collect();
+    parts_->curves.collect();
 }
 
 EngineStats Engine::stats() const {
@@ -409,7 +415,7 @@ EngineStats Engine::stats() const {
     stats.not_finite_inputs = report.not_finite_inputs.get();
     stats.device_stats = parts_->device->stats();
     stats.device_stats.memory_locked = stats.device_stats.memory_locked && parts_->locked.granted() &&
-                                       parts_->memory.granted() && parts_->pool.granted() &&
+                                       parts_->memory.granted() && parts_->pool.granted() && parts_->curves.granted() &&
                                        parts_->streams->granted() && parts_->audio.block().memory_locked();
     stats.midi = stats.device_stats.midi;
     stats.midi.dropped += report.midi_dropped.get();
@@ -417,6 +423,7 @@ EngineStats Engine::stats() const {
     for (std::size_t line = 0; line < parts_->memory.link().used_lines(); ++line)
         stats.lines.push_back(line_stats(line));
     stats.buffers = parts_->pool.stats();
+    stats.buffers.curves = parts_->curves.stats().in_use;
     stats.streams = static_cast<std::uint32_t>(parts_->streams->open());
     stats.cues = {.pending = report.cues_pending.get(),
                   .late = report.cues_late.get(),

@@ -46,10 +46,11 @@ EngineBlock::EngineBlock(const Link& link, std::uint32_t budget, EngineReport& r
       most_cancels_{static_cast<std::uint32_t>(most_commands(budget))} {}
 
 void EngineBlock::run(Processor& processor, const Format& format, std::span<const ParameterSpec> parameters,
-                      std::span<const MeterSpec> meters, BufferSlots buffers, Streams streams) {
+                      std::span<const MeterSpec> meters, BufferSlots buffers, Streams streams, BufferSlots curves) {
     processor_ = &processor;
     buffers_ = std::move(buffers);
-    values_.declare(parameters, meters, transport_.timeline(), &buffers_);
+    curves_ = std::move(curves);
+    values_.declare(parameters, meters, transport_.timeline(), &curves_);
     streams_ = std::move(streams);
     context_ = ProcessContext{audio_.events(),          values_.parameters(),  values_.meters(), &buffers_, this,
                               &streams_.of_processor(), &transport_.timeline()};

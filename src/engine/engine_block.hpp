@@ -51,7 +51,7 @@ class EngineBlock final : public BlockCallback, Scheduler {
     /// Sets the processor that the blocks run, which is prepared for the device's format, with its parameters, its
     /// meters and its slots for buffers, and the streams. Allocates.
     void run(Processor& processor, const Format& format, std::span<const ParameterSpec> parameters,
-             std::span<const MeterSpec> meters, BufferSlots buffers, Streams streams = {});
+             std::span<const MeterSpec> meters, BufferSlots buffers, Streams streams = {}, BufferSlots curves = {});
 
     /// From now on, the blocks send MIDI messages. Allocates.
     void send_midi();
@@ -150,6 +150,7 @@ class EngineBlock final : public BlockCallback, Scheduler {
     Processor* processor_ = nullptr;
     AudioSide audio_;
     BufferSlots buffers_;
+    BufferSlots curves_;  // of automations
     Streams streams_;
     ProcessorValues values_;
     ProcessContext context_{audio_.events()};

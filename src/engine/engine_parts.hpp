@@ -37,6 +37,7 @@ struct alignas(page_bytes) AudioParts {
 
     // Both sides share these.
     BufferSlots::Table::Returns returned_buffers;
+    BufferSlots::Table::Returns returned_curves;
     EngineReport report;
 
     // NOLINTNEXTLINE(bugprone-unchecked-optional-access): only a forked child finds it empty, and does not call this
@@ -55,8 +56,6 @@ struct alignas(page_bytes) Engine::Parts {
     LinkShape prepared_shape(std::uint32_t lines);
     [[nodiscard]] std::uint32_t declared_slots() const;
     [[nodiscard]] std::uint32_t declared_loaded() const;
-    /// How many buffers there are for the curves of automations: a processor may have declared nearly all.
-    [[nodiscard]] std::uint32_t curves() const;
 
     /// Needs running_mutex.
     void stop_locked() noexcept;
@@ -83,7 +82,8 @@ struct alignas(page_bytes) Engine::Parts {
     ProcessorControls controls{memory.link()};
     std::uint32_t slots = declared_slots();
     std::uint32_t loaded = declared_loaded();
-    BufferPool pool{slots, loaded + curves(), audio.returned_buffers, processor.hand_over()};
+    BufferPool pool{slots, loaded, audio.returned_buffers, processor.hand_over()};
+    BufferPool curves{0, max_curves, audio.returned_curves};
     std::uint32_t budget;
     std::mutex running_mutex;
     std::atomic<bool> running = false;  // set under running_mutex

@@ -27,9 +27,9 @@ class ProcessorValues {
     /// Sets each parameter to its default. Call it once, with as many as the link has room for. `timeline` and
     /// `buffers` are those of automations, and must outlive it. Throws std::bad_alloc.
     void declare(std::span<const ParameterSpec> parameters, std::span<const MeterSpec> meters,
-                 const Timeline& timeline = default_timeline, BufferSlots* buffers = nullptr) {
+                 const Timeline& timeline = default_timeline, BufferSlots* curves = nullptr) {
         clock_.timeline = &timeline;
-        clock_.buffers = buffers;
+        clock_.curves = curves;
         parameters_ = LockedArray<Parameter>{elements(parameters)};
         meters_ = LockedArray<Meter>{elements(meters)};
         shared_ = link_.parameters().first(parameters_.size());
@@ -39,7 +39,7 @@ class ProcessorValues {
                 parameters_.all()[address] = Parameter{spec, clock_};
             }
         }
-        automations_.declare(parameters_.all(), shared_, buffers);
+        automations_.declare(parameters_.all(), shared_, curves);
         const std::span<SharedMeter> shared_meters = link_.meters();
         for (address = 0; address < meters_.size(); ++address) {
             meters_.all()[address] = Meter{shared_meters[address]};

@@ -81,10 +81,8 @@ class AutomationTest : public testing::Test {
         if (message.kind != kind::refused) return std::nullopt;
         return message.as<Refused>().reason;
     }
-    BufferHandle load(std::span<const float> values) {
-        return engine_->load_buffer(engine_->make_curve(values)).value();
-    }
-    [[nodiscard]] std::uint32_t loaded() const { return engine_->stats().buffers.in_use; }
+    BufferHandle load(std::span<const float> values) { return engine_->load_curve(engine_->make_curve(values)); }
+    [[nodiscard]] std::uint32_t loaded() const { return engine_->stats().buffers.curves; }
 
     Keeping* processor_ = nullptr;
     std::unique_ptr<Engine> engine_;
@@ -296,13 +294,13 @@ TEST_F(AutomationTest, buffers_come_back_if_a_curve_is_cancelled_refused_or_repl
     EXPECT_EQ(loaded(), 0U);
 }
 
-TEST_F(AutomationTest, a_curve_whose_buffer_somebody_unloads_is_at_its_end) {
+TEST_F(AutomationTest, sixty_four_curves_are_loaded_and_one_more_is_refused) {
     const std::vector<float> samples{1, 2};
-    const BufferHandle handle = load(samples);
-    send(Automate{.value = 3, .end = 1'000, .buffer = handle, .shape = Shape::curve});
-    render(64);
-    engine_->unload_buffer(handle);
-    EXPECT_EQ(render(64).back(), 3);
+    for (std::uint32_t count = 0; count < max_curves; ++count) load(samples);
+    EXPECT_FALSE(engine_->make_curve(samples));
+    EXPECT_EQ(loaded(), max_curves);
+    EXPECT_THROW(engine_->make_curve({}), ArgumentError);
+    EXPECT_THROW(engine_->load_curve({}), ArgumentError);
 }
 
 TEST_F(AutomationTest, another_parameter_is_left_alone) {
