@@ -84,8 +84,9 @@ class SharedParameters {
         if (words != 0) publish(words);
     }
 
-    /// Sets a number without a mark, if it is `known`. So a number that somebody writes meanwhile stays: its mark
-    /// comes, or was just made. Returns whether it was known. [audio thread, wait-free]
+    /// Lets get() return a number that the audio thread has set, if the last number is `known`. It makes no mark:
+    /// take() does not give it back. A number that somebody writes meanwhile stays: its mark comes, or was just made.
+    /// Returns whether it was known. [audio thread, wait-free]
     bool show(std::size_t place, double known, double value) const noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
         auto expected = std::bit_cast<std::uint64_t>(known);
         // Relaxed: no other data is read because of it.

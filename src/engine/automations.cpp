@@ -156,8 +156,7 @@ void Automations::look_at(std::size_t address) noexcept CUELINE_NONBLOCKING {
     Automation& automation = automations_.all()[address];
     const Parameter& parameter = parameters_[address];
     if (parameter.automated()) {
-        const double value = parameter.value();
-        if (value != automation.known && shared_.show(address, automation.known, value)) automation.known = value;
+        show(address, parameter.value());
         if (parameter.moves()) return;
     }
     release_curve(automation);

@@ -48,6 +48,12 @@ class Automations {
         automations_.all()[address].known = value;
     }
 
+    /// Lets the control side read a value that the audio thread has set, unless somebody writes one meanwhile.
+    void show(std::size_t address, double value) noexcept CUELINE_NONBLOCKING {
+        double& known = automations_.all()[address].known;
+        if (value != known && shared_.show(address, known, value)) known = value;
+    }
+
     /// Writes the values that automations have set to the shared words, and releases the buffers of curves that are
     /// over.
     void end_block() noexcept CUELINE_NONBLOCKING;
