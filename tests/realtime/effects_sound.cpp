@@ -86,7 +86,7 @@ constexpr ShowMeter show_meter = &Meter::set;
 constexpr WriteLatest write_latest = &SharedMeter::write;
 constexpr ReadLatest read_latest = &SharedMeter::read;
 static_assert(next_value != nullptr && go_to != nullptr && value_at != nullptr && fill_values != nullptr);
-static_assert(ramp_at != nullptr && write_parameter != nullptr && write_parameters != nullptr);
+static_assert(segment_at != nullptr && write_parameter != nullptr && write_parameters != nullptr);
 static_assert(show_meter != nullptr && write_latest != nullptr && read_latest != nullptr);
 
 using Swap = bool (BufferSlots::*)(const PublishBuffer&) noexcept CUELINE_NONBLOCKING;
