@@ -478,8 +478,8 @@ void EngineBlock::report_outcome(const Message& command, Outcome outcome, bool l
         case Outcome::Result::refused: {
             const auto reason = static_cast<Reason>(outcome.value);
             // These are counted on their own.
-            const bool has_a_count =
-                reason == Reason::schedule_full || reason == Reason::unknown || reason == Reason::cancelled;
+            const bool is_over = command.kind == kind::automate && reason == Reason::cancelled;
+            const bool has_a_count = reason == Reason::schedule_full || reason == Reason::unknown || is_over;
             if (!has_a_count && (command.flags & delivery::confirm) == 0) report_->refused_unconfirmed.add(1);
             refuse(command, reason);
             return;
