@@ -12,6 +12,7 @@
 
 #include <cueline/error.hpp>
 #include <cueline/message.hpp>
+#include <cueline/midi_map.hpp>
 
 #include "bindings.hpp"
 #include "bulk.hpp"
@@ -193,17 +194,18 @@ void SenderHandle::disconnect() {
     opened_line_ = nullptr;
 }
 
-Message SharedEngine::checked_command(nb::handle object) const {
+Message SharedEngine::checked_command(nb::handle object) {
     const Message* message = message_of(object.ptr());
     if (message == nullptr) {
         raise("ArgumentTypeError", "message must be an object of a class with @cueline.message, got " + shown(object));
     }
     const bool is_engines = message->kind < kind::first_processor;
-    if (is_engines && (message->kind < kind::unload_buffer || message->kind > kind::set_loop)) {
+    if (is_engines && (message->kind < kind::unload_buffer || message->kind > kind::unmap_midi)) {
         raise("ArgumentError", name_of(Py_TYPE(object.ptr())) + " cannot be sent: kinds below " +
                                    std::to_string(kind::first_processor) +
                                    " are the engine's own, and this one is of kind " + std::to_string(message->kind));
     }
+    if (message->kind == kind::map_midi) kinds.map_midi();
     if (!is_engines) kinds.require(message->kind);
     Message command;
     command.kind = message->kind;

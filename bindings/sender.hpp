@@ -53,7 +53,7 @@ struct SharedEngine {
     std::atomic<std::uint64_t> raised_refusals = 0;  // commands refused with an exception
 
     /// The kind and payload of `object`, which must be a message that a user may send and the processor handles.
-    [[nodiscard]] Message checked_command(nanobind::handle object) const;
+    [[nodiscard]] Message checked_command(nanobind::handle object);
 
     /// Opens a line for Python, or for an extension. The caller holds `opening`. Throws LinesTakenError.
     [[nodiscard]] Line open_line(Events events);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from cueline import _core
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
         """An engine, as far as sequences use it."""
 
         _feeders: list[Feeder]
+
+        @property
+        def closed(self) -> bool: ...
 
     Events = Iterable[tuple[float, object]] | Records
 
@@ -192,7 +196,7 @@ class Sequence:
 
     def done(self) -> bool:
         """Return whether all of its events have come, or it was stopped, or the engine is closed. Never blocks."""
-        return self._playing.over
+        return self._playing.over or self._engine.closed
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is over, without the GIL, and return True; or False when ``timeout`` is over.
@@ -202,12 +206,15 @@ class Sequence:
         """
         for interval in polling_intervals(self._engine, timeout):
             if self.done():
-                if self.error is not None:
-                    raise self.error
-                return True
-            require_an_end(self._engine, timeout, "wait()")
+                break
+            with suppress(ClosedError):  # it is done now
+                require_an_end(self._engine, timeout, "wait()")
             time.sleep(interval)
-        return False
+        else:
+            return False
+        if self.error is not None:
+            raise self.error
+        return True
 
     def _score(self, events: Any) -> tuple[_core.Score, Iterator[object] | None]:
         engine: Any = self._engine
