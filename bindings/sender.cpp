@@ -197,7 +197,7 @@ void SenderHandle::disconnect() {
     opened_line_ = nullptr;
 }
 
-Message SenderHandle::checked_command(nb::handle object) const {
+Message SharedEngine::checked_command(nb::handle object) {
     const Message* message = message_of(object.ptr());
     if (message == nullptr) {
         raise("ArgumentTypeError", "message must be an object of a class with @cueline.message, got " + shown(object));
@@ -208,8 +208,8 @@ Message SenderHandle::checked_command(nb::handle object) const {
                                    std::to_string(kind::first_processor) +
                                    " are the engine's own, and this one is of kind " + std::to_string(message->kind));
     }
-    if (message->kind == kind::map_midi) shared_->kinds.map_midi();
-    if (!is_engines) shared_->kinds.require(message->kind);
+    if (message->kind == kind::map_midi) kinds.map_midi();
+    if (!is_engines) kinds.require(message->kind);
     Message command;
     command.kind = message->kind;
     command.payload = message->payload;
@@ -217,7 +217,7 @@ Message SenderHandle::checked_command(nb::handle object) const {
 }
 
 Message SenderHandle::checked_command(nb::handle object, nb::handle at, nb::handle late) const {
-    Message command = checked_command(object);
+    Message command = shared_->checked_command(object);
     const Delivery delivery = checked_delivery(at, late);
     command.frame = delivery.frame;
     command.flags = delivery.flags;
@@ -286,7 +286,7 @@ std::uint32_t SenderHandle::send_whole(const nb::tuple& messages, nb::handle at,
     }
     std::vector<Message> members;
     members.reserve(count);
-    for (const nb::handle message : messages) members.push_back(checked_command(message));
+    for (const nb::handle message : messages) members.push_back(shared_->checked_command(message));
     Delivery delivery = checked_delivery(at, late);
     Timeout timeout{seconds};
     std::optional<ConfirmationReservation> reservation;
@@ -390,7 +390,7 @@ std::uint32_t SenderHandle::send_together(std::vector<Message>& commands, std::v
 }
 
 void SenderHandle::require_sendable(nb::handle message) const {
-    (void)checked_command(message);
+    (void)shared_->checked_command(message);
 }
 
 nb::object SenderHandle::cancel(nb::handle sequence) {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include <cueline/engine/engine.hpp>
 #include <cueline/engine_messages.hpp>
@@ -50,6 +51,9 @@ struct SharedEngine {
     // those that came while the line was closing.
     std::array<std::atomic<std::uint64_t>, max_lines> discarded_events{};
     std::atomic<std::uint64_t> raised_refusals = 0;  // commands refused with an exception
+
+    /// The kind and payload of `object`, which must be a message that a user may send and the processor handles.
+    [[nodiscard]] Message checked_command(nanobind::handle object);
 
     /// Opens a line for Python, or for an extension. The caller holds `opening`. Throws LinesTakenError.
     [[nodiscard]] Line open_line(Events events);
@@ -126,6 +130,9 @@ class SenderHandle {
     /// another kind are refused. If one record cannot be sent, none is sent. Returns how many were accepted in time.
     /// The others are counted as dropped; if `seconds` is not 0, the caller raises Full.
     std::size_t send_many(nanobind::handle array, Kind array_kind, nanobind::handle late, nanobind::handle seconds);
+
+    /// Copies of the records of `array`, each with its kind, as send_many() would send them. Raises what that raises.
+    [[nodiscard]] std::vector<Message> checked_records(nanobind::handle array, Kind array_kind) const;
 
     /// Raises what send() raises for this message.
     void require_sendable(nanobind::handle message) const;
@@ -249,10 +256,7 @@ class SenderHandle {
 
     [[noreturn]] static void throw_closed();
 
-    /// The kind and payload of `object`, which must be a message that a user may send and the processor handles.
-    [[nodiscard]] Message checked_command(nanobind::handle object) const;
-
-    /// The same command, with its frame and flags.
+    /// SharedEngine::checked_command(), with its frame and flags.
     [[nodiscard]] Message checked_command(nanobind::handle object, nanobind::handle at, nanobind::handle late) const;
 
     [[nodiscard]] PendingBuffer make_curve(nanobind::handle values, nanobind::handle seconds);

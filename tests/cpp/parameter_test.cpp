@@ -388,18 +388,16 @@ class Arrayed final : public Processor {
 struct Array {
     static constexpr std::uint32_t blocksize = 64;
 
-    void render(std::size_t frames) {
+    void render(std::size_t frames) const {
         std::vector<float> audio(frames * 2);
-        device->render(audio);
+        engine->device().render(audio);
     }
 
-    OfflineDevice* device = nullptr;
     std::shared_ptr<Arrayed> processor = std::make_shared<Arrayed>();
     std::unique_ptr<Engine> engine = [this] {
-        auto owned =
-            std::make_unique<OfflineDevice>(Format{.samplerate = 48'000, .outputs = 2, .blocksize = blocksize});
-        device = owned.get();
-        auto made = std::make_unique<Engine>(std::move(owned), processor);
+        auto made = std::make_unique<Engine>(
+            std::make_unique<OfflineDevice>(Format{.samplerate = 48'000, .outputs = 2, .blocksize = blocksize}),
+            processor);
         made->start();
         return made;
     }();
