@@ -217,7 +217,7 @@ struct Automate {
     std::uint32_t buffer = 0;      ///< of a curve: a handle of load_curve(), released when it is over
     std::uint16_t parameter = 0;   ///< its address
     Shape shape = Shape::step;
-    bool in_beats = false;  ///< `end` is a beat, and the value a function of the beat: it moves as the timeline does
+    std::uint8_t in_beats = 0;  ///< other than 0: `end` is a beat, and the value is a function of the beat
 };
 static_assert(sizeof(Automate) == payload_bytes);
 

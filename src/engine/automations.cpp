@@ -119,12 +119,13 @@ ValueSegment Automations::course(const Automate& wanted, double from, TimelinePo
         const double constant = wanted.constant * samplerate_;
         return constant < shortest ? ValueSegment{to} : ValueSegment::target(from, to, here.frame, constant);
     }
-    const double start = wanted.in_beats ? here.beat : here.frame;
+    const bool in_beats = wanted.in_beats != 0;
+    const double start = in_beats ? here.beat : here.frame;
     if (wanted.shape == Shape::step || wanted.end - start < shortest) return ValueSegment{to};
     if (wanted.shape == Shape::curve) {
-        return ValueSegment::curve(wanted.buffer, from, to, start, wanted.end, wanted.in_beats);
+        return ValueSegment::curve(wanted.buffer, from, to, start, wanted.end, in_beats);
     }
-    return ValueSegment::ramp(wanted.shape, from, to, start, wanted.end, wanted.in_beats);
+    return ValueSegment::ramp(wanted.shape, from, to, start, wanted.end, in_beats);
 }
 
 void Automations::follow(std::uint16_t parameter, const ValueSegment& course, BufferHandle curve) noexcept

@@ -112,10 +112,10 @@ TEST_F(AutomationTest, it_begins_at_the_point_of_its_beat_between_two_frames) {
     const double beat_frames = 48'000 * 60 / 119.0;
     const std::uint32_t first = send(step(1), at_beat(0.25));
     Automate ramp = linear(9, 0.75, first);
-    ramp.in_beats = true;
+    ramp.in_beats = 1;
     send(ramp, at_beat(0.25));
     Automate further = linear(1, 1.25, first);
-    further.in_beats = true;
+    further.in_beats = 1;
     send(further, at_beat(0.75));
     const std::vector<double> values = render(40'000);
     for (std::size_t frame = 0; frame < values.size(); ++frame) {
@@ -160,9 +160,9 @@ TEST_F(AutomationTest, block_sizes_leave_no_mark) {
         make(blocksize);
         send(RampTempo{.tempo = 300, .length = 2, .over = RampOver::beats}, at_beat(0.3));
         send(Locate{0.5}, at_beat(1.7));
-        Automate part{.value = 5, .end = 2, .shape = Shape::linear, .in_beats = true};
+        Automate part{.value = 5, .end = 2, .shape = Shape::linear, .in_beats = 1};
         const std::uint32_t first = send(part, at_beat(0.1));
-        part = {.value = 0.01, .end = 3, .automation = first, .shape = Shape::exponential, .in_beats = true};
+        part = {.value = 0.01, .end = 3, .automation = first, .shape = Shape::exponential, .in_beats = 1};
         send(part, at_beat(2));
         send(Automate{.value = 7, .constant = 0.1, .automation = first, .shape = Shape::target}, at_beat(3));
         const std::vector<double> values = render(90'000);
