@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     )
     from cueline.meters import MeterReading, Meters
     from cueline.midi import from_mido, to_mido
+    from cueline.part import Part
     from cueline.playback import Playback, PlaybackPosition
     from cueline.processors import OffersProcessor, player_processor
     from cueline.recorded import Block, Gap, RecordingPosition
@@ -101,6 +102,7 @@ else:
         ),
         "meters": "MeterReading Meters",
         "midi": "from_mido to_mido",
+        "part": "Part",
         "playback": "Playback PlaybackPosition",
         "processors": "OffersProcessor player_processor",
         "recorded": "Block Gap RecordingPosition",
@@ -182,6 +184,7 @@ __all__ = [
     "ParameterArray",
     "ParameterSpec",
     "Parameters",
+    "Part",
     "PitchBend",
     "PlayBuffer",
     "Playback",
