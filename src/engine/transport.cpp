@@ -61,6 +61,8 @@ BeatComes Transport::comes(double beat, std::uint64_t now) const noexcept CUELIN
 
 double Transport::exact_frame(double beat) const noexcept CUELINE_NONBLOCKING {
     if (loops() && beat >= timeline_.loop_end) return endless;
+    // It comes less than half a frame before the last segment, at the same frame, even if the timeline stands there.
+    if (beat < last().beat) return last().frame;
     return last().frame + last().frames_in(beat - last().beat);
 }
 
