@@ -12,6 +12,7 @@
 
 #include <cueline/error.hpp>
 #include <cueline/message.hpp>
+#include <cueline/midi_map.hpp>
 
 #include "bindings.hpp"
 #include "bulk.hpp"
@@ -204,13 +205,16 @@ Message SenderHandle::checked_command(nb::handle object) const {
     const Message* message = message_of(object.ptr());
     if (message == nullptr) refuse_message(object);
     const bool is_engines = message->kind < kind::first_processor;
-    if (is_engines && (message->kind < kind::unload_buffer || message->kind > kind::set_loop)) {
+    if (is_engines && (message->kind < kind::unload_buffer || message->kind > kind::unmap_midi)) {
         raise("ArgumentError", name_of(Py_TYPE(object.ptr())) + " cannot be sent: kinds below " +
                                    std::to_string(kind::first_processor) +
                                    " are the engine's own, and this one is of kind " + std::to_string(message->kind));
     }
     const std::size_t part = part_of(message->flags);
     const HandledKinds& handled = shared_->kinds_of(part);
+    if (message->kind == kind::map_midi) {
+        for (HandledKinds& kinds : shared_->kinds) kinds.map_midi();
+    }
     if (!is_engines) handled.require(message->kind);
     Message command;
     command.kind = message->kind;

@@ -11,7 +11,6 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include <cueline/engine/engine.hpp>
 #include <cueline/engine_messages.hpp>
@@ -35,7 +34,7 @@ class SenderHandle;
 /// An engine with its confirmations. The engine object, its lines, parameters and meters share it.
 struct SharedEngine {
     std::unique_ptr<Engine> engine;
-    std::vector<HandledKinds> kinds;              // by part; the first is that of all parts, or of the only processor
+    std::deque<HandledKinds> kinds;              // by part; the first is that of all parts, or of the only processor
     NoGilMutex opening;                           // guards `open`
     std::array<SenderHandle*, max_lines> open{};  // by line
     // Held while a thread moves reports to Python. Another thread would find that the report is gone, and its

@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     )
     from cueline.meters import MeterReading, Meters
     from cueline.midi import from_mido, to_mido
+    from cueline.midi_maps import Midi, MidiMap
     from cueline.part import Part
     from cueline.playback import Playback, PlaybackPosition
     from cueline.processors import OffersProcessor, player_processor
@@ -102,6 +103,7 @@ else:
         ),
         "meters": "MeterReading Meters",
         "midi": "from_mido to_mido",
+        "midi_maps": "Midi MidiMap",
         "part": "Part",
         "playback": "Playback PlaybackPosition",
         "processors": "OffersProcessor player_processor",
@@ -174,7 +176,9 @@ __all__ = [
     "MeterReading",
     "MeterSpec",
     "Meters",
+    "Midi",
     "MidiBytes",
+    "MidiMap",
     "MidiStats",
     "MissingPackageError",
     "NotFinite",

@@ -17,6 +17,8 @@ HEADER_BYTES: int = 16
 
 PAYLOAD_BYTES: int = 40
 
+FIRST_PROCESSOR_KIND: int = 64
+
 MAX_FRAME: int = 9223372036854775807
 
 RING_CAPACITY: int = 1024
@@ -112,6 +114,8 @@ def _message_from_bytes(type: type[Message], bytes: bytes) -> Message: ...
 def _midi_message(bytes: bytes, port: int) -> Message | None: ...
 
 MAX_MIDI_PORTS: int = 16
+
+MAX_MIDI_MAPS: int = 128
 
 def _midi_bytes(message: Message) -> bytes: ...
 

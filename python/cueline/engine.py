@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from cueline.bulk import Records
     from cueline.confirmation import Confirmation
     from cueline.meters import Meters
+    from cueline.midi_maps import Midi, MidiMap
     from cueline.part import Part
     from cueline.playback import Playback
     from cueline.processors import CapsuleType, OffersProcessor
@@ -173,6 +174,7 @@ class AudioEngine(_core.Engine):
         self._meters = Meters(self)
         self._confirmations = Confirmations()
         self._turns = Turns()
+        self._midi_maps: dict[int, MidiMap] = {}  # by their place in the audio thread's table
         self._unwanted: list[int] = []  # buffers that play() could not unload yet
         self._read_stats = engine_stats
         self._tell_loss = warn_of_loss
@@ -248,7 +250,7 @@ class AudioEngine(_core.Engine):
         self._tell_loss(self, lost)
 
     if not TYPE_CHECKING:  # for a type checker, a class with this method would have every attribute
-        _parameters = _meters = _confirmations = _turns = _unwanted = _read_stats = SetWhenMade()
+        _parameters = _meters = _confirmations = _turns = _midi_maps = _unwanted = _read_stats = SetWhenMade()
 
         def __setattr__(self, name: str, value: object) -> None:
             if type(self) is AudioEngine and not name.startswith("_"):
@@ -302,6 +304,15 @@ class AudioEngine(_core.Engine):
         if self._state == "never made":
             refuse_unmade()
         return Timeline(self)  # each time: an engine that kept it would be in a circle, and wait for the collector
+
+    @property
+    def midi(self) -> Midi:
+        """MIDI: what the controls of its devices move."""
+        from cueline.midi_maps import Midi  # here, because `import cueline` must stay quick
+
+        if self._state == "never made":
+            refuse_unmade()
+        return Midi(self)
 
     def publish(
         self,

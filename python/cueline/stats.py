@@ -84,7 +84,10 @@ class MidiStats(_Counters):
     received: int
     """Messages that came and were handed to the processor."""
     dropped: int
-    """Messages that came and were dropped: more than 256 in a block, or in a block that was left out."""
+    """Messages that came and were dropped: more than 256 in a block, or in a block that was left out.
+
+    A map that a block did not carry out, because it had 512 others, counts too.
+    """
     sysex: int
     """SysEx, and bytes that are no MIDI: there is no message for them."""
     sent: int

@@ -105,8 +105,8 @@ void EngineBlock::blocksize_changed(std::uint32_t frames) noexcept CUELINE_NONBL
     report_format(format);
 }
 
-// This and the next two functions are inline, because they are part of the loop over a block's commands.
-inline Outcome EngineBlock::handle(const Message& command, std::uint16_t behind) noexcept CUELINE_NONBLOCKING {
+// This and the next three functions are inline, because they are part of the loop over a block's commands.
+inline Outcome EngineBlock::hand_over(const Message& command, std::uint16_t behind) noexcept CUELINE_NONBLOCKING {
     Handling handling{.command = command, .behind = behind};
     handling_ = &handling;
     const Outcome outcome = processor_->handle(command, context_);
@@ -115,6 +115,11 @@ inline Outcome EngineBlock::handle(const Message& command, std::uint16_t behind)
     if (!handling.scheduled) return false;  // nothing would ever confirm the command
     schedule_.last_added().flags |= command.flags & delivery::confirm;
     return outcome;
+}
+
+inline Outcome EngineBlock::handle(const Message& command, std::uint16_t behind) noexcept CUELINE_NONBLOCKING {
+    if (is_midi(command.kind) && midi_maps_.any()) return handle_mapped(command, behind);
+    return hand_over(command, behind);
 }
 
 /// `behind`: see Schedule::Cue.
@@ -158,6 +163,7 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     values_.begin_block();
     if (streams_.any()) streams_.begin_block();
     shares_.begin_block();
+    midi_maps_.begin_block();
     cancels_left_ = most_cancels_;
 
     processor_->begin_block(context_);
@@ -211,6 +217,34 @@ void EngineBlock::apply_midi(const AudioBlock& block, std::uint64_t frame) noexc
         audio_.forward(message);
         const Outcome outcome = handle(message, 0);
         if (outcome.result == Outcome::Result::refused) report_outcome(message, outcome, false);
+    }
+}
+
+/// Carries out what a MIDI message is mapped to, and hands it to the processor too. If a map has used it, the processor
+/// need not know it.
+Outcome EngineBlock::handle_mapped(const Message& command, std::uint16_t behind) noexcept CUELINE_NONBLOCKING {
+    const std::optional<std::size_t> left_out = midi_maps_.apply(
+        command, [&](const MidiMaps::Move& move) noexcept CUELINE_NONBLOCKING { carry_out(move, command, behind); });
+    if (left_out) report_->midi_dropped.add(*left_out);
+    const Outcome outcome = hand_over(command, behind);
+    return left_out && outcome.result == Outcome::Result::unknown ? Outcome{true} : outcome;
+}
+
+/// Sets a parameter, or applies a message with the origin of the MIDI message.
+void EngineBlock::carry_out(const MidiMaps::Move& move, const Message& midi, std::uint16_t behind) noexcept
+    CUELINE_NONBLOCKING {
+    if (move.map->target == kind::none) {
+        const double from = move.map->curve == MidiCurve::relative ? values_.target(move.map->address) : 0;
+        values_.go_to(move.map->address, from + move.number, move.map->low, move.map->high);
+        return;
+    }
+    Message message = midi_maps_.message_of(move);
+    message.set_origin(midi.line, midi.sequence);
+    message.frame = midi.frame;
+    const bool is_processors = message.kind >= kind::first_processor;
+    const Outcome outcome = is_processors ? hand_over(message, behind) : apply_own(message);
+    if (outcome.result == Outcome::Result::refused || outcome.result == Outcome::Result::unknown) {
+        report_outcome(message, outcome, false);
     }
 }
 
@@ -509,6 +543,12 @@ Outcome EngineBlock::apply_own(const Message& command) noexcept CUELINE_NONBLOCK
         case kind::locate:
         case kind::set_loop:
             return apply_to_timeline(command);
+        case kind::map_midi:
+            return midi_maps_.map(command.as<MapMidi>(), values_.parameters().size());
+        case kind::map_midi_message:
+            return midi_maps_.set_half(command.as<MapMidiMessage>());
+        case kind::unmap_midi:
+            return midi_maps_.unmap(command.as<UnmapMidi>());
         default:
             return false;
     }

@@ -28,6 +28,7 @@
 #include "engine/engine_report.hpp"
 #include "engine/fades.hpp"
 #include "engine/finite.hpp"
+#include "engine/midi_maps.hpp"
 #include "engine/processor_values.hpp"
 #include "engine/schedule_shares.hpp"
 #include "engine/streams.hpp"
@@ -78,6 +79,7 @@ class EngineBlock final : public BlockCallback, Scheduler {
         const std::size_t commands = audio_.take_ahead() + max_members + 1;
         most_cancels_ = std::numeric_limits<std::uint32_t>::max();
         shares_.remove_bound();
+        midi_maps_.remove_bound();
         // Each command may schedule another one, and so may each cue.
         schedule_.reserve(2 * (schedule_.size() + commands));
     }
@@ -132,6 +134,9 @@ class EngineBlock final : public BlockCallback, Scheduler {
     void apply_midi(const AudioBlock& block, std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
     void apply(const Message& command, bool late, std::uint16_t behind) noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] Outcome handle(const Message& command, std::uint16_t behind) noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] Outcome hand_over(const Message& command, std::uint16_t behind) noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] Outcome handle_mapped(const Message& command, std::uint16_t behind) noexcept CUELINE_NONBLOCKING;
+    void carry_out(const MidiMaps::Move& move, const Message& midi, std::uint16_t behind) noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] Outcome apply_own(const Message& command) noexcept CUELINE_NONBLOCKING;
     void report_outcome(const Message& command, Outcome outcome, bool late) noexcept CUELINE_NONBLOCKING;
     Scheduled schedule(const Message& message, std::uint64_t frame) noexcept CUELINE_NONBLOCKING override;
@@ -169,6 +174,7 @@ class EngineBlock final : public BlockCallback, Scheduler {
     bool discarding_ = false;  // the processor is in discarded()
     ScheduleShares shares_;
     std::span<const Message> midi_;  // of this block, and not applied yet
+    MidiMaps midi_maps_;
     LockedArray<Message> midi_room_;
     MidiOutput midi_output_;
     std::span<const Message> midi_sent_;  // of the last block
