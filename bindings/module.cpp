@@ -61,6 +61,7 @@ NB_MODULE(_core, module) {
     bind_processors(module);
     bind_engine(module);
     bind_streams(module);
+    bind_sequences(module);
     bind_baseline(module);
     nb::module_::import_("atexit").attr("register")(nb::cpp_function(&shut_down));
 }

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 
 from cueline import _core
 
-__all__ = ["BufferStats", "CueStats", "MidiStats", "RingStats", "Stats", "WorstCase", "engine_stats", "ring_stats"]
+__all__ = [
+    "BufferStats",
+    "CueStats",
+    "MidiStats",
+    "RingStats",
+    "SequenceStats",
+    "Stats",
+    "WorstCase",
+    "engine_stats",
+    "ring_stats",
+]
 
 
 class _Counters:
@@ -97,6 +107,20 @@ class MidiStats(_Counters):
 
 
 @dataclass(frozen=True)
+class SequenceStats(_Counters):
+    """The counters of the events of all sequences."""
+
+    playing: int
+    """Sequences that are not over."""
+    played: int
+    """Events that were applied."""
+    late: int
+    """Events that were applied or dropped after their beat, or that came too late to be sent."""
+    refused: int
+    """Events that the processor refused or did not handle, or for which the schedule had no room."""
+
+
+@dataclass(frozen=True)
 class WorstCase(_Counters):
     """The most that a block can have to do, whatever is sent on any line."""
 
@@ -153,6 +177,7 @@ class Stats(_Counters):
     """Each line's counters by its number, from line 0 up to the last line that was ever open."""
     cues: CueStats
     buffers: BufferStats
+    sequences: SequenceStats
     midi: MidiStats
     streams: int
     """Playbacks and recordings that are open, or closed and on the way back from the audio thread: at most 16."""
@@ -198,6 +223,12 @@ def engine_stats(engine: _core.Engine) -> Stats:
             bytes=now.buffers.bytes,
             bytes_locked=now.buffers.bytes_locked,
             memory_locked=now.buffers.memory_locked,
+        ),
+        sequences=SequenceStats(
+            playing=now.sequences.playing,
+            played=now.sequences.played,
+            late=now.sequences.late,
+            refused=now.sequences.refused,
         ),
         midi=MidiStats(
             received=now.midi.received,

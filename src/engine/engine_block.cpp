@@ -87,6 +87,37 @@ void EngineBlock::lost(std::string_view why) noexcept {
     audio_.events().send(kind::device_lost, DeviceLost{monotonic_ns()});  // no block runs any more
 }
 
+void EngineBlock::take_ahead() {
+    const std::size_t commands = take_commands();
+    if (sequences_ == nullptr) return;
+    if (commands > 0 && prepared_ && sequences_->waits_for_commands()) {  // a block without frames reads them
+        process({.inputs = {input_segment_.data(), prepared_->inputs},
+                 .outputs = {output_segment_.data(), prepared_->outputs},
+                 .frames = 0},
+                monotonic_ns());
+    }
+    const auto cancel_now = [this](std::uint8_t line, std::span<const std::uint32_t> cues) {
+        for (const std::uint32_t cue : cues) {
+            if (!cancel_marks_.has_room()) carry_out_cancels();
+            cancel_marks_.mark(line, cue);
+        }
+        carry_out_cancels();
+    };
+    while (!sequences_->feed(cancel_now)) take_commands();
+    take_commands();
+}
+
+/// Takes the commands of all lines. Returns how many the next block will read.
+std::size_t EngineBlock::take_commands() {
+    const std::size_t commands = audio_.take_ahead();
+    most_cancels_ = std::numeric_limits<std::uint32_t>::max();
+    shares_.remove_bound();
+    midi_maps_.remove_bound();
+    // Each command may schedule another one, and so may each cue.
+    schedule_.reserve(2 * (schedule_.size() + commands + max_members + 1));
+    return commands;
+}
+
 /// Sends a format_changed if the device's format is not the one that was reported last. The first call sends none.
 /// [also the audio thread]
 void EngineBlock::report_format(const Format& format) noexcept CUELINE_NONBLOCKING {
