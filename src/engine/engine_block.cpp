@@ -182,7 +182,9 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     if (!prepared_ || block.inputs.size() != prepared_->inputs || block.outputs.size() != prepared_->outputs ||
         fades_.is_out()) {
         silence(block);
-        report_->midi_dropped.add(std::exchange(midi_, {}).size());
+        // After the fade of a stop, nothing plays: what comes then is no loss.
+        if (!fades_.is_out()) report_->midi_dropped.add(midi_.size());
+        midi_ = {};
         return;
     }
     const Format format = *prepared_;
