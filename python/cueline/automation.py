@@ -317,7 +317,7 @@ def _checked_target(
     """Return the words for an error, the address and the range of the parameter."""
     of, index = name if isinstance(name, tuple) and len(name) == 2 else (name, None)
     spec = ParameterSpec(*parameters._spec(of))
-    address = parameters._first_address(spec.name)
+    address = parameters._first_address(of)
     if index is None:
         if spec.count > 1:
             raise ArgumentTypeError(

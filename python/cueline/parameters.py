@@ -43,11 +43,11 @@ class Parameters(_Base):
     cannot be deleted. The names and ``spec`` can be read on a closed engine too.
     """
 
-    def __init__(self, engine: _core.Sender) -> None:
+    def __init__(self, engine: _core.Sender, prefix: str = "") -> None:
         if not isinstance(engine, _core.Engine):
             raise ArgumentTypeError(f"engine must be an AudioEngine, got {shown(engine)}: use engine.parameters")
         require_new(self, "view")
-        super().__init__(engine)
+        super().__init__(engine, prefix)
         # An engine that its parameters kept would be in a circle, and wait for the collector.
         vars(self)["_engine"] = ref(engine)
 

@@ -478,7 +478,7 @@ void go_on(Conversation& conversation, FuzzedDataProvider& input) {
             std::vector<Message> members(input.ConsumeIntegralInRange<std::size_t>(1, max_members));
             const Message member = some_member(input);
             Message other = some_member(input);
-            other.flags = delivery::confirm;  // a member's own flags mean nothing
+            other.flags = delivery::confirm | to_part(3);  // of a member's own flags, only the part counts
             for (std::size_t place = 0; place < members.size(); ++place)
                 members[place] = place % 3 == 1 ? other : member;
             conversation.send_whole(line, members, some_delivery(input, conversation.now()));
