@@ -583,3 +583,14 @@ def test_if_there_is_no_room_nothing_is_sent() -> None:
     engine.parameters.automate("gain", [Set(0, at=k) for k in range(4)])
     engine.stats()
     engine.close()
+
+
+def test_a_part_automates_its_own_parameters() -> None:
+    processors = {"first": "player", "second": "tone"}
+    with cueline.AudioEngine("offline", processor=processors, outputs=1) as engine:
+        engine.part("second").parameters.automate("gain", [Set(0.25, at=0), Linear(1, at=100)])
+        engine.parameters.automate("first.gain", [Set(0.5, at=0), Linear(2, at=100)])
+        engine.render(200)
+        assert (engine.parameters["first.gain"], engine.parameters["second.gain"]) == (2, 1)
+        with pytest.raises(cueline.UnknownNameError):
+            engine.part("second").parameters.automate("second.gain", [Set(0, at=0)])
