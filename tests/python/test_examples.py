@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import runpy
 import subprocess
@@ -148,3 +149,43 @@ def test_quantized_loops_begin_on_bar_lines_and_each_slice_at_its_beat() -> None
                 expected[: len(part)] += part
         np.testing.assert_allclose(sound[first + 240 : following], expected[240:], rtol=0, atol=1e-6)
     assert example["lines"] == [0, 96_000, 186_457, 267_374], "the second bar ramps from 120 to 150"
+
+
+class Rendered(cueline.AudioEngine):
+    """Renders what a live program plays, up to the beat for which it waits."""
+
+    def __init__(self) -> None:
+        super().__init__("offline", processor="player", outputs=1)
+
+    def wait_until(self, when: Any) -> None:  # type: ignore[override]
+        """Render instead."""
+        longest = self.render(24_000 * int(when.beat))[:, 0]  # at 120, and this one is faster
+        self.sound = longest[: self.timeline.frame_at(when)]
+
+
+def test_the_groove_speeds_up_and_fades_sample_by_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over eight beats the tempo goes from 120 to 180. After x of them, the time goes on as log(1 + x / 16)."""
+    monkeypatch.setattr(cueline, "AudioEngine", Rendered)
+    engine = runpy.run_path(str(EXAMPLES / "groove.py"))["engine"]
+
+    def frame_at(beat: float) -> float:
+        ramp = 60 * 48_000 / (60 / 8)  # frames in which the tempo would grow by a factor of e
+        if beat <= 5:
+            return beat * 24_000
+        if beat <= 13:
+            return 5 * 24_000 + ramp * math.log(1 + (beat - 5) / 16)
+        return 5 * 24_000 + ramp * math.log(1.5) + (beat - 13) * 16_000
+
+    kick, snare, hat = (getattr(cueline.sounds, name)(48_000).ravel() / 2 for name in ("kick", "snare", "hat"))
+    bar = [(0, kick), (1, snare), (2, kick), (2.5, kick), (3, snare), *((eighth / 2, hat) for eighth in range(8))]
+    expected = np.zeros(round(frame_at(17)) + 48_000)
+    for beat, hit in [(1 + 4 * number + beat, hit) for number in range(4) for beat, hit in bar]:
+        frame = round(frame_at(beat + 0.1 if beat % 1 else beat))  # with a swing of 0.6, the second eighth is later
+        expected[frame : frame + len(hit)] += hit
+    expected = expected[: round(frame_at(17))]
+    beats = np.interp(
+        np.arange(len(expected)), [frame_at(beat) for beat in np.arange(0, 17.01, 0.01)], np.arange(0, 17.01, 0.01)
+    )
+    expected *= np.clip((17 - beats) / 8, 0, 1)
+    assert len(engine.sound) == len(expected)
+    np.testing.assert_allclose(engine.sound, expected, rtol=0, atol=1e-5)
