@@ -44,9 +44,8 @@ def render(
             keys.phase[key] = (keys.phase[key] + step) % 1
 
 
-DECAY = cueline.ParameterSpec("decay", 0.01, 5, default=0.2, unit="s")
-BRIGHT = cueline.ParameterSpec("bright", 0, 1, default=0.5)
-synth = cueline.cfunc_processor(render, handle, state=np.zeros(1, KEYS), parameters=[DECAY, BRIGHT])
+knobs = [cueline.ParameterSpec("decay", 0.01, 5, default=0.2), cueline.ParameterSpec("bright", 0, 1, default=0.5)]
+synth = cueline.cfunc_processor(render, handle, state=np.zeros(1, KEYS), parameters=knobs)
 
 if "--live" in sys.argv:  # all MIDI devices of the computer play it, by JACK
     with cueline.AudioEngine("jack", processor=synth, midi_inputs=1) as engine:

@@ -55,6 +55,5 @@ else:
         loops.start("high")  # it waits for the second bar
         engine.timeline.ramp(150, beats=8, at=cueline.Beat(4))
         parts.append(engine.render(6 * engine.samplerate))
-        lines = [engine.timeline.frame_at(bar) for bar in (0, 4, 8, 12)]
-        sound = np.concatenate(parts)[:, 0]
+        sound, lines = np.concatenate(parts)[:, 0], [engine.timeline.frame_at(bar) for bar in (0, 4, 8, 12)]
     print(f"bar lines at the frames {lines}")
