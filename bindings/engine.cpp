@@ -286,7 +286,7 @@ class EngineHandle : public SenderHandle {
     [[nodiscard]] EngineStats stats() const {
         engine_->require_own_process();
         free_returned_buffers();
-        EngineStats stats = engine_->stats();
+        EngineStats stats = stats_without_gil();
         for (std::size_t line = 0; line < stats.lines.size(); ++line) {
             stats.lines[line].events.dropped += shared()->discarded_events[line];
         }
@@ -375,6 +375,12 @@ class EngineHandle : public SenderHandle {
         SenderHandle* const open = shared()->open[line];
         return open == nullptr ? engine_->receive_confirmation_of_closed(line, outcome)
                                : open->receive_confirmation(outcome);
+    }
+
+    /// The thread that feeds sequences may hold their mutex.
+    [[nodiscard]] EngineStats stats_without_gil() const {
+        const WithoutGil without_gil;
+        return engine_->stats();
     }
 
     struct Rendering {

@@ -49,6 +49,7 @@ class Feeder:
         self._next: tuple[float, object] | None = None
         self._last = 0.0
         self._thread: threading.Thread | None = None
+        self._pulling = threading.Lock()
         self._over = False
 
     @property
@@ -71,7 +72,9 @@ class Feeder:
             time.sleep(_BETWEEN_PULLS_S)
 
     def pull(self) -> bool:
-        """Take the events that are wanted now. Return whether more will be."""
+        """Take the events that are wanted now, unless another thread does. Return whether more will be."""
+        if self._over or not self._pulling.acquire(blocking=False):
+            return not self._over
         more = False
         try:
             more = self._pull()
@@ -87,6 +90,7 @@ class Feeder:
             if not more:
                 self._over = True
                 self._score.finish()
+            self._pulling.release()
         return more
 
     def _pull(self) -> bool:
@@ -242,7 +246,11 @@ class Sequence:
         feeder = Feeder(score, iterator)
         if self._engine.device != "offline":
             feeder.start()
-        self._engine._feeders[:] = [*(one for one in self._engine._feeders if not one.over), feeder]
+        feeders = self._engine._feeders
+        feeders.append(feeder)
+        for ended in [one for one in feeders if one.over]:
+            with suppress(ValueError):  # another thread has removed it
+                feeders.remove(ended)
         return feeder
 
 

@@ -45,15 +45,11 @@ Sequences::~Sequences() {
     if (!thread_.is_the_parents()) end();
 }
 
-bool Sequences::is_open() const {
-    const std::scoped_lock lock{mutex_};
-    return line_.has_value();
-}
-
 void Sequences::open(Line line) {
     const std::scoped_lock lock{mutex_};
     line_.emplace(std::move(line));
     line_->stop_events();  // what answers the commands goes to line 0
+    open_.store(true, std::memory_order_release);
 }
 
 std::shared_ptr<Sequence> Sequences::play(std::shared_ptr<Score> score, const Delivery& at) {

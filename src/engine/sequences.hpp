@@ -123,7 +123,7 @@ class Sequences {
     ~Sequences();
 
     /// Whether open() was called.
-    [[nodiscard]] bool is_open() const;
+    [[nodiscard]] bool is_open() const noexcept { return open_.load(std::memory_order_acquire); }
 
     /// Takes the line of all sequences, and the number of which feed()'s caller needs. Call it once.
     void open(Line line);
@@ -226,7 +226,8 @@ class Sequences {
     Device* device_;
     StreamPool* streams_;
 
-    mutable std::mutex mutex_;  // guards what follows
+    std::atomic<bool> open_ = false;  // release and acquire: whoever finds it open may play
+    mutable std::mutex mutex_;        // guards what follows
     std::optional<Line> line_;
     std::vector<std::shared_ptr<Sequence>> playing_;
     std::unordered_map<std::uint32_t, Flight> flights_;

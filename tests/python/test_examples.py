@@ -93,3 +93,28 @@ def test_the_looper_puts_an_answer_to_the_frame_that_it_answers(
         engine.render(START + TURN)
         looper.add(looper.recording.read(TURN - 64))
         np.testing.assert_array_equal(engine.render(TURN - 64)[:, 0], TAKE[:-64])
+
+
+def test_the_drum_machine_plays_its_drums_at_the_frames_of_their_beats() -> None:
+    example = runpy.run_path(str(EXAMPLES / "drum_machine.py"))
+    for blocksize in (64, 1000):
+        with cueline.AudioEngine("offline", processor="player", blocksize=blocksize, outputs=1) as engine:
+            engine.timeline.tempo = 240
+            drums = example["play"](engine)
+            audio = engine.render(6 * 48_000)[:, 0]
+            expected = np.zeros(7 * 48_000)
+            for bar, pattern in enumerate(["BEAT", "BEAT", "BEAT", "FILL"], start=1):
+                for name, line in example[pattern].items():
+                    sound = getattr(cueline.sounds, name)(48_000)
+                    for step, hit in enumerate(line):
+                        if hit == "x":
+                            beat = 4 * bar + (step // 2 + 0.6 * (step % 2)) / 2
+                            frame = engine.timeline.frame_at(beat)
+                            assert frame is not None
+                            expected[frame : frame + len(sound)] += 0.5 * sound
+            assert drums.done()
+            assert drums.played == sum(
+                line.count("x") for bar in ("BEAT", "BEAT", "BEAT", "FILL") for line in example[bar].values()
+            )
+            assert np.abs(expected).max() < 1, "the limiter has nothing to do"
+            np.testing.assert_allclose(audio, expected[: len(audio)], atol=1e-6)
