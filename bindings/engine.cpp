@@ -67,13 +67,26 @@ class EngineHandle : public SenderHandle {
         OwnedProcessor owned = processor_of(processor);
         const Processor& its_processor = *owned.get();
         processor_ = valid_utf8(owned.name());
+        std::vector<const Processor*> parts;
+        for (const OwnedProcessor& part : owned.parts()) {
+            parts.push_back(part.get());
+            parts_.push_back({.name = part.name()});
+        }
 
         const WithoutGil without_gil;  // a sound system may answer late
         std::unique_ptr<Device> opened = open_device(request, &absent_);
         name_ = opened->name();
         auto shared = std::make_shared<SharedEngine>();
         shared->engine = std::make_unique<Engine>(std::move(opened), std::move(owned), budget, lines);
-        shared->kinds.take(its_processor, processor_);
+        shared->kinds.emplace_back(its_processor, "the processor '" + processor_ + "'");
+        std::uint32_t slots = 0;
+        for (std::size_t part = 0; part < parts.size(); ++part) {
+            shared->kinds.emplace_back(*parts[part], "the part '" + parts_[part].name + "'");
+            parts_[part].first_slot = slots;
+            parts_[part].slots = parts[part]->buffer_slots();
+            parts_[part].loads_buffers = parts[part]->loaded_buffers() > 0;
+            slots += parts_[part].slots;
+        }
         for (const std::string_view reason : its_processor.reasons()) reasons_.push_back(valid_utf8(reason));
         Line& control = shared->engine->control();
         connect(std::move(shared), &control, true);
@@ -313,6 +326,15 @@ class EngineHandle : public SenderHandle {
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::string& processor() const { return processor_; }
 
+    /// For each part its name, its first slot for buffers, how many it has, and whether it loads buffers without one.
+    [[nodiscard]] nb::list parts() const {
+        nb::list all;
+        for (const Part& part : parts_) {
+            all.append(nb::make_tuple(part.name, part.first_slot, part.slots, part.loads_buffers));
+        }
+        return all;
+    }
+
     /// The reasons against the devices with sound, if the caller named none and got the null device. Otherwise empty.
     [[nodiscard]] const std::vector<std::string>& absent() const { return absent_; }
 
@@ -404,8 +426,16 @@ class EngineHandle : public SenderHandle {
         return blocks * format.blocksize;
     }
 
+    struct Part {
+        std::string name;
+        std::uint32_t first_slot = 0;
+        std::uint32_t slots = 0;
+        bool loads_buffers = false;
+    };
+
     std::string name_;
     std::string processor_;
+    std::vector<Part> parts_;
     std::vector<std::string> absent_;
     std::vector<std::string> reasons_;
     std::atomic<bool> rendering_ = false;
@@ -461,6 +491,8 @@ void bind_engine_types(nb::module_& module) {
         .def("_feed_sequences", of_made(&EngineHandle::feed_sequences))
         .def("_require_offline", of_made(&EngineHandle::require_offline))
         .def("_stats", of_made(&EngineHandle::stats))
+        .def_prop_ro("_parts", of_made(&EngineHandle::parts),
+                     nb::sig("def _parts(self) -> list[tuple[str, int, int, bool]]"))
         .def("_worst_case", of_made(&EngineHandle::worst_case),
              nb::sig("def _worst_case(self) -> tuple[int, int, int, int]"))
         .def("_losses", of_made(&EngineHandle::losses), nb::sig("def _losses(self) -> tuple[int, ...]"))

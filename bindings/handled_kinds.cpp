@@ -4,14 +4,15 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 
+#include <utility>
+
 #include "errors.hpp"
 
 namespace cueline::python {
 
 namespace nb = nanobind;
 
-void HandledKinds::take(const Processor& processor, const std::string& name) {
-    processor_ = name;
+HandledKinds::HandledKinds(const Processor& processor, std::string described) : described_{std::move(described)} {
     const auto kinds = processor.kinds();
     if (!kinds) return;
     declared_ = std::make_unique<decltype(declared_)::element_type>();
@@ -24,7 +25,7 @@ void HandledKinds::refuse(Kind kind) const {
         if (declared_->test(each)) handled.append(each);
     }
     const nb::object text = nb::module_::import_("cueline.processors").attr("refused_kind");
-    raise("ProcessorError", nb::cast<std::string>(text(processor_, kind, handled)));
+    raise("ProcessorError", nb::cast<std::string>(text(described_, kind, handled)));
 }
 
 }  // namespace cueline::python

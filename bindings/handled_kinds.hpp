@@ -16,8 +16,8 @@ namespace cueline::python {
 /// A copy of Processor::kinds(), for a check in each send().
 class HandledKinds {
   public:
-    /// Copies what `processor` declares. `name` is the processor's, for the error.
-    void take(const Processor& processor, const std::string& name);
+    /// Copies what `processor` declares. `described` begins the error: "the processor 'tone'".
+    HandledKinds(const Processor& processor, std::string described);
 
     /// Whether the processor handles this kind, or does not say.
     [[nodiscard]] bool include(Kind kind) const {
@@ -37,7 +37,7 @@ class HandledKinds {
     [[noreturn]] void refuse(Kind kind) const;
 
     std::unique_ptr<std::bitset<std::numeric_limits<Kind>::max() + 1U>> declared_;  // null: none declared
-    std::string processor_;
+    std::string described_;
     std::atomic<bool> midi_is_mapped_ = false;
 };
 

@@ -30,7 +30,7 @@ PyObject* get_payload(PyObject* self, void*) noexcept {
 
 bool same(const Message& left, const Message& right) {
     return left.kind == right.kind && left.line == right.line && left.sequence == right.sequence &&
-           left.frame == right.frame && left.payload == right.payload;
+           left.frame == right.frame && left.payload == right.payload && part_of(left.flags) == part_of(right.flags);
 }
 
 PyObject* compare(PyObject* self, PyObject* other, int operation) noexcept {
@@ -49,7 +49,8 @@ Py_hash_t hash(PyObject* self) noexcept {
         mixed = (mixed ^ word) * 0x100000001b3U;
         mixed ^= mixed >> 32U;  // carries the high bits of a word to the low ones
     };
-    mix(std::uint64_t{message.line} << 48U | std::uint64_t{message.kind} << 32U | message.sequence);
+    mix(std::uint64_t{part_of(message.flags)} << 56U | std::uint64_t{message.line} << 48U |
+        std::uint64_t{message.kind} << 32U | message.sequence);
     mix(message.frame);
     for (const std::uint64_t word : words) mix(word);
     const auto hashed = static_cast<Py_hash_t>(mixed);
@@ -153,7 +154,9 @@ std::string name_of(PyTypeObject* type) {
 
 std::string header_text(const Message& message) {
     const std::string line = message.line == 0 ? "" : ", line=" + std::to_string(message.line);
-    return "sequence=" + std::to_string(message.sequence) + ", frame=" + std::to_string(message.frame) + line;
+    const std::size_t part = part_of(message.flags);
+    return "sequence=" + std::to_string(message.sequence) + ", frame=" + std::to_string(message.frame) + line +
+           (part == 0 ? "" : ", part=" + std::to_string(part));
 }
 
 }  // namespace cueline::python

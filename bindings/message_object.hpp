@@ -64,7 +64,7 @@ PyTypeObject* derive_type(PyType_Spec& spec);
 /// The name of a type without its module.
 std::string name_of(PyTypeObject* type);
 
-/// "sequence=1, frame=0", and the line if it is not the engine's own: the part of a repr after the fields.
+/// "sequence=1, frame=0", the line if it is not the engine's own, and the part if it is for one: the end of a repr.
 std::string header_text(const Message& message);
 
 }  // namespace cueline::python

@@ -265,7 +265,12 @@ PyObject* repr_of_fields(PyObject* self) noexcept {
         for (const Field& field : layout_of(type).fields()) {
             add(text(nb::handle{field.name}) + "=" + text(field, message.payload.data()));
         }
-        if (message.sequence != 0 || message.frame != 0 || message.line != 0) add(header_text(message));
+        const std::size_t part = part_of(message.flags);
+        if (message.sequence != 0 || message.frame != 0 || message.line != 0) {
+            add(header_text(message));
+        } else if (part != 0) {
+            add("part=" + std::to_string(part));
+        }
         return nb::cast(name_of(type) + "(" + inside + ")").release().ptr();
     });
 }
@@ -361,6 +366,16 @@ nb::object type_of(std::uint16_t kind) {
     return type == nullptr ? nb::none() : nb::borrow(as_object(type));
 }
 
+/// Returns the same message for the part with this number. One that is for a part already stays as it is.
+nb::object addressed(nb::handle object, std::size_t part) {
+    const Message* const message = message_of(object.ptr());
+    if (message == nullptr) refuse_message(object);
+    if (part_of(message->flags) != 0) return nb::borrow(object);
+    Message for_part = *message;
+    for_part.flags |= to_part(part);
+    return steal_or_raise(new_object(Py_TYPE(object.ptr()), for_part));
+}
+
 /// Unpickles a message. If it was pickled as a plain Message, and its kind has got a type since, it gets that type.
 /// Raises ArgumentError for a number that the type's constructor refuses.
 nb::object from_bytes(const nb::type_object& type, const nb::bytes& bytes) {
@@ -399,6 +414,10 @@ void make_canonical(Message& message, const Layout& layout) {
 }
 
 }  // namespace
+
+void refuse_message(nb::handle object) {
+    raise("ArgumentTypeError", "message must be an object of a class with @cueline.message, got " + shown(object));
+}
 
 nb::object to_python(Status status) {
     return nb::borrow(statuses.at(static_cast<std::size_t>(status)));
@@ -444,6 +463,8 @@ void bind_messages(nb::module_& module) {
     module.def("_claim_kind", &claim_kind, "type"_a, "replaced"_a.none(),
                nb::sig("def _claim_kind(type: type[Message], replaced: type[Message] | None) -> bool"));
     module.def("_message_type", &type_of, "kind"_a, nb::sig("def _message_type(kind: int) -> type[Message] | None"));
+    module.def("_addressed", &addressed, "message"_a.none(), "part"_a,
+               nb::sig("def _addressed(message: object, part: int) -> Message"));
     module.def("_message_from_bytes", &from_bytes, "type"_a, "bytes"_a,
                nb::sig("def _message_from_bytes(type: type[Message], bytes: bytes) -> Message"));
 }

@@ -16,6 +16,9 @@ nanobind::object to_python(Status status);
 /// A Python object of the class of the message's kind, or of Message if there is no such class. Raises MemoryError.
 nanobind::object to_python(const Message& message);
 
+/// Raises ArgumentTypeError: `object` is no message.
+[[noreturn]] void refuse_message(nanobind::handle object);
+
 /// Whether each field in the payload of a message of this kind is in its declared range. True if the kind has no class.
 /// [any thread, without the GIL]
 bool is_in_range(Kind kind, const std::byte* payload) noexcept;

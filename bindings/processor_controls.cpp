@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <cueline/meter.hpp>
@@ -38,16 +39,17 @@ class NamedControls {
     [[nodiscard]] bool contains(nb::handle name) const { return find(name) != nullptr; }
 
   protected:
-    /// `what`: "parameter" or "meter", for error messages.
-    NamedControls(nb::handle_t<SenderHandle> engine, const char* what)
-        : what_{what}, shared_{made(engine).shared()}, engine_{shared_->engine.get()} {}
+    /// `what`: "parameter" or "meter", for error messages. It has those whose names begin with `prefix`, without it.
+    NamedControls(nb::handle_t<SenderHandle> engine, const char* what, std::string prefix)
+        : what_{what}, prefix_{std::move(prefix)}, shared_{made(engine).shared()}, engine_{shared_->engine.get()} {}
     ~NamedControls() = default;
 
     template <class Specs>
     void add_names(const Specs& specs) {
         std::size_t first = 0;
         for (std::size_t index = 0; index < specs.size(); ++index) {
-            indices_[text(specs[index].name)] = nb::int_(index);
+            const std::string_view name = specs[index].name;
+            if (name.starts_with(prefix_)) indices_[text(name.substr(prefix_.size()))] = nb::int_(index);
             first_.push_back(first);
             first += specs[index].count;
         }
@@ -60,7 +62,7 @@ class NamedControls {
     template <class Specs>
     void require_single(const Specs& specs, std::size_t index) const {
         if (specs[index].count == 1) return;
-        const std::string name{specs[index].name};
+        const std::string name{specs[index].name.substr(prefix_.size())};
         raise("ArgumentTypeError", "'" + name + "' is an array of " + std::to_string(specs[index].count) + " " + what_ +
                                        "s: use " + what_ + "s.array('" + name + "')");
     }
@@ -89,6 +91,7 @@ class NamedControls {
     }
 
     const char* what_;
+    std::string prefix_;
     std::shared_ptr<SharedEngine> shared_;
     Engine* engine_;  // shared_ owns it
     nb::dict indices_;
@@ -97,7 +100,8 @@ class NamedControls {
 
 class Parameters : public NamedControls {
   public:
-    explicit Parameters(nb::handle_t<SenderHandle> engine) : NamedControls{engine, "parameter"} {
+    Parameters(nb::handle_t<SenderHandle> engine, std::string prefix)
+        : NamedControls{engine, "parameter", std::move(prefix)} {
         add_names(controls().parameter_specs());
     }
 
@@ -133,7 +137,7 @@ class Parameters : public NamedControls {
 
 class Meters : public NamedControls {
   public:
-    explicit Meters(nb::handle_t<SenderHandle> engine) : NamedControls{engine, "meter"} {
+    Meters(nb::handle_t<SenderHandle> engine, std::string prefix) : NamedControls{engine, "meter", std::move(prefix)} {
         add_names(controls().meter_specs());
     }
 
@@ -175,7 +179,7 @@ class Meters : public NamedControls {
 /// Binds the constructor, and the methods of a mapping that Parameters and Meters have in common.
 template <class Controls>
 nb::class_<Controls> bind_names(nb::class_<Controls> bound) {
-    bound.def(nb::init<nb::handle_t<SenderHandle>>(), "engine"_a)
+    bound.def(nb::init<nb::handle_t<SenderHandle>, std::string>(), "engine"_a, "prefix"_a = "")
         .def("__len__", [](const Controls& self) { return self.indices().size(); })
         .def(
             "__iter__", [](const Controls& self) { return nb::iter(self.indices()); },

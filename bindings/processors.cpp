@@ -99,6 +99,13 @@ nb::object player_processor(std::int64_t slots, std::int64_t voices) {
 }  // namespace
 
 OwnedProcessor processor_of(nb::handle given) {
+    if (PyList_CheckExact(given.ptr())) {  // of parts, as pairs
+        std::vector<OwnedProcessor> parts;
+        for (const nb::handle part : nb::borrow<nb::list>(given)) {
+            parts.push_back(processor_of(part[1]).named(nb::cast<std::string>(part[0])));
+        }
+        return open_parts(std::move(parts));
+    }
     if (PyCapsule_CheckExact(given.ptr())) return taken_out(given);
     return open_processor(nb::cast<std::string>(given));
 }

@@ -129,6 +129,13 @@ class LineHandle : public SenderHandle {
 
 }  // namespace
 
+const HandledKinds& SharedEngine::kinds_of(std::size_t part) const {
+    if (part < kinds.size()) return kinds[part];
+    raise("ArgumentError", "there is no part " + std::to_string(part) + ": " +
+                               (kinds.size() == 1 ? "the engine has a single processor"
+                                                  : "the engine has " + std::to_string(kinds.size() - 1)));
+}
+
 Line SharedEngine::open_line(Events events) {
     AmongLines among{0};
     for (std::size_t line = 0; line < engine->lines(); ++line) {
@@ -196,19 +203,22 @@ void SenderHandle::disconnect() {
 
 Message SharedEngine::checked_command(nb::handle object) {
     const Message* message = message_of(object.ptr());
-    if (message == nullptr) {
-        raise("ArgumentTypeError", "message must be an object of a class with @cueline.message, got " + shown(object));
-    }
+    if (message == nullptr) refuse_message(object);
     const bool is_engines = message->kind < kind::first_processor;
     if (is_engines && (message->kind < kind::unload_buffer || message->kind > kind::unmap_midi)) {
         raise("ArgumentError", name_of(Py_TYPE(object.ptr())) + " cannot be sent: kinds below " +
                                    std::to_string(kind::first_processor) +
                                    " are the engine's own, and this one is of kind " + std::to_string(message->kind));
     }
-    if (message->kind == kind::map_midi) kinds.map_midi();
-    if (!is_engines) kinds.require(message->kind);
+    const std::size_t part = part_of(message->flags);
+    const HandledKinds& handled = kinds_of(part);
+    if (message->kind == kind::map_midi) {
+        for (HandledKinds& of_part : kinds) of_part.map_midi();
+    }
+    if (!is_engines) handled.require(message->kind);
     Message command;
     command.kind = message->kind;
+    command.flags = to_part(part);
     command.payload = message->payload;
     return command;
 }
@@ -217,7 +227,7 @@ Message SenderHandle::checked_command(nb::handle object, nb::handle at, nb::hand
     Message command = shared_->checked_command(object);
     const Delivery delivery = checked_delivery(at, late);
     command.frame = delivery.frame;
-    command.flags = delivery.flags;
+    command.flags |= delivery.flags;
     return command;
 }
 
@@ -581,9 +591,9 @@ void bind_sender_types(nb::module_& module) {
         .def("_require_sendable", of_made(&SenderHandle::require_sendable), "message"_a.none(),
              nb::sig("def _require_sendable(self, message: object) -> None"))
         .def("_send_many", of_made(&SenderHandle::send_many), "array"_a, "array_kind"_a, "late"_a.none(),
-             "timeout"_a.none(),
+             "timeout"_a.none(), "part"_a,
              nb::sig("def _send_many(self, array: numpy.typing.NDArray[numpy.void], array_kind: int, late: str, "
-                     "timeout: float | None) -> int"))
+                     "timeout: float | None, part: int) -> int"))
         .def_prop_ro("_why_no_block", of_made(&SenderHandle::why_no_block))
         .def_prop_ro("_polling_interval_s", of_made(&SenderHandle::polling_interval_s))
         .def_prop_ro("_unsent", of_made(&SenderHandle::unsent))

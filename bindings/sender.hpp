@@ -35,7 +35,7 @@ class SenderHandle;
 /// An engine with its confirmations. The engine object, its lines, parameters and meters share it.
 struct SharedEngine {
     std::unique_ptr<Engine> engine;
-    HandledKinds kinds;
+    std::deque<HandledKinds> kinds;               // by part; the first is that of all parts, or of the only processor
     NoGilMutex opening;                           // guards `open`
     std::array<SenderHandle*, max_lines> open{};  // by line
     // Held while a thread moves reports to Python. Another thread would find that the report is gone, and its
@@ -51,6 +51,9 @@ struct SharedEngine {
     // those that came while the line was closing.
     std::array<std::atomic<std::uint64_t>, max_lines> discarded_events{};
     std::atomic<std::uint64_t> raised_refusals = 0;  // commands refused with an exception
+
+    /// Raises ArgumentError if there is no such part; 0 stands for all.
+    [[nodiscard]] const HandledKinds& kinds_of(std::size_t part) const;
 
     /// The kind and payload of `object`, which must be a message that a user may send and the processor handles.
     [[nodiscard]] Message checked_command(nanobind::handle object);
@@ -128,11 +131,12 @@ class SenderHandle {
 
     /// Sends the records of `array` in order. If `array_kind` is a kind, records without a kind get it, and records of
     /// another kind are refused. If one record cannot be sent, none is sent. Returns how many were accepted in time.
-    /// The others are counted as dropped; if `seconds` is not 0, the caller raises Full.
-    std::size_t send_many(nanobind::handle array, Kind array_kind, nanobind::handle late, nanobind::handle seconds);
+    /// The others are counted as dropped; if `seconds` is not 0, the caller raises Full. `part`: see to_part().
+    std::size_t send_many(nanobind::handle array, Kind array_kind, nanobind::handle late, nanobind::handle seconds,
+                          std::size_t part);
 
     /// Copies of the records of `array`, each with its kind, as send_many() would send them. Raises what that raises.
-    [[nodiscard]] std::vector<Message> checked_records(nanobind::handle array, Kind array_kind) const;
+    [[nodiscard]] std::vector<Message> checked_records(nanobind::handle array, Kind array_kind, std::size_t part) const;
 
     /// Raises what send() raises for this message.
     void require_sendable(nanobind::handle message) const;

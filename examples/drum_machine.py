@@ -1,38 +1,44 @@
-"""A drum machine: patterns in text, with swing, and a tempo that changes while they play."""
+"""A drum machine: sixteen steps of three sounds, with swing, at a tempo that you change while it plays."""
 
 import sys
 
+import numpy as np
+
 import cueline
 
-BEAT = {"kick": "x---x---x---x---", "snare": "----x-------x---", "hat": "x-xxx-x-x-xxx-x-"}
-FILL = {"kick": "x---------------", "snare": "x-x-xx-xx-xxxxxx", "hat": "----------------"}
+GROOVE = {"kick": "x.....x.x.......", "snare": "....x.......x..o", "hat": "x.x.x.xox.x.x.xo"}
+FILL = {"kick": "x.......x.......", "snare": "..o.o.o.x.oox.xx", "hat": "x...x...x...x..."}
+GAINS = {"x": 0.4, "o": 0.15}  # loud and soft
 
 
-def events(pattern: dict[str, str]) -> list[tuple[float, cueline.PlayBuffer]]:
-    """Return the hits of a pattern of sixteenth notes."""
+def events(pattern: dict[str, str]) -> list[tuple[float, cueline.Message]]:
+    """Return (beat, message) for each step that sounds. A step is a sixteenth note, and a beat a quarter."""
     return [
-        (step / 4, cueline.PlayBuffer(slot, gain=0.5))
-        for slot, line in enumerate(pattern.values())
-        for step, hit in enumerate(line)
-        if hit == "x"
+        (step / 4, cueline.PlayBuffer(slot, gain=GAINS[sign]))
+        for slot, steps in enumerate(pattern.values())
+        for step, sign in enumerate(steps)
+        if sign in GAINS
     ]
 
 
-def play(engine: cueline.AudioEngine) -> cueline.Sequence:
-    """Play three bars and a fill, from the next bar on, while the tempo rises."""
-    for slot, name in enumerate(BEAT):
+def start(engine: cueline.AudioEngine) -> cueline.Sequence:
+    """Load the sounds, and play the groove from beat 0 on."""
+    for slot, name in enumerate(GROOVE):
         engine.publish(slot, getattr(cueline.sounds, name)(engine.samplerate))
-    bar = engine.timeline.next_bar() + 4
-    drums = engine.sequence(events(BEAT), at=bar, loop_beats=4, swing=0.6, swing_grid=0.25)
-    engine.timeline.ramp(280, beats=8, at=bar + 4)
-    drums.replace(events(FILL), at=bar + 12)
-    drums.stop(at=bar + 16)
-    return drums
+    return engine.sequence(events(GROOVE), at=cueline.Beat(0), loop_beats=4, swing=0.6, swing_grid=0.25)
 
 
-if __name__ == "__main__":
-    with cueline.AudioEngine(sys.argv[1] if sys.argv[1:] else None, processor="player") as engine:
-        engine.timeline.tempo = 240
-        drums = play(engine)
-        drums.wait(timeout=60)
-        print(f"{drums.played} hits, {drums.late} late")
+if "--live" in sys.argv:
+    with cueline.AudioEngine(processor="player") as engine:
+        start(engine)
+        while text := input("A tempo from 60 to 200, or Enter to end it: "):
+            engine.timeline.ramp(float(text), beats=4)
+else:
+    with cueline.AudioEngine("offline", processor="player", outputs=1) as engine:
+        engine.timeline.tempo = 96
+        drums = start(engine)
+        engine.timeline.ramp(128, beats=4, at=cueline.Beat(4))  # the second bar gets faster
+        drums.replace(events(FILL), at=cueline.Beat(12))
+        drums.stop(at=cueline.Beat(16))
+        sound = engine.render(engine.samplerate * 10)[:, 0]
+    print(f"{drums.played} hits; the last one ends {np.flatnonzero(sound)[-1] / engine.samplerate:.2f} s in")

@@ -29,6 +29,7 @@ inline constexpr std::uint8_t drop_if_late = 1;  ///< drop it if it is read afte
 inline constexpr std::uint8_t confirm = 2;       ///< send a confirmation
 inline constexpr std::uint8_t beat = 4;          ///< Message::frame holds the bits of a beat, a double of 0 or more
 inline constexpr std::uint8_t grid = 8;          ///< it holds those of a grid's length in beats; 0 stands for a bar
+inline constexpr std::uint8_t part = 0xF0;       ///< which of several processors gets it: see to_part()
 }  // namespace delivery
 
 inline constexpr std::size_t header_bytes = 16;
@@ -36,6 +37,18 @@ inline constexpr std::size_t payload_bytes = 40;
 inline constexpr std::size_t message_bytes = header_bytes + payload_bytes;
 inline constexpr std::uint64_t max_frame = std::numeric_limits<std::int64_t>::max();  ///< of a command
 inline constexpr std::size_t max_lines = 64;  ///< line 0 is the engine's own; open_line() opens the others
+inline constexpr std::size_t max_parts = 8;   ///< processors that one engine runs side by side: see open_parts()
+
+/// Returns the flags of a command for one part, which are counted from 1. 0: all parts get it, as without these flags.
+/// If there is no such part, the command is refused. An engine with a single processor ignores them.
+constexpr std::uint8_t to_part(std::size_t number) noexcept CUELINE_NONBLOCKING {
+    return static_cast<std::uint8_t>(number << 4U);
+}
+
+/// Returns the number of the part that a command with these flags is for, up to 15. 0: all parts.
+constexpr std::size_t part_of(std::uint8_t flags) noexcept CUELINE_NONBLOCKING {
+    return flags >> 4U;
+}
 
 /// Whether `Type` can be a payload.
 template <class Type>

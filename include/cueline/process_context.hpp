@@ -30,6 +30,21 @@ class Scheduler {
     ~Scheduler() = default;
 };
 
+/// Some of the places in a list, one after the other.
+struct Places {
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+};
+
+/// Where that which one of several processors declares lies among that which all declare: see ProcessContext::part().
+struct PartPlaces {
+    Places parameters;  ///< elements of arrays counted
+    Places meters;      ///< elements of arrays counted
+    Places slots;
+    Places playbacks;
+    Places recordings;
+};
+
 /// The engine passes one to each call of a processor. It is valid only during that call. All calls are for the audio
 /// thread, and wait-free.
 class ProcessContext {
@@ -46,6 +61,20 @@ class ProcessContext {
           timeline_{timeline == nullptr ? &default_timeline : timeline} {}
 
     [[nodiscard]] EventSender& events() noexcept CUELINE_NONBLOCKING { return *events_; }
+
+    /// Returns the context for one of several processors that run as one: it finds what it declares from 0 on, as if it
+    /// ran alone. What it schedules goes through `scheduler`, which must live as long as the returned context.
+    [[nodiscard]] ProcessContext part(const PartPlaces& places, Scheduler& scheduler) const noexcept
+        CUELINE_NONBLOCKING {
+        ProcessContext context{*this};
+        context.parameters_ = parameters_.subspan(places.parameters.first, places.parameters.count);
+        context.meters_ = meters_.subspan(places.meters.first, places.meters.count);
+        context.slots_ = places.slots;
+        context.playbacks_ = places.playbacks;
+        context.recordings_ = places.recordings;
+        context.scheduler_ = &scheduler;
+        return context;
+    }
 
     /// Returns the parameter at this address: the index in Processor::parameters(), or, if arrays come before it, the
     /// first_address() of its spec; an array's elements have the addresses from there on.
@@ -65,7 +94,7 @@ class ProcessContext {
     /// after the call: the engine may free it before the next one. If its serial changes, another buffer was swapped
     /// in.
     [[nodiscard]] const Buffer* buffer(std::size_t slot) const noexcept CUELINE_NONBLOCKING {
-        return buffers_ == nullptr ? nullptr : buffers_->at(slot);
+        return buffers_ == nullptr || slot >= slots_.count ? nullptr : buffers_->at(slots_.first + slot);
     }
 
     /// Returns the buffer without a slot that Engine::load_buffer() loaded under this handle, or nullptr if it is not
@@ -84,14 +113,15 @@ class ProcessContext {
     /// Returns the playback at this index in Processor::playbacks(). Nothing waits in it if it is not open, or does not
     /// exist.
     [[nodiscard]] ProcessorPlayback playback(std::size_t index) const noexcept CUELINE_NONBLOCKING {
-        return ProcessorPlayback{streams_ == nullptr || index >= max_streams ? nullptr : streams_->playbacks[index]};
+        if (streams_ == nullptr || index >= playbacks_.count) return ProcessorPlayback{nullptr};
+        return ProcessorPlayback{streams_->playbacks[playbacks_.first + index]};
     }
 
     /// Returns the recording at this index in Processor::recordings(). It takes nothing if it is not open, or does not
     /// exist.
     [[nodiscard]] ProcessorRecording recording(std::size_t index) const noexcept CUELINE_NONBLOCKING {
-        if (streams_ == nullptr || index >= max_streams) return {nullptr, 0};
-        return {streams_->recordings[index], streams_->end};
+        if (streams_ == nullptr || index >= recordings_.count) return {nullptr, 0};
+        return {streams_->recordings[recordings_.first + index], streams_->end};
     }
 
     /// Returns musical time, as it is in this call: timeline().beat_at(block.frame) is the beat at which a render()
@@ -123,6 +153,9 @@ class ProcessContext {
     Scheduler* scheduler_;
     const ProcessorStreams* streams_;
     const Timeline* timeline_;
+    Places slots_{.first = 0, .count = max_buffer_slots};
+    Places playbacks_{.first = 0, .count = max_streams};
+    Places recordings_{.first = 0, .count = max_streams};
 };
 
 }  // namespace cueline

@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from cueline.meters import MeterReading, Meters
     from cueline.midi import from_mido, to_mido
     from cueline.midi_maps import Midi, MidiMap
+    from cueline.part import Part
     from cueline.playback import Playback, PlaybackPosition
     from cueline.processors import OffersProcessor, player_processor
     from cueline.recorded import Block, Gap, RecordingPosition
@@ -104,6 +105,7 @@ else:
         "meters": "MeterReading Meters",
         "midi": "from_mido to_mido",
         "midi_maps": "Midi MidiMap",
+        "part": "Part",
         "playback": "Playback PlaybackPosition",
         "processors": "OffersProcessor player_processor",
         "recorded": "Block Gap RecordingPosition",
@@ -188,6 +190,7 @@ __all__ = [
     "ParameterArray",
     "ParameterSpec",
     "Parameters",
+    "Part",
     "PitchBend",
     "PlayBuffer",
     "Playback",

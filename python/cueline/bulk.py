@@ -68,15 +68,16 @@ def send_many(
     array: Records,
     late: Literal["apply", "drop"],
     timeout: float | None,
+    part: int = 0,
 ) -> int:
-    """Send ``array`` on ``line``, and return how many messages were accepted."""
+    """Send ``array`` on ``line``, to all parts or one, and return how many messages were accepted."""
     own = _own_kind(array)
     if _NO_KIND < own < _FIRST_SENT_KIND:
         name = getattr(_core._message_type(own), "__name__", "message")
         raise ArgumentError(
             f"{name} cannot be sent: kinds below {_FIRST_SENT_KIND} are the engine's own, and this one is of kind {own}"
         )
-    accepted = line._send_many(array, own, late, timeout)
+    accepted = line._send_many(array, own, late, timeout, part)
     if accepted < len(array) and (timeout is None or checked_timeout(timeout) > 0):
         from cueline.ring_errors import Full
 

@@ -23,7 +23,7 @@ from cueline.arguments import (
 from cueline.awaiting import Arrivals, Turns, areceive, asend
 from cueline.beats import next_bar
 from cueline.bulk import receive_many, send_many
-from cueline.errors import ArgumentError, ArgumentTypeError, ForkedError
+from cueline.errors import ArgumentError, ArgumentTypeError, ForkedError, ProcessorError
 from cueline.forks import warn_of_forks
 from cueline.line import Line
 from cueline.parameters import Parameters
@@ -34,7 +34,7 @@ from cueline.transaction import Transaction
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
     from typing import Any, Literal, NoReturn, SupportsIndex, TypeVar, overload
 
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from cueline.confirmation import Confirmation
     from cueline.meters import Meters
     from cueline.midi_maps import Midi, MidiMap
+    from cueline.part import Part
     from cueline.playback import Playback
     from cueline.processors import CapsuleType, OffersProcessor
     from cueline.recording import Recording
@@ -82,7 +83,8 @@ class AudioEngine(_core.Engine):
     ``processor`` makes the sound. It is ``"silence"`` (or None), ``"tone"`` (a sine with parameters), ``"player"``
     (it plays the buffers of ``publish``), ``"passthrough"`` (it copies the inputs to the outputs; one input goes to all
     outputs), or your own: a capsule from ``cueline.cfunc_processor`` or from C++'s ``cueline::processor_capsule``, or
-    an object that offers one (``OffersProcessor``). A processor belongs to one engine at a time, until that engine is
+    an object that offers one (``OffersProcessor``). A dict of up to 8 names, each with one of these, makes an engine of
+    parts, whose outputs are mixed: see ``part``. A processor belongs to one engine at a time, until that engine is
     closed.
 
     ``samplerate`` is in frames a second (1000 to 768000) and ``blocksize`` in frames (1 to 8192); by default the device
@@ -113,7 +115,11 @@ class AudioEngine(_core.Engine):
         self,
         device: str | int | tuple[str | int, str | int] | None = None,
         *,
-        processor: str | OffersProcessor | CapsuleType | None = None,
+        processor: str
+        | OffersProcessor
+        | CapsuleType
+        | Mapping[str, str | OffersProcessor | CapsuleType | None]
+        | None = None,
         samplerate: int | None = None,
         blocksize: int | None = None,
         inputs: SupportsIndex | Sequence[SupportsIndex] = 0,
@@ -282,6 +288,23 @@ class AudioEngine(_core.Engine):
         return self._meters
 
     @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of the engine's parts, in their order. Empty if it has a single processor."""
+        return tuple(part[0] for part in self._parts)
+
+    def part(self, name: str) -> Part:
+        """Return the part of this name, of an engine that was made with a dict of processors.
+
+        A part has ``send``, ``confirm``, ``transaction``, ``publish``, ``play``, ``parameters``, ``meters`` and more of
+        its own. What the engine sends itself goes to all parts, unless the part's ``addressed(message)`` returned it.
+        The engine's slots, parameters and meters are those of all parts together: slots are counted through, and names
+        begin with the part's, as in ``engine.parameters["drums.gain"]``. Raises UnknownNameError, ArgumentTypeError.
+        """
+        from cueline.part import part_of  # here, because `import cueline` must stay quick
+
+        return part_of(self, name)
+
+    @property
     def timeline(self) -> Timeline:
         """Musical time: tempo, time signature, start, stop, locate and loop, and the beats of frames."""
         from cueline.timeline import Timeline  # here, because `import cueline` must stay quick
@@ -412,11 +435,16 @@ class AudioEngine(_core.Engine):
 
         Returns the voice, to change and stop it. Raises Full if there is no room within ``timeout`` seconds for the
         command, its confirmation (1024 can be under way) or the buffer; ArgumentError, ArgumentTypeError,
-        ProcessorError if the processor does not play, and what ``confirm`` and ``load_buffer`` raise.
+        ProcessorError if the processor does not play, or if the engine has parts, which play themselves; and what
+        ``confirm`` and ``load_buffer`` raise.
         """
         from cueline.voice import play  # here, because `import cueline` must stay quick
 
+        if self._parts:
+            names = ", ".join(map(repr, self.parts))
+            raise ProcessorError(f"this engine has the parts {names}: use engine.part(name).play()")
         return play(
+            self,
             self,
             sound,
             at,

@@ -49,11 +49,11 @@ class Meters(_Base):
     ``spec`` can be read on a closed engine too.
     """
 
-    def __init__(self, engine: _core.Sender) -> None:
+    def __init__(self, engine: _core.Sender, prefix: str = "") -> None:
         if not isinstance(engine, _core.Engine):
             raise ArgumentTypeError(f"engine must be an AudioEngine, got {shown(engine)}: use engine.meters")
         require_new(self, "view")
-        super().__init__(engine)
+        super().__init__(engine, prefix)
         object.__setattr__(self, "_makers", {name: _maker(name, self._spec(name)[2]) for name in self})
 
     def __getitem__(self, name: str) -> Any:

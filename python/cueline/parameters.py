@@ -40,11 +40,11 @@ class Parameters(_Base):
     cannot be deleted. The names and ``spec`` can be read on a closed engine too.
     """
 
-    def __init__(self, engine: _core.Sender) -> None:
+    def __init__(self, engine: _core.Sender, prefix: str = "") -> None:
         if not isinstance(engine, _core.Engine):
             raise ArgumentTypeError(f"engine must be an AudioEngine, got {shown(engine)}: use engine.parameters")
         require_new(self, "view")
-        super().__init__(engine)
+        super().__init__(engine, prefix)
 
     def spec(self, name: str) -> ParameterSpec:
         """Return what the processor declares about the parameter. Raises UnknownNameError."""

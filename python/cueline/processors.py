@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from cueline import _core
@@ -34,17 +35,22 @@ class OffersProcessor(Protocol):
         """Return a capsule from ``cueline::processor_capsule()``, which shares ownership of the processor."""
 
 
-def checked_processor(processor: str | OffersProcessor | CapsuleType | None) -> object:
-    """Return the name or the capsule of a processor."""
+def checked_processor(
+    processor: str | OffersProcessor | CapsuleType | Mapping[str, str | OffersProcessor | CapsuleType | None] | None,
+) -> object:
+    """Return the name or the capsule of a processor, or a list of parts: names, each with one of these."""
     if processor is None:
         return "silence"
+    if isinstance(processor, Mapping):
+        return [_checked_part(name, part) for name, part in processor.items()]
     if isinstance(processor, str):
         return checked_name("processor", processor)
     if _is_capsule(processor):
         return processor
     if isinstance(processor, type) or not isinstance(processor, OffersProcessor):
         raise ArgumentTypeError(
-            "processor must be a name, a processor's capsule, an object with __cueline_processor__(), or None, "
+            "processor must be a name, a processor's capsule, an object with __cueline_processor__(), a dict of these, "
+            "or None, "
             f"got {shown(processor)}" + (": call it, and pass what it returns" if callable(processor) else "")
         )
     capsule = processor.__cueline_processor__()
@@ -55,6 +61,14 @@ def checked_processor(processor: str | OffersProcessor | CapsuleType | None) -> 
     return capsule
 
 
+def _checked_part(name: object, processor: Any) -> tuple[str, object]:
+    if not isinstance(name, str):
+        raise ArgumentTypeError(f"a part's name must be a string, got {shown(name)}")
+    if isinstance(processor, Mapping):
+        raise ArgumentTypeError(f"part {name!r} must be one processor, got {shown(processor)}")
+    return checked_name("a part's name", name) or "", checked_processor(processor)
+
+
 def player_processor(slots: SupportsIndex = 128, voices: SupportsIndex = 32) -> CapsuleType:
     """Return a player for ``AudioEngine(processor=...)``, with so many slots (1 to 2048) and voices (1 to 256).
 
@@ -63,14 +77,14 @@ def player_processor(slots: SupportsIndex = 128, voices: SupportsIndex = 32) -> 
     return _core._player_processor(checked_integer("slots", slots), checked_integer("voices", voices))
 
 
-def refused_kind(processor: str, kind: int, handled: list[int]) -> str:
-    """Return why a message of this kind cannot be sent to ``processor``, which handles only ``handled``."""
+def refused_kind(what: str, kind: int, handled: list[int]) -> str:
+    """Return why a message of this kind cannot be sent to ``what``, which handles only ``handled``."""
     name = _name_of(kind)
     names = ", ".join(map(_name_of, handled[:_MAX_NAMED]))
     more = f" and {len(handled) - _MAX_NAMED} more" if len(handled) > _MAX_NAMED else ""
     handles = f"handles {names}{more}, not {name}" if handled else f"handles no messages, got {name}"
     way_out = f": use AudioEngine(processor={_PROCESSOR_OF[kind]!r})" if kind in _PROCESSOR_OF else ""
-    return f"the processor {processor!r} {handles}{way_out}"
+    return f"{what} {handles}{way_out}"
 
 
 def _name_of(kind: int) -> str:

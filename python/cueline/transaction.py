@@ -34,6 +34,7 @@ class Transaction:
         late: Literal["apply", "drop"],
         timeout: float | None,
         confirm: bool,
+        part: int = 0,
     ) -> None:
         if not isinstance(confirm, bool):
             raise ArgumentTypeError(f"confirm must be True or False, got {shown(confirm)}")
@@ -48,6 +49,7 @@ class Transaction:
         self._line = line
         self._delivery = (at, late, timeout)
         self._confirm = confirm
+        self._part = part  # that its messages are for, unless they say another; 0: all
         self._messages: list[object] = []
         self._open = False
         self._unused = [True]
@@ -67,6 +69,8 @@ class Transaction:
         """
         if not self._open:
             raise ArgumentError("a transaction's send() works only inside its 'with'")
+        if self._part:
+            message = _core._addressed(message, self._part)
         self._line._require_sendable(message)
         if len(self._messages) >= _core.MAX_MEMBERS:
             raise ArgumentError(f"a transaction can have at most {_core.MAX_MEMBERS} messages, got one more")

@@ -25,13 +25,9 @@ if TYPE_CHECKING:
     from cueline.confirmation import Confirmation, ConfirmingEngine, Confirms
     from cueline.meters import Meters
 
-    class PlayingEngine(ConfirmingEngine, Confirms, Protocol):
-        """An engine, as far as voices use it."""
+    class Plays(Confirms, Protocol):
+        """What plays: an engine, or a part of one."""
 
-        _unwanted: list[int]
-
-        @property
-        def device(self) -> str: ...
         @property
         def buffer_slots(self) -> int: ...
         @property
@@ -39,6 +35,14 @@ if TYPE_CHECKING:
         def load_buffer(
             self, array: npt.ArrayLike, *, samplerate: SupportsIndex | None = None, timeout: float | None = 0
         ) -> int: ...
+
+    class PlayingEngine(ConfirmingEngine, Plays, Protocol):
+        """An engine, as far as voices use it."""
+
+        _unwanted: list[int]
+
+        @property
+        def device(self) -> str: ...
 
     Loop = tuple[SupportsIndex, SupportsIndex | None]
 
@@ -53,10 +57,11 @@ class Voice:
     If it is collected, the sound goes on.
     """
 
-    __slots__ = ("__weakref__", "_confirmation", "_engine")
+    __slots__ = ("__weakref__", "_confirmation", "_engine", "_player")
 
-    def __init__(self, engine: PlayingEngine, confirmation: Confirmation) -> None:
+    def __init__(self, engine: PlayingEngine, player: Plays, confirmation: Confirmation) -> None:
         self._engine = engine
+        self._player = player
         self._confirmation = confirmation
 
     @property
@@ -101,7 +106,7 @@ class Voice:
         elif loop is not None:
             values["loop"] = _ON
             values["loop_start"], values["loop_end"] = _checked_loop(loop)
-        return self._engine.confirm(SetVoice(self.sequence, **values), at, late=late, timeout=timeout)
+        return self._player.confirm(SetVoice(self.sequence, **values), at, late=late, timeout=timeout)
 
     def stop(
         self,
@@ -117,7 +122,7 @@ class Voice:
         """
         if at is None and not self._confirmation.done():
             self._confirmation.cancel()
-        return self._engine.confirm(StopVoice(self.sequence), at, late=late, timeout=timeout)
+        return self._player.confirm(StopVoice(self.sequence), at, late=late, timeout=timeout)
 
     def done(self) -> bool:
         """Return whether the voice has ended, or never began. Never blocks. Raises ForkedError, ClosedError."""
@@ -149,12 +154,13 @@ class Voice:
             place = self._confirmation.result(0).value
         except ConfirmationTimeout:  # another thread is about to settle it
             return False
-        lines, sequences = self._engine.meters.array("voice")
+        lines, sequences = self._player.meters.array("voice")
         return (int(lines[place]), int(sequences[place])) != (0, self.sequence)
 
 
 def play(
     engine: PlayingEngine,
+    player: Plays,
     sound: SupportsIndex | npt.ArrayLike,
     at: When,
     *,
@@ -164,7 +170,7 @@ def play(
     timeout: float | None,
     **values: Any,
 ) -> Voice:
-    """Start a voice. See AudioEngine.play()."""
+    """Start a voice of an engine or a part. See AudioEngine.play()."""
     if loop is not None and loop is not False:
         values["loop"] = True
         values["loop_start"], values["loop_end"] = _checked_loop(loop)
@@ -174,15 +180,15 @@ def play(
                 f"samplerate must be None for a slot, got {shown(samplerate)}: publish(slot, array, samplerate=...) "
                 "converts the samples"
             )
-        message = PlayBuffer(_checked_slot(engine, sound), **values)
-        return Voice(engine, engine.confirm(message, at, late=late, timeout=timeout))
+        message = PlayBuffer(_checked_slot(player, sound), **values)
+        return Voice(engine, player, player.confirm(message, at, late=late, timeout=timeout))
     array: Any = sound
     PlayBuffer(**values)  # refuses what is out of range before the array is loaded
     _unload(engine)
-    handle = engine.load_buffer(array, samplerate=samplerate, timeout=timeout)
+    handle = player.load_buffer(array, samplerate=samplerate, timeout=timeout)
     try:
         message = PlayBuffer(handle=handle, unload=True, **values)
-        return Voice(engine, engine.confirm(message, at, late=late, timeout=timeout))
+        return Voice(engine, player, player.confirm(message, at, late=late, timeout=timeout))
     except BaseException:
         engine._unwanted.append(handle)
         _unload(engine)
@@ -201,10 +207,10 @@ def _is_slot(sound: object) -> bool:
     return hasattr(type(sound), "__index__") and not hasattr(type(sound), "__len__")  # an array has both
 
 
-def _checked_slot(engine: PlayingEngine, slot: Any) -> int:
+def _checked_slot(player: Plays, slot: Any) -> int:
     number = checked_integer("slot", slot)
-    if engine.buffer_slots > 0 and not 0 <= number < engine.buffer_slots:
-        raise ArgumentError(f"slot must be from 0 to {engine.buffer_slots - 1}, got {number}")
+    if player.buffer_slots > 0 and not 0 <= number < player.buffer_slots:
+        raise ArgumentError(f"slot must be from 0 to {player.buffer_slots - 1}, got {number}")
     return number
 
 

@@ -182,7 +182,9 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     if (!prepared_ || block.inputs.size() != prepared_->inputs || block.outputs.size() != prepared_->outputs ||
         fades_.is_out()) {
         silence(block);
-        report_->midi_dropped.add(std::exchange(midi_, {}).size());
+        // After the fade of a stop, nothing plays: what comes then is no loss.
+        if (!fades_.is_out()) report_->midi_dropped.add(midi_.size());
+        midi_ = {};
         return;
     }
     const Format format = *prepared_;
@@ -286,7 +288,7 @@ void EngineBlock::accept_cue(std::span<Message> whole, bool cancelled) noexcept 
     for (Message& member : whole.subspan(1)) {
         member.line = first.line;
         member.frame = first.frame;
-        member.flags = 0;
+        member.flags &= delivery::part;
     }
     const std::uint64_t now = audio_.events().frame();
     const bool late = first.frame != 0 && first.frame < now;
@@ -319,7 +321,7 @@ void EngineBlock::accept_beat(std::span<Message> whole, bool cancelled) noexcept
         for (Message& command : whole) {
             command.line = whole.front().line;
             command.frame = time;
-            command.flags = flags;
+            command.flags = static_cast<std::uint8_t>((command.flags & delivery::part) | flags);
         }
         whole.front().flags = static_cast<std::uint8_t>(first_flags | flags);
     };
@@ -525,7 +527,7 @@ Scheduled EngineBlock::schedule(const Message& message, std::uint64_t frame) noe
     const std::uint8_t line = handling_->command.line;
     if (schedule_.room(line) == 0 || !shares_.take(line)) return Scheduled::full;
     Message cue = message;
-    cue.flags = 0;
+    cue.flags &= delivery::part;
     cue.set_origin(line, handling_->command.sequence);
     cue.frame = frame;
     schedule_.add({&cue, 1}, handling_->behind);

@@ -5,10 +5,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <cueline/error.hpp>
 #include <cueline/version.hpp>
 
+#include "processors/parts_processor.hpp"
 #include "processors/passthrough_processor.hpp"
 #include "processors/player_processor.hpp"
 #include "processors/tone_processor.hpp"
@@ -62,6 +64,30 @@ OwnedProcessor open_processor(const ProcessorOffer& offer) {
     std::shared_ptr<Processor> processor{offer.processor, [release = offer.release, share = offer.share(offer.owner)](
                                                               Processor*) noexcept { release(share); }};
     return {std::move(processor), offer.name == nullptr ? "" : offer.name};
+}
+
+OwnedProcessor open_parts(std::vector<OwnedProcessor> parts) {
+    if (parts.empty() || parts.size() > max_parts) {
+        throw ArgumentError{"an engine has 1 to " + std::to_string(max_parts) + " parts, got " +
+                            std::to_string(parts.size())};
+    }
+    for (auto part = parts.begin(); part != parts.end(); ++part) {
+        const std::string named = "part '" + part->name() + "'";
+        if (part->name().empty()) throw ArgumentError{"a part must have a name, got ''"};
+        if (part->name().find('.') != std::string::npos) {
+            throw ArgumentError{named + " must have a name without a dot: '<part>.gain' is a parameter's name"};
+        }
+        if (part->get() == nullptr) throw ArgumentError{named + " needs a processor, got none"};
+        for (auto earlier = parts.begin(); earlier != part; ++earlier) {
+            if (earlier->name() == part->name()) throw ArgumentError{"two parts are named '" + part->name() + "'"};
+            if (earlier->get() == part->get()) {
+                throw ArgumentError{"parts '" + earlier->name() + "' and '" + part->name() +
+                                    "' are one processor: make one for each"};
+            }
+        }
+    }
+    auto processor = std::make_shared<PartsProcessor>(parts);
+    return {std::move(processor), "parts", std::move(parts)};
 }
 
 }  // namespace cueline

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "processors/balance.hpp"
+
 namespace cueline {
 
 namespace {
@@ -15,12 +17,6 @@ float checked_gain(float gain) noexcept CUELINE_NONBLOCKING {
 
 float checked_pan(float pan) noexcept CUELINE_NONBLOCKING {
     return std::isnan(pan) ? 0.0F : std::clamp(pan, -1.0F, 1.0F);
-}
-
-/// The gain of an output for a pan. In the middle all outputs are left as they are.
-float pan_gain(float pan, std::size_t channel, std::size_t outputs) noexcept CUELINE_NONBLOCKING {
-    if (outputs < 2 || channel > 1) return 1;
-    return std::min(1.0F, channel == 0 ? 1 - pan : 1 + pan);
 }
 
 }  // namespace

@@ -80,7 +80,8 @@ enum class Act : std::uint8_t {
     count,
 };
 
-/// Returns a message whose act is the next one in the payload, four bytes on. Its flags and its frame mean nothing.
+/// Returns a message whose act is the next one in the payload, four bytes on. Its frame means nothing, nor do its flags
+/// but the part.
 inline Message next_of(const Message& command) noexcept {
     Message next = command;
     next.set_origin(0, 0);
@@ -335,7 +336,7 @@ class PlainEngine {
         const std::size_t line = handling_.command.line;
         if (!fits(line, 1) || !may_schedule(line)) return Outcome::refused(Reason::schedule_full);
         ++scheduled_.at(line);
-        message.flags = 0;
+        message.flags &= delivery::part;
         message.line = handling_.command.line;
         message.sequence = handling_.command.sequence;
         message.frame = at;
@@ -470,7 +471,7 @@ class PlainEngine {
     void accept(Cue cue) {
         const Message& command = cue.command;
         for (Message& member : cue.members) {
-            member.flags = 0;
+            member.flags &= delivery::part;
             member.frame = command.frame;
         }
         std::uint32_t& forgotten = forgotten_.at(command.line);
@@ -524,7 +525,7 @@ class PlainEngine {
         cue.command.flags = static_cast<std::uint8_t>((cue.command.flags & ~times) | flags);
         for (Message& member : cue.members) {
             member.frame = time;
-            member.flags = flags;
+            member.flags = static_cast<std::uint8_t>((member.flags & delivery::part) | flags);
         }
     }
 
@@ -624,7 +625,7 @@ class PlainEngine {
         const Outcome outcome = act_on(command, frame, *this);
         if (outcome.result != Outcome::Result::deferred) return outcome;
         if (handling_.scheduled == nullptr) return false;
-        handling_.scheduled->flags = command.flags & delivery::confirm;
+        handling_.scheduled->flags |= command.flags & delivery::confirm;
         return outcome;
     }
 

@@ -95,26 +95,56 @@ def test_the_looper_puts_an_answer_to_the_frame_that_it_answers(
         np.testing.assert_array_equal(engine.render(TURN - 64)[:, 0], TAKE[:-64])
 
 
-def test_the_drum_machine_plays_its_drums_at_the_frames_of_their_beats() -> None:
+def test_the_keyboard_plays_each_note_from_its_frame_on() -> None:
+    """The same synthesizer in NumPy, frame by frame."""
+    example = runpy.run_path(str(EXAMPLES / "keyboard.py"))
+    notes = [(57, 0), (60, 6_000), (64, 12_000), (69, 18_000)]
+    expected = np.zeros(96_000)
+    for note, begin in notes:
+        level = phase = 0.0
+        for frame in range(begin, 96_000):
+            pressed = 100 / 127 if frame < 48_000 else 0.0
+            level += (pressed - level) / ((0.005 if pressed > level else 0.2) * 48_000)
+            turn = 2 * np.pi * phase
+            expected[frame] += 0.15 * level * (np.sin(turn) + 0.25 * np.sin(2 * turn))
+            phase = (phase + 440 * 2 ** ((note - 69) / 12) / 48_000) % 1
+    np.testing.assert_allclose(example["sound"], expected, rtol=0, atol=1e-6)
+
+
+def swung(step: int) -> float:
+    """Return the beat of a sixteenth note with a swing of 0.6: a pair of them shares an eighth note."""
+    pair, second = divmod(step, 2)
+    return (pair + 0.6 * second) / 2
+
+
+def test_the_drum_machine_plays_each_hit_at_the_frame_of_its_swung_beat() -> None:
     example = runpy.run_path(str(EXAMPLES / "drum_machine.py"))
-    for blocksize in (64, 1000):
-        with cueline.AudioEngine("offline", processor="player", blocksize=blocksize, outputs=1) as engine:
-            engine.timeline.tempo = 240
-            drums = example["play"](engine)
-            audio = engine.render(6 * 48_000)[:, 0]
-            expected = np.zeros(7 * 48_000)
-            for bar, pattern in enumerate(["BEAT", "BEAT", "BEAT", "FILL"], start=1):
-                for name, line in example[pattern].items():
-                    sound = getattr(cueline.sounds, name)(48_000)
-                    for step, hit in enumerate(line):
-                        if hit == "x":
-                            beat = 4 * bar + (step // 2 + 0.6 * (step % 2)) / 2
-                            frame = engine.timeline.frame_at(beat)
-                            assert frame is not None
-                            expected[frame : frame + len(sound)] += 0.5 * sound
-            assert drums.done()
-            assert drums.played == sum(
-                line.count("x") for bar in ("BEAT", "BEAT", "BEAT", "FILL") for line in example[bar].values()
-            )
-            assert np.abs(expected).max() < 1, "the limiter has nothing to do"
-            np.testing.assert_allclose(audio, expected[: len(audio)], atol=1e-6)
+    sound, timeline = example["sound"], example["engine"].timeline
+    expected = np.zeros(len(sound) + 48_000)
+    for bar, pattern in enumerate([example["GROOVE"]] * 3 + [example["FILL"]]):
+        for name, steps in pattern.items():
+            hit = getattr(cueline.sounds, name)(48_000).ravel()
+            for step, sign in enumerate(steps):
+                if sign in example["GAINS"]:
+                    frame = timeline.frame_at(4 * bar + swung(step))
+                    expected[frame : frame + len(hit)] += example["GAINS"][sign] * hit
+    assert np.abs(expected).max() <= 1, "the limiter leaves it as it is"
+    np.testing.assert_allclose(sound, expected[: len(sound)], rtol=0, atol=1e-6)
+    assert example["drums"].played == 63
+    assert example["drums"].late == example["drums"].refused == 0
+
+
+def test_quantized_loops_begin_on_bar_lines_and_each_slice_at_its_beat() -> None:
+    """A slice that is cut off fades out in 5 ms, so the first 240 frames of a beat have two."""
+    example = runpy.run_path(str(EXAMPLES / "quantized_loops.py"))
+    sound, timeline = example["sound"], example["engine"].timeline
+    begins = {"low": 0, "high": 4}
+    for beat in range(12):
+        first, following = timeline.frame_at(beat), timeline.frame_at(beat + 1)
+        expected = np.zeros(following - first)
+        for name, begin in begins.items():
+            if beat >= begin:
+                part = example["recording"](48_000, example["LOOPS"][name])[beat % 4][: len(expected)]
+                expected[: len(part)] += part
+        np.testing.assert_allclose(sound[first + 240 : following], expected[240:], rtol=0, atol=1e-6)
+    assert example["lines"] == [0, 96_000, 186_457, 267_374], "the second bar ramps from 120 to 150"

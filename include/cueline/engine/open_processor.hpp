@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include <cueline/engine/owned_processor.hpp>
 #include <cueline/processor_offer.hpp>
@@ -15,5 +16,11 @@ OwnedProcessor open_processor(std::string_view name);
 /// [control thread] Throws std::bad_alloc. Throws ProcessorMismatchError, with both versions, if the extension's
 /// interface or layout differs from the engine's.
 OwnedProcessor open_processor(const ProcessorOffer& offer);
+
+/// Returns a processor that runs 1 to max_parts others, the parts, and mixes their outputs. The name of each is that of
+/// the part. docs/parts.md describes it. [control thread] Throws ArgumentError for another number of parts, for one
+/// without a processor, for a processor that is there twice, and for a name that is empty, has a dot, or is there
+/// twice.
+OwnedProcessor open_parts(std::vector<OwnedProcessor> parts);
 
 }  // namespace cueline
