@@ -47,7 +47,7 @@ PlayerProcessor::PlayerProcessor(std::int64_t slots, std::int64_t voices)
       }} {}
 
 void PlayerProcessor::prepare(const Format& format) {
-    if (table_.empty()) table_ = SincTable::make();
+    if (table_ == nullptr) table_ = SincTable::shared();
     samples_ = LockedArray<float>{std::max<std::size_t>(format.outputs, 1) * VoiceTools::piece_frames};
     samplerate_ = format.samplerate;
     fade_frames_ = std::max<std::uint32_t>(1, format.samplerate / fades_a_second);
@@ -65,7 +65,7 @@ std::span<const std::string_view> PlayerProcessor::reasons() const {
 }
 
 VoiceTools PlayerProcessor::tools() noexcept CUELINE_NONBLOCKING {
-    return {.table = table_, .samples = samples_.all(), .fade_frames = fade_frames_};
+    return {.table = *table_, .samples = samples_.all(), .fade_frames = fade_frames_};
 }
 
 std::uint32_t PlayerProcessor::frames_of(float seconds) const noexcept CUELINE_NONBLOCKING {

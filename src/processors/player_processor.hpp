@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -85,7 +86,7 @@ class PlayerProcessor final : public Processor {
     LockedArray<PlayerSlot> slots_;
     LockedArray<PlayerVoice> voices_;
     std::array<MeterSpec, 4> meters_;
-    SincTable table_;
+    std::shared_ptr<const SincTable> table_;
     LockedArray<float> samples_;  // of one voice
     Limiter limiter_;
     std::uint32_t samplerate_ = Format{}.samplerate;

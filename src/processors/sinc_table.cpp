@@ -2,9 +2,12 @@
 #include "processors/sinc_table.hpp"
 
 #include <cmath>
+#include <mutex>
 #include <numbers>
 #include <utility>
 #include <vector>
+
+#include "system/fork_handlers.hpp"
 
 namespace cueline {
 
@@ -33,23 +36,40 @@ double sinc(double x) {
     return x == 0 ? 1 : std::sin(std::numbers::pi * x) / (std::numbers::pi * x);
 }
 
+std::mutex making;
+std::weak_ptr<const SincTable> made;
+
+// A fork waits for the mutex, so that the child finds it free. The child finds zeros in locked pages, so it makes a
+// table of its own.
+// NOLINTNEXTLINE(bugprone-throwing-static-initialization): at_fork() throws nothing
+[[maybe_unused]] const bool makes_its_own_in_a_child = at_fork([] { making.lock(); }, [] { making.unlock(); },
+                                                               [] {
+                                                                   made.reset();
+                                                                   making.unlock();
+                                                               });
+
 }  // namespace
 
-SincTable SincTable::make() {
+std::shared_ptr<const SincTable> SincTable::shared() {
+    const std::scoped_lock lock{making};
+    std::shared_ptr<const SincTable> table = made.lock();
+    if (table == nullptr) made = table = std::make_shared<const SincTable>();
+    return table;
+}
+
+SincTable::SincTable() {
     constexpr auto taps_of = [](std::size_t index) -> std::uint32_t { return index == 0 ? least_taps : most_taps; };
     std::size_t all = 0;
     for (std::size_t index = 0; index < kernels; ++index) all += std::size_t{phases + 1} * taps_of(index);
-    SincTable table;
-    table.values_ = LockedArray<float>{all};
-    std::span<float> left = table.values_.all();
+    values_ = LockedArray<float>{all};
+    std::span<float> left = values_.all();
     for (std::size_t index = 0; index < kernels; ++index) {
         const std::uint32_t taps = taps_of(index);
         const std::span<float> rows = left.first(std::size_t{phases + 1} * taps);
         left = left.subspan(rows.size());
         fill(rows, taps, 1 / highest_rate[index]);
-        table.kernels_[index] = {.rows = rows.data(), .taps = taps};
+        kernels_[index] = {.rows = rows.data(), .taps = taps};
     }
-    return table;
 }
 
 /// `cutoff` is a share of half the sample rate. Each phase has a sum of 1, so that silence and offsets are exact.

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <numbers>
 #include <span>
 
@@ -29,12 +30,12 @@ class SincTable {
         std::uint32_t taps;
     };
 
-    SincTable() noexcept = default;
+    /// Computes all kernels. Throws std::bad_alloc. [control threads]
+    SincTable();
 
-    /// Computes all kernels. Throws std::bad_alloc. [control thread]
-    static SincTable make();
-
-    [[nodiscard]] bool empty() const noexcept CUELINE_NONBLOCKING { return values_.size() == 0; }
+    /// Returns the table that all players of this process share. The first call makes it. Throws std::bad_alloc.
+    /// [control threads]
+    static std::shared_ptr<const SincTable> shared();
 
     /// The kernel for a voice that moves by `step` in each frame. [audio thread]
     [[nodiscard]] const Kernel& kernel(std::uint64_t step) const noexcept CUELINE_NONBLOCKING {

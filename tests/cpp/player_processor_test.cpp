@@ -588,9 +588,9 @@ TEST(PlayerProcessor, plays_on_in_another_format) {
     AudioSide audio{link};
     PlayerProcessor processor{8, 4};
     processor.prepare({.outputs = 1});
-    const std::uint64_t segment = 0;
+    const ParameterClock clock;
     std::vector<Parameter> parameters;
-    for (const ParameterSpec& spec : processor.parameters()) parameters.emplace_back(spec, segment);
+    for (const ParameterSpec& spec : processor.parameters()) parameters.emplace_back(spec, clock);
     std::vector<SharedMeter> shared(elements(processor.meters()));
     std::vector<Meter> meters;
     for (SharedMeter& one : shared) meters.emplace_back(one);
