@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace cueline {
 
@@ -39,6 +40,7 @@ bool is_rate(float rate) noexcept CUELINE_NONBLOCKING {
 PlayerProcessor::PlayerProcessor(std::int64_t slots, std::int64_t voices)
     : slots_{checked_range("slots", slots, player_slots_range)},
       voices_{checked_range("voices", voices, player_voices_range)},
+      places_{voices_.size()},
       meters_{{
           {.name = "peak", .unit = {}, .fields = peak_fields},
           {.name = "voices", .unit = {}, .fields = counts_fields},
@@ -47,7 +49,7 @@ PlayerProcessor::PlayerProcessor(std::int64_t slots, std::int64_t voices)
       }} {}
 
 void PlayerProcessor::prepare(const Format& format) {
-    if (table_.empty()) table_ = SincTable::make();
+    table_ = &SincTable::shared();
     samples_ = LockedArray<float>{std::max<std::size_t>(format.outputs, 1) * VoiceTools::piece_frames};
     samplerate_ = format.samplerate;
     fade_frames_ = std::max<std::uint32_t>(1, format.samplerate / fades_a_second);
@@ -65,7 +67,7 @@ std::span<const std::string_view> PlayerProcessor::reasons() const {
 }
 
 VoiceTools PlayerProcessor::tools() noexcept CUELINE_NONBLOCKING {
-    return {.table = table_, .samples = samples_.all(), .fade_frames = fade_frames_};
+    return {.table = *table_, .samples = samples_.all(), .fade_frames = fade_frames_};
 }
 
 std::uint32_t PlayerProcessor::frames_of(float seconds) const noexcept CUELINE_NONBLOCKING {
@@ -81,21 +83,31 @@ std::uint32_t PlayerProcessor::release_frames(const PlayerVoice& voice) const no
 PlayerVoice* PlayerProcessor::find(const Message& command, std::uint32_t name) noexcept CUELINE_NONBLOCKING {
     Cause cause{command};
     cause.sequence = name;
-    for (PlayerVoice& voice : voices_.all()) {
-        if (voice.plays() && voice.started_by() == cause) return &voice;
+    const std::span<const PlayerPlace> places = places_.all();
+    for (std::size_t index = 0; index < places.size(); ++index) {
+        if (places[index].number != 0 && places[index].started_by == cause) return &voices_.all()[index];
     }
     return nullptr;
 }
 
 /// The place for a new voice: the first one that is free, or else that of the oldest voice.
-std::size_t PlayerProcessor::place() const noexcept CUELINE_NONBLOCKING {
-    const std::span<const PlayerVoice> voices = voices_.all();
+std::size_t PlayerProcessor::place_for_next() const noexcept CUELINE_NONBLOCKING {
+    const std::span<const PlayerPlace> places = places_.all();
     std::size_t oldest = 0;
-    for (std::size_t index = 0; index < voices.size(); ++index) {
-        if (!voices[index].plays()) return index;
-        if (voices[index].number() < voices[oldest].number()) oldest = index;
+    for (std::size_t index = 0; index < places.size() && places[oldest].number != 0; ++index) {
+        if (places[index].number < places[oldest].number) oldest = index;
     }
     return oldest;
+}
+
+/// Fades out the voices of a group, each once: later commands of the group pass it over.
+void PlayerProcessor::choke(std::uint16_t group) noexcept CUELINE_NONBLOCKING {
+    const std::span<PlayerPlace> places = places_.all();
+    for (std::size_t index = 0; index < places.size(); ++index) {
+        if (places[index].choke_group != group) continue;
+        voices_.all()[index].release(fade_frames_);
+        places[index].choke_group = 0;
+    }
 }
 
 Outcome PlayerProcessor::handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
@@ -132,21 +144,18 @@ Outcome PlayerProcessor::play(const Message& command, ProcessContext& context) n
         discarded(command, context);
         return false;
     }
-    if (wanted.choke_group != 0) {
-        for (PlayerVoice& voice : voices_.all()) {
-            if (voice.plays() && voice.choke_group() == wanted.choke_group) voice.release(fade_frames_);
-        }
-    }
-    const std::size_t index = place();
-    PlayerVoice& voice = voices_.all()[index];
-    if (voice.plays()) {
+    if (wanted.choke_group != 0) choke(wanted.choke_group);
+    const std::size_t index = place_for_next();
+    PlayerPlace& place = places_.all()[index];
+    if (place.number != 0) {
         ++stolen_;
     } else {
         ++playing_;
     }
+    place = {.number = ++starts_, .started_by = command, .choke_group = wanted.choke_group};
     const std::uint32_t attack = wanted.handle != 0 ? 0 : frames_of(slots_.all()[wanted.slot].attack_s);
-    voice.start(wanted, command, ++starts_, attack, tools(), context);
-    show_voice(index, context.events().frame(), context);
+    voices_.all()[index].start(wanted, attack, tools(), context);
+    show_voice(index, context.events().frame(), context);  // at once: the confirmation follows
     return Outcome::applied(static_cast<std::uint32_t>(index));
 }
 
@@ -192,6 +201,7 @@ void PlayerProcessor::render(const AudioBlock& block, ProcessContext& context) n
         for (PlayerVoice& voice : voices_.all()) voice.release_buffers(context);
         render_master(piece, done, context);
         done += frames;
+        show_counts(block.frame + done, context);
         window_left_ -= frames;
         if (window_left_ == 0) show_peaks(block.frame + done, context);
     }
@@ -209,10 +219,11 @@ void PlayerProcessor::render_voice(std::size_t index, const AudioBlock& piece, P
     }
     if (ended == PlayerVoice::Ended::no) return;
     const std::uint64_t frame = piece.frame + frames;
+    const Cause started_by = std::exchange(places_.all()[index], {}).started_by;
     --playing_;
     if (ended == PlayerVoice::Ended::by_itself) {
         context.events().send_at(frame, kind::buffer_ended, BufferEnded{voice.slot(), voice.handle()},
-                                 voice.started_by());
+                                 started_by);
     }
     show_voice(index, frame, context);
 }
@@ -240,14 +251,20 @@ void PlayerProcessor::render_master(const AudioBlock& piece, std::uint32_t first
     }
 }
 
-/// Shows which command's voice has this place, and how many play.
+/// Shows which command's voice has this place. How many play is shown once the next piece is rendered.
 void PlayerProcessor::show_voice(std::size_t index, std::uint64_t frame, ProcessContext& context) noexcept
     CUELINE_NONBLOCKING {
-    const PlayerVoice& voice = voices_.all()[index];
-    const Cause cause = voice.plays() ? voice.started_by() : Cause{};
+    const Cause cause = places_.all()[index].started_by;
     context.meter(first_voice_address + index)
         .set({static_cast<double>(cause.line), static_cast<double>(cause.sequence)}, frame);
+    counts_are_shown_ = false;
+}
+
+/// Shows how many voices play, if that has changed.
+void PlayerProcessor::show_counts(std::uint64_t frame, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+    if (counts_are_shown_) return;
     context.meter(voices_address).set({static_cast<double>(playing_), static_cast<double>(stolen_)}, frame);
+    counts_are_shown_ = true;
 }
 
 /// Shows the peaks of the window that ends before `frame`, and begins another one.

@@ -35,6 +35,14 @@ struct PlayerSlot {
     bool is_shown = false;  // its meter is not at 0
 };
 
+/// What the player looks for among its voices. The places of all lie side by side: a voice has a kilobyte, and thousands
+/// of commands may look in one block.
+struct PlayerPlace {
+    std::uint64_t number = 0;  // of the start, in order; 0: nothing plays here
+    Cause started_by;
+    std::uint16_t choke_group = 0;  // 0: none, or it fades out already
+};
+
 /// Plays the buffers of its slots, and loaded buffers. kind::play_buffer starts a voice at its exact frame. If all
 /// voices play, the oldest one fades out in 5 ms, and the new one takes its place. docs/player.md describes the rest.
 ///
@@ -71,7 +79,8 @@ class PlayerProcessor final : public Processor {
     [[nodiscard]] std::uint32_t frames_of(float seconds) const noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] std::uint32_t release_frames(const PlayerVoice& voice) const noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] PlayerVoice* find(const Message& command, std::uint32_t name) noexcept CUELINE_NONBLOCKING;
-    [[nodiscard]] std::size_t place() const noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] std::size_t place_for_next() const noexcept CUELINE_NONBLOCKING;
+    void choke(std::uint16_t group) noexcept CUELINE_NONBLOCKING;
     Outcome play(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
     Outcome set_voice(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
     bool set_slot(const SetSlot& wanted) noexcept CUELINE_NONBLOCKING;
@@ -80,12 +89,14 @@ class PlayerProcessor final : public Processor {
     void render_master(const AudioBlock& piece, std::uint32_t first, ProcessContext& context) noexcept
         CUELINE_NONBLOCKING;
     void show_voice(std::size_t index, std::uint64_t frame, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
+    void show_counts(std::uint64_t frame, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
     void show_peaks(std::uint64_t frame, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
 
     LockedArray<PlayerSlot> slots_;
     LockedArray<PlayerVoice> voices_;
+    LockedArray<PlayerPlace> places_;  // of the voices
     std::array<MeterSpec, 4> meters_;
-    SincTable table_;
+    const SincTable* table_ = nullptr;
     LockedArray<float> samples_;  // of one voice
     Limiter limiter_;
     std::uint32_t samplerate_ = Format{}.samplerate;
@@ -93,6 +104,7 @@ class PlayerProcessor final : public Processor {
     std::uint64_t starts_ = 0;
     std::uint32_t playing_ = 0;
     std::uint32_t stolen_ = 0;
+    bool counts_are_shown_ = true;
     float peak_ = 0;  // of the outputs, in this window
     std::uint32_t window_frames_ = 1;
     std::uint32_t window_left_ = 1;

@@ -82,21 +82,18 @@ void PlayerVoice::fade_head(bool keeps_buffer, const VoiceTools& tools, ProcessC
     head_fade_.go_to(0, tools.fade_frames);
 }
 
-void PlayerVoice::start(const PlayBuffer& wanted, Cause cause, std::uint64_t number, std::uint32_t attack_frames,
-                        const VoiceTools& tools, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+void PlayerVoice::start(const PlayBuffer& wanted, std::uint32_t attack_frames, const VoiceTools& tools,
+                        ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     if (head_.plays && head_.serial != 0) {
         fade_head(false, tools, context);
     } else if (head_.plays) {
         end(head_, context);
     }
-    number_ = number;
     head_ = Head{};
     head_.plays = true;
     head_.unloads = wanted.handle != 0 && wanted.unload != 0;
     head_.slot = wanted.handle != 0 ? std::uint16_t{0} : wanted.slot;
-    head_.choke_group = wanted.choke_group;
     head_.handle = wanted.handle;
-    head_.started_by = cause;
     head_.reader.start(wanted.start, wanted.rate);
     if (wanted.loop != 0) head_.reader.set_loop(wanted.loop_start, wanted.loop_end);
     head_.gain = Glide{checked_gain(wanted.gain)};

@@ -42,17 +42,14 @@ class PlayerVoice {
     [[nodiscard]] bool sounds() const noexcept CUELINE_NONBLOCKING {
         return head_.plays || fading_head_.plays || held_fade_.moves();
     }
-    [[nodiscard]] Cause started_by() const noexcept CUELINE_NONBLOCKING { return head_.started_by; }
-    [[nodiscard]] std::uint64_t number() const noexcept CUELINE_NONBLOCKING { return number_; }
-    [[nodiscard]] std::uint16_t choke_group() const noexcept CUELINE_NONBLOCKING { return head_.choke_group; }
     /// Whether it plays a slot, and not a loaded buffer.
     [[nodiscard]] bool has_slot() const noexcept CUELINE_NONBLOCKING { return head_.handle == 0; }
     [[nodiscard]] std::uint16_t slot() const noexcept CUELINE_NONBLOCKING { return head_.slot; }
     [[nodiscard]] BufferHandle handle() const noexcept CUELINE_NONBLOCKING { return head_.handle; }
 
-    /// Starts. If the voice plays, that sound fades out. `number` is that of the start, in order.
-    void start(const PlayBuffer& wanted, Cause cause, std::uint64_t number, std::uint32_t attack_frames,
-               const VoiceTools& tools, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
+    /// Starts. If the voice plays, that sound fades out.
+    void start(const PlayBuffer& wanted, std::uint32_t attack_frames, const VoiceTools& tools,
+               ProcessContext& context) noexcept CUELINE_NONBLOCKING;
 
     /// Changes it. Only while it plays.
     void set(const SetVoice& wanted, const VoiceTools& tools, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
@@ -83,9 +80,7 @@ class PlayerVoice {
         bool plays = false;
         bool unloads = false;  // it releases its buffer when it ends; if it plays no more: has to release it
         std::uint16_t slot = 0;
-        std::uint16_t choke_group = 0;
         BufferHandle handle = 0;
-        Cause started_by;
         std::uint64_t serial = 0;  // of the buffer that it has read from; 0: it has not begun
         BufferReader reader;
         Glide gain{1};
@@ -113,7 +108,6 @@ class PlayerVoice {
     Glide head_fade_{0};
     std::array<float, max_channels> held_{};  // by channel: the last sample of what is gone
     Glide held_fade_{0};
-    std::uint64_t number_ = 0;
 };
 
 }  // namespace cueline

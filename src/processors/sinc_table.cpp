@@ -1,10 +1,13 @@
 // sinc_table.cpp: computes the kernels, and applies them.
 #include "processors/sinc_table.hpp"
 
+#include <atomic>
 #include <cmath>
+#include <memory>
 #include <numbers>
-#include <utility>
 #include <vector>
+
+#include "system/fork_generation.hpp"
 
 namespace cueline {
 
@@ -35,21 +38,35 @@ double sinc(double x) {
 
 }  // namespace
 
-SincTable SincTable::make() {
+const SincTable& SincTable::shared() {
+    struct Kept {
+        SincTable table;
+        unsigned generation = fork_generation();
+    };
+    static std::atomic<const Kept*> kept = nullptr;
+    // Acquire pairs with the release below: the table is filled.
+    const Kept* found = kept.load(std::memory_order_acquire);
+    if (found != nullptr && found->generation == fork_generation()) return found->table;
+    auto made = std::make_unique<const Kept>();
+    // No lock: at a fork, a thread of the parent might hold it. If another thread was faster, its table is there.
+    const bool is_kept =
+        kept.compare_exchange_strong(found, made.get(), std::memory_order_acq_rel, std::memory_order_acquire);
+    return is_kept ? made.release()->table : found->table;
+}
+
+SincTable::SincTable() {
     constexpr auto taps_of = [](std::size_t index) -> std::uint32_t { return index == 0 ? least_taps : most_taps; };
     std::size_t all = 0;
     for (std::size_t index = 0; index < kernels; ++index) all += std::size_t{phases + 1} * taps_of(index);
-    SincTable table;
-    table.values_ = LockedArray<float>{all};
-    std::span<float> left = table.values_.all();
+    values_ = LockedArray<float>{all};
+    std::span<float> left = values_.all();
     for (std::size_t index = 0; index < kernels; ++index) {
         const std::uint32_t taps = taps_of(index);
         const std::span<float> rows = left.first(std::size_t{phases + 1} * taps);
         left = left.subspan(rows.size());
         fill(rows, taps, 1 / highest_rate[index]);
-        table.kernels_[index] = {.rows = rows.data(), .taps = taps};
+        kernels_[index] = {.rows = rows.data(), .taps = taps};
     }
-    return table;
 }
 
 /// `cutoff` is a share of half the sample rate. Each phase has a sum of 1, so that silence and offsets are exact.

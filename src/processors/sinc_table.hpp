@@ -29,12 +29,10 @@ class SincTable {
         std::uint32_t taps;
     };
 
-    SincTable() noexcept = default;
-
-    /// Computes all kernels. Throws std::bad_alloc. [control thread]
-    static SincTable make();
-
-    [[nodiscard]] bool empty() const noexcept CUELINE_NONBLOCKING { return values_.size() == 0; }
+    /// Returns the table that all players of this process use. The first call computes all kernels, and the table stays
+    /// until the process ends. A forked child makes its own: it finds zeros in locked memory.
+    /// [control threads, several at once] Throws std::bad_alloc.
+    static const SincTable& shared();
 
     /// The kernel for a voice that moves by `step` in each frame. [audio thread]
     [[nodiscard]] const Kernel& kernel(std::uint64_t step) const noexcept CUELINE_NONBLOCKING {
@@ -76,6 +74,8 @@ class SincTable {
         }
         return steps;
     }();
+
+    SincTable();
 
     static void fill(std::span<float> rows, std::uint32_t taps, double cutoff);
 
