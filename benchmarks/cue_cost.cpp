@@ -11,6 +11,7 @@
 
 #include <cueline/engine_messages.hpp>
 #include <cueline/schedule.hpp>
+#include <cueline/timeline.hpp>
 
 #include "processors/tone_processor.hpp"
 #include "spread.hpp"
@@ -41,6 +42,34 @@ void block_with_due_cues_each(benchmark::State& state) {
         stage.send_pings(state.range(0), stage.engine.now() + block_format.blocksize + 32);
         stage.run_block();
     });
+}
+
+/// 1000 cues wait, and `due` of them come in this block, spread over its frames. Their times are frames, or beats while
+/// the tempo ramps for ever.
+void block_with_thousand_cues_each(benchmark::State& state) {
+    Stage stage;
+    Line& control = stage.engine.control();
+    const bool beats = state.range(0) != 0;
+    const std::int64_t due = state.range(1);
+    Timeline timeline;
+    const auto send_at = [&](std::uint64_t frame) {
+        const double beat = beats ? timeline.beat_at(static_cast<double>(frame)) : 0;
+        control.send(kind::ping, Ping{1}, beats ? at_beat(beat) : Delivery{.frame = frame});
+    };
+    control.send(RampTempo::kind, RampTempo{.tempo = 999, .length = 1e6, .over = RampOver::beats});
+    stage.run_block();
+    timeline = stage.engine.timeline();  // the ramp's, which goes on
+    for (std::int64_t number = due; number < 1000; ++number) send_at(far_away + static_cast<std::uint64_t>(number));
+    time_blocks(state, stage, [&] {
+        stage.take_events();
+        const std::uint64_t first = stage.engine.now() + block_format.blocksize;  // of the block that is timed
+        for (std::int64_t number = 0; number < due; ++number) {
+            send_at(first + static_cast<std::uint64_t>(number * 37 % block_format.blocksize));  // not in their order
+        }
+        stage.run_block();
+    });
+    const CueStats cues = stage.engine.stats().cues;
+    state.counters["late"] = static_cast<double>(cues.late + cues.refused);  // 0, if it measures what it says
 }
 
 /// `count` waiting cues are cancelled at once.
@@ -133,6 +162,11 @@ void of_cues(benchmark::internal::Benchmark* row) {
 }
 BENCHMARK(block_with_pending_cues_each)->Apply(of_cues);
 BENCHMARK(block_with_due_cues_each)->Apply(of_cues);
+BENCHMARK(block_with_thousand_cues_each)
+    ->ArgNames({"beats", "due"})
+    ->ArgsProduct({{0, 1}, {0, 16, 64, 1000}})
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK(block_with_cancel_all_each)->Apply(of_cues);
 BENCHMARK(block_with_256_cancels_each)
     ->ArgName("cues")

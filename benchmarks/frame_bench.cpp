@@ -156,12 +156,12 @@ class Jack {
     std::size_t write(std::span<const float> from) {
         const std::size_t room = jack_ringbuffer_write_space(bytes_) / frame_bytes_ * frame_bytes_;
         const std::size_t some = std::min(room, from.size_bytes());
-        return jack_ringbuffer_write(bytes_, std::bit_cast<const char*>(from.data()), some) / sizeof(float);
+        return jack_ringbuffer_write(bytes_, reinterpret_cast<const char*>(from.data()), some) / sizeof(float);
     }
     std::size_t read(std::span<float> to) {
         const std::size_t waiting = jack_ringbuffer_read_space(bytes_) / frame_bytes_ * frame_bytes_;
         const std::size_t some = std::min(waiting, to.size_bytes());
-        return jack_ringbuffer_read(bytes_, std::bit_cast<char*>(to.data()), some) / sizeof(float);
+        return jack_ringbuffer_read(bytes_, reinterpret_cast<char*>(to.data()), some) / sizeof(float);
     }
 
   private:
@@ -219,7 +219,7 @@ void measure(const std::array<Contender, Count>& contenders, TwoThreads* threads
 
     std::array<std::vector<double>, Count> costs;
     std::array<std::vector<double>, Count> ratios;
-    std::mt19937 random{1};
+    std::mt19937 random{1};  // NOLINT(bugprone-random-generator-seed): each run is the same
     const Nanoseconds end = now_ns() + seconds * 1e9;
     for (std::size_t round = 0; round < 20 || now_ns() < end; ++round) {
         std::ranges::shuffle(order, random);

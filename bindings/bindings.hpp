@@ -29,6 +29,9 @@ void bind_stats(nanobind::module_& module);
 /// MusicalTime and TimelineSnapshot.
 void bind_timeline(nanobind::module_& module);
 
+/// Score and PlayingSequence. Call bind_senders() first.
+void bind_sequences(nanobind::module_& module);
+
 /// The function that makes a processor of C functions.
 void bind_processors(nanobind::module_& module);
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <cueline/engine_messages.hpp>
 #include <cueline/line.hpp>
@@ -129,6 +130,19 @@ Records::Records(nb::handle array, int access) {
 
 std::span<Message> Records::messages() const {
     return {static_cast<Message*>(view_.buf), size()};
+}
+
+std::vector<Message> SenderHandle::checked_records(nb::handle array, Kind array_kind) const {
+    const Records records = Records::read(array);
+    const Sendable sendable{array_kind, has_ranges(array_kind), &shared_->kinds_of(0)};
+    std::vector<Message> copies(records.size());
+    for (std::size_t index = 0; index < copies.size(); ++index) {
+        if (index % records_with_gil == records_with_gil - 1) const WithoutGil others_run;
+        if (!copy_checked<true>(records.record(index), sendable, 0, copies[index])) {
+            refuse({index, copies[index]}, sendable);
+        }
+    }
+    return copies;
 }
 
 std::size_t SenderHandle::send_many(nb::handle array, Kind array_kind, nb::handle late, nb::handle seconds,

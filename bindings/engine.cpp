@@ -229,6 +229,12 @@ class EngineHandle : public SenderHandle {
         engine_->start();
     }
 
+    void feed_sequences() const {
+        require_offline();
+        const WithoutGil without_gil;
+        engine_->feed_sequences();
+    }
+
     void stop() {
         engine_->require_own_process();
         const WithoutGil without_gil;
@@ -366,13 +372,15 @@ class EngineHandle : public SenderHandle {
     }
 
     /// Counts losses that raised no exception: commands and buffers refused for lack of room, cues applied late, cues
-    /// refused, messages that the processor did not handle, or refused without a confirmation, MIDI each way.
+    /// refused, messages that the processor did not handle, or refused without a confirmation, MIDI each way. The
+    /// events of sequences are among them.
     [[nodiscard]] nb::tuple losses() const {
         const EngineStats now = stats();
         std::uint64_t refused = now.buffers.refused;
         for (const LineStats& line : now.lines) refused += line.commands.dropped;
-        return nb::make_tuple(refused - std::min<std::uint64_t>(refused, shared()->raised_refusals), now.cues.late,
-                              now.cues.refused, now.unhandled, now.refused_unconfirmed, now.midi.dropped,
+        return nb::make_tuple(refused - std::min<std::uint64_t>(refused, shared()->raised_refusals),
+                              now.cues.late + now.sequences.left_out, now.cues.refused, now.unhandled,
+                              now.refused_unconfirmed + now.sequences.refused_by_processor, now.midi.dropped,
                               now.midi.unsent);
     }
 
@@ -474,6 +482,7 @@ void bind_engine_types(nb::module_& module) {
             "timeout"_a.none(),
             nb::sig("def _publish_nothing(self, slot: int, at: object, late: object, timeout: float | None) -> Status"))
         .def("_require_slots", of_made(&EngineHandle::require_slots))
+        .def("_feed_sequences", of_made(&EngineHandle::feed_sequences))
         .def("_require_offline", of_made(&EngineHandle::require_offline))
         .def("_stats", of_made(&EngineHandle::stats))
         .def_prop_ro("_parts", of_made(&EngineHandle::parts),

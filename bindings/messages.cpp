@@ -265,7 +265,12 @@ PyObject* repr_of_fields(PyObject* self) noexcept {
         for (const Field& field : layout_of(type).fields()) {
             add(text(nb::handle{field.name}) + "=" + text(field, message.payload.data()));
         }
-        if (message.sequence != 0 || message.frame != 0 || message.line != 0) add(header_text(message));
+        const std::size_t part = part_of(message.flags);
+        if (message.sequence != 0 || message.frame != 0 || message.line != 0) {
+            add(header_text(message));
+        } else if (part != 0) {
+            add("part=" + std::to_string(part));
+        }
         return nb::cast(name_of(type) + "(" + inside + ")").release().ptr();
     });
 }

@@ -1,5 +1,6 @@
 // midi.cpp: MIDI's bytes as messages, and back.
 #include <cueline/midi.hpp>
+#include <cueline/midi_map.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -34,6 +35,7 @@ void bind_midi(nb::module_& module) {
     module.def("_midi_message", &message_from, "bytes"_a, "port"_a,
                nb::sig("def _midi_message(bytes: bytes, port: int) -> Message | None"));
     module.attr("MAX_MIDI_PORTS") = max_midi_ports;
+    module.attr("MAX_MIDI_MAPS") = max_midi_maps;
     module.def("_midi_bytes", &bytes_of, "message"_a, nb::sig("def _midi_bytes(message: Message) -> bytes"));
 }
 

@@ -43,6 +43,7 @@ NB_MODULE(_core, module) {
     module.attr("MESSAGE_BYTES") = cueline::message_bytes;
     module.attr("HEADER_BYTES") = cueline::header_bytes;
     module.attr("PAYLOAD_BYTES") = cueline::payload_bytes;
+    module.attr("FIRST_PROCESSOR_KIND") = cueline::kind::first_processor;
     module.attr("MAX_FRAME") = cueline::max_frame;
     module.attr("RING_CAPACITY") = cueline::MessageRing::capacity;
     module.attr("MAX_MEMBERS") = cueline::max_members;
@@ -60,6 +61,7 @@ NB_MODULE(_core, module) {
     bind_processors(module);
     bind_engine(module);
     bind_streams(module);
+    bind_sequences(module);
     bind_baseline(module);
     nb::module_::import_("atexit").attr("register")(nb::cpp_function(&shut_down));
 }

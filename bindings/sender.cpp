@@ -12,6 +12,7 @@
 
 #include <cueline/error.hpp>
 #include <cueline/message.hpp>
+#include <cueline/midi_map.hpp>
 
 #include "bindings.hpp"
 #include "bulk.hpp"
@@ -200,17 +201,20 @@ void SenderHandle::disconnect() {
     opened_line_ = nullptr;
 }
 
-Message SenderHandle::checked_command(nb::handle object) const {
+Message SharedEngine::checked_command(nb::handle object) {
     const Message* message = message_of(object.ptr());
     if (message == nullptr) refuse_message(object);
     const bool is_engines = message->kind < kind::first_processor;
-    if (is_engines && (message->kind < kind::unload_buffer || message->kind > kind::set_loop)) {
+    if (is_engines && (message->kind < kind::unload_buffer || message->kind > kind::unmap_midi)) {
         raise("ArgumentError", name_of(Py_TYPE(object.ptr())) + " cannot be sent: kinds below " +
                                    std::to_string(kind::first_processor) +
                                    " are the engine's own, and this one is of kind " + std::to_string(message->kind));
     }
     const std::size_t part = part_of(message->flags);
-    const HandledKinds& handled = shared_->kinds_of(part);
+    const HandledKinds& handled = kinds_of(part);
+    if (message->kind == kind::map_midi) {
+        for (HandledKinds& of_part : kinds) of_part.map_midi();
+    }
     if (!is_engines) handled.require(message->kind);
     Message command;
     command.kind = message->kind;
@@ -220,7 +224,7 @@ Message SenderHandle::checked_command(nb::handle object) const {
 }
 
 Message SenderHandle::checked_command(nb::handle object, nb::handle at, nb::handle late) const {
-    Message command = checked_command(object);
+    Message command = shared_->checked_command(object);
     const Delivery delivery = checked_delivery(at, late);
     command.frame = delivery.frame;
     command.flags |= delivery.flags;
@@ -289,7 +293,7 @@ std::uint32_t SenderHandle::send_whole(const nb::tuple& messages, nb::handle at,
     }
     std::vector<Message> members;
     members.reserve(count);
-    for (const nb::handle message : messages) members.push_back(checked_command(message));
+    for (const nb::handle message : messages) members.push_back(shared_->checked_command(message));
     Delivery delivery = checked_delivery(at, late);
     Timeout timeout{seconds};
     std::optional<ConfirmationReservation> reservation;
@@ -317,7 +321,7 @@ std::uint32_t SenderHandle::send_whole(const nb::tuple& messages, nb::handle at,
 }
 
 void SenderHandle::require_sendable(nb::handle message) const {
-    (void)checked_command(message);
+    (void)shared_->checked_command(message);
 }
 
 nb::object SenderHandle::cancel(nb::handle sequence) {

@@ -35,7 +35,7 @@ class SenderHandle;
 /// An engine with its confirmations. The engine object, its lines, parameters and meters share it.
 struct SharedEngine {
     std::unique_ptr<Engine> engine;
-    std::vector<HandledKinds> kinds;              // by part; the first is that of all parts, or of the only processor
+    std::deque<HandledKinds> kinds;              // by part; the first is that of all parts, or of the only processor
     NoGilMutex opening;                           // guards `open`
     std::array<SenderHandle*, max_lines> open{};  // by line
     // Held while a thread moves reports to Python. Another thread would find that the report is gone, and its
@@ -54,6 +54,9 @@ struct SharedEngine {
 
     /// Raises ArgumentError if there is no such part; 0 stands for all.
     [[nodiscard]] const HandledKinds& kinds_of(std::size_t part) const;
+
+    /// The kind and payload of `object`, which must be a message that a user may send and the processor handles.
+    [[nodiscard]] Message checked_command(nanobind::handle object);
 
     /// Opens a line for Python, or for an extension. The caller holds `opening`. Throws LinesTakenError.
     [[nodiscard]] Line open_line(Events events);
@@ -131,6 +134,9 @@ class SenderHandle {
     /// The others are counted as dropped; if `seconds` is not 0, the caller raises Full. `part`: see to_part().
     std::size_t send_many(nanobind::handle array, Kind array_kind, nanobind::handle late, nanobind::handle seconds,
                           std::size_t part);
+
+    /// Copies of the records of `array`, each with its kind, as send_many() would send them. Raises what that raises.
+    [[nodiscard]] std::vector<Message> checked_records(nanobind::handle array, Kind array_kind) const;
 
     /// Raises what send() raises for this message.
     void require_sendable(nanobind::handle message) const;
@@ -242,10 +248,7 @@ class SenderHandle {
 
     [[noreturn]] static void throw_closed();
 
-    /// The kind and payload of `object`, which must be a message that a user may send and the processor handles.
-    [[nodiscard]] Message checked_command(nanobind::handle object) const;
-
-    /// The same command, with its frame and flags.
+    /// SharedEngine::checked_command(), with its frame and flags.
     [[nodiscard]] Message checked_command(nanobind::handle object, nanobind::handle at, nanobind::handle late) const;
 
     /// Sends `command`, and sets its sequence. Returns false if there is no room in time: then it is counted as

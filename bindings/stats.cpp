@@ -39,6 +39,12 @@ void bind_stats_types(nb::module_& module) {
         .def_ro("bytes_locked", &BufferStats::bytes_locked)
         .def_ro("memory_locked", &BufferStats::memory_locked);
 
+    nb::class_<SequenceCounts>(module, "SequenceCounts")
+        .def_ro("playing", &SequenceCounts::playing)
+        .def_ro("played", &SequenceCounts::played)
+        .def_ro("late", &SequenceCounts::late)
+        .def_ro("refused", &SequenceCounts::refused);
+
     nb::class_<MidiStats>(module, "MidiStats")
         .def_ro("received", &MidiStats::received)
         .def_ro("dropped", &MidiStats::dropped)
@@ -56,6 +62,7 @@ void bind_stats_types(nb::module_& module) {
         .def_ro("lines", &EngineStats::lines)
         .def_ro("cues", &EngineStats::cues)
         .def_ro("buffers", &EngineStats::buffers)
+        .def_ro("sequences", &EngineStats::sequences)
         .def_ro("midi", &EngineStats::midi)
         .def_ro("streams", &EngineStats::streams)
         .def_prop_ro("xruns", [](const EngineStats& stats) { return stats.device_stats.xruns; })
@@ -69,7 +76,8 @@ void bind_stats_types(nb::module_& module) {
 }  // namespace
 
 void bind_stats(nb::module_& module) {
-    bind_once<RingStats, LineStats, CueStats, BufferStats, MidiStats, EngineStats>(module, &bind_stats_types);
+    bind_once<RingStats, LineStats, CueStats, BufferStats, SequenceCounts, MidiStats, EngineStats>(module,
+                                                                                                   &bind_stats_types);
 }
 
 }  // namespace cueline::python

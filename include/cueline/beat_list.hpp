@@ -50,7 +50,7 @@ class BeatList {
   public:
     explicit BeatList(std::size_t capacity, std::uint32_t* places) noexcept : places_{places}, capacity_{capacity} {}
 
-    [[nodiscard]] std::size_t size() const noexcept CUELINE_NONBLOCKING { return passed() + coming() + added_; }
+    [[nodiscard]] std::size_t size() const noexcept CUELINE_NONBLOCKING { return (gap_ - first_) + (end_ - next_); }
 
     /// Adds the place of a cue. Cues of one beat keep the order in which they were added.
     void add(std::uint32_t place, Cue& cue) noexcept CUELINE_NONBLOCKING {
@@ -59,9 +59,6 @@ class BeatList {
         places_[end_++] = place;
         ++added_;
     }
-
-    /// The cue that was added last, until the next order().
-    [[nodiscard]] std::uint32_t last_added() const noexcept CUELINE_NONBLOCKING { return places_[end_ - 1]; }
 
     /// Moves the gap: cues whose beat has lower bits than `beat` were passed.
     void seek(std::uint64_t beat) noexcept CUELINE_NONBLOCKING {
@@ -84,12 +81,19 @@ class BeatList {
             places_);
     }
 
-    [[nodiscard]] std::size_t passed() const noexcept CUELINE_NONBLOCKING { return gap_ - first_; }
-    [[nodiscard]] std::size_t coming() const noexcept CUELINE_NONBLOCKING { return end_ - added_ - next_; }
-    [[nodiscard]] std::uint32_t first_passed() const noexcept CUELINE_NONBLOCKING { return places_[first_]; }
-    [[nodiscard]] std::uint32_t first_coming() const noexcept CUELINE_NONBLOCKING { return places_[next_]; }
-    void take_passed() noexcept CUELINE_NONBLOCKING { ++first_; }
-    void take_coming() noexcept CUELINE_NONBLOCKING { ++next_; }
+    /// The cues on one side of the gap.
+    enum class Half : std::uint8_t { passed, coming };
+
+    [[nodiscard]] std::size_t count(Half half) const noexcept CUELINE_NONBLOCKING {
+        return half == Half::passed ? gap_ - first_ : end_ - added_ - next_;
+    }
+    [[nodiscard]] std::uint32_t first(Half half) const noexcept CUELINE_NONBLOCKING {
+        return places_[half == Half::passed ? first_ : next_];
+    }
+    /// Removes and returns the first place of a half that is not empty.
+    std::uint32_t take(Half half) noexcept CUELINE_NONBLOCKING {
+        return places_[half == Half::passed ? first_++ : next_++];
+    }
 
     /// Calls `takes` with each place, in order. Removes those for which it returns true.
     /// This function has no CUELINE_NONBLOCKING, so that clang checks each use by its `takes`.

@@ -79,7 +79,7 @@ struct MidiPorts {
 struct MidiStats {
     std::uint64_t received = 0;  ///< handed to the engine
     std::uint64_t dropped = 0;   ///< came and were dropped: more than max_midi_messages in a block, or in a block that
-                                 ///< was left out
+                                 ///< was left out; and, of the engine, moves of maps: more than max_midi_moves in one
     std::uint64_t sysex = 0;     ///< came and have no message: SysEx, and bytes that are no MIDI
     std::uint64_t sent = 0;      ///< handed to the device's outputs
     std::uint64_t unsent = 0;    ///< not sent: more than max_midi_messages in a block, a port that the device lacks,

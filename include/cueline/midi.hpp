@@ -27,9 +27,9 @@ inline constexpr std::size_t max_midi_messages = 256;  ///< that a block takes f
 
 struct NoteOn {
     static constexpr Kind kind = cueline::kind::note_on;
-    std::uint8_t note = 0;      ///< from 0 to 127: 60 is middle C
-    std::uint8_t velocity = 1;  ///< from 1 to 127: see NoteOff
-    std::uint8_t channel = 1;   ///< from 1 to 16
+    std::uint8_t note = 0;       ///< from 0 to 127: 60 is middle C
+    std::uint8_t velocity = 64;  ///< from 1 to 127: see NoteOff
+    std::uint8_t channel = 1;    ///< from 1 to 16
     std::uint8_t port = 1;
 };
 
@@ -195,7 +195,8 @@ struct MidiWire {
             const auto whole = message.as<MidiBytes>();
             const std::size_t size = midi_size(whole.status);
             if ((size > 1 && whole.data1 > 127) || (size > 2 && whole.data2 > 127)) return {};
-            return {{whole.status, whole.data1, whole.data2}, size};
+            return {{whole.status, size > 1 ? whole.data1 : std::uint8_t{0}, size > 2 ? whole.data2 : std::uint8_t{0}},
+                    size};
         }
         default:
             return {};

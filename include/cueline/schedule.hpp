@@ -122,31 +122,23 @@ class Schedule {
     /// The bits of the earliest beat for which a cue comes, or `never` if none does.
     [[nodiscard]] std::uint64_t next_beat() noexcept CUELINE_NONBLOCKING {
         order_beats();
-        return beats_.coming() == 0 ? never : cues_[beats_.first_coming()].command.frame;
+        constexpr auto coming = BeatList::Half::coming;
+        return beats_.count(coming) == 0 ? never : cues_[beats_.first(coming)].command.frame;
     }
 
     /// Takes the first of the cues of next_beat(), of which there must be one, with the members that follow it. They go
     /// to `whole`, which has room for a transaction. Returns how many messages these are. A command of the timeline
     /// among them may move what still waits, and so they are taken at once.
     std::size_t take_beat(std::span<Cue> whole) noexcept CUELINE_NONBLOCKING {
-        std::size_t count = 0;
-        do {
-            whole[count++] = taken(beats_.first_coming());
-            beats_.take_coming();
-        } while (count < whole.size() && beats_.coming() > 0 && cues_[beats_.first_coming()].is_member);
-        return count;
+        return take_first(BeatList::Half::coming, whole);
     }
 
     /// Does the same with the earliest of the passed cues, if its beat has lower bits than `beat`. Else returns 0.
     std::size_t take_passed(std::uint64_t beat, std::span<Cue> whole) noexcept CUELINE_NONBLOCKING {
         order_beats();
-        std::size_t count = 0;
-        if (beats_.passed() == 0 || cues_[beats_.first_passed()].command.frame >= beat) return count;
-        do {
-            whole[count++] = taken(beats_.first_passed());
-            beats_.take_passed();
-        } while (count < whole.size() && beats_.passed() > 0 && cues_[beats_.first_passed()].is_member);
-        return count;
+        constexpr auto passed = BeatList::Half::passed;
+        const bool none = beats_.count(passed) == 0 || cues_[beats_.first(passed)].command.frame >= beat;
+        return none ? 0 : take_first(passed, whole);
     }
 
     /// Removes all cues for which `chosen` returns true, each with the members that follow it. Calls `taken_out` with
@@ -202,6 +194,15 @@ class Schedule {
     [[nodiscard]] std::size_t size_of_frames() const noexcept CUELINE_NONBLOCKING { return sorted_ + added_; }
 
     void order_beats() noexcept CUELINE_NONBLOCKING { beats_.order(cues_, free_); }
+
+    /// Takes the first cue of a half that is not empty, with its members.
+    std::size_t take_first(BeatList::Half half, std::span<Cue> whole) noexcept CUELINE_NONBLOCKING {
+        std::size_t count = 0;
+        do {
+            whole[count++] = taken(beats_.take(half));
+        } while (count < whole.size() && beats_.count(half) > 0 && cues_[beats_.first(half)].is_member);
+        return count;
+    }
 
     /// Makes the place of a cue of a beat free, which stays as it is meanwhile.
     void give_back(std::uint32_t place) noexcept CUELINE_NONBLOCKING {

@@ -58,6 +58,12 @@ class SharedParameters {
     /// Sets a number without a mark. [control thread, before the audio thread takes anything]
     void set_default(std::size_t place, double value) const noexcept(Memory::never_throws) { store(place, value); }
 
+    /// Lets get() return a number that the audio thread has set. It makes no mark: take() does not give it back. If a
+    /// writer comes at the same time, the later store counts, and the mark gives that. [audio thread, wait-free]
+    void show(std::size_t place, double value) const noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
+        store(place, value);
+    }
+
     /// `place` must be below size(). [any thread, wait-free]
     void write(std::size_t place, double value) const noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
         store(place, value);

@@ -64,6 +64,23 @@ struct Timeline {
         return map.frame_at(beat + (loop_end - loop_start));
     }
 
+    /// Returns the first beat that is not over at frame `now`, which is in the last segment or before it: half a frame
+    /// earlier, because a beat's frame is the nearest one.
+    [[nodiscard]] constexpr double first_beat(std::uint64_t now) const noexcept CUELINE_NONBLOCKING {
+        const TempoSegment& last = map.last();
+        const double frames = static_cast<double>(now) - 0.5 - last.frame;
+        return frames <= 0 ? last.beat : last.beat + last.beats_in(frames);
+    }
+
+    /// Returns the next_line() that comes when the timeline goes on from `beat`, also if it begins a loop again before
+    /// that. Returns `endless` if none comes.
+    [[nodiscard]] constexpr double line_to_come(double beat, double beats) const noexcept CUELINE_NONBLOCKING {
+        const double next = next_line(beat, beats);
+        if (looping == 0 || next < loop_end) return next;
+        const double again = next_line(loop_start, beats);
+        return again < loop_end ? again : next;
+    }
+
     /// Returns the first multiple of `beats` from `beat` on. 0 stands for a bar, and bars begin at bar_beat.
     [[nodiscard]] constexpr double next_line(double beat, double beats) const noexcept CUELINE_NONBLOCKING {
         const double distance = beats == 0 ? bar_beats : beats;

@@ -38,6 +38,7 @@ class Messages {
     template <class Visitor>
     static auto visit(const Message& message,
                       Visitor&& visitor) noexcept((std::is_nothrow_invocable_v<Visitor&, const Types&> && ...)) {
+        // NOLINTNEXTLINE(misc-const-correctness): visit_as() sets it
         std::conditional_t<(returns_nothing<Types, Visitor> && ...), bool, Outcome> outcome = false;
         (void)(visit_as<Types>(message, visitor, outcome) || ...);
         return outcome;

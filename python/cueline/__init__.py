@@ -3,7 +3,7 @@
 from cueline import main_interpreter  # noqa: F401  # first: it must come before the compiled module
 from cueline._core import Message, Status
 from cueline._core import __version__ as __version__
-from cueline.bulk import dtype, select
+from cueline.bulk import beat_dtype, dtype, select
 from cueline.engine import AudioEngine
 from cueline.errors import (
     ArgumentError,
@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     )
     from cueline.meters import MeterReading, Meters
     from cueline.midi import from_mido, to_mido
+    from cueline.midi_maps import Midi, MidiMap
     from cueline.part import Part
     from cueline.playback import Playback, PlaybackPosition
     from cueline.processors import OffersProcessor, player_processor
@@ -82,9 +83,10 @@ if TYPE_CHECKING:
     from cueline.recording import Recording
     from cueline.ring_errors import Empty, Full
     from cueline.saving import Saving
+    from cueline.sequence import Sequence
     from cueline.specs import MeterSpec, ParameterSpec
-    from cueline.stats import BufferStats, CueStats, LineStats, MidiStats, RingStats, Stats, WorstCase
-    from cueline.timeline import Timeline
+    from cueline.stats import BufferStats, CueStats, LineStats, MidiStats, RingStats, SequenceStats, Stats, WorstCase
+    from cueline.timeline import SetTempo, Timeline
     from cueline.typed import message
     from cueline.voice import Voice
 else:
@@ -102,6 +104,7 @@ else:
         ),
         "meters": "MeterReading Meters",
         "midi": "from_mido to_mido",
+        "midi_maps": "Midi MidiMap",
         "part": "Part",
         "playback": "Playback PlaybackPosition",
         "processors": "OffersProcessor player_processor",
@@ -109,9 +112,10 @@ else:
         "recording": "Recording",
         "ring_errors": "Empty Full",
         "saving": "Saving",
+        "sequence": "Sequence",
         "specs": "MeterSpec ParameterSpec",
-        "stats": "BufferStats CueStats LineStats MidiStats RingStats Stats WorstCase",
-        "timeline": "Timeline",
+        "stats": "BufferStats CueStats LineStats MidiStats RingStats SequenceStats Stats WorstCase",
+        "timeline": "SetTempo Timeline",
         "typed": "message",
         "voice": "Voice",
     }
@@ -174,7 +178,9 @@ __all__ = [
     "MeterReading",
     "MeterSpec",
     "Meters",
+    "Midi",
     "MidiBytes",
+    "MidiMap",
     "MidiStats",
     "MissingPackageError",
     "NotFinite",
@@ -199,7 +205,10 @@ __all__ = [
     "RefusedError",
     "RingStats",
     "Saving",
+    "Sequence",
+    "SequenceStats",
     "SetSlot",
+    "SetTempo",
     "SetTone",
     "SetVoice",
     "Stats",
@@ -217,6 +226,7 @@ __all__ = [
     "Voice",
     "WorstCase",
     "array",
+    "beat_dtype",
     "buffer",
     "cfunc_processor",
     "devices",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Records = npt.NDArray[np.void]
 
-__all__ = ["dtype", "receive_many", "refused_record", "select", "send_many"]
+__all__ = ["beat_dtype", "dtype", "receive_many", "refused_record", "select", "send_many", "timed_kind"]
 
 _HEADER = {"kind": ("u2", 0), "line": ("u1", 3), "sequence": ("u4", 4), "frame": ("u8", 8)}
 _FIRST_SENT_KIND = 64
@@ -29,11 +29,23 @@ def dtype(cls: type | None = None) -> np.dtype[Any]:
     It has 56 bytes. Its metadata holds the class. Without ``cls``, the payload follows the header as 40 bytes.
     Raises ArgumentTypeError if ``cls`` is not a message class.
     """
+    return _described(cls, _HEADER)
+
+
+def beat_dtype(cls: type | None = None) -> np.dtype[Any]:
+    """Return the dtype of a message at a beat, for ``engine.sequence``: ``dtype(cls)`` with a ``beat`` for the frame.
+
+    The beat is a float64. Raises ArgumentTypeError if ``cls`` is not a message class.
+    """
+    return _described(cls, {name: header for name, header in _HEADER.items() if name != "frame"} | {"beat": ("f8", 8)})
+
+
+def _described(cls: type | None, header: Mapping[str, tuple[Any, int]]) -> np.dtype[Any]:
     import numpy as np  # here, because `import cueline` must stay quick
 
     from cueline.typed import layout_of
 
-    formats: dict[str, tuple[Any, int]] = dict(_HEADER)
+    formats: dict[str, tuple[Any, int]] = dict(header)
     if cls is None:
         formats["payload"] = (("u1", (_core.PAYLOAD_BYTES,)), _core.HEADER_BYTES)
     else:
@@ -130,6 +142,30 @@ def refused_record(place: int, kind: int, frame: int, own: int) -> str:
         f"the message at index {place} cannot be sent: kinds below {_FIRST_SENT_KIND} are the engine's own, "
         f"and this one is of kind {kind}"
     )
+
+
+def timed_kind(events: object) -> int | None:
+    """Return the kind that the dtype of an array of events names, or 0; None if ``events`` is not an array.
+
+    Raises ArgumentTypeError if it has another dtype than ``beat_dtype()``, ArgumentError for more dimensions.
+    """
+    found: Any = getattr(events, "dtype", None)
+    if found is None:
+        return None
+    cls = (getattr(found, "metadata", None) or {}).get("cueline")
+    if found != beat_dtype(cls):
+        raise ArgumentTypeError(
+            f"an array of events must have the dtype cueline.beat_dtype(cls), got {shown(found)}: make it with "
+            "np.zeros(count, cueline.beat_dtype(cls))"
+        )
+    array: Any = events
+    if array.ndim != 1:
+        raise ArgumentError(
+            f"an array of events must have 1 dimension, got {array.ndim}: array.reshape(-1) makes it one"
+        )
+    from cueline.typed import layout_of  # here, because `import cueline` must stay quick
+
+    return _NO_KIND if cls is None else layout_of(cls).kind
 
 
 _MAX_KNOWN = 64

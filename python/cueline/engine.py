@@ -21,6 +21,7 @@ from cueline.arguments import (
     require_new,
 )
 from cueline.awaiting import Arrivals, Turns, areceive, asend
+from cueline.beats import next_bar
 from cueline.bulk import receive_many, send_many
 from cueline.errors import ArgumentError, ArgumentTypeError, ForkedError, ProcessorError
 from cueline.forks import warn_of_forks
@@ -45,10 +46,13 @@ if TYPE_CHECKING:
     from cueline.bulk import Records
     from cueline.confirmation import Confirmation
     from cueline.meters import Meters
+    from cueline.midi_maps import Midi, MidiMap
     from cueline.part import Part
     from cueline.playback import Playback
     from cueline.processors import CapsuleType, OffersProcessor
     from cueline.recording import Recording
+    from cueline.sequence import Events, Feeder
+    from cueline.sequence import Sequence as PlayedSequence
     from cueline.stats import Stats, WorstCase
     from cueline.timeline import Timeline
     from cueline.voice import Voice
@@ -173,6 +177,8 @@ class AudioEngine(_core.Engine):
         self._meters = Meters(self)
         self._confirmations = Confirmations()
         self._turns = Turns()
+        self._feeders: list[Feeder] = []  # of iterators
+        self._midi_maps: dict[int, MidiMap] = {}  # by their place in the audio thread's table
         self._unwanted: list[int] = []  # buffers that play() could not unload yet
         self._read_stats = engine_stats
         self._tell_loss = warn_of_loss
@@ -233,6 +239,8 @@ class AudioEngine(_core.Engine):
         if self._state == "never made":  # its constructor raised, and a __del__ calls this
             return
         super().close()
+        for feeder in self._feeders:
+            feeder.join()
         self._warn_of_loss()
 
     def _warn_of_loss(self) -> None:
@@ -248,7 +256,9 @@ class AudioEngine(_core.Engine):
         self._tell_loss(self, lost)
 
     if not TYPE_CHECKING:  # for a type checker, a class with this method would have every attribute
-        _parameters = _meters = _confirmations = _turns = _unwanted = _read_stats = SetWhenMade()
+        _parameters = _meters = _confirmations = _turns = _midi_maps = _unwanted = _feeders = _read_stats = (
+            SetWhenMade()
+        )
 
         def __setattr__(self, name: str, value: object) -> None:
             if type(self) is AudioEngine and not name.startswith("_"):
@@ -302,6 +312,15 @@ class AudioEngine(_core.Engine):
         if self._state == "never made":
             refuse_unmade()
         return Timeline(self)  # each time: an engine that kept it would be in a circle, and wait for the collector
+
+    @property
+    def midi(self) -> Midi:
+        """MIDI: what the controls of its devices move."""
+        from cueline.midi_maps import Midi  # here, because `import cueline` must stay quick
+
+        if self._state == "never made":
+            refuse_unmade()
+        return Midi(self)
 
     def publish(
         self,
@@ -651,7 +670,16 @@ class AudioEngine(_core.Engine):
         outputs = np.empty((count, self.outputs), np.float32)
         if self.outputs == 0 and len(inputs) < count:  # then the inputs say how many frames there are
             inputs = np.concatenate([inputs, np.zeros((count - len(inputs), self.inputs), np.float32)])
-        self._render_into(outputs, inputs[:count])
+        done, block = 0, self.blocksize
+        while done < count and any(not feeder.over for feeder in self._feeders):
+            self.start()
+            self._feed_sequences()
+            for feeder in [feeder for feeder in self._feeders if not feeder.over]:
+                feeder.pull()
+            self._render_into(outputs[done : done + block], inputs[done : min(done + block, count)])
+            done += block
+        if done < count or count == 0:
+            self._render_into(outputs[done:], inputs[done:count])
         return outputs
 
     def _checked_inputs(self, audio: npt.ArrayLike) -> npt.NDArray[np.float32]:
@@ -664,6 +692,38 @@ class AudioEngine(_core.Engine):
                 "the engine with inputs=, or transpose the array if its channels come first"
             )
         return samples
+
+    def sequence(
+        self,
+        events: Events,
+        at: When = next_bar(),  # noqa: B008  # it is immutable
+        *,
+        loop_beats: float | None = None,
+        swing: float = 0.5,
+        swing_grid: float = 0.5,
+        late: Literal["apply", "drop"] = "apply",
+    ) -> PlayedSequence:
+        """Play messages at beats, of any number, and return the sequence, to mute, replace and stop it.
+
+        ``events`` is a list of (beat, message), in any order; an array of ``cueline.beat_dtype(cls)``; or an iterator
+        of (beat, message) in order, which may go on for ever. A message is any that ``send`` takes. Beats are quarter
+        notes from ``at`` on, which is a bar line, a ``Beat``, another grid, a frame, or None: now. The events are sent
+        half a second ahead, or one quarter note if that is longer: they move when the tempo does. At most 256 of them
+        wait in the schedule. cueline takes the events of an iterator on a Python thread, which is as early; on the
+        offline device, ``render`` does so before each block.
+
+        ``loop_beats`` repeats a list or an array after so many quarter notes (at least 1/16). ``swing`` is the part of
+        two notes of ``swing_grid`` that the first one takes, from 0.5 (straight) to 0.75; 2/3 is a triplet's. The grid
+        is an eighth note (0.5) unless you set it. ``late`` is that of ``send``; it is for an event that is read after
+        its beat.
+
+        The first sequence opens a line for all. Raises LinesTakenError if all are open, ArgumentError,
+        ArgumentTypeError, ProcessorError for a message that the processor does not handle, ClosedError, ForkedError,
+        DeviceError.
+        """
+        from cueline.sequence import play  # here, because `import cueline` must stay quick
+
+        return play(self, events, at, loop_beats=loop_beats, swing=swing, swing_grid=swing_grid, late=late)
 
     def open_playback(
         self,

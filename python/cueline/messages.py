@@ -284,7 +284,7 @@ class NoteOn(Message):
     """
 
     note: _SevenBits
-    velocity: Annotated[u8, Range(1, 127)]
+    velocity: Annotated[u8, Range(1, 127)] = 64
     channel: _Channel = 1
     port: _Port = 1
 
@@ -304,7 +304,7 @@ class ControlChange(Message):
     """MIDI: a knob, a fader or a pedal moved."""
 
     control: _SevenBits
-    value: _SevenBits
+    value: _SevenBits = 0
     channel: _Channel = 1
     port: _Port = 1
 
@@ -313,7 +313,7 @@ class ControlChange(Message):
 class PitchBend(Message):
     """MIDI: the wheel moved. The value is from -8192 to 8191, and 0 in the middle."""
 
-    value: Annotated[i16, Range(-8192, 8191)]
+    value: Annotated[i16, Range(-8192, 8191)] = 0
     channel: _Channel = 1
     port: _Port = 1
 

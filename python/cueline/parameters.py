@@ -31,8 +31,9 @@ class Parameters(_Base):
     ``parameters["gain"] = 0.5`` never blocks and uses no room in the command ring. If a parameter is set several times
     between two blocks, the audio thread sees the last value. It moves there from the next block on, within the
     parameter's ramp time. A value that is set while the engine is stopped, or its device is lost, applies when
-    blocks come again. If a message moves a parameter, this mapping does not show it. The next write moves the parameter
-    again, even if it repeats the same value. If a parameter is an array, ``array(name)`` returns a view of it.
+    blocks come again. If a message moves a parameter, this mapping does not show it; what a MIDI map sets, it shows.
+    The next write moves the parameter again, even if it repeats the same value. If a parameter is an array,
+    ``array(name)`` returns a view of it.
 
     Any Python thread may use it. Raises UnknownNameError (a KeyError), ArgumentError for NaN and for a value outside
     the parameter's range, ArgumentTypeError for a value that is not a number, ClosedError, ForkedError. A parameter

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 
 from cueline import _core
 
-__all__ = ["BufferStats", "CueStats", "MidiStats", "RingStats", "Stats", "WorstCase", "engine_stats", "ring_stats"]
+__all__ = [
+    "BufferStats",
+    "CueStats",
+    "MidiStats",
+    "RingStats",
+    "SequenceStats",
+    "Stats",
+    "WorstCase",
+    "engine_stats",
+    "ring_stats",
+]
 
 
 class _Counters:
@@ -84,13 +94,30 @@ class MidiStats(_Counters):
     received: int
     """Messages that came and were handed to the processor."""
     dropped: int
-    """Messages that came and were dropped: more than 256 in a block, or in a block that was left out."""
+    """Messages that came and were dropped: more than 256 in a block, or in a block that was left out.
+
+    A map that a block did not carry out, because it had 512 others, counts too.
+    """
     sysex: int
     """SysEx, and bytes that are no MIDI: there is no message for them."""
     sent: int
     """Messages that the processor sent and that were handed to the device's outputs."""
     unsent: int
     """Those that were not: more than 256 in a block, a port that is not there, values out of range, or no room."""
+
+
+@dataclass(frozen=True)
+class SequenceStats(_Counters):
+    """The counters of the events of all sequences."""
+
+    playing: int
+    """Sequences that are not over."""
+    played: int
+    """Events that were applied."""
+    late: int
+    """Events that were applied or dropped after their beat, or that came too late to be sent."""
+    refused: int
+    """Events that the processor refused or did not handle, or for which the schedule had no room."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +177,7 @@ class Stats(_Counters):
     """Each line's counters by its number, from line 0 up to the last line that was ever open."""
     cues: CueStats
     buffers: BufferStats
+    sequences: SequenceStats
     midi: MidiStats
     streams: int
     """Playbacks and recordings that are open, or closed and on the way back from the audio thread: at most 16."""
@@ -195,6 +223,12 @@ def engine_stats(engine: _core.Engine) -> Stats:
             bytes=now.buffers.bytes,
             bytes_locked=now.buffers.bytes_locked,
             memory_locked=now.buffers.memory_locked,
+        ),
+        sequences=SequenceStats(
+            playing=now.sequences.playing,
+            played=now.sequences.played,
+            late=now.sequences.late,
+            refused=now.sequences.refused,
         ),
         midi=MidiStats(
             received=now.midi.received,

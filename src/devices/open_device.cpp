@@ -55,6 +55,14 @@ void require_fitting(DeviceKind kind, const DeviceRequest& request) {
     }
 }
 
+/// Refuses connections of ports that are not there.
+void require_midi_ports(const DeviceRequest& request) {
+    const bool connects = request.midi_connect.has_value() || request.midi_connect_inputs.has_value();
+    if (!connects || request.midi_inputs != 0 || request.midi_outputs != 0) return;
+    throw ArgumentError{
+        "midi_connect needs ports for MIDI, and there are none: request midi_inputs=1 or midi_outputs=1"};
+}
+
 void check(std::string_view name, const Channels& channels) {
     if (const auto* const count = std::get_if<std::int64_t>(&channels)) {
         checked_range(name, *count, channels_range);
@@ -107,11 +115,9 @@ std::unique_ptr<Device> open_device(const DeviceRequest& request, std::vector<st
     check("outputs", request.outputs);
     checked_range("midi_inputs", request.midi_inputs, midi_ports_range);
     checked_range("midi_outputs", request.midi_outputs, midi_ports_range);
-    if (request.device) {
-        const DeviceKind kind = kind_of(*request.device);
-        require_fitting(kind, request);
-        return open(kind, request);
-    }
+    if (request.device) require_fitting(kind_of(*request.device), request);
+    require_midi_ports(request);
+    if (request.device) return open(kind_of(*request.device), request);
     std::vector<std::string> reasons;
     for (const DeviceKind kind : {DeviceKind::jack, DeviceKind::portaudio}) {
         try {

@@ -46,6 +46,7 @@ Engine::Parts::Parts(std::unique_ptr<Device> its_device, OwnedProcessor its_proc
     audio.block().run(*processor.get(), device->format(), controls.parameter_specs(), controls.meter_specs(),
                       pool.audio_side(), streams->audio_side());
     if (device->midi_ports().outputs > 0) audio.block().send_midi();
+    if (!makes_own_blocks()) audio.block().feed_from(sequences);
 }
 
 LinkShape Engine::Parts::prepared_shape(std::uint32_t lines) {
@@ -174,6 +175,7 @@ void Engine::close() noexcept {
     const bool was_closed = parts_->closed.exchange(true, std::memory_order_relaxed);
     parts_->stop_locked();
     if (was_closed) return;
+    parts_->sequences.end();
     parts_->give_back_commands();  // later, another engine may run the processor
     parts_->processor.set_hand_over(parts_->pool.close());
     parts_->streams->close();
@@ -268,6 +270,17 @@ LineStats Engine::line_stats(std::size_t line) const noexcept {
 
 std::uint64_t Engine::now() const noexcept {
     return parts_->audio.report.frames.get();
+}
+
+Sequences& Engine::sequences() noexcept {
+    return parts_->sequences;
+}
+
+void Engine::feed_sequences() {
+    std::mutex* const rendering = parts_->device->rendering();
+    if (rendering == nullptr) return;
+    const std::scoped_lock lock{*rendering};
+    parts_->audio.block().take_ahead();
 }
 
 std::optional<BlockTime> Engine::Parts::last_block() const noexcept {
@@ -409,6 +422,7 @@ EngineStats Engine::stats() const {
     for (std::size_t line = 0; line < parts_->memory.link().used_lines(); ++line)
         stats.lines.push_back(line_stats(line));
     stats.buffers = parts_->pool.stats();
+    stats.sequences = parts_->sequences.counts();
     stats.streams = static_cast<std::uint32_t>(parts_->streams->open());
     stats.cues = {.pending = report.cues_pending.get(),
                   .late = report.cues_late.get(),

@@ -87,6 +87,37 @@ void EngineBlock::lost(std::string_view why) noexcept {
     audio_.events().send(kind::device_lost, DeviceLost{monotonic_ns()});  // no block runs any more
 }
 
+void EngineBlock::take_ahead() {
+    const std::size_t commands = take_commands();
+    if (sequences_ == nullptr) return;
+    if (commands > 0 && prepared_ && sequences_->waits_for_commands()) {  // a block without frames reads them
+        process({.inputs = {input_segment_.data(), prepared_->inputs},
+                 .outputs = {output_segment_.data(), prepared_->outputs},
+                 .frames = 0},
+                monotonic_ns());
+    }
+    const auto cancel_now = [this](std::uint8_t line, std::span<const std::uint32_t> cues) {
+        for (const std::uint32_t cue : cues) {
+            if (!cancel_marks_.has_room()) carry_out_cancels();
+            cancel_marks_.mark(line, cue);
+        }
+        carry_out_cancels();
+    };
+    while (!sequences_->feed(cancel_now)) take_commands();
+    take_commands();
+}
+
+/// Takes the commands of all lines. Returns how many the next block will read.
+std::size_t EngineBlock::take_commands() {
+    const std::size_t commands = audio_.take_ahead();
+    most_cancels_ = std::numeric_limits<std::uint32_t>::max();
+    shares_.remove_bound();
+    midi_maps_.remove_bound();
+    // Each command may schedule another one, and so may each cue.
+    schedule_.reserve(2 * (schedule_.size() + commands + max_members + 1));
+    return commands;
+}
+
 /// Sends a format_changed if the device's format is not the one that was reported last. The first call sends none.
 /// [also the audio thread]
 void EngineBlock::report_format(const Format& format) noexcept CUELINE_NONBLOCKING {
@@ -105,8 +136,8 @@ void EngineBlock::blocksize_changed(std::uint32_t frames) noexcept CUELINE_NONBL
     report_format(format);
 }
 
-// This and the next two functions are inline, because they are part of the loop over a block's commands.
-inline Outcome EngineBlock::handle(const Message& command, std::uint16_t behind) noexcept CUELINE_NONBLOCKING {
+// This and the next three functions are inline, because they are part of the loop over a block's commands.
+inline Outcome EngineBlock::hand_over(const Message& command, std::uint16_t behind) noexcept CUELINE_NONBLOCKING {
     Handling handling{.command = command, .behind = behind};
     handling_ = &handling;
     const Outcome outcome = processor_->handle(command, context_);
@@ -115,6 +146,11 @@ inline Outcome EngineBlock::handle(const Message& command, std::uint16_t behind)
     if (!handling.scheduled) return false;  // nothing would ever confirm the command
     schedule_.last_added().flags |= command.flags & delivery::confirm;
     return outcome;
+}
+
+inline Outcome EngineBlock::handle(const Message& command, std::uint16_t behind) noexcept CUELINE_NONBLOCKING {
+    if (is_midi(command.kind) && midi_maps_.any()) return handle_mapped(command, behind);
+    return hand_over(command, behind);
 }
 
 /// `behind`: see Schedule::Cue.
@@ -146,7 +182,9 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     if (!prepared_ || block.inputs.size() != prepared_->inputs || block.outputs.size() != prepared_->outputs ||
         fades_.is_out()) {
         silence(block);
-        report_->midi_dropped.add(std::exchange(midi_, {}).size());
+        // After the fade of a stop, nothing plays: what comes then is no loss.
+        if (!fades_.is_out()) report_->midi_dropped.add(midi_.size());
+        midi_ = {};
         return;
     }
     const Format format = *prepared_;
@@ -158,6 +196,7 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     values_.begin_block();
     if (streams_.any()) streams_.begin_block();
     shares_.begin_block();
+    midi_maps_.begin_block();
     cancels_left_ = most_cancels_;
 
     processor_->begin_block(context_);
@@ -211,6 +250,34 @@ void EngineBlock::apply_midi(const AudioBlock& block, std::uint64_t frame) noexc
         audio_.forward(message);
         const Outcome outcome = handle(message, 0);
         if (outcome.result == Outcome::Result::refused) report_outcome(message, outcome, false);
+    }
+}
+
+/// Carries out what a MIDI message is mapped to, and hands it to the processor too. If a map has used it, the processor
+/// need not know it.
+Outcome EngineBlock::handle_mapped(const Message& command, std::uint16_t behind) noexcept CUELINE_NONBLOCKING {
+    const std::optional<std::size_t> left_out = midi_maps_.apply(
+        command, [&](const MidiMaps::Move& move) noexcept CUELINE_NONBLOCKING { carry_out(move, command, behind); });
+    if (left_out) report_->midi_dropped.add(*left_out);
+    const Outcome outcome = hand_over(command, behind);
+    return left_out && outcome.result == Outcome::Result::unknown ? Outcome{true} : outcome;
+}
+
+/// Sets a parameter, or applies a message with the origin of the MIDI message.
+void EngineBlock::carry_out(const MidiMaps::Move& move, const Message& midi, std::uint16_t behind) noexcept
+    CUELINE_NONBLOCKING {
+    if (move.map->target == kind::none) {
+        const double from = move.map->curve == MidiCurve::relative ? values_.target(move.map->address) : 0;
+        values_.go_to(move.map->address, from + move.number, move.map->low, move.map->high);
+        return;
+    }
+    Message message = midi_maps_.message_of(move);
+    message.set_origin(midi.line, midi.sequence);
+    message.frame = midi.frame;
+    const bool is_processors = message.kind >= kind::first_processor;
+    const Outcome outcome = is_processors ? hand_over(message, behind) : apply_own(message);
+    if (outcome.result == Outcome::Result::refused || outcome.result == Outcome::Result::unknown) {
+        report_outcome(message, outcome, false);
     }
 }
 
@@ -509,6 +576,12 @@ Outcome EngineBlock::apply_own(const Message& command) noexcept CUELINE_NONBLOCK
         case kind::locate:
         case kind::set_loop:
             return apply_to_timeline(command);
+        case kind::map_midi:
+            return midi_maps_.map(command.as<MapMidi>(), values_.parameters().size());
+        case kind::map_midi_message:
+            return midi_maps_.set_half(command.as<MapMidiMessage>());
+        case kind::unmap_midi:
+            return midi_maps_.unmap(command.as<UnmapMidi>());
         default:
             return false;
     }

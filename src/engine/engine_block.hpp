@@ -28,8 +28,10 @@
 #include "engine/engine_report.hpp"
 #include "engine/fades.hpp"
 #include "engine/finite.hpp"
+#include "engine/midi_maps.hpp"
 #include "engine/processor_values.hpp"
 #include "engine/schedule_shares.hpp"
+#include "engine/sequences.hpp"
 #include "engine/streams.hpp"
 #include "engine/transport.hpp"
 #include "system/locked_array.hpp"
@@ -74,13 +76,10 @@ class EngineBlock final : public BlockCallback, Scheduler {
 
     /// Takes all commands that wait, and makes room in the schedule, so that the next block reads all of them and
     /// refuses no cue. For a device without deadlines. Allocates.
-    void take_ahead() override {
-        const std::size_t commands = audio_.take_ahead() + max_members + 1;
-        most_cancels_ = std::numeric_limits<std::uint32_t>::max();
-        shares_.remove_bound();
-        // Each command may schedule another one, and so may each cue.
-        schedule_.reserve(2 * (schedule_.size() + commands));
-    }
+    void take_ahead() override;
+
+    /// From now on, take_ahead() lets `sequences` send what is due. For a device without deadlines.
+    void feed_from(Sequences& sequences) noexcept { sequences_ = &sequences; }
 
     /// Takes the commands that wait on `line`, so that its ring has room. For a device without deadlines. Allocates.
     void take_ahead(std::size_t line) { audio_.take_ahead(line); }
@@ -108,6 +107,7 @@ class EngineBlock final : public BlockCallback, Scheduler {
 
   private:
     void set_prepared(const Format& format);
+    std::size_t take_commands();
     void report_format(const Format& format) noexcept CUELINE_NONBLOCKING;
     void accept(std::span<Message> whole) noexcept CUELINE_NONBLOCKING;
     void accept_cue(std::span<Message> whole, bool cancelled) noexcept CUELINE_NONBLOCKING;
@@ -132,6 +132,9 @@ class EngineBlock final : public BlockCallback, Scheduler {
     void apply_midi(const AudioBlock& block, std::uint64_t frame) noexcept CUELINE_NONBLOCKING;
     void apply(const Message& command, bool late, std::uint16_t behind) noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] Outcome handle(const Message& command, std::uint16_t behind) noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] Outcome hand_over(const Message& command, std::uint16_t behind) noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] Outcome handle_mapped(const Message& command, std::uint16_t behind) noexcept CUELINE_NONBLOCKING;
+    void carry_out(const MidiMaps::Move& move, const Message& midi, std::uint16_t behind) noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] Outcome apply_own(const Message& command) noexcept CUELINE_NONBLOCKING;
     void report_outcome(const Message& command, Outcome outcome, bool late) noexcept CUELINE_NONBLOCKING;
     Scheduled schedule(const Message& message, std::uint64_t frame) noexcept CUELINE_NONBLOCKING override;
@@ -146,6 +149,7 @@ class EngineBlock final : public BlockCallback, Scheduler {
 
     EngineReport* report_;
     DeviceLoss* loss_;
+    Sequences* sequences_ = nullptr;
     Processor* processor_ = nullptr;
     AudioSide audio_;
     BufferSlots buffers_;
@@ -169,6 +173,7 @@ class EngineBlock final : public BlockCallback, Scheduler {
     bool discarding_ = false;  // the processor is in discarded()
     ScheduleShares shares_;
     std::span<const Message> midi_;  // of this block, and not applied yet
+    MidiMaps midi_maps_;
     LockedArray<Message> midi_room_;
     MidiOutput midi_output_;
     std::span<const Message> midi_sent_;  // of the last block

@@ -22,6 +22,7 @@
 #include "engine/engine_block.hpp"
 #include "engine/engine_report.hpp"
 #include "engine/link_memory.hpp"
+#include "engine/sequences.hpp"
 #include "engine/stream_pool.hpp"
 #include "system/fork_generation.hpp"
 #include "system/fork_private.hpp"
@@ -82,6 +83,7 @@ struct alignas(page_bytes) Engine::Parts {
     std::uint32_t slots = declared_slots();
     std::uint32_t loaded = declared_loaded();
     BufferPool pool{slots, loaded, audio.returned_buffers, processor.hand_over()};
+    Sequences sequences{memory.link(), audio.report, *device, *streams};
     std::uint32_t budget;
     std::mutex running_mutex;
     std::atomic<bool> running = false;  // set under running_mutex

@@ -1,6 +1,7 @@
 // processor_values.hpp: a processor's parameters and meters, as the processor sees them on the audio thread.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -61,6 +62,19 @@ class ProcessorValues {
     /// Moves the parameters on, by the `frames` of the segment that was rendered. That takes constant time: their
     /// values follow from the frame.
     void end_segment(std::uint32_t frames) noexcept CUELINE_NONBLOCKING { segment_ += frames; }
+
+    /// Moves a parameter from this frame on, as a write of the control side does from the next block on. Reading it
+    /// shows the number. The number is clamped to lie between `low` and `high`, and within the parameter's range.
+    void go_to(std::size_t address, double number, double low, double high) noexcept CUELINE_NONBLOCKING {
+        Parameter& parameter = parameters_.all()[address];
+        parameter.go_to(std::clamp(number, std::min(low, high), std::max(low, high)));
+        shared_.show(address, parameter.target());
+    }
+
+    /// Where a parameter moves to.
+    [[nodiscard]] double target(std::size_t address) const noexcept CUELINE_NONBLOCKING {
+        return parameters_.all()[address].target();
+    }
 
     /// By address, for a ProcessContext.
     [[nodiscard]] std::span<Parameter> parameters() noexcept { return parameters_.all(); }

@@ -39,19 +39,12 @@ void Transport::set_samplerate(std::uint32_t samplerate, std::uint64_t frame) no
     begin(segment);
 }
 
-double Transport::first_beat(std::uint64_t now) const noexcept CUELINE_NONBLOCKING {
-    const double frames = static_cast<double>(now) - 0.5 - last().frame;
-    return frames <= 0 ? last().beat : last().beat + last().beats_in(frames);
-}
-
 double Transport::beat_of(const Message& command, std::uint64_t now) const noexcept CUELINE_NONBLOCKING {
     const double beats = settled(std::bit_cast<double>(command.frame));
     if (!is_from_to(beats, 0, std::numeric_limits<double>::max())) return -1;
     if ((command.flags & delivery::grid) == 0) return beats;
-    const double next = timeline_.next_line(first_beat(now), beats);
-    if (!loops() || next < timeline_.loop_end) return next < endless ? next : -1;
-    const double again = timeline_.next_line(timeline_.loop_start, beats);
-    return again < timeline_.loop_end ? again : next;
+    const double next = timeline_.line_to_come(first_beat(now), beats);
+    return next < endless ? next : -1;
 }
 
 BeatComes Transport::comes(double beat, std::uint64_t now) const noexcept CUELINE_NONBLOCKING {
@@ -61,6 +54,8 @@ BeatComes Transport::comes(double beat, std::uint64_t now) const noexcept CUELIN
 
 double Transport::exact_frame(double beat) const noexcept CUELINE_NONBLOCKING {
     if (loops() && beat >= timeline_.loop_end) return endless;
+    // It comes less than half a frame before the last segment, at the same frame, even if the timeline stands there.
+    if (beat < last().beat) return last().frame;
     return last().frame + last().frames_in(beat - last().beat);
 }
 

@@ -38,8 +38,9 @@ class Transport {
     /// Whether a region repeats, and the timeline comes to its end.
     [[nodiscard]] bool loops() const noexcept CUELINE_NONBLOCKING { return timeline_.looping != 0; }
 
-    /// The first beat that is not over at `now`: half a frame before, because a beat's frame is the nearest one.
-    [[nodiscard]] double first_beat(std::uint64_t now) const noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] double first_beat(std::uint64_t now) const noexcept CUELINE_NONBLOCKING {
+        return timeline_.first_beat(now);
+    }
 
     /// The beat at which `command` applies, whose flags say that it has one. Negative if its bits are none.
     [[nodiscard]] double beat_of(const Message& command, std::uint64_t now) const noexcept CUELINE_NONBLOCKING;

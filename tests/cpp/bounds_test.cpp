@@ -164,7 +164,7 @@ TEST_F(Bounds, hold_for_a_header_that_promises_more_members_than_there_are) {
 }
 
 TEST_F(Bounds, hold_when_all_cues_are_due_and_those_just_read_too) {
-    const std::uint64_t frame = 64 * 100;
+    const std::uint64_t frame = 6'400;
     fill(frame);
     while (now() < frame) run_block();
     const std::vector<Message> members(max_members, Message::of(kind::set_level, 1.0F));
@@ -303,7 +303,7 @@ TEST_F(Bounds, hold_for_the_shortest_loop_at_the_highest_tempo) {
 }
 
 TEST_F(Bounds, hold_for_cancels_that_are_cues) {
-    const std::uint64_t frame = 64 * 100;
+    const std::uint64_t frame = 6'400;
     Message cancel = Message::of(Cancel{1});
     Message cancel_all = Message::of(CancelAll{.first_line = 0, .up_to = {1, 1, 1, 1, 1, 1, 1, 1, 1}});
     while (pending() < Schedule::capacity) {

@@ -210,7 +210,7 @@ TEST(Engine, a_thread_that_waits_looks_just_after_the_next_block_begins) {
     const Format live{.samplerate = 48'000, .outputs = 1, .blocksize = 128};
     const std::uint64_t block_ns = duration_ns(live.blocksize, live.samplerate);
     auto made = std::make_unique<StepDevice>(live);
-    StepDevice& device = *made;
+    const StepDevice& device = *made;
     const auto processor = std::make_shared<NotesSleep>();
     Engine engine{std::move(made), processor, default_budget};
     engine.start();

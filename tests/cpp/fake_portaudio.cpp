@@ -89,7 +89,8 @@ PaError open_stream(PaStream** stream, const PaStreamParameters* input, const Pa
     now->input_channels = input == nullptr ? 0 : input->channelCount;
     now->device = output == nullptr ? paNoDevice : output->device;
     now->channels = output == nullptr ? 0 : output->channelCount;
-    now->latency = (output == nullptr ? input : output)->suggestedLatency;
+    const PaStreamParameters* const either = output == nullptr ? input : output;
+    now->latency = either == nullptr ? 0 : either->suggestedLatency;
     now->samplerate = samplerate;
     now->blocksize = blocksize;
     now->callback = callback;

@@ -59,7 +59,7 @@ struct Offline {
         : engine{std::make_unique<Engine>(std::make_unique<OfflineDevice>(format, loopback), std::move(processor))} {
         engine->start();
     }
-    std::vector<float> render(std::size_t samples, std::span<const float> inputs) const {
+    [[nodiscard]] std::vector<float> render(std::size_t samples, std::span<const float> inputs) const {
         std::vector<float> outputs(samples);
         engine->device().render(outputs, inputs);
         return outputs;
@@ -217,7 +217,8 @@ TEST(Loopback, an_output_comes_back_one_block_later_even_if_blocks_are_shorter) 
     const Numbers& numbers = *processor;
     const std::array<std::uint32_t, 2> loopback{1, 0};
     const Offline offline{std::move(processor), {.inputs = 2, .outputs = 2, .blocksize = 64}, loopback};
-    for (const std::size_t frames : {64U, 1U, 63U, 200U, 7U, 128U, 64U}) offline.render(frames * 2, {});
+    for (const std::size_t frames : {64U, 1U, 63U, 200U, 7U, 128U, 64U})
+        static_cast<void>(offline.render(frames * 2, {}));
     EXPECT_EQ(offline.engine->stats().frames, 527U);
     EXPECT_EQ(numbers.wrong.get(), 0U);
     EXPECT_EQ(offline.engine->latency().input, 64U);
@@ -281,7 +282,7 @@ TEST(Loopback, needs_inputs_and_a_device_of_ours) {
 }
 
 TEST(Passthrough, equals_its_inputs_in_blocks_of_any_size) {
-    const std::vector<float> input = ramp(3 * 6'000);
+    const std::vector<float> input = ramp(18'000);
     for (std::uint32_t blocksize = 16; blocksize <= 4'096; blocksize *= 2) {
         const Offline offline{std::make_unique<PassthroughProcessor>(),
                               {.inputs = 3, .outputs = 3, .blocksize = blocksize}};
@@ -304,8 +305,8 @@ TEST(Channels, are_refused_out_of_range_twice_or_if_there_are_none) {
     using List = std::vector<std::int64_t>;
     const auto said = [](const Channels& inputs, const Channels& outputs) {
         return refusal<ArgumentError>([&] {
-            Engine engine{open_device({.device = "offline", .inputs = inputs, .outputs = outputs}),
-                          std::make_unique<SilenceProcessor>()};
+            const Engine engine{open_device({.device = "offline", .inputs = inputs, .outputs = outputs}),
+                                std::make_unique<SilenceProcessor>()};
         });
     };
     EXPECT_EQ(said(65, 2), "inputs must be from 0 to 64, got 65");

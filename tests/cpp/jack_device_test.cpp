@@ -122,7 +122,7 @@ TEST(JackDevice, records_what_a_port_plays_sample_for_sample_from_the_first_fram
                 engine_on_jack({.inputs = 1, .outputs = 1, .connect = false, .connect_inputs = "^cueline:out_1$"},
                                std::move(processor));
             engine->start();
-            EXPECT_TRUE(eventually([&] { return engine->stats().frames > 10 * blocksize; }));
+            EXPECT_TRUE(eventually([&] { return engine->stats().frames > std::uint64_t{10} * blocksize; }));
             engine->stop();
             wrong = numbers.wrong.get();
         }
@@ -368,7 +368,7 @@ TEST(JackDevice, tells_that_the_server_died_and_runs_again_when_it_is_back) {
 }
 
 TEST(JackDevice, is_lost_if_its_server_hangs_and_runs_again_when_the_server_goes_on) {
-    JackServer server;
+    const JackServer server;
     const std::unique_ptr<Engine> engine = engine_on_jack();
     engine->start();
     const std::uint64_t blocks = engine->stats().blocks;

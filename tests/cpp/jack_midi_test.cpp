@@ -293,6 +293,10 @@ TEST(JackMidi, what_cannot_be_is_refused) {
               "midi_outputs is for device 'jack': leave it out, or request such a device");
     EXPECT_EQ(refusal<ArgumentError>([&] { open_device({.device = "offline", .midi_connect = true}); }),
               "midi_connect is for device 'jack': leave it out, or request such a device");
+    EXPECT_EQ(refusal<ArgumentError>([&] { open_device({.device = "jack", .midi_connect = true}); }),
+              "midi_connect needs ports for MIDI, and there are none: request midi_inputs=1 or midi_outputs=1");
+    EXPECT_EQ(refusal<ArgumentError>([&] { open_device({.midi_connect_inputs = false}); }),
+              "midi_connect needs ports for MIDI, and there are none: request midi_inputs=1 or midi_outputs=1");
 }
 
 /// A second client of a real server, which sends MIDI at the frames of a block that the test says.

@@ -83,11 +83,11 @@ void JackServer::start(std::uint32_t blocksize) {
         "names; when none runs: rm -r /dev/shm/jack*)?"};
 }
 
-void JackServer::pause() {
+void JackServer::pause() const {
     ::kill(process_, SIGSTOP);
 }
 
-void JackServer::resume() {
+void JackServer::resume() const {
     ::kill(process_, SIGCONT);
 }
 

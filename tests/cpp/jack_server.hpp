@@ -26,8 +26,8 @@ class JackServer {
     void kill();
 
     /// Makes it hang, as a stopped process, until resume() or the end.
-    void pause();
-    void resume();
+    void pause() const;
+    void resume() const;
 
     /// Starts it again after kill(), with the same name.
     void start(std::uint32_t blocksize = 128);

@@ -26,6 +26,12 @@ Payload payload_of(const Bytes& bytes, std::uint8_t port = 1) {
     return message.value_or(Message{}).as<Payload>();
 }
 
+TEST(Midi, bytes_behind_the_end_of_a_message_are_0) {
+    EXPECT_EQ(midi_bytes(Message::of(MidiBytes{0xF8, 5, 6})).bytes, (std::array<std::uint8_t, 3>{0xF8, 0, 0}));
+    EXPECT_EQ(midi_bytes(Message::of(MidiBytes{0xC0, 5, 6})).bytes, (std::array<std::uint8_t, 3>{0xC0, 5, 0}));
+    EXPECT_EQ(midi_bytes(Message::of(MidiBytes{0xA0, 5, 6})).bytes, (std::array<std::uint8_t, 3>{0xA0, 5, 6}));
+}
+
 TEST(Midi, channels_count_from_1) {
     EXPECT_EQ(payload_of<NoteOn>({0x90, 60, 100}).channel, 1);
     EXPECT_EQ(payload_of<NoteOn>({0x9F, 60, 100}).channel, 16);

@@ -447,7 +447,8 @@ TEST(PlayerProcessor, a_voice_that_has_ended_or_never_was_refuses_messages) {
     EXPECT_EQ(outcomes[0].kind, kind::applied);
     for (const std::size_t index : {1U, 2U, 3U}) {
         ASSERT_EQ(outcomes[index].kind, kind::refused);
-        EXPECT_EQ(outcomes[index].as<Refused>().reason, static_cast<Reason>(PlayerReason::ended));
+        const auto [frame, reason] = outcomes[index].as<Refused>();
+        EXPECT_EQ(static_cast<std::uint32_t>(reason), first_own_reason) << "ENDED";
     }
     EXPECT_EQ(outcomes[4].as<Refused>().reason, Reason::unknown);
     const PlayerProcessor processor;

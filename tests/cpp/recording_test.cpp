@@ -271,7 +271,7 @@ std::string differs(std::size_t capacity, std::size_t marks, std::uint64_t seed,
     for (int step = 0; step < steps; ++step) {
         if (step % 256 == 0) read_percent = static_cast<int>(random() % 100);
         const std::size_t some = 1 + random() % (capacity + 2);
-        if (static_cast<int>(random() % 100) < read_percent) {
+        if (std::cmp_less(random() % 100, read_percent)) {
             const RecordedRun<> run = recorded.read(some);
             if (run.frames > some || run.ended) return "wrong run";
             if (run.frames == 0 && !waiting.empty()) return "a run is missing";

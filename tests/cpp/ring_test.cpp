@@ -145,10 +145,10 @@ TEST(Ring, a_message_needs_no_default_constructor) {
 
 // A slot is a number of whole cache lines. (g++ 12 takes the last of two alignas, not the strictest. The benchmarks
 // found it.)
-static_assert(sizeof(Ring<Wide<7>>) == 1024 * 64 + 2 * false_sharing_bytes &&
+static_assert(sizeof(Ring<Wide<7>>) == 65'536 + 2 * false_sharing_bytes &&
               alignof(Ring<Wide<7>>) == false_sharing_bytes);
-static_assert(sizeof(Ring<Wide<4>>) == 1024 * 64 + 2 * false_sharing_bytes);
-static_assert(sizeof(Ring<Wide<8>>) == 1024 * 128 + 2 * false_sharing_bytes);
+static_assert(sizeof(Ring<Wide<4>>) == 65'536 + 2 * false_sharing_bytes);
+static_assert(sizeof(Ring<Wide<8>>) == 131'072 + 2 * false_sharing_bytes);
 
 TEST(Ring, a_message_may_be_of_any_size_and_alignment) {
     struct alignas(128) Aligned {

@@ -446,7 +446,7 @@ TEST(SamplerProcessor, keeps_playing_in_another_format) {
     cueline::BufferSlots slots = pool.audio_side();
     const std::vector<float> samples = ramp(100);
     slots.apply({0, pool.hand_over(pool.make(samples, 1))});
-    cueline::OwnedLink link{{.parameters = 64, .meters = 32}};
+    const cueline::OwnedLink link{{.parameters = 64, .meters = 32}};
     cueline::AudioSide audio{link};
     cueline::ProcessorValues values{link};
     SamplerProcessor processor;

@@ -113,7 +113,7 @@ TEST(SharedParameters, of_nothing_give_nothing) {
 }
 
 TEST(SharedParameters, a_view_of_the_first_ones_sees_no_others) {
-    Shared shared{200};
+    const Shared shared{200};
     const SharedParameters<> first = shared.view.first(70);
     shared.view.write(69, 1);
     shared.view.write(70, 2);

@@ -196,7 +196,7 @@ std::string differs(std::size_t capacity, std::uint64_t first_index, std::uint64
     for (int step = 0; step < steps; ++step) {
         if (step % 1024 == 0) push_percent = static_cast<int>(random() % 100);
         const std::size_t some = random() % (capacity + 2);
-        if (static_cast<int>(random() % 100) < push_percent) {
+        if (std::cmp_less(random() % 100, push_percent)) {
             std::vector<Padded> elements;
             for (std::size_t index = 0; index < some; ++index) elements.emplace_back(T::of(random()));
             const std::size_t expected = std::min(some, capacity - model.size());

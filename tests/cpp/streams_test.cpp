@@ -35,7 +35,7 @@ using Samples = std::vector<float>;
 struct Looped {
     Looped(std::uint32_t blocksize, std::uint32_t count) : Looped{blocksize, count, all(count)} {}
 
-    Samples render(std::size_t frames) {
+    Samples render(std::size_t frames) {  // NOLINT(readability-make-member-function-const): it plays on
         Samples samples(frames * channels);
         engine->device().render(samples);
         return samples;
@@ -47,7 +47,7 @@ struct Looped {
         samples.resize(run.frames * recording.channels());
         return samples;
     }
-    std::vector<Message> confirmations() {
+    [[nodiscard]] std::vector<Message> confirmations() const {
         std::vector<Message> all;
         Message message;
         while (engine->control().receive_confirmation(message) == Status::ok) all.push_back(message);

@@ -230,6 +230,24 @@ TEST_F(TimelineTest, beats_wait_while_the_timeline_stands) {
     EXPECT_FALSE(confirmed.as<Applied>().late);
 }
 
+TEST_F(TimelineTest, a_stop_of_the_timeline_lets_the_beats_of_its_frame_come_first) {
+    for (const std::uint32_t blocksize : {1U, 64U, 1000U}) {
+        make(blocksize);
+        set(1, at_beat((240 - 0.3) / beat_frames));  // the nearest frame is 240, but the beat is before it
+        set(2, at_beat((240 + 0.3) / beat_frames));
+        send(StopTimeline{}, {.frame = 240});
+        render(1000);
+        seen_ = 0;
+        EXPECT_EQ(frames(), Frames{240}) << blocksize;
+        EXPECT_EQ(counts().late, 0U);
+        send(StartTimeline{}, {.frame = 5000});
+        render(5000);
+        seen_ = 0;
+        EXPECT_EQ(frames(), (Frames{240, 5000})) << "the other one waits until the timeline goes on";
+        EXPECT_EQ(counts().late, 0U);
+    }
+}
+
 TEST_F(TimelineTest, a_ramp_waits_while_the_timeline_stands) {
     send(RampTempo{240, 0.1, RampOver::beats});
     send(StopTimeline{}, at_beat(0.05));
@@ -501,6 +519,7 @@ TEST_F(TimelineTest, wrong_values_are_refused_and_change_nothing) {
         send(RampTempo{60, length, RampOver::beats});
         send(RampTempo{60, length, RampOver::seconds});
     }
+    // NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): any program can send such bytes
     send(RampTempo{60, 4, static_cast<RampOver>(2)});
     for (const double beat : {nan, -1.0, 1e10, endless}) {
         send(Locate{beat});

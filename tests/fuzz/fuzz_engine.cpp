@@ -94,7 +94,7 @@ class PartProcessor final : public Processor {
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override {
         require(context.schedule(Message::of(kind::first_user, 0), block.frame + 1) == Scheduled::not_handling,
                 "render() cannot schedule");
-        if (cancelled_in_render_) context.cancel(*std::exchange(cancelled_in_render_, {}));
+        if (const std::optional<Cause> cause = std::exchange(cancelled_in_render_, {})) context.cancel(*cause);
         std::fill_n(block.outputs[0], block.frames, tally_.sample());
     }
     [[nodiscard]] std::uint32_t buffer_slots() const noexcept override { return slots; }
@@ -233,10 +233,12 @@ class Conversation {
         require(stats.refused == expected_.refused, "commands that the processor refused are counted");
         require(stats.refused_unconfirmed == expected_.refused_unconfirmed,
                 "refusals that nobody is told of are counted");
+        // NOLINTNEXTLINE(bugprone-unchecked-optional-access): open_streams() has opened both
         const PlaybackPosition position = playback_->position();
         const PlaybackState& state = expected_.streams.position;
         require(position.played == state.played && position.cleared == state.cleared, "frames played are counted");
         require(position.underrun == state.underrun, "missing frames are counted");
+        // NOLINTNEXTLINE(bugprone-unchecked-optional-access)
         const RecordingState recording = recording_->state();
         const RecordingState& wanted_state = expected_.streams.recording;
         require(recording.first == wanted_state.first && recording.frame == wanted_state.frame,

@@ -93,3 +93,19 @@ def test_the_looper_puts_an_answer_to_the_frame_that_it_answers(
         engine.render(START + TURN)
         looper.add(looper.recording.read(TURN - 64))
         np.testing.assert_array_equal(engine.render(TURN - 64)[:, 0], TAKE[:-64])
+
+
+def test_the_keyboard_plays_each_note_from_its_frame_on() -> None:
+    """The same synthesizer in NumPy, frame by frame."""
+    example = runpy.run_path(str(EXAMPLES / "keyboard.py"))
+    notes = [(57, 0), (60, 6_000), (64, 12_000), (69, 18_000)]
+    expected = np.zeros(96_000)
+    for note, begin in notes:
+        level = phase = 0.0
+        for frame in range(begin, 96_000):
+            pressed = 100 / 127 if frame < 48_000 else 0.0
+            level += (pressed - level) / ((0.005 if pressed > level else 0.2) * 48_000)
+            turn = 2 * np.pi * phase
+            expected[frame] += 0.15 * level * (np.sin(turn) + 0.25 * np.sin(2 * turn))
+            phase = (phase + 440 * 2 ** ((note - 69) / 12) / 48_000) % 1
+    np.testing.assert_allclose(example["sound"], expected, rtol=0, atol=1e-6)

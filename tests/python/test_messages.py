@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cueline
+from cueline.midi_maps import MapMidi, MapMidiMessage, UnmapMidi
 from cueline.streams import ClearPlayback, StartStream, StopStream
 from cueline.timeline import Locate, RampTempo, SetLoop, SetSignature, SetTempo, StartTimeline, StopTimeline
 from cueline.typed import layout_of, unpickled
@@ -58,6 +59,33 @@ TYPES: dict[type[cueline.Message], tuple[int, bytes, dict[str, float], str]] = {
     StopTimeline: (20, b"", {}, ""),
     Locate: (21, struct.pack("<d", 16.5), {"beat": 16.5}, "beat=16.5, "),
     SetLoop: (22, struct.pack("<dd", 4, 8), {"start": 4, "end": 8}, "start=4.0, end=8.0, "),
+    MapMidi: (
+        26,
+        struct.pack("<BBBBBBBBHHIdd", 3, 0xB0, 7, 2, 1, 2, 7, 0, 68, 8, 0, 0.5, 2),
+        {
+            "place": 3,
+            "status": 0xB0,
+            "number": 7,
+            "port": 2,
+            "omni": 1,
+            "curve": 2,
+            "field": 7,
+            "reserved": 0,
+            "target": 68,
+            "address": 8,
+            "low": 0.5,
+            "high": 2,
+        },
+        "place=3, status=176, number=7, port=2, omni=1, curve=2, field=7, reserved=0, target=68, address=8, low=0.5, "
+        "high=2.0, ",
+    ),
+    MapMidiMessage: (
+        27,
+        bytes([3, 1, *range(20)]),
+        {"place": 3, "half": 1, "bytes": tuple(range(20))},  # type: ignore[dict-item]
+        f"place=3, half=1, bytes={tuple(range(20))}, ",
+    ),
+    UnmapMidi: (28, bytes([3]), {"place": 3}, "place=3, "),
     cueline.SetTone: (
         64,
         struct.pack("<ff", 440, 0.25),

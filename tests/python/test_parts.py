@@ -77,7 +77,7 @@ def test_a_part_has_its_own_slots_parameters_and_meters() -> None:
             bass.parameters["pam"]
         with pytest.raises(cueline.ArgumentTypeError, match=r"use meters.array\('voice'\)"):
             bass.meters["voice"]
-        with pytest.raises(cueline.ArgumentError, match="bass.mute must be from 0 to 1, got 2"):
+        with pytest.raises(cueline.ArgumentError, match=r"bass\.mute must be from 0 to 1, got 2"):
             bass.parameters["mute"] = 2
 
 
@@ -92,7 +92,7 @@ def test_what_a_part_cannot_do_is_refused() -> None:
             lead.load(0, "no.wav")
         with pytest.raises(cueline.ProcessorError, match="the part 'lead' loads no buffers"):
             lead.load_buffer(noise(5))
-        with pytest.raises(cueline.ProcessorError, match="parts 'drums', 'lead', 'bass': use engine.part"):
+        with pytest.raises(cueline.ProcessorError, match=r"parts 'drums', 'lead', 'bass': use engine\.part"):
             engine.play(0)
         with pytest.raises(cueline.UnknownNameError, match="no part 'drum': the engine has 'drums', 'lead', 'bass'"):
             engine.part("drum")
@@ -105,7 +105,7 @@ def test_what_a_part_cannot_do_is_refused() -> None:
         assert "Part 'lead', 2 of 3" in repr(lead)
     with cueline.AudioEngine("offline", processor="tone") as engine:
         assert engine.parts == ()
-        with pytest.raises(cueline.UnknownNameError, match=r"no part 'lead': the engine has a single processor: use Au"):
+        with pytest.raises(cueline.UnknownNameError, match=r"no part 'lead': the engine has a single processor"):
             engine.part("lead")
         with pytest.raises(cueline.ArgumentError, match="there is no part 2: the engine has a single processor"):
             engine.send(lead.addressed(cueline.Click()))
@@ -209,6 +209,7 @@ def test_requests_arrays_and_tasks_reach_a_part() -> None:
 def test_a_voice_of_a_part_is_set_and_stopped_there() -> None:
     with band() as engine:
         bass = engine.part("bass")
+        engine.parameters["lead.mute"] = 1
         voice = bass.play(np.ones(48_000, np.float32) / 2, loop=True)
         engine.part("drums").play(np.ones(48_000, np.float32) / 8)
         assert engine.render(64)[-1, 0] == 0.625

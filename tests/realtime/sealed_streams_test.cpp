@@ -95,13 +95,13 @@ void go_on(Engine& engine, int rounds, Counts& counts) {
         surely([&] { return recordings[1].stop(); });
         surely([&] { return playbacks[1].stop(); });
         counts.by_processor += std::min(playbacks.back().position().played, recordings.back().state().recorded);
-        for (Playback& playback : playbacks) {
+        for (const Playback& playback : playbacks) {
             const PlaybackPosition position = playback.position();
             counts.played += position.played;
             counts.cleared += position.cleared;
             counts.underrun += position.underrun;
         }
-        for (Recording& recording : recordings) {
+        for (const Recording& recording : recordings) {
             counts.recorded += recording.state().recorded;
             counts.lost += recording.state().lost;
         }

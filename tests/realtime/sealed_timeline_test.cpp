@@ -120,7 +120,7 @@ class TimelineConversation {
 
     Engine* engine_;
     std::vector<Line> lines_;
-    std::mt19937_64 random_{1};
+    std::mt19937_64 random_{1};  // NOLINT(bugprone-random-generator-seed): each run is the same
     std::uint64_t round_ = 0;
     std::uint64_t confirmations_ = 0;
 };

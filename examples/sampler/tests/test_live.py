@@ -41,13 +41,13 @@ def test_two_bars_are_on_their_frames(device: str) -> None:
             time.sleep(0.02)
         stats = sampler.engine.stats()
     assert player.sent + player.missed == 32
-    assert player.sent > 4, "this machine stalls for a quarter of a second again and again"
+    assert player.sent > 4, "this machine stalls for half a second again and again"
     assert (stats.cues.late, stats.unhandled) == (0, 0)
     assert 0.1 < loudest < 1
     # None is cut off by the next, so where each ended says where it began.
     began = sorted(told.frame - len(sounds[told.pad]) for told in player.ended)
     assert {told.reason for told in player.ended} == {Reason.PLAYED}
-    assert len(began) == player.sent - stats.cues.dropped_late
+    assert len(began) == player.sent
     assert set(began) <= {player.frame_of(step) for step in range(32)}
 
 
@@ -95,7 +95,6 @@ def test_stop_forgets_what_was_to_come_and_all_is_silent() -> None:
         while sampler.engine.meters["master"].peak == 0:
             player.step()
             time.sleep(0.01)
-        sampler.trigger(0, at=sampler.engine.now() + 10 * sampler.engine.samplerate)
         player.stop()
         assert eventually(lambda: sampler.engine.meters["master"].peak == 0)
         assert sampler.engine.stats().cues.pending == 0
@@ -108,7 +107,6 @@ def test_a_full_ring_loses_no_hit() -> None:
         player = Player(sampler, Pattern("rim x", list(DRUMS)), bpm=400, bars=1, first_frame=4_800)
         while sampler.engine.ping() is cueline.Status.OK:
             pass
-        player.step()
         while not player.done:
             sampler.engine.render(1_000)
             player.step()
@@ -116,16 +114,23 @@ def test_a_full_ring_loses_no_hit() -> None:
         assert sampler.engine.stats().cues.dropped_late == 0
 
 
-def test_hits_that_python_was_too_late_for_are_left_out_and_counted() -> None:
+def test_a_stall_of_python_loses_no_hit() -> None:
     with Sampler("offline") as sampler:
         load_drums(sampler)
         player = Player(sampler, Pattern("rim x", list(DRUMS)), bpm=150, bars=2)
+        sampler.engine.render(4 * 48_000)
         player.step()
-        sent = player.sent
-        sampler.engine.render(2 * 48_000)  # Python stalls, and the audio goes on
-        while not player.done:
-            player.step()
-            sampler.engine.render(4_800)
-        left_out = 2 * 48_000 // 4_800 - sent
-        assert abs(player.missed - left_out) <= 1
-        assert player.sent + player.missed == 32
+        assert (player.sent, player.missed, len(player.ended)) == (32, 0, 32)
+        assert player.done
+
+
+def test_hits_that_come_too_late_are_left_out_and_counted() -> None:
+    with Sampler("offline") as sampler:
+        load_drums(sampler)
+        player = Player(sampler, Pattern("rim x", list(DRUMS)), bpm=150, bars=2)
+        sampler.engine.render(48_000)
+        sampler.engine.timeline.locate(sampler.engine.timeline.now() + 2)
+        sampler.engine.render(4 * 48_000)
+        player.step()
+        assert (player.sent, player.missed) == (24, 8)
+        assert player.done

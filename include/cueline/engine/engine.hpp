@@ -22,6 +22,8 @@
 
 namespace cueline {
 
+class Sequences;  // see src/engine/sequences.hpp
+
 /// A running engine gets blocks from its device. A lost one does not, although nobody stopped it.
 enum class EngineState : std::uint8_t { not_started, running, stopped, lost, closed };
 
@@ -123,6 +125,14 @@ class Engine {
 
     /// Returns musical time as the last block left it. [any thread]
     [[nodiscard]] Timeline timeline() const noexcept;
+
+    /// Returns the sequences, which send lists of commands at beats. [any thread]
+    [[nodiscard]] Sequences& sequences() noexcept;
+
+    /// On the offline device, sends what the next block needs of the sequences, as render() does. A score that grows
+    /// then tells up to which beat it should have grown. Do not call it after close(). May wait for a block that is
+    /// being rendered. Allocates.
+    void feed_sequences();
 
     /// Returns the most that a block can have to do, for the device's block size. Throws DeviceError for the offline
     /// device: its blocks have no deadline, and read all that waits.

@@ -37,6 +37,16 @@ struct BufferStats {
     bool memory_locked = true;       ///< whether all of them are
 };
 
+/// Counts of the events of sequences.
+struct SequenceCounts {
+    std::uint64_t playing = 0;   ///< sequences that are not over
+    std::uint64_t played = 0;    ///< events that were applied
+    std::uint64_t late = 0;      ///< events that came after their beat, or too late to be sent
+    std::uint64_t left_out = 0;  ///< of these, the ones that were not sent
+    std::uint64_t refused = 0;   ///< events that were refused: by the processor, or because the schedule was full
+    std::uint64_t refused_by_processor = 0;  ///< of these, the ones for a reason of the processor
+};
+
 /// Counts of an engine since it was made, and of line 0. Each number is read by itself while the audio goes on.
 struct EngineStats : LineStats {
     std::string device;
@@ -51,6 +61,7 @@ struct EngineStats : LineStats {
     std::vector<LineStats> lines;           ///< by number, from line 0 up to the last line that was ever open
     CueStats cues;
     BufferStats buffers;
+    SequenceCounts sequences;
     MidiStats midi;             ///< of the device, and what the engine dropped
     std::uint32_t streams = 0;  ///< open, or on their way back from the audio thread: at most max_streams
 };

@@ -47,8 +47,8 @@ class ProcessorControls {
     /// Throws what set() throws.
     void set(std::size_t first, std::span<const double> values, std::ptrdiff_t step = 1);
 
-    /// Returns the value that was last set, or the default. It does not show what a message changed.
-    /// Throws ArgumentError for an address that was not declared.
+    /// Returns the value that was last set, or the default. It shows what a map of MIDI
+    /// set, and not what the processor changed. Throws ArgumentError for an address that was not declared.
     [[nodiscard]] double get(std::size_t address) const;
 
     /// Returns the latest value of a meter. Throws ArgumentError for an address that was not declared.

@@ -110,8 +110,6 @@ def _render(options: argparse.Namespace) -> int:
         raise ArgumentError("--json prints to stdout, where --wav writes the samples: leave one of them out")
     with file:
         while (left := file.frames - engine.now()) > 0:
-            if metronome is not None:
-                metronome.keep_ahead()
             file.write(engine.render(min(left, engine.samplerate // 2)))
     if metronome is not None:
         metronome.stop()
@@ -166,8 +164,6 @@ class _Player:
         end_s = began_s + (seconds or math.inf)
         look_s = began_s + self.meter.interval_s
         while not ctrl_c.came and (now_s := time.monotonic()) < end_s:
-            if self._metronome is not None:
-                self._metronome.keep_ahead()
             if now_s >= look_s:
                 look_s = max(look_s + self.meter.interval_s, now_s)  # after a stall, it does not catch up in a burst
                 self._request()

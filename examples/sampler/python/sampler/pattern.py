@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-__all__ = ["HOUSE", "Hit", "Pattern", "PatternError"]
+__all__ = ["HOUSE", "Hit", "Pattern", "PatternError", "beat_of", "frame_of"]
 
 STEPS_A_BEAT = 4
 STEPS_A_BAR = 16
@@ -85,10 +85,12 @@ class Pattern:
             step += 1
 
 
-def frame_of(step: int, bpm: float, samplerate: int, swing: float = 0) -> int:
-    """Return the frame of a step, counted from the beginning and rounded, so that errors do not add up.
+def beat_of(step: int, swing: float = 0) -> float:
+    """Return the beat of a step, in quarter notes. ``swing``, from 0 to 1, delays every second step by this part."""
+    return float((step + Fraction(swing) * (step % 2)) / STEPS_A_BEAT)
 
-    ``swing``, from 0 to 1, delays every second step by this part of a step.
-    """
+
+def frame_of(step: int, bpm: float, samplerate: int, swing: float = 0) -> int:
+    """Return the frame of a step at a constant tempo, counted from the beginning and rounded: errors do not add up."""
     place = step + Fraction(swing) * (step % 2)
     return round(place * 60 * samplerate / (Fraction(bpm) * STEPS_A_BEAT))

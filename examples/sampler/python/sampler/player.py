@@ -1,30 +1,26 @@
-"""Player: sends hits ahead of time, each with its own frame, live or for a file."""
+"""Player: a pattern as a sequence of hits, live or for a file."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import cueline
 import soundfile
 
-from sampler.messages import PadEnded
-from sampler.pattern import STEPS_A_BAR, Hit, Pattern, frame_of
+from sampler.messages import PadEnded, Trigger
+from sampler.pattern import STEPS_A_BAR, STEPS_A_BEAT, Pattern, beat_of, frame_of
 from sampler.sampler import Sampler
 
 __all__ = ["Player", "render"]
 
-_AHEAD_S = 0.25  # how long Python may stall before a hit is missed
-_MIN_BLOCKS_AHEAD = 4
 _QUIET_S = 0.02  # longer than a pad takes to fade
 
 
 class Player:
     """Plays a pattern on a sampler from ``first_frame`` on, for ``bars`` bars or until it is stopped.
 
-    Call ``step()`` more often than four times a second. It never blocks. Hits that would reach the audio thread too
-    late are skipped and counted: no drum is better than a late one.
+    It sets the tempo of the engine's timeline. Hits that reach the audio thread too late are left out and counted: no
+    drum is better than a late one.
     """
 
     def __init__(
@@ -41,10 +37,6 @@ class Player:
             raise ValueError(f"bpm must be from 20 to 400, got {bpm:g}")
         if not 0 <= swing < 1:
             raise ValueError(f"swing must be from 0 to less than 1, got {swing:g}")
-        self.sent = 0
-        """Hits that were sent."""
-        self.missed = 0
-        """Hits that were not sent, because their frame had passed."""
         self.ended: list[PadEnded] = []
         """The PadEnded events so far. You may clear this list."""
         self._told = 0
@@ -55,8 +47,24 @@ class Player:
         self._first_frame = first_frame
         self._samplerate = sampler.engine.samplerate  # the rate at the start; frames are counted at this rate
         self._steps = None if bars is None else bars * STEPS_A_BAR
-        self._hits: Iterator[Hit] = pattern.hits(self._steps)
-        self._next = next(self._hits, None)
+        steps = 2 * pattern.steps if self._steps is None else self._steps  # even: every second step swings
+        hits = [(beat_of(hit.step, swing), Trigger(pad=hit.pad, velocity=hit.velocity)) for hit in pattern.hits(steps)]
+        if self._steps is None and not hits:
+            raise ValueError("a pattern without a hit has no end to play to")
+        self._engine.timeline.tempo = bpm
+        self._sequence = self._engine.sequence(
+            hits, at=first_frame, loop_beats=steps / STEPS_A_BEAT if self._steps is None else None, late="drop"
+        )
+
+    @property
+    def sent(self) -> int:
+        """Hits that the audio thread has played."""
+        return self._sequence.played
+
+    @property
+    def missed(self) -> int:
+        """Hits that were left out, because they came too late."""
+        return self._sequence.late
 
     @property
     def end_frame(self) -> int | None:
@@ -65,37 +73,24 @@ class Player:
 
     @property
     def done(self) -> bool:
-        """Whether all hits were sent, and all triggered pads have ended."""
-        counts = self._engine.stats()
-        lost = counts.cues.dropped_late + counts.events.dropped
-        return self._next is None and self._told + lost >= self.sent
+        """Whether all hits were played, and all triggered pads have ended."""
+        return self._sequence.done() and self._told + self._engine.stats().events.dropped >= self.sent
 
     def frame_of(self, step: int) -> int:
         """Return the frame of a step, counted from 0."""
         return self._first_frame + frame_of(step, self._bpm, self._samplerate, self._swing)
 
     def step(self) -> None:
-        """Send the hits of the next quarter of a second, and receive the events of the pads."""
-        now = self._engine.now()
-        ahead = max(round(_AHEAD_S * self._samplerate), _MIN_BLOCKS_AHEAD * self._engine.blocksize)
-        while self._next is not None and (frame := self.frame_of(self._next.step)) < now + ahead:
-            if frame < now:
-                self.missed += 1
-            elif self._sampler.trigger(self._next.pad, self._next.velocity, frame, late="drop") is cueline.Status.FULL:
-                break  # the ring is full: try again at the next step
-            else:
-                self.sent += 1
-            self._next = next(self._hits, None)
+        """Receive the events of the pads. It never blocks."""
         for message in self._engine.messages():
             if isinstance(message, PadEnded):
                 self.ended.append(message)
                 self._told += 1
 
     def stop(self) -> None:
-        """Cancel the hits to come, and silence all pads. Call it once, and do not call ``step()`` after it."""
-        self._next = None
-        while self._engine.cancel_all() is cueline.Status.FULL:
-            time.sleep(_QUIET_S)
+        """Cancel the hits to come, and silence all pads."""
+        self._sequence.stop()
+        self._sequence.wait(1)
         self._sampler.stop_all()
         if self._engine.device == "offline":
             return
@@ -114,9 +109,8 @@ def render(sampler: Sampler, player: Player, path: str | Path) -> int:
     engine = sampler.engine
     if player.end_frame is None:
         raise ValueError("a file needs an end: make the player with bars")
-    piece = engine.samplerate // 10  # shorter than the time by which the player is ahead
+    piece = engine.samplerate // 10
     with soundfile.SoundFile(path, "w", engine.samplerate, engine.outputs, subtype="FLOAT", format="WAV") as file:
-        player.step()
         while (left := player.end_frame - engine.now()) > 0 or not player.done:
             longest = max((loaded.frames for loaded in sampler.loaded if loaded is not None), default=0)
             if left <= -longest:

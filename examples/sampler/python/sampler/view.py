@@ -63,7 +63,7 @@ def account(sampler: Sampler, player: Player) -> str:
     """Return one line of counters: hits sent, late and refused, events dropped, xruns."""
     stats = sampler.engine.stats()
     return (
-        f"{player.sent} hits sent, {player.missed + stats.cues.dropped_late} late and left out, "
+        f"{player.sent} hits sent, {player.missed} late and left out, "
         f"{stats.commands.dropped} refused for now, {stats.events.dropped} events dropped, {stats.xruns} xruns"
     )
 

@@ -1,0 +1,424 @@
+"""engine.midi: what the controls of MIDI devices move. The audio thread carries the maps out, without Python."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cueline import _core, messages
+from cueline._core import Message
+from cueline.arguments import checked_flag, checked_integer, checked_number, shown
+from cueline.errors import ArgumentError, ArgumentTypeError
+from cueline.fields import Field, array, f64, u8, u16
+from cueline.typed import layout_of, own_message
+
+if TYPE_CHECKING:
+    from typing import Literal, Protocol
+
+    from cueline.parameters import Parameters
+
+    class MappingEngine(Protocol):
+        """An engine, as far as its maps use it."""
+
+        _midi_maps: dict[int, "MidiMap"]
+
+        @property
+        def parameters(self) -> Parameters: ...
+
+        def _checked_slot(self, slot: int) -> int: ...
+        def _require_sendable(self, message: object) -> None: ...
+        def _send_whole(
+            self,
+            messages: tuple[object, ...],
+            at: None,
+            late: str,
+            timeout: float | None,
+            confirmation: object,
+            expected: dict[tuple[int, int], Any],
+        ) -> int: ...
+
+    Target = str | tuple[str, int] | int | Message
+    Curve = Literal["linear", "exponential", "relative"]
+
+__all__ = ["Midi", "MidiMap"]
+
+_HALF_BYTES = _core.PAYLOAD_BYTES // 2
+_CURVES = ("linear", "exponential", "relative")
+_FIELD_TYPES = ("u8", "u16", "u32", "i8", "i16", "i32", "f32", "f64")  # their numbers begin at 1
+_PITCH_BEND_STATUS, _CONTROL_STATUS, _PROGRAM_STATUS, _NOTE_ON_STATUS = 0xE0, 0xB0, 0xC0, 0x90
+_MOST = 1.7976931348623157e308
+
+
+@own_message(26)
+class MapMidi(Message):
+    """To the engine: a control of MIDI moves a parameter, or sends a message."""
+
+    place: u8
+    status: u8
+    number: u8
+    port: u8
+    omni: u8
+    curve: u8
+    field: u8
+    reserved: u8
+    target: u16
+    address: u16
+    low: f64
+    high: f64
+
+
+@own_message(27)
+class MapMidiMessage(Message):
+    """To the engine: half of the message that a map sends."""
+
+    place: u8
+    half: u8
+    bytes: Annotated[tuple[int, ...], array(u8, _HALF_BYTES)]
+
+
+@own_message(28)
+class UnmapMidi(Message):
+    """To the engine: a map ends."""
+
+    place: u8
+
+
+@dataclass(frozen=True)
+class MidiMap:
+    """What a control moves: ``engine.midi.map`` returns one, and takes one that was saved.
+
+    ``recipe()`` is a dict for JSON, and ``MidiMap.from_recipe`` makes the map again.
+    """
+
+    control: Message
+    """A MIDI message from the control. Its value, or a note's velocity, does not count."""
+    target: "Target"
+    """A parameter, an element of an array of them, a slot of the player, or a message."""
+    low: float = 0.0
+    """The number that the target gets when the control is all the way down."""
+    high: float = 1.0
+    """The same, all the way up. It may be less than ``low``."""
+    curve: "Curve" = "linear"
+    """How the numbers lie between these two: linear, exponential, or relative, for an encoder without ends."""
+    field: str | None = None
+    """The field of the message that gets the number; None: the message is sent as it is."""
+    omni: bool = False
+    """Whether the control may come on any channel and any port."""
+
+    def recipe(self) -> dict[str, Any]:
+        """Return the map as a dict of names and numbers, which JSON can hold."""
+        recipe: dict[str, Any] = {**vars(self), "control": _recipe_of(self.control)}
+        if isinstance(self.target, Message):
+            recipe["target"] = _recipe_of(self.target)
+        elif isinstance(self.target, tuple):
+            recipe["target"] = list(self.target)
+        return recipe
+
+    @classmethod
+    def from_recipe(cls, recipe: Mapping[str, Any]) -> "MidiMap":
+        """Return the map of a ``recipe()``. Raises ArgumentError for anything else."""
+        try:
+            parts = {**recipe, "control": _from_recipe(recipe["control"])}
+            target = parts["target"]
+            if isinstance(target, Mapping):
+                parts["target"] = _from_recipe(target)
+            elif isinstance(target, list):
+                parts["target"] = (target[0], target[1])
+            return cls(**parts)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise ArgumentError(f"recipe must be one of MidiMap.recipe(), got {shown(recipe)}: {error}") from None
+
+
+def _recipe_of(message: Message) -> dict[str, Any]:
+    name = type(message).__name__
+    if getattr(messages, name, None) is not type(message):  # a user's class: its name says nothing elsewhere
+        return {"kind": message.kind, "payload": message.payload.hex()}
+    return {"type": name, **{field.name: getattr(message, field.name) for field in layout_of(type(message)).fields}}
+
+
+def _from_recipe(recipe: Mapping[str, Any]) -> Message:
+    if "kind" in recipe:
+        return Message(recipe["kind"], bytes.fromhex(recipe["payload"]))
+    values = dict(recipe)
+    name = values.pop("type")
+    if name not in messages.__all__:
+        raise ArgumentError(f"cueline has no message {shown(name)}")
+    made: Message = getattr(messages, name)(**values)
+    return made
+
+
+class Midi:
+    """MIDI's part of an engine: ``engine.midi``. Any thread may use it."""
+
+    __slots__ = ("_engine",)
+
+    def __init__(self, engine: "MappingEngine") -> None:
+        self._engine = engine
+
+    def __eq__(self, other: object) -> bool:
+        return self._engine is other._engine if isinstance(other, Midi) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((Midi, id(self._engine)))
+
+    def __repr__(self) -> str:
+        return f"<cueline.Midi: {len(self.maps)} maps>"
+
+    @property
+    def maps(self) -> tuple[MidiMap, ...]:
+        """The maps that are there now."""
+        return tuple(self._engine._midi_maps.values())
+
+    def map(
+        self,
+        control: "Message | MidiMap",
+        target: "Target | None" = None,
+        field: str | None = None,
+        *,
+        low: float | None = None,
+        high: float | None = None,
+        curve: "Curve" = "linear",
+        omni: bool = False,
+        timeout: float | None = 1,
+    ) -> MidiMap:
+        """Let a control of MIDI move ``target``, on the audio thread. Returns the map, for ``unmap`` and to be saved.
+
+        ``control`` is a NoteOn, a NoteOff, a ControlChange, a PitchBend, or MidiBytes of a program change or of
+        pressure: messages of the same kind, number, channel and port move the target. With ``omni`` they may come on
+        any channel and port. Messages that the program sends as commands count too, at their frame. The processor gets
+        the messages as before.
+
+        ``target`` is one of these:
+
+        - the name of a parameter, or an element such as ``("gain", 17)``. It moves in its ramp time, and reading it
+          shows the number.
+        - a slot of the player, for a NoteOn: it starts the buffer there, with a gain from ``low`` to ``high``.
+        - a message that the processor handles, or a tempo or another command of the timeline. Its ``field`` gets the
+          number. Without a field, each note and program change sends it, and another control does from its middle up.
+
+        ``low`` and ``high`` are the ends of the numbers, by default the parameter's, and 0 to 1 for a slot; a field
+        needs them. ``curve`` is ``"linear"``; ``"exponential"``, with both ends above 0: equal steps of the control
+        multiply by equal factors; or ``"relative"``, for an encoder that sends a ControlChange of 1 to 63 for up and
+        127 to 64 for down: each step is a 127th of the way.
+
+        ``control`` can be a MidiMap that was saved, alone. A second map of the same control to the same target replaces
+        the first.
+
+        Raises ArgumentError, ArgumentTypeError, UnknownNameError, ProcessorError, also for more than 128 maps; Full if
+        there is no room within ``timeout`` seconds, ClosedError, ForkedError, DeviceError.
+        """
+        if isinstance(control, MidiMap):
+            if target is not None or field is not None or low is not None or high is not None:
+                raise ArgumentTypeError("a MidiMap has its target and its numbers already: give it alone")
+            saved = control
+            control, target, field = saved.control, saved.target, saved.field
+            curve, omni = saved.curve, saved.omni
+            if field is not None or not isinstance(target, Message):  # else no field gets a number
+                low, high = saved.low, saved.high
+        wire = _checked_control(control)
+        if curve not in _CURVES:
+            raise ArgumentError(f"curve must be 'linear', 'exponential' or 'relative', got {shown(curve)}")
+        if isinstance(target, Message):
+            checked = self._message_target(target, field, low, high)
+        elif field is not None:
+            raise ArgumentTypeError(f"field is for a message, and the target is {shown(target)}: leave it out")
+        elif isinstance(target, (str, tuple)):
+            checked = self._parameter_target(target, low, high)
+        else:
+            checked = self._slot_target(target, wire, low, high)
+        if curve == "exponential" and not (checked.low > 0 and checked.high > 0):
+            raise ArgumentError(
+                f"an exponential curve needs low and high above 0, got {checked.low:g} and {checked.high:g}: "
+                "give it other ends, or use a linear curve"
+            )
+        if curve == "relative" and (wire[0] & 0xF0 != _CONTROL_STATUS or checked.message is not None):
+            raise ArgumentError("a relative curve is for a ControlChange that moves a parameter: use a linear one")
+        made = MidiMap(control, target, checked.low, checked.high, curve, field, checked_flag("omni", omni))  # type: ignore[arg-type]
+        place, before = self._placed(made)
+        parts: list[Message] = [
+            MapMidi(
+                place,
+                wire[0],
+                wire[1] if len(wire) > 1 else 0,
+                _port_of(control),
+                int(made.omni),
+                _CURVES.index(curve),
+                checked.field,
+                0,
+                0 if checked.message is None else checked.message.kind,
+                checked.address,
+                checked.low,
+                checked.high,
+            )
+        ]
+        if checked.message is not None:
+            payload = checked.message.payload
+            halves = [
+                MapMidiMessage(place, half, tuple(payload[half * _HALF_BYTES :][:_HALF_BYTES])) for half in (0, 1)
+            ]
+            parts = [*halves, *parts]
+        try:
+            self._send(parts, timeout)
+        except BaseException:
+            if before is None:
+                self._engine._midi_maps.pop(place, None)
+            else:
+                self._engine._midi_maps[place] = before
+            raise
+        return made
+
+    def unmap(self, midi_map: MidiMap | None = None, *, timeout: float | None = 1) -> None:
+        """End a map, or all of them. Raises ArgumentError if it is not there, and what map() raises."""
+        if midi_map is not None and not isinstance(midi_map, MidiMap):
+            raise ArgumentTypeError(f"midi_map must be a MidiMap or None, got {shown(midi_map)}")
+        places = [place for place, there in list(self._engine._midi_maps.items()) if midi_map in (None, there)]
+        if not places and midi_map is not None:
+            raise ArgumentError(f"midi_map must be one of engine.midi.maps, got {shown(midi_map)}")
+        if places:
+            self._send([UnmapMidi(place) for place in places], timeout)
+        for place in places:
+            self._engine._midi_maps.pop(place, None)
+
+    def _send(self, parts: list[Message], timeout: float | None) -> None:
+        self._engine._send_whole(tuple(parts), None, "apply", timeout, None, {})
+
+    def _placed(self, made: MidiMap) -> tuple[int, MidiMap | None]:
+        """Put the map into a place: that of the map it replaces, or a free one. Return the place, and that map."""
+        maps = self._engine._midi_maps
+        new = (_key_of(made), made.target, made.field, made.omni)
+        for place, there in list(maps.items()):
+            if (_key_of(there), there.target, there.field, there.omni) == new:
+                maps[place] = made
+                return place, there
+        for place in range(_core.MAX_MIDI_MAPS):
+            if maps.setdefault(place, made) is made:  # in one step: two threads may come at once
+                return place, None
+        raise ArgumentError(f"an engine has at most {_core.MAX_MIDI_MAPS} MIDI maps: unmap() one")
+
+    def _parameter_target(self, target: "str | tuple[str, int]", low: float | None, high: float | None) -> "_Checked":
+        if isinstance(target, tuple) and len(target) != 2:
+            raise ArgumentTypeError(f"an element is a pair such as ('gain', 17), got {shown(target)}")
+        name, element = target if isinstance(target, tuple) else (target, None)
+        parameters = self._engine.parameters
+        spec = parameters.spec(name)
+        if element is None and spec.count > 1:
+            raise ArgumentTypeError(f"{name!r} is an array of {spec.count} parameters: map an element: ({name!r}, 0)")
+        index = 0 if element is None else checked_integer("the element", element)
+        if not 0 <= index < spec.count:
+            raise ArgumentError(f"the element must be from 0 to {spec.count - 1}, got {index}")
+        first = 0
+        for each in parameters:
+            if each == spec.name:
+                break
+            first += parameters.spec(each).count
+        return _Checked(
+            None,
+            first + index,
+            0,
+            spec.lowest if low is None else checked_number("low", low, spec.highest, spec.unit, spec.lowest),
+            spec.highest if high is None else checked_number("high", high, spec.highest, spec.unit, spec.lowest),
+        )
+
+    def _slot_target(self, target: object, wire: bytes, low: float | None, high: float | None) -> "_Checked":
+        slot = _core._whole_number(target)
+        if slot is None or isinstance(target, bool):
+            raise ArgumentTypeError(
+                "target must be the name of a parameter, an element such as ('gain', 17), a slot of the player or a "
+                f"message, got {shown(target)}"
+            )
+        if wire[0] & 0xF0 != _NOTE_ON_STATUS:
+            raise ArgumentError("a slot is started by a NoteOn: for another control, map it to a PlayBuffer")
+        message = messages.PlayBuffer(self._engine._checked_slot(slot))
+        return self._message_target(message, "gain", 0.0 if low is None else low, 1.0 if high is None else high)
+
+    def _message_target(self, message: Message, field: str | None, low: float | None, high: float | None) -> "_Checked":
+        self._engine._require_sendable(message)
+        if message.kind < _core.FIRST_PROCESSOR_KIND and message.kind not in _TIMELINE_KINDS:
+            raise ArgumentError(
+                f"a map cannot send {shown(message)}: it is for the processor's messages and the timeline's"
+            )
+        if field is None:
+            if low is not None or high is not None:
+                raise ArgumentTypeError("low and high need the field that gets the number: field='gain'")
+            return _Checked(message, 0, 0, 0.0, 1.0)
+        found = _field_of(message, field)
+        if low is None or high is None:
+            raise ArgumentTypeError(f"the field {field!r} needs low= and high=, the numbers of the control's two ends")
+        limits = _limits_of(found)
+        return _Checked(
+            message,
+            found.offset,
+            1 + _FIELD_TYPES.index(found.scalar.name),
+            checked_number("low", low, limits[1], "", limits[0]),
+            checked_number("high", high, limits[1], "", limits[0]),
+        )
+
+
+class _Checked:
+    """A target as the audio thread has it."""
+
+    __slots__ = ("address", "field", "high", "low", "message")
+
+    def __init__(self, message: Message | None, address: int, field: int, low: float, high: float) -> None:
+        self.message = message
+        self.address = address
+        self.field = field
+        self.low = low
+        self.high = high
+
+
+_TIMELINE_KINDS = range(16, 23)
+
+
+def _checked_control(control: object) -> bytes:
+    """Return the bytes of a MIDI message that can be mapped."""
+    if not isinstance(control, Message):
+        raise ArgumentTypeError(
+            f"control must be a MIDI message such as cueline.ControlChange(7), got {shown(control)}"
+        )
+    wire = _core._midi_bytes(control)
+    if not wire or wire[0] >= 0xF0:
+        raise ArgumentError(
+            "control must be a NoteOn, a NoteOff, a ControlChange, a PitchBend, or MidiBytes of a program change or "
+            f"pressure, got {shown(control)}"
+        )
+    return wire
+
+
+def _key_of(made: MidiMap) -> tuple[int, int, int]:
+    """Return what must be equal in two messages of one control."""
+    wire = _core._midi_bytes(made.control)
+    numbered = wire[0] & 0xF0 not in (_PITCH_BEND_STATUS, 0xD0)
+    status, port = (wire[0] & 0xF0, 0) if made.omni else (wire[0], _port_of(made.control))
+    return status, wire[1] if numbered else 0, port
+
+
+def _port_of(control: Message) -> int:
+    port: int = control.port  # type: ignore[attr-defined]  # all of MIDI's messages have one
+    return port
+
+
+def _field_of(message: Message, name: str) -> Field:
+    fields = layout_of(type(message)).fields
+    found = next((field for field in fields if field.name == name), None)
+    if found is None:
+        names = ", ".join(field.name for field in fields) or "none"
+        raise ArgumentError(f"field must be one of {type(message).__name__}'s ({names}), got {shown(name)}")
+    if found.scalar.name not in _FIELD_TYPES or found.length is not None or found.enumeration is not None:
+        raise ArgumentError(f"a map sets a field that is a number of at most 32 bits or f64, and {name!r} is another")
+    return found
+
+
+def _limits_of(field: Field) -> tuple[float, float]:
+    """Return the lowest and the highest number that the field takes."""
+    name, size = field.scalar.name, field.scalar.size
+    if name == "f64":
+        lowest, highest = -_MOST, _MOST
+    elif name == "f32":
+        lowest, highest = -3.4028234663852886e38, 3.4028234663852886e38
+    elif name.startswith("u"):
+        lowest, highest = 0, 2 ** (8 * size) - 1
+    else:
+        lowest, highest = -(2 ** (8 * size - 1)), 2 ** (8 * size - 1) - 1
+    if field.limits is None:
+        return lowest, highest
+    return max(lowest, field.limits.lowest), min(highest, field.limits.highest)

@@ -1,0 +1,289 @@
+"""Sequence: messages at beats, sent ahead of time. engine.sequence() plays one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from cueline import _core
+from cueline.arguments import checked_flag, checked_number, shown
+from cueline.beats import checked_beat
+from cueline.bulk import timed_kind
+from cueline.errors import ArgumentError, ArgumentTypeError, ClosedError
+from cueline.polling import polling_intervals
+from cueline.streams import require_an_end
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Literal, Protocol
+
+    from cueline.beats import When
+    from cueline.bulk import Records
+    from cueline.streams import PolledEngine
+
+    class SequencingEngine(PolledEngine, Protocol):
+        """An engine, as far as sequences use it."""
+
+        _feeders: list[Feeder]
+
+        @property
+        def closed(self) -> bool: ...
+
+    Events = Iterable[tuple[float, object]] | Records
+
+__all__ = ["Feeder", "Sequence", "play"]
+
+_BETWEEN_PULLS_S = 0.02
+_JOIN_S = 1  # an iterator that blocks for longer is left alone
+
+
+class Feeder:
+    """Takes events from an iterator, ahead of time: on a thread of its own, or before each block of render()."""
+
+    def __init__(self, score: _core.Score, events: Iterator[object]) -> None:
+        self.error: BaseException | None = None
+        self._score = score
+        self._events = events
+        self._next: tuple[float, object] | None = None
+        self._last = 0.0
+        self._thread: threading.Thread | None = None
+        self._over = False
+
+    @property
+    def over(self) -> bool:
+        """Whether it takes no more events."""
+        return self._over
+
+    def start(self) -> None:
+        """Take the events on a thread. It ends with the sequence, with the iterator, or when the engine is closed."""
+        self._thread = threading.Thread(target=self._feed, name="cueline feeds a sequence", daemon=True)
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait for the thread, unless this is the thread itself."""
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(_JOIN_S)
+
+    def _feed(self) -> None:
+        while self.pull():
+            time.sleep(_BETWEEN_PULLS_S)
+
+    def pull(self) -> bool:
+        """Take the events that are wanted now. Return whether more will be."""
+        more = False
+        try:
+            more = self._pull()
+        except StopIteration:
+            pass
+        except Exception as error:
+            self.error = error
+        except BaseException as error:  # Ctrl-C in render() goes on; a thread has nobody to raise it to
+            self.error = error
+            if self._thread is None:
+                raise
+        finally:
+            if not more:
+                self._over = True
+                self._score.finish()
+        return more
+
+    def _pull(self) -> bool:
+        while (wanted := self._score.wanted) is not None:
+            if wanted < 0:  # it is not known yet when it begins, or it begins later
+                return True
+            if self._next is None:
+                self._next = self._checked(next(self._events))
+            beat, message = self._next
+            if beat > wanted:
+                self._score.reach(beat)
+                return True
+            self._score.append(beat, message)
+            self._next = None
+        return False
+
+    def _checked(self, event: object) -> tuple[float, object]:
+        beat, message = _checked_event(event, "an event of the iterator")
+        if beat < self._last:
+            raise ArgumentError(
+                f"an iterator's beats must not go back, got {beat:g} after {self._last:g}: yield the events in order, "
+                "or pass a list, which is sorted"
+            )
+        self._last = beat
+        return beat, message
+
+
+class Sequence:
+    """Messages at beats that an engine plays: ``engine.sequence()`` returns it. Any Python thread may use it.
+
+    If it is collected, the sequence plays on. Attributes: ``mute``.
+    """
+
+    __slots__ = ("__weakref__", "_engine", "_error", "_feeder", "_loop_beats", "_playing", "_swing")
+
+    def __init__(
+        self,
+        engine: SequencingEngine,
+        events: Events,
+        at: When,
+        loop_beats: float | None,
+        swing: tuple[float, float],
+        late: Literal["apply", "drop"],
+    ) -> None:
+        self._engine = engine
+        self._loop_beats = loop_beats
+        self._swing = swing
+        score, iterator = self._score(events)
+        if iterator is not None and loop_beats is not None:
+            raise ArgumentError(
+                "loop_beats must be None for an iterator: it may go on for ever by itself, or pass a list"
+            )
+        self._playing = _core.PlayingSequence(score, at, late)
+        self._feeder = self._fed(score, iterator)
+
+    @property
+    def mute(self) -> bool:
+        """Whether it is silent. Set it, and its events pass without effect, from the next one on."""
+        return self._playing.mute
+
+    @mute.setter
+    def mute(self, muted: bool) -> None:
+        self._playing.mute = checked_flag("mute", muted)
+
+    @property
+    def played(self) -> int:
+        """How many of its events were applied."""
+        return self._playing.counts[0]
+
+    @property
+    def late(self) -> int:
+        """How many of its events were applied or dropped after their beat, or came too late to be sent."""
+        return self._playing.counts[1]
+
+    @property
+    def refused(self) -> int:
+        """How many of its events were refused: by the processor, or because the schedule had no room."""
+        return self._playing.counts[2]
+
+    @property
+    def error(self) -> BaseException | None:
+        """The exception that its iterator raised, which has ended it; None if there was none."""
+        return None if self._feeder is None else self._feeder.error
+
+    def __repr__(self) -> str:
+        return f"<cueline.Sequence, {'over' if self.done() else 'mute' if self.mute else 'playing'}>"
+
+    def replace(self, events: Events, at: When = None) -> None:
+        """Play other events in place of these, from ``at`` on, or from now on.
+
+        If the sequence repeats, the rounds go on as they are: the new events of beat 1 come where those of beat 1 came.
+        Else beat 0 of the new events is at ``at``; so it is for an iterator, which plays once. A later call with an
+        earlier ``at`` counts. Raises ClosedError if the sequence is over, or was stopped, and what
+        ``engine.sequence`` raises.
+        """
+        score, iterator = self._score(events)
+        if not self._playing.replace(score, at):
+            raise ClosedError("this sequence has ended, or was stopped: engine.sequence() begins another one")
+        self._feeder = self._fed(score, iterator) or self._feeder
+
+    def stop(self, at: When = None) -> None:
+        """End it: what waits for ``at`` or later is cancelled; without ``at``, all that waits. Others play on.
+
+        Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.
+        """
+        self._playing.stop(at)
+
+    def done(self) -> bool:
+        """Return whether all of its events have come, or it was stopped, or the engine is closed. Never blocks."""
+        return self._playing.over or self._engine.closed
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is over, without the GIL, and return True; or False when ``timeout`` is over.
+
+        ``timeout`` is in seconds; None waits for ever, even while the engine is stopped. Raises what its iterator
+        raised, DeviceError if the audio has ended, or if the offline device would wait for ever, ForkedError.
+        """
+        for interval in polling_intervals(self._engine, timeout):
+            if self.done():
+                break
+            with suppress(ClosedError):  # it is done now
+                require_an_end(self._engine, timeout, "wait()")
+            time.sleep(interval)
+        else:
+            return False
+        if self.error is not None:
+            raise self.error
+        return True
+
+    def _score(self, events: Any) -> tuple[_core.Score, Iterator[object] | None]:
+        engine: Any = self._engine
+        kind = timed_kind(events)
+        if kind is None and hasattr(type(events), "__next__"):
+            return _core.Score(engine, None, 0, 0, *self._swing), events
+        limit = self._loop_beats
+        if kind is None:
+            events = _checked_events(events)
+            beats = [beat for beat, _ in events]
+        else:
+            beats = [float(beat) for beat in (events["beat"].min(), events["beat"].max())] if len(events) > 0 else []
+            for beat in beats:
+                checked_beat("an event's beat", beat)
+        if limit is not None and beats and (most := max(beats)) >= limit:
+            raise ArgumentError(
+                f"an event's beat must be below loop_beats, which is {limit:g}, got {most:g}: leave it out, or "
+                "make the loop longer"
+            )
+        return _core.Score(engine, events, kind or 0, limit or 0, *self._swing), None
+
+    def _fed(self, score: _core.Score, iterator: Iterator[object] | None) -> Feeder | None:
+        if iterator is None:
+            return None
+        feeder = Feeder(score, iterator)
+        if self._engine.device != "offline":
+            feeder.start()
+        self._engine._feeders[:] = [*(one for one in self._engine._feeders if not one.over), feeder]
+        return feeder
+
+
+def play(
+    engine: SequencingEngine,
+    events: Events,
+    at: When,
+    *,
+    loop_beats: float | None,
+    swing: float,
+    swing_grid: float,
+    late: Literal["apply", "drop"],
+) -> Sequence:
+    """Play a sequence. See AudioEngine.sequence()."""
+    share = checked_number("swing", swing, _core.MOST_SWING, "", _core.LEAST_SWING)
+    grid = checked_number("swing_grid", swing_grid, 4, "quarter notes", 1 / 64)
+    length = None
+    if loop_beats is not None:
+        length = checked_number("loop_beats", loop_beats, _core.HIGHEST_BEAT, "quarter notes", _core.SHORTEST_LOOP)
+        if share != _core.LEAST_SWING and length % (2 * grid) != 0:
+            raise ArgumentError(
+                f"loop_beats must be a multiple of {2 * grid:g} with a swing, which moves every second note, got "
+                f"{length:g}"
+            )
+    return Sequence(engine, events, at, length, (share, grid), late)
+
+
+def _checked_event(event: Any, what: str) -> tuple[float, object]:
+    try:
+        beat, message = event
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(f"{what} must be a pair (beat, message), got {shown(event)}") from None
+    return checked_beat("an event's beat", beat), message
+
+
+def _checked_events(events: Any) -> list[tuple[float, object]]:
+    try:
+        pairs = list(events)
+    except TypeError:
+        raise ArgumentTypeError(
+            "events must be a list of (beat, message), an array of cueline.beat_dtype(cls), or an iterator, got "
+            f"{shown(events)}"
+        ) from None
+    return [_checked_event(event, f"the event at index {index}") for index, event in enumerate(pairs)]

@@ -1,0 +1,514 @@
+// sequences.cpp: takes events from scores, sends them ahead of their beats, and follows what becomes of them.
+#include "engine/sequences.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cmath>
+#include <new>
+#include <thread>
+#include <utility>
+
+#include <cueline/engine_messages.hpp>
+#include <cueline/error.hpp>
+
+#include "engine/streams.hpp"
+
+namespace cueline {
+
+namespace {
+
+constexpr std::chrono::milliseconds between_feeds{5};
+constexpr double least_ahead_s = 0.02;  // some feeds, and the blocks that read what they send
+constexpr std::size_t min_blocks_ahead = 2;
+constexpr std::size_t most_on_demand = 65'536;  // of one sequence in a block: so that a feed has an end
+constexpr double never = -1;
+
+}  // namespace
+
+double Swing::moved(double beat) const noexcept {
+    if (share == least_swing) return beat;
+    const double pairs = beat / (2 * grid);
+    const double whole = std::floor(pairs);
+    const double half = 2 * (pairs - whole);  // 1 is the second note
+    return 2 * grid * (whole + (half < 1 ? half * share : share + (half - 1) * (1 - share)));
+}
+
+Score::Score(std::vector<TimedMessage> events, double loop_beats, const Swing& swing)
+    : swing_{swing}, events_{std::move(events)}, loop_beats_{loop_beats} {
+    std::ranges::stable_sort(events_, {}, &TimedMessage::beat);
+    for (TimedMessage& event : events_) event.beat = swing.moved(event.beat);
+}
+
+Sequences::~Sequences() {
+    // In a forked child, the parent's thread may have held the mutex at the fork. OwnThread leaves that thread alone.
+    if (!thread_.is_the_parents()) end();
+}
+
+bool Sequences::is_open() const {
+    const std::scoped_lock lock{mutex_};
+    return line_.has_value();
+}
+
+void Sequences::open(Line line) {
+    const std::scoped_lock lock{mutex_};
+    line_.emplace(std::move(line));
+    line_->stop_events();  // what answers the commands goes to line 0
+}
+
+std::shared_ptr<Sequence> Sequences::play(std::shared_ptr<Score> score, const Delivery& at) {
+    auto sequence = std::make_shared<Sequence>();
+    const std::scoped_lock lock{mutex_};
+    if (ended_) throw ClosedError{"this engine is closed: make a new one"};
+    sequence->flags_ = at.flags & delivery::drop_if_late;
+    sequence->parts_.push_back({.score = std::move(score), .at = at, .read = commands_so_far()});
+    playing_.reserve(playing_.size() + 1);
+    if (!on_demand() && !running_) {
+        thread_.join();  // it has left its loop
+        thread_.start("a sequence", [this] { run(); });
+        running_ = true;
+    }
+    playing_.push_back(sequence);
+    return sequence;
+}
+
+bool Sequences::replace(Sequence& sequence, std::shared_ptr<Score> score, const Delivery& at) {
+    const std::scoped_lock lock{mutex_};
+    if (sequence.over_ || sequence.parts_.empty() || sequence.parts_.back().score == nullptr) return false;
+    sequence.parts_.push_back({.score = std::move(score), .at = at, .read = commands_so_far()});
+    return true;
+}
+
+void Sequences::stop(Sequence& sequence, const Delivery& at) {
+    const std::scoped_lock lock{mutex_};
+    if (sequence.over_ || sequence.parts_.empty()) return;
+    if (at.is_cue()) {
+        sequence.parts_.push_back({.score = nullptr, .at = at, .read = commands_so_far()});
+        return;
+    }
+    for (Sequence::Part& part : sequence.parts_) drop(part);
+    sequence.parts_.clear();
+    cancel(sequence, never, false);
+}
+
+void Sequences::mute(Sequence& sequence, bool muted) {
+    const std::scoped_lock lock{mutex_};
+    if (!sequence.muted_ && muted) cancel(sequence, never, true);
+    sequence.muted_ = muted;
+}
+
+bool Sequences::muted(const Sequence& sequence) const {
+    const std::scoped_lock lock{mutex_};
+    return sequence.muted_;
+}
+
+bool Sequences::over(const Sequence& sequence) {
+    const std::scoped_lock lock{mutex_};
+    settle();
+    return sequence.over_;
+}
+
+SequenceCounts Sequences::counts(const Sequence& sequence) {
+    const std::scoped_lock lock{mutex_};
+    settle();
+    return sequence.counts_;
+}
+
+SequenceCounts Sequences::counts() {
+    const std::scoped_lock lock{mutex_};
+    settle();
+    SequenceCounts counts = total_;
+    counts.playing = playing_.size();
+    return counts;
+}
+
+void Sequences::append(Score& score, const TimedMessage& event) {
+    const std::scoped_lock lock{mutex_};
+    score.events_.push_back(event);
+    score.events_.back().beat = score.swing_.moved(event.beat);
+}
+
+void Sequences::finish(Score& score) {
+    const std::scoped_lock lock{mutex_};
+    score.grows_ = false;
+}
+
+void Sequences::reach(Score& score, double beat) {
+    const std::scoped_lock lock{mutex_};
+    score.reached_ = beat;
+}
+
+std::optional<double> Sequences::wanted(const Score& score) const {
+    const std::scoped_lock lock{mutex_};
+    return score.over_ ? std::nullopt : std::optional{score.wanted_};
+}
+
+bool Sequences::waits_for_commands() const {
+    const std::scoped_lock lock{mutex_};
+    return std::ranges::any_of(playing_, [](const std::shared_ptr<Sequence>& sequence) {
+        return std::ranges::any_of(sequence->parts_, [](const Sequence::Part& part) { return !part.resolved; });
+    });
+}
+
+bool Sequences::feed(const CancelNow& cancel_now) {
+    const std::scoped_lock lock{mutex_};
+    return feed_all(cancel_now);
+}
+
+void Sequences::end() noexcept {
+    {
+        const std::scoped_lock lock{mutex_};
+        ended_ = true;
+        for (const std::shared_ptr<Sequence>& sequence : playing_) {
+            for (Sequence::Part& part : sequence->parts_) drop(part);
+            sequence->over_ = true;
+        }
+        playing_.clear();
+        flights_.clear();
+    }
+    thread_.join();
+}
+
+/// The thread lives while something plays.
+void Sequences::run() {
+    while (true) {
+        {
+            const std::scoped_lock lock{mutex_};
+            try {
+                feed_all({});
+            } catch (const std::bad_alloc&) {  // try again later: what was not sent yet is still there
+            }
+            if (playing_.empty()) {
+                running_ = false;
+                return;
+            }
+        }
+        std::this_thread::sleep_for(between_feeds);
+    }
+}
+
+bool Sequences::feed_all(const CancelNow& cancel_now) {
+    if (ended_ || !line_) return true;
+    const Clock clock = read_clock();
+    take_reports(clock);
+    for (const std::shared_ptr<Sequence>& sequence : playing_) resolve(*sequence, clock);
+    if (cancel_now) {
+        std::vector<std::uint32_t> numbers;
+        for (const auto& [number, flight] : flights_) {
+            if (flight.cancel == Flight::Cancel::wanted) numbers.push_back(number);
+        }
+        if (!numbers.empty()) cancel_now(line_->number(), numbers);
+        take_reports(clock);
+    }
+    bool fits = send_cancels();
+    for (const std::shared_ptr<Sequence>& sequence : playing_) {
+        take_events(*sequence, clock);
+        if (!send_held(sequence, clock)) fits = false;
+    }
+    remove_ended();
+    return fits;
+}
+
+/// So that nobody has to wait for the next feed to hear about the last block.
+void Sequences::settle() {
+    if (ended_ || !line_) return;
+    take_reports(read_clock());
+    remove_ended();
+}
+
+void Sequences::remove_ended() {
+    std::erase_if(playing_, [](const std::shared_ptr<Sequence>& sequence) {
+        sequence->over_ = is_over(*sequence);
+        return sequence->over_;
+    });
+}
+
+Sequences::Clock Sequences::read_clock() const {
+    Clock clock;
+    while (!report_->timeline.read(clock.timeline)) std::this_thread::yield();
+    const Timeline& timeline = clock.timeline;
+    const std::uint64_t now = report_->frames.get();
+    const Format format = device_->format();
+    const auto frame = static_cast<double>(now);
+    const double block_s = static_cast<double>(format.blocksize) / format.samplerate;
+    const double beats_per_s = timeline.tempo_at(frame) / 60;
+    clock.first = timeline.first_beat(now);
+    if (on_demand()) {
+        // A tempo may jump inside the block, and no event of the block may be missing.
+        clock.soon = clock.first;
+        clock.exact = timeline.beat_at(frame);
+        clock.horizon = clock.exact + block_s * highest_tempo / 60;
+    } else {
+        const double ahead_s = std::max(least_ahead_s, min_blocks_ahead * block_s);
+        const std::uint64_t soon = now + static_cast<std::uint64_t>(ahead_s * format.samplerate);
+        clock.soon = timeline.first_beat(soon);
+        clock.exact = timeline.beat_at(static_cast<double>(soon));
+        // The tempo may rise meanwhile, and a timeline that stands may start.
+        const double send_s = sequence_ahead_s + ahead_s;
+        clock.horizon = std::max({clock.exact, timeline.map.beat_at(frame + send_s * format.samplerate),
+                                  clock.first + std::max(sequence_ahead_beats, send_s * beats_per_s)});
+    }
+    clock.lost = clock.first - std::max(sequence_ahead_beats, sequence_ahead_s * beats_per_s);
+    return clock;
+}
+
+Sequence::Read Sequences::commands_so_far() const {
+    return {.commands = link_.line(0).commands.messages.tail(), .blocks = std::nullopt};
+}
+
+/// Returns whether the timeline has what the commands before `read` did. They were read, and that block is over.
+bool Sequences::was_read(Sequence::Read& read) const {
+    if (on_demand()) return true;  // the caller of feed() saw to it
+    const std::uint64_t blocks = report_->blocks.get();
+    const MessageRing& commands = link_.line(0).commands.messages;
+    if (read.blocks) return blocks > *read.blocks;
+    const std::size_t unread = commands.size();  // first: the tail only grows
+    if (commands.tail() - unread >= read.commands) read.blocks = blocks;
+    return false;
+}
+
+/// Returns the beat at which a part begins, if it can be told yet.
+std::optional<double> Sequences::beat_of(Sequence::Part& part, const Clock& clock) const {
+    const Delivery& at = part.at;
+    if ((at.flags & delivery::beat) != 0) return std::bit_cast<double>(at.frame);
+    if (!was_read(part.read)) return std::nullopt;
+    double beat = clock.exact;
+    if ((at.flags & delivery::grid) != 0) {
+        beat = clock.timeline.line_to_come(clock.soon, std::bit_cast<double>(at.frame));
+    } else if (at.is_cue()) {
+        beat = clock.timeline.beat_at(static_cast<double>(at.frame));
+    }
+    return beat < endless ? std::optional{beat} : std::nullopt;
+}
+
+/// Finds out when the parts begin. One that begins takes the place of all that were to begin at its beat or later.
+void Sequences::resolve(Sequence& sequence, const Clock& clock) {
+    std::deque<Sequence::Part>& parts = sequence.parts_;
+    for (std::size_t index = 0; index < parts.size(); ++index) {
+        if (parts[index].resolved) continue;
+        const std::optional<double> beat = beat_of(parts[index], clock);
+        if (!beat) return;
+        const double origin = parts.front().origin;
+        std::size_t first = index;
+        while (first > 0 && parts[first - 1].begin >= *beat) drop(parts[--first]);
+        if (index > 0) cancel(sequence, *beat, false);
+        Sequence::Part& part = parts[index];
+        part.resolved = true;
+        part.begin = part.origin = *beat;
+        if (part.score != nullptr && part.score->loop_beats_ > 0) {
+            if (index > 0) part.origin = origin;
+            // What is over of a loop that began in the past was never meant to be heard.
+            seek(part, clock.is_over(*beat, clock.soon) ? clock.soon : *beat);
+        }
+        parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(first),
+                    parts.begin() + static_cast<std::ptrdiff_t>(index));
+        index = first;
+    }
+}
+
+/// Goes to the first event from `beat` on, in a score that repeats.
+void Sequences::seek(Sequence::Part& part, double beat) {
+    const Score& score = *part.score;
+    part.next = 0;
+    part.round = static_cast<std::int64_t>(std::floor((beat - part.origin) / score.loop_beats_)) - 1;
+    if (score.events_.empty()) return;
+    const auto at = [&] {
+        return part.origin + (static_cast<double>(part.round) * score.loop_beats_ + score.events_[part.next].beat);
+    };
+    while (at() < beat) {
+        if (++part.next < score.events_.size()) continue;
+        part.next = 0;
+        ++part.round;
+    }
+}
+
+/// Moves the events up to the horizon from the scores to what is held, as many as may be held.
+void Sequences::take_events(Sequence& sequence, const Clock& clock) {
+    const std::size_t most = on_demand() ? most_on_demand : max_sequence_cues;
+    while (sequence.muted_ && !sequence.held_.empty() && clock.is_over(sequence.held_.front().beat, clock.soon)) {
+        sequence.held_.pop_front();
+    }
+    std::size_t looked_at = 0;
+    while (!sequence.parts_.empty() && sequence.held_.size() < most && looked_at < most_on_demand) {
+        Sequence::Part& part = sequence.parts_.front();
+        if (!part.resolved || part.score == nullptr) return;
+        Score& score = *part.score;
+        const bool repeats = score.loop_beats_ > 0 && !score.events_.empty();
+        if (!score.over_) score.wanted_ = clock.horizon - part.origin;
+        const bool has_next = sequence.parts_.size() > 1 && sequence.parts_[1].resolved;
+        const double end = has_next ? sequence.parts_[1].begin : endless;
+        double beat = endless;
+        if (part.next < score.events_.size()) {
+            beat = std::max(0.0, part.origin + (static_cast<double>(part.round) * score.loop_beats_ +
+                                                score.events_[part.next].beat));
+        }
+        // A score that grows may have events before `end` that were not appended yet, until it is time.
+        const bool may_grow = beat == endless && score.grows_ && part.origin + score.reached_ < end && end > clock.soon;
+        if (has_next && beat >= end && !may_grow) {
+            drop(part);
+            sequence.parts_.pop_front();
+            continue;
+        }
+        if (beat > clock.horizon || beat == endless) return;
+        const Message& message = score.events_[part.next].message;
+        if (clock.is_over(beat, clock.lost)) {
+            leave_out(sequence, 1);
+            // Whole rounds at once: a locate() may go over any number of them.
+            const double rounds = repeats ? std::floor((clock.lost - beat) / score.loop_beats_) - 1 : 0;
+            if (rounds > 0 && part.next == 0) {
+                part.round += static_cast<std::int64_t>(rounds);
+                leave_out(sequence, static_cast<std::uint64_t>(rounds) * score.events_.size());
+            }
+        } else if (!sequence.muted_ || !clock.is_over(beat, clock.soon)) {
+            sequence.held_.push_back({.beat = beat, .number = sequence.taken_++, .message = message});
+        }
+        ++looked_at;
+        if (++part.next == score.events_.size()) {
+            if (repeats) {
+                part.next = 0;
+                ++part.round;
+            } else if (score.grows_) {
+                score.events_.clear();
+                part.next = 0;
+            }
+        }
+    }
+}
+
+/// Sends what is held, unless the sequence is mute. Returns false if the ring is full.
+bool Sequences::send_held(const std::shared_ptr<Sequence>& sequence, const Clock& clock) {
+    // The schedule, and the ring of reports, take 1024 of one line.
+    const std::size_t share = MessageRing::capacity / std::max<std::size_t>(1, playing_.size());
+    const std::size_t most = on_demand() ? most_on_demand : std::clamp<std::size_t>(share, 1, max_sequence_cues);
+    std::deque<Sequence::Held>& held = sequence->held_;
+    while (!sequence->muted_ && !held.empty() && sequence->sent_ < most) {
+        if (clock.is_over(held.front().beat, clock.lost)) {
+            leave_out(*sequence, 1);
+            held.pop_front();
+            continue;
+        }
+        const bool confirmed = flights_.size() - unconfirmed_ < MessageRing::capacity;
+        if (!confirmed && !on_demand()) return true;
+        Message command = held.front().message;
+        command.frame = std::bit_cast<std::uint64_t>(held.front().beat);
+        command.flags |= static_cast<std::uint8_t>(delivery::beat | sequence->flags_ |
+                                                   (confirmed ? delivery::confirm : std::uint8_t{0}));
+        const std::uint32_t number = sequence_after(line_->sequence());
+        flights_.emplace(number, Flight{.sequence = sequence, .event = held.front(), .confirmed = confirmed});
+        if (line_->room() > 0 && Streams::takes(command.kind)) streams_->offer(Streams::handle_of(command));
+        if (line_->try_send(command) != Status::ok) {
+            flights_.erase(number);
+            return false;
+        }
+        if (!confirmed) ++unconfirmed_;
+        ++sequence->sent_;
+        held.pop_front();
+    }
+    return true;
+}
+
+/// Marks what waits from `from` on to be cancelled. `returns`: it is held again then.
+void Sequences::cancel(Sequence& sequence, double from, bool returns) {
+    for (auto& [number, flight] : flights_) {
+        if (flight.sequence.get() != &sequence || flight.event.beat < from) continue;
+        flight.returns = returns && (flight.cancel == Flight::Cancel::no || flight.returns);
+        if (flight.cancel == Flight::Cancel::no) flight.cancel = Flight::Cancel::wanted;
+    }
+    if (returns) return;
+    std::erase_if(sequence.held_, [from](const Sequence::Held& event) { return event.beat >= from; });
+}
+
+bool Sequences::send_cancels() {
+    for (auto flight = flights_.begin(); flight != flights_.end();) {
+        if (flight->second.cancel != Flight::Cancel::wanted) {
+            ++flight;
+            continue;
+        }
+        Message command = Message::of(Cancel{flight->first});
+        if (line_->try_send(command) != Status::ok) return false;
+        flight->second.cancel = Flight::Cancel::sent;
+        if (flight->second.confirmed) {
+            ++flight;
+            continue;
+        }
+        --flight->second.sequence->sent_;
+        --unconfirmed_;
+        if (flight->second.returns) hold(*flight->second.sequence, flight->second.event);
+        flight = flights_.erase(flight);
+    }
+    return true;
+}
+
+/// Takes what the audio thread has reported.
+void Sequences::take_reports(const Clock& clock) {
+    Message report;
+    while (line_->receive_confirmation(report) == Status::ok) {
+        const auto found = flights_.find(report.sequence);
+        if (found == flights_.end()) continue;  // of an earlier owner of the line
+        const Flight flight = std::move(found->second);
+        flights_.erase(found);
+        Sequence& sequence = *flight.sequence;
+        --sequence.sent_;
+        SequenceCounts change;
+        if (report.kind == kind::applied) {
+            change.played = 1;
+            change.late = report.as<Applied>().late ? 1 : 0;
+        } else {
+            const Reason reason = report.as<Refused>().reason;
+            if (reason == Reason::cancelled && flight.returns) hold(sequence, flight.event);
+            if (reason == Reason::late) change.late = 1;
+            if (reason != Reason::late && reason != Reason::cancelled) {
+                change.refused = 1;
+                change.refused_by_processor = reason == Reason::schedule_full || reason == Reason::unknown ? 0 : 1;
+            }
+        }
+        for (SequenceCounts* const counts : {&sequence.counts_, &total_}) {
+            counts->played += change.played;
+            counts->late += change.late;
+            counts->refused += change.refused;
+            counts->refused_by_processor += change.refused_by_processor;
+        }
+    }
+    if (unconfirmed_ == 0) return;
+    std::erase_if(flights_, [&](auto& entry) {
+        const Flight& flight = entry.second;
+        if (flight.confirmed || !clock.is_over(flight.event.beat, clock.first)) return false;
+        --flight.sequence->sent_;
+        ++flight.sequence->counts_.played;
+        ++total_.played;
+        --unconfirmed_;
+        return true;
+    });
+}
+
+/// Puts an event back to its place among those that are held.
+void Sequences::hold(Sequence& sequence, const Sequence::Held& event) {
+    const auto later = [](const Sequence::Held& one, const Sequence::Held& other) {
+        return one.beat < other.beat || (one.beat == other.beat && one.number < other.number);
+    };
+    sequence.held_.insert(std::ranges::upper_bound(sequence.held_, event, later), event);
+}
+
+void Sequences::leave_out(Sequence& sequence, std::uint64_t events) {
+    if (sequence.muted_) return;
+    sequence.counts_.late += events;
+    total_.late += events;
+    if ((sequence.flags_ & delivery::drop_if_late) == 0) total_.left_out += events;
+}
+
+void Sequences::drop(Sequence::Part& part) {
+    if (part.score != nullptr) part.score->over_ = true;
+}
+
+/// Whether nothing of it waits, and nothing will.
+bool Sequences::is_over(const Sequence& sequence) {
+    if (sequence.sent_ > 0 || !sequence.held_.empty()) return false;
+    if (sequence.parts_.empty()) return true;
+    const Sequence::Part& part = sequence.parts_.front();
+    if (part.score == nullptr) return part.resolved;
+    const Score& score = *part.score;
+    return sequence.parts_.size() == 1 && part.resolved && score.loop_beats_ == 0 && !score.grows_ &&
+           part.next >= score.events_.size();
+}
+
+}  // namespace cueline

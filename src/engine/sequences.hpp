@@ -1,0 +1,241 @@
+// sequences.hpp: plays lists of commands at beats: sends each to the audio thread some time before its beat.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include <cueline/device.hpp>
+#include <cueline/engine/engine_stats.hpp>
+#include <cueline/line.hpp>
+#include <cueline/link.hpp>
+#include <cueline/message.hpp>
+#include <cueline/ring.hpp>
+#include <cueline/timeline.hpp>
+
+#include "engine/engine_report.hpp"
+#include "engine/stream_pool.hpp"
+#include "system/own_thread.hpp"
+
+namespace cueline {
+
+inline constexpr std::size_t max_sequence_cues = 256;  ///< of one sequence, that wait in the schedule at a time
+inline constexpr double sequence_ahead_s = 0.5;        ///< how long before its beat a command is sent
+inline constexpr double sequence_ahead_beats = 1;      ///< or this, if it is longer: a tempo may jump up
+inline constexpr double least_swing = 0.5;
+inline constexpr double most_swing = 0.75;
+
+/// A command at a beat, which counts from where its sequence begins.
+struct TimedMessage {
+    double beat = 0;
+    Message message;
+};
+
+/// Delays every second note of a grid. `share` is the part of two such notes that the first one takes: 0.5 is straight,
+/// 2/3 is a triplet's. What lies between the notes moves with them, so that the order stays.
+struct Swing {
+    double share = least_swing;
+    double grid = 0.5;  ///< the length of a note in beats: 0.5 is an eighth
+
+    [[nodiscard]] double moved(double beat) const noexcept;
+};
+
+/// What a sequence plays: a list, or what somebody appends to it. Sequences guards it.
+class Score {
+  public:
+    /// A list, which it sorts by beat. If `loop_beats` is not 0, it repeats: then all beats are below it.
+    Score(std::vector<TimedMessage> events, double loop_beats, const Swing& swing);
+
+    /// One that grows: see Sequences::append().
+    explicit Score(const Swing& swing) : swing_{swing}, grows_{true} {}
+
+  private:
+    friend class Sequences;
+
+    Swing swing_;
+    std::vector<TimedMessage> events_;
+    double loop_beats_ = 0;
+    bool grows_ = false;  // until it is finished
+    bool over_ = false;   // nobody will play more of it
+    double reached_ = 0;  // what will be appended is not before this beat
+    double wanted_ = -1;  // the beat up to which it should have grown by now
+};
+
+/// A score that is being played. Its owner keeps it to control it. Sequences guards it.
+class Sequence {
+  private:
+    friend class Sequences;
+
+    /// What the audio thread had done when a time was requested: see Sequences::resolve().
+    struct Read {
+        std::uint64_t commands = 0;           // of line 0 that were sent
+        std::optional<std::uint64_t> blocks;  // that were over when they were read
+    };
+
+    /// A score, and when it begins; without a score, the sequence ends then.
+    struct Part {
+        std::shared_ptr<Score> score;
+        Delivery at;
+        Read read;
+        bool resolved = false;
+        double begin = 0;   // the first beat that belongs to it
+        double origin = 0;  // where the score's beat 0 is, in its first round
+        std::int64_t round = 0;
+        std::size_t next = 0;  // of its events
+    };
+
+    /// An event that was taken from its score, and waits to be sent.
+    struct Held {
+        double beat;
+        std::uint64_t number;  // in the order in which they were taken
+        Message message;
+    };
+
+    std::deque<Part> parts_;  // the one that plays, and those that replace it
+    std::deque<Held> held_;   // by beat
+    std::uint64_t taken_ = 0;
+    std::size_t sent_ = 0;  // cues that wait in the ring or in the schedule
+    std::uint8_t flags_ = 0;
+    bool muted_ = false;
+    bool over_ = false;
+    SequenceCounts counts_;
+};
+
+/// The sequences of an engine. They share one line. A thread of its own sends their commands ahead of time, as cues in
+/// beats with confirmations; on a device that renders on demand, feed() does so before each block. It takes all from
+/// the published timeline, so that the audio thread has nothing to do but to apply cues.
+/// [control threads, several at once, unless a call says something else]
+class Sequences {
+  public:
+    /// All that is passed by reference must outlive it.
+    Sequences(const Link& link, const EngineReport& report, Device& device, StreamPool& streams) noexcept
+        : link_{link}, report_{&report}, device_{&device}, streams_{&streams} {}
+    Sequences(const Sequences&) = delete;
+    Sequences& operator=(const Sequences&) = delete;
+    ~Sequences();
+
+    /// Whether open() was called.
+    [[nodiscard]] bool is_open() const;
+
+    /// Takes the line of all sequences, and the number of which feed()'s caller needs. Call it once.
+    void open(Line line);
+
+    /// Plays `score` from `at` on. `at.flags` may have delivery::drop_if_late. Starts the thread if none runs. Throws
+    /// DeviceError if the system refuses a thread, ClosedError after end().
+    [[nodiscard]] std::shared_ptr<Sequence> play(std::shared_ptr<Score> score, const Delivery& at);
+
+    /// Plays `score` in place of what plays, from `at` on. If it repeats, its rounds are those of the first score.
+    /// Returns false if the sequence is over, or has an end.
+    bool replace(Sequence& sequence, std::shared_ptr<Score> score, const Delivery& at);
+
+    /// Ends a sequence at `at`, or at once. What waits for a later beat is cancelled.
+    void stop(Sequence& sequence, const Delivery& at);
+
+    /// While a sequence is mute, its events pass without being sent, and those that wait are cancelled.
+    void mute(Sequence& sequence, bool muted);
+    [[nodiscard]] bool muted(const Sequence& sequence) const;
+
+    /// Whether nothing of it will come any more.
+    [[nodiscard]] bool over(const Sequence& sequence);
+    [[nodiscard]] SequenceCounts counts(const Sequence& sequence);
+
+    /// The counts of all sequences, as EngineStats has them.
+    [[nodiscard]] SequenceCounts counts();
+
+    /// Appends an event to a score that grows. Its beat is not below the last one's.
+    void append(Score& score, const TimedMessage& event);
+
+    /// What will be appended is not before `beat`.
+    void reach(Score& score, double beat);
+
+    /// Nothing more will be appended.
+    void finish(Score& score);
+
+    /// Up to which beat events should have been appended by now, or nothing if nobody plays the score any more.
+    [[nodiscard]] std::optional<double> wanted(const Score& score) const;
+
+    /// Whether a sequence can tell its time only when the audio thread has read what was sent before it.
+    [[nodiscard]] bool waits_for_commands() const;
+
+    /// Cancels cues of a line that the audio side has read, before the next block applies those of its first frame.
+    using CancelNow = std::function<void(std::uint8_t line, std::span<const std::uint32_t> sequences)>;
+
+    /// Sends what may be due in the next block. Returns false if the line's ring is full: make room, and call it again.
+    /// [the thread that renders on demand, between two blocks] Allocates.
+    bool feed(const CancelNow& cancel_now);
+
+    /// Ends all sequences, and the thread. No call of play() succeeds any more.
+    void end() noexcept;
+
+  private:
+    /// A command that waits in the ring or in the schedule, by its number on the line.
+    struct Flight {
+        std::shared_ptr<Sequence> sequence;
+        Sequence::Held event;
+        bool confirmed;  // the audio thread will report on it
+        enum class Cancel : std::uint8_t { no, wanted, sent } cancel = Cancel::no;
+        bool returns = false;  // it is held again when it is cancelled
+    };
+
+    /// The timeline as the last block left it, and what follows from it.
+    struct Clock {
+        Timeline timeline;
+        double first = 0;    // the first beat that is not over
+        double soon = 0;     // the first beat for which a command that is sent now is not late
+        double exact = 0;    // the beat of the frame that is meant by "now"
+        double horizon = 0;  // events up to here are sent now
+        double lost = 0;     // events before it are left out
+
+        /// Whether `beat` is before `limit`, and does not come in another round of the timeline's loop.
+        [[nodiscard]] bool is_over(double beat, double limit) const noexcept {
+            return beat < limit && !(timeline.looping != 0 && beat >= timeline.loop_start);
+        }
+    };
+
+    [[nodiscard]] bool on_demand() const noexcept { return device_->rendering() != nullptr; }
+    [[nodiscard]] Clock read_clock() const;
+    [[nodiscard]] Sequence::Read commands_so_far() const;
+    [[nodiscard]] bool was_read(Sequence::Read& read) const;
+    [[nodiscard]] std::optional<double> beat_of(Sequence::Part& part, const Clock& clock) const;
+    void run();
+    bool feed_all(const CancelNow& cancel_now);
+    void settle();
+    void remove_ended();
+    void take_reports(const Clock& clock);
+    void resolve(Sequence& sequence, const Clock& clock);
+    static void seek(Sequence::Part& part, double beat);
+    void take_events(Sequence& sequence, const Clock& clock);
+    [[nodiscard]] bool send_held(const std::shared_ptr<Sequence>& sequence, const Clock& clock);
+    [[nodiscard]] bool send_cancels();
+    void cancel(Sequence& sequence, double from, bool returns);
+    static void hold(Sequence& sequence, const Sequence::Held& event);
+    void leave_out(Sequence& sequence, std::uint64_t events);
+    static void drop(Sequence::Part& part);
+    [[nodiscard]] static bool is_over(const Sequence& sequence);
+
+    Link link_;
+    const EngineReport* report_;
+    Device* device_;
+    StreamPool* streams_;
+
+    mutable std::mutex mutex_;  // guards what follows
+    std::optional<Line> line_;
+    std::vector<std::shared_ptr<Sequence>> playing_;
+    std::unordered_map<std::uint32_t, Flight> flights_;
+    std::size_t unconfirmed_ = 0;  // of flights_
+    SequenceCounts total_;
+    bool ended_ = false;
+    bool running_ = false;  // the thread
+
+    OwnThread thread_;
+};
+
+}  // namespace cueline
