@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 namespace cueline {
 
@@ -35,6 +34,15 @@ bool is_rate(float rate) noexcept CUELINE_NONBLOCKING {
     return rate > 0 && rate <= highest_voice_rate;
 }
 
+/// Whether a start sets no field that another one makes void.
+bool is_whole(const PlayBuffer& wanted) noexcept CUELINE_NONBLOCKING {
+    if (wanted.handle != 0 ? wanted.slot != 0 : wanted.unload != 0) return false;
+    return wanted.loop != 0 || (wanted.loop_start == 0 && wanted.loop_end == 0);
+}
+bool is_whole(const SetVoice& wanted) noexcept CUELINE_NONBLOCKING {
+    return wanted.loop == looping::on || (wanted.loop_start == 0 && wanted.loop_end == 0);
+}
+
 }  // namespace
 
 PlayerProcessor::PlayerProcessor(std::int64_t slots, std::int64_t voices)
@@ -56,6 +64,7 @@ void PlayerProcessor::prepare(const Format& format) {
     window_frames_ = std::max<std::uint32_t>(1, format.samplerate / peaks_a_second);
     window_left_ = window_frames_;
     limiter_.prepare(format.samplerate);
+    for (PlayerVoice& voice : voices_.all()) voice.forget_samples();
 }
 
 std::span<const ParameterSpec> PlayerProcessor::parameters() const {
@@ -67,7 +76,10 @@ std::span<const std::string_view> PlayerProcessor::reasons() const {
 }
 
 VoiceTools PlayerProcessor::tools() noexcept CUELINE_NONBLOCKING {
-    return {.table = *table_, .samples = samples_.all(), .fade_frames = fade_frames_};
+    return {.table = *table_,
+            .samples = samples_.all(),
+            .outputs = samples_.size() / VoiceTools::piece_frames,
+            .fade_frames = fade_frames_};
 }
 
 std::uint32_t PlayerProcessor::frames_of(float seconds) const noexcept CUELINE_NONBLOCKING {
@@ -85,19 +97,9 @@ PlayerVoice* PlayerProcessor::find(const Message& command, std::uint32_t name) n
     cause.sequence = name;
     const std::span<const PlayerPlace> places = places_.all();
     for (std::size_t index = 0; index < places.size(); ++index) {
-        if (places[index].number != 0 && places[index].started_by == cause) return &voices_.all()[index];
+        if (places[index].plays && places[index].started_by == cause) return &voices_.all()[index];
     }
     return nullptr;
-}
-
-/// The place for a new voice: the first one that is free, or else that of the oldest voice.
-std::size_t PlayerProcessor::place_for_next() const noexcept CUELINE_NONBLOCKING {
-    const std::span<const PlayerPlace> places = places_.all();
-    std::size_t oldest = 0;
-    for (std::size_t index = 0; index < places.size() && places[oldest].number != 0; ++index) {
-        if (places[index].number < places[oldest].number) oldest = index;
-    }
-    return oldest;
 }
 
 /// Fades out the voices of a group, each once: later commands of the group pass it over.
@@ -140,19 +142,13 @@ void PlayerProcessor::discarded(const Message& command, ProcessContext& context)
 /// Its confirmation has the voice's place in the meter "voice".
 Outcome PlayerProcessor::play(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     const auto wanted = command.as<PlayBuffer>();
-    if (!is_rate(wanted.rate) || (wanted.handle == 0 && wanted.slot >= slots_.size())) {
+    if (!is_rate(wanted.rate) || !is_whole(wanted) || (wanted.handle == 0 && wanted.slot >= slots_.size())) {
         discarded(command, context);
         return false;
     }
     if (wanted.choke_group != 0) choke(wanted.choke_group);
-    const std::size_t index = place_for_next();
-    PlayerPlace& place = places_.all()[index];
-    if (place.number != 0) {
-        ++stolen_;
-    } else {
-        ++playing_;
-    }
-    place = {.number = ++starts_, .started_by = command, .choke_group = wanted.choke_group};
+    const std::size_t index = places_.next();
+    if (places_.take(index, command, wanted.choke_group)) ++stolen_;
     const std::uint32_t attack = wanted.handle != 0 ? 0 : frames_of(slots_.all()[wanted.slot].attack_s);
     voices_.all()[index].start(wanted, attack, tools(), context);
     show_voice(index, context.events().frame(), context);  // at once: the confirmation follows
@@ -162,7 +158,7 @@ Outcome PlayerProcessor::play(const Message& command, ProcessContext& context) n
 Outcome PlayerProcessor::set_voice(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     const auto wanted = command.as<SetVoice>();
     const bool keeps_rate = std::isnan(wanted.rate);
-    if ((!keeps_rate && !is_rate(wanted.rate)) || wanted.loop > looping::on) return false;
+    if ((!keeps_rate && !is_rate(wanted.rate)) || wanted.loop > looping::on || !is_whole(wanted)) return false;
     PlayerVoice* const voice = find(command, wanted.voice);
     if (voice == nullptr) return Outcome::refused(PlayerReason::ended);
     voice->set(wanted, tools(), context);
@@ -219,11 +215,9 @@ void PlayerProcessor::render_voice(std::size_t index, const AudioBlock& piece, P
     }
     if (ended == PlayerVoice::Ended::no) return;
     const std::uint64_t frame = piece.frame + frames;
-    const Cause started_by = std::exchange(places_.all()[index], {}).started_by;
-    --playing_;
+    const Cause started_by = places_.free(index);
     if (ended == PlayerVoice::Ended::by_itself) {
-        context.events().send_at(frame, kind::buffer_ended, BufferEnded{voice.slot(), voice.handle()},
-                                 started_by);
+        context.events().send_at(frame, kind::buffer_ended, BufferEnded{voice.slot(), voice.handle()}, started_by);
     }
     show_voice(index, frame, context);
 }
@@ -263,7 +257,7 @@ void PlayerProcessor::show_voice(std::size_t index, std::uint64_t frame, Process
 /// Shows how many voices play, if that has changed.
 void PlayerProcessor::show_counts(std::uint64_t frame, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     if (counts_are_shown_) return;
-    context.meter(voices_address).set({static_cast<double>(playing_), static_cast<double>(stolen_)}, frame);
+    context.meter(voices_address).set({static_cast<double>(places_.playing()), static_cast<double>(stolen_)}, frame);
     counts_are_shown_ = true;
 }
 

@@ -13,6 +13,7 @@
 #include <cueline/processor.hpp>
 
 #include "processors/limiter.hpp"
+#include "processors/player_places.hpp"
 #include "processors/player_voice.hpp"
 #include "processors/sinc_table.hpp"
 #include "system/locked_array.hpp"
@@ -20,7 +21,7 @@
 namespace cueline {
 
 inline constexpr Range player_slots_range{1, max_player_slots, ""};
-inline constexpr Range player_voices_range{1, 256, ""};
+inline constexpr Range player_voices_range{1, PlayerPlaces::most, ""};
 
 /// The reasons for which the player refuses commands, in the order of their names.
 enum class PlayerReason : std::uint32_t {  // NOLINT(performance-enum-size): as in Outcome
@@ -33,14 +34,6 @@ struct PlayerSlot {
     float release_s = 0.005F;
     float peak = 0;         // in this window
     bool is_shown = false;  // its meter is not at 0
-};
-
-/// What the player looks for among its voices. The places of all lie side by side: a voice has a kilobyte, and thousands
-/// of commands may look in one block.
-struct PlayerPlace {
-    std::uint64_t number = 0;  // of the start, in order; 0: nothing plays here
-    Cause started_by;
-    std::uint16_t choke_group = 0;  // 0: none, or it fades out already
 };
 
 /// Plays the buffers of its slots, and loaded buffers. kind::play_buffer starts a voice at its exact frame. If all
@@ -69,7 +62,8 @@ class PlayerProcessor final : public Processor {
     [[nodiscard]] std::optional<std::span<const Kind>> kinds() const override { return handled; }
     [[nodiscard]] std::span<const std::string_view> reasons() const override;
 
-    /// Clamps gain and pan. Does not handle a command for a slot that does not exist, or with a rate out of range.
+    /// Clamps gain and pan. Does not handle a command for a slot that does not exist, with a rate out of range, or with
+    /// a field that another one makes void: a slot beside a handle, a loop's ends without a loop.
     Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
     void discarded(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
@@ -79,7 +73,6 @@ class PlayerProcessor final : public Processor {
     [[nodiscard]] std::uint32_t frames_of(float seconds) const noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] std::uint32_t release_frames(const PlayerVoice& voice) const noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] PlayerVoice* find(const Message& command, std::uint32_t name) noexcept CUELINE_NONBLOCKING;
-    [[nodiscard]] std::size_t place_for_next() const noexcept CUELINE_NONBLOCKING;
     void choke(std::uint16_t group) noexcept CUELINE_NONBLOCKING;
     Outcome play(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
     Outcome set_voice(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
@@ -94,15 +87,13 @@ class PlayerProcessor final : public Processor {
 
     LockedArray<PlayerSlot> slots_;
     LockedArray<PlayerVoice> voices_;
-    LockedArray<PlayerPlace> places_;  // of the voices
+    PlayerPlaces places_;  // of the voices
     std::array<MeterSpec, 4> meters_;
     const SincTable* table_ = nullptr;
     LockedArray<float> samples_;  // of one voice
     Limiter limiter_;
     std::uint32_t samplerate_ = Format{}.samplerate;
     std::uint32_t fade_frames_ = 1;
-    std::uint64_t starts_ = 0;
-    std::uint32_t playing_ = 0;
     std::uint32_t stolen_ = 0;
     bool counts_are_shown_ = true;
     float peak_ = 0;  // of the outputs, in this window
