@@ -109,3 +109,42 @@ def test_the_keyboard_plays_each_note_from_its_frame_on() -> None:
             expected[frame] += 0.15 * level * (np.sin(turn) + 0.25 * np.sin(2 * turn))
             phase = (phase + 440 * 2 ** ((note - 69) / 12) / 48_000) % 1
     np.testing.assert_allclose(example["sound"], expected, rtol=0, atol=1e-6)
+
+
+def swung(step: int) -> float:
+    """Return the beat of a sixteenth note with a swing of 0.6: a pair of them shares an eighth note."""
+    pair, second = divmod(step, 2)
+    return (pair + 0.6 * second) / 2
+
+
+def test_the_drum_machine_plays_each_hit_at_the_frame_of_its_swung_beat() -> None:
+    example = runpy.run_path(str(EXAMPLES / "drum_machine.py"))
+    sound, timeline = example["sound"], example["engine"].timeline
+    expected = np.zeros(len(sound) + 48_000)
+    for bar, pattern in enumerate([example["GROOVE"]] * 3 + [example["FILL"]]):
+        for name, steps in pattern.items():
+            hit = getattr(cueline.sounds, name)(48_000).ravel()
+            for step, sign in enumerate(steps):
+                if sign in example["GAINS"]:
+                    frame = timeline.frame_at(4 * bar + swung(step))
+                    expected[frame : frame + len(hit)] += example["GAINS"][sign] * hit
+    assert np.abs(expected).max() <= 1, "the limiter leaves it as it is"
+    np.testing.assert_allclose(sound, expected[: len(sound)], rtol=0, atol=1e-6)
+    assert example["drums"].played == 63
+    assert example["drums"].late == example["drums"].refused == 0
+
+
+def test_quantized_loops_begin_on_bar_lines_and_each_slice_at_its_beat() -> None:
+    """A slice that is cut off fades out in 5 ms, so the first 240 frames of a beat have two."""
+    example = runpy.run_path(str(EXAMPLES / "quantized_loops.py"))
+    sound, timeline = example["sound"], example["engine"].timeline
+    begins = {"low": 0, "high": 4}
+    for beat in range(12):
+        first, following = timeline.frame_at(beat), timeline.frame_at(beat + 1)
+        expected = np.zeros(following - first)
+        for name, begin in begins.items():
+            if beat >= begin:
+                part = example["recording"](48_000, example["LOOPS"][name])[beat % 4][: len(expected)]
+                expected[: len(part)] += part
+        np.testing.assert_allclose(sound[first + 240 : following], expected[240:], rtol=0, atol=1e-6)
+    assert example["lines"] == [0, 96_000, 186_457, 267_374], "the second bar ramps from 120 to 150"
