@@ -494,7 +494,7 @@ TEST(PlayerProcessor, a_group_fades_out_once) {
     player.render(fade / 2);
     player.send(PlayBuffer{.slot = 0, .choke_group = 1, .gain = 0});
     player.render(fade / 2);
-    EXPECT_EQ(player.render(64).front(), 0.25F) << "the fade did not begin again";
+    EXPECT_EQ(player.render(fade).front(), 0.25F) << "the fade did not begin again";
     EXPECT_EQ(player.playing(), 2) << "one of each group";
 }
 
