@@ -125,6 +125,8 @@ class Parameters : public NamedControls {
         return {shared(), index, first(index)};
     }
 
+    [[nodiscard]] std::size_t first_address_of(nb::handle name) const { return first(index_of(name)); }
+
     [[nodiscard]] nb::tuple spec(nb::handle name) const {
         const ParameterSpec& spec = spec_at(index_of(name));
         return nb::make_tuple(text(spec.name), spec.lowest, spec.highest, spec.default_value, text(spec.unit),
@@ -199,6 +201,8 @@ void bind_control_types(nb::module_& module) {
              nb::sig("def __setitem__(self, name: str, value: float, /) -> None"))
         .def("_spec", &Parameters::spec, "name"_a.none(),
              nb::sig("def _spec(self, name: str) -> tuple[str, float, float, float, str, float, int]"))
+        .def("_first_address", &Parameters::first_address_of, "name"_a.none(),
+             nb::sig("def _first_address(self, name: str) -> int"))
         .def("array", &Parameters::array, "name"_a.none(), nb::sig("def array(self, name: str) -> ParameterArray"),
              "Return a live view of an array of parameters. Raises UnknownNameError.");
 

@@ -1,6 +1,7 @@
 // sender.cpp: Sender and Line: all ways to send a command.
 #include "sender.hpp"
 
+#include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
@@ -10,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include <cueline/buffer.hpp>
+#include <cueline/engine/pending_buffer.hpp>
 #include <cueline/error.hpp>
 #include <cueline/message.hpp>
 #include <cueline/midi_map.hpp>
@@ -320,6 +323,82 @@ std::uint32_t SenderHandle::send_whole(const nb::tuple& messages, nb::handle at,
     return sequence;
 }
 
+std::uint32_t SenderHandle::send_automation(const nb::tuple& messages, const nb::tuple& times, const nb::tuple& curves,
+                                            nb::handle seconds, nb::handle confirmation, const nb::dict& expected) {
+    std::vector<Message> parts;
+    parts.reserve(messages.size());
+    std::vector<PendingBuffer> made(messages.size());
+    for (std::size_t place = 0; place < messages.size(); ++place) {
+        parts.push_back(checked_command(messages[place], times[place], nb::str{"apply"}));
+        if (!curves[place].is_none()) made[place] = make_curve(curves[place], seconds);
+    }
+    return send_together(parts, made, seconds, confirmation, expected);
+}
+
+PendingBuffer SenderHandle::make_curve(nb::handle values, nb::handle seconds) {
+    const auto array = nb::cast<nb::ndarray<const float, nb::ndim<1>, nb::c_contig, nb::device::cpu>>(values);
+    Timeout timeout{seconds};
+    PendingBuffer curve;
+    const Left nothing{.commands = 0};
+    send_within(timeout, nothing, [&] {
+        engine_->free_returned_buffers();
+        curve = engine_->make_curve({array.data(), array.size()});
+        return static_cast<bool>(curve);
+    });
+    if (!curve) {
+        timeout.raise_full(std::to_string(max_curves) + " curves are loaded, which is the limit" + why_no_block());
+    }
+    return curve;
+}
+
+void SenderHandle::end_automation(nb::handle message, nb::handle at, std::uint32_t first, std::uint32_t count,
+                                  nb::handle seconds, nb::handle confirmation, const nb::dict& expected) {
+    std::vector<Message> commands;
+    commands.reserve(count + 1);
+    for (std::uint32_t part = 0; part < count; ++part)
+        commands.push_back(Message::of(Cancel{sequence_after(first, part)}));
+    commands.push_back(checked_command(message, at, nb::str{"apply"}));
+    std::vector<PendingBuffer> no_curves(commands.size());
+    send_together(commands, no_curves, seconds, confirmation, expected);
+}
+
+std::uint32_t SenderHandle::send_together(std::vector<Message>& commands, std::vector<PendingBuffer>& curves,
+                                          nb::handle seconds, nb::handle confirmation, const nb::dict& expected) {
+    const std::size_t count = commands.size();
+    commands.back().flags |= delivery::confirm;
+    Timeout timeout{seconds};
+    ConfirmationReservation reservation{shared_->pending_confirmations[line_]};
+    std::uint32_t first = 0;
+    const Left left{.is_cue = is_cue(commands.back()), .commands = count, .places = count, .raises = true};
+    const bool sent = send_within(timeout, left, [&] {
+        engine_->require_usable();
+        const std::scoped_lock lock{sending_};
+        if (sender().room() < count) return false;
+        first = sequence_after(sender().sequence());
+        for (std::size_t place = 0; place < count; ++place) {
+            Message& command = commands[place];
+            if (command.kind != kind::automate) continue;
+            auto part = command.as<Automate>();
+            part.automation = place == 0 ? 0 : first;
+            if (curves[place]) part.buffer = engine_->load_curve(std::move(curves[place]));  // now that there is room
+            command.payload = Message::of(part).payload;
+        }
+        sender().try_send_each(
+            [&](std::size_t place, Message& command) noexcept {
+                command = commands[place];
+                return true;
+            },
+            count);
+        return true;
+    });
+    if (!sent) {
+        timeout.raise_full("nothing was sent; this takes " + std::to_string(count) + " commands in a ring of " +
+                           std::to_string(MessageRing::capacity) + why_no_block());
+    }
+    reservation.expect(line_, sequence_after(first, static_cast<std::uint32_t>(count - 1)), confirmation, expected);
+    return first;
+}
+
 void SenderHandle::require_sendable(nb::handle message) const {
     (void)shared_->checked_command(message);
 }
@@ -588,6 +667,17 @@ void bind_sender_types(nb::module_& module) {
                  "late: str, "
                  "timeout: float | None, confirmation: object, expected: dict[tuple[int, int], typing.Any]) "
                  "-> int"))
+        .def("_send_automation", of_made(&SenderHandle::send_automation), "messages"_a, "times"_a, "curves"_a,
+             "timeout"_a.none(), "confirmation"_a, "expected"_a,
+             nb::sig("def _send_automation(self, messages: tuple[object, ...], "
+                     "times: tuple[typing.SupportsIndex | MusicalTime | None, ...], "
+                     "curves: tuple[numpy.typing.NDArray[numpy.float32] | None, ...], timeout: float | None, "
+                     "confirmation: object, expected: dict[tuple[int, int], typing.Any]) -> int"))
+        .def("_end_automation", of_made(&SenderHandle::end_automation), "message"_a, "at"_a.none(), "first"_a,
+             "count"_a, "timeout"_a.none(), "confirmation"_a, "expected"_a,
+             nb::sig("def _end_automation(self, message: object, at: typing.SupportsIndex | MusicalTime | None, "
+                     "first: int, count: int, timeout: float | None, confirmation: object, "
+                     "expected: dict[tuple[int, int], typing.Any]) -> None"))
         .def("_require_sendable", of_made(&SenderHandle::require_sendable), "message"_a.none(),
              nb::sig("def _require_sendable(self, message: object) -> None"))
         .def("_send_many", of_made(&SenderHandle::send_many), "array"_a, "array_kind"_a, "late"_a.none(),

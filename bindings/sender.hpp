@@ -156,6 +156,18 @@ class SenderHandle {
     std::uint32_t send_whole(const nanobind::tuple& messages, nanobind::handle at, nanobind::handle late,
                              nanobind::handle seconds, nanobind::handle confirmation, const nanobind::dict& expected);
 
+    /// Sends all parts of an automation or none: messages of kind::automate, each with a time. Returns the sequence of
+    /// the first, which the others name. Expects `confirmation` for the last one. Raises Full if there is no room.
+    /// `curves` are arrays of float32, or None. Also raises Full if no more curves can be loaded.
+    std::uint32_t send_automation(const nanobind::tuple& messages, const nanobind::tuple& times,
+                                  const nanobind::tuple& curves, nanobind::handle seconds,
+                                  nanobind::handle confirmation, const nanobind::dict& expected);
+
+    /// Cancels `count` commands from the sequence `first` on, and sends `message`: all of it or nothing. Expects
+    /// `confirmation` for the message. Raises Full if there is no room.
+    void end_automation(nanobind::handle message, nanobind::handle at, std::uint32_t first, std::uint32_t count,
+                        nanobind::handle seconds, nanobind::handle confirmation, const nanobind::dict& expected);
+
     /// Sends `command` once. Returns false, and counts nothing, if there is no room.
     bool try_send(Message& command);
 
@@ -250,6 +262,14 @@ class SenderHandle {
 
     /// SharedEngine::checked_command(), with its frame and flags.
     [[nodiscard]] Message checked_command(nanobind::handle object, nanobind::handle at, nanobind::handle late) const;
+
+    [[nodiscard]] PendingBuffer make_curve(nanobind::handle values, nanobind::handle seconds);
+
+    /// Sends all of `commands` or none, and returns the sequence of the first. The parts of an automation name that,
+    /// and get their curves.
+    std::uint32_t send_together(std::vector<Message>& commands, std::vector<PendingBuffer>& curves,
+                                nanobind::handle seconds, nanobind::handle confirmation,
+                                const nanobind::dict& expected);
 
     /// Sends `command`, and sets its sequence. Returns false if there is no room in time: then it is counted as
     /// dropped. `raises`: the caller raises Full then.

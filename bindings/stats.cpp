@@ -35,6 +35,7 @@ void bind_stats_types(nb::module_& module) {
         .def_ro("refused", &BufferStats::refused)
         .def_ro("in_use", &BufferStats::in_use)
         .def_ro("limit", &BufferStats::limit)
+        .def_ro("curves", &BufferStats::curves)
         .def_ro("bytes", &BufferStats::bytes)
         .def_ro("bytes_locked", &BufferStats::bytes_locked)
         .def_ro("memory_locked", &BufferStats::memory_locked);

@@ -41,6 +41,7 @@ struct Buffer {
 };
 
 inline constexpr std::uint32_t max_buffer_slots = 4096;  ///< that a processor may declare
+inline constexpr std::uint32_t max_curves = 64;          ///< of automations, loaded at once
 
 /// How many buffers there can be for that many slots: in the slots and under way, in both directions together.
 constexpr std::uint32_t max_buffers(std::uint32_t slots) noexcept {

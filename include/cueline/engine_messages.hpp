@@ -11,28 +11,31 @@
 namespace cueline {
 
 namespace kind {
-inline constexpr Kind ping = 1;             ///< command: answer with a pong
-inline constexpr Kind pong = 2;             ///< event: the answer to a ping
-inline constexpr Kind device_lost = 3;      ///< event: the device ended by itself
-inline constexpr Kind format_changed = 4;   ///< event: the device's blocks have another format now
-inline constexpr Kind applied = 5;          ///< confirmation: the command took effect
-inline constexpr Kind refused = 6;          ///< confirmation or event: the command did not take effect
-inline constexpr Kind cancel = 7;           ///< command: cancel one cue
-inline constexpr Kind cancel_all = 8;       ///< command: cancel the cues that were sent before
-inline constexpr Kind transaction = 9;      ///< command: the header of commands that belong together
-inline constexpr Kind publish_buffer = 10;  ///< command: put a buffer into a slot
-inline constexpr Kind not_finite = 11;      ///< event: samples were no numbers
-inline constexpr Kind unload_buffer = 12;   ///< command: release a buffer without a slot
-inline constexpr Kind start_stream = 13;    ///< command: a playback plays, a recording records
-inline constexpr Kind stop_stream = 14;     ///< command: a playback is silent, a recording ends
-inline constexpr Kind clear_playback = 15;  ///< command: drop what waits in a playback
-inline constexpr Kind set_tempo = 16;       ///< command: the timeline has another tempo
-inline constexpr Kind ramp_tempo = 17;      ///< command: its tempo moves to another one
-inline constexpr Kind set_signature = 18;   ///< command: it has another time signature
-inline constexpr Kind start_timeline = 19;  ///< command: its beats go on
-inline constexpr Kind stop_timeline = 20;   ///< command: it stands still
-inline constexpr Kind locate = 21;          ///< command: it goes to a beat
-inline constexpr Kind set_loop = 22;        ///< command: a region of it repeats
+inline constexpr Kind ping = 1;                ///< command: answer with a pong
+inline constexpr Kind pong = 2;                ///< event: the answer to a ping
+inline constexpr Kind device_lost = 3;         ///< event: the device ended by itself
+inline constexpr Kind format_changed = 4;      ///< event: the device's blocks have another format now
+inline constexpr Kind applied = 5;             ///< confirmation: the command took effect
+inline constexpr Kind refused = 6;             ///< confirmation or event: the command did not take effect
+inline constexpr Kind cancel = 7;              ///< command: cancel one cue
+inline constexpr Kind cancel_all = 8;          ///< command: cancel the cues that were sent before
+inline constexpr Kind transaction = 9;         ///< command: the header of commands that belong together
+inline constexpr Kind publish_buffer = 10;     ///< command: put a buffer into a slot
+inline constexpr Kind not_finite = 11;         ///< event: samples were no numbers
+inline constexpr Kind unload_buffer = 12;      ///< command: release a buffer without a slot
+inline constexpr Kind start_stream = 13;       ///< command: a playback plays, a recording records
+inline constexpr Kind stop_stream = 14;        ///< command: a playback is silent, a recording ends
+inline constexpr Kind clear_playback = 15;     ///< command: drop what waits in a playback
+inline constexpr Kind set_tempo = 16;          ///< command: the timeline has another tempo
+inline constexpr Kind ramp_tempo = 17;         ///< command: its tempo moves to another one
+inline constexpr Kind set_signature = 18;      ///< command: it has another time signature
+inline constexpr Kind start_timeline = 19;     ///< command: its beats go on
+inline constexpr Kind stop_timeline = 20;      ///< command: it stands still
+inline constexpr Kind locate = 21;             ///< command: it goes to a beat
+inline constexpr Kind set_loop = 22;           ///< command: a region of it repeats
+inline constexpr Kind automate = 23;           ///< command: a parameter follows a part of an automation
+inline constexpr Kind hold_automation = 24;    ///< command: it stays at the value that it has
+inline constexpr Kind cancel_automation = 25;  ///< command: what an automation does from a place on is cancelled
 }  // namespace kind
 
 struct Ping {
@@ -188,6 +191,53 @@ struct SetLoop {
     static constexpr Kind kind = cueline::kind::set_loop;
     double start;  ///< a beat
     double end;    ///< a beat, the first one outside
+};
+
+// Automation. Any sender may send these, also as cues. An automation is named by the sequence of the command that began
+// it, on its line.
+
+/// How a value moves. The rules are those of the AudioParam of the Web Audio specification.
+enum class Shape : std::uint8_t {
+    step = 0,         ///< it jumps
+    linear = 1,       ///< in equal steps
+    exponential = 2,  ///< in equal ratios. From or to 0, or across 0: it stays, and jumps at the end
+    target = 3,       ///< it approaches a value, ever more slowly
+    curve = 4,        ///< along the values of a buffer, with straight lines between them
+};
+
+/// From where it applies, a parameter follows this rule, from the value that it has there: at a beat, that of the very
+/// point between two frames. A write of the parameter ends its automation, and another automation takes its place: then
+/// the commands of the first one that follow are refused as cancelled.
+struct Automate {
+    static constexpr Kind kind = cueline::kind::automate;
+    double value = 0;              ///< at the end; of a target: what it approaches
+    double end = 0;                ///< of a ramp or a curve: a frame, or a beat. If it is over, the value jumps
+    double constant = 0;           ///< of a target: its time constant in seconds, from 0 to longest_time_constant_s
+    std::uint32_t automation = 0;  ///< 0: this command begins one
+    std::uint32_t buffer = 0;      ///< of a curve: a handle of load_curve(), released when it is over
+    std::uint16_t parameter = 0;   ///< its address
+    Shape shape = Shape::step;
+    std::uint8_t in_beats = 0;  ///< other than 0: `end` is a beat, and the value is a function of the beat
+};
+static_assert(sizeof(Automate) == payload_bytes);
+
+inline constexpr double longest_time_constant_s = 3600;
+
+/// If the automation is over, it does nothing.
+struct HoldAutomation {
+    static constexpr Kind kind = cueline::kind::hold_automation;
+    std::uint32_t automation = 0;
+    std::uint16_t parameter = 0;  ///< its address
+};
+
+/// If the part of an automation that is under way is a ramp or a curve that ends at `from` or later, the parameter has
+/// the value again from which it began. If the automation is over, it does nothing. To cancel parts that wait, cancel
+/// their commands.
+struct CancelAutomation {
+    static constexpr Kind kind = cueline::kind::cancel_automation;
+    double from = 0;  ///< a frame, or a beat if the automation is one in beats
+    std::uint32_t automation = 0;
+    std::uint16_t parameter = 0;  ///< its address
 };
 
 }  // namespace cueline

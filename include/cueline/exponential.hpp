@@ -42,27 +42,33 @@ constexpr double expm1(double x) noexcept CUELINE_NONBLOCKING {
     return scale * small + (scale - 1);
 }
 
-/// Returns ln(1 + x) for an `x` above -1 that is finite. Its relative error is below 1e-15, also near 0.
-/// [any thread, wait-free]
-constexpr double log1p(double x) noexcept CUELINE_NONBLOCKING {
-    // ln(1 + x) is 2 artanh(x / (2 + x)). Far from 0, 1 + x is 2^power times a number near 1.
-    double near = x;
-    std::int64_t power = 0;
-    if (x < -0.25 || x > 0.4) {
-        const auto bits = std::bit_cast<std::uint64_t>(1 + x);
-        power = static_cast<std::int64_t>(bits >> 52U) - 1023;
-        auto mantissa = std::bit_cast<double>((bits & 0xF'FFFF'FFFF'FFFFU) | std::uint64_t{1023} << 52U);
-        if (mantissa > std::numbers::sqrt2) {
-            mantissa /= 2;
-            ++power;
-        }
-        near = mantissa - 1;
-    }
+/// Returns ln(2^power (1 + near)), for a `near` from -0.3 to 0.42. [any thread, wait-free]
+constexpr double log_near_1(double near, std::int64_t power) noexcept CUELINE_NONBLOCKING {
+    // ln(1 + x) is 2 artanh(x / (2 + x)).
     const double part = near / (2 + near);
     const double square = part * part;
     double sum = 0;  // the series of artanh(part) / part, up to the twenty-fourth power
     for (int term = 25; term > 0; term -= 2) sum = 1.0 / term + square * sum;
     return 2 * part * sum + static_cast<double>(power) * std::numbers::ln2;
+}
+
+/// Returns ln(x) for an `x` above 0 that is finite and not denormal. Its relative error is below 1e-15, but near 1 its
+/// error is that of `x`. [any thread, wait-free]
+constexpr double log(double x) noexcept CUELINE_NONBLOCKING {
+    const auto bits = std::bit_cast<std::uint64_t>(x);
+    auto power = static_cast<std::int64_t>(bits >> 52U) - 1023;
+    auto mantissa = std::bit_cast<double>((bits & 0xF'FFFF'FFFF'FFFFU) | std::uint64_t{1023} << 52U);
+    if (mantissa > std::numbers::sqrt2) {
+        mantissa /= 2;
+        ++power;
+    }
+    return log_near_1(mantissa - 1, power);
+}
+
+/// Returns ln(1 + x) for an `x` above -1 that is finite. Its relative error is below 1e-15, also near 0.
+/// [any thread, wait-free]
+constexpr double log1p(double x) noexcept CUELINE_NONBLOCKING {
+    return x < -0.25 || x > 0.4 ? log(1 + x) : log_near_1(x, 0);
 }
 
 }  // namespace cueline

@@ -8,9 +8,11 @@
 #include <span>
 #include <string_view>
 
-#include <cueline/ramp.hpp>
+#include <cueline/buffer.hpp>
 #include <cueline/ring.hpp>
 #include <cueline/shared_parameters.hpp>
+#include <cueline/timeline.hpp>
+#include <cueline/value_segment.hpp>
 
 namespace cueline {
 
@@ -44,39 +46,50 @@ constexpr std::size_t elements(std::span<const Spec> specs) noexcept {
     return first_address(specs, specs.size());
 }
 
-/// A parameter as a processor uses it, or one element of an array. It moves from value to value in a ramp, and its
-/// value is a function of the frame. next(), at() and fill() read it within the segment that is being rendered; the
-/// engine moves it on when the segment ends, whether it was read or not. The audio thread owns it, and every call is
-/// wait-free.
+/// What the value of a parameter depends on. The engine has one for all of a processor's parameters.
+struct ParameterClock {
+    std::uint64_t frame = 0;  ///< the first one of the segment that is rendered or comes next
+    const Timeline* timeline = &default_timeline;
+    const BufferSlots* curves = nullptr;
+};
+
+/// A parameter as a processor uses it, or one element of an array. It moves from value to value in a ramp, or along an
+/// automation, and its value is a function of the frame. next(), at() and fill() read it within the segment that is
+/// being rendered; the engine moves it on when the segment ends, whether it was read or not. The audio thread owns it,
+/// and every call is wait-free.
 class Parameter {
   public:
     /// The value of the last frame that next() returned, or of the frame before the segment.
-    [[nodiscard]] double value() const noexcept CUELINE_NONBLOCKING { return ramp_.before(next_frame()); }
-    /// The end of the present ramp, or the value if there is none.
-    [[nodiscard]] double target() const noexcept CUELINE_NONBLOCKING { return ramp_.target(); }
-    [[nodiscard]] bool moves() const noexcept CUELINE_NONBLOCKING { return ramp_.moves(next_frame()); }
+    [[nodiscard]] double value() const noexcept CUELINE_NONBLOCKING { return value_at(next_frame() - 1); }
+    /// The end of the present ramp, or the value if there is none. In an automation, the end of its present part.
+    [[nodiscard]] double target() const noexcept CUELINE_NONBLOCKING { return course_.to(); }
+    [[nodiscard]] bool moves() const noexcept CUELINE_NONBLOCKING { return moves_from(next_frame()); }
+    /// Whether an automation sets it. A write, go_to() and jump_to() end that.
+    [[nodiscard]] bool automated() const noexcept CUELINE_NONBLOCKING { return automated_; }
 
     /// Returns the value of the next frame of this segment.
     double next() noexcept CUELINE_NONBLOCKING {
-        if (!ramp_.moves(*segment_)) return ramp_.target();
+        if (!moves_from(first_frame())) return course_.to();
         read_up_to_ = next_frame() + 1;
-        return ramp_.before(read_up_to_);
+        return value_at(read_up_to_ - 1);
     }
 
     /// Returns the value of the frame with this index in the segment: 0 is its first. It works for the frame behind the
     /// segment, too.
     [[nodiscard]] double at(std::size_t index) const noexcept CUELINE_NONBLOCKING {
-        return ramp_.at(*segment_ + index);
+        return value_at(first_frame() + static_cast<std::int64_t>(index));
     }
 
-    /// Fills `values` with the segment's values, from its first frame on.
+    /// Fills `values` with the segment's values, from the frame with the index `first` on.
     template <class Number>
-    void fill(std::span<Number> values) const noexcept CUELINE_NONBLOCKING {
-        if (!ramp_.moves(*segment_)) {
-            std::ranges::fill(values, static_cast<Number>(ramp_.target()));
+    void fill(std::span<Number> values, std::size_t first = 0) const noexcept CUELINE_NONBLOCKING {
+        if (!moves_from(first_frame())) {
+            std::ranges::fill(values, static_cast<Number>(course_.to()));
             return;
         }
-        for (std::size_t index = 0; index < values.size(); ++index) values[index] = static_cast<Number>(at(index));
+        for (std::size_t index = 0; index < values.size(); ++index) {
+            values[index] = static_cast<Number>(at(first + index));
+        }
     }
 
     /// Moves from the current value to `target` in the ramp time, for instance to act on a message. Clamps
@@ -86,18 +99,24 @@ class Parameter {
     void go_to(double target) noexcept CUELINE_NONBLOCKING {
         if (std::isnan(target)) return;
         const double inside = std::clamp(target, lowest_, highest_);
-        ramp_ = ramp_frames_ == 0 ? Ramp{inside} : Ramp{value(), inside, next_frame(), ramp_frames_};
+        const auto start = static_cast<double>(next_frame() - 1);
+        course_ = ramp_frames_ == 0 ? ValueSegment{inside}
+                                    : ValueSegment::ramp(Shape::linear, value(), inside, start, start + ramp_frames_);
+        automated_ = false;
     }
 
     /// Jumps to `value`. Use it while the parameter is not audible. Clamps `value` to the range, and ignores NaN.
     void jump_to(double value) noexcept CUELINE_NONBLOCKING {
         if (std::isnan(value)) return;
-        ramp_ = Ramp{std::clamp(value, lowest_, highest_)};
+        course_ = ValueSegment{std::clamp(value, lowest_, highest_)};
+        automated_ = false;
     }
 
     /// Jumps to `value`, and moves from there to the present target in the whole ramp time, for instance to fade in.
+    /// Does nothing if an automation sets the parameter.
     void start_from(double value) noexcept CUELINE_NONBLOCKING {
-        const double target = ramp_.target();
+        if (automated_) return;
+        const double target = course_.to();
         jump_to(value);
         go_to(target);
     }
@@ -107,36 +126,73 @@ class Parameter {
     /// A place in an array that is set later.
     Parameter() noexcept = default;
 
-    /// Begins at its default. `segment` is the first frame of the segment that is rendered or comes next. It must
-    /// outlive the parameter, which moves on with it. [control thread, before the first block]
-    Parameter(const ParameterSpec& spec, const std::uint64_t& segment) noexcept
-        : segment_{&segment},
+    /// Begins at its default. `clock` must outlive the parameter, which moves on with it. [control thread, before the
+    /// first block]
+    Parameter(const ParameterSpec& spec, const ParameterClock& clock) noexcept
+        : clock_{&clock},
           lowest_{spec.lowest},
           highest_{spec.highest},
           ramp_s_{spec.ramp_s},
-          ramp_{spec.default_value} {}
+          course_{spec.default_value} {}
 
-    /// Converts the ramp time to frames at this rate. A ramp under way begins again from the current value.
+    /// Converts the ramp time to frames at this rate. A ramp under way begins again from the current value. An
+    /// automation goes on in frames.
     /// [control thread, while no block runs]
     void prepare(std::uint32_t samplerate) noexcept {
         ramp_frames_ = static_cast<std::uint32_t>(std::llround(ramp_s_ * samplerate));
         if (ramp_s_ > 0) ramp_frames_ = std::max<std::uint32_t>(ramp_frames_, 1);
-        if (moves()) go_to(ramp_.target());
+        if (!automated_ && moves()) go_to(course_.to());
+    }
+
+    /// The part of its course that it is in.
+    [[nodiscard]] const ValueSegment& course() const noexcept CUELINE_NONBLOCKING { return course_; }
+
+    /// Follows a part of an automation, from the next frame on.
+    void automate(const ValueSegment& course) noexcept CUELINE_NONBLOCKING {
+        course_ = course;
+        automated_ = true;
+    }
+
+    /// `value` within the range; NaN becomes the lowest value.
+    [[nodiscard]] double inside(double value) const noexcept CUELINE_NONBLOCKING {
+        return value > lowest_ ? std::min(value, highest_) : lowest_;
+    }
+
+    /// The value at a point that may lie between two frames.
+    [[nodiscard]] double value_at(double frame, double beat) const noexcept CUELINE_NONBLOCKING {
+        return inside(course_.at(course_.in_beats() ? beat : frame, clock_->curves));
     }
 
   private:
+    // Frames are signed: there is one before the first.
+    [[nodiscard]] std::int64_t first_frame() const noexcept CUELINE_NONBLOCKING {
+        return static_cast<std::int64_t>(clock_->frame);
+    }
     /// The next frame that next() returns the value of, if the parameter moves.
-    [[nodiscard]] std::uint64_t next_frame() const noexcept CUELINE_NONBLOCKING {
-        return std::max(read_up_to_, *segment_);
+    [[nodiscard]] std::int64_t next_frame() const noexcept CUELINE_NONBLOCKING {
+        return std::max(read_up_to_, first_frame());
+    }
+    [[nodiscard]] double place_of(std::int64_t frame) const noexcept CUELINE_NONBLOCKING {
+        const auto exact = static_cast<double>(frame);
+        return course_.in_beats() ? clock_->timeline->beat_at(exact) : exact;
+    }
+    [[nodiscard]] double value_at(std::int64_t frame) const noexcept CUELINE_NONBLOCKING {
+        const double value = course_.at(place_of(frame), clock_->curves);
+        return automated_ ? inside(value) : value;  // a ramp is within the range
+    }
+    /// Whether the value of this frame, or of a later one, may differ from the value before it.
+    [[nodiscard]] bool moves_from(std::int64_t frame) const noexcept CUELINE_NONBLOCKING {
+        return course_.moves_after(place_of(frame - 1));
     }
 
-    const std::uint64_t* segment_ = nullptr;
-    std::uint64_t read_up_to_ = 0;   // the frame behind the last one that next() returned while it moved
+    const ParameterClock* clock_ = nullptr;
+    std::int64_t read_up_to_ = 0;    // the frame behind the last one that next() returned while it moved
     std::uint32_t ramp_frames_ = 0;  // the whole ramp time
+    bool automated_ = false;
     double lowest_ = 0;
     double highest_ = 0;
     double ramp_s_ = 0;
-    Ramp ramp_{0};
+    ValueSegment course_{0};
 };
 
 }  // namespace cueline

@@ -58,12 +58,6 @@ class SharedParameters {
     /// Sets a number without a mark. [control thread, before the audio thread takes anything]
     void set_default(std::size_t place, double value) const noexcept(Memory::never_throws) { store(place, value); }
 
-    /// Lets get() return a number that the audio thread has set. It makes no mark: take() does not give it back. If a
-    /// writer comes at the same time, the later store counts, and the mark gives that. [audio thread, wait-free]
-    void show(std::size_t place, double value) const noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
-        store(place, value);
-    }
-
     /// `place` must be below size(). [any thread, wait-free]
     void write(std::size_t place, double value) const noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
         store(place, value);
@@ -88,6 +82,16 @@ class SharedParameters {
             values = values.subspan(here);
         }
         if (words != 0) publish(words);
+    }
+
+    /// Lets get() return a number that the audio thread has set, if the last number is `known`. It makes no mark:
+    /// take() does not give it back. A number that somebody writes meanwhile stays: its mark comes, or was just made.
+    /// Returns whether it was known. [audio thread, wait-free]
+    bool show(std::size_t place, double known, double value) const noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
+        auto expected = std::bit_cast<std::uint64_t>(known);
+        // Relaxed: no other data is read because of it.
+        return values_[place].bits.compare_exchange_strong(expected, std::bit_cast<std::uint64_t>(value),
+                                                           std::memory_order_relaxed, std::memory_order_relaxed);
     }
 
     /// The number that was written last. It may be out of date. [any thread]

@@ -34,6 +34,7 @@ from cueline.transaction import Transaction
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cueline import sounds
+    from cueline.automation import Automation, Curve, Exponential, Linear, Set, Target
     from cueline.beats import Beat, Grid, next_bar, next_beat, next_grid
     from cueline.cfunc import (
         APPLIED,
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
     from cueline.voice import Voice
 else:
     _NAMES_OF = {
+        "automation": "Automation Curve Exponential Linear Set Target",
         "beats": "Beat Grid next_bar next_beat next_grid",
         "cfunc": "APPLIED DEFERRED DISCARDED_SIGNATURE HANDLE_SIGNATURE REFUSED RENDER_SIGNATURE cfunc_processor",
         "confirmation": "Confirmation RefusedError",
@@ -147,6 +149,7 @@ __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
     "AudioEngine",
+    "Automation",
     "Beat",
     "Block",
     "BufferEnded",
@@ -157,12 +160,14 @@ __all__ = [
     "ConfirmationTimeout",
     "ControlChange",
     "CueStats",
+    "Curve",
     "Device",
     "DeviceError",
     "DeviceLost",
     "Devices",
     "Empty",
     "Error",
+    "Exponential",
     "ForkedError",
     "FormatChanged",
     "Full",
@@ -172,6 +177,7 @@ __all__ = [
     "Level",
     "Line",
     "LineStats",
+    "Linear",
     "LinesTakenError",
     "LossWarning",
     "Message",
@@ -207,6 +213,7 @@ __all__ = [
     "Saving",
     "Sequence",
     "SequenceStats",
+    "Set",
     "SetSlot",
     "SetTempo",
     "SetTone",
@@ -218,6 +225,7 @@ __all__ = [
     "StreamEnded",
     "StreamTimeout",
     "StreamsTakenError",
+    "Target",
     "Timeline",
     "TimelineTimeout",
     "Transaction",

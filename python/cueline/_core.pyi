@@ -23,6 +23,8 @@ MAX_FRAME: int = 9223372036854775807
 
 RING_CAPACITY: int = 1024
 
+LONGEST_TIME_CONSTANT_S: float = 3600.0
+
 MAX_MEMBERS: int = 256
 
 ATOMICS_ARE_LOCK_FREE: bool = True
@@ -376,6 +378,10 @@ class Sender:
 
     def _send_whole(self, messages: tuple[object, ...], at: SupportsIndex | MusicalTime | None, late: str, timeout: float | None, confirmation: object, expected: dict[tuple[int, int], Any]) -> int: ...
 
+    def _send_automation(self, messages: tuple[object, ...], times: tuple[SupportsIndex | MusicalTime | None, ...], curves: tuple[numpy.typing.NDArray[numpy.float32] | None, ...], timeout: float | None, confirmation: object, expected: dict[tuple[int, int], Any]) -> int: ...
+
+    def _end_automation(self, message: object, at: SupportsIndex | MusicalTime | None, first: int, count: int, timeout: float | None, confirmation: object, expected: dict[tuple[int, int], Any]) -> None: ...
+
     def _require_sendable(self, message: object) -> None: ...
 
     def _send_many(self, array: numpy.typing.NDArray[numpy.void], array_kind: int, late: str, timeout: float | None, part: int) -> int: ...
@@ -472,6 +478,8 @@ class Parameters:
 
     def _spec(self, name: str) -> tuple[str, float, float, float, str, float, int]: ...
 
+    def _first_address(self, name: str) -> int: ...
+
     def array(self, name: str) -> ParameterArray:
         """Return a live view of an array of parameters. Raises UnknownNameError."""
 
@@ -540,6 +548,9 @@ class BufferStats:
 
     @property
     def limit(self) -> int: ...
+
+    @property
+    def curves(self) -> int: ...
 
     @property
     def bytes(self) -> int: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
+from weakref import ref
 
 from cueline import _core
 from cueline._core import ParameterArray
@@ -11,8 +12,10 @@ from cueline.errors import ArgumentTypeError, ClosedError, ForkedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from collections.abc import Iterable
+    from typing import Any, NoReturn, SupportsIndex
 
+    from cueline.automation import Automation, Event
     from cueline.specs import ParameterSpec
 
 __all__ = ["ParameterArray", "Parameters"]
@@ -30,10 +33,10 @@ class Parameters(_Base):
 
     ``parameters["gain"] = 0.5`` never blocks and uses no room in the command ring. If a parameter is set several times
     between two blocks, the audio thread sees the last value. It moves there from the next block on, within the
-    parameter's ramp time. A value that is set while the engine is stopped, or its device is lost, applies when
-    blocks come again. If a message moves a parameter, this mapping does not show it; what a MIDI map sets, it shows.
-    The next write moves the parameter again, even if it repeats the same value. If a parameter is an array,
-    ``array(name)`` returns a view of it.
+    parameter's ramp time. ``automate`` moves a parameter at exact frames or beats. A value that is set while the engine
+    is stopped, or its device is lost, applies when blocks come again. If a message moves a parameter, this mapping does
+    not show it; what an automation or a MIDI map sets, it shows. The next write moves the parameter again, even if it
+    repeats the same value. If a parameter is an array, ``array(name)`` returns a view of it.
 
     Any Python thread may use it. Raises UnknownNameError (a KeyError), ArgumentError for NaN and for a value outside
     the parameter's range, ArgumentTypeError for a value that is not a number, ClosedError, ForkedError. A parameter
@@ -45,6 +48,34 @@ class Parameters(_Base):
             raise ArgumentTypeError(f"engine must be an AudioEngine, got {shown(engine)}: use engine.parameters")
         require_new(self, "view")
         super().__init__(engine, prefix)
+        # An engine that its parameters kept would be in a circle, and wait for the collector.
+        vars(self)["_engine"] = ref(engine)
+
+    def automate(
+        self, name: str | tuple[str, SupportsIndex], events: Iterable[Event], *, timeout: float | None = 0
+    ) -> Automation:
+        """Move a parameter as the ``events`` say: ``Set``, ``Linear``, ``Exponential``, ``Target`` and ``Curve``.
+
+        ``name`` is a parameter's name, or a pair of name and index for an element of an array. The times of the events
+        are all frames, or all Beats. Their order does not matter; events of one time keep theirs. The rules are those
+        of the AudioParam of the Web Audio specification, exact to the sample: a ramp begins where the event before it
+        ends, and with none before it, where the parameter is when the audio thread reads it. In beats, the value is a
+        function of the beat.
+
+        The parameter's own ramp is not used. From its first event on, the automation replaces an earlier one of the
+        parameter. A value that you set ends it. While it moves the parameter, reading shows its value at the end of the
+        last block. ``timeout`` is that of ``send``: if there is no room for all parts within that time, it raises Full,
+        and nothing is sent.
+
+        Raises UnknownNameError; ArgumentError for a value outside the parameter's range, for an event within a curve,
+        and for more than 1023 parts; ArgumentTypeError, ClosedError, ForkedError, DeviceError.
+        """
+        from cueline.automation import automate  # here, because `import cueline` must stay quick
+
+        engine = vars(self)["_engine"]()
+        if engine is None:
+            raise ClosedError("the engine of these parameters is gone: keep a reference to it")
+        return automate(engine, engine, self, name, events, timeout)
 
     def spec(self, name: str) -> ParameterSpec:
         """Return what the processor declares about the parameter. Raises UnknownNameError."""

@@ -75,6 +75,8 @@ class BufferStats(_Counters):
     """Buffers that exist now: in slots, loaded, on the way to the audio thread, and on the way back."""
     limit: int
     """The most buffers that can be in use: two for each slot and at least 128, and those without a slot."""
+    curves: int
+    """Curves of automations that are loaded; 64 at most. They are not among the others."""
     published: int
     """Buffers that were accepted."""
     refused: int
@@ -218,6 +220,7 @@ def engine_stats(engine: _core.Engine) -> Stats:
         buffers=BufferStats(
             in_use=now.buffers.in_use,
             limit=now.buffers.limit,
+            curves=now.buffers.curves,
             published=now.buffers.published,
             refused=now.buffers.refused,
             bytes=now.buffers.bytes,

@@ -44,7 +44,7 @@ Engine::Parts::Parts(std::unique_ptr<Device> its_device, OwnedProcessor its_proc
       budget{its_budget} {
     controls.declare(*processor.get());
     audio.block().run(*processor.get(), device->format(), controls.parameter_specs(), controls.meter_specs(),
-                      pool.audio_side(), streams->audio_side());
+                      pool.audio_side(), streams->audio_side(), curves.audio_side());
     if (device->midi_ports().outputs > 0) audio.block().send_midi();
     if (!makes_own_blocks()) audio.block().feed_from(sequences);
 }
@@ -178,6 +178,7 @@ void Engine::close() noexcept {
     parts_->sequences.end();
     parts_->give_back_commands();  // later, another engine may run the processor
     parts_->processor.set_hand_over(parts_->pool.close());
+    parts_->curves.close();
     parts_->streams->close();
     parts_->processor.release();
 }
@@ -346,6 +347,18 @@ std::optional<BufferHandle> Engine::load_buffer(std::span<const float> interleav
     return load_buffer(make_buffer(interleaved, channels));
 }
 
+PendingBuffer Engine::make_curve(std::span<const float> values) {
+    require_usable();
+    checked_range("a curve", static_cast<std::int64_t>(values.size()), buffer_samples_range);
+    return parts_->curves.make(values, 1);
+}
+
+BufferHandle Engine::load_curve(PendingBuffer curve) {
+    require_usable();
+    if (!curve) throw ArgumentError{"a curve must have been made, got an empty one: make_curve() makes one"};
+    return parts_->curves.hand_over(std::move(curve));
+}
+
 Status Engine::unload_buffer(BufferHandle handle, const Delivery& delivery) {
     require_usable();
     if (delivery.is_cue()) make_room(control().number());
@@ -392,11 +405,12 @@ Device& Engine::device() noexcept {
 }
 
 bool Engine::has_returned_buffers() const noexcept {
-    return parts_->pool.has_returned();
+    return parts_->pool.has_returned() || parts_->curves.has_returned();
 }
 
 void Engine::free_returned_buffers() {
     parts_->pool.collect();
+    parts_->curves.collect();
 }
 
 EngineStats Engine::stats() const {
@@ -414,7 +428,7 @@ EngineStats Engine::stats() const {
     stats.not_finite_inputs = report.not_finite_inputs.get();
     stats.device_stats = parts_->device->stats();
     stats.device_stats.memory_locked = stats.device_stats.memory_locked && parts_->locked.granted() &&
-                                       parts_->memory.granted() && parts_->pool.granted() &&
+                                       parts_->memory.granted() && parts_->pool.granted() && parts_->curves.granted() &&
                                        parts_->streams->granted() && parts_->audio.block().memory_locked();
     stats.midi = stats.device_stats.midi;
     stats.midi.dropped += report.midi_dropped.get();
@@ -422,6 +436,7 @@ EngineStats Engine::stats() const {
     for (std::size_t line = 0; line < parts_->memory.link().used_lines(); ++line)
         stats.lines.push_back(line_stats(line));
     stats.buffers = parts_->pool.stats();
+    stats.buffers.curves = parts_->curves.stats().in_use;
     stats.sequences = parts_->sequences.counts();
     stats.streams = static_cast<std::uint32_t>(parts_->streams->open());
     stats.cues = {.pending = report.cues_pending.get(),

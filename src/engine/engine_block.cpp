@@ -46,10 +46,11 @@ EngineBlock::EngineBlock(const Link& link, std::uint32_t budget, EngineReport& r
       most_cancels_{static_cast<std::uint32_t>(most_commands(budget))} {}
 
 void EngineBlock::run(Processor& processor, const Format& format, std::span<const ParameterSpec> parameters,
-                      std::span<const MeterSpec> meters, BufferSlots buffers, Streams streams) {
+                      std::span<const MeterSpec> meters, BufferSlots buffers, Streams streams, BufferSlots curves) {
     processor_ = &processor;
-    values_.declare(parameters, meters);
     buffers_ = std::move(buffers);
+    curves_ = std::move(curves);
+    values_.declare(parameters, meters, transport_.timeline(), &curves_);
     streams_ = std::move(streams);
     context_ = ProcessContext{audio_.events(),          values_.parameters(),  values_.meters(), &buffers_, this,
                               &streams_.of_processor(), &transport_.timeline()};
@@ -219,6 +220,7 @@ void EngineBlock::process(const AudioBlock& block, std::uint64_t block_ns) noexc
     fades_.apply(block);
     if (streams_.any()) streams_.end_block(block, frame);
 
+    values_.end_block();
     transport_.publish_changes(report_->timeline);
     report_->cues_pending.set(schedule_.size());
     report_->frames.add(block.frames);
@@ -406,6 +408,7 @@ void EngineBlock::note(const Message& command) noexcept CUELINE_NONBLOCKING {
 /// Gives back a command that will not be applied.
 void EngineBlock::discard(const Message& command) noexcept CUELINE_NONBLOCKING {
     if (command.kind == kind::publish_buffer) buffers_.discard(command.as<PublishBuffer>());
+    if (command.kind == kind::automate) values_.automations().discard(command);
     note(command);
     if (command.kind < kind::first_processor) return;
     Message discarded = command;
@@ -507,8 +510,9 @@ void EngineBlock::report_outcome(const Message& command, Outcome outcome, bool l
             return;
         case Outcome::Result::refused: {
             const auto reason = static_cast<Reason>(outcome.value);
-            // These two are counted as losses of their own.
-            const bool has_a_count = reason == Reason::schedule_full || reason == Reason::unknown;
+            // These are counted on their own.
+            const bool is_over = command.kind == kind::automate && reason == Reason::cancelled;
+            const bool has_a_count = reason == Reason::schedule_full || reason == Reason::unknown || is_over;
             if (!has_a_count && (command.flags & delivery::confirm) == 0) report_->refused_unconfirmed.add(1);
             refuse(command, reason);
             return;
@@ -576,6 +580,10 @@ Outcome EngineBlock::apply_own(const Message& command) noexcept CUELINE_NONBLOCK
         case kind::locate:
         case kind::set_loop:
             return apply_to_timeline(command);
+        case kind::automate:
+        case kind::hold_automation:
+        case kind::cancel_automation:
+            return apply_to_automations(command);
         case kind::map_midi:
             return midi_maps_.map(command.as<MapMidi>(), values_.parameters().size());
         case kind::map_midi_message:
@@ -593,6 +601,13 @@ bool EngineBlock::apply_to_timeline(const Message& command) noexcept CUELINE_NON
     if (!transport_.apply(command, point_ ? *point_ : transport_.point(now))) return false;
     if (transport_.take_jumped()) schedule_.seek(std::bit_cast<std::uint64_t>(transport_.first_beat(now)));
     return true;
+}
+
+/// A command with a beat applies there, even between two frames.
+Outcome EngineBlock::apply_to_automations(const Message& command) noexcept CUELINE_NONBLOCKING {
+    const auto now = static_cast<double>(audio_.events().frame());
+    const TimelinePoint here{.frame = now, .beat = transport_.timeline().beat_at(now)};
+    return values_.automations().apply(command, point_ ? *point_ : here);
 }
 
 void EngineBlock::cancel(const Message& command) noexcept CUELINE_NONBLOCKING {

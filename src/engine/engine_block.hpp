@@ -53,7 +53,7 @@ class EngineBlock final : public BlockCallback, Scheduler {
     /// Sets the processor that the blocks run, which is prepared for the device's format, with its parameters, its
     /// meters and its slots for buffers, and the streams. Allocates.
     void run(Processor& processor, const Format& format, std::span<const ParameterSpec> parameters,
-             std::span<const MeterSpec> meters, BufferSlots buffers, Streams streams = {});
+             std::span<const MeterSpec> meters, BufferSlots buffers, Streams streams = {}, BufferSlots curves = {});
 
     /// From now on, the blocks send MIDI messages. Allocates.
     void send_midi();
@@ -140,6 +140,7 @@ class EngineBlock final : public BlockCallback, Scheduler {
     Scheduled schedule(const Message& message, std::uint64_t frame) noexcept CUELINE_NONBLOCKING override;
     bool cancel(Cause cause) noexcept CUELINE_NONBLOCKING override;
     [[nodiscard]] bool apply_to_timeline(const Message& command) noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] Outcome apply_to_automations(const Message& command) noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] std::uint64_t frame_of(const Message& command) noexcept CUELINE_NONBLOCKING;
     void cancel(const Message& command) noexcept CUELINE_NONBLOCKING;
     void cancel_all(const Message& command) noexcept CUELINE_NONBLOCKING;
@@ -153,6 +154,7 @@ class EngineBlock final : public BlockCallback, Scheduler {
     Processor* processor_ = nullptr;
     AudioSide audio_;
     BufferSlots buffers_;
+    BufferSlots curves_;  // of automations
     Streams streams_;
     ProcessorValues values_;
     ProcessContext context_{audio_.events()};

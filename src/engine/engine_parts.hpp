@@ -38,6 +38,7 @@ struct alignas(page_bytes) AudioParts {
 
     // Both sides share these.
     BufferSlots::Table::Returns returned_buffers;
+    BufferSlots::Table::Returns returned_curves;
     EngineReport report;
 
     // NOLINTNEXTLINE(bugprone-unchecked-optional-access): only a forked child finds it empty, and does not call this
@@ -83,6 +84,7 @@ struct alignas(page_bytes) Engine::Parts {
     std::uint32_t slots = declared_slots();
     std::uint32_t loaded = declared_loaded();
     BufferPool pool{slots, loaded, audio.returned_buffers, processor.hand_over()};
+    BufferPool curves{0, max_curves, audio.returned_curves};
     Sequences sequences{memory.link(), audio.report, *device, *streams};
     std::uint32_t budget;
     std::mutex running_mutex;

@@ -11,6 +11,7 @@
 #include <cueline/parameter.hpp>
 #include <cueline/shared_parameters.hpp>
 
+#include "engine/automations.hpp"
 #include "system/locked_array.hpp"
 
 namespace cueline {
@@ -24,17 +25,22 @@ class ProcessorValues {
     ProcessorValues& operator=(const ProcessorValues&) = delete;
     ~ProcessorValues() = default;
 
-    /// Sets each parameter to its default. Call it once, with as many as the link has room for. Throws std::bad_alloc.
-    void declare(std::span<const ParameterSpec> parameters, std::span<const MeterSpec> meters) {
+    /// Sets each parameter to its default. Call it once, with as many as the link has room for. `timeline` and
+    /// `buffers` are those of automations, and must outlive it. Throws std::bad_alloc.
+    void declare(std::span<const ParameterSpec> parameters, std::span<const MeterSpec> meters,
+                 const Timeline& timeline = default_timeline, BufferSlots* curves = nullptr) {
+        clock_.timeline = &timeline;
+        clock_.curves = curves;
         parameters_ = LockedArray<Parameter>{elements(parameters)};
         meters_ = LockedArray<Meter>{elements(meters)};
         shared_ = link_.parameters().first(parameters_.size());
         std::size_t address = 0;
         for (const ParameterSpec& spec : parameters) {
             for (std::uint32_t element = 0; element < spec.count; ++element, ++address) {
-                parameters_.all()[address] = Parameter{spec, segment_};
+                parameters_.all()[address] = Parameter{spec, clock_};
             }
         }
+        automations_.declare(parameters_.all(), shared_, curves);
         const std::span<SharedMeter> shared_meters = link_.meters();
         for (address = 0; address < meters_.size(); ++address) {
             meters_.all()[address] = Meter{shared_meters[address]};
@@ -44,6 +50,7 @@ class ProcessorValues {
     /// Converts ramp times to frames at this rate.
     void prepare(std::uint32_t samplerate) noexcept {
         for (Parameter& parameter : parameters_.all()) parameter.prepare(samplerate);
+        automations_.prepare(samplerate);
     }
 
     /// Starts the ramps to the values that were written since the last block. If a value was written before the first
@@ -51,24 +58,34 @@ class ProcessorValues {
     void begin_block() noexcept CUELINE_NONBLOCKING {
         const std::span<Parameter> parameters = parameters_.all();
         if (begun_) {
-            shared_.take(turn_, [&](std::size_t address, double value) noexcept { parameters[address].go_to(value); });
+            shared_.take(turn_, [&](std::size_t address, double value) noexcept {
+                parameters[address].go_to(value);
+                automations_.note_write(address, value);
+            });
         } else {
-            shared_.take(turn_,
-                         [&](std::size_t address, double value) noexcept { parameters[address].jump_to(value); });
+            shared_.take(turn_, [&](std::size_t address, double value) noexcept {
+                parameters[address].jump_to(value);
+                automations_.note_write(address, value);
+            });
         }
         begun_ = true;
     }
 
     /// Moves the parameters on, by the `frames` of the segment that was rendered. That takes constant time: their
     /// values follow from the frame.
-    void end_segment(std::uint32_t frames) noexcept CUELINE_NONBLOCKING { segment_ += frames; }
+    void end_segment(std::uint32_t frames) noexcept CUELINE_NONBLOCKING { clock_.frame += frames; }
+
+    /// Ends the block: shows what automations have set.
+    void end_block() noexcept CUELINE_NONBLOCKING { automations_.end_block(); }
+
+    [[nodiscard]] Automations& automations() noexcept CUELINE_NONBLOCKING { return automations_; }
 
     /// Moves a parameter from this frame on, as a write of the control side does from the next block on. Reading it
     /// shows the number. The number is clamped to lie between `low` and `high`, and within the parameter's range.
     void go_to(std::size_t address, double number, double low, double high) noexcept CUELINE_NONBLOCKING {
         Parameter& parameter = parameters_.all()[address];
         parameter.go_to(std::clamp(number, std::min(low, high), std::max(low, high)));
-        shared_.show(address, parameter.target());
+        automations_.show(address, parameter.target());
     }
 
     /// Where a parameter moves to.
@@ -81,15 +98,18 @@ class ProcessorValues {
     [[nodiscard]] std::span<Meter> meters() noexcept { return meters_.all(); }
 
     /// Whether what a block touches is locked in memory.
-    [[nodiscard]] bool memory_locked() const noexcept { return parameters_.granted() && meters_.granted(); }
+    [[nodiscard]] bool memory_locked() const noexcept {
+        return parameters_.granted() && meters_.granted() && automations_.memory_locked();
+    }
 
   private:
     Link link_;
     SharedParameters<> shared_;
     std::size_t turn_ = 0;
     bool begun_ = false;
-    std::uint64_t segment_ = 0;  // its first frame; blocks that were not rendered do not count
+    ParameterClock clock_;  // like the engine's frames, it stands still in blocks that are not rendered
     LockedArray<Parameter> parameters_;
+    Automations automations_;
     LockedArray<Meter> meters_;
 };
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <new>
+#include <numeric>
 #include <thread>
 #include <utility>
 
@@ -36,7 +37,14 @@ double Swing::moved(double beat) const noexcept {
 
 Score::Score(std::vector<TimedMessage> events, double loop_beats, const Swing& swing)
     : swing_{swing}, events_{std::move(events)}, loop_beats_{loop_beats} {
-    std::ranges::stable_sort(events_, {}, &TimedMessage::beat);
+    // Events of one beat keep their order. (clang warns of libstdc++'s stable_sort, which calls what C++20 deprecates.)
+    std::vector<std::uint32_t> order(events_.size());
+    std::iota(order.begin(), order.end(), std::uint32_t{0});
+    std::ranges::sort(order, {}, [this](std::uint32_t place) { return std::pair{events_[place].beat, place}; });
+    std::vector<TimedMessage> sorted;
+    sorted.reserve(order.size());
+    for (const std::uint32_t place : order) sorted.push_back(events_[place]);
+    events_ = std::move(sorted);
     for (TimedMessage& event : events_) event.beat = swing.moved(event.beat);
 }
 

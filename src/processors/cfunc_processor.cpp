@@ -114,40 +114,69 @@ void CFuncProcessor::find_buffers(const ProcessContext& context) noexcept CUELIN
     }
 }
 
+/// The function gets straight lines for the elements of arrays. If an automation moves one, these are short, and begin
+/// at the same frames at every block size that is a multiple of theirs.
 void CFuncProcessor::render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
-    fill_parameters(block.frames, context);
+    const bool bends = array_bends(context);
     find_buffers(context);
+    for (std::uint32_t done = 0; done < block.frames;) {
+        const auto until_line = static_cast<std::uint32_t>(line_frames - (block.frame + done) % line_frames);
+        const std::uint32_t frames = bends ? std::min(block.frames - done, until_line) : block.frames - done;
+        render_piece(block, done, frames, context);
+        done += frames;
+    }
+}
+
+/// Renders `frames` frames, of which the first has the index `first` in the block.
+void CFuncProcessor::render_piece(const AudioBlock& block, std::uint32_t first, std::uint32_t frames,
+                                  ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+    const std::uint64_t frame = block.frame + first;
+    fill_parameters(first, frames, context);
     float* input = inputs_.data();
-    for (const float* const channel : block.inputs) input = std::copy_n(channel, block.frames, input);
+    for (const float* const channel : block.inputs) input = std::copy_n(channel + first, frames, input);
     functions_.render(inputs_.data(), static_cast<std::uint32_t>(block.inputs.size()), outputs_.data(),
-                      static_cast<std::uint32_t>(block.outputs.size()), block.frames, block.frame, samplerate_,
+                      static_cast<std::uint32_t>(block.outputs.size()), frames, frame, samplerate_,
                       parameter_values_.data(), array_values_.data(), meter_values_.data(), events_.data(),
                       samples_.all().data(), buffers_.all().data(), functions_.state);
     const float* sample = outputs_.data();
     for (float* const channel : block.outputs) {
-        std::copy_n(sample, block.frames, channel);
-        sample += block.frames;
+        std::copy_n(sample, frames, channel + first);
+        sample += frames;
     }
     for (std::size_t address = 0; address < meter_values_.size() / max_meter_fields; ++address) {
         const double* const numbers = meter_values_.data() + address * max_meter_fields;
-        context.meter(address).set(std::span{numbers, max_meter_fields}, block.frame + block.frames);
+        context.meter(address).set(std::span{numbers, max_meter_fields}, frame + frames);
     }
-    send_events(context, block.frame, {});
+    send_events(context, frame, {});
 }
 
-void CFuncProcessor::fill_parameters(std::uint32_t frames, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+bool CFuncProcessor::array_bends(ProcessContext& context) const noexcept CUELINE_NONBLOCKING {
+    std::size_t address = 0;
+    for (const ParameterSpec& spec : parameter_specs_) {
+        if (spec.count > 1) {
+            for (const Parameter& parameter : context.parameters(address, spec.count)) {
+                if (parameter.automated() && parameter.moves()) return true;
+            }
+        }
+        address += spec.count;
+    }
+    return false;
+}
+
+void CFuncProcessor::fill_parameters(std::uint32_t first, std::uint32_t frames, ProcessContext& context) noexcept
+    CUELINE_NONBLOCKING {
     std::span<double> values = parameter_values_;
     std::span<double> pairs = array_values_;
     std::size_t address = 0;
     for (const ParameterSpec& spec : parameter_specs_) {
         if (spec.count == 1) {
-            context.parameter(address).fill(values.first(frames));
+            context.parameter(address).fill(values.first(frames), first);
             values = values.subspan(frames);
         } else {
             for (const Parameter& parameter : context.parameters(address, spec.count)) {
-                const double first = parameter.at(0);
-                pairs[0] = first;
-                pairs[1] = parameter.moves() ? (parameter.at(frames) - first) / frames : 0;
+                const double value = parameter.at(first);
+                pairs[0] = value;
+                pairs[1] = parameter.moves() ? (parameter.at(first + frames) - value) / frames : 0;
                 pairs = pairs.subspan(2);
             }
         }

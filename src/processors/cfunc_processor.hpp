@@ -102,7 +102,13 @@ class CFuncProcessor final : public Processor {
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
 
   private:
-    void fill_parameters(std::uint32_t frames, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
+    static constexpr std::uint64_t line_frames = 64;
+
+    [[nodiscard]] bool array_bends(ProcessContext& context) const noexcept CUELINE_NONBLOCKING;
+    void render_piece(const AudioBlock& block, std::uint32_t first, std::uint32_t frames,
+                      ProcessContext& context) noexcept CUELINE_NONBLOCKING;
+    void fill_parameters(std::uint32_t first, std::uint32_t frames, ProcessContext& context) noexcept
+        CUELINE_NONBLOCKING;
     void find_buffers(const ProcessContext& context) noexcept CUELINE_NONBLOCKING;
     Scheduled schedule_cues(ProcessContext& context) noexcept CUELINE_NONBLOCKING;
     void send_events(ProcessContext& context, std::uint64_t frame, Cause cause) noexcept CUELINE_NONBLOCKING;

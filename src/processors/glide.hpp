@@ -8,8 +8,9 @@
 
 namespace cueline {
 
-/// Its value is a function of the frames that are left, so it does not depend on how they are divided into blocks. It
-/// takes half of a Ramp's memory, because a voice has ten. Every call is wait-free.
+/// Its value is a function of the frames that are left, so it does not depend on how they are divided into blocks. At
+/// its ends it has the rule of a linear ValueSegment. It takes a fifth of the memory, because a voice has ten, and
+/// computes in float, as a voice does. Every call is wait-free.
 class Glide {
   public:
     constexpr explicit Glide(float value) noexcept CUELINE_NONBLOCKING : target_{value} {}

@@ -57,7 +57,7 @@ PlayerProcessor::PlayerProcessor(std::int64_t slots, std::int64_t voices)
       }} {}
 
 void PlayerProcessor::prepare(const Format& format) {
-    table_ = &SincTable::shared();
+    table_ = SincTable::shared();  // a forked child needs another one
     samples_ = LockedArray<float>{std::max<std::size_t>(format.outputs, 1) * VoiceTools::piece_frames};
     samplerate_ = format.samplerate;
     fade_frames_ = std::max<std::uint32_t>(1, format.samplerate / fades_a_second);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -89,7 +90,7 @@ class PlayerProcessor final : public Processor {
     LockedArray<PlayerVoice> voices_;
     PlayerPlaces places_;  // of the voices
     std::array<MeterSpec, 4> meters_;
-    const SincTable* table_ = nullptr;
+    std::shared_ptr<const SincTable> table_;
     LockedArray<float> samples_;  // of one voice
     Limiter limiter_;
     std::uint32_t samplerate_ = Format{}.samplerate;

@@ -1,13 +1,13 @@
 // sinc_table.cpp: computes the kernels, and applies them.
 #include "processors/sinc_table.hpp"
 
-#include <atomic>
 #include <cmath>
-#include <memory>
+#include <mutex>
 #include <numbers>
+#include <utility>
 #include <vector>
 
-#include "system/fork_generation.hpp"
+#include "system/fork_handlers.hpp"
 
 namespace cueline {
 
@@ -36,22 +36,25 @@ double sinc(double x) {
     return x == 0 ? 1 : std::sin(std::numbers::pi * x) / (std::numbers::pi * x);
 }
 
+std::mutex making;
+std::weak_ptr<const SincTable> made;
+
+// A fork waits for the mutex, so that the child finds it free. The child finds zeros in locked pages, so it makes a
+// table of its own.
+// NOLINTNEXTLINE(bugprone-throwing-static-initialization): at_fork() throws nothing
+[[maybe_unused]] const bool makes_its_own_in_a_child = at_fork([] { making.lock(); }, [] { making.unlock(); },
+                                                               [] {
+                                                                   made.reset();
+                                                                   making.unlock();
+                                                               });
+
 }  // namespace
 
-const SincTable& SincTable::shared() {
-    struct Kept {
-        SincTable table;
-        unsigned generation = fork_generation();
-    };
-    static std::atomic<const Kept*> kept = nullptr;
-    // Acquire pairs with the release below: the table is filled.
-    const Kept* found = kept.load(std::memory_order_acquire);
-    if (found != nullptr && found->generation == fork_generation()) return found->table;
-    auto made = std::make_unique<const Kept>();
-    // No lock: at a fork, a thread of the parent might hold it. If another thread was faster, its table is there.
-    const bool is_kept =
-        kept.compare_exchange_strong(found, made.get(), std::memory_order_acq_rel, std::memory_order_acquire);
-    return is_kept ? made.release()->table : found->table;
+std::shared_ptr<const SincTable> SincTable::shared() {
+    const std::scoped_lock lock{making};
+    std::shared_ptr<const SincTable> table = made.lock();
+    if (table == nullptr) made = table = std::make_shared<const SincTable>();
+    return table;
 }
 
 SincTable::SincTable() {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <numbers>
 #include <span>
 
@@ -29,10 +30,12 @@ class SincTable {
         std::uint32_t taps;
     };
 
-    /// Returns the table that all players of this process use. The first call computes all kernels, and the table stays
-    /// until the process ends. A forked child makes its own: it finds zeros in locked memory.
-    /// [control threads, several at once] Throws std::bad_alloc.
-    static const SincTable& shared();
+    /// Computes all kernels. Throws std::bad_alloc. [control threads]
+    SincTable();
+
+    /// Returns the table that all players of this process share. The first call makes it. Throws std::bad_alloc.
+    /// [control threads]
+    static std::shared_ptr<const SincTable> shared();
 
     /// The kernel for a voice that moves by `step` in each frame. [audio thread]
     [[nodiscard]] const Kernel& kernel(std::uint64_t step) const noexcept CUELINE_NONBLOCKING {
@@ -74,8 +77,6 @@ class SincTable {
         }
         return steps;
     }();
-
-    SincTable();
 
     static void fill(std::span<float> rows, std::uint32_t taps, double cutoff);
 

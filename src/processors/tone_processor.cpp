@@ -86,7 +86,7 @@ void ToneProcessor::render(const AudioBlock& block, ProcessContext& context) noe
 }
 
 float ToneProcessor::next_sample(Parameter& frequency_hz, Parameter& gain) noexcept CUELINE_NONBLOCKING {
-    if (frequency_hz.moves() && gain.value() == 0) {
+    if (frequency_hz.moves() && !frequency_hz.automated() && gain.value() == 0) {
         frequency_hz.jump_to(frequency_hz.target());  // the jump is inaudible
         phase_step_ = phase_step(frequency_hz.value());
     }

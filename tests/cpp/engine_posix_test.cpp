@@ -19,6 +19,7 @@
 #include "devices/offline_device.hpp"
 #include "processors.hpp"
 #include "processors/player_processor.hpp"
+#include "processors/sinc_table.hpp"
 
 namespace cueline::test {
 namespace {
@@ -115,6 +116,21 @@ TEST(Engine, a_child_forked_in_the_middle_of_a_start_does_not_hang) {
     device.go_on = true;
     device.go_on.notify_one();
     starter.join();
+}
+
+TEST(SincTable, is_one_for_all_players_and_another_one_in_a_forked_child) {
+    const std::shared_ptr<const SincTable> table = SincTable::shared();
+    EXPECT_EQ(SincTable::shared(), table);
+    const auto middle = [](const SincTable& of) {
+        const auto [rows, taps] = of.kernel(SincTable::one_frame);
+        return rows[SincTable::frames_before(taps)];  // at a frame, an interpolation gives the frame itself
+    };
+    EXPECT_EQ(middle(*table), 1.0F);
+    const pid_t child = fork();
+    if (child == 0) _exit(middle(*SincTable::shared()) == 1.0F ? 0 : 1);
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0) << "the child finds zeros in its parent's table";
 }
 
 }  // namespace

@@ -16,7 +16,7 @@
 #include <cueline/engine/processor_controls.hpp>
 #include <cueline/error.hpp>
 #include <cueline/parameter.hpp>
-#include <cueline/ramp.hpp>
+#include <cueline/value_segment.hpp>
 
 #include "devices/offline_device.hpp"
 #include "refusal.hpp"
@@ -210,8 +210,8 @@ TEST(Parameter, a_messages_target_is_clamped_and_nan_is_ignored) {
 }
 
 TEST(Parameter, start_from_takes_the_whole_ramp_time) {
-    std::uint64_t segment = 0;
-    Parameter parameter{ramped, segment};
+    ParameterClock clock;
+    Parameter parameter{ramped, clock};
     parameter.prepare(48'000);
     parameter.start_from(0);
     EXPECT_EQ(parameter.value(), 0);
@@ -221,11 +221,11 @@ TEST(Parameter, start_from_takes_the_whole_ramp_time) {
 }
 
 TEST(Parameter, a_ramp_under_way_begins_again_at_another_rate) {
-    std::uint64_t segment = 0;
-    Parameter parameter{ramped, segment};
+    ParameterClock clock;
+    Parameter parameter{ramped, clock};
     parameter.prepare(48'000);
     parameter.go_to(5);
-    segment += 240;  // NOLINT(clang-analyzer-deadcode.DeadStores): the parameter reads it
+    clock.frame += 240;
     EXPECT_TRUE(parameter.moves());
     EXPECT_NEAR(parameter.value(), 3, 1e-9);
     parameter.prepare(96'000);
@@ -235,10 +235,10 @@ TEST(Parameter, a_ramp_under_way_begins_again_at_another_rate) {
 }
 
 TEST(Parameter, a_ramp_shorter_than_a_frame_takes_one) {
-    std::uint64_t segment = 0;
+    ParameterClock clock;
     ParameterSpec spec = ramped;
     spec.ramp_s = 1e-9;
-    Parameter parameter{spec, segment};
+    Parameter parameter{spec, clock};
     parameter.prepare(48'000);
     parameter.go_to(5);
     EXPECT_EQ(parameter.value(), 1);
@@ -246,9 +246,9 @@ TEST(Parameter, a_ramp_shorter_than_a_frame_takes_one) {
 }
 
 TEST(Parameter, moves_on_with_the_frames_whether_it_is_read_or_not) {
-    std::uint64_t segment = 0;
-    Parameter read{ramped, segment};
-    Parameter unread{ramped, segment};
+    ParameterClock clock;
+    Parameter read{ramped, clock};
+    Parameter unread{ramped, clock};
     for (Parameter* const parameter : {&read, &unread}) {
         parameter->prepare(48'000);
         parameter->go_to(5);
@@ -263,7 +263,7 @@ TEST(Parameter, moves_on_with_the_frames_whether_it_is_read_or_not) {
         unread.fill(std::span{filled});
         EXPECT_EQ(filled[frames - 1], last);
         EXPECT_EQ(filled[frames], unread.at(frames));
-        segment += frames;
+        clock.frame += frames;
         EXPECT_EQ(read.moves(), unread.moves());
         EXPECT_EQ(unread.value(), last);
         EXPECT_EQ(read.value(), last);
@@ -273,8 +273,8 @@ TEST(Parameter, moves_on_with_the_frames_whether_it_is_read_or_not) {
 }
 
 TEST(Parameter, a_ramp_that_turns_round_within_a_segment_does_not_jump) {
-    std::uint64_t segment = 0;
-    Parameter parameter{ramped, segment};
+    ParameterClock clock;
+    Parameter parameter{ramped, clock};
     parameter.prepare(48'000);
     parameter.go_to(5);
     std::vector<float> values;
@@ -286,7 +286,7 @@ TEST(Parameter, a_ramp_that_turns_round_within_a_segment_does_not_jump) {
     EXPECT_EQ(static_cast<float>(parameter.value()), values.back());
     EXPECT_NEAR(parameter.at(30), parameter.value() - (parameter.value() + 5) / 480, 1e-9);
     read(34);
-    segment += 64;  // NOLINT(clang-analyzer-deadcode.DeadStores): the parameter reads it
+    clock.frame += 64;
     read(64);
     EXPECT_LE(largest_step(values), 10.0 / 480 + 1e-5);
 }
@@ -319,7 +319,7 @@ ParameterSpec with(double lowest, double highest, double default_value, double r
 TEST(Parameter, a_move_across_a_range_wider_than_any_number_stays_finite) {
     constexpr double most = std::numeric_limits<double>::max();
     constexpr std::uint32_t frames = 100;
-    const Ramp ramp{-most, most, 0, frames};
+    const ValueSegment ramp = ValueSegment::ramp(Shape::linear, -most, most, -1, frames - 1.0);
     double before = -most;
     for (std::uint32_t frame = 0; frame < frames; ++frame) {
         const double value = ramp.at(frame);
@@ -328,7 +328,7 @@ TEST(Parameter, a_move_across_a_range_wider_than_any_number_stays_finite) {
         before = value;
     }
     EXPECT_EQ(before, most);
-    EXPECT_EQ((Ramp{most, -most, frames, 1}.at(frames)), -most);
+    EXPECT_EQ(ValueSegment::ramp(Shape::linear, most, -most, frames - 1.0, frames).at(frames), -most);
 }
 
 TEST(Parameter, declarations_are_refused_with_the_numbers) {

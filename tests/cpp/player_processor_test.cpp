@@ -16,7 +16,6 @@
 #include "engine/buffer_pool.hpp"
 #include "player_playing.hpp"
 #include "processors/player_places.hpp"
-#include "processors/sinc_table.hpp"
 #include "ring_checks.hpp"
 
 namespace cueline::test {
@@ -529,12 +528,6 @@ TEST(PlayerPlaces, agree_with_a_list_of_starts) {
     }
 }
 
-TEST(SincTable, all_players_of_a_process_use_one) {
-    const SincTable& first = SincTable::shared();
-    EXPECT_EQ(&SincTable::shared(), &first);
-    EXPECT_EQ(first.kernel(SincTable::one_frame).rows, SincTable::shared().kernel(SincTable::one_frame).rows);
-}
-
 TEST(PlayerProcessor, a_loaded_buffer_plays_and_is_unloaded_when_its_voice_has_ended) {
     Player player;
     const std::vector<float> samples = ramp(100);
@@ -668,9 +661,9 @@ TEST(PlayerProcessor, plays_on_in_another_format) {
     AudioSide audio{link};
     PlayerProcessor processor{8, 4};
     processor.prepare({.outputs = 1});
-    const std::uint64_t segment = 0;
+    const ParameterClock clock;
     std::vector<Parameter> parameters;
-    for (const ParameterSpec& spec : processor.parameters()) parameters.emplace_back(spec, segment);
+    for (const ParameterSpec& spec : processor.parameters()) parameters.emplace_back(spec, clock);
     std::vector<SharedMeter> shared(elements(processor.meters()));
     std::vector<Meter> meters;
     for (SharedMeter& one : shared) meters.emplace_back(one);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -131,11 +132,11 @@ TEST_F(SequencesTest, come_at_the_frames_of_cues_at_any_block_size) {
         send(Locate{19}, {.frame = 213'000});
     };
     move();
-    std::vector<TimedMessage> sorted = events;
-    std::ranges::stable_sort(sorted, {}, &TimedMessage::beat);
-    for (const TimedMessage& each : sorted) {
+    std::multimap<double, float> sorted;  // those of one beat keep their order
+    for (const TimedMessage& each : events) sorted.emplace(each.beat, each.message.as<float>());
+    for (const auto& [beat, level] : sorted) {
         engine_->make_room(0);
-        EXPECT_EQ(engine_->control().send(kind::set_level, each.message.as<float>(), at_beat(each.beat)), Status::ok);
+        EXPECT_EQ(engine_->control().send(kind::set_level, level, at_beat(beat)), Status::ok);
     }
     render(20);
     const All expected = processor_->all();

@@ -11,7 +11,7 @@
 
 #include <cueline/engine/tone_messages.hpp>
 #include <cueline/engine_messages.hpp>
-#include <cueline/ramp.hpp>
+#include <cueline/value_segment.hpp>
 
 #include "processors/tone_processor.hpp"
 #include "ring_checks.hpp"
@@ -33,14 +33,13 @@ class JumpingTone final : public Processor {
     void prepare(const Format&) override {}
     Outcome handle(const Message& command, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
         const auto wanted = command.as<SetTone>();
-        gain_ = {gain_.before(frame_), wanted.gain, frame_, jump == Jump::gain ? 1U : 960U};
-        frequency_hz_ = {frequency_hz_.before(frame_), wanted.frequency_hz, frame_,
-                         jump == Jump::frequency ? 1U : 960U};
+        gain_ = moved(gain_, wanted.gain, jump == Jump::gain ? 1 : 960);
+        frequency_hz_ = moved(frequency_hz_, wanted.frequency_hz, jump == Jump::frequency ? 1 : 960);
         if (jump == Jump::phase) cycles_ = 0;
         return true;
     }
     void render(const AudioBlock& block, ProcessContext&) noexcept CUELINE_NONBLOCKING override {
-        const std::uint64_t first = frame_;
+        const double first = frame_;
         for (std::uint32_t frame = 0; frame < block.frames; ++frame, ++frame_) {
             const double gain = gain_.at(jump == Jump::once_a_block ? first : frame_);
             const auto sample = static_cast<float>(gain * std::sin(2 * pi * cycles_));
@@ -50,9 +49,14 @@ class JumpingTone final : public Processor {
     }
 
   private:
-    std::uint64_t frame_ = 0;  // rendered next
-    Ramp gain_{0};
-    Ramp frequency_hz_{440};
+    [[nodiscard]] ValueSegment moved(const ValueSegment& value, double target, double frames) const {
+        const double before = frame_ - 1;
+        return ValueSegment::ramp(Shape::linear, value.at(before), target, before, before + frames);
+    }
+
+    double frame_ = 0;  // rendered next
+    ValueSegment gain_{0};
+    ValueSegment frequency_hz_{440};
     double cycles_ = 0;
 };
 

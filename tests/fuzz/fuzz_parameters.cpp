@@ -1,5 +1,5 @@
-// fuzz_parameters.cpp: any bytes in the memory of parameters, as a damaged control side could leave them there: the
-// audio thread takes what is declared, within its range, and touches nothing else.
+// fuzz_parameters.cpp: any bytes in the memory of parameters, as a damaged control side could leave them there, and any
+// commands of automations: the audio thread takes what is declared, within its range, and touches nothing else.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <algorithm>
@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include <cueline/engine_messages.hpp>
 #include <cueline/link.hpp>
 #include <cueline/parameter.hpp>
 
@@ -46,6 +47,27 @@ void render_block(ProcessorValues& values, std::span<const ParameterSpec> specs)
         }
     }
     values.end_segment(blocksize);
+    values.end_block();
+}
+
+/// A part of an automation, a hold or a cancel, near the next block, or of any bits.
+void automate(FuzzedDataProvider& input, ProcessorValues& values, std::size_t declared, double now) {
+    const auto bytes = input.ConsumeBytes<std::byte>(payload_bytes);
+    Message command;
+    std::ranges::copy(bytes, command.payload.begin());
+    command.kind = static_cast<Kind>(kind::automate + input.ConsumeIntegralInRange(0, 2));
+    command.sequence = input.ConsumeIntegralInRange<std::uint32_t>(1, 4);
+    if (command.kind == kind::automate && input.ConsumeBool()) {
+        auto part = command.as<Automate>();
+        part.value = input.ConsumeFloatingPointInRange<double>(-3, 9);
+        part.end = now + input.ConsumeFloatingPointInRange<double>(-5, 50);
+        part.automation %= 4;
+        part.parameter = static_cast<std::uint16_t>(part.parameter % (declared + 1));
+        part.shape = static_cast<Shape>(static_cast<unsigned>(part.shape) % 6);
+        command.payload = Message::of(part).payload;
+    }
+    const double beat = input.ConsumeFloatingPointInRange<double>(0, 2);
+    static_cast<void>(values.automations().apply(command, {.frame = now, .beat = beat}));
 }
 
 }  // namespace
@@ -65,8 +87,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     values.declare(specs, {});
     values.prepare(1000);  // a ramp takes 20 frames
     const std::span<std::byte> memory = fuzz::memory_of_parameters(link);
+    double frame = 0;
     while (input.remaining_bytes() > 0) {
-        switch (input.ConsumeIntegralInRange(0, 2)) {
+        switch (input.ConsumeIntegralInRange(0, 3)) {
             case 0: {
                 const auto at = input.ConsumeIntegralInRange<std::size_t>(0, memory.size() - 1);
                 const auto length = input.ConsumeIntegralInRange<std::size_t>(1, 16);
@@ -78,7 +101,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 link.parameters().write(input.ConsumeIntegralInRange<std::size_t>(0, declared - 1),
                                         input.ConsumeFloatingPoint<double>());
                 break;
+            case 2:
+                fuzz::automate(input, values, declared, frame);
+                break;
             default:
+                frame += fuzz::blocksize;
                 fuzz::render_block(values, specs);
         }
     }

@@ -7,17 +7,13 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include <cueline/engine/engine.hpp>
 
-#include "devices/offline_device.hpp"
 #include "sampler_processor.hpp"
+#include "two_sizes.hpp"
 
 namespace cueline::fuzz {
 namespace {
@@ -33,56 +29,13 @@ using Payload = std::array<std::byte, payload_bytes>;
 // make a difference. There are as many buffers.
 constexpr std::size_t round_commands = 100;
 
-void require(bool holds, const char* claim) {
-    if (holds) return;
-    std::fprintf(stderr, "not so: %s\n", claim);
-    std::abort();
-}
-
-class Played {
-  public:
-    explicit Played(std::uint32_t blocksize, std::uint32_t channels)
-        : Played{std::make_unique<OfflineDevice>(Format{.outputs = channels, .blocksize = blocksize}), channels} {}
-
-    [[nodiscard]] Engine& engine() { return engine_; }
-    std::vector<float> render(std::size_t frames) {  // NOLINT(readability-make-member-function-const): it plays on
-        std::vector<float> samples(frames * channels_);
-        device_->render(samples);
-        return samples;
-    }
-    /// Its events: frame, sequence, pad, reason. Pads that end in one block send theirs in the order of the pads, so
-    /// they are sorted.
-    std::vector<std::array<std::uint64_t, 4>> said() {
-        std::vector<std::array<std::uint64_t, 4>> all;
-        for (Message event; engine_.control().receive(event) == Status::ok;) {
-            require(event.kind == PadEnded::kind, "every event is a PadEnded");
-            const auto ended = event.as<PadEnded>();
-            all.push_back({event.frame, event.sequence, ended.pad, ended.reason});
-        }
-        std::ranges::sort(all);
-        return all;
-    }
-
-  private:
-    Played(std::unique_ptr<OfflineDevice> opened, std::uint32_t channels)
-        : channels_{channels}, device_{opened.get()}, engine_{std::move(opened), std::make_unique<SamplerProcessor>()} {
-        engine_.start();
-    }
-
-    std::uint32_t channels_;
-    OfflineDevice* device_;
-    Engine engine_;
-};
-
 /// Both samplers, and what must follow from their commands.
 class Conversation {
   public:
     explicit Conversation(FuzzedDataProvider& input)
-        : channels_{input.ConsumeIntegralInRange<std::uint32_t>(1, 3)},
-          few_{input.ConsumeIntegralInRange<std::uint32_t>(1, 64), channels_},
-          many_{4096, channels_} {}
+        : both_{input, [] { return std::make_unique<SamplerProcessor>(); }} {}
 
-    [[nodiscard]] std::uint64_t now() { return few_.engine().now(); }
+    [[nodiscard]] std::uint64_t now() { return both_.engine().now(); }
     [[nodiscard]] bool has_room() const { return commands_ < round_commands; }
 
     void send(const Message& command, std::uint64_t frame) {
@@ -90,48 +43,38 @@ class Conversation {
         const bool known = makes_sense(command);
         unhandled_ += known ? 0 : 1;
         triggers_ += known && command.kind == Trigger::kind ? 1 : 0;
-        each([&](Engine& engine) {
+        both_.each([&](Engine& engine) {
             require(engine.control().send(command.kind, command.payload, {.frame = frame}) == Status::ok,
                     "there is room");
         });
     }
     void publish(std::uint32_t pad, const std::vector<float>& samples, std::uint32_t channels, std::uint64_t frame) {
         ++commands_;
-        each([&](Engine& engine) {
+        both_.each([&](Engine& engine) {
             (void)engine.stats();  // takes back what came back
             require(engine.publish(pad, samples, channels, {.frame = frame}) == Status::ok, "a pad is loaded");
         });
     }
     void unload(std::uint32_t pad, std::uint64_t frame) {
         ++commands_;
-        each([&](Engine& engine) { engine.publish_nothing(pad, {.frame = frame}); });
+        both_.each([&](Engine& engine) { engine.publish_nothing(pad, {.frame = frame}); });
     }
-    void set(std::size_t knob, double part) {
-        each([&](Engine& engine) {
-            const ParameterSpec& spec = engine.controls().parameter_specs()[knob];
-            engine.controls().set(knob, spec.lowest + (spec.highest - spec.lowest) * part);
-        });
-    }
+    void set(std::size_t knob, double part) { both_.set_parameter(knob, part); }
 
     void render(std::size_t frames) {
-        const std::vector<float> samples = few_.render(frames);
-        require(samples == many_.render(frames), "block size does not change the samples");
-        require(std::ranges::all_of(samples, [](float sample) { return std::abs(sample) <= loudest; }),
+        require(std::ranges::all_of(both_.render(frames), [](float sample) { return std::abs(sample) <= loudest; }),
                 "it is no louder than the triggered sounds");
-        const auto said = few_.said();
-        require(said == many_.said(), "block size does not change the events");
-        for (const auto& [frame, sequence, pad, reason] : said) {
-            require(frame <= now() && pad < SamplerProcessor::pads && reason <= 3, "events have valid values");
+        const std::vector<Message> said = both_.take_events();
+        for (const Message& event : said) {
+            require(event.kind == PadEnded::kind, "every event is a PadEnded");
+            const auto ended = event.as<PadEnded>();
+            require(event.frame <= now() && ended.pad < SamplerProcessor::pads && ended.reason <= 3,
+                    "events have valid values");
         }
         ended_ += said.size();
         require(ended_ <= triggers_ && triggers_ - ended_ <= round_commands + SamplerProcessor::pads,
                 "a trigger is answered once");
-        for (std::size_t meter = 0; meter <= SamplerProcessor::master_meter; ++meter) {
-            const MeterValue value = few_.engine().controls().read(meter);
-            require(value.fields == many_.engine().controls().read(meter).fields,
-                    "block size does not change the meters");
-        }
-        commands_ = few_.engine().stats().cues.pending;
+        commands_ = both_.engine().stats().cues.pending;
     }
 
     /// All cues have applied, and all pads are silent.
@@ -141,11 +84,11 @@ class Conversation {
         }
         render(last_cue * 2);
         render(SamplerProcessor::pads);
-        each([this](Engine& engine) {
+        both_.each([this](Engine& engine) {
             require(engine.stats().unhandled == unhandled_, "only invalid commands are unhandled");
         });
         require(ended_ == triggers_, "each trigger is answered");
-        const std::vector<float> silence = few_.render(100);
+        const std::vector<float> silence = both_.render(100);
         require(std::ranges::all_of(silence, [](float sample) { return sample == 0; }), "a stopped pad is silent");
     }
 
@@ -163,15 +106,7 @@ class Conversation {
         return command.kind == Trigger::kind && velocity >= 0 && velocity <= 1;
     }
 
-    template <class Act>
-    void each(Act act) {
-        act(few_.engine());
-        act(many_.engine());
-    }
-
-    std::uint32_t channels_;
-    Played few_;
-    Played many_;
+    TwoSizes both_;
     std::uint64_t commands_ = 0;
     std::uint64_t unhandled_ = 0;
     std::uint64_t triggers_ = 0;
@@ -194,11 +129,7 @@ void go_on(Conversation& conversation, FuzzedDataProvider& input) {
         }
         case 1: {
             const auto channels = input.ConsumeIntegralInRange<std::uint32_t>(1, 3);
-            std::vector<float> samples(channels * input.ConsumeIntegralInRange<std::size_t>(1, 600));
-            const auto step = input.ConsumeFloatingPointInRange<float>(-1, 1);
-            for (std::size_t at = 0; at < samples.size(); ++at) {
-                samples[at] = std::remainder(step * static_cast<float>(at + 1), 2.0F);
-            }
+            const std::vector<float> samples = TwoSizes::any_samples(input, channels);
             conversation.publish(pad, samples, channels, frame);
             break;
         }

@@ -300,6 +300,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "frame_at": (1,),
     "load": (0, "a.wav"),
     "load_buffer": ([0.5],),
+    "part": ("drums",),
     "play": (0,),
     "publish": (0, None),
     "record": (1,),

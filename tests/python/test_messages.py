@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cueline
+from cueline.automation import Automate, CancelAutomation, HoldAutomation
 from cueline.midi_maps import MapMidi, MapMidiMessage, UnmapMidi
 from cueline.streams import ClearPlayback, StartStream, StopStream
 from cueline.timeline import Locate, RampTempo, SetLoop, SetSignature, SetTempo, StartTimeline, StopTimeline
@@ -59,6 +60,28 @@ TYPES: dict[type[cueline.Message], tuple[int, bytes, dict[str, float], str]] = {
     StopTimeline: (20, b"", {}, ""),
     Locate: (21, struct.pack("<d", 16.5), {"beat": 16.5}, "beat=16.5, "),
     SetLoop: (22, struct.pack("<dd", 4, 8), {"start": 4, "end": 8}, "start=4.0, end=8.0, "),
+    Automate: (
+        23,
+        struct.pack("<dddIIHBB", 0.5, 96_000, 0.1, 7, 65_540, 17, 3, True),
+        {
+            "value": 0.5,
+            "end": 96_000,
+            "constant": 0.1,
+            "automation": 7,
+            "buffer": 65_540,
+            "parameter": 17,
+            "shape": 3,
+            "in_beats": True,
+        },
+        "value=0.5, end=96000.0, constant=0.1, automation=7, buffer=65540, parameter=17, shape=3, in_beats=True, ",
+    ),
+    HoldAutomation: (24, struct.pack("<IH", 7, 17), {"automation": 7, "parameter": 17}, "automation=7, parameter=17, "),
+    CancelAutomation: (
+        25,
+        struct.pack("<dIH", 8.5, 7, 17),
+        {"place": 8.5, "automation": 7, "parameter": 17},
+        "place=8.5, automation=7, parameter=17, ",
+    ),
     MapMidi: (
         26,
         struct.pack("<BBBBBBBBHHIdd", 3, 0xB0, 7, 2, 1, 2, 7, 0, 68, 8, 0, 0.5, 2),

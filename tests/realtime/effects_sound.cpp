@@ -52,8 +52,8 @@ using PopSome = std::size_t (Consumer<MessageRing>::*)(std::span<Message>) noexc
 using NextValue = double (Parameter::*)() noexcept CUELINE_NONBLOCKING;
 using GoTo = void (Parameter::*)(double) noexcept CUELINE_NONBLOCKING;
 using ValueAt = double (Parameter::*)(std::size_t) const noexcept CUELINE_NONBLOCKING;
-using FillValues = void (Parameter::*)(std::span<float>) const noexcept CUELINE_NONBLOCKING;
-using RampAt = double (Ramp::*)(std::uint64_t) const noexcept CUELINE_NONBLOCKING;
+using FillValues = void (Parameter::*)(std::span<float>, std::size_t) const noexcept CUELINE_NONBLOCKING;
+using SegmentAt = double (ValueSegment::*)(double, const BufferSlots*) const noexcept CUELINE_NONBLOCKING;
 using WriteParameter = void (SharedParameters<>::*)(std::size_t, double) const noexcept CUELINE_NONBLOCKING;
 using WriteParameters = void (SharedParameters<>::*)(std::size_t, std::span<const double>) const noexcept
     CUELINE_NONBLOCKING;
@@ -79,14 +79,14 @@ constexpr NextValue next_value = &Parameter::next;
 constexpr GoTo go_to = &Parameter::go_to;
 constexpr ValueAt value_at = &Parameter::at;
 constexpr FillValues fill_values = &Parameter::fill<float>;
-constexpr RampAt ramp_at = &Ramp::at;
+constexpr SegmentAt segment_at = &ValueSegment::at;
 constexpr WriteParameter write_parameter = &SharedParameters<>::write;
 constexpr WriteParameters write_parameters = &SharedParameters<>::write;
 constexpr ShowMeter show_meter = &Meter::set;
 constexpr WriteLatest write_latest = &SharedMeter::write;
 constexpr ReadLatest read_latest = &SharedMeter::read;
 static_assert(next_value != nullptr && go_to != nullptr && value_at != nullptr && fill_values != nullptr);
-static_assert(ramp_at != nullptr && write_parameter != nullptr && write_parameters != nullptr);
+static_assert(segment_at != nullptr && write_parameter != nullptr && write_parameters != nullptr);
 static_assert(show_meter != nullptr && write_latest != nullptr && read_latest != nullptr);
 
 using Swap = bool (BufferSlots::*)(const PublishBuffer&) noexcept CUELINE_NONBLOCKING;

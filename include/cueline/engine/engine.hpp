@@ -183,6 +183,14 @@ class Engine {
     /// The second half. If `buffer` is empty, counts a refused buffer, and returns nothing.
     std::optional<BufferHandle> load_buffer(PendingBuffer buffer);
 
+    /// Makes the values of an automation's curve, a copy, which is none of the processor's buffers. If max_curves are
+    /// in use, returns an empty one. Throws what make_buffer() throws.
+    PendingBuffer make_curve(std::span<const float> values);
+
+    /// Returns a handle for one Automate command, which releases the curve when it is over. If you do not send that,
+    /// the curve stays until close(). Throws what require_usable() throws, and ArgumentError for an empty one.
+    BufferHandle load_curve(PendingBuffer curve);
+
     /// Sends an UnloadBuffer. Returns Status::full, and counts a dropped command, if the command ring is full. Throws
     /// what require_usable() throws. One sender at a time.
     Status unload_buffer(BufferHandle handle, const Delivery& delivery = {});

@@ -32,6 +32,8 @@ struct BufferStats {
     std::uint64_t refused = 0;    ///< refused because as many as the limit were in use
     std::uint32_t in_use = 0;     ///< made, on their way to the audio thread, in slots, loaded, or on their way back
     std::uint32_t limit = 0;  ///< how many can be in use: max_buffers() of the slots, and Processor::loaded_buffers()
+    std::uint32_t curves =
+        0;                    ///< of automations, loaded or on their way back: at most max_curves; not among the others
     std::uint64_t bytes = 0;  ///< of memory that they take
     std::uint64_t bytes_locked = 0;  ///< how many of them are locked: the system limits it
     bool memory_locked = true;       ///< whether all of them are
