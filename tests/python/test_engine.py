@@ -308,6 +308,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "request": (cueline.GetLevel(), cueline.Level),
     "send": (cueline.GetLevel(),),
     "send_many": (np.zeros(1, cueline.dtype(cueline.GetLevel)),),
+    "sequence": ([(0, cueline.GetLevel())],),
     "time_at": (1,),
     "wait_until": (1,),
 }
