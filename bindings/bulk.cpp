@@ -132,13 +132,13 @@ std::span<Message> Records::messages() const {
     return {static_cast<Message*>(view_.buf), size()};
 }
 
-std::vector<Message> SenderHandle::checked_records(nb::handle array, Kind array_kind) const {
+std::vector<Message> SenderHandle::checked_records(nb::handle array, Kind array_kind, std::size_t part) const {
     const Records records = Records::read(array);
-    const Sendable sendable{array_kind, has_ranges(array_kind), &shared_->kinds_of(0)};
+    const Sendable sendable{array_kind, has_ranges(array_kind), &shared_->kinds_of(part)};
     std::vector<Message> copies(records.size());
     for (std::size_t index = 0; index < copies.size(); ++index) {
         if (index % records_with_gil == records_with_gil - 1) const WithoutGil others_run;
-        if (!copy_checked<true>(records.record(index), sendable, 0, copies[index])) {
+        if (!copy_checked<true>(records.record(index), sendable, to_part(part), copies[index])) {
             refuse({index, copies[index]}, sendable);
         }
     }

@@ -31,6 +31,7 @@ void bind_device_types(nb::module_& module) {
         .def_rw("connect_inputs", &DeviceRequest::connect_inputs, nb::arg().none(), nb::lock_self())
         .def_rw("midi_inputs", &DeviceRequest::midi_inputs, nb::lock_self())
         .def_rw("midi_outputs", &DeviceRequest::midi_outputs, nb::lock_self())
+        .def_rw("midi_delay", &DeviceRequest::midi_delay_s, nb::arg().none(), nb::lock_self())
         .def_rw("midi_connect_inputs", &DeviceRequest::midi_connect_inputs, nb::arg().none(), nb::lock_self())
         .def_rw("midi_connect", &DeviceRequest::midi_connect, nb::arg().none(), nb::lock_self())
         .def_rw("input_device", &DeviceRequest::input_device, nb::arg().none(), nb::lock_self())

@@ -224,6 +224,21 @@ class EngineHandle : public SenderHandle {
         return time.time_at(frame);
     }
 
+    [[nodiscard]] std::vector<std::string> midi_names(bool outputs) const {
+        std::vector<std::string> names;
+        {
+            const WithoutGil without_gil;  // a sound system may answer late
+            names = engine_->midi_names(outputs ? MidiWay::out : MidiWay::in);
+        }
+        for (std::string& name : names) name = valid_utf8(name);
+        return names;
+    }
+
+    void connect_midi(const std::string& pattern, bool outputs) const {
+        const WithoutGil without_gil;  // the same
+        engine_->connect_midi(outputs ? MidiWay::out : MidiWay::in, pattern);
+    }
+
     void start() {
         const WithoutGil without_gil;
         engine_->start();
@@ -299,7 +314,7 @@ class EngineHandle : public SenderHandle {
     [[nodiscard]] EngineStats stats() const {
         engine_->require_own_process();
         free_returned_buffers();
-        EngineStats stats = engine_->stats();
+        EngineStats stats = stats_without_gil();
         for (std::size_t line = 0; line < stats.lines.size(); ++line) {
             stats.lines[line].events.dropped += shared()->discarded_events[line];
         }
@@ -399,6 +414,12 @@ class EngineHandle : public SenderHandle {
                                : open->receive_confirmation(outcome);
     }
 
+    /// The thread that feeds sequences may hold their mutex.
+    [[nodiscard]] EngineStats stats_without_gil() const {
+        const WithoutGil without_gil;
+        return engine_->stats();
+    }
+
     struct Rendering {
         std::atomic<bool>& flag;
         ~Rendering() { flag = false; }
@@ -464,6 +485,8 @@ void bind_engine_types(nb::module_& module) {
         .def("_receive_confirmations", of_made(&EngineHandle::receive_confirmations), "outcomes"_a,
              nb::sig("def _receive_confirmations(self, outcomes: dict[tuple[int, int], Message]) -> None"))
         .def("_timeline", of_made(&EngineHandle::timeline))
+        .def("_midi_names", of_made(&EngineHandle::midi_names), "outputs"_a)
+        .def("_connect_midi", of_made(&EngineHandle::connect_midi), "pattern"_a, "outputs"_a)
         .def("_require_usable", of_made(&EngineHandle::require_usable))
         .def("_stream_channels", of_made(&EngineHandle::stream_channels), "name"_a, "plays"_a)
         .def("_render_into", of_made(&EngineHandle::render_into), "outputs"_a.noconvert(), "inputs"_a.noconvert(),

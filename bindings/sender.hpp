@@ -35,7 +35,7 @@ class SenderHandle;
 /// An engine with its confirmations. The engine object, its lines, parameters and meters share it.
 struct SharedEngine {
     std::unique_ptr<Engine> engine;
-    std::deque<HandledKinds> kinds;              // by part; the first is that of all parts, or of the only processor
+    std::deque<HandledKinds> kinds;               // by part; the first is that of all parts, or of the only processor
     NoGilMutex opening;                           // guards `open`
     std::array<SenderHandle*, max_lines> open{};  // by line
     // Held while a thread moves reports to Python. Another thread would find that the report is gone, and its
@@ -136,7 +136,7 @@ class SenderHandle {
                           std::size_t part);
 
     /// Copies of the records of `array`, each with its kind, as send_many() would send them. Raises what that raises.
-    [[nodiscard]] std::vector<Message> checked_records(nanobind::handle array, Kind array_kind) const;
+    [[nodiscard]] std::vector<Message> checked_records(nanobind::handle array, Kind array_kind, std::size_t part) const;
 
     /// Raises what send() raises for this message.
     void require_sendable(nanobind::handle message) const;

@@ -34,9 +34,9 @@ namespace {
 class ScoreHandle {
   public:
     /// `events` is a list of (beat, message), whose beats are checked, an array of records with beats, or None for a
-    /// score that grows.
-    ScoreHandle(nb::handle_t<SenderHandle> engine, nb::handle events, Kind array_kind, double loop_beats, double share,
-                double grid)
+    /// score that grows. The records are for `part`: see to_part().
+    ScoreHandle(nb::handle_t<SenderHandle> engine, nb::handle events, Kind array_kind, std::size_t part,
+                double loop_beats, double share, double grid)
         : shared_{made(engine).shared()} {
         const Swing swing{.share = share, .grid = grid};
         if (events.is_none()) {
@@ -51,7 +51,7 @@ class ScoreHandle {
                 all.push_back({nb::cast<double>(event[0]), shared_->checked_command(event[1])});
             }
         } else {
-            const std::vector<Message> records = made(engine).checked_records(events, array_kind);
+            const std::vector<Message> records = made(engine).checked_records(events, array_kind, part);
             all.reserve(records.size());
             for (const Message& record : records) all.push_back({std::bit_cast<double>(record.frame), record});
         }
@@ -152,11 +152,13 @@ class SequenceHandle {
 
 void bind_sequence_types(nb::module_& module) {
     nb::class_<ScoreHandle>(module, "Score", "What a sequence plays.")
-        .def(nb::init<nb::handle_t<SenderHandle>, nb::handle, Kind, double, double, double>(), "engine"_a,
-             "events"_a.none(), "array_kind"_a, "loop_beats"_a, "swing"_a, "grid"_a,
-             nb::sig("def __init__(self, engine: Sender, events: list[tuple[float, object]] | "
-                     "numpy.typing.NDArray[numpy.void] | None, array_kind: int, loop_beats: float, swing: float, "
-                     "grid: float) -> None"))
+        .def(
+            nb::init<nb::handle_t<SenderHandle>, nb::handle, Kind, std::size_t, double, double, double>(), "engine"_a,
+            "events"_a.none(), "array_kind"_a, "part"_a, "loop_beats"_a, "swing"_a, "grid"_a,
+            nb::sig(
+                "def __init__(self, engine: Sender, events: list[tuple[float, object]] | "
+                "numpy.typing.NDArray[numpy.void] | None, array_kind: int, part: int, loop_beats: float, swing: float, "
+                "grid: float) -> None"))
         .def("append", &ScoreHandle::append, "beat"_a, "message"_a.none())
         .def("reach", &ScoreHandle::reach, "beat"_a)
         .def("finish", &ScoreHandle::finish)

@@ -51,7 +51,8 @@ void bind_stats_types(nb::module_& module) {
         .def_ro("dropped", &MidiStats::dropped)
         .def_ro("sysex", &MidiStats::sysex)
         .def_ro("sent", &MidiStats::sent)
-        .def_ro("unsent", &MidiStats::unsent);
+        .def_ro("unsent", &MidiStats::unsent)
+        .def_ro("late", &MidiStats::late);
 
     nb::class_<EngineStats, LineStats>(module, "EngineStats")
         .def_ro("blocks", &EngineStats::blocks)

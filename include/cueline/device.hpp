@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <cueline/audio.hpp>
 #include <cueline/error.hpp>
@@ -75,6 +76,9 @@ struct MidiPorts {
     std::uint32_t outputs = 0;
 };
 
+/// Which way MIDI goes, as the device's ports see it.
+enum class MidiWay : std::uint8_t { in, out };
+
 /// Counts of MIDI messages, over all ports.
 struct MidiStats {
     std::uint64_t received = 0;  ///< handed to the engine
@@ -84,6 +88,7 @@ struct MidiStats {
     std::uint64_t sent = 0;      ///< handed to the device's outputs
     std::uint64_t unsent = 0;    ///< not sent: more than max_midi_messages in a block, a port that the device lacks,
                                  ///< values out of range, or no room
+    std::uint64_t late = 0;      ///< came so late that they were played at once, and not at the fixed delay
 };
 
 /// What a device reports about its blocks. Each number is a snapshot of its own.
@@ -118,6 +123,15 @@ class Device {
 
     /// How many ports for MIDI it has. Constant.
     [[nodiscard]] virtual MidiPorts midi_ports() const noexcept { return {}; }
+
+    /// Returns the names of the ports for MIDI, of devices and programs, that its inputs or its outputs can be
+    /// connected to. May block. Throws DeviceError if it has no such ports, or if the system does not answer. [control
+    /// threads, never while start() or stop() runs]
+    [[nodiscard]] virtual std::vector<std::string> midi_names(MidiWay way) { refuse_midi(way); }
+
+    /// Connects its inputs or outputs to the ports whose names match the regular expression `pattern`, now and when
+    /// such ports come. Throws what midi_names() throws. [as midi_names()]
+    virtual void connect_midi(MidiWay way, const std::string& /*pattern*/) { refuse_midi(way); }
 
     /// Begins to call `callback`, which must live until stop() returns. Call it only while the device is stopped. If
     /// the device was lost, call stop() first; then this tries to get the device back. Unless the format is constant,
@@ -159,6 +173,13 @@ class Device {
 
     /// How late the blocks began, since the device was made. Null if the device does not measure it.
     [[nodiscard]] virtual const Lateness* lateness() const noexcept { return nullptr; }
+
+  protected:
+    [[noreturn]] void refuse_midi(MidiWay way) const {
+        const std::string option = way == MidiWay::in ? "midi_inputs" : "midi_outputs";
+        throw_or_end(DeviceError{"this engine's device, " + std::string{name()} + ", has no " + option + ": request " +
+                                 option + "=1"});
+    }
 };
 
 }  // namespace cueline

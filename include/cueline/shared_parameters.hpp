@@ -87,7 +87,8 @@ class SharedParameters {
     /// Lets get() return a number that the audio thread has set, if the last number is `known`. It makes no mark:
     /// take() does not give it back. A number that somebody writes meanwhile stays: its mark comes, or was just made.
     /// Returns whether it was known. [audio thread, wait-free]
-    bool show(std::size_t place, double known, double value) const noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
+    [[nodiscard]] bool show(std::size_t place, double known, double value) const noexcept(Memory::never_throws)
+        CUELINE_NONBLOCKING {
         auto expected = std::bit_cast<std::uint64_t>(known);
         // Relaxed: no other data is read because of it.
         return values_[place].bits.compare_exchange_strong(expected, std::bit_cast<std::uint64_t>(value),

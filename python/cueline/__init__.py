@@ -76,7 +76,7 @@ if TYPE_CHECKING:
     )
     from cueline.meters import MeterReading, Meters
     from cueline.midi import from_mido, to_mido
-    from cueline.midi_maps import Midi, MidiMap
+    from cueline.midi_maps import Learning, Midi, MidiMap
     from cueline.part import Part
     from cueline.playback import Playback, PlaybackPosition
     from cueline.processors import OffersProcessor, player_processor
@@ -106,7 +106,7 @@ else:
         ),
         "meters": "MeterReading Meters",
         "midi": "from_mido to_mido",
-        "midi_maps": "Midi MidiMap",
+        "midi_maps": "Learning Midi MidiMap",
         "part": "Part",
         "playback": "Playback PlaybackPosition",
         "processors": "OffersProcessor player_processor",
@@ -174,6 +174,7 @@ __all__ = [
     "Gap",
     "GetLevel",
     "Grid",
+    "Learning",
     "Level",
     "Line",
     "LineStats",

@@ -25,6 +25,7 @@ __all__ = [
     "checked_flag",
     "checked_integer",
     "checked_latency",
+    "checked_midi_delay",
     "checked_name",
     "checked_number",
     "checked_pair",
@@ -38,6 +39,7 @@ __all__ = [
     "shown",
 ]
 
+_LONGEST_MIDI_DELAY_S = 10
 _LONGEST_LATENCY_S = 10
 
 
@@ -123,6 +125,11 @@ def checked_latency(latency: float | str | None) -> float | str | None:
             raise ArgumentError(f"latency must be 'low', 'high' or a number of seconds, got {shown(latency)}")
         return latency
     return checked_number("latency", latency, _LONGEST_LATENCY_S, "seconds")
+
+
+def checked_midi_delay(seconds: float | None) -> float | None:
+    """Return ``midi_delay``: a number of seconds, or None."""
+    return None if seconds is None else checked_number("midi_delay", seconds, _LONGEST_MIDI_DELAY_S, "seconds", 1e-6)
 
 
 def checked_number(name: str, value: float, most: float, unit: str = "", least: float = 0) -> float:

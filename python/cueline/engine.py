@@ -12,6 +12,7 @@ from cueline.arguments import (
     checked_flag,
     checked_integer,
     checked_latency,
+    checked_midi_delay,
     checked_name,
     checked_number,
     checked_pair,
@@ -94,10 +95,12 @@ class AudioEngine(_core.Engine):
     (1 to 1024); on the offline device, each block reads all. ``lines`` (1 to 64) is how many lines can be open, the
     engine's own among them: see ``open_line``. For JACK: ``client_name``, the ``server``'s name, and
     ``connect`` (True: to the physical ports; False: to none; a regular expression: to the ports that match; a pair of
-    these for the inputs and the outputs); also ``midi_inputs`` and ``midi_outputs``, how many ports for MIDI it has (0
-    to 16), and ``midi_connect``, which is like ``connect`` (None: inputs to the physical ports, outputs to none). For
+    these for the inputs and the outputs); also ``midi_outputs``, how many ports for MIDI it sends to (0 to 16). For
     PortAudio: ``latency``, which is ``"low"``, ``"high"`` or a number of seconds. For the null and the offline device:
-    ``loopback``, with which each output comes back, one block later, as the input of the same number.
+    ``loopback``, with which each output comes back, one block later, as the input of the same number. For all but the
+    offline device: ``midi_inputs``, how many ports for MIDI it reads (0 to 16), and ``midi_connect``, which is like
+    ``connect`` (None: inputs to the physical ports, outputs to none). For the null device and PortAudio:
+    ``midi_delay``, the seconds from when a MIDI message comes to when it plays (None: two blocks).
 
     Raises ArgumentError, ArgumentTypeError, DeviceError, ProcessorError for a processor that was compiled against an
     incompatible cueline, and whatever your own processor raises when it is prepared.
@@ -134,6 +137,7 @@ class AudioEngine(_core.Engine):
         midi_inputs: SupportsIndex = 0,
         midi_outputs: SupportsIndex = 0,
         midi_connect: bool | str | tuple[bool | str, bool | str] | None = None,
+        midi_delay: float | None = None,
     ) -> None:
         require_new(self, "engine")
         # Not sooner: `import cueline` must stay quick. Not later: __del__ at Python's end cannot import.
@@ -161,6 +165,7 @@ class AudioEngine(_core.Engine):
         request.loopback = checked_flag("loopback", loopback)
         request.midi_inputs = checked_integer("midi_inputs", midi_inputs)
         request.midi_outputs = checked_integer("midi_outputs", midi_outputs)
+        request.midi_delay = checked_midi_delay(midi_delay)
         connect_inputs, connect_outputs = checked_pair("midi_connect", midi_connect)
         request.midi_connect_inputs = checked_connect("midi_connect", connect_inputs)
         request.midi_connect = checked_connect("midi_connect", connect_outputs)
@@ -193,6 +198,7 @@ class AudioEngine(_core.Engine):
                     midi_inputs=midi_inputs or None,
                     midi_outputs=midi_outputs or None,
                     midi_connect=midi_connect,
+                    midi_delay=midi_delay,
                 )
             except RuntimeWarning:  # warnings are errors here: no caller gets this engine, so release its processor
                 self.close()
@@ -203,8 +209,8 @@ class AudioEngine(_core.Engine):
     def _warn_of_the_device(self, **options: object) -> None:
         own = {
             "jack": ("client_name", "server", "connect", "midi_inputs", "midi_outputs", "midi_connect"),
-            "portaudio": ("latency",),
-            "null": ("loopback",),
+            "portaudio": ("latency", "midi_inputs", "midi_connect", "midi_delay"),
+            "null": ("loopback", "midi_inputs", "midi_connect", "midi_delay"),
         }.get(self.device, ())
         unused = [name for name, value in options.items() if value is not None and name not in own]
         if unused:
@@ -320,7 +326,7 @@ class AudioEngine(_core.Engine):
 
         if self._state == "never made":
             refuse_unmade()
-        return Midi(self)
+        return Midi(self)  # each time, like the timeline
 
     def publish(
         self,

@@ -1,12 +1,13 @@
 """engine.midi: what the controls of MIDI devices move. The audio thread carries the maps out, without Python."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cueline import _core, messages
 from cueline._core import Message
-from cueline.arguments import checked_flag, checked_integer, checked_number, shown
+from cueline.arguments import checked_flag, checked_integer, checked_number, checked_timeout, shown
 from cueline.errors import ArgumentError, ArgumentTypeError
 from cueline.fields import Field, array, f64, u8, u16
 from cueline.typed import layout_of, own_message
@@ -14,6 +15,7 @@ from cueline.typed import layout_of, own_message
 if TYPE_CHECKING:
     from typing import Literal, Protocol
 
+    from cueline.line import Line
     from cueline.parameters import Parameters
 
     class MappingEngine(Protocol):
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 
         @property
         def parameters(self) -> Parameters: ...
+
+        def open_line(self, *, events: Literal["own", "all"] = "own") -> Line: ...
+        def _midi_names(self, outputs: bool) -> list[str]: ...
+        def _connect_midi(self, pattern: str, outputs: bool) -> None: ...
 
         def _checked_slot(self, slot: int) -> int: ...
         def _require_sendable(self, message: object) -> None: ...
@@ -39,12 +45,12 @@ if TYPE_CHECKING:
     Target = str | tuple[str, int] | int | Message
     Curve = Literal["linear", "exponential", "relative"]
 
-__all__ = ["Midi", "MidiMap"]
+__all__ = ["Learning", "Midi", "MidiMap"]
 
 _HALF_BYTES = _core.PAYLOAD_BYTES // 2
 _CURVES = ("linear", "exponential", "relative")
 _FIELD_TYPES = ("u8", "u16", "u32", "i8", "i16", "i32", "f32", "f64")  # their numbers begin at 1
-_PITCH_BEND_STATUS, _CONTROL_STATUS, _PROGRAM_STATUS, _NOTE_ON_STATUS = 0xE0, 0xB0, 0xC0, 0x90
+_NOTE_ON_STATUS, _CONTROL_STATUS, _PRESSURE_STATUS, _PITCH_BEND_STATUS = 0x90, 0xB0, 0xD0, 0xE0
 _MOST = 1.7976931348623157e308
 
 
@@ -146,6 +152,54 @@ def _from_recipe(recipe: Mapping[str, Any]) -> Message:
     return made
 
 
+class Learning:
+    """The next control that somebody moves: ``await`` it, or call ``result()``. ``engine.midi.learn`` returns one."""
+
+    def __init__(self, engine: "MappingEngine", timeout: float | None) -> None:
+        self._engine = engine
+        self._timeout = timeout
+
+    def result(self) -> Message:
+        """Wait for the control, without the GIL, and return it."""
+        with self._engine.open_line(events="all") as line:
+            left = _time_left(self._timeout)
+            while True:
+                if (control := _learned(line.receive(timeout=left()))) is not None:
+                    return control
+
+    def __await__(self) -> Generator[Any, None, Message]:
+        return self._wait().__await__()
+
+    async def _wait(self) -> Message:
+        with self._engine.open_line(events="all") as line:
+            left = _time_left(self._timeout)
+            while True:
+                if (control := _learned(await line.areceive(timeout=left()))) is not None:
+                    return control
+
+
+def _time_left(timeout: float | None) -> Callable[[], float | None]:
+    """Return a function that returns the seconds that are left."""
+    if timeout is None:
+        return lambda: None
+    deadline = time.monotonic() + checked_timeout(timeout)
+    return lambda: max(0.0, deadline - time.monotonic())
+
+
+def _learned(event: Message) -> Message | None:
+    """Return the control that an event is from, without its value; None if it is none, or a note's end."""
+    if isinstance(event, messages.NoteOn):
+        return messages.NoteOn(event.note, channel=event.channel, port=event.port)
+    if isinstance(event, messages.ControlChange):
+        return messages.ControlChange(event.control, channel=event.channel, port=event.port)
+    if isinstance(event, messages.PitchBend):
+        return messages.PitchBend(channel=event.channel, port=event.port)
+    if isinstance(event, messages.MidiBytes) and event.status < 0xF0:
+        numbered = event.status & 0xF0 != _PRESSURE_STATUS
+        return messages.MidiBytes(event.status, event.data1 if numbered else 0, port=event.port)
+    return None
+
+
 class Midi:
     """MIDI's part of an engine: ``engine.midi``. Any thread may use it."""
 
@@ -167,6 +221,38 @@ class Midi:
     def maps(self) -> tuple[MidiMap, ...]:
         """The maps that are there now."""
         return tuple(self._engine._midi_maps.values())
+
+    def inputs(self) -> list[str]:
+        """Return the names of the devices and programs that MIDI can come from. It may take a moment.
+
+        Raises DeviceError for an engine without ``midi_inputs``, ClosedError, ForkedError.
+        """
+        return self._engine._midi_names(False)
+
+    def outputs(self) -> list[str]:
+        """Return the names of those that MIDI can go to. Raises the same, for an engine without ``midi_outputs``."""
+        return self._engine._midi_names(True)
+
+    def connect(self, pattern: str, *, outputs: bool = False) -> None:
+        """Connect the engine's MIDI inputs to those whose names match a regular expression.
+
+        It connects those that are there now, and others when they come: a helper thread looks for them twice a second.
+        With ``outputs``, it connects the MIDI outputs. Raises ArgumentError for a bad pattern, ArgumentTypeError, and
+        what inputs() raises.
+        """
+        if not isinstance(pattern, str):
+            raise ArgumentTypeError(f"pattern must be a regular expression, got {shown(pattern)}")
+        self._engine._connect_midi(pattern, checked_flag("outputs", outputs))
+
+    def learn(self, timeout: float | None = None) -> Learning:
+        """Wait for the next control that somebody moves: ``control = await engine.midi.learn(timeout=10)``.
+
+        In a thread, call ``learn(timeout=10).result()``. The control is a NoteOn, a ControlChange, a PitchBend, or
+        MidiBytes of a program change or of pressure, for map(). It takes no event away from others: while it waits, it
+        has a line of its own. Raises Empty when ``timeout`` seconds are over, LinesTakenError, and what receive()
+        raises.
+        """
+        return Learning(self._engine, timeout)
 
     def map(
         self,
@@ -387,7 +473,7 @@ def _checked_control(control: object) -> bytes:
 def _key_of(made: MidiMap) -> tuple[int, int, int]:
     """Return what must be equal in two messages of one control."""
     wire = _core._midi_bytes(made.control)
-    numbered = wire[0] & 0xF0 not in (_PITCH_BEND_STATUS, 0xD0)
+    numbered = wire[0] & 0xF0 not in (_PITCH_BEND_STATUS, _PRESSURE_STATUS)
     status, port = (wire[0] & 0xF0, 0) if made.omni else (wire[0], _port_of(made.control))
     return status, wire[1] if numbered else 0, port
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 from cueline import _core
 from cueline.arguments import checked_integer, shown
 from cueline.awaiting import asend
+from cueline.beats import next_bar
 from cueline.bulk import send_many
 from cueline.errors import ArgumentError, ArgumentTypeError, ProcessorError, UnknownNameError
 from cueline.meters import Meters
 from cueline.parameters import Parameters
 from cueline.receiving import request
+from cueline.sequence import play
 from cueline.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -24,11 +26,12 @@ if TYPE_CHECKING:
     from cueline.beats import When
     from cueline.bulk import Records
     from cueline.confirmation import Confirmation
+    from cueline.sequence import Events, Sequence, SequencingEngine
     from cueline.voice import PlayingEngine, Voice
 
     MessageT = TypeVar("MessageT", bound=_core.Message)
 
-    class EngineOfParts(PlayingEngine, Protocol):
+    class EngineOfParts(PlayingEngine, SequencingEngine, Protocol):
         """An engine, as far as parts use it. It is a Sender, too."""
 
         _turns: Turns
@@ -170,6 +173,20 @@ class Part:
         A message for another part, which that part's ``addressed()`` returned, goes there.
         """
         return Transaction(self._engine, self._sender, at, late, timeout, confirm, self._number)
+
+    def sequence(
+        self,
+        events: Events,
+        at: When = next_bar(),  # noqa: B008  # it is immutable
+        *,
+        loop_beats: float | None = None,
+        swing: float = 0.5,
+        swing_grid: float = 0.5,
+        late: Literal["apply", "drop"] = "apply",
+    ) -> Sequence:
+        """Play messages to the part at beats: see AudioEngine.sequence()."""
+        engine, part = self._engine, self
+        return play(engine, events, at, loop_beats=loop_beats, swing=swing, swing_grid=swing_grid, late=late, part=part)
 
     def publish(
         self,

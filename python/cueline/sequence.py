@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from cueline.bulk import Records
     from cueline.streams import PolledEngine
 
+    class OnePart(Protocol):
+        """A part, as far as sequences use it."""
+
+        @property
+        def number(self) -> int: ...
+        def addressed(self, message: object) -> _core.Message: ...
+
     class SequencingEngine(PolledEngine, Protocol):
         """An engine, as far as sequences use it."""
 
@@ -42,13 +49,15 @@ _JOIN_S = 1  # an iterator that blocks for longer is left alone
 class Feeder:
     """Takes events from an iterator, ahead of time: on a thread of its own, or before each block of render()."""
 
-    def __init__(self, score: _core.Score, events: Iterator[object]) -> None:
+    def __init__(self, score: _core.Score, events: Iterator[object], part: OnePart | None) -> None:
         self.error: BaseException | None = None
         self._score = score
         self._events = events
+        self._part = part
         self._next: tuple[float, object] | None = None
         self._last = 0.0
         self._thread: threading.Thread | None = None
+        self._pulling = threading.Lock()
         self._over = False
 
     @property
@@ -71,7 +80,9 @@ class Feeder:
             time.sleep(_BETWEEN_PULLS_S)
 
     def pull(self) -> bool:
-        """Take the events that are wanted now. Return whether more will be."""
+        """Take the events that are wanted now, unless another thread does. Return whether more will be."""
+        if self._over or not self._pulling.acquire(blocking=False):
+            return not self._over
         more = False
         try:
             more = self._pull()
@@ -87,6 +98,7 @@ class Feeder:
             if not more:
                 self._over = True
                 self._score.finish()
+            self._pulling.release()
         return more
 
     def _pull(self) -> bool:
@@ -104,7 +116,7 @@ class Feeder:
         return False
 
     def _checked(self, event: object) -> tuple[float, object]:
-        beat, message = _checked_event(event, "an event of the iterator")
+        beat, message = _checked_event(event, "an event of the iterator", self._part)
         if beat < self._last:
             raise ArgumentError(
                 f"an iterator's beats must not go back, got {beat:g} after {self._last:g}: yield the events in order, "
@@ -120,7 +132,7 @@ class Sequence:
     If it is collected, the sequence plays on. Attributes: ``mute``.
     """
 
-    __slots__ = ("__weakref__", "_engine", "_error", "_feeder", "_loop_beats", "_playing", "_swing")
+    __slots__ = ("__weakref__", "_engine", "_error", "_feeder", "_loop_beats", "_part", "_playing", "_swing")
 
     def __init__(
         self,
@@ -130,8 +142,10 @@ class Sequence:
         loop_beats: float | None,
         swing: tuple[float, float],
         late: Literal["apply", "drop"],
+        part: OnePart | None,
     ) -> None:
         self._engine = engine
+        self._part = part
         self._loop_beats = loop_beats
         self._swing = swing
         score, iterator = self._score(events)
@@ -220,10 +234,10 @@ class Sequence:
         engine: Any = self._engine
         kind = timed_kind(events)
         if kind is None and hasattr(type(events), "__next__"):
-            return _core.Score(engine, None, 0, 0, *self._swing), events
+            return _core.Score(engine, None, 0, 0, 0, *self._swing), events
         limit = self._loop_beats
         if kind is None:
-            events = _checked_events(events)
+            events = _checked_events(events, self._part)
             beats = [beat for beat, _ in events]
         else:
             beats = [float(beat) for beat in (events["beat"].min(), events["beat"].max())] if len(events) > 0 else []
@@ -234,15 +248,20 @@ class Sequence:
                 f"an event's beat must be below loop_beats, which is {limit:g}, got {most:g}: leave it out, or "
                 "make the loop longer"
             )
-        return _core.Score(engine, events, kind or 0, limit or 0, *self._swing), None
+        part = 0 if self._part is None else self._part.number
+        return _core.Score(engine, events, kind or 0, part, limit or 0, *self._swing), None
 
     def _fed(self, score: _core.Score, iterator: Iterator[object] | None) -> Feeder | None:
         if iterator is None:
             return None
-        feeder = Feeder(score, iterator)
+        feeder = Feeder(score, iterator, self._part)
         if self._engine.device != "offline":
             feeder.start()
-        self._engine._feeders[:] = [*(one for one in self._engine._feeders if not one.over), feeder]
+        feeders = self._engine._feeders
+        feeders.append(feeder)
+        for ended in [one for one in feeders if one.over]:
+            with suppress(ValueError):  # another thread has removed it
+                feeders.remove(ended)
         return feeder
 
 
@@ -255,8 +274,9 @@ def play(
     swing: float,
     swing_grid: float,
     late: Literal["apply", "drop"],
+    part: OnePart | None = None,
 ) -> Sequence:
-    """Play a sequence. See AudioEngine.sequence()."""
+    """Play a sequence, to all parts or one. See AudioEngine.sequence()."""
     share = checked_number("swing", swing, _core.MOST_SWING, "", _core.LEAST_SWING)
     grid = checked_number("swing_grid", swing_grid, 4, "quarter notes", 1 / 64)
     length = None
@@ -267,18 +287,18 @@ def play(
                 f"loop_beats must be a multiple of {2 * grid:g} with a swing, which moves every second note, got "
                 f"{length:g}"
             )
-    return Sequence(engine, events, at, length, (share, grid), late)
+    return Sequence(engine, events, at, length, (share, grid), late, part)
 
 
-def _checked_event(event: Any, what: str) -> tuple[float, object]:
+def _checked_event(event: Any, what: str, part: OnePart | None) -> tuple[float, object]:
     try:
         beat, message = event
     except (TypeError, ValueError):
         raise ArgumentTypeError(f"{what} must be a pair (beat, message), got {shown(event)}") from None
-    return checked_beat("an event's beat", beat), message
+    return checked_beat("an event's beat", beat), message if part is None else part.addressed(message)
 
 
-def _checked_events(events: Any) -> list[tuple[float, object]]:
+def _checked_events(events: Any, part: OnePart | None) -> list[tuple[float, object]]:
     try:
         pairs = list(events)
     except TypeError:
@@ -286,4 +306,4 @@ def _checked_events(events: Any) -> list[tuple[float, object]]:
             "events must be a list of (beat, message), an array of cueline.beat_dtype(cls), or an iterator, got "
             f"{shown(events)}"
         ) from None
-    return [_checked_event(event, f"the event at index {index}") for index, event in enumerate(pairs)]
+    return [_checked_event(event, f"the event at index {index}", part) for index, event in enumerate(pairs)]

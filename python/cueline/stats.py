@@ -106,6 +106,8 @@ class MidiStats(_Counters):
     """Messages that the processor sent and that were handed to the device's outputs."""
     unsent: int
     """Those that were not: more than 256 in a block, a port that is not there, values out of range, or no room."""
+    late: int = 0
+    """Messages that came too late for ``midi_delay``, and played at once: use a longer one."""
 
 
 @dataclass(frozen=True)
@@ -239,6 +241,7 @@ def engine_stats(engine: _core.Engine) -> Stats:
             sysex=now.midi.sysex,
             sent=now.midi.sent,
             unsent=now.midi.unsent,
+            late=now.midi.late,
         ),
         streams=now.streams,
     )

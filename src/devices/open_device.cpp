@@ -10,6 +10,7 @@
 #include <cueline/engine/range.hpp>
 
 #include "devices/jack/jack.hpp"
+#include "devices/midi/midi.hpp"
 #include "devices/null_device.hpp"
 #include "devices/offline_device.hpp"
 #include "devices/portaudio/portaudio.hpp"
@@ -40,11 +41,16 @@ void require_fitting(DeviceKind kind, const DeviceRequest& request) {
     if (kind != DeviceKind::jack) {
         refuse(request.client_name.has_value(), "client_name", "device 'jack'");
         refuse(request.server.has_value(), "server", "device 'jack'");
-        refuse(request.midi_inputs != 0, "midi_inputs", "device 'jack'");
         refuse(request.midi_outputs != 0, "midi_outputs", "device 'jack'");
-        refuse(request.midi_connect.has_value() || request.midi_connect_inputs.has_value(), "midi_connect",
-               "device 'jack'");
         refuse(request.connect.has_value() || request.connect_inputs.has_value(), "connect", "device 'jack'");
+    }
+    if (kind == DeviceKind::offline) {
+        const std::string_view where = "device 'jack', the device 'null' and PortAudio's";
+        refuse(request.midi_inputs != 0, "midi_inputs", where);
+        refuse(request.midi_connect.has_value() || request.midi_connect_inputs.has_value(), "midi_connect", where);
+    }
+    if (kind == DeviceKind::offline || kind == DeviceKind::jack) {
+        refuse(request.midi_delay_s.has_value(), "midi_delay", "the device 'null' and PortAudio's");
     }
     if (kind != DeviceKind::portaudio) {
         refuse(request.latency.has_value(), "latency", "PortAudio's devices");
@@ -55,8 +61,11 @@ void require_fitting(DeviceKind kind, const DeviceRequest& request) {
     }
 }
 
-/// Refuses connections of ports that are not there.
+/// Refuses options of ports that are not there.
 void require_midi_ports(const DeviceRequest& request) {
+    if (request.midi_delay_s && request.midi_inputs == 0) {
+        throw ArgumentError{"midi_delay needs a port for MIDI, and there is none: request midi_inputs=1"};
+    }
     const bool connects = request.midi_connect.has_value() || request.midi_connect_inputs.has_value();
     if (!connects || request.midi_inputs != 0 || request.midi_outputs != 0) return;
     throw ArgumentError{
@@ -90,7 +99,7 @@ std::vector<std::uint32_t> loopback_of(const DeviceRequest& request) {
     return sources;
 }
 
-std::unique_ptr<Device> open(DeviceKind kind, const DeviceRequest& request) {
+std::unique_ptr<Device> open_without_midi(DeviceKind kind, const DeviceRequest& request) {
     switch (kind) {
         case DeviceKind::jack:
             return open_jack(request);
@@ -102,6 +111,13 @@ std::unique_ptr<Device> open(DeviceKind kind, const DeviceRequest& request) {
             break;
     }
     return std::make_unique<NullDevice>(request.format(), loopback_of(request));
+}
+
+std::unique_ptr<Device> open(DeviceKind kind, const DeviceRequest& request) {
+    std::unique_ptr<Device> device = open_without_midi(kind, request);
+    const bool has_own_midi = kind == DeviceKind::jack;
+    if (has_own_midi || request.midi_inputs == 0) return device;
+    return open_midi(std::move(device), request);
 }
 
 std::string reason_against(DeviceKind kind, const DeviceError& error) {

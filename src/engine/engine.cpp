@@ -18,6 +18,7 @@
 #include <cueline/monotonic.hpp>
 
 #include "engine/engine_parts.hpp"
+#include "system/regular_expression.hpp"
 
 namespace cueline {
 
@@ -398,6 +399,23 @@ Format Engine::format() const noexcept {
 
 DeviceLatency Engine::latency() const noexcept {
     return parts_->device->latency();
+}
+
+std::vector<std::string> Engine::midi_names(MidiWay way) {
+    require_own_process();  // before the lock, as in start()
+    const std::scoped_lock lock{parts_->running_mutex};
+    require_open();
+    return parts_->device->midi_names(way);
+}
+
+void Engine::connect_midi(MidiWay way, const std::string& pattern) {
+    if (!is_regular_expression(pattern)) {
+        throw ArgumentError{"pattern must be a regular expression, got '" + pattern + "'"};
+    }
+    require_own_process();  // before the lock, as in start()
+    const std::scoped_lock lock{parts_->running_mutex};
+    require_open();
+    parts_->device->connect_midi(way, pattern);
 }
 
 Device& Engine::device() noexcept {

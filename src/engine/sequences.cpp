@@ -53,15 +53,11 @@ Sequences::~Sequences() {
     if (!thread_.is_the_parents()) end();
 }
 
-bool Sequences::is_open() const {
-    const std::scoped_lock lock{mutex_};
-    return line_.has_value();
-}
-
 void Sequences::open(Line line) {
     const std::scoped_lock lock{mutex_};
     line_.emplace(std::move(line));
     line_->stop_events();  // what answers the commands goes to line 0
+    open_.store(true, std::memory_order_release);
 }
 
 std::shared_ptr<Sequence> Sequences::play(std::shared_ptr<Score> score, const Delivery& at) {
@@ -184,7 +180,8 @@ void Sequences::run() {
             const std::scoped_lock lock{mutex_};
             try {
                 feed_all({});
-            } catch (const std::bad_alloc&) {  // try again later: what was not sent yet is still there
+                // NOLINTNEXTLINE(bugprone-empty-catch): what was not sent is still there for the next time
+            } catch (const std::bad_alloc&) {
             }
             if (playing_.empty()) {
                 running_ = false;
@@ -205,7 +202,7 @@ bool Sequences::feed_all(const CancelNow& cancel_now) {
         for (const auto& [number, flight] : flights_) {
             if (flight.cancel == Flight::Cancel::wanted) numbers.push_back(number);
         }
-        if (!numbers.empty()) cancel_now(line_->number(), numbers);
+        if (!numbers.empty()) cancel_now(line().number(), numbers);
         take_reports(clock);
     }
     bool fits = send_cancels();
@@ -340,46 +337,62 @@ void Sequences::take_events(Sequence& sequence, const Clock& clock) {
     while (!sequence.parts_.empty() && sequence.held_.size() < most && looked_at < most_on_demand) {
         Sequence::Part& part = sequence.parts_.front();
         if (!part.resolved || part.score == nullptr) return;
-        Score& score = *part.score;
-        const bool repeats = score.loop_beats_ > 0 && !score.events_.empty();
-        if (!score.over_) score.wanted_ = clock.horizon - part.origin;
-        const bool has_next = sequence.parts_.size() > 1 && sequence.parts_[1].resolved;
-        const double end = has_next ? sequence.parts_[1].begin : endless;
-        double beat = endless;
-        if (part.next < score.events_.size()) {
-            beat = std::max(0.0, part.origin + (static_cast<double>(part.round) * score.loop_beats_ +
-                                                score.events_[part.next].beat));
-        }
-        // A score that grows may have events before `end` that were not appended yet, until it is time.
-        const bool may_grow = beat == endless && score.grows_ && part.origin + score.reached_ < end && end > clock.soon;
-        if (has_next && beat >= end && !may_grow) {
+        if (!part.score->over_) part.score->wanted_ = clock.horizon - part.origin;
+        const double beat = next_beat(part);
+        if (makes_room_for_next(sequence, beat, clock)) {
             drop(part);
             sequence.parts_.pop_front();
             continue;
         }
         if (beat > clock.horizon || beat == endless) return;
-        const Message& message = score.events_[part.next].message;
-        if (clock.is_over(beat, clock.lost)) {
-            leave_out(sequence, 1);
-            // Whole rounds at once: a locate() may go over any number of them.
-            const double rounds = repeats ? std::floor((clock.lost - beat) / score.loop_beats_) - 1 : 0;
-            if (rounds > 0 && part.next == 0) {
-                part.round += static_cast<std::int64_t>(rounds);
-                leave_out(sequence, static_cast<std::uint64_t>(rounds) * score.events_.size());
-            }
-        } else if (!sequence.muted_ || !clock.is_over(beat, clock.soon)) {
-            sequence.held_.push_back({.beat = beat, .number = sequence.taken_++, .message = message});
-        }
+        take_event(sequence, beat, clock);
         ++looked_at;
-        if (++part.next == score.events_.size()) {
-            if (repeats) {
-                part.next = 0;
-                ++part.round;
-            } else if (score.grows_) {
-                score.events_.clear();
-                part.next = 0;
-            }
+    }
+}
+
+/// Returns the beat of the next event of a part, or `endless`.
+double Sequences::next_beat(const Sequence::Part& part) {
+    const Score& score = *part.score;
+    if (part.next >= score.events_.size()) return endless;
+    const double beats = static_cast<double>(part.round) * score.loop_beats_ + score.events_[part.next].beat;
+    return std::max(0.0, part.origin + beats);
+}
+
+/// Whether the part that plays, whose next event is at `beat`, has no more events before the next part begins.
+bool Sequences::makes_room_for_next(const Sequence& sequence, double beat, const Clock& clock) {
+    if (sequence.parts_.size() < 2 || !sequence.parts_[1].resolved) return false;
+    const double end = sequence.parts_[1].begin;
+    if (beat < end) return false;
+    // A score that grows may have events before `end` that were not appended yet, until it is time.
+    const Sequence::Part& part = sequence.parts_.front();
+    const bool may_grow = beat == endless && part.score->grows_ && part.origin + part.score->reached_ < end;
+    return !may_grow || end <= clock.soon;
+}
+
+/// Takes the next event, which is at `beat`: holds it, or leaves it out if it is over.
+void Sequences::take_event(Sequence& sequence, double beat, const Clock& clock) {
+    Sequence::Part& part = sequence.parts_.front();
+    Score& score = *part.score;
+    const bool repeats = score.loop_beats_ > 0;
+    if (clock.is_over(beat, clock.lost)) {
+        leave_out(sequence, 1);
+        // Whole rounds at once: a locate() may go over any number of them.
+        const double rounds = repeats ? std::floor((clock.lost - beat) / score.loop_beats_) - 1 : 0;
+        if (rounds > 0 && part.next == 0) {
+            part.round += static_cast<std::int64_t>(rounds);
+            leave_out(sequence, static_cast<std::uint64_t>(rounds) * score.events_.size());
         }
+    } else if (!sequence.muted_ || !clock.is_over(beat, clock.soon)) {
+        const Message& message = score.events_[part.next].message;
+        sequence.held_.push_back({.beat = beat, .number = sequence.taken_++, .message = message});
+    }
+    if (++part.next < score.events_.size()) return;
+    if (repeats) {
+        part.next = 0;
+        ++part.round;
+    } else if (score.grows_) {
+        score.events_.clear();
+        part.next = 0;
     }
 }
 
@@ -401,10 +414,10 @@ bool Sequences::send_held(const std::shared_ptr<Sequence>& sequence, const Clock
         command.frame = std::bit_cast<std::uint64_t>(held.front().beat);
         command.flags |= static_cast<std::uint8_t>(delivery::beat | sequence->flags_ |
                                                    (confirmed ? delivery::confirm : std::uint8_t{0}));
-        const std::uint32_t number = sequence_after(line_->sequence());
+        const std::uint32_t number = sequence_after(line().sequence());
         flights_.emplace(number, Flight{.sequence = sequence, .event = held.front(), .confirmed = confirmed});
-        if (line_->room() > 0 && Streams::takes(command.kind)) streams_->offer(Streams::handle_of(command));
-        if (line_->try_send(command) != Status::ok) {
+        if (line().room() > 0 && Streams::takes(command.kind)) streams_->offer(Streams::handle_of(command));
+        if (line().try_send(command) != Status::ok) {
             flights_.erase(number);
             return false;
         }
@@ -433,7 +446,7 @@ bool Sequences::send_cancels() {
             continue;
         }
         Message command = Message::of(Cancel{flight->first});
-        if (line_->try_send(command) != Status::ok) return false;
+        if (line().try_send(command) != Status::ok) return false;
         flight->second.cancel = Flight::Cancel::sent;
         if (flight->second.confirmed) {
             ++flight;
@@ -450,26 +463,17 @@ bool Sequences::send_cancels() {
 /// Takes what the audio thread has reported.
 void Sequences::take_reports(const Clock& clock) {
     Message report;
-    while (line_->receive_confirmation(report) == Status::ok) {
+    while (line().receive_confirmation(report) == Status::ok) {
         const auto found = flights_.find(report.sequence);
         if (found == flights_.end()) continue;  // of an earlier owner of the line
         const Flight flight = std::move(found->second);
         flights_.erase(found);
         Sequence& sequence = *flight.sequence;
         --sequence.sent_;
-        SequenceCounts change;
-        if (report.kind == kind::applied) {
-            change.played = 1;
-            change.late = report.as<Applied>().late ? 1 : 0;
-        } else {
-            const Reason reason = report.as<Refused>().reason;
-            if (reason == Reason::cancelled && flight.returns) hold(sequence, flight.event);
-            if (reason == Reason::late) change.late = 1;
-            if (reason != Reason::late && reason != Reason::cancelled) {
-                change.refused = 1;
-                change.refused_by_processor = reason == Reason::schedule_full || reason == Reason::unknown ? 0 : 1;
-            }
-        }
+        const bool is_cancelled =
+            report.kind == kind::refused && report.as<Refused>().reason == Reason::cancelled && flight.returns;
+        if (is_cancelled) hold(sequence, flight.event);
+        const SequenceCounts change = counts_of(report);
         for (SequenceCounts* const counts : {&sequence.counts_, &total_}) {
             counts->played += change.played;
             counts->late += change.late;
@@ -506,6 +510,25 @@ void Sequences::leave_out(Sequence& sequence, std::uint64_t events) {
 
 void Sequences::drop(Sequence::Part& part) {
     if (part.score != nullptr) part.score->over_ = true;
+}
+
+/// What a report adds to the counts.
+SequenceCounts Sequences::counts_of(const Message& report) {
+    if (report.kind == kind::applied) {
+        const bool late = report.as<Applied>().late;
+        return {.played = 1, .late = late ? std::uint64_t{1} : 0};
+    }
+    switch (report.as<Refused>().reason) {
+        case Reason::cancelled:
+            return {};
+        case Reason::late:
+            return {.late = 1};
+        case Reason::schedule_full:
+        case Reason::unknown:
+            return {.refused = 1};
+        default:
+            return {.refused = 1, .refused_by_processor = 1};
+    }
 }
 
 /// Whether nothing of it waits, and nothing will.

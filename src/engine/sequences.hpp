@@ -123,7 +123,7 @@ class Sequences {
     ~Sequences();
 
     /// Whether open() was called.
-    [[nodiscard]] bool is_open() const;
+    [[nodiscard]] bool is_open() const noexcept { return open_.load(std::memory_order_acquire); }
 
     /// Takes the line of all sequences, and the number of which feed()'s caller needs. Call it once.
     void open(Line line);
@@ -196,7 +196,7 @@ class Sequences {
 
         /// Whether `beat` is before `limit`, and does not come in another round of the timeline's loop.
         [[nodiscard]] bool is_over(double beat, double limit) const noexcept {
-            return beat < limit && !(timeline.looping != 0 && beat >= timeline.loop_start);
+            return beat < limit && (timeline.looping == 0 || beat < timeline.loop_start);
         }
     };
 
@@ -213,12 +213,18 @@ class Sequences {
     void resolve(Sequence& sequence, const Clock& clock);
     static void seek(Sequence::Part& part, double beat);
     void take_events(Sequence& sequence, const Clock& clock);
+    [[nodiscard]] static double next_beat(const Sequence::Part& part);
+    [[nodiscard]] static bool makes_room_for_next(const Sequence& sequence, double beat, const Clock& clock);
+    void take_event(Sequence& sequence, double beat, const Clock& clock);
     [[nodiscard]] bool send_held(const std::shared_ptr<Sequence>& sequence, const Clock& clock);
     [[nodiscard]] bool send_cancels();
     void cancel(Sequence& sequence, double from, bool returns);
     static void hold(Sequence& sequence, const Sequence::Held& event);
     void leave_out(Sequence& sequence, std::uint64_t events);
     static void drop(Sequence::Part& part);
+    [[nodiscard]] static SequenceCounts counts_of(const Message& report);
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): it is open before anything plays
+    [[nodiscard]] Line& line() { return *line_; }
     [[nodiscard]] static bool is_over(const Sequence& sequence);
 
     Link link_;
@@ -226,7 +232,8 @@ class Sequences {
     Device* device_;
     StreamPool* streams_;
 
-    mutable std::mutex mutex_;  // guards what follows
+    std::atomic<bool> open_ = false;  // release and acquire: whoever finds it open may play
+    mutable std::mutex mutex_;        // guards what follows
     std::optional<Line> line_;
     std::vector<std::shared_ptr<Sequence>> playing_;
     std::unordered_map<std::uint32_t, Flight> flights_;

@@ -1,4 +1,4 @@
-// audio_libraries.hpp: where each system has the libraries of JACK and PortAudio.
+// audio_libraries.hpp: where each system has the libraries of JACK, PortAudio and RtMidi.
 #pragma once
 
 #include <string>
@@ -8,6 +8,8 @@
 namespace cueline {
 
 LibraryName jack_library_name();
+
+LibraryName rtmidi_library_name();
 
 /// With the file of look_for_portaudio_at(), if there is one.
 LibraryName portaudio_library_name();

@@ -9,6 +9,13 @@ LibraryName jack_library_name() {
             .reinstall = "with Homebrew type: brew reinstall jack"};
 }
 
+LibraryName rtmidi_library_name() {
+    return {.files = {"librtmidi.7.dylib", "/opt/homebrew/lib/librtmidi.7.dylib", "librtmidi.6.dylib",
+                      "/opt/homebrew/lib/librtmidi.6.dylib"},
+            .install = "with Homebrew type: brew install rtmidi",
+            .reinstall = "with Homebrew type: brew reinstall rtmidi"};
+}
+
 LibraryName usual_portaudio_library_name() {
     return {
         .files = {"libportaudio.2.dylib", "/opt/homebrew/lib/libportaudio.2.dylib",

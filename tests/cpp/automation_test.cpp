@@ -192,7 +192,7 @@ TEST_F(AutomationTest, what_is_shown_does_not_overwrite_a_write) {
     EXPECT_EQ(shared.get(0), 0.7);
     int taken = 0;
     std::size_t turn = 0;
-    shared.show(1, 0, 3);
+    EXPECT_TRUE(shared.show(1, 0, 3));
     shared.take(turn, [&](std::size_t place, double value) {
         ++taken;
         EXPECT_EQ(place, 0U);
@@ -253,7 +253,7 @@ TEST_F(AutomationTest, wrong_values_are_refused_and_give_the_buffer_back) {
     constexpr double infinite = std::numeric_limits<double>::infinity();
     std::vector<Automate> wrong{step(not_a_number), linear(1, infinite), linear(1, not_a_number), step(1), step(1)};
     wrong[3].parameter = 2;
-    wrong[4].shape = static_cast<Shape>(5);
+    wrong[4].shape = static_cast<Shape>(5);  // NOLINT(clang-analyzer-optin.core.EnumCastOutOfRange): on purpose
     wrong.push_back({.value = 1, .constant = -1, .shape = Shape::target});
     wrong.push_back({.value = 1, .constant = not_a_number, .shape = Shape::target});
     wrong.push_back({.value = 1, .constant = 2 * longest_time_constant_s, .shape = Shape::target});

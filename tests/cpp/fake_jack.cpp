@@ -5,6 +5,7 @@
 #include <cstdarg>
 #include <cstdint>
 #include <cstdlib>
+#include <deque>
 
 #include "devices/jack/jack_device.hpp"
 #include "rule_breaking.hpp"
@@ -78,17 +79,21 @@ struct FakeJackFunctions {
 
     static const char** get_ports(jack_client_t*, const char*, const char* type, unsigned long flags) {
         const bool inputs = (flags & JackPortIsInput) != 0;
+        const std::scoped_lock lock{now->ports_mutex_};
         const std::vector<std::string>& audio = inputs ? now->inputs : now->outputs;
         const std::vector<std::string>& midi = inputs ? now->midi_inputs : now->midi_outputs;
         const std::vector<std::string>& ports = is_midi(type) ? midi : audio;
         if (ports.empty()) return nullptr;
         auto** const names = static_cast<const char**>(std::calloc(ports.size() + 1, sizeof(const char*)));
-        for (std::size_t index = 0; index < ports.size(); ++index) names[index] = ports[index].c_str();
+        static std::deque<std::string> kept;  // a list outlives the ports
+        for (std::size_t index = 0; index < ports.size(); ++index)
+            names[index] = kept.emplace_back(ports[index]).c_str();
         return names;
     }
 
     static int connect(jack_client_t*, const char* from, const char* to) {
         now->before_connecting();
+        const std::scoped_lock lock{now->ports_mutex_};
         now->connections.emplace_back(from, to);
         return 0;
     }
@@ -100,7 +105,7 @@ struct FakeJackFunctions {
             return 0;
         }
         int count = 0;
-        for (const auto& [from, to] : now->connections) {
+        for (const auto& [from, to] : now->connections_now()) {
             count += from == of(port).name || to == of(port).name ? 1 : 0;
         }
         return count;

@@ -57,6 +57,18 @@ class FakeJack {
     /// Changes the rate, and calls the client, as JACK's notification thread does.
     void change_samplerate(jack_nframes_t rate);
 
+    /// Another MIDI output comes, while clients run.
+    void plug_midi(const std::string& name) {
+        const std::scoped_lock lock{ports_mutex_};
+        midi_outputs.push_back(name);
+    }
+
+    /// The connections so far, while clients run.
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> connections_now() {
+        const std::scoped_lock lock{ports_mutex_};
+        return connections;
+    }
+
     std::atomic<jack_nframes_t> samplerate = 48'000;
     jack_nframes_t blocksize = 64;
     std::vector<std::string> inputs{"system:playback_1", "system:playback_2"};
@@ -88,6 +100,7 @@ class FakeJack {
     std::vector<std::unique_ptr<Port>> ports_;
     JackLibrary library_{};
     std::mutex changing_;
+    std::mutex ports_mutex_;
     JackSampleRateCallback samplerate_callback_ = nullptr;
     void* samplerate_argument_ = nullptr;
 };

@@ -263,6 +263,54 @@ TEST(JackMidi, outputs_are_connected_only_if_the_request_says_so) {
                                              {"cueline:midi_out_2", "system:midi_playback_2"}}));
 }
 
+TEST(JackMidi, a_port_that_comes_later_is_connected_once_and_the_others_stay_as_the_user_left_them) {
+    FakeJack jack;
+    jack.inputs.clear();
+    const OnFake on{{.midi_inputs = 1}, jack};
+    const Connections first{{"system:midi_capture_1", "cueline:midi_in_1"},
+                            {"system:midi_capture_2", "cueline:midi_in_1"}};
+    EXPECT_EQ(jack.connections_now(), first);
+    jack.plug_midi("system:midi_capture_3");
+    ASSERT_TRUE(eventually([&] { return jack.connections_now().size() > 2; }));
+    EXPECT_EQ(jack.connections_now().back(),
+              (std::pair<std::string, std::string>{"system:midi_capture_3", "cueline:midi_in_1"}));
+    jack.plug_midi("system:midi_capture_4");
+    ASSERT_TRUE(eventually([&] { return jack.connections_now().size() > 3; }));
+    EXPECT_EQ(jack.connections_now().size(), 4U) << "what is there is connected once";
+}
+
+TEST(JackMidi, several_inputs_take_a_port_that_comes_later_if_one_is_free) {
+    FakeJack jack;
+    jack.inputs.clear();
+    const OnFake on{{.midi_inputs = 3}, jack};
+    jack.plug_midi("later");
+    ASSERT_TRUE(eventually([&] { return jack.connections_now().size() > 2; }));
+    EXPECT_EQ(jack.connections_now().back(), (std::pair<std::string, std::string>{"later", "cueline:midi_in_3"}));
+}
+
+TEST(JackMidi, names_are_listed_and_connected_also_before_the_start) {
+    FakeJack jack;
+    jack.inputs.clear();
+    const std::unique_ptr<Device> device = jack.device({.midi_inputs = 1, .midi_connect = false});
+    EXPECT_EQ(device->midi_names(MidiWay::in), jack.midi_outputs);
+    EXPECT_EQ(refusal<DeviceError>([&] { static_cast<void>(device->midi_names(MidiWay::out)); }),
+              "this engine's device, jack, has no midi_outputs: request midi_outputs=1");
+    EXPECT_THROW(device->connect_midi(MidiWay::out, "x"), DeviceError);
+    device->connect_midi(MidiWay::in, "system");
+    EXPECT_TRUE(jack.connections.empty());
+    Engine engine{jack.device({.midi_inputs = 1, .midi_connect = false}), std::make_unique<Velocity>()};
+    engine.connect_midi(MidiWay::in, "system");
+    engine.start();
+    EXPECT_EQ(jack.connections_now().size(), 2U);
+    EXPECT_EQ(engine.midi_names(MidiWay::in), jack.midi_outputs);
+    engine.connect_midi(MidiWay::in, "system");
+    EXPECT_EQ(jack.connections_now().size(), 4U) << "JACK says that they exist";
+    EXPECT_EQ(refusal<ArgumentError>([&] { engine.connect_midi(MidiWay::in, "("); }),
+              "pattern must be a regular expression, got '('");
+    engine.close();
+    EXPECT_THROW(static_cast<void>(engine.midi_names(MidiWay::in)), ClosedError);
+}
+
 TEST(JackMidi, frames_count_from_the_first_block_that_its_connections_are_in) {
     FakeJack jack;
     jack.inputs.clear();
@@ -287,12 +335,16 @@ TEST(JackMidi, what_cannot_be_is_refused) {
         EXPECT_EQ(refusal<ArgumentError>([&] { open_device({.device = "null", .midi_outputs = ports}); }),
                   "midi_outputs must be from 0 to 16, got " + std::to_string(ports));
     }
-    EXPECT_EQ(refusal<ArgumentError>([&] { open_device({.device = "null", .midi_inputs = 1}); }),
-              "midi_inputs is for device 'jack': leave it out, or request such a device");
+    EXPECT_EQ(refusal<ArgumentError>([&] { open_device({.device = "offline", .midi_inputs = 1}); }),
+              "midi_inputs is for device 'jack', the device 'null' and PortAudio's: leave it out, or request such a "
+              "device");
+    EXPECT_EQ(refusal<ArgumentError>([&] { open_device({.device = "jack", .midi_inputs = 1, .midi_delay_s = 1}); }),
+              "midi_delay is for the device 'null' and PortAudio's: leave it out, or request such a device");
     EXPECT_EQ(refusal<ArgumentError>([&] { open_device({.device = "null", .midi_outputs = 1}); }),
               "midi_outputs is for device 'jack': leave it out, or request such a device");
     EXPECT_EQ(refusal<ArgumentError>([&] { open_device({.device = "offline", .midi_connect = true}); }),
-              "midi_connect is for device 'jack': leave it out, or request such a device");
+              "midi_connect is for device 'jack', the device 'null' and PortAudio's: leave it out, or request such a "
+              "device");
     EXPECT_EQ(refusal<ArgumentError>([&] { open_device({.device = "jack", .midi_connect = true}); }),
               "midi_connect needs ports for MIDI, and there are none: request midi_inputs=1 or midi_outputs=1");
     EXPECT_EQ(refusal<ArgumentError>([&] { open_device({.midi_connect_inputs = false}); }),

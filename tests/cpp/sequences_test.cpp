@@ -156,7 +156,7 @@ TEST_F(SequencesTest, come_at_the_frames_of_cues_at_any_block_size) {
         for (const Played& each : processor_->all()) {
             if (each.frame < 212'345) others.push_back(each);
         }
-        EXPECT_EQ(others, in_time) << blocksize;
+        EXPECT_TRUE(others == in_time) << blocksize;  // googletest would compare long lists for a minute
         EXPECT_TRUE(sequences().over(*sequence));
     }
 }

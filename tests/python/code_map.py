@@ -16,7 +16,8 @@ CODE = ("bindings", "include", "src")
 LIBRARY, COMMANDS = "python/cueline", "python/cueline/commands"
 PUBLIC, HOSTS = "include/cueline", "include/cueline/engine"
 
-# What each folder of C++ may include of ours. Only the list of devices may include a device of jack/ or portaudio/.
+# What each folder of C++ may include of ours. Only the list of devices may include a device of jack/, midi/ or
+# portaudio/.
 MAY_INCLUDE = {
     PUBLIC: {PUBLIC},
     HOSTS: {PUBLIC, HOSTS},
@@ -25,10 +26,11 @@ MAY_INCLUDE = {
     "src/processors": {PUBLIC, HOSTS, "src/system", "src/processors"},
     "src/devices": {PUBLIC, HOSTS, "src/system", "src/devices"},
     "src/devices/jack": {PUBLIC, HOSTS, "src/system", "src/devices", "src/devices/jack"},
+    "src/devices/midi": {PUBLIC, HOSTS, "src/system", "src/devices", "src/devices/midi"},
     "src/devices/portaudio": {PUBLIC, HOSTS, "src/system", "src/devices", "src/devices/portaudio"},
     "bindings/include/cueline": {PUBLIC},
 }
-SYSTEMS = {"src/devices/jack", "src/devices/portaudio"}
+SYSTEMS = {"src/devices/jack", "src/devices/midi", "src/devices/portaudio"}
 LIST_OF_DEVICES = "src/devices/open_device.cpp"
 MAY_INCLUDE["bindings"] = {"bindings", *MAY_INCLUDE} - SYSTEMS
 FOLDERS = {LIBRARY, COMMANDS, *MAY_INCLUDE}

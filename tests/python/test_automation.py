@@ -594,3 +594,16 @@ def test_a_part_automates_its_own_parameters() -> None:
         assert (engine.parameters["first.gain"], engine.parameters["second.gain"]) == (2, 1)
         with pytest.raises(cueline.UnknownNameError):
             engine.part("second").parameters.automate("second.gain", [Set(0, at=0)])
+
+
+def test_no_write_is_lost_while_an_automation_shows_its_values() -> None:
+    with cueline.AudioEngine("null", processor="tone", blocksize=16) as engine:
+        for turn in range(50):
+            engine.parameters.automate("gain", [Set(0, at=engine.now()), Linear(1, at=engine.now() + 480_000)])
+            engine.wait_until(engine.now() + 32, timeout=10)
+            wanted = (turn % 10) / 10
+            engine.parameters["gain"] = wanted
+            assert engine.parameters["gain"] == wanted
+            engine.wait_until(engine.now() + 64, timeout=10)
+            assert engine.parameters["gain"] == wanted
+        engine.stats()

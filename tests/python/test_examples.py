@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 import runpy
+import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from pythonosc.osc_message_builder import OscMessageBuilder
 
 import cueline
 
@@ -93,6 +97,66 @@ def test_the_looper_puts_an_answer_to_the_frame_that_it_answers(
         engine.render(START + TURN)
         looper.add(looper.recording.read(TURN - 64))
         np.testing.assert_array_equal(engine.render(TURN - 64)[:, 0], TAKE[:-64])
+
+
+def test_the_controller_plays_each_pad_at_its_frame_with_its_velocity_and_the_knob_moves_the_gain(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    program = runpy.run_path(str(EXAMPLES / "midi_controller.py"))
+    heard = program["play_a_bar"]()[:, 0]
+    assert capsys.readouterr().out == "5 maps; the gain at the end is 0.226\n"
+    eighth = 12_000
+    expected = np.zeros(8 * eighth)
+    for step, slot in enumerate((0, 2, 1, 2, 0, 2, 1, 3)):
+        sound = 0.4 * getattr(cueline.sounds, program["SOUNDS"][slot])(48_000)
+        begin = step * eighth + 1
+        length = min(len(sound), len(expected) - begin)
+        expected[begin : begin + length] += (127 - 8 * step) / 127 * sound[:length]
+    gain = np.ones(8 * eighth)
+    target, turned = 0.05 * 20 ** (64 / 127), 4 * eighth + 1
+    gain[turned:] = target
+    gain[turned : turned + 960] = 1 + (target - 1) * np.arange(1, 961) / 960  # the ramp of 20 ms
+    assert np.abs(expected * gain).max() < 1, "the limiter does nothing"
+    np.testing.assert_allclose(heard, expected * gain, atol=2e-6)
+
+
+def test_osc_plays_at_the_frame_of_the_time_tag_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    program = runpy.run_path(str(EXAMPLES / "osc.py"))
+    with (
+        cueline.AudioEngine("offline", processor="player", outputs=1) as engine,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+    ):
+        engine.publish(0, np.ones(1, np.float32))
+        engine.render(64)  # now frames have times
+        udp.bind(("127.0.0.1", 0))
+        serving = threading.Thread(target=program["serve"], args=(engine, udp))
+        serving.start()
+        start_s, start_frame = time.time() + 1, engine.frame_at(time.monotonic_ns() + 10**9)
+        for number in range(3):
+            udp.sendto(program["note"](start_s + number / 4, 0, 0.5), udp.getsockname())
+        for wrong in (b"no OSC", message("/play", 9000, 1.0), message("/set", "gian", 1.0), message("/play", "x")):
+            udp.sendto(wrong, udp.getsockname())
+        udp.sendto(message("/set", "gain", 0.5), udp.getsockname())
+        udp.sendto(message("/quit"), udp.getsockname())
+        serving.join(60)
+        assert not serving.is_alive()
+        assert engine.parameters["gain"] == 0.5
+        assert [line.commands.sent for line in engine.stats().lines[1:]] == [3]
+        heard = np.flatnonzero(engine.render(start_frame + 40_000))  # the clock goes on between its two readings
+        assert engine.stats().cues.late == 0
+    assert len(heard) == 3
+    assert all(abs(int(step) - 12_000) <= 1 for step in np.diff(heard))
+    assert abs(int(heard[0]) + 64 - start_frame) < 24_000
+    assert capsys.readouterr().out.count("left out:") == 4
+
+
+def message(address: str, *values: object) -> bytes:
+    """Return the packet of a message without a time."""
+    builder = OscMessageBuilder(address)
+    for value in values:
+        builder.add_arg(value)  # type: ignore[arg-type]
+    dgram: bytes = builder.build().dgram
+    return dgram
 
 
 def test_the_keyboard_plays_each_note_from_its_frame_on() -> None:

@@ -8,6 +8,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from itertools import pairwise
@@ -191,6 +192,27 @@ def test_a_note_that_a_processor_sends_leaves_at_its_frame(server: JackServer) -
     while (later := sent_and_came_back(frames)) != [server.blocksize] * 5 and time.monotonic() < deadline:
         pass
     assert later == [server.blocksize] * 5
+
+
+@pytest.mark.usefixtures("server")
+def test_a_client_that_comes_later_is_connected_and_its_control_is_learned_and_mapped() -> None:
+    processor = cueline.cfunc_processor(render_note, send_note, state=np.zeros(1))
+    with cueline.AudioEngine("jack", processor="tone", midi_inputs=1, midi_connect=False) as engine:
+        engine.midi.connect("^singer:midi_out_1$")
+        assert "singer:midi_out_1" not in engine.midi.inputs()
+        with cueline.AudioEngine("jack", processor=processor, client_name="singer", midi_outputs=1) as singer:
+            assert "singer:midi_out_1" in engine.midi.inputs()
+            assert any(name.endswith(":midi_in_1") for name in singer.midi.outputs())
+            learning = threading.Thread(target=lambda: learned.append(engine.midi.learn(timeout=60).result()))
+            learned: list[cueline.Message] = []
+            learning.start()
+            while learning.is_alive():
+                singer.send(cueline.ControlChange(61, 100))
+                time.sleep(0.01)
+            assert learned == [cueline.NoteOn(61)]
+            engine.midi.map(learned[0], "gain", low=0, high=1)
+            singer.send(cueline.ControlChange(61, 127))
+            assert eventually(lambda: engine.parameters["gain"] == 1)
 
 
 @pytest.mark.usefixtures("server")

@@ -127,6 +127,22 @@ def test_any_message_can_be_an_event_the_timelines_too(engine: cueline.AudioEngi
     assert onsets(engine.render(2 * BEAT)) == [0, 1.5 * BEAT]
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=["list", "array", "iterator"])
+def test_a_part_has_sequences_of_its_own(kind: Callable[[list[float]], Any]) -> None:
+    parts = {"left": "player", "right": "player"}
+    with cueline.AudioEngine("offline", processor=parts, samplerate=RATE, outputs=1) as engine:
+        for name, level in (("left", 0.25), ("right", 0.5)):
+            engine.part(name).publish(0, [level])
+        engine.part("right").sequence(kind([1.0]), at=Beat(0))
+        engine.part("left").sequence(kind([2.0]), at=Beat(0))
+        song = engine.sequence([(3, engine.part("left").addressed(HIT))], at=Beat(0))
+        audio = engine.render(4 * BEAT)[:, 0]
+        assert song.done()
+        assert np.flatnonzero(audio).tolist() == [BEAT, 2 * BEAT, 3 * BEAT]
+        assert audio[BEAT] == pytest.approx(2 * audio[2 * BEAT])
+        assert audio[3 * BEAT] == audio[2 * BEAT]
+
+
 def test_all_sequences_share_a_line_and_answers_come_to_the_engine(engine: cueline.AudioEngine) -> None:
     for _ in range(3):
         engine.sequence([(0, HIT)])

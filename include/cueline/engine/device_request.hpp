@@ -53,14 +53,18 @@ struct DeviceRequest {
     std::optional<std::variant<std::string, bool>> connect = std::nullopt;
     std::optional<std::variant<std::string, bool>> connect_inputs = std::nullopt;  ///< left out: as `connect`
 
-    std::int64_t midi_inputs = 0;   ///< ports for MIDI, at most max_midi_ports
-    std::int64_t midi_outputs = 0;  ///< the same
+    // For MIDI.
+    std::int64_t midi_inputs = 0;   ///< ports for MIDI, at most max_midi_ports; for JACK, the null device and PortAudio
+    std::int64_t midi_outputs = 0;  ///< the same; for JACK
     /// A regular expression: our ports for MIDI are connected to those of others whose names match it. True: to the
     /// physical ones. False: to none. If we have one input, all are connected to it; if we have several, one to each,
     /// in order; and so for the outputs. Left out: inputs to the physical ones, and outputs to none, because a physical
     /// port may bring back what it gets.
     std::optional<std::variant<std::string, bool>> midi_connect = std::nullopt;
     std::optional<std::variant<std::string, bool>> midi_connect_inputs = std::nullopt;  ///< left out: as `midi_connect`
+    /// For the null device and PortAudio: seconds from when a MIDI message comes to when it plays. Left out: two
+    /// blocks.
+    std::optional<double> midi_delay_s = std::nullopt;
 
     // For PortAudio.
     /// The device for the inputs, of the same host API. Left out: as `device`, whose words may match an input device

@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
+#include <vector>
 
 #include <cueline/audio_side.hpp>
 #include <cueline/buffer.hpp>
@@ -216,6 +218,12 @@ class Engine {
 
     /// Returns the latency that the device reports at present.
     [[nodiscard]] DeviceLatency latency() const noexcept;
+
+    /// What Device::midi_names() and Device::connect_midi() do. They may be called while the engine runs or is stopped.
+    /// They wait for a start(), a stop() or a close() that runs, and throw what require_open() throws. connect_midi()
+    /// throws ArgumentError for a bad pattern.
+    [[nodiscard]] std::vector<std::string> midi_names(MidiWay way);
+    void connect_midi(MidiWay way, const std::string& pattern);
 
     /// Returns the device, for calls such as render() and lateness(). Only the engine may call its start() and stop().
     [[nodiscard]] Device& device() noexcept;

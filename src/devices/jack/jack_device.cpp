@@ -47,6 +47,14 @@ std::string words_of(const std::exception_ptr& thrown) {
 
 }  // namespace
 
+namespace {
+
+JackPortFlags direction_of(MidiWay way) {
+    return way == MidiWay::in ? JackPortIsInput : JackPortIsOutput;
+}
+
+}  // namespace
+
 JackDevice::JackDevice(const JackLibrary& jack, const DeviceRequest& request)
     : jack_{jack},
       request_{request},
@@ -63,6 +71,23 @@ JackDevice::JackDevice(const JackLibrary& jack, const DeviceRequest& request)
     require_requested(offered);
     samplerate_.store(offered.samplerate, std::memory_order_relaxed);  // relaxed: no other thread has this device yet
     blocksize_.store(offered.blocksize, std::memory_order_relaxed);
+}
+
+std::vector<std::string> JackDevice::midi_names(MidiWay way) {
+    const MidiPorts ports = midi_ports();
+    if ((way == MidiWay::in ? ports.inputs : ports.outputs) == 0) refuse_midi(way);
+    const unsigned long opposite = way == MidiWay::in ? JackPortIsOutput : JackPortIsInput;
+    const std::scoped_lock lock{starting_};  // the helper may close the client
+    if (client_) return client_->ports(opposite, nullptr, JACK_DEFAULT_MIDI_TYPE);
+    return JackClient{jack_, client_name(), request_.server}.ports(opposite, nullptr, JACK_DEFAULT_MIDI_TYPE);
+}
+
+void JackDevice::connect_midi(MidiWay way, const std::string& pattern) {
+    const MidiPorts ports = midi_ports();
+    if ((way == MidiWay::in ? ports.inputs : ports.outputs) == 0) refuse_midi(way);
+    const std::scoped_lock lock{starting_};  // the helper may close the client
+    midi_.want(direction_of(way), pattern);
+    if (client_) midi_.connect_all(*client_, direction_of(way), pattern);
 }
 
 Format JackDevice::format() const noexcept {
@@ -140,7 +165,8 @@ void JackDevice::start(BlockCallback& callback) {
         }
         std::size_t connections = connect_ports(JackPortIsInput);
         connections += connect_ports(JackPortIsOutput);
-        await_connections(connections + midi_.connect(*client_, request_));
+        connections += midi_.connect(*client_, request_);
+        await_connections(connections);
         note_latency();
         playing_.store(true, std::memory_order_relaxed);  // relaxed: the gate publishes it
         gate_.open();
@@ -330,6 +356,7 @@ void JackDevice::watch() noexcept {
     for (;;) {
         if (!for_helper_.try_acquire_for(BlockWatch::interval)) {
             note_latency();
+            connect_new_midi();
             if (!watch_.blocks_stopped()) continue;
             lose(server_in_words(request_) + " calls for no more blocks: restart it, and then the engine");
             return;
@@ -347,6 +374,17 @@ void JackDevice::watch() noexcept {
                  words_of(std::current_exception()));
             return;
         }
+    }
+}
+
+/// A port that cannot be connected, or is gone again, is left out.
+void JackDevice::connect_new_midi() noexcept {
+    if (++looks_ % midi_looks_apart != 0) return;
+    const std::scoped_lock lock{starting_};  // a control thread may connect ports
+    try {
+        midi_.connect_new(*client_);
+    } catch (const std::exception&) {
+        return;
     }
 }
 

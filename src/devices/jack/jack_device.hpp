@@ -45,6 +45,8 @@ class alignas(page_bytes) JackDevice final : public Device {
     [[nodiscard]] MidiPorts midi_ports() const noexcept override { return midi_.ports(); }
     void start(BlockCallback& callback) override;
     void stop() noexcept override;
+    [[nodiscard]] std::vector<std::string> midi_names(MidiWay way) override;
+    void connect_midi(MidiWay way, const std::string& pattern) override;
     [[nodiscard]] bool is_heard() const noexcept override { return true; }
     [[nodiscard]] DeviceStats stats() const noexcept override;
 
@@ -67,6 +69,7 @@ class alignas(page_bytes) JackDevice final : public Device {
     void watch() noexcept;
     void follow_samplerate();
     void lose(const std::string& why) noexcept;
+    void connect_new_midi() noexcept;
 
     const JackLibrary& jack_;
     DeviceRequest request_;
@@ -96,6 +99,8 @@ class alignas(page_bytes) JackDevice final : public Device {
     std::mutex starting_;                                 // the helper waits for it while start() runs
     std::array<std::atomic<std::int64_t>, 4> threads_{};  // the numbers of JACK's threads that run our callbacks
     std::atomic<std::size_t> threads_known_ = 0;
+    static constexpr std::uint32_t midi_looks_apart = 10;  // wake-ups of the helper
+    std::uint32_t looks_ = 0;                              // the helper's
     OwnThread helper_;
     std::counting_semaphore<> for_helper_{0};
     std::atomic<bool> server_gone_ = false;

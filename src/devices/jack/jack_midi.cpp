@@ -4,9 +4,25 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cueline {
+
+namespace {
+
+/// The ports of others that are wanted. There may be none.
+std::vector<std::string> names_of(const JackClient& client, JackPortFlags direction,
+                                  const std::variant<std::string, bool>& wanted) {
+    const unsigned long opposite = direction == JackPortIsInput ? JackPortIsOutput : JackPortIsInput;
+    if (const auto* const pattern = std::get_if<std::string>(&wanted)) {
+        return client.ports(opposite, pattern->c_str(), JACK_DEFAULT_MIDI_TYPE);
+    }
+    if (wanted == std::variant<std::string, bool>{false}) return {};
+    return client.ports(opposite | JackPortIsPhysical, nullptr, JACK_DEFAULT_MIDI_TYPE);
+}
+
+}  // namespace
 
 MidiStats JackMidi::stats() const noexcept {
     return {.received = received_.get(),
@@ -32,9 +48,59 @@ void JackMidi::register_ports(const JackClient& client) {
     }
 }
 
-std::size_t JackMidi::connect(const JackClient& client, const DeviceRequest& request) const {
-    return connect(client, JackPortIsInput, request.midi_connect_inputs.value_or(true)) +
-           connect(client, JackPortIsOutput, request.midi_connect.value_or(false));
+std::size_t JackMidi::connect(const JackClient& client, const DeviceRequest& request) {
+    const auto inputs = request.midi_connect_inputs.value_or(true);
+    const auto outputs = request.midi_connect.value_or(false);
+    const std::size_t connections =
+        connect(client, JackPortIsInput, inputs) + connect(client, JackPortIsOutput, outputs);
+    for (const JackPortFlags direction : {JackPortIsInput, JackPortIsOutput}) {
+        if (ports(direction).empty()) continue;
+        Others& them = others(direction);
+        for (const std::string& pattern : them.wanted) connect_all(client, direction, pattern);
+        them.first = direction == JackPortIsInput ? inputs : outputs;
+        them.seen = them.now(client, direction);
+    }
+    return connections;
+}
+
+void JackMidi::want(JackPortFlags direction, const std::string& pattern) {
+    others(direction).wanted.emplace_back(pattern);
+}
+
+void JackMidi::connect_all(const JackClient& client, JackPortFlags direction, const std::string& pattern) const {
+    for (const std::string& other : names_of(client, direction, pattern)) connect_one(client, direction, other);
+}
+
+void JackMidi::connect_new(const JackClient& client) {
+    for (const JackPortFlags direction : {JackPortIsInput, JackPortIsOutput}) {
+        if (ports(direction).empty()) continue;
+        Others& them = others(direction);
+        std::vector<std::string> now = them.now(client, direction);
+        std::swap(now, them.seen);  // first: a port that cannot be connected is not tried again
+        for (const std::string& other : them.seen) {
+            if (std::ranges::find(now, other) == now.end()) connect_one(client, direction, other);
+        }
+    }
+}
+
+/// The ports that are wanted and there.
+std::vector<std::string> JackMidi::Others::now(const JackClient& client, JackPortFlags direction) const {
+    std::vector<std::string> names = names_of(client, direction, first);
+    for (const std::string& each : wanted) {
+        for (std::string& name : names_of(client, direction, each)) {
+            if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+        }
+    }
+    return names;
+}
+
+/// Connects `other` to our only port, or to the first one without a connection.
+void JackMidi::connect_one(const JackClient& client, JackPortFlags direction, const std::string& other) const {
+    const std::span<jack_port_t* const> ours = ports(direction);
+    const auto free =
+        ours.size() == 1 ? ours.begin()
+                         : std::ranges::find_if(ours, [&](jack_port_t* port) { return client.connections(port) == 0; });
+    if (free != ours.end()) client.connect(*free, direction, other);
 }
 
 std::size_t JackMidi::connect(const JackClient& client, JackPortFlags direction,

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include <cueline/counter.hpp>
 #include <cueline/device.hpp>
@@ -37,7 +38,16 @@ class JackMidi {
 
     /// Connects the ports as `request` says. Returns how many connections it made. Throws what JackClient::others() and
     /// JackClient::connect() throw.
-    [[nodiscard]] std::size_t connect(const JackClient& client, const DeviceRequest& request) const;
+    [[nodiscard]] std::size_t connect(const JackClient& client, const DeviceRequest& request);
+
+    /// From now on, connect_new() connects the ports of others that match `pattern` too.
+    void want(JackPortFlags direction, const std::string& pattern);
+
+    /// Connects our ports to those of others that match `pattern` and are not connected yet.
+    void connect_all(const JackClient& client, JackPortFlags direction, const std::string& pattern) const;
+
+    /// Connects the ports of others that are wanted and have come since the last call, or since connect().
+    void connect_new(const JackClient& client);
 
     /// How many connections the server's blocks use.
     [[nodiscard]] std::size_t connections(const JackClient& client) const;
@@ -68,11 +78,26 @@ class JackMidi {
     [[nodiscard]] std::size_t connect(const JackClient& client, JackPortFlags direction,
                                       const std::variant<std::string, bool>& wanted) const;
     [[nodiscard]] std::span<jack_port_t* const> ports(JackPortFlags direction) const noexcept;
+    void connect_one(const JackClient& client, JackPortFlags direction, const std::string& other) const;
+
+    /// The ports of one direction: what of others they are connected to, and which of others were there.
+    struct Others {
+        std::variant<std::string, bool> first = false;  // of the request
+        std::vector<std::string> wanted;                // later
+        std::vector<std::string> seen;
+        [[nodiscard]] std::vector<std::string> now(const JackClient& client, JackPortFlags direction) const;
+    };
+    [[nodiscard]] Others& others(JackPortFlags direction) noexcept {
+        return direction == JackPortIsInput ? of_inputs_ : of_outputs_;
+    }
+
     void go_on(Events& events) const noexcept CUELINE_NONBLOCKING;
 
     const JackLibrary& jack_;
     const std::uint32_t input_count_;
     const std::uint32_t output_count_;
+    Others of_inputs_;   // the control threads', under JackDevice's mutex
+    Others of_outputs_;  // the same
     std::array<jack_port_t*, max_midi_ports> inputs_{};
     std::array<jack_port_t*, max_midi_ports> outputs_{};
     std::array<void*, max_midi_ports> output_buffers_{};  // of the present block
