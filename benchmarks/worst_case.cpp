@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -41,6 +42,7 @@ class Crowd {
 
     [[nodiscard]] Line& line(std::size_t number) { return *lines_[number]; }
     void run_block() { stage_.run_block(); }
+    void publish(std::span<const float> sound) { stage_.engine.publish(0, sound, 1); }
     [[nodiscard]] std::uint64_t now() const { return stage_.engine.now(); }
 
     /// Fills the schedule: two lines with what they may have, the others with what is reserved for them. The cues are
@@ -155,8 +157,10 @@ void worst_all_cancelled(benchmark::State& state) {
 
 /// All cues of a full schedule are due, 32 at each frame of the block, and each is confirmed. Besides, a line's
 /// commands use up the budget, and its transaction exceeds it.
-void time_all_due(benchmark::State& state, std::unique_ptr<Processor> processor, Message cue) {
+void time_all_due(benchmark::State& state, std::unique_ptr<Processor> processor, Message cue,
+                  std::span<const float> sound = {}) {
     Crowd crowd{std::move(processor)};
+    if (!sound.empty()) crowd.publish(sound);
     const Message command = cue;
     const std::vector<Message> members(max_members, command);
     cue.flags = delivery::confirm;
@@ -182,6 +186,11 @@ void worst_all_due_clicks(benchmark::State& state) {
 void worst_all_due_player(benchmark::State& state) {
     time_all_due(state, std::make_unique<PlayerProcessor>(), Message::of(PlayBuffer{.slot = 0}));
 }
+/// The slot holds a long sound, so each start takes the place of a voice that plays, which fades out.
+void worst_all_due_player_steals(benchmark::State& state) {
+    time_all_due(state, std::make_unique<PlayerProcessor>(), Message::of(PlayBuffer{.slot = 0}),
+                 std::vector<float>(48'000, 0.1F));
+}
 void worst_all_due_cancels(benchmark::State& state) {
     time_all_due(state, std::make_unique<SilenceProcessor>(), Message::of(Cancel{12'345}));
 }
@@ -204,6 +213,7 @@ BENCHMARK(worst_all_due_pings)->Apply(once);
 BENCHMARK(worst_all_due_tone)->Apply(once);
 BENCHMARK(worst_all_due_clicks)->Apply(once);
 BENCHMARK(worst_all_due_player)->Apply(once);
+BENCHMARK(worst_all_due_player_steals)->Apply(once);
 BENCHMARK(worst_all_due_cancels)->Apply(once);
 BENCHMARK(worst_all_due_cancel_all)->Apply(once);
 

@@ -81,12 +81,12 @@ class AudioEngine(_core.Engine):
     - ``"offline"``: no clock; it renders when you call ``render``
     - None: JACK if a server runs, else PortAudio's default device, else null with a RuntimeWarning that says why
 
-    ``processor`` makes the sound. It is ``"silence"`` (or None), ``"tone"`` (a sine with parameters), ``"player"``
-    (it plays the buffers of ``publish``), ``"passthrough"`` (it copies the inputs to the outputs; one input goes to all
-    outputs), or your own: a capsule from ``cueline.cfunc_processor`` or from C++'s ``cueline::processor_capsule``, or
-    an object that offers one (``OffersProcessor``). A dict of up to 8 names, each with one of these, makes an engine of
-    parts, whose outputs are mixed: see ``part``. A processor belongs to one engine at a time, until that engine is
-    closed.
+    ``processor`` makes the sound. It is ``"player"`` (or None: it plays buffers, and is silent until you ask),
+    ``"tone"`` (a sine with parameters), ``"passthrough"`` (it copies the inputs to the outputs; one input goes to all
+    outputs), ``"silence"``, or your own: a capsule from ``cueline.cfunc_processor`` or from C++'s
+    ``cueline::processor_capsule``, or an object that offers one (``OffersProcessor``). A dict of up to 8 names, each
+    with one of these, makes an engine of parts, whose outputs are mixed: see ``part``. A processor belongs to one
+    engine at a time, until that engine is closed.
 
     ``samplerate`` is in frames a second (1000 to 768000) and ``blocksize`` in frames (1 to 8192); by default the device
     chooses both. ``inputs`` and ``outputs`` are how many channels come from the device and go to it (0 to 64, not

@@ -40,7 +40,7 @@ def checked_processor(
 ) -> object:
     """Return the name or the capsule of a processor, or a list of parts: names, each with one of these."""
     if processor is None:
-        return "silence"
+        return "player"
     if isinstance(processor, Mapping):
         return [_checked_part(name, part) for name, part in processor.items()]
     if isinstance(processor, str):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cueline import _core
 from cueline.arguments import checked_integer, shown
 from cueline.confirmation import RefusedError
-from cueline.errors import ArgumentError, ArgumentTypeError, ConfirmationTimeout
+from cueline.errors import ArgumentError, ArgumentTypeError, ConfirmationTimeout, Error
 from cueline.messages import PlayBuffer, SetVoice, StopVoice, UnloadBuffer
 from cueline.polling import polling_intervals
 from cueline.ring_errors import Full
@@ -75,7 +75,20 @@ class Voice:
         return self._confirmation.sequence
 
     def __repr__(self) -> str:
-        return f"<cueline.Voice {self.sequence}>"
+        return f"<cueline.Voice {self.sequence}, {self._state()}>"
+
+    def _state(self) -> str:
+        try:
+            if not self.done():
+                return "plays" if self._confirmation.done() else "not begun"
+            self._confirmation.result(0)
+        except RefusedError as refused:
+            return f"refused: {refused.name}"
+        except ConfirmationTimeout:
+            return "not begun"
+        except Error as error:  # the engine is closed, or its device is lost
+            return type(error).__name__
+        return "ended"
 
     def set(
         self,

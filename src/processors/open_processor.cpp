@@ -45,7 +45,7 @@ OwnedProcessor open_processor(std::string_view name) {
     if (name == "player") return {std::make_unique<PlayerProcessor>(), std::string{name}};
     if (name == "passthrough") return {std::make_unique<PassthroughProcessor>(), std::string{name}};
     throw ArgumentError{
-        "processor must be 'silence', 'tone', 'player' or 'passthrough', or left out for silence, got '" +
+        "processor must be 'player', 'tone', 'passthrough' or 'silence', or left out for the player, got '" +
         std::string{name} + "'"};
 }
 

@@ -34,11 +34,21 @@ bool is_rate(float rate) noexcept CUELINE_NONBLOCKING {
     return rate > 0 && rate <= highest_voice_rate;
 }
 
+/// Whether a start sets no field that another one makes void.
+bool is_whole(const PlayBuffer& wanted) noexcept CUELINE_NONBLOCKING {
+    if (wanted.handle != 0 ? wanted.slot != 0 : wanted.unload != 0) return false;
+    return wanted.loop != 0 || (wanted.loop_start == 0 && wanted.loop_end == 0);
+}
+bool is_whole(const SetVoice& wanted) noexcept CUELINE_NONBLOCKING {
+    return wanted.loop == looping::on || (wanted.loop_start == 0 && wanted.loop_end == 0);
+}
+
 }  // namespace
 
 PlayerProcessor::PlayerProcessor(std::int64_t slots, std::int64_t voices)
     : slots_{checked_range("slots", slots, player_slots_range)},
       voices_{checked_range("voices", voices, player_voices_range)},
+      places_{voices_.size()},
       meters_{{
           {.name = "peak", .unit = {}, .fields = peak_fields},
           {.name = "voices", .unit = {}, .fields = counts_fields},
@@ -47,13 +57,14 @@ PlayerProcessor::PlayerProcessor(std::int64_t slots, std::int64_t voices)
       }} {}
 
 void PlayerProcessor::prepare(const Format& format) {
-    if (table_ == nullptr) table_ = SincTable::shared();
+    table_ = SincTable::shared();  // a forked child needs another one
     samples_ = LockedArray<float>{std::max<std::size_t>(format.outputs, 1) * VoiceTools::piece_frames};
     samplerate_ = format.samplerate;
     fade_frames_ = std::max<std::uint32_t>(1, format.samplerate / fades_a_second);
     window_frames_ = std::max<std::uint32_t>(1, format.samplerate / peaks_a_second);
     window_left_ = window_frames_;
     limiter_.prepare(format.samplerate);
+    for (PlayerVoice& voice : voices_.all()) voice.forget_samples();
 }
 
 std::span<const ParameterSpec> PlayerProcessor::parameters() const {
@@ -65,7 +76,10 @@ std::span<const std::string_view> PlayerProcessor::reasons() const {
 }
 
 VoiceTools PlayerProcessor::tools() noexcept CUELINE_NONBLOCKING {
-    return {.table = *table_, .samples = samples_.all(), .fade_frames = fade_frames_};
+    return {.table = *table_,
+            .samples = samples_.all(),
+            .outputs = samples_.size() / VoiceTools::piece_frames,
+            .fade_frames = fade_frames_};
 }
 
 std::uint32_t PlayerProcessor::frames_of(float seconds) const noexcept CUELINE_NONBLOCKING {
@@ -81,21 +95,21 @@ std::uint32_t PlayerProcessor::release_frames(const PlayerVoice& voice) const no
 PlayerVoice* PlayerProcessor::find(const Message& command, std::uint32_t name) noexcept CUELINE_NONBLOCKING {
     Cause cause{command};
     cause.sequence = name;
-    for (PlayerVoice& voice : voices_.all()) {
-        if (voice.plays() && voice.started_by() == cause) return &voice;
+    const std::span<const PlayerPlace> places = places_.all();
+    for (std::size_t index = 0; index < places.size(); ++index) {
+        if (places[index].plays && places[index].started_by == cause) return &voices_.all()[index];
     }
     return nullptr;
 }
 
-/// The place for a new voice: the first one that is free, or else that of the oldest voice.
-std::size_t PlayerProcessor::place() const noexcept CUELINE_NONBLOCKING {
-    const std::span<const PlayerVoice> voices = voices_.all();
-    std::size_t oldest = 0;
-    for (std::size_t index = 0; index < voices.size(); ++index) {
-        if (!voices[index].plays()) return index;
-        if (voices[index].number() < voices[oldest].number()) oldest = index;
+/// Fades out the voices of a group, each once: later commands of the group pass it over.
+void PlayerProcessor::choke(std::uint16_t group) noexcept CUELINE_NONBLOCKING {
+    const std::span<PlayerPlace> places = places_.all();
+    for (std::size_t index = 0; index < places.size(); ++index) {
+        if (places[index].choke_group != group) continue;
+        voices_.all()[index].release(fade_frames_);
+        places[index].choke_group = 0;
     }
-    return oldest;
 }
 
 Outcome PlayerProcessor::handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
@@ -128,32 +142,23 @@ void PlayerProcessor::discarded(const Message& command, ProcessContext& context)
 /// Its confirmation has the voice's place in the meter "voice".
 Outcome PlayerProcessor::play(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     const auto wanted = command.as<PlayBuffer>();
-    if (!is_rate(wanted.rate) || (wanted.handle == 0 && wanted.slot >= slots_.size())) {
+    if (!is_rate(wanted.rate) || !is_whole(wanted) || (wanted.handle == 0 && wanted.slot >= slots_.size())) {
         discarded(command, context);
         return false;
     }
-    if (wanted.choke_group != 0) {
-        for (PlayerVoice& voice : voices_.all()) {
-            if (voice.plays() && voice.choke_group() == wanted.choke_group) voice.release(fade_frames_);
-        }
-    }
-    const std::size_t index = place();
-    PlayerVoice& voice = voices_.all()[index];
-    if (voice.plays()) {
-        ++stolen_;
-    } else {
-        ++playing_;
-    }
+    if (wanted.choke_group != 0) choke(wanted.choke_group);
+    const std::size_t index = places_.next();
+    if (places_.take(index, command, wanted.choke_group)) ++stolen_;
     const std::uint32_t attack = wanted.handle != 0 ? 0 : frames_of(slots_.all()[wanted.slot].attack_s);
-    voice.start(wanted, command, ++starts_, attack, tools(), context);
-    show_voice(index, context.events().frame(), context);
+    voices_.all()[index].start(wanted, attack, tools(), context);
+    show_voice(index, context.events().frame(), context);  // at once: the confirmation follows
     return Outcome::applied(static_cast<std::uint32_t>(index));
 }
 
 Outcome PlayerProcessor::set_voice(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     const auto wanted = command.as<SetVoice>();
     const bool keeps_rate = std::isnan(wanted.rate);
-    if ((!keeps_rate && !is_rate(wanted.rate)) || wanted.loop > looping::on) return false;
+    if ((!keeps_rate && !is_rate(wanted.rate)) || wanted.loop > looping::on || !is_whole(wanted)) return false;
     PlayerVoice* const voice = find(command, wanted.voice);
     if (voice == nullptr) return Outcome::refused(PlayerReason::ended);
     voice->set(wanted, tools(), context);
@@ -192,6 +197,7 @@ void PlayerProcessor::render(const AudioBlock& block, ProcessContext& context) n
         for (PlayerVoice& voice : voices_.all()) voice.release_buffers(context);
         render_master(piece, done, context);
         done += frames;
+        show_counts(block.frame + done, context);
         window_left_ -= frames;
         if (window_left_ == 0) show_peaks(block.frame + done, context);
     }
@@ -209,10 +215,9 @@ void PlayerProcessor::render_voice(std::size_t index, const AudioBlock& piece, P
     }
     if (ended == PlayerVoice::Ended::no) return;
     const std::uint64_t frame = piece.frame + frames;
-    --playing_;
+    const Cause started_by = places_.free(index);
     if (ended == PlayerVoice::Ended::by_itself) {
-        context.events().send_at(frame, kind::buffer_ended, BufferEnded{voice.slot(), voice.handle()},
-                                 voice.started_by());
+        context.events().send_at(frame, kind::buffer_ended, BufferEnded{voice.slot(), voice.handle()}, started_by);
     }
     show_voice(index, frame, context);
 }
@@ -240,14 +245,20 @@ void PlayerProcessor::render_master(const AudioBlock& piece, std::uint32_t first
     }
 }
 
-/// Shows which command's voice has this place, and how many play.
+/// Shows which command's voice has this place. How many play is shown once the next piece is rendered.
 void PlayerProcessor::show_voice(std::size_t index, std::uint64_t frame, ProcessContext& context) noexcept
     CUELINE_NONBLOCKING {
-    const PlayerVoice& voice = voices_.all()[index];
-    const Cause cause = voice.plays() ? voice.started_by() : Cause{};
+    const Cause cause = places_.all()[index].started_by;
     context.meter(first_voice_address + index)
         .set({static_cast<double>(cause.line), static_cast<double>(cause.sequence)}, frame);
-    context.meter(voices_address).set({static_cast<double>(playing_), static_cast<double>(stolen_)}, frame);
+    counts_are_shown_ = false;
+}
+
+/// Shows how many voices play, if that has changed.
+void PlayerProcessor::show_counts(std::uint64_t frame, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+    if (counts_are_shown_) return;
+    context.meter(voices_address).set({static_cast<double>(places_.playing()), static_cast<double>(stolen_)}, frame);
+    counts_are_shown_ = true;
 }
 
 /// Shows the peaks of the window that ends before `frame`, and begins another one.

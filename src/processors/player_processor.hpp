@@ -14,6 +14,7 @@
 #include <cueline/processor.hpp>
 
 #include "processors/limiter.hpp"
+#include "processors/player_places.hpp"
 #include "processors/player_voice.hpp"
 #include "processors/sinc_table.hpp"
 #include "system/locked_array.hpp"
@@ -21,7 +22,7 @@
 namespace cueline {
 
 inline constexpr Range player_slots_range{1, max_player_slots, ""};
-inline constexpr Range player_voices_range{1, 256, ""};
+inline constexpr Range player_voices_range{1, PlayerPlaces::most, ""};
 
 /// The reasons for which the player refuses commands, in the order of their names.
 enum class PlayerReason : std::uint32_t {  // NOLINT(performance-enum-size): as in Outcome
@@ -62,7 +63,8 @@ class PlayerProcessor final : public Processor {
     [[nodiscard]] std::optional<std::span<const Kind>> kinds() const override { return handled; }
     [[nodiscard]] std::span<const std::string_view> reasons() const override;
 
-    /// Clamps gain and pan. Does not handle a command for a slot that does not exist, or with a rate out of range.
+    /// Clamps gain and pan. Does not handle a command for a slot that does not exist, with a rate out of range, or with
+    /// a field that another one makes void: a slot beside a handle, a loop's ends without a loop.
     Outcome handle(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
     void discarded(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
     void render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING override;
@@ -72,7 +74,7 @@ class PlayerProcessor final : public Processor {
     [[nodiscard]] std::uint32_t frames_of(float seconds) const noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] std::uint32_t release_frames(const PlayerVoice& voice) const noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] PlayerVoice* find(const Message& command, std::uint32_t name) noexcept CUELINE_NONBLOCKING;
-    [[nodiscard]] std::size_t place() const noexcept CUELINE_NONBLOCKING;
+    void choke(std::uint16_t group) noexcept CUELINE_NONBLOCKING;
     Outcome play(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
     Outcome set_voice(const Message& command, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
     bool set_slot(const SetSlot& wanted) noexcept CUELINE_NONBLOCKING;
@@ -81,19 +83,20 @@ class PlayerProcessor final : public Processor {
     void render_master(const AudioBlock& piece, std::uint32_t first, ProcessContext& context) noexcept
         CUELINE_NONBLOCKING;
     void show_voice(std::size_t index, std::uint64_t frame, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
+    void show_counts(std::uint64_t frame, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
     void show_peaks(std::uint64_t frame, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
 
     LockedArray<PlayerSlot> slots_;
     LockedArray<PlayerVoice> voices_;
+    PlayerPlaces places_;  // of the voices
     std::array<MeterSpec, 4> meters_;
     std::shared_ptr<const SincTable> table_;
     LockedArray<float> samples_;  // of one voice
     Limiter limiter_;
     std::uint32_t samplerate_ = Format{}.samplerate;
     std::uint32_t fade_frames_ = 1;
-    std::uint64_t starts_ = 0;
-    std::uint32_t playing_ = 0;
     std::uint32_t stolen_ = 0;
+    bool counts_are_shown_ = true;
     float peak_ = 0;  // of the outputs, in this window
     std::uint32_t window_frames_ = 1;
     std::uint32_t window_left_ = 1;

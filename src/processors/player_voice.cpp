@@ -56,12 +56,12 @@ void PlayerVoice::end(Head& head, ProcessContext& context) noexcept CUELINE_NONB
     head.unloads = false;
 }
 
-/// Lets the head's last sample fade out, together with what fades in this way already.
-void PlayerVoice::hold(Head& head, const VoiceTools& tools) noexcept CUELINE_NONBLOCKING {
+/// Lets a head's last samples fade out, together with what fades in this way already.
+void PlayerVoice::hold(Samples& last, const VoiceTools& tools) noexcept CUELINE_NONBLOCKING {
     const float left = held_fade_.at(0);
-    for (std::size_t channel = 0; channel < max_channels; ++channel) {
-        held_[channel] = held_[channel] * left + head.last[channel];
-        head.last[channel] = 0;
+    for (std::size_t output = 0; output < tools.outputs; ++output) {
+        held_[output] = held_[output] * left + last[output];
+        last[output] = 0;
     }
     held_fade_ = Glide{1};
     held_fade_.go_to(0, tools.fade_frames);
@@ -71,32 +71,33 @@ void PlayerVoice::hold(Head& head, const VoiceTools& tools) noexcept CUELINE_NON
 void PlayerVoice::fade_head(bool keeps_buffer, const VoiceTools& tools, ProcessContext& context) noexcept
     CUELINE_NONBLOCKING {
     if (fading_head_.plays) {
-        hold(fading_head_, tools);
+        hold(fading_last_, tools);
         end(fading_head_, context);
     }
     fading_head_ = head_;
     if (keeps_buffer) fading_head_.unloads = false;
     fading_head_.presence = Glide{head_.presence.at(0)};  // else the two could be louder than one
-    head_.last.fill(0);
+    for (std::size_t output = 0; output < tools.outputs; ++output) {
+        fading_last_[output] = last_[output];
+        last_[output] = 0;
+    }
     head_fade_ = Glide{1};
     head_fade_.go_to(0, tools.fade_frames);
 }
 
-void PlayerVoice::start(const PlayBuffer& wanted, Cause cause, std::uint64_t number, std::uint32_t attack_frames,
-                        const VoiceTools& tools, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
+void PlayerVoice::start(const PlayBuffer& wanted, std::uint32_t attack_frames, const VoiceTools& tools,
+                        ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     if (head_.plays && head_.serial != 0) {
         fade_head(false, tools, context);
-    } else if (head_.plays) {
-        end(head_, context);
+    } else {
+        if (head_.plays) end(head_, context);
+        std::fill_n(last_.begin(), tools.outputs, 0.0F);
     }
-    number_ = number;
     head_ = Head{};
     head_.plays = true;
     head_.unloads = wanted.handle != 0 && wanted.unload != 0;
     head_.slot = wanted.handle != 0 ? std::uint16_t{0} : wanted.slot;
-    head_.choke_group = wanted.choke_group;
     head_.handle = wanted.handle;
-    head_.started_by = cause;
     head_.reader.start(wanted.start, wanted.rate);
     if (wanted.loop != 0) head_.reader.set_loop(wanted.loop_start, wanted.loop_end);
     head_.gain = Glide{checked_gain(wanted.gain)};
@@ -139,7 +140,7 @@ PlayerVoice::Rendered PlayerVoice::render(const AudioBlock& piece, const VoiceTo
         const Buffer* const buffer = head_.find(context);
         const std::uint64_t serial = buffer == nullptr ? 0 : buffer->serial;
         if (head_.serial != 0 && head_.serial != serial) {  // its buffer was swapped, or is gone
-            hold(head_, tools);
+            hold(last_, tools);
             head_.presence = Glide{0};
             head_.presence.go_to(1, tools.fade_frames);
         }
@@ -147,7 +148,7 @@ PlayerVoice::Rendered PlayerVoice::render(const AudioBlock& piece, const VoiceTo
         if (buffer == nullptr) {
             rendered.ended = Ended::by_itself;
         } else {
-            rendered = render(head_, Glide{1}, *buffer, piece, tools);
+            rendered = render(head_, last_, Glide{1}, *buffer, piece, tools);
         }
         if (rendered.ended != Ended::no) head_.plays = false;
     }
@@ -161,10 +162,10 @@ void PlayerVoice::render_fades(const AudioBlock& piece, const VoiceTools& tools,
     if (fading_head_.plays) {
         const Buffer* const buffer = fading_head_.find(context);
         if (buffer == nullptr || buffer->serial != fading_head_.serial) {
-            hold(fading_head_, tools);
+            hold(fading_last_, tools);
             fading_head_.plays = false;
         } else {
-            const Rendered rendered = render(fading_head_, head_fade_, *buffer, piece, tools);
+            const Rendered rendered = render(fading_head_, fading_last_, head_fade_, *buffer, piece, tools);
             head_fade_.advance(piece.frames);
             if (rendered.ended != Ended::no || !head_fade_.moves()) fading_head_.plays = false;
         }
@@ -179,8 +180,9 @@ void PlayerVoice::render_fades(const AudioBlock& piece, const VoiceTools& tools,
 }
 
 /// Adds the samples of one head, which reads `buffer`. A buffer of one channel sounds on all outputs.
-PlayerVoice::Rendered PlayerVoice::render(Head& head, const Glide& fade, const Buffer& buffer, const AudioBlock& piece,
-                                          const VoiceTools& tools) noexcept CUELINE_NONBLOCKING {
+PlayerVoice::Rendered PlayerVoice::render(Head& head, Samples& last_samples, const Glide& fade, const Buffer& buffer,
+                                          const AudioBlock& piece, const VoiceTools& tools) noexcept
+    CUELINE_NONBLOCKING {
     const std::uint32_t frames = std::min(piece.frames, head.frames_left(fade));
     const std::size_t outputs = piece.outputs.size();
     const auto heard = static_cast<std::uint32_t>(std::min<std::size_t>(buffer.channels, outputs));
@@ -203,7 +205,7 @@ PlayerVoice::Rendered PlayerVoice::render(Head& head, const Glide& fade, const B
             into[frame] += last;
             rendered.peak = std::max(rendered.peak, std::abs(last));
         }
-        if (count > 0) head.last[output] = std::isfinite(last) ? last : 0;  // else a NaN would last for a fade
+        if (count > 0) last_samples[output] = std::isfinite(last) ? last : 0;  // else a NaN would last for a fade
     }
     for (Glide* const glide : {&head.gain, &head.pan, &head.envelope, &head.presence}) glide->advance(count);
     if (has_ended) {

@@ -21,6 +21,7 @@ struct VoiceTools {
 
     const SincTable& table;
     std::span<float> samples;   ///< room for a piece of all outputs, and of one channel at least
+    std::size_t outputs;        ///< for how many there is room, at least 1
     std::uint32_t fade_frames;  ///< of a fade, at least 1
 };
 
@@ -42,17 +43,19 @@ class PlayerVoice {
     [[nodiscard]] bool sounds() const noexcept CUELINE_NONBLOCKING {
         return head_.plays || fading_head_.plays || held_fade_.moves();
     }
-    [[nodiscard]] Cause started_by() const noexcept CUELINE_NONBLOCKING { return head_.started_by; }
-    [[nodiscard]] std::uint64_t number() const noexcept CUELINE_NONBLOCKING { return number_; }
-    [[nodiscard]] std::uint16_t choke_group() const noexcept CUELINE_NONBLOCKING { return head_.choke_group; }
     /// Whether it plays a slot, and not a loaded buffer.
     [[nodiscard]] bool has_slot() const noexcept CUELINE_NONBLOCKING { return head_.handle == 0; }
     [[nodiscard]] std::uint16_t slot() const noexcept CUELINE_NONBLOCKING { return head_.slot; }
     [[nodiscard]] BufferHandle handle() const noexcept CUELINE_NONBLOCKING { return head_.handle; }
 
-    /// Starts. If the voice plays, that sound fades out. `number` is that of the start, in order.
-    void start(const PlayBuffer& wanted, Cause cause, std::uint64_t number, std::uint32_t attack_frames,
-               const VoiceTools& tools, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
+    /// Forgets the last samples, because the outputs may be others now. [while no block runs]
+    void forget_samples() noexcept {
+        for (Samples* const samples : {&last_, &fading_last_, &held_}) samples->fill(0);
+    }
+
+    /// Starts. If the voice plays, that sound fades out.
+    void start(const PlayBuffer& wanted, std::uint32_t attack_frames, const VoiceTools& tools,
+               ProcessContext& context) noexcept CUELINE_NONBLOCKING;
 
     /// Changes it. Only while it plays.
     void set(const SetVoice& wanted, const VoiceTools& tools, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
@@ -83,16 +86,13 @@ class PlayerVoice {
         bool plays = false;
         bool unloads = false;  // it releases its buffer when it ends; if it plays no more: has to release it
         std::uint16_t slot = 0;
-        std::uint16_t choke_group = 0;
         BufferHandle handle = 0;
-        Cause started_by;
         std::uint64_t serial = 0;  // of the buffer that it has read from; 0: it has not begun
         BufferReader reader;
         Glide gain{1};
         Glide pan{0};
-        Glide envelope{1};                       // attack and release
-        Glide presence{1};                       // rises if it begins in the middle of a sound
-        std::array<float, max_channels> last{};  // by channel: its last sample
+        Glide envelope{1};  // attack and release
+        Glide presence{1};  // rises if it begins in the middle of a sound
 
         [[nodiscard]] const Buffer* find(const ProcessContext& context) const noexcept CUELINE_NONBLOCKING;
         /// How many frames it plays at most, with a fade that ends it.
@@ -100,10 +100,13 @@ class PlayerVoice {
         [[nodiscard]] bool is_released() const noexcept CUELINE_NONBLOCKING { return envelope.target() == 0; }
     };
 
-    static Rendered render(Head& head, const Glide& fade, const Buffer& buffer, const AudioBlock& piece,
-                           const VoiceTools& tools) noexcept CUELINE_NONBLOCKING;
+    using Samples = std::array<float, max_channels>;  // by output
+
+    /// `last_samples` gets the head's last samples.
+    static Rendered render(Head& head, Samples& last_samples, const Glide& fade, const Buffer& buffer,
+                           const AudioBlock& piece, const VoiceTools& tools) noexcept CUELINE_NONBLOCKING;
     static void end(Head& head, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
-    void hold(Head& head, const VoiceTools& tools) noexcept CUELINE_NONBLOCKING;
+    void hold(Samples& last, const VoiceTools& tools) noexcept CUELINE_NONBLOCKING;
     void fade_head(bool keeps_buffer, const VoiceTools& tools, ProcessContext& context) noexcept CUELINE_NONBLOCKING;
     void render_fades(const AudioBlock& piece, const VoiceTools& tools, ProcessContext& context) noexcept
         CUELINE_NONBLOCKING;
@@ -111,9 +114,11 @@ class PlayerVoice {
     Head head_;
     Head fading_head_;
     Glide head_fade_{0};
-    std::array<float, max_channels> held_{};  // by channel: the last sample of what is gone
     Glide held_fade_{0};
-    std::uint64_t number_ = 0;
+    // Behind what each command touches. Only those of outputs that are there are used.
+    Samples last_{};         // of head_
+    Samples fading_last_{};  // of fading_head_
+    Samples held_{};         // of what is gone
 };
 
 }  // namespace cueline

@@ -9,12 +9,16 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <cueline/engine/engine.hpp>
 #include <cueline/engine/open_device.hpp>
+#include <cueline/engine/player_messages.hpp>
 #include <cueline/error.hpp>
 
+#include "devices/offline_device.hpp"
 #include "processors.hpp"
+#include "processors/player_processor.hpp"
 #include "processors/sinc_table.hpp"
 
 namespace cueline::test {
@@ -43,6 +47,31 @@ TEST(Engine, a_forked_child_gets_an_error_and_can_destroy_the_engine) {
         EXPECT_EQ(status, 0) << device;
         engine->stop();
     }
+}
+
+/// Whether a new engine's player is heard between the frames of its buffer.
+bool is_player_heard() {
+    Engine engine{std::make_unique<OfflineDevice>(Format{.outputs = 1, .blocksize = 64}),
+                  std::make_unique<PlayerProcessor>()};
+    engine.start();
+    const std::vector<float> sound(64, 0.5F);
+    std::vector<float> audio(100);
+    if (engine.publish(0, sound, 1) != Status::ok) return false;
+    if (engine.control().send(PlayBuffer::kind, PlayBuffer{.rate = 0.5F}) != Status::ok) return false;
+    engine.device().render(audio);
+    return audio[51] > 0.4F;
+}
+
+TEST(Engine, a_forked_child_plays_with_a_table_of_its_own) {
+    EXPECT_TRUE(is_player_heard());
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(20);  // so that the test cannot hang
+        _exit(is_player_heard() && is_player_heard() ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
 }
 
 TEST(Engine, a_child_forked_in_the_middle_of_a_start_does_not_hang) {

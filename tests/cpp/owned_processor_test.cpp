@@ -13,6 +13,7 @@
 
 #include <cueline/engine/engine.hpp>
 #include <cueline/engine/open_processor.hpp>
+#include <cueline/engine/player_messages.hpp>
 #include <cueline/error.hpp>
 #include <cueline/processor_offer.hpp>
 #include <cueline/version.hpp>
@@ -151,7 +152,8 @@ TEST(NamedProcessor, handles_the_kinds_that_it_declares_and_no_other) {
             // A rate of 0 is rejected, and a slot that is some float's bits is, too.
             std::array<float, payload_bytes / sizeof(float)> ones{};
             ones.fill(1);
-            const bool handled = is_handled(std::array<std::byte, payload_bytes>{}) || is_handled(ones);
+            const bool handled = is_handled(std::array<std::byte, payload_bytes>{}) || is_handled(ones) ||
+                                 is_handled(PlayBuffer{}) || is_handled(SetVoice{.voice = 1});
             EXPECT_EQ(handled, std::ranges::find(kinds, each) != kinds.end()) << name << ", kind " << each;
         }
     }

@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 #include <numbers>
+#include <random>
 #include <span>
 #include <string>
 #include <utility>
@@ -14,6 +15,8 @@
 
 #include "engine/buffer_pool.hpp"
 #include "player_playing.hpp"
+#include "processors/player_places.hpp"
+#include "ring_checks.hpp"
 
 namespace cueline::test {
 namespace {
@@ -453,6 +456,76 @@ TEST(PlayerProcessor, a_voice_that_has_ended_or_never_was_refuses_messages) {
     EXPECT_EQ(outcomes[4].as<Refused>().reason, Reason::unknown);
     const PlayerProcessor processor;
     EXPECT_EQ(processor.reasons()[0], "ENDED");
+}
+
+TEST(PlayerProcessor, fields_that_others_make_void_are_refused) {
+    Player player;
+    player.publish(3, ramp(100));
+    const BufferHandle handle = player.load_buffer(ramp(100));
+    const auto is_refused = [&](const auto& command) {
+        const std::uint64_t before = player.stats().unhandled;
+        player.send(command);
+        player.render(1);
+        return player.stats().unhandled == before + 1;
+    };
+    EXPECT_FALSE(is_refused(PlayBuffer{.slot = 3}));
+    EXPECT_FALSE(is_refused(PlayBuffer{.handle = handle}));
+    EXPECT_TRUE(is_refused(PlayBuffer{.slot = 3, .handle = handle}));
+    EXPECT_TRUE(is_refused(PlayBuffer{.slot = 3, .unload = 1}));
+    EXPECT_TRUE(is_refused(PlayBuffer{.slot = 3, .loop_start = 1}));
+    EXPECT_TRUE(is_refused(PlayBuffer{.slot = 3, .loop_end = 50}));
+    EXPECT_FALSE(is_refused(PlayBuffer{.slot = 3, .loop = 1, .loop_start = 1, .loop_end = 50}));
+    const std::uint32_t voice = player.play(3);
+    EXPECT_TRUE(is_refused(SetVoice{.voice = voice, .loop_end = 50}));
+    EXPECT_TRUE(is_refused(SetVoice{.voice = voice, .loop_start = 5, .loop = looping::off}));
+    EXPECT_FALSE(is_refused(SetVoice{.voice = voice, .loop_start = 5, .loop = looping::on}));
+    EXPECT_TRUE(is_refused(PlayBuffer{.slot = 3, .unload = 1, .handle = handle}));
+    EXPECT_EQ(player.stats().buffers.in_use, 1U) << "a start that is refused unloads, too";
+}
+
+TEST(PlayerProcessor, a_group_fades_out_once) {
+    Player player;
+    player.publish(0, std::vector<float>(48'000, 0.25F));
+    player.send(PlayBuffer{.slot = 0, .choke_group = 1});
+    player.send(PlayBuffer{.slot = 0, .choke_group = 2});
+    player.render(64);
+    player.send(PlayBuffer{.slot = 0, .choke_group = 1, .gain = 0});
+    player.render(fade / 2);
+    player.send(PlayBuffer{.slot = 0, .choke_group = 1, .gain = 0});
+    player.render(fade / 2);
+    EXPECT_EQ(player.render(fade).front(), 0.25F) << "the fade did not begin again";
+    EXPECT_EQ(player.playing(), 2) << "one of each group";
+}
+
+TEST(PlayerPlaces, agree_with_a_list_of_starts) {
+    std::mt19937_64 random{seed()};
+    for (const std::size_t count : {1U, 2U, 32U, 65U, 256U}) {
+        PlayerPlaces places{count};
+        std::vector<std::size_t> started;  // the places of those that play, the oldest first
+        for (std::uint32_t step = 1; step < 5'000; ++step) {
+            std::size_t expected = started.empty() ? 0 : started.front();
+            for (std::size_t index = count; index-- > 0;) {
+                if (std::ranges::find(started, index) == started.end()) expected = index;
+            }
+            ASSERT_EQ(places.next(), expected);
+            const bool is_full = started.size() == count;
+            if (!started.empty() && random() % (is_full ? 4 : 3) == 0) {
+                const auto ended = started.begin() + static_cast<std::ptrdiff_t>(random() % started.size());
+                const Cause cause = places.all()[*ended].started_by;
+                ASSERT_EQ(places.free(*ended), cause);
+                ASSERT_FALSE(places.all()[*ended].plays);
+                started.erase(ended);
+            } else {
+                Cause cause;
+                cause.sequence = step;
+                ASSERT_EQ(places.take(expected, cause, 0), is_full);
+                std::erase(started, expected);
+                started.push_back(expected);
+                ASSERT_EQ(places.all()[expected].started_by, cause);
+            }
+            ASSERT_EQ(places.playing(), started.size());
+        }
+    }
 }
 
 TEST(PlayerProcessor, a_loaded_buffer_plays_and_is_unloaded_when_its_voice_has_ended) {

@@ -126,7 +126,7 @@ TEST(OpenProcessor, knows_silence_tone_and_player) {
     } catch (const ArgumentError& error) {
         EXPECT_STREQ(
             error.what(),
-            "processor must be 'silence', 'tone', 'player' or 'passthrough', or left out for silence, got 'loud'");
+            "processor must be 'player', 'tone', 'passthrough' or 'silence', or left out for the player, got 'loud'");
     }
 }
 

@@ -300,6 +300,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "frame_at": (1,),
     "load": (0, "a.wav"),
     "load_buffer": ([0.5],),
+    "part": ("drums",),
     "play": (0,),
     "publish": (0, None),
     "record": (1,),
@@ -307,6 +308,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "request": (cueline.GetLevel(), cueline.Level),
     "send": (cueline.GetLevel(),),
     "send_many": (np.zeros(1, cueline.dtype(cueline.GetLevel)),),
+    "sequence": ([(0, cueline.GetLevel())],),
     "time_at": (1,),
     "wait_until": (1,),
 }
@@ -416,7 +418,7 @@ class Awkward:
         ({"budget": 1025}, "budget must be from 1 to 1024 messages a block, got 1025"),
         (
             {"processor": "loud"},
-            "processor must be 'silence', 'tone', 'player' or 'passthrough', or left out for silence, got 'loud'",
+            "processor must be 'player', 'tone', 'passthrough' or 'silence', or left out for the player, got 'loud'",
         ),
         ({"device": "a\0b"}, "device must be a string of 1 to 200 printable characters, got 'a\\x00b'"),
         ({"device": "\udc80"}, "device must be a string of 1 to 200 printable characters, got '\\udc80'"),
@@ -443,11 +445,13 @@ def test_arguments_out_of_range_are_refused_with_the_number(arguments: dict[str,
         ({"connect": (True, 1)}, "connect must be a string or None, got 1"),
         (
             {"processor": 3},
-            "processor must be a name, a processor's capsule, an object with __cueline_processor__(), or None, got 3",
+            "processor must be a name, a processor's capsule, an object with __cueline_processor__(), a dict of "
+            "these, or None, got 3",
         ),
         (
             {"processor": len},
-            "processor must be a name, a processor's capsule, an object with __cueline_processor__(), or None, "
+            "processor must be a name, a processor's capsule, an object with __cueline_processor__(), a dict of "
+            "these, or None, "
             "got <built-in function len>: call it, and pass what it returns",
         ),
         ({"device": 3.0}, "device must be a name, a number or None, got 3.0"),

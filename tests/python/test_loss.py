@@ -229,7 +229,7 @@ def array_of_each_kind() -> npt.NDArray[np.void]:
     ],
 )
 def test_what_a_processor_does_not_handle_is_refused_at_once(send: Callable[[cueline.AudioEngine], object]) -> None:
-    with cueline.AudioEngine("offline") as engine:
+    with cueline.AudioEngine("offline", processor="silence") as engine:
         with pytest.raises(cueline.ProcessorError) as refused:
             send(engine)
         assert str(refused.value) == (
@@ -258,7 +258,10 @@ def test_the_error_names_what_the_processor_handles() -> None:
 def test_the_processor_that_the_error_names_handles_the_message(
     processor: str, messages: list[cueline.Message]
 ) -> None:
-    with cueline.AudioEngine("offline") as silence, cueline.AudioEngine("offline", processor=processor) as engine:
+    with (
+        cueline.AudioEngine("offline", processor="silence") as silence,
+        cueline.AudioEngine("offline", processor=processor) as engine,
+    ):
         for message in messages:
             with pytest.raises(cueline.ProcessorError, match=rf": use AudioEngine\(processor='{processor}'\)$"):
                 silence.send(message)

@@ -59,7 +59,7 @@ def test_the_spec_says_what_a_parameter_is(tone: cueline.AudioEngine) -> None:
 
 
 def test_a_processor_without_parameters_has_none() -> None:
-    engine = cueline.AudioEngine("offline")
+    engine = cueline.AudioEngine("offline", processor="silence")
     assert dict(engine.parameters) == {}
     assert dict(engine.meters) == {}
     with pytest.raises(cueline.UnknownNameError, match="no parameter 'gain': the processor has none"):

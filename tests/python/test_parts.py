@@ -164,6 +164,21 @@ def test_an_addressed_message_comes_to_its_part_whoever_sends_it() -> None:
         assert bass.addressed(message) is message
 
 
+def test_a_sequence_plays_its_parts() -> None:
+    with band() as engine:
+        drums, bass = engine.part("drums"), engine.part("bass")
+        for part in drums, bass:
+            part.publish(0, np.ones(2_000, np.float32) / 4)
+        engine.parameters["lead.mute"] = 1
+        bass.parameters["gain"] = 0.5
+        engine.sequence(
+            [(0, drums.addressed(cueline.PlayBuffer(0))), (0.25, bass.addressed(cueline.PlayBuffer(0)))],
+            at=cueline.Beat(0),
+        )
+        heard = engine.render(12_000)[:, 0]
+        assert heard[[0, 1_999, 2_000, 5_999, 6_000, 7_999, 8_000]].tolist() == [0.25, 0.25, 0, 0, 0.125, 0.125, 0]
+
+
 def test_an_addressed_message_is_another_message() -> None:
     with band() as engine:
         plain = cueline.PlayBuffer(0)

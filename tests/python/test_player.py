@@ -183,10 +183,12 @@ def test_a_voice_that_has_ended_refuses_messages_and_no_loss_is_told(player: cue
 
 def test_voices_wait(player: cueline.AudioEngine) -> None:
     voice = player.play(noise(1_000), at=500)
+    assert repr(voice) == "<cueline.Voice 1, not begun>"
     assert not voice.done()
     assert voice.wait(0) is False
     player.render(1_000)
     assert not voice.done()
+    assert repr(voice) == "<cueline.Voice 1, plays>"
     assert voice.wait(0.001) is False
     rendering = threading.Thread(target=player.render, args=(1_000,))
     rendering.start()
@@ -194,7 +196,9 @@ def test_voices_wait(player: cueline.AudioEngine) -> None:
     rendering.join()
     assert voice.done()
     assert voice.wait(0) is True
-    assert "Voice 1" in repr(voice)
+    assert repr(voice) == "<cueline.Voice 1, ended>"
+    player.close()
+    assert repr(voice) == "<cueline.Voice 1, ClosedError>"
 
 
 def test_a_voice_that_never_began_says_why(player: cueline.AudioEngine) -> None:
@@ -204,6 +208,7 @@ def test_a_voice_that_never_began_says_why(player: cueline.AudioEngine) -> None:
     with pytest.raises(cueline.RefusedError, match="it was cancelled"):
         voice.wait(0)
     assert voice.done()
+    assert "refused: CANCELLED" in repr(voice)
     assert player.stats().buffers.in_use == 0
 
 

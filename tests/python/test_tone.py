@@ -34,11 +34,14 @@ def level_of(engine: cueline.AudioEngine) -> cueline.Level:
     return message
 
 
-def test_the_default_processor_is_silence() -> None:
-    for processor in (None, "silence"):
+def test_the_default_processor_is_a_player_which_is_silent_until_asked() -> None:
+    for processor, name in ((None, "player"), ("player", "player"), ("silence", "silence")):
         engine = cueline.AudioEngine("offline", processor=processor)
-        assert engine.processor == "silence"
+        assert engine.processor == name
         assert not engine.render(1000).any()
+    with cueline.AudioEngine("offline") as engine:
+        engine.play([0.5, 0.25])
+        assert engine.render(3).tolist() == [[0.5, 0.5], [0.25, 0.25], [0, 0]]
 
 
 def test_the_tone_sounds_on_all_channels() -> None:
@@ -152,7 +155,7 @@ def test_a_full_ring_refuses(tone: cueline.AudioEngine, call: Callable[[cueline.
 def test_another_processor_refuses_them_at_once_and_says_which_takes_them(
     offline: cueline.AudioEngine, call: Callable[[cueline.AudioEngine], Status]
 ) -> None:
-    with pytest.raises(cueline.ProcessorError, match=r"'silence' handles no messages, got .*: use .*processor='tone'"):
+    with pytest.raises(cueline.ProcessorError, match=r"'player' handles .*, not .*: use .*processor='tone'"):
         call(offline)
     assert offline.stats().commands.sent == 0
 

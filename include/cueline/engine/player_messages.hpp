@@ -23,7 +23,8 @@ inline constexpr float highest_voice_gain = 4;
 inline constexpr float highest_voice_rate = 64;    ///< frames of the buffer for each frame of the output
 inline constexpr float longest_voice_fade_s = 60;  ///< of an attack or a release
 
-/// Starts a voice. The sequence of this command on its line is the voice's name.
+/// Starts a voice. The sequence of this command on its line is the voice's name. It is refused as unknown if it sets a
+/// slot beside a handle, `unload` without a handle, or `loop_start` or `loop_end` without `loop`.
 struct PlayBuffer {
     static constexpr Kind kind = cueline::kind::play_buffer;
     std::uint16_t slot = 0;
@@ -60,7 +61,8 @@ inline constexpr std::uint8_t off = 1;  ///< play on to the end of the buffer
 inline constexpr std::uint8_t on = 2;   ///< loop from loop_start to loop_end
 }  // namespace looping
 
-/// Changes a voice that was started on the same line. A number that is NaN leaves its value as it is.
+/// Changes a voice that was started on the same line. A number that is NaN leaves its value as it is. It is refused as
+/// unknown if it sets `loop_start` or `loop_end`, and `loop` is not looping::on.
 struct SetVoice {
     static constexpr Kind kind = cueline::kind::set_voice;
     std::uint32_t voice;  ///< the sequence of its play_buffer

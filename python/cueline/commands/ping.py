@@ -44,7 +44,9 @@ def run(options: argparse.Namespace) -> int:
         charts.check_chart(options.histogram)
     console = PlainConsole(least_width=80)
     with (
-        AudioEngine(options.device, samplerate=options.samplerate, blocksize=options.blocksize) as engine,
+        AudioEngine(
+            options.device, processor="silence", samplerate=options.samplerate, blocksize=options.blocksize
+        ) as engine,
         CtrlC() as ctrl_c,
     ):
         block_ms = engine.blocksize / engine.samplerate * 1e3

@@ -85,11 +85,12 @@ def judge(target: Target, costs: Mapping[str, Costs]) -> Judgement:
 
 def our_calls(stack: ExitStack) -> list[Contender]:
     """Return our own contenders, on engines that ``stack`` closes."""
-    offline = AudioEngine("offline", blocksize=1, budget=RING_CAPACITY)
-    full = AudioEngine("offline")
+    offline = AudioEngine("offline", processor="silence", blocksize=1, budget=RING_CAPACITY)
+    full = AudioEngine("offline", processor="silence")
     # A block every third of a millisecond: about every other batch of calls contains one.
-    running = AudioEngine("null", blocksize=16, budget=RING_CAPACITY)
-    overrun = AudioEngine("null", blocksize=16, budget=1)  # it reads one command a block: the ring stays almost full
+    running = AudioEngine("null", processor="silence", blocksize=16, budget=RING_CAPACITY)
+    # Its blocks read one command each: the ring stays almost full.
+    overrun = AudioEngine("null", processor="silence", blocksize=16, budget=1)
     for engine in (offline, full, running, overrun):
         stack.callback(engine.close)
         stack.callback(engine.stats)  # before that: no LossWarning about what they lose on purpose

@@ -56,7 +56,7 @@ def round_trips(stack: ExitStack, packaged: Callable[[str], Any]) -> list[Conten
 
 def _our_round_trip(stack: ExitStack) -> Contender:
     """To the audio thread and back: it answers in its next block, and we poll without a pause."""
-    engine = AudioEngine("null", blocksize=64, budget=RING_CAPACITY)
+    engine = AudioEngine("null", processor="silence", blocksize=64, budget=RING_CAPACITY)
     stack.callback(engine.close)
 
     def there() -> None:

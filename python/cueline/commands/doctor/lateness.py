@@ -72,7 +72,7 @@ class Lateness:
 
 def measure(seconds: float) -> Lateness:
     """Run the null device for ``seconds``. Raises DeviceError if it cannot start."""
-    with AudioEngine("null", samplerate=SAMPLERATE, blocksize=BLOCKSIZE) as engine:
+    with AudioEngine("null", processor="silence", samplerate=SAMPLERATE, blocksize=BLOCKSIZE) as engine:
         time.sleep(seconds)
         engine.stop()
         stats = engine.stats()
