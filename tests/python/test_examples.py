@@ -219,7 +219,7 @@ class Rendered(cueline.AudioEngine):
     """Renders what a live program plays, up to the beat for which it waits."""
 
     def __init__(self) -> None:
-        super().__init__("offline", processor="player", outputs=1)
+        super().__init__("offline", outputs=1)
 
     def wait_until(self, when: Any) -> None:  # type: ignore[override]
         """Render instead."""
