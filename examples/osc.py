@@ -40,7 +40,8 @@ def note(time_s: float, slot: int, gain: float) -> bytes:
     message.add_arg(slot)
     message.add_arg(gain)
     bundle.add_content(message.build())
-    return bundle.build().dgram
+    packet: bytes = bundle.build().dgram
+    return packet
 
 
 if __name__ == "__main__":
