@@ -40,7 +40,7 @@ def note(time_s: float, slot: int, gain: float) -> bytes:
     message.add_arg(slot)
     message.add_arg(gain)
     bundle.add_content(message.build())
-    return bundle.build().dgram
+    return bytes(bundle.build().dgram)
 
 
 if __name__ == "__main__":
