@@ -244,10 +244,10 @@ class EngineHandle : public SenderHandle {
         engine_->start();
     }
 
-    void feed_sequences() const {
+    [[nodiscard]] std::uint32_t feed_sequences() const {
         require_offline();
         const WithoutGil without_gil;
-        engine_->feed_sequences();
+        return engine_->feed_sequences();
     }
 
     void stop() {

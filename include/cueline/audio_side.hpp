@@ -218,6 +218,12 @@ class AudioSide {
         return commands;
     }
 
+    /// Whether `wanted` returns true for one of the commands that the next block will read.
+    template <class Wanted>
+    [[nodiscard]] bool any_ahead(Wanted wanted) const {
+        return std::ranges::any_of(backlogs_, [&](const Backlog& backlog) { return backlog.any(wanted); });
+    }
+
     /// From now on, blocks read the rings again. Call it when they have read what was taken ahead.
     void read_rings_again() noexcept { taken_ahead_ = false; }
 

@@ -26,6 +26,12 @@ class Backlog {
         commands_.resize(before + commands.try_pop(std::span{commands_}.subspan(before)));
     }
 
+    /// Whether `wanted` returns true for one of the commands that wait.
+    template <class Wanted>
+    [[nodiscard]] bool any(Wanted wanted) const {
+        return std::any_of(commands_.begin() + static_cast<std::ptrdiff_t>(read_), commands_.end(), wanted);
+    }
+
     [[nodiscard]] std::size_t size() const noexcept { return commands_.size() - read_; }
 
     /// Takes the oldest commands, as many as there are and fit into `commands`. Returns how many. Wait-free.

@@ -40,8 +40,9 @@ class BlockCallback {
     [[nodiscard]] virtual std::span<const Message> midi_output() noexcept CUELINE_NONBLOCKING { return {}; }
 
     /// Takes all commands that wait, so that the next block reads them, however many they are. A device without
-    /// deadlines calls it before each block. It may allocate and throw. [the thread that renders, between two blocks]
-    virtual void take_ahead() {}
+    /// deadlines calls it before each block. Returns how many of the next `frames` that block may have, at least 1.
+    /// It may allocate and throw. [the thread that renders, between two blocks]
+    virtual std::uint32_t take_ahead(std::uint32_t frames) { return frames; }
 
     /// Reports that the blocks have another size from now on. The sound goes on; the callback is prepared for the new
     /// size at the next start.

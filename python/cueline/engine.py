@@ -678,10 +678,10 @@ class AudioEngine(_core.Engine):
         outputs = np.empty((count, self.outputs), np.float32)
         if self.outputs == 0 and len(inputs) < count:  # then the inputs say how many frames there are
             inputs = np.concatenate([inputs, np.zeros((count - len(inputs), self.inputs), np.float32)])
-        done, block = 0, self.blocksize
+        done = 0
         while done < count and any(not feeder.over for feeder in self._feeders):
             self.start()
-            self._feed_sequences()
+            block = self._feed_sequences()
             for feeder in [feeder for feeder in self._feeders if not feeder.over]:
                 feeder.pull()
             self._render_into(outputs[done : done + block], inputs[done : min(done + block, count)])

@@ -47,7 +47,8 @@ std::size_t OfflineDevice::render(std::span<float> outputs, std::span<const floa
     if (callback_ == nullptr) throw DeviceError{"the engine is stopped: call start() before render()"};
     std::size_t done = 0;
     while (done < wanted && stopping_.load(std::memory_order_relaxed) == 0) {
-        const auto frames = static_cast<std::uint32_t>(std::min<std::size_t>(wanted - done, format_.blocksize));
+        const auto most = static_cast<std::uint32_t>(std::min<std::size_t>(wanted - done, format_.blocksize));
+        const std::uint32_t frames = callback_->take_ahead(most);
         const AudioBlock block = buffers_.block(frames);
         if (!buffers_.loops()) {
             const std::span<float* const> channels = buffers_.inputs();
@@ -59,7 +60,6 @@ std::size_t OfflineDevice::render(std::span<float> outputs, std::span<const floa
             }
         }
 
-        callback_->take_ahead();
         const std::uint64_t began_ns = monotonic_ns();
         callback_->process(block, began_ns);
         load_.record(monotonic_ns() - began_ns, std::max<std::uint64_t>(1, duration_ns(frames, format_.samplerate)));

@@ -278,11 +278,12 @@ Sequences& Engine::sequences() noexcept {
     return parts_->sequences;
 }
 
-void Engine::feed_sequences() {
+std::uint32_t Engine::feed_sequences() {
+    const std::uint32_t frames = parts_->device->format().blocksize;
     std::mutex* const rendering = parts_->device->rendering();
-    if (rendering == nullptr) return;
+    if (rendering == nullptr) return frames;
     const std::scoped_lock lock{*rendering};
-    parts_->audio.block().take_ahead();
+    return parts_->audio.block().take_ahead(frames);
 }
 
 std::optional<BlockTime> Engine::Parts::last_block() const noexcept {

@@ -88,15 +88,18 @@ void EngineBlock::lost(std::string_view why) noexcept {
     audio_.events().send(kind::device_lost, DeviceLost{monotonic_ns()});  // no block runs any more
 }
 
-void EngineBlock::take_ahead() {
+std::uint32_t EngineBlock::take_ahead(std::uint32_t frames) {
     const std::size_t commands = take_commands();
-    if (sequences_ == nullptr) return;
-    if (commands > 0 && prepared_ && sequences_->waits_for_commands()) {  // a block without frames reads them
+    if (sequences_ == nullptr) return frames;
+    const std::uint64_t now = report_->frames.get();
+    const auto moves = [this](const Message& command) { return may_move_timeline(command); };
+    const auto read_now = [this] {  // a block without frames reads them
+        if (!prepared_) return;
         process({.inputs = {input_segment_.data(), prepared_->inputs},
                  .outputs = {output_segment_.data(), prepared_->outputs},
                  .frames = 0},
                 monotonic_ns());
-    }
+    };
     const auto cancel_now = [this](std::uint8_t line, std::span<const std::uint32_t> cues) {
         for (const std::uint32_t cue : cues) {
             if (!cancel_marks_.has_room()) carry_out_cancels();
@@ -104,8 +107,43 @@ void EngineBlock::take_ahead() {
         }
         carry_out_cancels();
     };
+    const bool plays = sequences_->any();
+    if (plays && (next_move() <= now || audio_.any_ahead(moves))) {
+        // So that what is left out does not depend on the block size.
+        sequences_->recall(cancel_now);
+        read_now();
+    } else if (commands > 0 && sequences_->waits_for_commands()) {
+        read_now();
+    }
     while (!sequences_->feed(cancel_now)) take_commands();
     take_commands();
+    if (!plays) return frames;
+    if (audio_.any_ahead(moves)) read_now();  // of the sequences
+    const std::uint64_t next = next_move();
+    return next <= now ? frames : static_cast<std::uint32_t>(std::min<std::uint64_t>(frames, next - now));
+}
+
+/// Whether it may change where the next beats come. A transaction may have such a member, and MIDI may be mapped to it.
+bool EngineBlock::may_move_timeline(const Message& command) const noexcept CUELINE_NONBLOCKING {
+    return (command.kind >= kind::set_tempo && command.kind <= kind::set_loop) || command.kind == kind::transaction ||
+           (is_midi(command.kind) && midi_maps_.any());
+}
+
+/// Returns the frame of the first cue that may move the timeline, or Schedule::never.
+std::uint64_t EngineBlock::next_move() noexcept {
+    std::uint64_t next = Schedule::never;
+    if (!std::exchange(moves_wait_, false)) return next;
+    schedule_.take_out(
+        [&](const Schedule::Cue& cue) noexcept {
+            if (!may_move_timeline(cue.command)) return false;
+            moves_wait_ = true;
+            const bool in_beats = (cue.command.flags & delivery::beat) != 0;
+            const auto exact = [&] { return transport_.exact_frame(std::bit_cast<double>(cue.command.frame)); };
+            next = std::min(next, in_beats ? nearest_frame(exact()) : cue.command.frame);
+            return false;
+        },
+        [](const Schedule::Cue&) noexcept {});
+    return next;
 }
 
 /// Takes the commands of all lines. Returns how many the next block will read.
@@ -404,6 +442,7 @@ void EngineBlock::refuse(const Message& command, Reason reason) noexcept CUELINE
 /// Notes a command that is not applied now: if its stream is closed before its frame, its place must become free.
 void EngineBlock::note(const Message& command) noexcept CUELINE_NONBLOCKING {
     if (Streams::takes(command.kind)) streams_.note(command);
+    if (may_move_timeline(command)) moves_wait_ = true;
 }
 
 /// Gives back a command that will not be applied.

@@ -75,8 +75,9 @@ class EngineBlock final : public BlockCallback, Scheduler {
     }
 
     /// Takes all commands that wait, and makes room in the schedule, so that the next block reads all of them and
-    /// refuses no cue. For a device without deadlines. Allocates.
-    void take_ahead() override;
+    /// refuses no cue. For a device without deadlines. Allocates. While sequences play, the next block ends where the
+    /// timeline changes.
+    std::uint32_t take_ahead(std::uint32_t frames) override;
 
     /// From now on, take_ahead() lets `sequences` send what is due. For a device without deadlines.
     void feed_from(Sequences& sequences) noexcept { sequences_ = &sequences; }
@@ -108,6 +109,8 @@ class EngineBlock final : public BlockCallback, Scheduler {
   private:
     void set_prepared(const Format& format);
     std::size_t take_commands();
+    [[nodiscard]] bool may_move_timeline(const Message& command) const noexcept CUELINE_NONBLOCKING;
+    std::uint64_t next_move() noexcept;
     void report_format(const Format& format) noexcept CUELINE_NONBLOCKING;
     void accept(std::span<Message> whole) noexcept CUELINE_NONBLOCKING;
     void accept_cue(std::span<Message> whole, bool cancelled) noexcept CUELINE_NONBLOCKING;
@@ -164,6 +167,7 @@ class EngineBlock final : public BlockCallback, Scheduler {
     std::optional<TimelinePoint> point_;  // of the cue that is being applied, if it is one of a beat and in time
     CancelMarks cancel_marks_;
     bool swept_for_room_ = false;  // in this block
+    bool moves_wait_ = false;      // the schedule may have commands that may_move_timeline() finds
 
     /// The command that the processor handles now, as far as schedule() uses it.
     struct Handling {

@@ -155,6 +155,38 @@ bool Sequences::waits_for_commands() const {
     });
 }
 
+bool Sequences::any() const {
+    const std::scoped_lock lock{mutex_};
+    return !playing_.empty();
+}
+
+void Sequences::recall(const CancelNow& cancel_now) {
+    const std::scoped_lock lock{mutex_};
+    if (ended_ || !line_) return;
+    const Clock clock = read_clock();
+    take_reports(clock);
+    const double next = clock.timeline.first_beat(report_->frames.get() + 1);
+    std::vector<std::uint32_t> numbers;
+    for (auto& [number, flight] : flights_) {
+        const bool is_later = flight.cancel == Flight::Cancel::no && flight.event.beat >= next;
+        if (!is_later && flight.cancel != Flight::Cancel::wanted) continue;
+        if (is_later) flight.returns = true;
+        flight.cancel = Flight::Cancel::sent;
+        numbers.push_back(number);
+    }
+    if (numbers.empty()) return;
+    cancel_now(line().number(), numbers);
+    take_reports(clock);
+    for (const std::uint32_t number : numbers) {  // those without a confirmation
+        const auto flight = flights_.find(number);
+        if (flight == flights_.end() || flight->second.confirmed) continue;
+        --flight->second.sequence->sent_;
+        --unconfirmed_;
+        if (flight->second.returns) hold(*flight->second.sequence, flight->second.event);
+        flights_.erase(flight);
+    }
+}
+
 bool Sequences::feed(const CancelNow& cancel_now) {
     const std::scoped_lock lock{mutex_};
     return feed_all(cancel_now);
@@ -437,6 +469,7 @@ bool Sequences::send_held(const std::shared_ptr<Sequence>& sequence, const Clock
 void Sequences::cancel(Sequence& sequence, double from, bool returns) {
     for (auto& [number, flight] : flights_) {
         if (flight.sequence.get() != &sequence || flight.event.beat < from) continue;
+        if (returns) flight.event.was_mute = true;
         flight.returns = returns && (flight.cancel == Flight::Cancel::no || flight.returns);
         if (flight.cancel == Flight::Cancel::no) flight.cancel = Flight::Cancel::wanted;
     }
@@ -503,8 +536,7 @@ void Sequences::hold(Sequence& sequence, const Sequence::Held& event) {
     const auto later = [](const Sequence::Held& one, const Sequence::Held& other) {
         return one.beat < other.beat || (one.beat == other.beat && one.number < other.number);
     };
-    const auto held = sequence.held_.insert(std::ranges::upper_bound(sequence.held_, event, later), event);
-    held->was_mute = true;
+    sequence.held_.insert(std::ranges::upper_bound(sequence.held_, event, later), event);
 }
 
 void Sequences::leave_out(Sequence& sequence, std::uint64_t events) {

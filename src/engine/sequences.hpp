@@ -166,12 +166,19 @@ class Sequences {
     /// Whether a sequence can tell its time only when the audio thread has read what was sent before it.
     [[nodiscard]] bool waits_for_commands() const;
 
+    /// Whether any sequence plays.
+    [[nodiscard]] bool any() const;
+
     /// Cancels cues of a line that the audio side has read, before the next block applies those of its first frame.
     using CancelNow = std::function<void(std::uint8_t line, std::span<const std::uint32_t> sequences)>;
 
     /// Sends what may be due in the next block. Returns false if the line's ring is full: make room, and call it again.
     /// [the thread that renders on demand, between two blocks] Allocates.
     bool feed(const CancelNow& cancel_now);
+
+    /// Takes back what was sent for frames after the next one, before the timeline moves there. The next feed() sends
+    /// it again, or leaves it out. [the thread that renders on demand, between two blocks] Allocates.
+    void recall(const CancelNow& cancel_now);
 
     /// Ends all sequences, and the thread. No call of play() succeeds any more.
     void end() noexcept;

@@ -290,9 +290,9 @@ TEST_F(SequencesTest, a_locate_leaves_out_and_counts_whole_rounds_without_playin
     render(1.25);
     send(Locate{1e8});
     render(1);
-    EXPECT_EQ(values(), (Values{1, 2, 1, 2, 1, 2})) << "what is over for less than a beat comes, late";
+    EXPECT_EQ(values(), (Values{1, 2, 1, 1, 2, 1, 2})) << "what is over for at most a beat comes, late";
     const SequenceCounts counts = sequences().counts(*sequence);
-    EXPECT_EQ(counts.played, 6U);
+    EXPECT_EQ(counts.played, 7U);
     EXPECT_EQ(counts.played + engine_->stats().sequences.left_out, 2U * (100'000'000 + 1));
 }
 

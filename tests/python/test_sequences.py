@@ -422,6 +422,36 @@ def test_events_that_pass_while_a_sequence_is_mute_are_not_late(blocksize: int) 
         assert (song.played, song.late) == (96, 0)
 
 
+def locates(timeline: cueline.timeline.Timeline) -> None:
+    timeline.locate(8, at=7_777)
+    timeline.locate(3, at=Beat(8.31))
+    timeline.set_tempo(480, at=29_001)
+    timeline.locate(5, at=Beat(4.9))
+    timeline.loop(5.1, 5.4, at=51_003)
+    timeline.loop_off(at=66_666)
+    timeline.locate(30.05, at=71_001)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=["list", "array", "iterator"])
+@pytest.mark.parametrize("loop_beats", [None, 40])
+def test_what_a_locate_leaves_out_does_not_depend_on_the_block_size(
+    kind: Callable[[list[float]], Any], loop_beats: float | None
+) -> None:
+    if kind is in_order and loop_beats is not None:
+        pytest.skip("an iterator does not repeat")
+    heard = set()
+    for blocksize in (1, 7, 64, 1000):
+        with offline(blocksize) as engine:
+            locates(engine.timeline)
+            song = engine.sequence(kind([step / 50 for step in range(2000)]), at=Beat(0), loop_beats=loop_beats)
+            other = engine.sequence([(8, HIT), (8.01, HIT), (8.2, cueline.SetTempo(90))], at=Beat(0))
+            audio = engine.render(90_000)
+            heard.add(
+                (tuple(onsets(audio)), audio.sum(), song.played, song.late, song.refused, other.played, other.late)
+            )
+    assert len(heard) == 1, [(len(each[0]), *each[1:]) for each in heard]
+
+
 def test_an_engine_with_one_line_has_none_for_sequences() -> None:
     engine = cueline.AudioEngine("offline", processor="player", lines=1)
     with pytest.raises(cueline.LinesTakenError):

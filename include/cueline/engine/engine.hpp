@@ -134,7 +134,7 @@ class Engine {
     /// On the offline device, sends what the next block needs of the sequences, as render() does. A score that grows
     /// then tells up to which beat it should have grown. Do not call it after close(). May wait for a block that is
     /// being rendered. Allocates.
-    void feed_sequences();
+    std::uint32_t feed_sequences();
 
     /// Returns the most that a block can have to do, for the device's block size. Throws DeviceError for the offline
     /// device: its blocks have no deadline, and read all that waits.
