@@ -295,6 +295,8 @@ def _checked_event(event: Any, what: str, part: OnePart | None) -> tuple[float, 
         beat, message = event
     except (TypeError, ValueError):
         raise ArgumentTypeError(f"{what} must be a pair (beat, message), got {shown(event)}") from None
+    if isinstance(beat, _core.Message):
+        raise ArgumentTypeError(f"{what} must be a pair (beat, message), in that order, got {shown(event)}")
     return checked_beat("an event's beat", beat), message if part is None else part.addressed(message)
 
 

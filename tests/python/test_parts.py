@@ -98,8 +98,16 @@ def test_what_a_part_cannot_do_is_refused() -> None:
             engine.part("drum")
         with pytest.raises(cueline.ArgumentTypeError, match="name must be a part's name, got 1"):
             engine.part(1)  # type: ignore[arg-type]
-        with pytest.raises(cueline.ArgumentTypeError, match=r"a class with @cueline.message, got 3"):
+        with pytest.raises(cueline.ArgumentTypeError, match=r"a class with @cueline.message, such as"):
             lead.send(3)
+        with pytest.raises(
+            cueline.ProcessorError, match=r"not PlayBuffer: send it to the part 'drums' or the part 'bas"
+        ):
+            lead.send(cueline.PlayBuffer(0))
+        with pytest.raises(cueline.UnknownNameError, match=r"'mute'; without the part's name: 'pan'$"):
+            lead.parameters["lead.pan"] = 1
+        with pytest.raises(cueline.UnknownNameError, match=r"'mute'$"):
+            lead.parameters["lead.wah"] = 1
         with pytest.raises(cueline.ProcessorError, match="the processor 'parts' handles"):
             engine.send(cueline.NoteOn(60, 100))
         assert "Part 'lead', 2 of 3" in repr(lead)

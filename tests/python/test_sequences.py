@@ -209,8 +209,14 @@ def test_an_iterators_bad_event_comes_out_of_wait(
 @pytest.mark.parametrize(
     ("arguments", "options", "error", "text"),
     [
-        ([[(0, HIT), (1, "x")]], {}, TypeError, "message must be an object of a class with @cueline.message, got 'x'"),
+        (
+            [[(0, HIT), (1, "x")]],
+            {},
+            TypeError,
+            "message must be an object of a class with @cueline.message, such as cueline.PlayBuffer",
+        ),
         ([[(0, HIT), 7]], {}, TypeError, r"the event at index 1 must be a pair \(beat, message\), got 7"),
+        ([[(HIT, 0)]], {}, TypeError, r"must be a pair \(beat, message\), in that order, got \("),
         ([7], {}, TypeError, "events must be a list of .* an array of .* or an iterator, got 7"),
         ([[(float("nan"), HIT)]], {}, ValueError, "must be a finite number of quarter notes of 0 or more, got nan"),
         ([records([-1])], {}, ValueError, "an event's beat must be a finite number .* got -1"),
@@ -225,6 +231,7 @@ def test_an_iterators_bad_event_comes_out_of_wait(
         ([iter([])], {"loop_beats": 4}, ValueError, "loop_beats must be None for an iterator"),
         ([[(0, HIT)]], {"late": "never"}, ValueError, "late must be 'apply' or 'drop', got 'never'"),
         ([[(0, HIT)]], {"at": 1.5}, TypeError, "at must be a frame"),
+        ([[(0, HIT)]], {"at": cueline.next_bar}, TypeError, r"call it: next_bar\(\)"),
         ([[(0, cueline.SetTone(440, 0.1))]], {}, cueline.ProcessorError, "SetTone"),
     ],
 )
