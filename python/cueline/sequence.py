@@ -51,6 +51,7 @@ class Feeder:
 
     def __init__(self, score: _core.Score, events: Iterator[object], part: OnePart | None) -> None:
         self.error: BaseException | None = None
+        self.heard = False  # whether the program has seen the error
         self._score = score
         self._events = events
         self._part = part
@@ -64,6 +65,11 @@ class Feeder:
     def over(self) -> bool:
         """Whether it takes no more events."""
         return self._over
+
+    @property
+    def unheard(self) -> BaseException | None:
+        """The exception that ended it, if the program has not seen it. That the engine is closed is no news."""
+        return None if self.heard or isinstance(self.error, ClosedError) else self.error
 
     def start(self) -> None:
         """Take the events on a thread. It ends with the sequence, with the iterator, or when the engine is closed."""
@@ -93,6 +99,7 @@ class Feeder:
         except BaseException as error:  # Ctrl-C in render() goes on; a thread has nobody to raise it to
             self.error = error
             if self._thread is None:
+                self.heard = True
                 raise
         finally:
             if not more:
@@ -183,7 +190,10 @@ class Sequence:
     @property
     def error(self) -> BaseException | None:
         """The exception that its iterator raised, which has ended it; None if there was none."""
-        return None if self._feeder is None else self._feeder.error
+        if self._feeder is None or self._feeder.error is None:
+            return None
+        self._feeder.heard = True
+        return self._feeder.error
 
     def __repr__(self) -> str:
         return f"<cueline.Sequence, {'over' if self.done() else 'mute' if self.mute else 'playing'}>"
@@ -226,8 +236,8 @@ class Sequence:
             time.sleep(interval)
         else:
             return False
-        if self.error is not None:
-            raise self.error
+        if (error := self.error) is not None:
+            raise error
         return True
 
     def _score(self, events: Any) -> tuple[_core.Score, Iterator[object] | None]:
@@ -259,7 +269,7 @@ class Sequence:
             feeder.start()
         feeders = self._engine._feeders
         feeders.append(feeder)
-        for ended in [one for one in feeders if one.over]:
+        for ended in [one for one in feeders if one.over and one.unheard is None]:
             with suppress(ValueError):  # another thread has removed it
                 feeders.remove(ended)
         return feeder

@@ -211,6 +211,18 @@ def test_a_message_without_an_address_comes_to_all_parts() -> None:
         assert engine.stats().unhandled == 0
 
 
+def test_a_loss_is_told_with_the_names_of_the_parts() -> None:
+    engine = band()
+    engine.send(cueline.StopVoice(12345))
+    engine.send(cueline.PlayBuffer(128))
+    engine.render(64)
+    text = (
+        "that the parts 'drums', 'lead', 'bass' did not handle: 1 .*; .* the parts 'drums', 'lead', 'bass' refused: 1"
+    )
+    with pytest.warns(cueline.LossWarning, match=text):
+        engine.close()
+
+
 def test_requests_arrays_and_tasks_reach_a_part() -> None:
     with band() as engine:
         lead = engine.part("lead")
