@@ -165,7 +165,10 @@ class Sequence:
 
     @property
     def mute(self) -> bool:
-        """Whether it is silent. Set it, and its events pass without effect, from the next one on."""
+        """Whether it is silent. It acts when you set it; on a live device, that takes a block or two.
+
+        To be silent from one bar line to another, call ``replace([], at=...)`` and ``replace(events, at=...)``.
+        """
         return self._playing.mute
 
     @mute.setter
@@ -219,7 +222,10 @@ class Sequence:
         self._playing.stop(at)
 
     def done(self) -> bool:
-        """Return whether all of its events have come, or it was stopped, or the engine is closed. Never blocks."""
+        """Return whether it is over: all of it has come, its stop has taken effect, or the engine is closed.
+
+        Never blocks.
+        """
         return self._playing.over or self._engine.closed
 
     def wait(self, timeout: float | None = None) -> bool:

@@ -172,12 +172,13 @@ class Conversation {
     if ((flags & 16U) != 0) play.gain = input.ConsumeFloatingPointInRange<float>(0, 4);
     if ((flags & 32U) != 0) {
         play.start = input.ConsumeIntegralInRange<std::uint32_t>(0, 600);
-        play.loop_start = input.ConsumeIntegralInRange<std::uint32_t>(0, 600);
-        play.loop_end = input.ConsumeIntegralInRange<std::uint32_t>(0, 600);
+        if (play.loop != 0) play.loop_start = input.ConsumeIntegralInRange<std::uint32_t>(0, 600);
+        if (play.loop != 0) play.loop_end = input.ConsumeIntegralInRange<std::uint32_t>(0, 600);
     }
     if ((flags & 64U) != 0) {
         play.handle = conversation.any_loaded(input);
         play.unload = flags >> 7U;
+        if (flags < 240) play.slot = 0;  // else it is refused
     }
     return play;
 }

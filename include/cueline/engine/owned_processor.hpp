@@ -37,6 +37,8 @@ class OwnedProcessor {
     /// Claims the processor for one engine. Throws ArgumentError if there is no processor, or another engine holds it.
     void claim() { claim(""); }
 
+    // NOLINTBEGIN(misc-no-recursion): a part has no parts, so these calls go one level down.
+
     /// Lets another engine claim it. Call it only when no block runs the processor and none will.
     void release() noexcept {
         for (OwnedProcessor& part : parts_) part.release();
@@ -57,6 +59,8 @@ class OwnedProcessor {
         for (OwnedProcessor& part : parts_) part.set_hand_over(number);
     }
 
+    // NOLINTEND(misc-no-recursion)
+
     [[nodiscard]] Processor* get() const noexcept { return processor_.get(); }
     [[nodiscard]] const std::shared_ptr<Processor>& share() const noexcept { return processor_; }
     Processor* operator->() const noexcept { return processor_.get(); }
@@ -72,7 +76,7 @@ class OwnedProcessor {
 
   private:
     /// `whose` begins the error.
-    void claim(const std::string& whose) {
+    void claim(const std::string& whose) {  // NOLINT(misc-no-recursion): as above
         if (!processor_) {
             throw_or_end(
                 ArgumentError{whose + "an engine needs a processor, got none: for silence, use SilenceProcessor"});
