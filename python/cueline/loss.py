@@ -16,7 +16,7 @@ def warn_of_loss(engine: _core.Engine, losses: tuple[int, ...], raised: list[Bas
 
     ``raised``: what iterators of sequences raised.
     """
-    refused, late, refused_cues, unhandled, refused_by_processor, midi_dropped, midi_unsent = losses
+    refused, late, refused_cues, unhandled, refused_by_processor, midi_dropped, midi_unsent, left_out = losses
     names = [repr(part[0]) for part in engine._parts]
     receiver = (
         f"the part{'s' * (len(names) > 1)} {', '.join(names)}" if names else f"the processor {engine.processor!r}"
@@ -27,6 +27,7 @@ def warn_of_loss(engine: _core.Engine, losses: tuple[int, ...], raised: list[Bas
         (f"messages that {receiver} did not handle", unhandled, "look at what it takes"),
         (f"messages that {receiver} refused", refused_by_processor, "confirm() tells why"),
         ("cues applied late", late, "send them earlier, or for engine.after(seconds)"),
+        ("events of sequences that the timeline went over", left_out, "late='drop' says that this is no loss"),
         ("MIDI messages that came and were dropped", midi_dropped, "a block takes 256"),
         ("MIDI messages of the processor that did not go out", midi_unsent, "look at their ports and values"),
     )
