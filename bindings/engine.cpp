@@ -78,10 +78,10 @@ class EngineHandle : public SenderHandle {
         name_ = opened->name();
         auto shared = std::make_shared<SharedEngine>();
         shared->engine = std::make_unique<Engine>(std::move(opened), std::move(owned), budget, lines);
-        shared->kinds.emplace_back(its_processor, "the processor '" + processor_ + "'");
+        shared->kinds.emplace_back(its_processor, "the processor '" + processor_ + "'", shared->kinds);
         std::uint32_t slots = 0;
         for (std::size_t part = 0; part < parts.size(); ++part) {
-            shared->kinds.emplace_back(*parts[part], "the part '" + parts_[part].name + "'");
+            shared->kinds.emplace_back(*parts[part], "the part '" + parts_[part].name + "'", shared->kinds);
             parts_[part].first_slot = slots;
             parts_[part].slots = parts[part]->buffer_slots();
             parts_[part].loads_buffers = parts[part]->loaded_buffers() > 0;

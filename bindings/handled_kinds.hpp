@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <bitset>
+#include <deque>
 #include <limits>
 #include <memory>
 #include <string>
@@ -16,8 +17,9 @@ namespace cueline::python {
 /// A copy of Processor::kinds(), for a check in each send().
 class HandledKinds {
   public:
-    /// Copies what `processor` declares. `described` begins the error: "the processor 'tone'".
-    HandledKinds(const Processor& processor, std::string described);
+    /// Copies what `processor` declares. `described` begins the error: "the processor 'tone'". `all` has the others of
+    /// the engine, for the error; it outlives this.
+    HandledKinds(const Processor& processor, std::string described, const std::deque<HandledKinds>& all);
 
     /// Whether the processor handles this kind, or does not say.
     [[nodiscard]] bool include(Kind kind) const {
@@ -38,6 +40,7 @@ class HandledKinds {
 
     std::unique_ptr<std::bitset<std::numeric_limits<Kind>::max() + 1U>> declared_;  // null: none declared
     std::string described_;
+    const std::deque<HandledKinds>* all_;
     std::atomic<bool> midi_is_mapped_ = false;
 };
 

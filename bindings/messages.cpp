@@ -416,7 +416,9 @@ void make_canonical(Message& message, const Layout& layout) {
 }  // namespace
 
 void refuse_message(nb::handle object) {
-    raise("ArgumentTypeError", "message must be an object of a class with @cueline.message, got " + shown(object));
+    raise("ArgumentTypeError",
+          "message must be an object of a class with @cueline.message, such as cueline.PlayBuffer(0), got " +
+              shown(object));
 }
 
 nb::object to_python(Status status) {

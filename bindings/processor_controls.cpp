@@ -70,7 +70,7 @@ class NamedControls {
     /// Raises UnknownNameError, with all names.
     [[nodiscard]] std::size_t index_of(nb::handle name) const {
         if (PyObject* const index = find(name); index != nullptr) return PyLong_AsSize_t(index);
-        nb::module_::import_("cueline.arguments").attr("refuse_name")(what_, name, indices_);
+        nb::module_::import_("cueline.arguments").attr("refuse_name")(what_, name, indices_, prefix_);
         nb::raise("refuse_name() raises");
     }
 

@@ -63,9 +63,12 @@ std::uint64_t checked_integer(const IntegerArgument& argument, nb::handle value)
         if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw nb::python_error{};  // from __index__, or Ctrl-C
         PyErr_Clear();
     }
-    const bool is_float = PyFloat_Check(value.ptr()) != 0;
-    raise("ArgumentTypeError", std::string{argument.name} + " must be " + argument.type + ", got " + shown(value) +
-                                   (is_float ? argument.for_float : ""));
+    std::string way_out = PyFloat_Check(value.ptr()) != 0 ? argument.for_float : "";
+    if (PyFunction_Check(value.ptr()) != 0) {
+        way_out = ": call it: " + nb::cast<std::string>(value.attr("__name__")) + "()";
+    }
+    raise("ArgumentTypeError",
+          std::string{argument.name} + " must be " + argument.type + ", got " + shown(value) + way_out);
 }
 
 constexpr double max_polling_interval_s = 0.02;  // even if blocks are long, a thread that waits notices close() soon

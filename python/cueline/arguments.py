@@ -201,10 +201,12 @@ def refuse_attribute_of(sender: _core.Sender, name: str) -> NoReturn:
     )
 
 
-def refuse_name(what: str, name: object, known: Iterable[str]) -> NoReturn:
-    """Raise UnknownNameError, with the names that exist."""
+def refuse_name(what: str, name: object, known: Iterable[str], prefix: str) -> NoReturn:
+    """Raise UnknownNameError, with the names that exist. The engine's names are these with ``prefix``."""
     names = ", ".join(map(repr, known))
-    raise UnknownNameError(f"no {what} {shown(name)}: the processor has {names or 'none'}")
+    short = name.removeprefix(prefix) if isinstance(name, str) else ""
+    way_out = f"; without the part's name: {short!r}" if short != name and short in known else ""
+    raise UnknownNameError(f"no {what} {shown(name)}: the processor has {names or 'none'}{way_out}")
 
 
 def checked_timeout(timeout: float) -> float:

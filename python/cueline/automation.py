@@ -136,6 +136,10 @@ class Curve:
         values = _checked_values(self.values)
         at = _checked_time(self.at)
         over: float
+        if isinstance(self.over, Beat):
+            raise ArgumentTypeError(
+                f"over must be a plain number: of beats if at is a Beat, else of frames, got {self.over!r}"
+            )
         if isinstance(at, Beat):
             over = checked_number("over", self.over, _core.HIGHEST_BEAT, "quarter notes", 1e-6)
         elif (over := checked_integer("over", self.over)) < 1:  # type: ignore[arg-type]  # it refuses others

@@ -240,7 +240,7 @@ class AudioEngine(_core.Engine):
         """Stop the audio for good. In a forked child, and the second time, it does nothing.
 
         stats() still works. If messages were lost without an exception, and stats() was not called since, a LossWarning
-        says what was lost.
+        says what was lost. It also tells what a sequence's iterator raised, unless ``error`` or ``wait()`` has told it.
         """
         if self._state == "never made":  # its constructor raised, and a __del__ calls this
             return
@@ -255,11 +255,14 @@ class AudioEngine(_core.Engine):
             return
         heard, self._heard = self._heard, None
         try:
-            if heard is None or (lost := self._losses()) == heard:
+            if heard is None:
                 return
+            lost = self._losses()
         except ForkedError:
             return
-        self._tell_loss(self, lost)
+        raised = [error for feeder in self._feeders if (error := feeder.unheard) is not None]
+        if raised or lost != heard:
+            self._tell_loss(self, _NO_LOSSES if lost == heard else lost, raised)
 
     if not TYPE_CHECKING:  # for a type checker, a class with this method would have every attribute
         _parameters = _meters = _confirmations = _turns = _midi_maps = _unwanted = _feeders = _read_stats = (

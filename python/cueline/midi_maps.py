@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cueline import _core, messages
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
         @property
         def parameters(self) -> Parameters: ...
+        @property
+        def _parts(self) -> list[tuple[str, int, int, bool]]: ...
 
         def open_line(self, *, events: Literal["own", "all"] = "own") -> Line: ...
         def _midi_names(self, outputs: bool) -> list[str]: ...
@@ -65,7 +67,7 @@ class MapMidi(Message):
     omni: u8
     curve: u8
     field: u8
-    reserved: u8
+    flags: u8
     target: u16
     address: u16
     low: f64
@@ -88,7 +90,7 @@ class UnmapMidi(Message):
     place: u8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class MidiMap:
     """What a control moves: ``engine.midi.map`` returns one, and takes one that was saved.
 
@@ -96,23 +98,17 @@ class MidiMap:
     """
 
     control: Message
-    """A MIDI message from the control. Its value, or a note's velocity, does not count."""
     target: "Target"
-    """A parameter, an element of an array of them, a slot of the player, or a message."""
     low: float = 0.0
-    """The number that the target gets when the control is all the way down."""
     high: float = 1.0
-    """The same, all the way up. It may be less than ``low``."""
     curve: "Curve" = "linear"
-    """How the numbers lie between these two: linear, exponential, or relative, for an encoder without ends."""
     field: str | None = None
-    """The field of the message that gets the number; None: the message is sent as it is."""
     omni: bool = False
-    """Whether the control may come on any channel and any port."""
 
     def recipe(self) -> dict[str, Any]:
         """Return the map as a dict of names and numbers, which JSON can hold."""
-        recipe: dict[str, Any] = {**vars(self), "control": _recipe_of(self.control)}
+        recipe: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
+        recipe["control"] = _recipe_of(self.control)
         if isinstance(self.target, Message):
             recipe["target"] = _recipe_of(self.target)
         elif isinstance(self.target, tuple):
@@ -134,22 +130,43 @@ class MidiMap:
             raise ArgumentError(f"recipe must be one of MidiMap.recipe(), got {shown(recipe)}: {error}") from None
 
 
+# help() finds the docs of attributes here. A dataclass with defaults cannot have them in its body.
+MidiMap.__slots__ = {  # type: ignore[assignment]
+    "control": "A MIDI message from the control. Its value, or a note's velocity, does not count.",
+    "target": "A parameter, an element of an array of them, a slot of the player, or a message.",
+    "low": "The number that the target gets when the control is all the way down.",
+    "high": "The number that the target gets when the control is all the way up. It may be less than ``low``.",
+    "curve": "How the numbers lie from ``low`` to ``high``: linear, exponential, or relative for an encoder.",
+    "field": "The field of the message that gets the number; None: the message is sent as it is.",
+    "omni": "Whether the control may come on any channel and any port.",
+}
+
+
 def _recipe_of(message: Message) -> dict[str, Any]:
     name = type(message).__name__
     if getattr(messages, name, None) is not type(message):  # a user's class: its name says nothing elsewhere
-        return {"kind": message.kind, "payload": message.payload.hex()}
-    return {"type": name, **{field.name: getattr(message, field.name) for field in layout_of(type(message)).fields}}
+        recipe = {"kind": message.kind, "payload": message.payload.hex()}
+    else:
+        names = [field.name for field in layout_of(type(message)).fields]
+        recipe = {"type": name, **{each: getattr(message, each) for each in names}}
+    part = message.flags >> 4
+    return {**recipe, "part": part} if part else recipe
 
 
 def _from_recipe(recipe: Mapping[str, Any]) -> Message:
-    if "kind" in recipe:
-        return Message(recipe["kind"], bytes.fromhex(recipe["payload"]))
     values = dict(recipe)
-    name = values.pop("type")
-    if name not in messages.__all__:
-        raise ArgumentError(f"cueline has no message {shown(name)}")
-    made: Message = getattr(messages, name)(**values)
-    return made
+    part = values.pop("part", 0)
+    if part not in range(16):
+        raise ArgumentError(f"part must be a part's number, got {shown(part)}")
+    made: Message
+    if "kind" in values:
+        made = Message(values["kind"], bytes.fromhex(values["payload"]))
+    else:
+        name = values.pop("type")
+        if name not in messages.__all__:
+            raise ArgumentError(f"cueline has no message {shown(name)}")
+        made = getattr(messages, name)(**values)
+    return _core._addressed(made, part) if part else made
 
 
 class Learning:
@@ -277,7 +294,8 @@ class Midi:
 
         - the name of a parameter, or an element such as ``("gain", 17)``. It moves in its ramp time, and reading it
           shows the number.
-        - a slot of the player, for a NoteOn: it starts the buffer there, with a gain from ``low`` to ``high``.
+        - a slot of the player, for a NoteOn: it starts the buffer there, with a gain from ``low`` to ``high``. In an
+          engine with parts, it is a slot of one part, as in ``publish``.
         - a message that the processor handles, or a tempo or another command of the timeline. Its ``field`` gets the
           number. Without a field, each note and program change sends it, and another control does from its middle up.
 
@@ -329,7 +347,7 @@ class Midi:
                 int(made.omni),
                 _CURVES.index(curve),
                 checked.field,
-                0,
+                0 if checked.message is None else checked.message.flags,
                 0 if checked.message is None else checked.message.kind,
                 checked.address,
                 checked.low,
@@ -413,7 +431,10 @@ class Midi:
             )
         if wire[0] & 0xF0 != _NOTE_ON_STATUS:
             raise ArgumentError("a slot is started by a NoteOn: for another control, map it to a PlayBuffer")
-        message = messages.PlayBuffer(self._engine._checked_slot(slot))
+        message: Message = messages.PlayBuffer(self._engine._checked_slot(slot))
+        for number, (_, first, slots, _) in enumerate(self._engine._parts, 1):
+            if first <= slot < first + slots:  # the engine's slots are those of its parts, counted through
+                message = _core._addressed(messages.PlayBuffer(slot - first), number)
         return self._message_target(message, "gain", 0.0 if low is None else low, 1.0 if high is None else high)
 
     def _message_target(self, message: Message, field: str | None, low: float | None, high: float | None) -> "_Checked":
@@ -484,10 +505,10 @@ def _port_of(control: Message) -> int:
 
 
 def _field_of(message: Message, name: str) -> Field:
-    fields = layout_of(type(message)).fields
-    found = next((field for field in fields if field.name == name), None)
+    fields_of_it = layout_of(type(message)).fields
+    found = next((field for field in fields_of_it if field.name == name), None)
     if found is None:
-        names = ", ".join(field.name for field in fields) or "none"
+        names = ", ".join(field.name for field in fields_of_it) or "none"
         raise ArgumentError(f"field must be one of {type(message).__name__}'s ({names}), got {shown(name)}")
     if found.scalar.name not in _FIELD_TYPES or found.length is not None or found.enumeration is not None:
         raise ArgumentError(f"a map sets a field that is a number of at most 32 bits or f64, and {name!r} is another")

@@ -77,13 +77,22 @@ def player_processor(slots: SupportsIndex = 128, voices: SupportsIndex = 32) -> 
     return _core._player_processor(checked_integer("slots", slots), checked_integer("voices", voices))
 
 
-def refused_kind(what: str, kind: int, handled: list[int]) -> str:
-    """Return why a message of this kind cannot be sent to ``what``, which handles only ``handled``."""
+def refused_kind(what: str, kind: int, handled: list[int], others: list[str]) -> str:
+    """Return why a message of this kind cannot be sent to ``what``, which handles only ``handled``.
+
+    ``others`` are the engine's parts that do handle it.
+    """
     name = _name_of(kind)
     names = ", ".join(map(_name_of, handled[:_MAX_NAMED]))
     more = f" and {len(handled) - _MAX_NAMED} more" if len(handled) > _MAX_NAMED else ""
     handles = f"handles {names}{more}, not {name}" if handled else f"handles no messages, got {name}"
-    way_out = f": use AudioEngine(processor={_PROCESSOR_OF[kind]!r})" if kind in _PROCESSOR_OF else ""
+    way_out = ""
+    if others:
+        way_out = f": send it to {' or '.join(others)}"
+    elif kind in _PROCESSOR_OF:
+        way_out = f": use AudioEngine(processor={_PROCESSOR_OF[kind]!r})"
+    elif name == "NoteOn" and "PlayBuffer" in map(_name_of, handled):
+        way_out = ": map it: engine.midi.map(cueline.NoteOn(60), 0)"
     return f"{what} {handles}{way_out}"
 
 

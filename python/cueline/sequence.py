@@ -52,6 +52,7 @@ class Feeder:
 
     def __init__(self, score: _core.Score, events: Iterator[object], part: OnePart | None) -> None:
         self.error: BaseException | None = None
+        self.heard = False  # whether the program has seen the error
         self._score = score
         self._events = events
         self._part = part
@@ -66,6 +67,11 @@ class Feeder:
     def over(self) -> bool:
         """Whether it takes no more events."""
         return self._over
+
+    @property
+    def unheard(self) -> BaseException | None:
+        """The exception that ended it, if the program has not seen it. That the engine is closed is no news."""
+        return None if self.heard or isinstance(self.error, ClosedError) else self.error
 
     def start(self) -> None:
         """Take the events on a thread. It ends with the sequence, with the iterator, or when the engine is closed."""
@@ -103,6 +109,7 @@ class Feeder:
         except BaseException as error:  # Ctrl-C in render() goes on; a thread has nobody to raise it to
             self.error = error
             if self._thread is None:
+                self.heard = True
                 raise
         finally:
             if not more:
@@ -199,7 +206,10 @@ class Sequence:
     @property
     def error(self) -> BaseException | None:
         """The exception that its iterator raised, which has ended it; None if there was none."""
-        return None if self._feeder is None else self._feeder.error
+        if self._feeder is None or self._feeder.error is None:
+            return None
+        self._feeder.heard = True
+        return self._feeder.error
 
     def __repr__(self) -> str:
         return f"<cueline.Sequence, {'over' if self.done() else 'mute' if self.mute else 'playing'}>"
@@ -245,8 +255,8 @@ class Sequence:
             time.sleep(interval)
         else:
             return False
-        if self.error is not None:
-            raise self.error
+        if (error := self.error) is not None:
+            raise error
         return True
 
     def _score(self, events: Any) -> tuple[_core.Score, Iterator[object] | None]:
@@ -278,7 +288,7 @@ class Sequence:
             feeder.start()
         feeders = self._engine._feeders
         feeders.append(feeder)
-        for ended in [one for one in feeders if one.over]:
+        for ended in [one for one in feeders if one.over and one.unheard is None]:
             with suppress(ValueError):  # another thread has removed it
                 feeders.remove(ended)
         return feeder
@@ -314,6 +324,8 @@ def _checked_event(event: Any, what: str, part: OnePart | None) -> tuple[float, 
         beat, message = event
     except (TypeError, ValueError):
         raise ArgumentTypeError(f"{what} must be a pair (beat, message), got {shown(event)}") from None
+    if isinstance(beat, _core.Message):
+        raise ArgumentTypeError(f"{what} must be a pair (beat, message), in that order, got {shown(event)}")
     return checked_beat("an event's beat", beat), message if part is None else part.addressed(message)
 
 

@@ -312,7 +312,7 @@ void EngineBlock::carry_out(const MidiMaps::Move& move, const Message& midi, std
         return;
     }
     Message message = midi_maps_.message_of(move);
-    message.flags = midi.flags & delivery::part;
+    if (message.flags == 0) message.flags = midi.flags & delivery::part;
     message.set_origin(midi.line, midi.sequence);
     message.frame = midi.frame;
     const bool is_processors = message.kind >= kind::first_processor;

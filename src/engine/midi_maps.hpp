@@ -58,7 +58,7 @@ class MidiMaps {
         return left_out;
     }
 
-    /// The message that a map sends, with its number in its field.
+    /// The message that a map sends, with its number in its field, and its part.
     [[nodiscard]] Message message_of(const Move& move) const noexcept CUELINE_NONBLOCKING;
 
   private:

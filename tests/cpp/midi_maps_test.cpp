@@ -262,6 +262,21 @@ TEST_F(MidiMapsTest, a_command_counts_too_at_its_frame_and_its_message_has_its_o
     EXPECT_EQ(engine_.stats().unhandled, 1U) << "the one without a map";
 }
 
+TEST_F(MidiMapsTest, a_message_goes_to_its_part_or_to_that_of_the_midi_message) {
+    for (const std::uint8_t flags : {std::uint8_t{0}, to_part(3)}) {
+        map_message({.status = 0x90, .number = 60, .flags = flags});
+        for (const std::uint8_t of_midi : {std::uint8_t{0}, to_part(2)}) {
+            engine_.control().send(kind::note_on, NoteOn{60, 1}, {.flags = of_midi});
+        }
+        device_.run();
+    }
+    ASSERT_EQ(processor_.count, 4U);
+    EXPECT_EQ(part_of(processor_.kept[0].flags), 0U);
+    EXPECT_EQ(part_of(processor_.kept[1].flags), 2U);
+    EXPECT_EQ(part_of(processor_.kept[2].flags), 3U);
+    EXPECT_EQ(part_of(processor_.kept[3].flags), 3U);
+}
+
 TEST_F(MidiMapsTest, the_processor_gets_the_message_too) {
     processor_.takes_midi = true;
     map(control_7);

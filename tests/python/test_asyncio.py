@@ -403,7 +403,7 @@ def test_a_cancelled_asend_has_not_sent(engine: cueline.AudioEngine) -> None:
 @pytest.mark.parametrize(
     ("arguments", "how", "text"),
     [
-        ((3,), {}, "message must be an object of a class with @cueline.message, got 3"),
+        ((3,), {}, "message must be an object of a class with @cueline.message, such as cueline.PlayBuffer(0), got 3"),
         ((cueline.GetLevel(), -1), {}, "at must be a frame from 0 to 2**63 - 1, or None, got -1"),
         ((cueline.GetLevel(),), {"late": "no"}, "late must be 'apply' or 'drop', got 'no'"),
         ((cueline.GetLevel(),), {"timeout": -1}, "timeout must be 0 seconds or more, or None, got -1"),

@@ -513,6 +513,7 @@ def test_no_engine_waits_for_the_collector_because_of_its_parameters() -> None:
         (lambda: Curve([1, 2], at=0, over=0), ValueError, "over must be a number of frames of 1 or more, got 0"),
         (lambda: Curve([1, 2], at=0, over=0.5), TypeError, "over must be an integer"),
         (lambda: Curve([1, 2], at=Beat(1), over=0), ValueError, "over must be from 1e-06"),
+        (lambda: Curve([1, 2], at=0, over=Beat(4)), TypeError, "a plain number: of beats if at is a Beat"),  # type: ignore[arg-type]
     ],
 )
 def test_bad_events_are_refused_with_the_way_out(make: Callable[[], Any], error: type[Exception], text: str) -> None:

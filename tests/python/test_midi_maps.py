@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import gc
+import inspect
 import json
 import pickle
 from collections.abc import Callable
@@ -143,6 +144,51 @@ def test_a_map_can_be_saved_and_loaded(make: Callable[[Any], cueline.MidiMap]) -
     with offline() as engine:
         assert engine.midi.map(loaded) == made
         assert engine.midi.maps == (made,)
+
+
+def test_each_attribute_of_a_map_has_its_own_doc() -> None:
+    docs = {inspect.getdoc(getattr(cueline.MidiMap, each.name)) for each in dataclasses.fields(cueline.MidiMap)}
+    assert len(docs - {None}) == len(dataclasses.fields(cueline.MidiMap))
+    assert not docs & {inspect.getdoc(kind) for kind in (float, str, bool, type(None))}
+
+
+def band() -> cueline.AudioEngine:
+    engine = offline({"a": "player", "b": "player"})
+    engine.part("a").publish(0, np.array([0.25]))
+    engine.part("b").publish(0, np.array([0.5]))
+    return engine
+
+
+def test_a_mapped_message_comes_to_its_part_also_after_it_was_saved() -> None:
+    with band() as engine:
+        target = engine.part("b").addressed(cueline.PlayBuffer(0))
+        made = [
+            engine.midi.map(cueline.NoteOn(62), target),
+            engine.midi.map(cueline.NoteOn(63), target, "gain", low=0, high=1),
+            engine.midi.map(cueline.NoteOn(64), cueline.PlayBuffer(0)),
+        ]
+    assert [made[1].recipe()["target"].get("part"), made[2].recipe()["target"].get("part")] == [2, None]
+    loaded = [cueline.MidiMap.from_recipe(json.loads(json.dumps(one.recipe()))) for one in made]
+    assert loaded == made
+    with pytest.raises(cueline.ArgumentError, match="part must be a part's number, got 17"):
+        cueline.MidiMap.from_recipe({**made[1].recipe(), "target": {"type": "PlayBuffer", "part": 17}})
+    own = cueline.MidiMap(CONTROL, engine.part("b").addressed(Own(5)))
+    assert cueline.MidiMap.from_recipe(own.recipe()) == own
+    with band() as engine:
+        for one in loaded:
+            engine.midi.map(one)
+        for number in range(3):
+            engine.send(cueline.NoteOn(62 + number, 127), at=10 * (number + 1))
+        assert engine.render(64)[[10, 20, 30], 0].tolist() == [0.5, 0.5, 0.75]
+
+
+def test_a_slot_that_is_mapped_is_counted_through_the_parts() -> None:
+    with band() as engine:
+        engine.midi.map(cueline.NoteOn(60), 0)
+        engine.midi.map(cueline.NoteOn(61), 128)
+        for number in range(2):
+            engine.send(cueline.NoteOn(60 + number, 127), at=10 * (number + 1))
+        assert engine.render(64)[[10, 20], 0].tolist() == [0.25, 0.5]
 
 
 def test_recipes_are_names_and_numbers() -> None:

@@ -98,8 +98,16 @@ def test_what_a_part_cannot_do_is_refused() -> None:
             engine.part("drum")
         with pytest.raises(cueline.ArgumentTypeError, match="name must be a part's name, got 1"):
             engine.part(1)  # type: ignore[arg-type]
-        with pytest.raises(cueline.ArgumentTypeError, match=r"a class with @cueline.message, got 3"):
+        with pytest.raises(cueline.ArgumentTypeError, match=r"a class with @cueline.message, such as"):
             lead.send(3)
+        with pytest.raises(
+            cueline.ProcessorError, match=r"not PlayBuffer: send it to the part 'drums' or the part 'bas"
+        ):
+            lead.send(cueline.PlayBuffer(0))
+        with pytest.raises(cueline.UnknownNameError, match=r"'mute'; without the part's name: 'pan'$"):
+            lead.parameters["lead.pan"] = 1
+        with pytest.raises(cueline.UnknownNameError, match=r"'mute'$"):
+            lead.parameters["lead.wah"] = 1
         with pytest.raises(cueline.ProcessorError, match="the processor 'parts' handles"):
             engine.send(cueline.NoteOn(60, 100))
         assert "Part 'lead', 2 of 3" in repr(lead)
@@ -201,6 +209,18 @@ def test_a_message_without_an_address_comes_to_all_parts() -> None:
         confirmation.result(0)
         assert engine.meters["drums.voices"].playing == engine.meters["bass.voices"].playing == 1
         assert engine.stats().unhandled == 0
+
+
+def test_a_loss_is_told_with_the_names_of_the_parts() -> None:
+    engine = band()
+    engine.send(cueline.StopVoice(12345))
+    engine.send(cueline.PlayBuffer(128))
+    engine.render(64)
+    text = (
+        "that the parts 'drums', 'lead', 'bass' did not handle: 1 .*; .* the parts 'drums', 'lead', 'bass' refused: 1"
+    )
+    with pytest.warns(cueline.LossWarning, match=text):
+        engine.close()
 
 
 def test_requests_arrays_and_tasks_reach_a_part() -> None:

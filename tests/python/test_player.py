@@ -394,6 +394,14 @@ def test_a_player_of_an_impossible_size_is_refused(slots: int, voices: int) -> N
         cueline.player_processor(slots, voices)
 
 
+def test_a_note_that_is_not_mapped_says_how_to_map_it(player: cueline.AudioEngine) -> None:
+    with pytest.raises(
+        cueline.ProcessorError, match=r"not NoteOn: map it: engine\.midi\.map\(cueline\.NoteOn\(60\), 0\)"
+    ):
+        player.send(cueline.NoteOn(60))
+    player.close()
+
+
 def test_only_the_player_plays() -> None:
     with cueline.AudioEngine("offline", processor="tone") as engine:
         with pytest.raises(cueline.ProcessorError, match=r"not PlayBuffer: use AudioEngine\(processor='player'\)"):

@@ -188,13 +188,42 @@ def test_what_an_iterator_raises_comes_out_of_wait_after_what_it_had_yielded(
         assert song.played == 2
 
 
+@pytest.mark.parametrize("made", [offline, live])
+def test_what_an_iterator_raised_is_told_at_close_unless_it_was_seen(made: Callable[[], cueline.AudioEngine]) -> None:
+    def played(engine: cueline.AudioEngine) -> cueline.Sequence:
+        engine.start()
+        song = engine.sequence(broken())
+        if engine.device == "offline":
+            engine.render(3 * BEAT)
+        assert eventually(song.done)
+        engine.sequence(in_order([0]))  # the exception is kept beside this one
+        return song
+
+    text = r"^exceptions of sequences' iterators: 1 \(LookupError: no more notes; wait\(\) raises it\)$"
+    engine = made()
+    played(engine)
+    with pytest.warns(cueline.LossWarning, match=text):
+        engine.close()
+    engine.close()  # told once
+    with made() as engine:  # no warning, which is an error here: each of these has seen it
+        assert isinstance(played(engine).error, LookupError)
+    with made() as engine, pytest.raises(LookupError):
+        played(engine).wait(0)
+    with pytest.raises(ZeroDivisionError), made() as engine:
+        raise ZeroDivisionError(played(engine))
+
+
 @pytest.mark.parametrize(
     ("events", "error", "text"),
     [
         ([(1, HIT), (0.5, HIT)], ValueError, r"must not go back, got 0.5 after 1: yield the events in order, or pass"),
         ([(1, HIT), 5], TypeError, r"an event of the iterator must be a pair \(beat, message\), got 5"),
         ([(-1, HIT)], ValueError, "an event's beat must be a finite number of quarter notes of 0 or more, got -1"),
-        ([(0, "x")], TypeError, "message must be an object of a class with @cueline.message, got 'x'"),
+        (
+            [(0, "x")],
+            TypeError,
+            "message must be an object of a class with @cueline.message, such as cueline.PlayBuffer",
+        ),
     ],
 )
 def test_an_iterators_bad_event_comes_out_of_wait(
@@ -209,8 +238,14 @@ def test_an_iterators_bad_event_comes_out_of_wait(
 @pytest.mark.parametrize(
     ("arguments", "options", "error", "text"),
     [
-        ([[(0, HIT), (1, "x")]], {}, TypeError, "message must be an object of a class with @cueline.message, got 'x'"),
+        (
+            [[(0, HIT), (1, "x")]],
+            {},
+            TypeError,
+            "message must be an object of a class with @cueline.message, such as cueline.PlayBuffer",
+        ),
         ([[(0, HIT), 7]], {}, TypeError, r"the event at index 1 must be a pair \(beat, message\), got 7"),
+        ([[(HIT, 0)]], {}, TypeError, r"must be a pair \(beat, message\), in that order, got \("),
         ([7], {}, TypeError, "events must be a list of .* an array of .* or an iterator: pass iter\\(events\\), got 7"),
         ([[(float("nan"), HIT)]], {}, ValueError, "must be a finite number of quarter notes of 0 or more, got nan"),
         ([records([-1])], {}, ValueError, "an event's beat must be a finite number .* got -1"),
@@ -225,6 +260,7 @@ def test_an_iterators_bad_event_comes_out_of_wait(
         ([iter([])], {"loop_beats": 4}, ValueError, "loop_beats must be None for an iterator"),
         ([[(0, HIT)]], {"late": "never"}, ValueError, "late must be 'apply' or 'drop', got 'never'"),
         ([[(0, HIT)]], {"at": 1.5}, TypeError, "at must be a frame"),
+        ([[(0, HIT)]], {"at": cueline.next_bar}, TypeError, r"call it: next_bar\(\)"),
         ([[(0, cueline.SetTone(440, 0.1))]], {}, cueline.ProcessorError, "SetTone"),
     ],
 )
