@@ -41,6 +41,7 @@ template <class ProcessorType>
 OwnedProcessor parts(std::int64_t count) {
     if (count == 0) return std::make_shared<ProcessorType>();
     std::vector<OwnedProcessor> all;
+    all.reserve(static_cast<std::size_t>(count));
     for (std::int64_t part = 0; part < count; ++part) {
         all.emplace_back(std::make_shared<ProcessorType>(), "part" + std::to_string(part));
     }

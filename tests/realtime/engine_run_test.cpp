@@ -12,6 +12,7 @@
 
 #include <cueline/engine/engine.hpp>
 #include <cueline/engine_messages.hpp>
+#include <cueline/midi_map.hpp>
 
 #include "devices/null_device.hpp"
 #include "devices/offline_device.hpp"
@@ -121,9 +122,9 @@ TEST_P(EngineRun, hands_each_kind_to_its_handler) {
     std::mt19937_64 random{seed()};
     constexpr auto is_the_engines = [](Kind kind) {
         return kind == kind::ping || (kind >= kind::cancel && kind <= kind::publish_buffer) ||
-               kind == kind::unload_buffer || (kind >= cueline::kind::set_tempo && kind <= cueline::kind::set_loop);
+               kind == kind::unload_buffer || (kind >= cueline::kind::set_tempo && kind <= cueline::kind::unmap_midi);
     };
-    constexpr std::uint64_t known_to_nobody = kind::first_processor - 13;  // kinds 0 to 63 without 13 of the engine
+    constexpr std::uint64_t known_to_nobody = kind::first_processor - 19;  // kinds 0 to 63 without 19 of the engine
     std::array<std::byte, payload_bytes> payload{};
     const auto send = [&](Kind kind) {
         for (std::byte& byte : payload) byte = static_cast<std::byte>(random());
