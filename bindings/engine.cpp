@@ -393,10 +393,10 @@ class EngineHandle : public SenderHandle {
         const EngineStats now = stats();
         std::uint64_t refused = now.buffers.refused;
         for (const LineStats& line : now.lines) refused += line.commands.dropped;
-        return nb::make_tuple(refused - std::min<std::uint64_t>(refused, shared()->raised_refusals),
-                              now.cues.late + now.sequences.left_out, now.cues.refused, now.unhandled,
+        return nb::make_tuple(refused - std::min<std::uint64_t>(refused, shared()->raised_refusals), now.cues.late,
+                              now.cues.refused, now.unhandled,
                               now.refused_unconfirmed + now.sequences.refused_by_processor, now.midi.dropped,
-                              now.midi.unsent);
+                              now.midi.unsent, now.sequences.left_out);
     }
 
   private:

@@ -46,6 +46,7 @@ NB_MODULE(_core, module) {
     module.attr("FIRST_PROCESSOR_KIND") = cueline::kind::first_processor;
     module.attr("MAX_FRAME") = cueline::max_frame;
     module.attr("RING_CAPACITY") = cueline::MessageRing::capacity;
+    module.attr("MOST_CURVES") = cueline::max_curves;
     module.attr("LONGEST_TIME_CONSTANT_S") = cueline::longest_time_constant_s;
     module.attr("MAX_MEMBERS") = cueline::max_members;
     module.attr("ATOMICS_ARE_LOCK_FREE") =

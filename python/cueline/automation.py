@@ -260,6 +260,11 @@ def automate(
         raise ArgumentError(
             f"an automation has at most {_MOST_PARTS} parts, got {len(parts)}: a Curve has any number of values"
         )
+    if (curves_in_it := sum(part.curve is not None for part in parts)) > _core.MOST_CURVES:
+        raise ArgumentError(
+            f"an automation has at most {_core.MOST_CURVES} curves, got {curves_in_it}: join them, or begin another "
+            "automation when this one is over"
+        )
     in_beats = isinstance(in_order[0].at, Beat)
     messages = tuple(
         Automate(part.value, part.end, part.constant, 0, 0, address, part.shape, in_beats) for part in parts

@@ -64,7 +64,7 @@ __all__ = ["AudioEngine"]
 
 warn_of_forks()
 
-_NO_LOSSES = (0,) * 7
+_NO_LOSSES = (0,) * 8
 _LONGEST_S = 10**9  # for after(): 30 years
 _MAX_FRAMES = 2**31 - 1  # in one render: twelve hours at 48 kHz
 
@@ -661,8 +661,8 @@ class AudioEngine(_core.Engine):
 
         Returns a float32 array of shape (frames, outputs), full scale -1 to 1. Each call begins with a new block; the
         last block is shorter if ``frames`` is not a multiple of the block size. Raises DeviceError on other devices,
-        while another render() runs, and when stop() ends it; ArgumentError, ArgumentTypeError, ClosedError,
-        ForkedError.
+        while another render() runs, inside a sequence's iterator, and when stop() ends it; ArgumentError,
+        ArgumentTypeError, ClosedError, ForkedError.
         """
         import numpy as np  # here, because `import cueline` must stay quick
 
@@ -673,6 +673,8 @@ class AudioEngine(_core.Engine):
         count = len(inputs) if frames is None else checked_integer("frames", frames)
         if not 0 <= count <= _MAX_FRAMES:
             raise ArgumentError(f"frames must be from 0 to {_MAX_FRAMES}, got {count}")
+        for feeder in self._feeders:
+            feeder.require_outside()
         outputs = np.empty((count, self.outputs), np.float32)
         if self.outputs == 0 and len(inputs) < count:  # then the inputs say how many frames there are
             inputs = np.concatenate([inputs, np.zeros((count - len(inputs), self.inputs), np.float32)])

@@ -13,13 +13,14 @@ __all__ = ["level_of_the_user", "warn_of_loss"]
 
 def warn_of_loss(engine: _core.Engine, losses: tuple[int, ...]) -> None:
     """Warn of the losses that ``Engine._losses`` returns, at the line that closes the engine."""
-    refused, late, refused_cues, unhandled, refused_by_processor, midi_dropped, midi_unsent = losses
+    refused, late, refused_cues, unhandled, refused_by_processor, midi_dropped, midi_unsent, left_out = losses
     losses_and_ways_out = (
         ("commands refused for lack of room", refused, "set a timeout, or read stats() if you sent them again"),
         ("cues refused because the schedule was full", refused_cues, "send them later"),
         (f"messages that the processor {engine.processor!r} did not handle", unhandled, "look at what it takes"),
         (f"messages that the processor {engine.processor!r} refused", refused_by_processor, "confirm() tells why"),
         ("cues applied late", late, "send them earlier, or for engine.after(seconds)"),
+        ("events of sequences that the timeline went over", left_out, "late='drop' says that this is no loss"),
         ("MIDI messages that came and were dropped", midi_dropped, "a block takes 256"),
         ("MIDI messages of the processor that did not go out", midi_unsent, "look at their ports and values"),
     )

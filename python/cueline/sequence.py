@@ -11,7 +11,7 @@ from cueline import _core
 from cueline.arguments import checked_flag, checked_number, shown
 from cueline.beats import checked_beat
 from cueline.bulk import timed_kind
-from cueline.errors import ArgumentError, ArgumentTypeError, ClosedError
+from cueline.errors import ArgumentError, ArgumentTypeError, ClosedError, DeviceError
 from cueline.polling import polling_intervals
 from cueline.streams import require_an_end
 
@@ -44,6 +44,7 @@ __all__ = ["Feeder", "Sequence", "play"]
 
 _BETWEEN_PULLS_S = 0.02
 _JOIN_S = 1  # an iterator that blocks for longer is left alone
+_MOST_AT_ONCE = 65_536  # events of a pull: so that it has an end, even if the beats never advance
 
 
 class Feeder:
@@ -58,6 +59,7 @@ class Feeder:
         self._last = 0.0
         self._thread: threading.Thread | None = None
         self._pulling = threading.Lock()
+        self._puller: int | None = None  # the thread that is in the iterator
         self._over = False
 
     @property
@@ -75,6 +77,13 @@ class Feeder:
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(_JOIN_S)
 
+    def require_outside(self) -> None:
+        """Raise DeviceError inside the iterator: its events go into the block that would be rendered."""
+        if self._puller == threading.get_ident():
+            raise DeviceError(
+                "render() was called inside the iterator of a sequence: yield the events, and call it outside"
+            )
+
     def _feed(self) -> None:
         while self.pull():
             time.sleep(_BETWEEN_PULLS_S)
@@ -84,6 +93,7 @@ class Feeder:
         if self._over or not self._pulling.acquire(blocking=False):
             return not self._over
         more = False
+        self._puller = threading.get_ident()
         try:
             more = self._pull()
         except StopIteration:
@@ -98,11 +108,14 @@ class Feeder:
             if not more:
                 self._over = True
                 self._score.finish()
+            self._puller = None
             self._pulling.release()
         return more
 
     def _pull(self) -> bool:
-        while (wanted := self._score.wanted) is not None:
+        for _ in range(_MOST_AT_ONCE):
+            if (wanted := self._score.wanted) is None:
+                return False
             if wanted < 0:  # it is not known yet when it begins, or it begins later
                 return True
             if self._next is None:
@@ -113,7 +126,7 @@ class Feeder:
                 return True
             self._score.append(beat, message)
             self._next = None
-        return False
+        return True
 
     def _checked(self, event: object) -> tuple[float, object]:
         beat, message = _checked_event(event, "an event of the iterator", self._part)
@@ -305,11 +318,9 @@ def _checked_event(event: Any, what: str, part: OnePart | None) -> tuple[float, 
 
 
 def _checked_events(events: Any, part: OnePart | None) -> list[tuple[float, object]]:
-    try:
-        pairs = list(events)
-    except TypeError:
+    if not hasattr(type(events), "__len__") or not hasattr(type(events), "__iter__"):  # it may be endless
         raise ArgumentTypeError(
-            "events must be a list of (beat, message), an array of cueline.beat_dtype(cls), or an iterator, got "
-            f"{shown(events)}"
-        ) from None
-    return [_checked_event(event, f"the event at index {index}", part) for index, event in enumerate(pairs)]
+            "events must be a list of (beat, message), an array of cueline.beat_dtype(cls), or an iterator: pass "
+            f"iter(events), got {shown(events)}"
+        )
+    return [_checked_event(event, f"the event at index {index}", part) for index, event in enumerate(list(events))]

@@ -98,6 +98,7 @@ void Sequences::stop(Sequence& sequence, const Delivery& at) {
 void Sequences::mute(Sequence& sequence, bool muted) {
     const std::scoped_lock lock{mutex_};
     if (!sequence.muted_ && muted) cancel(sequence, never, true);
+    if (sequence.muted_ && !muted && !ended_ && line_) take_events(sequence, read_clock());  // those that are over
     sequence.muted_ = muted;
 }
 
@@ -403,6 +404,10 @@ bool Sequences::send_held(const std::shared_ptr<Sequence>& sequence, const Clock
     const std::size_t most = on_demand() ? most_on_demand : std::clamp<std::size_t>(share, 1, max_sequence_cues);
     std::deque<Sequence::Held>& held = sequence->held_;
     while (!sequence->muted_ && !held.empty() && sequence->sent_ < most) {
+        if (held.front().was_mute && clock.is_over(held.front().beat, clock.soon)) {
+            held.pop_front();
+            continue;
+        }
         if (clock.is_over(held.front().beat, clock.lost)) {
             leave_out(*sequence, 1);
             held.pop_front();
@@ -498,7 +503,8 @@ void Sequences::hold(Sequence& sequence, const Sequence::Held& event) {
     const auto later = [](const Sequence::Held& one, const Sequence::Held& other) {
         return one.beat < other.beat || (one.beat == other.beat && one.number < other.number);
     };
-    sequence.held_.insert(std::ranges::upper_bound(sequence.held_, event, later), event);
+    const auto held = sequence.held_.insert(std::ranges::upper_bound(sequence.held_, event, later), event);
+    held->was_mute = true;
 }
 
 void Sequences::leave_out(Sequence& sequence, std::uint64_t events) {

@@ -97,6 +97,7 @@ class Sequence {
         double beat;
         std::uint64_t number;  // in the order in which they were taken
         Message message;
+        bool was_mute = false;  // it was cancelled by a mute: if it is over, it was not meant to be heard
     };
 
     std::deque<Part> parts_;  // the one that plays, and those that replace it

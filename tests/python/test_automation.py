@@ -447,9 +447,14 @@ def test_curves_are_unloaded_when_they_are_over_cancelled_or_never_come() -> Non
     engine.cancel(automation._sequence)
     recorder.render(64)
     assert engine.stats().buffers.curves == 0
+    curves = [Curve([0, 1], at=100 * k, over=100) for k in range(33)]
+    recorder.automate(*curves)
     with pytest.raises(cueline.Full, match="64 curves are loaded, which is the limit"):
-        recorder.automate(*(Curve([0, 1], at=100 * k, over=100) for k in range(65)))
-    recorder.render(64)
+        recorder.automate(*curves)
+    recorder.engine.parameters["x"] = 0
+    with pytest.raises(cueline.ArgumentError, match="at most 64 curves, got 65: join them, or begin another"):
+        recorder.engine.parameters.automate("x", [Curve([0, 1], at=100 * k, over=100) for k in range(65)], timeout=None)
+    recorder.render(4_000)
     assert engine.stats().buffers.curves == 0
 
 

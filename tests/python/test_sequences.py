@@ -211,7 +211,7 @@ def test_an_iterators_bad_event_comes_out_of_wait(
     [
         ([[(0, HIT), (1, "x")]], {}, TypeError, "message must be an object of a class with @cueline.message, got 'x'"),
         ([[(0, HIT), 7]], {}, TypeError, r"the event at index 1 must be a pair \(beat, message\), got 7"),
-        ([7], {}, TypeError, "events must be a list of .* an array of .* or an iterator, got 7"),
+        ([7], {}, TypeError, "events must be a list of .* an array of .* or an iterator: pass iter\\(events\\), got 7"),
         ([[(float("nan"), HIT)]], {}, ValueError, "must be a finite number of quarter notes of 0 or more, got nan"),
         ([records([-1])], {}, ValueError, "an event's beat must be a finite number .* got -1"),
         ([np.zeros(3)], {}, TypeError, r"must have the dtype cueline.beat_dtype\(cls\), got dtype\('float64'\)"),
@@ -355,7 +355,9 @@ def test_events_that_are_lost_are_in_the_warning() -> None:
     engine.render(10 * BEAT)
     song = engine.sequence([(0, HIT), (9.5, HIT)], at=Beat(0))
     engine.render(BEAT)
-    with pytest.warns(cueline.LossWarning, match="cues applied late: 2"):
+    with pytest.warns(
+        cueline.LossWarning, match="cues applied late: 1 .*events of sequences that the timeline went over: 1 "
+    ):
         engine.close()
     assert song.late == 2
     with offline() as engine:  # no warning: it was requested
@@ -372,6 +374,52 @@ def test_events_that_the_processor_refuses_are_in_the_warning() -> None:
     with pytest.warns(cueline.LossWarning, match="refused: 1"):
         engine.close()
     assert song.refused == 1
+
+
+def test_a_pull_has_an_end_even_if_the_beats_do_not_advance(engine: cueline.AudioEngine) -> None:
+    taken = itertools.count()
+    song = engine.sequence(((0, HIT) for _ in itertools.takewhile(lambda count: count < 150_000, taken)), at=None)
+    engine.render(1)
+    assert 0 < next(taken) < 100_000
+    song.stop()
+
+
+def test_an_iterable_without_a_length_is_refused_because_it_may_be_endless(engine: cueline.AudioEngine) -> None:
+    class Beats:
+        def __iter__(self) -> Iterator[tuple[float, cueline.Message]]:
+            return in_order([0.0])
+
+    with pytest.raises(cueline.ArgumentTypeError, match=r"or an iterator: pass iter\(events\), got <"):
+        engine.sequence(Beats())
+    song = engine.sequence(iter(Beats()), at=None)
+    engine.render(64)
+    assert song.played == 1
+
+
+def test_render_inside_an_iterator_is_refused(engine: cueline.AudioEngine) -> None:
+    def rendering() -> Iterator[tuple[float, cueline.Message]]:
+        yield 0, HIT
+        engine.render(64)
+        yield 0, HIT
+
+    song = engine.sequence(rendering(), at=None)
+    engine.render(64)
+    assert engine.stats().frames == 64
+    with pytest.raises(cueline.DeviceError, match="inside the iterator of a sequence: yield the events, and call it"):
+        song.wait(1)
+    assert song.played == 1
+
+
+@pytest.mark.parametrize("blocksize", BLOCKS)
+def test_events_that_pass_while_a_sequence_is_mute_are_not_late(blocksize: int) -> None:
+    with offline(blocksize) as engine:
+        song = engine.sequence([(step / 64, HIT) for step in range(128)], at=Beat(0))
+        engine.render(BEAT // 2)
+        song.mute = True
+        engine.render(BEAT // 2)
+        song.mute = False
+        engine.render(BEAT + 1)
+        assert (song.played, song.late) == (96, 0)
 
 
 def test_an_engine_with_one_line_has_none_for_sequences() -> None:
