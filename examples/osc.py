@@ -48,7 +48,7 @@ if __name__ == "__main__":
         engine.publish(0, cueline.sounds.kick(engine.samplerate))
         udp.bind((sys.argv[1], int(sys.argv[2])) if len(sys.argv) == 3 else ("127.0.0.1", 0))
         engine.wait_until(1)  # now frames have times
-        serving = threading.Thread(target=serve, args=(engine, udp))
+        serving = threading.Thread(target=serve, args=(engine, udp), daemon=True)
         serving.start()
         if len(sys.argv) != 3:
             for beat in range(4):

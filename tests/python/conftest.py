@@ -6,6 +6,7 @@ import ctypes
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -43,6 +44,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Tools that this run may lack. Set-up installs all others, so no test skips because of them. Only `make wheel` names
 # more tools here, for a machine without a compiler.
 MAY_LACK = os.environ.get("CUELINE_TESTS_MAY_LACK", "clang++-22").split()
+
+
+def require_loopback() -> None:
+    """Skip the test where a process reaches not even its own computer, as where the wheel is tried."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        try:
+            udp.bind(("127.0.0.1", 0))
+            udp.sendto(b"", udp.getsockname())
+        except OSError as error:
+            pytest.skip(f"no network, not even the loopback: {error}")
 
 
 def require(tool: str) -> None:

@@ -19,6 +19,7 @@ import pytest
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 import cueline
+from conftest import require_loopback
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -122,6 +123,7 @@ def test_the_controller_plays_each_pad_at_its_frame_with_its_velocity_and_the_kn
 
 
 def test_osc_plays_at_the_frame_of_the_time_tag_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    require_loopback()
     program = runpy.run_path(str(EXAMPLES / "osc.py"))
     with (
         cueline.AudioEngine("offline", processor="player", outputs=1) as engine,
