@@ -96,18 +96,20 @@ nb::object player_processor(std::int64_t slots, std::int64_t voices) {
     return capsule_of(std::make_shared<PlayerProcessor>(slots, voices), "player");
 }
 
+OwnedProcessor single_processor_of(nb::handle given) {
+    if (PyCapsule_CheckExact(given.ptr())) return taken_out(given);
+    return open_processor(nb::cast<std::string>(given));
+}
+
 }  // namespace
 
 OwnedProcessor processor_of(nb::handle given) {
-    if (PyList_CheckExact(given.ptr())) {  // of parts, as pairs
-        std::vector<OwnedProcessor> parts;
-        for (const nb::handle part : nb::borrow<nb::list>(given)) {
-            parts.push_back(processor_of(part[1]).named(nb::cast<std::string>(part[0])));
-        }
-        return open_parts(std::move(parts));
+    if (!PyList_CheckExact(given.ptr())) return single_processor_of(given);
+    std::vector<OwnedProcessor> parts;  // given as pairs
+    for (const nb::handle part : nb::borrow<nb::list>(given)) {
+        parts.push_back(single_processor_of(part[1]).named(nb::cast<std::string>(part[0])));
     }
-    if (PyCapsule_CheckExact(given.ptr())) return taken_out(given);
-    return open_processor(nb::cast<std::string>(given));
+    return open_parts(std::move(parts));
 }
 
 void bind_processors(nb::module_& module) {

@@ -89,7 +89,7 @@ void EngineBlock::lost(std::string_view why) noexcept {
 }
 
 std::uint32_t EngineBlock::take_ahead(std::uint32_t frames) {
-    const std::size_t commands = take_commands();
+    take_commands();
     if (sequences_ == nullptr) return frames;
     const std::uint64_t now = report_->frames.get();
     const auto moves = [this](const Message& command) { return may_move_timeline(command); };
@@ -111,8 +111,6 @@ std::uint32_t EngineBlock::take_ahead(std::uint32_t frames) {
     if (plays && (next_move() <= now || audio_.any_ahead(moves))) {
         // So that what is left out does not depend on the block size.
         sequences_->recall(cancel_now);
-        read_now();
-    } else if (commands > 0 && sequences_->waits_for_commands()) {
         read_now();
     }
     while (!sequences_->feed(cancel_now)) take_commands();
@@ -146,15 +144,14 @@ std::uint64_t EngineBlock::next_move() noexcept {
     return next;
 }
 
-/// Takes the commands of all lines. Returns how many the next block will read.
-std::size_t EngineBlock::take_commands() {
+/// Takes the commands of all lines.
+void EngineBlock::take_commands() {
     const std::size_t commands = audio_.take_ahead();
     most_cancels_ = std::numeric_limits<std::uint32_t>::max();
     shares_.remove_bound();
     midi_maps_.remove_bound();
     // Each command may schedule another one, and so may each cue.
     schedule_.reserve(2 * (schedule_.size() + commands + max_members + 1));
-    return commands;
 }
 
 /// Sends a format_changed if the device's format is not the one that was reported last. The first call sends none.

@@ -108,7 +108,7 @@ class EngineBlock final : public BlockCallback, Scheduler {
 
   private:
     void set_prepared(const Format& format);
-    std::size_t take_commands();
+    void take_commands();
     [[nodiscard]] bool may_move_timeline(const Message& command) const noexcept CUELINE_NONBLOCKING;
     std::uint64_t next_move() noexcept;
     void report_format(const Format& format) noexcept CUELINE_NONBLOCKING;

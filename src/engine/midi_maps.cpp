@@ -2,6 +2,7 @@
 #include "engine/midi_maps.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <span>
@@ -76,8 +77,10 @@ void put(std::span<std::byte> payload, std::size_t offset, double value) noexcep
     std::memcpy(payload.data() + offset, &number, sizeof number);
 }
 
-bool is_number(double value) noexcept CUELINE_NONBLOCKING {
-    return value - value == 0;  // not for NaN and infinities
+/// Whether a curve of equal ratios leads from `low` to `high`.
+bool is_ratio(double low, double high) noexcept CUELINE_NONBLOCKING {
+    const double ratio = high / low;
+    return low > 0 && high > 0 && std::isfinite(ratio) && ratio != 0;
 }
 
 bool is_sendable(Kind kind) noexcept CUELINE_NONBLOCKING {
@@ -92,12 +95,8 @@ bool MidiMaps::map(const MapMidi& command, std::size_t parameters) noexcept CUEL
         command.curve > MidiCurve::relative || command.field > MidiField::f64) {
         return false;
     }
-    if (!is_number(command.low) || !is_number(command.high)) return false;
-    if (command.curve == MidiCurve::exponential &&
-        (command.low <= 0 || command.high <= 0 || !is_number(command.high / command.low) ||
-         command.high / command.low == 0)) {
-        return false;
-    }
+    if (!std::isfinite(command.low) || !std::isfinite(command.high)) return false;
+    if (command.curve == MidiCurve::exponential && !is_ratio(command.low, command.high)) return false;
     if (command.target == kind::none) {
         if (command.address >= parameters || command.field != MidiField::none) return false;
         if (command.curve == MidiCurve::relative && type != control_bits) return false;

@@ -148,13 +148,6 @@ std::optional<double> Sequences::wanted(const Score& score) const {
     return score.over_ ? std::nullopt : std::optional{score.wanted_};
 }
 
-bool Sequences::waits_for_commands() const {
-    const std::scoped_lock lock{mutex_};
-    return std::ranges::any_of(playing_, [](const std::shared_ptr<Sequence>& sequence) {
-        return std::ranges::any_of(sequence->parts_, [](const Sequence::Part& part) { return !part.resolved; });
-    });
-}
-
 bool Sequences::any() const {
     const std::scoped_lock lock{mutex_};
     return !playing_.empty();

@@ -163,9 +163,6 @@ class Sequences {
     /// Up to which beat events should have been appended by now, or nothing if nobody plays the score any more.
     [[nodiscard]] std::optional<double> wanted(const Score& score) const;
 
-    /// Whether a sequence can tell its time only when the audio thread has read what was sent before it.
-    [[nodiscard]] bool waits_for_commands() const;
-
     /// Whether any sequence plays.
     [[nodiscard]] bool any() const;
 

@@ -222,6 +222,25 @@ void PartsProcessor::discarded(const Message& command, ProcessContext& context) 
     }
 }
 
+/// Adds what a part has rendered, or puts it there if the part is the first one.
+void PartsProcessor::mix(const AudioBlock& rendered, const Strip& strip, bool is_first,
+                         const AudioBlock& block) noexcept CUELINE_NONBLOCKING {
+    const std::size_t outputs = block.outputs.size();
+    const bool moves = strip.moves();
+    for (std::size_t output = 0; output < outputs; ++output) {
+        const float* const from = rendered.outputs[output];
+        float* const into = block.outputs[output];
+        const float still = strip.at(0, output, outputs);
+        if (!moves && (still == 0 ? !is_first : is_first && still == 1)) continue;
+        // A sample that is not finite is silent where the factor is 0.
+        for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
+            const float factor = moves ? strip.at(frame, output, outputs) : still;
+            const float sample = factor == 0 ? 0 : from[frame] * factor;
+            into[frame] = is_first ? sample : into[frame] + sample;
+        }
+    }
+}
+
 void PartsProcessor::render(const AudioBlock& block, ProcessContext& context) noexcept CUELINE_NONBLOCKING {
     const std::size_t outputs = block.outputs.size();
     std::array<float*, max_channels> scratch;  // NOLINT(*-member-init): as many as are used are written
@@ -237,20 +256,7 @@ void PartsProcessor::render(const AudioBlock& block, ProcessContext& context) no
         call(number, context, [&](Processor& processor, ProcessContext& own) noexcept CUELINE_NONBLOCKING {
             processor.render(own_block, own);
         });
-        const Strip strip{parts_[number], context};
-        const bool moves = strip.moves();
-        for (std::size_t output = 0; output < outputs; ++output) {
-            const float* const from = own_block.outputs[output];
-            float* const into = block.outputs[output];
-            const float still = strip.at(0, output, outputs);
-            if (!moves && (still == 0 ? !is_first : is_first && still == 1)) continue;
-            // A sample that is not finite is silent where the factor is 0.
-            for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
-                const float factor = moves ? strip.at(frame, output, outputs) : still;
-                const float sample = factor == 0 ? 0 : from[frame] * factor;
-                into[frame] = is_first ? sample : into[frame] + sample;
-            }
-        }
+        mix(own_block, Strip{parts_[number], context}, is_first, block);
     }
 }
 

@@ -61,6 +61,8 @@ class PartsProcessor final : public Processor {
         std::optional<std::uint32_t> mute{};
     };
     class Strip;
+    static void mix(const AudioBlock& rendered, const Strip& strip, bool is_first, const AudioBlock& block) noexcept
+        CUELINE_NONBLOCKING;
 
     void declare();
     template <class Spec>

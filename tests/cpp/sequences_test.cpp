@@ -267,6 +267,14 @@ TEST_F(SequencesTest, begin_where_commands_before_them_have_moved_the_timeline) 
     EXPECT_TRUE(sequences().over(*on_the_bar));
 }
 
+TEST_F(SequencesTest, begin_with_the_next_block_though_other_commands_wait) {
+    engine_->control().ping();
+    const auto at_once = play({event(0, 2)}, {});
+    render(0.5);
+    EXPECT_EQ(values(), (Values{2}));
+    EXPECT_EQ(eighths(), (Eighths{0}));
+}
+
 TEST_F(SequencesTest, a_list_that_is_no_loop_begins_late_events_late_and_counts_them) {
     render(10);
     const auto sequence = play({event(0, 1), event(9.5, 2), event(11, 3)}, at_beat(0));

@@ -171,8 +171,9 @@ bool MidiReader::is_wanted(const std::string& name) const {
 /// Returns 0 if none is free.
 std::uint8_t MidiReader::free_input() const noexcept {
     if (inputs_ == 1) return 1;
-    for (std::uint8_t input = 1; input <= inputs_; ++input) {
-        if (std::ranges::none_of(ports_, [=](const auto& port) { return port->input() == input; })) return input;
+    for (std::uint32_t input = 1; input <= inputs_; ++input) {
+        const auto has_it = [=](const auto& port) { return port->input() == input; };
+        if (std::ranges::none_of(ports_, has_it)) return static_cast<std::uint8_t>(input);
     }
     return 0;
 }
