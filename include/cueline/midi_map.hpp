@@ -39,8 +39,8 @@ struct MapMidi {
     std::uint8_t omni = 0;  ///< otherwise than 0: the message may come on any channel and any port
     MidiCurve curve = MidiCurve::linear;
     MidiField field = MidiField::none;  ///< if the target is a message
-    std::uint8_t flags =
-        0;  ///< of the message: see to_part(). 0: it goes to the part of the MIDI message, so mostly to all
+    /// Of the message: see to_part(). 0: it goes to the part of the MIDI message, so mostly to all parts.
+    std::uint8_t message_flags = 0;
     std::uint16_t target = 0;   ///< the kind of the message; 0: a parameter
     std::uint16_t address = 0;  ///< of the parameter; or where the field is in the payload
     double low = 0;             ///< the number of a control that is all the way down

@@ -67,7 +67,7 @@ class MapMidi(Message):
     omni: u8
     curve: u8
     field: u8
-    flags: u8
+    message_flags: u8
     target: u16
     address: u16
     low: f64

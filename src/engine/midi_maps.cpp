@@ -151,7 +151,7 @@ Message MidiMaps::message_of(const Move& move) const noexcept CUELINE_NONBLOCKIN
     const MapMidi& map = *move.map;
     Message message;
     message.kind = map.target;
-    message.flags = map.flags & delivery::part;
+    message.flags = map.message_flags & delivery::part;
     message.payload = payloads_[map.place];
     const std::span<std::byte> payload{message.payload};
     switch (map.field) {

@@ -264,7 +264,7 @@ TEST_F(MidiMapsTest, a_command_counts_too_at_its_frame_and_its_message_has_its_o
 
 TEST_F(MidiMapsTest, a_message_goes_to_its_part_or_to_that_of_the_midi_message) {
     for (const std::uint8_t flags : {std::uint8_t{0}, to_part(3)}) {
-        map_message({.status = 0x90, .number = 60, .flags = flags});
+        map_message({.status = 0x90, .number = 60, .message_flags = flags});
         for (const std::uint8_t of_midi : {std::uint8_t{0}, to_part(2)}) {
             engine_.control().send(kind::note_on, NoteOn{60, 1}, {.flags = of_midi});
         }

@@ -93,14 +93,14 @@ TYPES: dict[type[cueline.Message], tuple[int, bytes, dict[str, float], str]] = {
             "omni": 1,
             "curve": 2,
             "field": 7,
-            "reserved": 0,
+            "message_flags": 0,
             "target": 68,
             "address": 8,
             "low": 0.5,
             "high": 2,
         },
-        "place=3, status=176, number=7, port=2, omni=1, curve=2, field=7, reserved=0, target=68, address=8, low=0.5, "
-        "high=2.0, ",
+        "place=3, status=176, number=7, port=2, omni=1, curve=2, field=7, message_flags=0, target=68, address=8, "
+        "low=0.5, high=2.0, ",
     ),
     MapMidiMessage: (
         27,
