@@ -23,6 +23,7 @@
 #include <cueline/engine/engine.hpp>
 #include <cueline/engine/streams.hpp>
 #include <cueline/engine_messages.hpp>
+#include <cueline/midi_map.hpp>
 
 #include "devices/offline_device.hpp"
 #include "plain_engine.hpp"
@@ -334,8 +335,11 @@ Kind some_kind(FuzzedDataProvider& input) {
             if (own < 32) return own % 16;
             return own < 48 ? static_cast<Kind>(kind::set_tempo + own % 7) : own;
         }
-        default:
-            return input.ConsumeIntegral<Kind>();
+        default: {
+            // The model does not have automations and maps of MIDI.
+            const auto any = input.ConsumeIntegral<Kind>();
+            return any >= kind::automate && any <= kind::unmap_midi ? kind::none : any;
+        }
     }
 }
 
