@@ -181,6 +181,7 @@ void bind_sequence_types(nb::module_& module) {
 void bind_sequences(nb::module_& module) {
     bind_once<ScoreHandle, SequenceHandle>(module, &bind_sequence_types);
     module.attr("LEAST_SWING") = least_swing;
+    module.attr("MAX_SEQUENCE_EVENTS") = max_sequence_events;
     module.attr("MOST_SWING") = most_swing;
 }
 

@@ -33,7 +33,7 @@ inline constexpr Kind start_timeline = 19;     ///< command: its beats go on
 inline constexpr Kind stop_timeline = 20;      ///< command: it stands still
 inline constexpr Kind locate = 21;             ///< command: it goes to a beat
 inline constexpr Kind set_loop = 22;           ///< command: a region of it repeats
-inline constexpr Kind automate = 23;           ///< command: a parameter follows a part of an automation
+inline constexpr Kind automate = 23;           ///< command: a parameter follows a segment of an automation
 inline constexpr Kind hold_automation = 24;    ///< command: it stays at the value that it has
 inline constexpr Kind cancel_automation = 25;  ///< command: what an automation does from a place on is cancelled
 }  // namespace kind

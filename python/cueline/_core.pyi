@@ -910,6 +910,8 @@ class PlayingSequence:
 
 LEAST_SWING: float = 0.5
 
+MAX_SEQUENCE_EVENTS: int = 65536
+
 MOST_SWING: float = 0.75
 
 class _Baseline:

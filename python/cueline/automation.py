@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 __all__ = ["Automation", "Curve", "Exponential", "Linear", "Set", "Target", "automate"]
 
 _STEP, _LINEAR, _EXPONENTIAL, _TARGET, _CURVE = range(5)
-_MOST_PARTS = _core.RING_CAPACITY - 1  # with one more command, all of them can be cancelled at once
+_MOST_SEGMENTS = _core.RING_CAPACITY - 1  # with one more command, all of them can be cancelled at once
 _NOW = 0.0  # all places are at this one or later
 
 
 @own_message(23)
 class Automate(Message):
-    """To the engine: a parameter follows a part of an automation. ``engine.parameters.automate`` sends it."""
+    """To the engine: a parameter follows a segment of an automation. ``engine.parameters.automate`` sends it."""
 
     value: f64
     end: f64
@@ -160,21 +160,21 @@ class Automation:
     If it is collected, it goes on. Any Python thread may use it.
     """
 
-    __slots__ = ("__weakref__", "_confirmation", "_engine", "_line", "_parameter", "_parts", "_sequence")
+    __slots__ = ("__weakref__", "_confirmation", "_engine", "_line", "_parameter", "_segments", "_sequence")
 
     def __init__(
         self,
         engine: "ConfirmingEngine",
         line: _core.Sender,
         parameter: int,
-        parts: "list[_Part]",
+        segments: "list[_Segment]",
         sequence: int,
         confirmation: "Confirmation",
     ) -> None:
         self._engine = engine
         self._line = line
         self._parameter = parameter
-        self._parts = [part._replace(curve=None) for part in parts]
+        self._segments = [segment._replace(curve=None) for segment in segments]
         self._sequence = sequence
         self._confirmation = confirmation
 
@@ -194,7 +194,7 @@ class Automation:
         """
         time = self._checked_time(at)
         place = _NOW if time is None else _place(time)
-        later = sum(part.at is not None and _place(part.at) > place for part in self._parts)
+        later = sum(segment.at is not None and _place(segment.at) > place for segment in self._segments)
         return self._end(HoldAutomation(self._sequence, self._parameter), time, later, timeout)
 
     def cancel(self, at: "int | Beat | None" = None, *, timeout: float | None = 0) -> "Confirmation":
@@ -206,28 +206,28 @@ class Automation:
         """
         time = self._checked_time(at)
         place = _NOW if time is None else _place(time)
-        later = sum(part.place() >= place for part in self._parts)
+        later = sum(segment.place() >= place for segment in self._segments)
         return self._end(CancelAutomation(place, self._sequence, self._parameter), None, later, timeout)
 
     def _checked_time(self, at: Any) -> int | Beat | None:
         if at is None:
             return None
-        time, in_beats = _checked_time(at), isinstance(self._parts[-1].at, Beat)
+        time, in_beats = _checked_time(at), isinstance(self._segments[-1].at, Beat)
         if isinstance(time, Beat) != in_beats:
             unit = "beats: at must be a Beat" if in_beats else "frames: at must be a frame"
             raise ArgumentTypeError(f"this automation is in {unit}, or None, got {shown(at)}")
         return time
 
     def _end(self, message: Message, at: int | Beat | None, later: int, timeout: float | None) -> "Confirmation":
-        """Send ``message``, and cancel the last ``later`` parts that still wait."""
+        """Send ``message``, and cancel the last ``later`` segments that still wait."""
         confirmations = self._engine._confirmations
         confirmation = confirmations.new(self._engine, self._line)
-        first = _sequence_after(self._sequence, len(self._parts) - later)
+        first = _sequence_after(self._sequence, len(self._segments) - later)
         self._line._end_automation(message, at, first, later, timeout, confirmation, confirmations.under_way)
         return confirmation
 
 
-class _Part(NamedTuple):
+class _Segment(NamedTuple):
     """What the audio thread gets: from ``at`` on, this shape."""
 
     at: int | Beat | None  # None: as soon as it is read
@@ -238,7 +238,7 @@ class _Part(NamedTuple):
     curve: "npt.NDArray[np.float32] | None" = None
 
     def place(self) -> float:
-        """Return where the part counts, for a cancel: a ramp and a curve at their end."""
+        """Return where the segment counts, for a cancel: a ramp and a curve at their end."""
         if self.shape in (_STEP, _TARGET):
             assert self.at is not None
             return _place(self.at)
@@ -259,65 +259,67 @@ def automate(
     for event in in_order:
         for value in _values_of(event):
             checked_number(label, value, highest, unit, lowest)
-    parts = _parts(in_order)
-    if len(parts) > _MOST_PARTS:
+    segments = _segments(in_order)
+    if len(segments) > _MOST_SEGMENTS:
         raise ArgumentError(
-            f"an automation has at most {_MOST_PARTS} parts, got {len(parts)}: a Curve has any number of values"
+            f"an automation has at most {_MOST_SEGMENTS} segments, got {len(segments)}: a Curve has any number of "
+            "values"
         )
-    if (curves_in_it := sum(part.curve is not None for part in parts)) > _core.MOST_CURVES:
+    if (curves_in_it := sum(segment.curve is not None for segment in segments)) > _core.MOST_CURVES:
         raise ArgumentError(
             f"an automation has at most {_core.MOST_CURVES} curves, got {curves_in_it}: join them, or begin another "
             "automation when this one is over"
         )
     in_beats = isinstance(in_order[0].at, Beat)
     messages = tuple(
-        Automate(part.value, part.end, part.constant, 0, 0, address, part.shape, in_beats) for part in parts
+        Automate(segment.value, segment.end, segment.constant, 0, 0, address, segment.shape, in_beats)
+        for segment in segments
     )
     confirmations = engine._confirmations
     confirmation = confirmations.new(engine, line)
-    times, curves = tuple(part.at for part in parts), tuple(part.curve for part in parts)
+    times, curves = tuple(segment.at for segment in segments), tuple(segment.curve for segment in segments)
     sequence = line._send_automation(messages, times, curves, timeout, confirmation, confirmations.under_way)
-    return Automation(engine, line, address, parts, sequence, confirmation)
+    return Automation(engine, line, address, segments, sequence, confirmation)
 
 
-def _parts(events: "list[Event]") -> list[_Part]:
-    """Turn events, of which a ramp has the time of its end, into parts, which begin at their times."""
-    parts: list[_Part] = []
+def _segments(events: "list[Event]") -> list[_Segment]:
+    """Turn events, of which a ramp has the time of its end, into segments, which begin at their times."""
+    segments: list[_Segment] = []
     since: int | Beat | None = None  # where a ramp would begin
-    rest: _Part | None = None  # a step at the end of the last part, unless another part begins there
+    rest: _Segment | None = None  # a step at the end of the last segment, unless another segment begins there
 
-    def add(part: _Part) -> None:
+    def add(segment: _Segment) -> None:
         nonlocal rest
-        if rest is not None and part.at != rest.at:
-            parts.append(rest)
+        if rest is not None and segment.at != rest.at:
+            segments.append(rest)
         rest = None
-        parts.append(part)
+        segments.append(segment)
 
     for event, following in zip(events, [*events[1:], None], strict=True):
         if isinstance(event, Set):
-            add(_Part(event.at, _STEP, event.value))
+            add(_Segment(event.at, _STEP, event.value))
         elif isinstance(event, Target):
             if not isinstance(following, (Linear, Exponential)):
-                add(_Part(event.at, _TARGET, event.value, constant=event.time_constant))
+                add(_Segment(event.at, _TARGET, event.value, constant=event.time_constant))
         elif isinstance(event, Curve):
             import numpy as np
 
             end = event.end()
             values = np.asarray(event.values, np.float32)
-            add(_Part(event.at, _CURVE, event.values[-1], _place(end), curve=values))
-            rest = _Part(end, _STEP, event.values[-1])
+            add(_Segment(event.at, _CURVE, event.values[-1], _place(end), curve=values))
+            rest = _Segment(end, _STEP, event.values[-1])
             since = end
             continue
         elif since is not None and _place(event.at) <= _place(since):
-            add(_Part(event.at, _STEP, event.value))
+            add(_Segment(event.at, _STEP, event.value))
         else:
             shape = _LINEAR if isinstance(event, Linear) else _EXPONENTIAL
-            add(_Part(since, shape, event.value, _place(event.at)))
-            rest = _Part(event.at, _STEP, event.value)
+            add(_Segment(since, shape, event.value, _place(event.at)))
+            rest = _Segment(event.at, _STEP, event.value)
         since = event.at
     if rest is not None:
-        parts.append(rest)
-    return parts
+        segments.append(rest)
+    return segments
 
 
 def _checked_target(

@@ -44,7 +44,6 @@ __all__ = ["Feeder", "Sequence", "play"]
 
 _BETWEEN_PULLS_S = 0.02
 _JOIN_S = 1  # an iterator that blocks for longer is left alone
-_MOST_AT_ONCE = 65_536  # events of a pull: so that it has an end, even if the beats never advance
 
 
 class Feeder:
@@ -120,7 +119,7 @@ class Feeder:
         return more
 
     def _pull(self) -> bool:
-        for _ in range(_MOST_AT_ONCE):
+        for _ in range(_core.MAX_SEQUENCE_EVENTS):  # an end, even if the beats never advance
             if (wanted := self._score.wanted) is None:
                 return False
             if wanted < 0:  # it is not known yet when it begins, or it begins later

@@ -26,7 +26,7 @@ struct Automation {
     double known = 0;        // what the shared word holds, as far as the audio thread has seen
 };
 
-/// The automations of a processor's parameters, at most one each. A parameter follows its part of one by itself: here
+/// The automations of a processor's parameters, at most one each. A parameter follows a segment of one by itself: here
 /// is only what a command changes, and what a block shows. What a block costs grows with the number of parameters that
 /// an automation moves. The audio thread owns it. Calls are wait-free.
 class Automations {

@@ -22,7 +22,6 @@ namespace {
 constexpr std::chrono::milliseconds between_feeds{5};
 constexpr double least_ahead_s = 0.02;  // some feeds, and the blocks that read what they send
 constexpr std::size_t min_blocks_ahead = 2;
-constexpr std::size_t most_on_demand = 65'536;  // of one sequence in a block: so that a feed has an end
 constexpr double never = -1;
 
 }  // namespace
@@ -355,12 +354,12 @@ void Sequences::seek(Sequence::Part& part, double beat) {
 
 /// Moves the events up to the horizon from the scores to what is held, as many as may be held.
 void Sequences::take_events(Sequence& sequence, const Clock& clock) {
-    const std::size_t most = on_demand() ? most_on_demand : max_sequence_cues;
+    const std::size_t most = on_demand() ? max_sequence_events : max_sequence_cues;
     while (sequence.muted_ && !sequence.held_.empty() && clock.is_over(sequence.held_.front().beat, clock.soon)) {
         sequence.held_.pop_front();
     }
     std::size_t looked_at = 0;
-    while (!sequence.parts_.empty() && sequence.held_.size() < most && looked_at < most_on_demand) {
+    while (!sequence.parts_.empty() && sequence.held_.size() < most && looked_at < max_sequence_events) {
         Sequence::Part& part = sequence.parts_.front();
         if (!part.resolved || part.score == nullptr) return;
         if (!part.score->over_) part.score->wanted_ = clock.horizon - part.origin;
@@ -426,7 +425,7 @@ void Sequences::take_event(Sequence& sequence, double beat, const Clock& clock) 
 bool Sequences::send_held(const std::shared_ptr<Sequence>& sequence, const Clock& clock) {
     // The schedule, and the ring of reports, take 1024 of one line.
     const std::size_t share = MessageRing::capacity / std::max<std::size_t>(1, playing_.size());
-    const std::size_t most = on_demand() ? most_on_demand : std::clamp<std::size_t>(share, 1, max_sequence_cues);
+    const std::size_t most = on_demand() ? max_sequence_events : std::clamp<std::size_t>(share, 1, max_sequence_cues);
     std::deque<Sequence::Held>& held = sequence->held_;
     while (!sequence->muted_ && !held.empty() && sequence->sent_ < most) {
         if (held.front().was_mute && clock.is_over(held.front().beat, clock.soon)) {

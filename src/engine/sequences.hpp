@@ -27,9 +27,10 @@
 
 namespace cueline {
 
-inline constexpr std::size_t max_sequence_cues = 256;  ///< of one sequence, that wait in the schedule at a time
-inline constexpr double sequence_ahead_s = 0.5;        ///< how long before its beat a command is sent
-inline constexpr double sequence_ahead_beats = 1;      ///< or this, if it is longer: a tempo may jump up
+inline constexpr std::size_t max_sequence_cues = 256;       ///< of one sequence, that wait in the schedule at a time
+inline constexpr std::size_t max_sequence_events = 65'536;  ///< of one sequence, that are taken at once: so it ends
+inline constexpr double sequence_ahead_s = 0.5;             ///< how long before its beat a command is sent
+inline constexpr double sequence_ahead_beats = 1;           ///< or this, if it is longer: a tempo may jump up
 inline constexpr double least_swing = 0.5;
 inline constexpr double most_swing = 0.75;
 

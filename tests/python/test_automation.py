@@ -534,7 +534,7 @@ def test_bad_events_are_refused_with_the_way_out(make: Callable[[], Any], error:
         ("x", [5], "an event must be a Set"),
         ("x", [Set(1, at=0), Set(1, at=Beat(1))], "all at frames or all at Beats"),
         ("x", [Curve([0, 2_000], at=0, over=5)], "x must be from -1000 to 1000, got 2000"),
-        ("x", [Set(0, at=k) for k in range(1_024)], "at most 1023 parts, got 1024"),
+        ("x", [Set(0, at=k) for k in range(1_024)], "at most 1023 segments, got 1024"),
     ],
 )
 def test_bad_automations_are_refused_and_nothing_is_sent(name: Any, events: Any, text: str) -> None:
