@@ -24,6 +24,7 @@
 #include <cueline/message.hpp>
 
 #include "bindings.hpp"
+#include "engine/sequences.hpp"
 #include "errors.hpp"
 #include "line_offer.hpp"
 #include "messages.hpp"
@@ -314,7 +315,7 @@ class EngineHandle : public SenderHandle {
     [[nodiscard]] EngineStats stats() const {
         engine_->require_own_process();
         free_returned_buffers();
-        EngineStats stats = stats_without_gil();
+        EngineStats stats = counted();
         for (std::size_t line = 0; line < stats.lines.size(); ++line) {
             stats.lines[line].events.dropped += shared()->discarded_events[line];
         }
@@ -414,9 +415,10 @@ class EngineHandle : public SenderHandle {
                                : open->receive_confirmation(outcome);
     }
 
-    /// The thread that feeds sequences may hold their mutex.
-    [[nodiscard]] EngineStats stats_without_gil() const {
-        const WithoutGil without_gil;
+    /// If sequences were played, the thread that feeds them may hold their mutex: then it waits without the GIL.
+    [[nodiscard]] EngineStats counted() const {
+        std::optional<WithoutGil> without_gil;
+        if (engine_->sequences().is_open()) without_gil.emplace();
         return engine_->stats();
     }
 
