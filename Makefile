@@ -21,7 +21,7 @@ FREE := build/free-threaded
 MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir build/model
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere model model-long effects clang rtsan portable windows aarch64 musl sanitize sanitized sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm soak-jack soak-duplex free-threaded free-threaded-tests free-threaded-tsan bench bench-cpp bench-python stall sampler looper docs builds wheel wheel-sid lint format stubs clean
+.PHONY: help run test test-cpp test-python test-pipewire test-long install-alone everywhere here elsewhere model model-long effects clang rtsan portable windows aarch64 musl sanitize sanitized sanitize-cpp sanitize-python fuzz soak soak-cpp soak-python soak-hostile soak-storm soak-jack soak-duplex free-threaded free-threaded-tests free-threaded-tsan bench bench-cpp bench-python stall sampler looper docs builds wheel wheel-sid lint format stubs clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -40,9 +40,21 @@ test-cpp: build/setup-test
 test-python: .venv/installed build/setup-test
 	$(SMALL_STACKS) $(PYTEST)
 
-# What a step leaves out under QUICK=1, which .ci/run sets, it does here.
-everywhere:  ## all tests and proofs at their full length, before an issue is done: two hours or more
-	$(MAKE) QUICK= test run test-pipewire lint docs portable windows aarch64 musl builds install-alone soak free-threaded model wheel wheel-sid effects rtsan clang sanitize bench stall
+# .ci/run sets QUICK=1. Here run the steps that leave something out under it, and those that it does not run. Two run at a
+# time, because much of what they do uses one core: what is built by this machine's compilers and, into another file,
+# what is built for other systems and Pythons. They share no folders but those that the first line makes.
+everywhere: export QUICK =
+everywhere:  ## all proofs at their full length, before an issue is done, beside .ci/run: about two hours
+	$(MAKE) build/setup-test build/setup-clang build/setup-lint build/setup-bench build/setup-stall build/setup-model build/setup-wheel \
+	  build/setup-builds build/setup-windows build/setup-aarch64 build/setup-musl build/setup-free-threaded \
+	  .venv/installed .venv/docs .venv/portable .venv/wheel
+	$(MAKE) -k elsewhere >build/elsewhere.txt 2>&1 & elsewhere=$$!; status=0; \
+	$(MAKE) -k here || status=$$?; \
+	wait $$elsewhere || status=$$?; cat build/elsewhere.txt; exit $$status
+	$(MAKE) bench stall
+
+here: lint soak clang effects rtsan sanitize model
+elsewhere: free-threaded aarch64 wheel wheel-sid builds windows musl install-alone
 
 install-alone: build/setup-build  ## `pip install .` alone, in an empty virtual environment, away from here
 	rm -rf build/alone && $(PYTHON) -m venv build/alone
