@@ -319,7 +319,7 @@ class Midi:
             if field is not None or not isinstance(target, Message):  # else no field gets a number
                 low, high = saved.low, saved.high
         wire = _checked_control(control)
-        if curve not in _CURVES:
+        if not isinstance(curve, str) or curve not in _CURVES:
             raise ArgumentError(f"curve must be 'linear', 'exponential' or 'relative', got {shown(curve)}")
         if isinstance(target, Message):
             checked = self._message_target(target, field, low, high)
@@ -447,6 +447,8 @@ class Midi:
             if low is not None or high is not None:
                 raise ArgumentTypeError("low and high need the field that gets the number: field='gain'")
             return _Checked(message, 0, 0, 0.0, 1.0)
+        if not isinstance(field, str):
+            raise ArgumentTypeError(f"field must be the name of one of the message's fields, got {shown(field)}")
         found = _field_of(message, field)
         if low is None or high is None:
             raise ArgumentTypeError(f"the field {field!r} needs low= and high=, the numbers of the control's two ends")
