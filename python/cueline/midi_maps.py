@@ -247,7 +247,7 @@ class Midi:
         return self._engine._midi_names(False)
 
     def outputs(self) -> list[str]:
-        """Return the names of those that MIDI can go to. Raises the same, for an engine without ``midi_outputs``."""
+        """Return the names of the devices and programs that MIDI can go to. Needs ``midi_outputs``: see inputs()."""
         return self._engine._midi_names(True)
 
     def connect(self, pattern: str, *, outputs: bool = False) -> None:
@@ -265,8 +265,8 @@ class Midi:
         """Wait for the next control that somebody moves: ``control = await engine.midi.learn(timeout=10)``.
 
         In a thread, call ``learn(timeout=10).result()``. The control is a NoteOn, a ControlChange, a PitchBend, or
-        MidiBytes of a program change or of pressure, for map(). It takes no event away from others: while it waits, it
-        has a line of its own. Raises Empty when ``timeout`` seconds are over, LinesTakenError, and what receive()
+        MidiBytes of a program change or of pressure, for map(). Others still receive the event: while it waits, it has
+        a line of its own. Raises Empty when ``timeout`` seconds are over, LinesTakenError, and what receive()
         raises.
         """
         return Learning(self._engine, timeout)
@@ -297,7 +297,7 @@ class Midi:
         - a slot of the player, for a NoteOn: it starts the buffer there, with a gain from ``low`` to ``high``. In an
           engine with parts, it is a slot of one part, as in ``publish``.
         - a message that the processor handles, or a tempo or another command of the timeline. Its ``field`` gets the
-          number. Without a field, each note and program change sends it, and another control does from its middle up.
+          number. Without a field, each note and program change sends it; another control sends it in its upper half.
 
         ``low`` and ``high`` are the ends of the numbers, by default the parameter's, and 0 to 1 for a slot; a field
         needs them. ``curve`` is ``"linear"``; ``"exponential"``, with both ends above 0: equal steps of the control

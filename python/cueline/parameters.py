@@ -34,8 +34,8 @@ class Parameters(_Base):
     ``parameters["gain"] = 0.5`` never blocks and uses no room in the command ring. If a parameter is set several times
     between two blocks, the audio thread sees the last value. It moves there from the next block on, within the
     parameter's ramp time. ``automate`` moves a parameter at exact frames or beats. A value that is set while the engine
-    is stopped, or its device is lost, applies when blocks come again. If a message moves a parameter, this mapping does
-    not show it; what an automation or a MIDI map sets, it shows. The next write moves the parameter again, even if it
+    is stopped, or its device is lost, applies when blocks come again. This mapping also shows what an automation or a
+    MIDI map sets, but not what a message sets. The next write moves the parameter again, even if it
     repeats the same value. If a parameter is an array, ``array(name)`` returns a view of it.
 
     Any Python thread may use it. Raises UnknownNameError (a KeyError), ArgumentError for NaN and for a value outside
@@ -64,11 +64,11 @@ class Parameters(_Base):
 
         The parameter's own ramp is not used. From its first event on, the automation replaces an earlier one of the
         parameter. A value that you set ends it. While it moves the parameter, reading shows its value at the end of the
-        last block. ``timeout`` is that of ``send``: if there is no room for all parts within that time, it raises Full,
-        and nothing is sent.
+        last block. ``timeout`` is that of ``send``: if there is no room for all segments within that time, it raises
+        Full, and nothing is sent.
 
         Raises UnknownNameError; ArgumentError for a value outside the parameter's range, for an event within a curve,
-        and for more than 1023 parts; ArgumentTypeError, ClosedError, ForkedError, DeviceError.
+        and for more than 1023 segments; ArgumentTypeError, ClosedError, ForkedError, DeviceError.
         """
         from cueline.automation import automate  # here, because `import cueline` must stay quick
 
