@@ -458,7 +458,7 @@ class JackMidiStory {
 };
 
 TEST_F(SealedEngineMusic, midi_in_jacks_callback_is_real_time_safe) {
-    expect_real_time_safe<JackMidiStory>(200);
+    expect_real_time_safe<JackMidiStory>(60);
 }
 
 /// Blocks that play what RtMidi's thread brings. The delay is over when a message comes, so each plays at once.
@@ -507,7 +507,7 @@ class RtMidiStory {
 };
 
 TEST_F(SealedEngineMusic, midi_by_rtmidi_is_real_time_safe) {
-    expect_real_time_safe<RtMidiStory>(200);
+    expect_real_time_safe<RtMidiStory>(60);
 }
 
 }  // namespace
