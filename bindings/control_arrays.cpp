@@ -221,17 +221,18 @@ std::string ParameterArray::repr() const {
 }
 
 void bind_parameter_array(nb::module_& module) {
-    nb::class_<ParameterArray>(module, "ParameterArray", nb::is_weak_referenceable(),
-                               "An array of an engine's parameters: a live view. ``engine.parameters.array(name)`` "
-                               "returns one.\n\n"
-                               "``view[17] = 0.5`` sets one element, ``view[:] = 0.8`` all of them, and "
-                               "``view[2:5] = values`` those of a slice, from a sequence or a NumPy array. What is set "
-                               "is checked as a whole before any of it is set, and never blocks. Each element is whole "
-                               "by itself: a block may see some of a slice, and the next block the rest. ``view[17]`` "
-                               "and ``view[2:5]`` are what was last set, ``numpy.asarray(view)`` copies all of it.\n\n"
-                               "Any Python thread may use it. Raises ArgumentError for an index or a value outside its "
-                               "range, and for values that are not as many as the elements; ArgumentTypeError for what "
-                               "is not a number; ClosedError, ForkedError.")
+    nb::class_<ParameterArray>(
+        module, "ParameterArray", nb::is_weak_referenceable(),
+        "An array of an engine's parameters: a live view. ``engine.parameters.array(name)`` "
+        "returns one.\n\n"
+        "``view[17] = 0.5`` sets one element, ``view[:] = 0.8`` all of them, and "
+        "``view[2:5] = values`` a slice, from a sequence or a NumPy array. All values of an "
+        "assignment are checked before any is set, and it never blocks. If a block begins while "
+        "you set a slice, it may take a part of it, and the next block the rest. ``view[17]`` and "
+        "``view[2:5]`` return what was last set, and ``numpy.asarray(view)`` copies all of it.\n\n"
+        "Any Python thread may use it. Raises ArgumentError for an index or a value out of range, "
+        "and for another number of values than of elements; ArgumentTypeError for a value that is "
+        "not a number; ClosedError, ForkedError.")
         .def("__len__", &ParameterArray::size)
         .def("__getitem__", &ParameterArray::get, nb::arg().none(),
              nb::sig("def __getitem__(self, index: typing.SupportsIndex, /) -> float"))

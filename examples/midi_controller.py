@@ -31,7 +31,7 @@ def play_a_bar() -> np.ndarray:
             engine.send(cueline.NoteOn(pad, 127 - 8 * step), at=step * eighth + 1)
         engine.send(cueline.ControlChange(7, 64), at=4 * eighth + 1)
         saved = json.dumps([each.recipe() for each in engine.midi.maps])
-        for each in json.loads(saved):  # a saved map takes the place of the one that it was
+        for each in json.loads(saved):  # a saved map replaces the one that it was saved from
             engine.midi.map(cueline.MidiMap.from_recipe(each))
         audio = engine.render(8 * eighth)
         print(len(engine.midi.maps), "maps; the gain at the end is", round(engine.parameters["gain"], 3))

@@ -11,7 +11,7 @@ class Looper:
     """Records one input from the frame ``start`` on, and plays the loop from ``end`` on."""
 
     def __init__(self, engine: cueline.AudioEngine, start: int) -> None:
-        # Who plays along to an output frame is recorded so many frames later. It belongs to that frame.
+        # What you play along to an output frame is recorded this many frames later. It belongs to that frame.
         self.latency = engine.input_latency + engine.output_latency
         self.recording = engine.open_recording(channels=1, buffer_seconds=60, at=start + self.latency)
         self.playback = engine.open_playback(buffer_seconds=60, start=False)

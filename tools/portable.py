@@ -4,8 +4,8 @@ usage: python tools/portable.py
 
 It compiles src/ for Linux on aarch64 and for Linux with musl, src/system and PortAudio's devices for macOS and for
 Windows, and all public headers in one file for Windows. The compiler is zig, from PyPI's ``ziglang``. Headers of JACK
-and PortAudio are this machine's: they name no processor. With QUICK set, it compiles src/ once: for Linux on aarch64,
-with musl.
+and PortAudio are this machine's: they name no processor. With QUICK set, it compiles src/ for one target, Linux on
+aarch64 with musl, and joins sources to a few large files.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ SYSTEMS = [row.split()[1:] for row in (REPOSITORY / "src/system/systems.txt").re
 HEADER_TARGET = "x86_64-windows-gnu"
 
 FLAGS = ("-std=c++20", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-Isrc", "-g0")
+SOURCES_PER_FILE = 8  # with QUICK: as CMake does it for CUELINE_UNITY_BUILD
 FASTER = {"linux": ["-fno-sanitize=all"]}  # for Windows, zig takes the option for unused
 JOBS = 2
 AUDIO_HEADERS = {"jack": Path("/usr/include/jack"), "portaudio.h": Path("/usr/include/portaudio.h")}
@@ -41,6 +42,17 @@ def core(target: str, root: Path = REPOSITORY) -> list[Path]:
     return [source for source in sources if source.parent.name not in lacking or source.name.startswith("no_")]
 
 
+def joined(sources: list[Path], folder: Path) -> list[Path]:
+    """Write files that include ``sources``, a few each. Return those files, and the stand-ins, which repeat names."""
+    files = [source for source in sources if source.name.startswith("no_")]
+    rest = [source for source in sources if source not in files]
+    for first in range(0, len(rest), SOURCES_PER_FILE):
+        files.append(folder / f"joined_{first}.cpp")
+        some = rest[first : first + SOURCES_PER_FILE]
+        files[-1].write_text("".join(f'#include "{source}"\n' for source in some))
+    return files
+
+
 def public_headers(root: Path = REPOSITORY) -> list[str]:
     """Return all public headers, as an #include names them."""
     return sorted(header.relative_to(root / "include").as_posix() for header in (root / "include").rglob("*.hpp"))
@@ -51,6 +63,7 @@ def compiled(target: str, sources: list[Path], root: Path = REPOSITORY) -> list[
     with tempfile.TemporaryDirectory() as folder:
         system = Path(folder, "include")
         system.mkdir()
+        files = joined(sources, Path(folder)) if os.environ.get("QUICK") else sources
         for name, header in AUDIO_HEADERS.items():
             if header.exists():
                 (system / name).symlink_to(header)
@@ -71,7 +84,7 @@ def compiled(target: str, sources: list[Path], root: Path = REPOSITORY) -> list[
             return f"{target}: {source.name} does not compile\n{done.stderr}" if done.returncode else ""
 
         with ThreadPoolExecutor(JOBS) as pool:
-            return [text for text in pool.map(complaint, enumerate(sources)) if text]
+            return [text for text in pool.map(complaint, enumerate(files)) if text]
 
 
 def headers_compiled(root: Path = REPOSITORY) -> list[str]:

@@ -448,9 +448,9 @@ class ParameterArray:
     """
     An array of an engine's parameters: a live view. ``engine.parameters.array(name)`` returns one.
 
-    ``view[17] = 0.5`` sets one element, ``view[:] = 0.8`` all of them, and ``view[2:5] = values`` those of a slice, from a sequence or a NumPy array. What is set is checked as a whole before any of it is set, and never blocks. Each element is whole by itself: a block may see some of a slice, and the next block the rest. ``view[17]`` and ``view[2:5]`` are what was last set, ``numpy.asarray(view)`` copies all of it.
+    ``view[17] = 0.5`` sets one element, ``view[:] = 0.8`` all of them, and ``view[2:5] = values`` a slice, from a sequence or a NumPy array. All values of an assignment are checked before any is set, and it never blocks. If a block begins while you set a slice, it may take a part of it, and the next block the rest. ``view[17]`` and ``view[2:5]`` return what was last set, and ``numpy.asarray(view)`` copies all of it.
 
-    Any Python thread may use it. Raises ArgumentError for an index or a value outside its range, and for values that are not as many as the elements; ArgumentTypeError for what is not a number; ClosedError, ForkedError.
+    Any Python thread may use it. Raises ArgumentError for an index or a value out of range, and for another number of values than of elements; ArgumentTypeError for a value that is not a number; ClosedError, ForkedError.
     """
 
     def __len__(self) -> int: ...

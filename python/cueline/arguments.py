@@ -197,7 +197,7 @@ def refuse_attribute_of(sender: _core.Sender, name: str) -> NoReturn:
     parameters = f", and no parameter of its processor, which has {known}" if what == "an engine" else ""
     raise AttributeError(
         f"{name!r} is no attribute of {what}{parameters}: "
-        f"to keep something of yours with {what}, derive a class from {cls.__name__}"
+        f"to add attributes of your own to {what}, derive a class from {cls.__name__}"
     )
 
 

@@ -105,7 +105,7 @@ class Exponential:
 
 @dataclass(frozen=True)
 class Target:
-    """From ``at`` on, the value approaches ``value``: after each ``time_constant``, the distance is 1/e of before.
+    """From ``at`` on, the value approaches ``value``: each ``time_constant`` leaves 1/e of the distance.
 
     ``time_constant`` is in seconds, from 0 to 3600; with 0, the value jumps. If a ramp is the next event, it replaces
     the target: it begins at ``at``.
@@ -157,7 +157,7 @@ Event = Set | Linear | Exponential | Target | Curve
 class Automation:
     """What a parameter does at given frames or beats: ``engine.parameters.automate()`` returns it.
 
-    If it is collected, it goes on. Any Python thread may use it.
+    It goes on even if you drop this object. Any Python thread may use it.
     """
 
     __slots__ = ("__weakref__", "_confirmation", "_engine", "_line", "_parameter", "_segments", "_sequence")
@@ -198,11 +198,11 @@ class Automation:
         return self._end(HoldAutomation(self._sequence, self._parameter), time, later, timeout)
 
     def cancel(self, at: "int | Beat | None" = None, *, timeout: float | None = 0) -> "Confirmation":
-        """Cancel the events at ``at`` or later, at once; without ``at``, those that are to come.
+        """Cancel the events at ``at`` or later; without ``at``, all that have not come. This takes effect at once.
 
-        A ramp or a curve of these that is under way ends at once, too: the parameter has the value from which it began.
-        This is cancelScheduledValues() of the Web Audio specification. ``at`` is a frame, or a Beat if the automation
-        is in beats. Returns the confirmation. Raises what ``engine.confirm`` raises.
+        If one of them is a ramp or a curve under way, it ends, and the parameter returns to the value from which it
+        began. This is cancelScheduledValues() of the Web Audio specification. ``at`` is a frame, or a Beat if the
+        automation is in beats. Returns the confirmation. Raises what ``engine.confirm`` raises.
         """
         time = self._checked_time(at)
         place = _NOW if time is None else _place(time)

@@ -44,14 +44,14 @@ class Beat(_core.MusicalTime):
         return self._beats <= other._beats if isinstance(other, Beat) else NotImplemented
 
     def __add__(self, beats: float) -> Beat:
-        """Return the beat so many quarter notes later."""
+        """Return the beat that many quarter notes later."""
         number = _core._real_number(beats)
         return NotImplemented if number is None else Beat(self._beats + number)
 
     __radd__ = __add__
 
     def __sub__(self, beats: float) -> Beat:
-        """Return the beat so many quarter notes earlier."""
+        """Return the beat that many quarter notes earlier."""
         number = _core._real_number(beats)
         return NotImplemented if number is None else Beat(self._beats - number)
 
@@ -97,8 +97,8 @@ class Grid(_core.MusicalTime):
 def next_bar() -> Grid:
     """Return the first bar line after the audio thread has read the command, for ``at=``.
 
-    A bar line at the very frame where the audio thread reads counts. Each command finds its own: two commands that are
-    sent with it may come to different bars. A transaction keeps them together.
+    A bar line at the same frame counts too. Each command finds its own bar line, so two commands may get different
+    ones. The messages of a transaction get the same.
     """
     return Grid(None)
 

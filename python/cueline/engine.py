@@ -81,32 +81,43 @@ class AudioEngine(_core.Engine):
     - ``"offline"``: no clock; it renders when you call ``render``
     - None: JACK if a server runs, else PortAudio's default device, else null with a RuntimeWarning that says why
 
-    ``processor`` makes the sound. It is ``"player"`` (or None: it plays buffers, and is silent until you ask),
-    ``"tone"`` (a sine with parameters), ``"passthrough"`` (it copies the inputs to the outputs; one input goes to all
-    outputs), ``"silence"``, or your own: a capsule from ``cueline.cfunc_processor`` or from C++'s
-    ``cueline::processor_capsule``, or an object that offers one (``OffersProcessor``). A dict of up to 8 names, each
-    with one of these, makes an engine of parts, whose outputs are mixed: see ``part``. A processor belongs to one
-    engine at a time, until that engine is closed.
+    ``processor`` makes the sound. It belongs to one engine at a time, until that engine is closed. It is one of these:
 
-    ``samplerate`` is in frames a second (1000 to 768000) and ``blocksize`` in frames (1 to 8192); by default the device
-    chooses both. ``inputs`` and ``outputs`` are how many channels come from the device and go to it (0 to 64, not
-    both 0), from its first one on; or a tuple of their numbers, as in ``inputs=(3,)``, where the first one is 1. Inputs
-    without a source are silent. ``budget`` is the most messages that the audio thread reads in a block
-    (1 to 1024); on the offline device, each block reads all. ``lines`` (1 to 64) is how many lines can be open, the
-    engine's own among them: see ``open_line``. For JACK: ``client_name``, the ``server``'s name, and
-    ``connect`` (True: to the physical ports; False: to none; a regular expression: to the ports that match; a pair of
-    these for the inputs and the outputs); also ``midi_outputs``, how many ports for MIDI it sends to (0 to 16). For
-    PortAudio: ``latency``, which is ``"low"``, ``"high"`` or a number of seconds. For the null and the offline device:
-    ``loopback``, with which each output comes back, one block later, as the input of the same number. For all but the
-    offline device: ``midi_inputs``, how many ports for MIDI it reads (0 to 16), and ``midi_connect``, which is like
-    ``connect`` (None: inputs to the physical ports, outputs to none). For the null device and PortAudio:
-    ``midi_delay``, the seconds from when a MIDI message comes to when it plays (None: two blocks).
+    - ``"player"`` or None: plays buffers, and is silent until you play one
+    - ``"tone"``: a sine with parameters
+    - ``"passthrough"``: copies the inputs to the outputs; a single input goes to all outputs
+    - ``"silence"``
+    - your own: a capsule from ``cueline.cfunc_processor`` or from C++'s ``cueline::processor_capsule``, or an object
+      that offers one (``OffersProcessor``)
+    - a dict of up to 8 names, each with one of these: an engine of parts, whose outputs are mixed; see ``part``
+
+    For all devices:
+
+    - ``samplerate``: frames a second (1000 to 768000); None: the device chooses
+    - ``blocksize``: frames (1 to 8192); None: the device chooses
+    - ``inputs``, ``outputs``: how many channels come from the device and go to it, from its first one on (0 to 64, not
+      both 0); or a tuple of channel numbers, as in ``inputs=(3,)``, where the first channel is 1. Inputs without a
+      source are silent
+    - ``budget``: the most messages that the audio thread reads in a block (1 to 1024); the offline device reads all
+    - ``lines``: how many lines can be open, the engine's own included (1 to 64); see ``open_line``
+
+    For some devices:
+
+    - ``client_name``, ``server`` (JACK): the names of the client and the server
+    - ``connect`` (JACK): True: to the physical ports; False: to none; a regular expression: to the ports that match; a
+      pair of these: for the inputs and the outputs
+    - ``latency`` (PortAudio): ``"low"``, ``"high"`` or a number of seconds
+    - ``loopback`` (null, offline): each output comes back, one block later, as the input with its number
+    - ``midi_inputs`` (all but offline): how many ports for MIDI it reads (0 to 16)
+    - ``midi_outputs`` (JACK): how many ports for MIDI it sends to (0 to 16)
+    - ``midi_connect`` (all but offline): like ``connect``; None: inputs to the physical ports, outputs to none
+    - ``midi_delay`` (null, PortAudio): the seconds from the arrival of a MIDI message to its frame; None: two blocks
 
     Raises ArgumentError, ArgumentTypeError, DeviceError, ProcessorError for a processor that was compiled against an
     incompatible cueline, and whatever your own processor raises when it is prepared.
 
-    As a context manager, it starts at the beginning and closes at the end; messages that have come by then can still be
-    received. Any Python thread may use it, and so may a signal handler and ``__del__``. A forked child may not.
+    As a context manager, it starts at the beginning and closes at the end. You can then still receive the messages that
+    have come. Any Python thread, signal handler and ``__del__`` may use it. A forked child may not.
 
     Its attributes cannot be set, and it refuses others. A class that you derive from it may have any attributes.
     """
@@ -240,7 +251,8 @@ class AudioEngine(_core.Engine):
         """Stop the audio for good. In a forked child, and the second time, it does nothing.
 
         stats() still works. If messages were lost without an exception, and stats() was not called since, a LossWarning
-        says what was lost. It also tells what a sequence's iterator raised, unless ``error`` or ``wait()`` has told it.
+        says what was lost. It also says what a sequence's iterator raised, unless you have seen it by ``error`` or
+        ``wait()``.
         """
         if self._state == "never made":  # its constructor raised, and a __del__ calls this
             return
@@ -305,9 +317,10 @@ class AudioEngine(_core.Engine):
         """Return the part of this name, of an engine that was made with a dict of processors.
 
         A part has ``send``, ``confirm``, ``transaction``, ``publish``, ``play``, ``parameters``, ``meters`` and more of
-        its own. What the engine sends itself goes to all parts, unless the part's ``addressed(message)`` returned it.
-        The engine's slots, parameters and meters are those of all parts together: slots are counted through, and names
-        begin with the part's, as in ``engine.parameters["drums.gain"]``. Raises UnknownNameError, ArgumentTypeError.
+        its own. A message that you send by the engine goes to all parts, unless a part's ``addressed(message)``
+        returned it. The engine has the slots, parameters and meters of all parts: slots are numbered from the first
+        part's to the last part's, and names begin with the part's, as in ``engine.parameters["drums.gain"]``. Raises
+        UnknownNameError, ArgumentTypeError.
         """
         from cueline.part import part_of  # here, because `import cueline` must stay quick
 
@@ -324,7 +337,7 @@ class AudioEngine(_core.Engine):
 
     @property
     def midi(self) -> Midi:
-        """MIDI: what the controls of its devices move."""
+        """MIDI: its devices, and maps from their controls."""
         from cueline.midi_maps import Midi  # here, because `import cueline` must stay quick
 
         if self._state == "never made":
@@ -436,15 +449,15 @@ class AudioEngine(_core.Engine):
         """Play the buffer of a slot, or an array, from the frame or the beat ``at``, or with the next block.
 
         ``sound`` is a slot, or an array as ``publish`` takes it, with its ``samplerate``. An array is loaded, and
-        unloaded when the voice has ended. ``gain`` is from 0 to 4. ``pan`` is from -1, the first output only, over 0,
-        all outputs as they are, to 1, the second one only. ``rate`` is how many frames of the buffer the voice plays
-        for each frame of the output, up to 64. ``start`` is the first frame of the buffer to play. ``loop`` is True, or
-        a pair of frames (start, end), where an end of None is the buffer's end. A voice fades out the others of its
-        ``choke_group``, a number up to 65535, unless that is 0.
+        unloaded when the voice has ended. ``gain`` is from 0 to 4. ``pan`` is from -1 to 1: -1 is the first output
+        only, 0 all outputs as they are, 1 the second output only. ``rate`` is how many frames of the buffer the voice
+        plays for each frame of the output, up to 64. ``start`` is the first frame of the buffer to play. ``loop`` is
+        True, or a pair of frames (start, end), where an end of None is the buffer's end. A voice fades out the others
+        of its ``choke_group``, a number up to 65535, unless that is 0.
 
         Returns the voice, to change and stop it. Raises Full if there is no room within ``timeout`` seconds for the
         command, its confirmation (1024 can be under way) or the buffer; ArgumentError, ArgumentTypeError,
-        ProcessorError if the processor does not play, or if the engine has parts, which play themselves; and what
+        ProcessorError if the processor does not play, or if the engine has parts (use ``play`` of a part); and what
         ``confirm`` and ``load_buffer`` raise.
         """
         from cueline.voice import play  # here, because `import cueline` must stay quick
@@ -599,19 +612,18 @@ class AudioEngine(_core.Engine):
         return self.now() + max(frames, 2 * self.blocksize)
 
     def wait_until(self, when: SupportsIndex | Beat, timeout: float | None = None) -> None:
-        """Wait until a frame or a ``Beat`` is the next to be rendered, or is over, without the GIL.
+        """Wait, without the GIL, until all frames before a frame or a ``Beat`` are rendered.
 
         If the timeline changes meanwhile, the beat comes earlier or later. ``timeout`` is in seconds; None waits for
-        ever, and 0 looks once. Raises TimelineTimeout when the time is over, DeviceError on the offline device, where
-        no block comes meanwhile, if the wait would have no end, ArgumentError, ArgumentTypeError, ClosedError,
-        ForkedError.
+        ever, and 0 looks once. Raises TimelineTimeout when the time is over, DeviceError if it would wait for ever on
+        the offline device, ArgumentError, ArgumentTypeError, ClosedError, ForkedError.
         """
         from cueline.timeline import wait_until  # here, because `import cueline` must stay quick
 
         wait_until(self, when, timeout)
 
     def open_line(self, *, events: Literal["own", "all"] = "own") -> Line:
-        """Open a line for another thread: commands go down, and the messages that answer them come up.
+        """Open a line for another thread: a connection of its own, for commands and the messages that answer them.
 
         The audio thread shares its budget fairly among the lines. With ``events="all"`` the line also receives the
         messages that answer no command of an open line, such as DeviceLost; the engine always does. Raises
@@ -717,20 +729,20 @@ class AudioEngine(_core.Engine):
         """Play messages at beats, of any number, and return the sequence, to mute, replace and stop it.
 
         ``events`` is a list of (beat, message), in any order; an array of ``cueline.beat_dtype(cls)``; or an iterator
-        of (beat, message) in order, which may go on for ever. A message is any that ``send`` takes. Beats are quarter
-        notes from ``at`` on, which is a bar line, a ``Beat``, another grid, a frame, or None: now. The events are sent
-        half a second ahead, or one quarter note if that is longer: they move when the tempo does. At most 256 of them
-        wait in the schedule. cueline takes the events of an iterator on a Python thread, which is as early; on the
-        offline device, ``render`` does so before each block.
+        of (beat, message) in order, which may go on for ever. It takes any message that ``send`` takes. Beats are
+        quarter notes from ``at`` on, which is a bar line, a ``Beat``, another grid, a frame, or None: now. The events
+        are sent half a second ahead, or one quarter note if that is longer, and move when the tempo does. At most 256
+        of them wait in the schedule. A Python thread takes the events of an iterator, equally far ahead; on the offline
+        device, ``render`` takes them before each block.
 
-        ``loop_beats`` repeats a list or an array after so many quarter notes (at least 1/16). ``swing`` is the part of
-        two notes of ``swing_grid`` that the first one takes, from 0.5 (straight) to 0.75; 2/3 is a triplet's. The grid
-        is an eighth note (0.5) unless you set it. ``late`` is that of ``send``; it is for an event that is read after
-        its beat.
+        ``loop_beats`` repeats a list or an array after this many quarter notes (at least 1/16). ``swing`` is the share
+        that the first of two notes of ``swing_grid`` takes, from 0.5 (straight) to 0.75; 2/3 is a triplet's. The grid
+        is an eighth note (0.5) unless you set it. ``late`` is that of ``send``, for an event that is read after its
+        beat.
 
-        The first sequence opens a line for all. Raises LinesTakenError if all are open, ArgumentError,
-        ArgumentTypeError, ProcessorError for a message that the processor does not handle, ClosedError, ForkedError,
-        DeviceError.
+        The first sequence opens a line, which all sequences share. Raises LinesTakenError if all are open,
+        ArgumentError, ArgumentTypeError, ProcessorError for a message that the processor does not handle, ClosedError,
+        ForkedError, DeviceError.
         """
         from cueline.sequence import play  # here, because `import cueline` must stay quick
 
@@ -748,8 +760,8 @@ class AudioEngine(_core.Engine):
     ) -> Playback:
         """Open a stream whose samples are mixed into the outputs, after the processor; or one that the processor plays.
 
-        One channel, the default, goes to all outputs; otherwise each goes to the output of its number.
-        ``buffer_seconds`` is how much can wait at least. ``samplerate`` is the rate of what you write; None: the
+        One channel, the default, goes to all outputs; otherwise each goes to the output with its number.
+        ``buffer_seconds`` is the least that its ring can hold. ``samplerate`` is the rate of what you write; None: the
         engine's. If it is another one, soxr (``cueline[files]``) converts the samples, on the thread that writes them.
         The playback starts at the frame ``at``, or with the next block; with ``start=False``, when you call its
         start(). ``stream`` is the name of a playback that the processor declares: it has as many ``channels`` as the
@@ -801,9 +813,9 @@ class AudioEngine(_core.Engine):
         samplerate: SupportsIndex | None = None,
         at: SupportsIndex | None = None,
     ) -> npt.NDArray[np.float32]:
-        """Record so many seconds from the frame ``at`` on, or from now on, and return them when they are over.
+        """Record for ``seconds``, from the frame ``at`` or from now on, and then return the samples.
 
-        ``at`` is a frame, and no beat: ``engine.timeline.frame_at(beat)`` is the frame of one.
+        ``at`` is a frame, not a beat: ``engine.timeline.frame_at(beat)`` is the frame of a beat.
 
         The array has shape (frames, channels), at ``samplerate``; None: the engine's. Raises what open_recording()
         raises, and DeviceError on the offline device, where no block comes meanwhile.
@@ -813,7 +825,7 @@ class AudioEngine(_core.Engine):
         return take(self, seconds, source, samplerate, at)
 
     def worst_case(self) -> WorstCase:
-        """Return the most that a block can have to do, whatever is sent.
+        """Return the most work that a block can have, whatever is sent.
 
         Raises DeviceError on the offline device: its blocks have no deadline, and read all that waits.
         """

@@ -58,7 +58,7 @@ def optional_soundfile(what: str) -> Any:
         import soundfile  # optional, and here because it takes long
     except (ImportError, OSError) as error:  # OSError: without libsndfile
         raise MissingPackageError(
-            f"soundfile {what} sound files, and it cannot be imported ({error}): pip install 'cueline[files]'"
+            f"soundfile, which {what} sound files, cannot be imported ({error}): pip install 'cueline[files]'"
         ) from None
     return soundfile
 

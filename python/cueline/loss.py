@@ -24,12 +24,12 @@ def warn_of_loss(engine: _core.Engine, losses: tuple[int, ...], raised: list[Bas
     losses_and_ways_out = (
         ("commands refused for lack of room", refused, "set a timeout, or read stats() if you sent them again"),
         ("cues refused because the schedule was full", refused_cues, "send them later"),
-        (f"messages that {receiver} did not handle", unhandled, "look at what it takes"),
-        (f"messages that {receiver} refused", refused_by_processor, "confirm() tells why"),
+        (f"messages that {receiver} did not handle", unhandled, "see which messages it handles"),
+        (f"messages that {receiver} refused", refused_by_processor, "confirm() says why"),
         ("cues applied late", late, "send them earlier, or for engine.after(seconds)"),
-        ("events of sequences that the timeline went over", left_out, "late='drop' says that this is no loss"),
+        ("events of sequences that the timeline went over", left_out, "if that is no loss, send them with late='drop'"),
         ("MIDI messages that came and were dropped", midi_dropped, "a block takes 256"),
-        ("MIDI messages of the processor that did not go out", midi_unsent, "look at their ports and values"),
+        ("MIDI messages of the processor that did not go out", midi_unsent, "check their ports and values"),
     )
     parts = [f"{what}: {count} ({way_out})" for what, count, way_out in losses_and_ways_out if count]
     counted = ". stats() has all counts" if parts else ""

@@ -142,7 +142,7 @@ class NotFinite(Message):
 class UnloadBuffer(Message):
     """To the engine: release a buffer that ``load_buffer`` loaded.
 
-    From then on its handle stands for nothing. A confirmation's ``value`` is 1 if the buffer was loaded, and 0 if not.
+    From then on its handle names no buffer. A confirmation's ``value`` is 1 if the buffer was loaded, and 0 if not.
     """
 
     handle: buffer

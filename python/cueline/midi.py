@@ -51,8 +51,8 @@ def to_mido(message: _core.Message) -> mido.Message:
     if not data:
         kinds = (messages.NoteOn, messages.NoteOff, messages.ControlChange, messages.PitchBend, messages.MidiBytes)
         raise ArgumentError(
-            f"message must be a {', '.join(kind.__name__ for kind in kinds[:-1])} or {kinds[-1].__name__} that MIDI "
-            f"has, got {shown(message)}"
+            f"message must be a {', '.join(kind.__name__ for kind in kinds[:-1])} or {kinds[-1].__name__} with values "
+            f"that MIDI has, got {shown(message)}"
         )
     return _optional_mido().Message.from_bytes(data)
 
@@ -62,6 +62,6 @@ def _optional_mido() -> Any:
         import mido  # optional, and here because few programs need it
     except ImportError as error:
         raise MissingPackageError(
-            f"mido makes and reads these messages, and it cannot be imported ({error}): pip install 'cueline[midi]'"
+            f"mido, which makes and reads these messages, cannot be imported ({error}): pip install 'cueline[midi]'"
         ) from None
     return mido

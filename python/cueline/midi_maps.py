@@ -247,7 +247,7 @@ class Midi:
         return self._engine._midi_names(False)
 
     def outputs(self) -> list[str]:
-        """Return the names of those that MIDI can go to. Raises the same, for an engine without ``midi_outputs``."""
+        """Return the names of the devices and programs that MIDI can go to. Needs ``midi_outputs``: see inputs()."""
         return self._engine._midi_names(True)
 
     def connect(self, pattern: str, *, outputs: bool = False) -> None:
@@ -265,8 +265,8 @@ class Midi:
         """Wait for the next control that somebody moves: ``control = await engine.midi.learn(timeout=10)``.
 
         In a thread, call ``learn(timeout=10).result()``. The control is a NoteOn, a ControlChange, a PitchBend, or
-        MidiBytes of a program change or of pressure, for map(). It takes no event away from others: while it waits, it
-        has a line of its own. Raises Empty when ``timeout`` seconds are over, LinesTakenError, and what receive()
+        MidiBytes of a program change or of pressure, for map(). Others still receive the event: while it waits, it has
+        a line of its own. Raises Empty when ``timeout`` seconds are over, LinesTakenError, and what receive()
         raises.
         """
         return Learning(self._engine, timeout)
@@ -297,7 +297,7 @@ class Midi:
         - a slot of the player, for a NoteOn: it starts the buffer there, with a gain from ``low`` to ``high``. In an
           engine with parts, it is a slot of one part, as in ``publish``.
         - a message that the processor handles, or a tempo or another command of the timeline. Its ``field`` gets the
-          number. Without a field, each note and program change sends it, and another control does from its middle up.
+          number. Without a field, each note and program change sends it; another control sends it in its upper half.
 
         ``low`` and ``high`` are the ends of the numbers, by default the parameter's, and 0 to 1 for a slot; a field
         needs them. ``curve`` is ``"linear"``; ``"exponential"``, with both ends above 0: equal steps of the control
@@ -319,7 +319,7 @@ class Midi:
             if field is not None or not isinstance(target, Message):  # else no field gets a number
                 low, high = saved.low, saved.high
         wire = _checked_control(control)
-        if curve not in _CURVES:
+        if not isinstance(curve, str) or curve not in _CURVES:
             raise ArgumentError(f"curve must be 'linear', 'exponential' or 'relative', got {shown(curve)}")
         if isinstance(target, Message):
             checked = self._message_target(target, field, low, high)
@@ -447,6 +447,8 @@ class Midi:
             if low is not None or high is not None:
                 raise ArgumentTypeError("low and high need the field that gets the number: field='gain'")
             return _Checked(message, 0, 0, 0.0, 1.0)
+        if not isinstance(field, str):
+            raise ArgumentTypeError(f"field must be the name of one of the message's fields, got {shown(field)}")
         found = _field_of(message, field)
         if low is None or high is None:
             raise ArgumentTypeError(f"the field {field!r} needs low= and high=, the numbers of the control's two ends")

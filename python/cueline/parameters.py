@@ -34,8 +34,8 @@ class Parameters(_Base):
     ``parameters["gain"] = 0.5`` never blocks and uses no room in the command ring. If a parameter is set several times
     between two blocks, the audio thread sees the last value. It moves there from the next block on, within the
     parameter's ramp time. ``automate`` moves a parameter at exact frames or beats. A value that is set while the engine
-    is stopped, or its device is lost, applies when blocks come again. If a message moves a parameter, this mapping does
-    not show it; what an automation or a MIDI map sets, it shows. The next write moves the parameter again, even if it
+    is stopped, or its device is lost, applies when blocks come again. This mapping also shows what an automation or a
+    MIDI map sets, but not what a message sets. The next write moves the parameter again, even if it
     repeats the same value. If a parameter is an array, ``array(name)`` returns a view of it.
 
     Any Python thread may use it. Raises UnknownNameError (a KeyError), ArgumentError for NaN and for a value outside

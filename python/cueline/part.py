@@ -105,7 +105,7 @@ class Part:
         return self._slots
 
     def addressed(self, message: object) -> _core.Message:
-        """Return the same message for this part: whatever sends it, an engine, a line or a transaction, it comes here.
+        """Return the message addressed to this part, for ``send`` of the engine, of a line or of a transaction.
 
         A message that is for a part already stays as it is. Raises ArgumentTypeError.
         """

@@ -135,15 +135,15 @@ class Playback(_core.Playback):
     def accepted(self) -> int:
         """How many frames were accepted so far, at this playback's own ``samplerate``.
 
-        After a cancelled awrite() it tells where to go on.
+        After a cancelled awrite(), continue there.
         """
         return self._accepted
 
     def try_write(self, samples: npt.ArrayLike, *, last: bool = False) -> int:
         """Write as many frames of ``samples`` as there is room for, and return how many. Never waits.
 
-        ``samples`` is that of write(). If all of them were taken and they are the ``last`` ones for now, it is no
-        underrun when they have been played. Raises what write() raises.
+        ``samples`` is that of write(). If all were taken and they are the ``last`` ones for now, their end counts
+        no underrun. Raises what write() raises.
         """
         array = self._checked(samples, last)
         self._require_going(0)
@@ -155,9 +155,9 @@ class Playback(_core.Playback):
         They are fewer only if another thread called clear() meanwhile: that drops the rest of them too.
 
         ``samples`` has shape (frames, channels), or (frames,) for one channel. It holds floats, full scale -1 to 1, or
-        int16 numbers. Bytes are PCM data: int16, little-endian, interleaved. If they are the ``last`` ones for now, it
-        is no underrun when they have been played. A playback of another rate than the engine's converts them: what
-        comes of the latest ones waits for those that follow, or for ``last``, drain() or clear().
+        int16 numbers. Bytes are PCM data: int16, little-endian, interleaved. If they are the ``last`` ones for now,
+        their end counts no underrun. A playback of another rate than the engine's converts them. It holds the latest
+        ones back until others follow, or until ``last``, drain() or clear().
 
         Raises Full if there was no room within ``timeout`` seconds: its ``accepted`` is the number of frames that were
         written. Raises ArgumentError, ArgumentTypeError, StreamEnded if the device has another sample rate, DeviceError
@@ -187,7 +187,9 @@ class Playback(_core.Playback):
         samples.
         """
         if self._converter is not None:
-            raise ArgumentError(f"a playback that converts samples of {self._samplerate} Hz lends no room: use write()")
+            raise ArgumentError(
+                f"a playback that converts samples of {self._samplerate} Hz cannot lend room: use write()"
+            )
         checked_flag("last", last)
         most = checked_integer("frames", frames)
         if not 1 <= most <= self.capacity:
@@ -204,7 +206,9 @@ class Playback(_core.Playback):
         accepted = self._accepted
         yield samples
         if self._accepted != accepted:
-            raise ArgumentError("samples were written while room for others was lent: leave its with block before")
+            raise ArgumentError(
+                "samples were written while room for others was lent: end the with block of room() first"
+            )
         self._push(len(samples), last)
         self._accepted += len(samples)
 
@@ -244,7 +248,7 @@ class Playback(_core.Playback):
         return self._engine.confirm(command, at, late=late, timeout=timeout)
 
     def drain(self, timeout: float | None = None) -> None:
-        """Wait until all was played or cleared. It is no underrun that nothing follows.
+        """Wait until all was played or cleared. The end counts no underrun.
 
         Raises StreamTimeout (a TimeoutError) when the time is over, and what write() raises.
         """

@@ -70,7 +70,7 @@ def _checked_part(name: object, processor: Any) -> tuple[str, object]:
 
 
 def player_processor(slots: SupportsIndex = 128, voices: SupportsIndex = 32) -> CapsuleType:
-    """Return a player for ``AudioEngine(processor=...)``, with so many slots (1 to 2048) and voices (1 to 256).
+    """Return a player for ``AudioEngine(processor=...)``, with this many slots (1 to 2048) and voices (1 to 256).
 
     ``processor="player"`` is one with the defaults. Raises ArgumentError, ArgumentTypeError.
     """

@@ -208,7 +208,9 @@ class Recording(_core.Recording):
         wait. Raises what read() raises, and ArgumentError for a recording that converts its samples.
         """
         if self._converted is not None:
-            raise ArgumentError(f"a recording that converts samples to {self._samplerate} Hz lends none: use read()")
+            raise ArgumentError(
+                f"a recording that converts samples to {self._samplerate} Hz cannot lend them: use read()"
+            )
         count = self._checked(frames)
         self._wait_for(count, timeout)
         if self._unread:
@@ -227,7 +229,7 @@ class Recording(_core.Recording):
             raise self._empty(timeout)
         yield Block(frame, samples, lost)
         if self._next != begin:
-            raise ArgumentError("frames were read while a view of them was lent: leave its with block before you read")
+            raise ArgumentError("frames were read while a view of them was lent: end the with block of view() first")
         self._pop(len(samples))
         self._note(Block(frame, samples, lost))
 
@@ -253,7 +255,7 @@ class Recording(_core.Recording):
     ) -> Iterator[Block]:
         """Iterate over blocks of ``frames`` frames until the recording ends, or for ``duration`` seconds.
 
-        With ``gaps="zeros"``, all blocks but the last have so many frames, with zeros in place of those that were lost.
+        With ``gaps="zeros"``, all blocks but the last have ``frames`` frames, with zeros in place of the lost ones.
         With ``gaps="split"``, a block ends at a gap. Raises what read() raises, but not StreamEnded after stop().
         """
         return self._blocks(self.read, self._checked(frames), gaps, duration)
@@ -271,7 +273,7 @@ class Recording(_core.Recording):
         The ending of ``path`` says which format: .flac, .wav, .ogg and all others of soundfile. A WAV file beyond 4 GiB
         is an RF64 file. ``subtype`` is soundfile's, as in "PCM_24" or "FLOAT"; None: the format's default. An older
         file is replaced. With ``gaps="zeros"``, zeros stand for frames that were lost; with ``gaps="split"``, the file
-        lacks them. With ``duration``, the file ends after so many seconds. Meanwhile only this thread reads the
+        lacks them. With ``duration``, the file ends after that many seconds. Meanwhile only this thread reads the
         recording.
 
         Returns a Saving, which counts. Raises ArgumentError for a format that soundfile does not write, and if the

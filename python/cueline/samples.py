@@ -151,7 +151,7 @@ def optional_soxr(name: str, samplerate: int, wanted: int) -> Any:
         import soxr  # optional
     except ImportError as error:
         raise MissingPackageError(
-            f"{name} has {samplerate} Hz, soxr converts it to {wanted} Hz, and it cannot be imported ({error}): "
+            f"{name} has {samplerate} Hz, and soxr, which converts it to {wanted} Hz, cannot be imported ({error}): "
             "pip install 'cueline[files]'"
         ) from None
     return soxr

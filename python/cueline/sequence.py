@@ -148,7 +148,7 @@ class Feeder:
 class Sequence:
     """Messages at beats that an engine plays: ``engine.sequence()`` returns it. Any Python thread may use it.
 
-    If it is collected, the sequence plays on. Attributes: ``mute``.
+    It plays on even if you drop this object. Attributes: ``mute``.
     """
 
     __slots__ = ("__weakref__", "_engine", "_error", "_feeder", "_loop_beats", "_part", "_playing", "_swing")
@@ -170,14 +170,14 @@ class Sequence:
         score, iterator = self._score(events)
         if iterator is not None and loop_beats is not None:
             raise ArgumentError(
-                "loop_beats must be None for an iterator: it may go on for ever by itself, or pass a list"
+                "loop_beats must be None for an iterator: let the iterator repeat its events, or pass a list"
             )
         self._playing = _core.PlayingSequence(score, at, late)
         self._feeder = self._fed(score, iterator)
 
     @property
     def mute(self) -> bool:
-        """Whether it is silent. It acts when you set it; on a live device, that takes a block or two.
+        """Whether it is silent. What you set takes effect at once, or on a live device within a block or two.
 
         To be silent from one bar line to another, call ``replace([], at=...)`` and ``replace(events, at=...)``.
         """
@@ -216,8 +216,8 @@ class Sequence:
     def replace(self, events: Events, at: When = None) -> None:
         """Play other events in place of these, from ``at`` on, or from now on.
 
-        If the sequence repeats, the rounds go on as they are: the new events of beat 1 come where those of beat 1 came.
-        Else beat 0 of the new events is at ``at``; so it is for an iterator, which plays once. A later call with an
+        If the sequence repeats, its rounds go on: new events at beat 1 come where the old ones at beat 1 came. If it
+        does not, or for an iterator, which plays once, beat 0 of the new events is at ``at``. A later call with an
         earlier ``at`` counts. Raises ClosedError if the sequence is over, or was stopped, and what
         ``engine.sequence`` raises.
         """
@@ -227,14 +227,14 @@ class Sequence:
         self._feeder = self._fed(score, iterator) or self._feeder
 
     def stop(self, at: When = None) -> None:
-        """End it: what waits for ``at`` or later is cancelled; without ``at``, all that waits. Others play on.
+        """End it: what waits for ``at`` or later is cancelled; without ``at``, all that waits. Other sequences play on.
 
         Raises ArgumentError, ArgumentTypeError, ClosedError, ForkedError, DeviceError.
         """
         self._playing.stop(at)
 
     def done(self) -> bool:
-        """Return whether it is over: all of it has come, its stop has taken effect, or the engine is closed.
+        """Return whether it is over: all its events have come, its stop has taken effect, or the engine is closed.
 
         Never blocks.
         """

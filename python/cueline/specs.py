@@ -22,7 +22,7 @@ class ParameterSpec:
     ramp: float = 0.02
     """Seconds that a change of the value takes, 0 to 3600; 0: it jumps."""
     count: int = 1
-    """If more than 1, it is an array of so many parameters: see ``Parameters.array``."""
+    """If more than 1, it is an array of this many parameters: see ``Parameters.array``."""
 
 
 @dataclass(frozen=True)
@@ -35,4 +35,4 @@ class MeterSpec:
     fields: tuple[str, ...] = ("value",)
     """The names of its numbers, 1 to 8, in their order."""
     count: int = 1
-    """If more than 1, it is an array of so many meters: see ``Meters.array``."""
+    """If more than 1, it is an array of this many meters: see ``Meters.array``."""

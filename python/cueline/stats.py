@@ -45,7 +45,7 @@ class LineStats(_Counters):
 
     commands: RingStats
     events: RingStats
-    """``dropped`` also counts messages that a call left for later, and that had no room any more."""
+    """``dropped`` also counts messages that a call left for later, and for which there was no more room."""
     confirmations: RingStats
 
 
@@ -84,7 +84,7 @@ class BufferStats(_Counters):
     bytes: int
     """The memory of the buffers in use."""
     bytes_locked: int
-    """How many of these bytes are locked. Where the limit for locked memory forbids it, long buffers are not."""
+    """How many of these bytes are locked. Buffers beyond the limit for locked memory are not locked."""
     memory_locked: bool
     """Whether all of that memory is locked."""
 
@@ -101,11 +101,11 @@ class MidiStats(_Counters):
     A map that a block did not carry out, because it had 512 others, counts too.
     """
     sysex: int
-    """SysEx, and bytes that are no MIDI: there is no message for them."""
+    """SysEx, and bytes that are not MIDI. cueline has no message for them."""
     sent: int
     """Messages that the processor sent and that were handed to the device's outputs."""
     unsent: int
-    """Those that were not: more than 256 in a block, a port that is not there, values out of range, or no room."""
+    """Messages that the processor sent in vain: over 256 in a block, no such port, values out of range, no room."""
     late: int = 0
     """Messages that came too late for ``midi_delay``, and played at once: use a longer one."""
 
@@ -126,7 +126,7 @@ class SequenceStats(_Counters):
 
 @dataclass(frozen=True)
 class WorstCase(_Counters):
-    """The most that a block can have to do, whatever is sent on any line."""
+    """The most work that a block can have, whatever is sent on any line."""
 
     commands: int
     """Commands that it reads: its budget, and one transaction that begins within it."""

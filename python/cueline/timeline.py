@@ -150,7 +150,7 @@ class Timeline:
         late: "Late" = "apply",
         timeout: float | None = 0,
     ) -> "Confirmation":
-        """Move to another tempo, in quarter notes a minute, over so many ``beats`` or ``seconds``: give one of them.
+        """Move to another tempo, in quarter notes a minute, over ``beats`` or over ``seconds``: give one of them.
 
         Over beats, the tempo is a straight line over the beats; over seconds, over the time. The length is from 0.001
         to 1e6. The ramp begins at ``at``, with the tempo that the timeline has there. It waits while the timeline
@@ -244,13 +244,13 @@ class Timeline:
         """Return the first bar line from the next block on, to plan from it: ``bar + 8`` is eight quarter notes later.
 
         A command that should come at the line must be read before it, so take a later bar if the line is near.
-        ``at=cueline.next_bar()`` is never late, but nobody knows beforehand which bar it is. Raises ForkedError.
+        ``at=cueline.next_bar()`` is never late, but you cannot know beforehand which bar it is. Raises ForkedError.
         """
         snapshot = self._engine._timeline()
         return Beat(snapshot.next_line(snapshot.beat_at(self._engine.now()), 0))
 
     def beat_at(self, frame: "SupportsIndex") -> float:
-        """Return the beat at a frame. For one that is to come: if nothing changes the timeline until then.
+        """Return the beat at a frame. For a later frame, it holds if nothing changes the timeline until then.
 
         The last 64 changes are kept. For a frame before them, it raises ArgumentError. Raises ArgumentTypeError,
         ForkedError.
@@ -265,8 +265,8 @@ class Timeline:
     def frame_at(self, beat: "float | Beat") -> int | None:
         """Return the frame that is nearest to a beat, if nothing changes the timeline until then.
 
-        Of a beat that came more than once, it is the last one, or the one to come in this round. Returns None if the
-        beat does not come: the timeline stands still, or went over it. Raises ArgumentError, ArgumentTypeError,
+        If a beat came more than once, it is the last frame, or the one to come in this round. Returns None if the beat
+        does not come, because the timeline stands still or has passed over it. Raises ArgumentError, ArgumentTypeError,
         ForkedError.
         """
         return self._engine._timeline().frame_at(checked_beat("beat", beat))

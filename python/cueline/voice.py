@@ -54,7 +54,7 @@ _KEEP, _OFF, _ON = range(3)  # what a SetVoice does to the loop
 class Voice:
     """A sound that the player plays: ``engine.play()`` returns it. Any Python thread may use it.
 
-    If it is collected, the sound goes on.
+    The sound goes on even if you drop this object.
     """
 
     __slots__ = ("__weakref__", "_confirmation", "_engine", "_player")
@@ -113,7 +113,7 @@ class Voice:
         for name, value in values.items():
             number = _core._real_number(value)
             if number is not None and math.isnan(number):  # in the message, it would leave the value as it is
-                raise ArgumentError(f"{name} must be a number, got nan: leave it out to leave it as it is")
+                raise ArgumentError(f"{name} must be a number, got nan: leave it out to keep its value")
         if loop is False:
             values["loop"] = _OFF
         elif loop is not None:

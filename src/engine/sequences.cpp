@@ -64,7 +64,7 @@ std::shared_ptr<Sequence> Sequences::play(std::shared_ptr<Score> score, const De
     const std::scoped_lock lock{mutex_};
     if (ended_) throw ClosedError{"this engine is closed: make a new one"};
     sequence->flags_ = at.flags & delivery::drop_if_late;
-    sequence->parts_.push_back({.score = std::move(score), .at = at, .read = commands_so_far()});
+    sequence->passages_.push_back({.score = std::move(score), .at = at, .read = commands_so_far()});
     playing_.reserve(playing_.size() + 1);
     if (!on_demand() && !running_) {
         thread_.join();  // it has left its loop
@@ -77,20 +77,20 @@ std::shared_ptr<Sequence> Sequences::play(std::shared_ptr<Score> score, const De
 
 bool Sequences::replace(Sequence& sequence, std::shared_ptr<Score> score, const Delivery& at) {
     const std::scoped_lock lock{mutex_};
-    if (sequence.over_ || sequence.parts_.empty() || sequence.parts_.back().score == nullptr) return false;
-    sequence.parts_.push_back({.score = std::move(score), .at = at, .read = commands_so_far()});
+    if (sequence.over_ || sequence.passages_.empty() || sequence.passages_.back().score == nullptr) return false;
+    sequence.passages_.push_back({.score = std::move(score), .at = at, .read = commands_so_far()});
     return true;
 }
 
 void Sequences::stop(Sequence& sequence, const Delivery& at) {
     const std::scoped_lock lock{mutex_};
-    if (sequence.over_ || sequence.parts_.empty()) return;
+    if (sequence.over_ || sequence.passages_.empty()) return;
     if (at.is_cue()) {
-        sequence.parts_.push_back({.score = nullptr, .at = at, .read = commands_so_far()});
+        sequence.passages_.push_back({.score = nullptr, .at = at, .read = commands_so_far()});
         return;
     }
-    for (Sequence::Part& part : sequence.parts_) drop(part);
-    sequence.parts_.clear();
+    for (Sequence::Passage& passage : sequence.passages_) drop(passage);
+    sequence.passages_.clear();
     cancel(sequence, never, false);
 }
 
@@ -189,7 +189,7 @@ void Sequences::end() noexcept {
         const std::scoped_lock lock{mutex_};
         ended_ = true;
         for (const std::shared_ptr<Sequence>& sequence : playing_) {
-            for (Sequence::Part& part : sequence->parts_) drop(part);
+            for (Sequence::Passage& passage : sequence->passages_) drop(passage);
             sequence->over_ = true;
         }
         playing_.clear();
@@ -297,11 +297,11 @@ bool Sequences::was_read(Sequence::Read& read) const {
     return false;
 }
 
-/// Returns the beat at which a part begins, if it can be told yet.
-std::optional<double> Sequences::beat_of(Sequence::Part& part, const Clock& clock) const {
-    const Delivery& at = part.at;
+/// Returns the beat at which a passage begins, if it can be told yet.
+std::optional<double> Sequences::beat_of(Sequence::Passage& passage, const Clock& clock) const {
+    const Delivery& at = passage.at;
     if ((at.flags & delivery::beat) != 0) return std::bit_cast<double>(at.frame);
-    if (!was_read(part.read)) return std::nullopt;
+    if (!was_read(passage.read)) return std::nullopt;
     double beat = clock.exact;
     if ((at.flags & delivery::grid) != 0) {
         beat = clock.timeline.line_to_come(clock.soon, std::bit_cast<double>(at.frame));
@@ -311,44 +311,45 @@ std::optional<double> Sequences::beat_of(Sequence::Part& part, const Clock& cloc
     return beat < endless ? std::optional{beat} : std::nullopt;
 }
 
-/// Finds out when the parts begin. One that begins takes the place of all that were to begin at its beat or later.
+/// Finds out when the passages begin. One that begins takes the place of all that were to begin at its beat or later.
 void Sequences::resolve(Sequence& sequence, const Clock& clock) {
-    std::deque<Sequence::Part>& parts = sequence.parts_;
-    for (std::size_t index = 0; index < parts.size(); ++index) {
-        if (parts[index].resolved) continue;
-        const std::optional<double> beat = beat_of(parts[index], clock);
+    std::deque<Sequence::Passage>& passages = sequence.passages_;
+    for (std::size_t index = 0; index < passages.size(); ++index) {
+        if (passages[index].resolved) continue;
+        const std::optional<double> beat = beat_of(passages[index], clock);
         if (!beat) return;
-        const double origin = parts.front().origin;
+        const double origin = passages.front().origin;
         std::size_t first = index;
-        while (first > 0 && parts[first - 1].begin >= *beat) drop(parts[--first]);
+        while (first > 0 && passages[first - 1].begin >= *beat) drop(passages[--first]);
         if (index > 0) cancel(sequence, *beat, false);
-        Sequence::Part& part = parts[index];
-        part.resolved = true;
-        part.begin = part.origin = *beat;
-        if (part.score != nullptr && part.score->loop_beats_ > 0) {
-            if (index > 0) part.origin = origin;
+        Sequence::Passage& passage = passages[index];
+        passage.resolved = true;
+        passage.begin = passage.origin = *beat;
+        if (passage.score != nullptr && passage.score->loop_beats_ > 0) {
+            if (index > 0) passage.origin = origin;
             // What is over of a loop that began in the past was never meant to be heard.
-            seek(part, clock.is_over(*beat, clock.soon) ? clock.soon : *beat);
+            seek(passage, clock.is_over(*beat, clock.soon) ? clock.soon : *beat);
         }
-        parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(first),
-                    parts.begin() + static_cast<std::ptrdiff_t>(index));
+        passages.erase(passages.begin() + static_cast<std::ptrdiff_t>(first),
+                       passages.begin() + static_cast<std::ptrdiff_t>(index));
         index = first;
     }
 }
 
 /// Goes to the first event from `beat` on, in a score that repeats.
-void Sequences::seek(Sequence::Part& part, double beat) {
-    const Score& score = *part.score;
-    part.next = 0;
-    part.round = static_cast<std::int64_t>(std::floor((beat - part.origin) / score.loop_beats_)) - 1;
+void Sequences::seek(Sequence::Passage& passage, double beat) {
+    const Score& score = *passage.score;
+    passage.next = 0;
+    passage.round = static_cast<std::int64_t>(std::floor((beat - passage.origin) / score.loop_beats_)) - 1;
     if (score.events_.empty()) return;
     const auto at = [&] {
-        return part.origin + (static_cast<double>(part.round) * score.loop_beats_ + score.events_[part.next].beat);
+        return passage.origin +
+               (static_cast<double>(passage.round) * score.loop_beats_ + score.events_[passage.next].beat);
     };
     while (at() < beat) {
-        if (++part.next < score.events_.size()) continue;
-        part.next = 0;
-        ++part.round;
+        if (++passage.next < score.events_.size()) continue;
+        passage.next = 0;
+        ++passage.round;
     }
 }
 
@@ -359,14 +360,14 @@ void Sequences::take_events(Sequence& sequence, const Clock& clock) {
         sequence.held_.pop_front();
     }
     std::size_t looked_at = 0;
-    while (!sequence.parts_.empty() && sequence.held_.size() < most && looked_at < max_sequence_events) {
-        Sequence::Part& part = sequence.parts_.front();
-        if (!part.resolved || part.score == nullptr) return;
-        if (!part.score->over_) part.score->wanted_ = clock.horizon - part.origin;
-        const double beat = next_beat(part);
+    while (!sequence.passages_.empty() && sequence.held_.size() < most && looked_at < max_sequence_events) {
+        Sequence::Passage& passage = sequence.passages_.front();
+        if (!passage.resolved || passage.score == nullptr) return;
+        if (!passage.score->over_) passage.score->wanted_ = clock.horizon - passage.origin;
+        const double beat = next_beat(passage);
         if (makes_room_for_next(sequence, beat, clock)) {
-            drop(part);
-            sequence.parts_.pop_front();
+            drop(passage);
+            sequence.passages_.pop_front();
             continue;
         }
         if (beat > clock.horizon || beat == endless) return;
@@ -375,49 +376,49 @@ void Sequences::take_events(Sequence& sequence, const Clock& clock) {
     }
 }
 
-/// Returns the beat of the next event of a part, or `endless`.
-double Sequences::next_beat(const Sequence::Part& part) {
-    const Score& score = *part.score;
-    if (part.next >= score.events_.size()) return endless;
-    const double beats = static_cast<double>(part.round) * score.loop_beats_ + score.events_[part.next].beat;
-    return std::max(0.0, part.origin + beats);
+/// Returns the beat of the next event of a passage, or `endless`.
+double Sequences::next_beat(const Sequence::Passage& passage) {
+    const Score& score = *passage.score;
+    if (passage.next >= score.events_.size()) return endless;
+    const double beats = static_cast<double>(passage.round) * score.loop_beats_ + score.events_[passage.next].beat;
+    return std::max(0.0, passage.origin + beats);
 }
 
-/// Whether the part that plays, whose next event is at `beat`, has no more events before the next part begins.
+/// Whether the passage that plays, whose next event is at `beat`, has no more events before the next passage begins.
 bool Sequences::makes_room_for_next(const Sequence& sequence, double beat, const Clock& clock) {
-    if (sequence.parts_.size() < 2 || !sequence.parts_[1].resolved) return false;
-    const double end = sequence.parts_[1].begin;
+    if (sequence.passages_.size() < 2 || !sequence.passages_[1].resolved) return false;
+    const double end = sequence.passages_[1].begin;
     if (beat < end) return false;
     // A score that grows may have events before `end` that were not appended yet, until it is time.
-    const Sequence::Part& part = sequence.parts_.front();
-    const bool may_grow = beat == endless && part.score->grows_ && part.origin + part.score->reached_ < end;
+    const Sequence::Passage& passage = sequence.passages_.front();
+    const bool may_grow = beat == endless && passage.score->grows_ && passage.origin + passage.score->reached_ < end;
     return !may_grow || end <= clock.soon;
 }
 
 /// Takes the next event, which is at `beat`: holds it, or leaves it out if it is over.
 void Sequences::take_event(Sequence& sequence, double beat, const Clock& clock) {
-    Sequence::Part& part = sequence.parts_.front();
-    Score& score = *part.score;
+    Sequence::Passage& passage = sequence.passages_.front();
+    Score& score = *passage.score;
     const bool repeats = score.loop_beats_ > 0;
     if (clock.is_over(beat, clock.lost)) {
         leave_out(sequence, 1);
         // Whole rounds at once: a locate() may go over any number of them.
         const double rounds = repeats ? std::floor((clock.lost - beat) / score.loop_beats_) - 1 : 0;
-        if (rounds > 0 && part.next == 0) {
-            part.round += static_cast<std::int64_t>(rounds);
+        if (rounds > 0 && passage.next == 0) {
+            passage.round += static_cast<std::int64_t>(rounds);
             leave_out(sequence, static_cast<std::uint64_t>(rounds) * score.events_.size());
         }
     } else if (!sequence.muted_ || !clock.is_over(beat, clock.soon)) {
-        const Message& message = score.events_[part.next].message;
+        const Message& message = score.events_[passage.next].message;
         sequence.held_.push_back({.beat = beat, .number = sequence.taken_++, .message = message});
     }
-    if (++part.next < score.events_.size()) return;
+    if (++passage.next < score.events_.size()) return;
     if (repeats) {
-        part.next = 0;
-        ++part.round;
+        passage.next = 0;
+        ++passage.round;
     } else if (score.grows_) {
         score.events_.clear();
-        part.next = 0;
+        passage.next = 0;
     }
 }
 
@@ -538,8 +539,8 @@ void Sequences::leave_out(Sequence& sequence, std::uint64_t events) {
     if ((sequence.flags_ & delivery::drop_if_late) == 0) total_.left_out += events;
 }
 
-void Sequences::drop(Sequence::Part& part) {
-    if (part.score != nullptr) part.score->over_ = true;
+void Sequences::drop(Sequence::Passage& passage) {
+    if (passage.score != nullptr) passage.score->over_ = true;
 }
 
 /// What a report adds to the counts.
@@ -564,12 +565,12 @@ SequenceCounts Sequences::counts_of(const Message& report) {
 /// Whether nothing of it waits, and nothing will.
 bool Sequences::is_over(const Sequence& sequence) {
     if (sequence.sent_ > 0 || !sequence.held_.empty()) return false;
-    if (sequence.parts_.empty()) return true;
-    const Sequence::Part& part = sequence.parts_.front();
-    if (part.score == nullptr) return part.resolved;
-    const Score& score = *part.score;
-    return sequence.parts_.size() == 1 && part.resolved && score.loop_beats_ == 0 && !score.grows_ &&
-           part.next >= score.events_.size();
+    if (sequence.passages_.empty()) return true;
+    const Sequence::Passage& passage = sequence.passages_.front();
+    if (passage.score == nullptr) return passage.resolved;
+    const Score& score = *passage.score;
+    return sequence.passages_.size() == 1 && passage.resolved && score.loop_beats_ == 0 && !score.grows_ &&
+           passage.next >= score.events_.size();
 }
 
 }  // namespace cueline

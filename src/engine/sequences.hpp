@@ -82,7 +82,7 @@ class Sequence {
     };
 
     /// A score, and when it begins; without a score, the sequence ends then.
-    struct Part {
+    struct Passage {
         std::shared_ptr<Score> score;
         Delivery at;
         Read read;
@@ -101,8 +101,8 @@ class Sequence {
         bool was_mute = false;  // it was cancelled by a mute: if it is over, it was not meant to be heard
     };
 
-    std::deque<Part> parts_;  // the one that plays, and those that replace it
-    std::deque<Held> held_;   // by beat
+    std::deque<Passage> passages_;  // the one that plays, and those that replace it
+    std::deque<Held> held_;         // by beat
     std::uint64_t taken_ = 0;
     std::size_t sent_ = 0;  // cues that wait in the ring or in the schedule
     std::uint8_t flags_ = 0;
@@ -210,16 +210,16 @@ class Sequences {
     [[nodiscard]] Clock read_clock() const;
     [[nodiscard]] Sequence::Read commands_so_far() const;
     [[nodiscard]] bool was_read(Sequence::Read& read) const;
-    [[nodiscard]] std::optional<double> beat_of(Sequence::Part& part, const Clock& clock) const;
+    [[nodiscard]] std::optional<double> beat_of(Sequence::Passage& passage, const Clock& clock) const;
     void run();
     bool feed_all(const CancelNow& cancel_now);
     void settle();
     void remove_ended();
     void take_reports(const Clock& clock);
     void resolve(Sequence& sequence, const Clock& clock);
-    static void seek(Sequence::Part& part, double beat);
+    static void seek(Sequence::Passage& passage, double beat);
     void take_events(Sequence& sequence, const Clock& clock);
-    [[nodiscard]] static double next_beat(const Sequence::Part& part);
+    [[nodiscard]] static double next_beat(const Sequence::Passage& passage);
     [[nodiscard]] static bool makes_room_for_next(const Sequence& sequence, double beat, const Clock& clock);
     void take_event(Sequence& sequence, double beat, const Clock& clock);
     [[nodiscard]] bool send_held(const std::shared_ptr<Sequence>& sequence, const Clock& clock);
@@ -227,7 +227,7 @@ class Sequences {
     void cancel(Sequence& sequence, double from, bool returns);
     static void hold(Sequence& sequence, const Sequence::Held& event);
     void leave_out(Sequence& sequence, std::uint64_t events);
-    static void drop(Sequence::Part& part);
+    static void drop(Sequence::Passage& passage);
     [[nodiscard]] static SequenceCounts counts_of(const Message& report);
     // NOLINTNEXTLINE(bugprone-unchecked-optional-access): it is open before anything plays
     [[nodiscard]] Line& line() { return *line_; }

@@ -217,7 +217,7 @@ def test_an_offline_engine_says_that_only_render_makes_blocks(offline: cueline.A
         (
             "colour",
             "'colour' is no attribute of an engine, and no parameter of its processor, which has 'frequency', 'gain': "
-            "to keep something of yours with an engine, derive a class from AudioEngine",
+            "to add attributes of your own to an engine, derive a class from AudioEngine",
         ),
     ],
 )
@@ -241,7 +241,7 @@ def test_an_attribute_that_it_has_cannot_be_set(offline: cueline.AudioEngine, na
     [
         ("ping", "'ping' of a line cannot be set: to replace it, derive a class from Line"),
         ("number", "'number' of a line cannot be set: to replace it, derive a class from Line"),
-        ("foo", "'foo' is no attribute of a line: to keep something of yours with a line, derive a class from Line"),
+        ("foo", "'foo' is no attribute of a line: to add attributes of your own to a line, derive a class from Line"),
     ],
 )
 def test_no_attribute_of_a_line_can_be_set(offline: cueline.AudioEngine, name: str, text: str) -> None:

@@ -196,7 +196,7 @@ def test_a_refusal_that_nobody_asked_about_is_a_loss(probe: ModuleType) -> None:
     engine = engine_of(probe.processor())
     engine.send(Ask(how=1))
     engine.render(64)
-    with pytest.warns(cueline.LossWarning, match=r"that the processor 'probe' refused: 1 \(confirm\(\) tells why\)"):
+    with pytest.warns(cueline.LossWarning, match=r"that the processor 'probe' refused: 1 \(confirm\(\) says why\)"):
         engine.close()
 
 

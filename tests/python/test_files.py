@@ -259,9 +259,9 @@ def test_a_slot_that_there_is_not_is_refused_before_the_file_is_read(player: cue
 @pytest.mark.parametrize(
     ("missing", "call", "text"),
     [
-        ("soundfile", "cueline.load(sys.argv[1], samplerate=48000)", "soundfile reads sound files"),
-        ("soxr", "cueline.load(sys.argv[1], samplerate=44100)", "soxr converts it to 44100 Hz"),
-        ("soxr", "engine.publish(0, [0.5], samplerate=44100)", "soxr converts it to 48000 Hz"),
+        ("soundfile", "cueline.load(sys.argv[1], samplerate=48000)", "soundfile, which reads sound files"),
+        ("soxr", "cueline.load(sys.argv[1], samplerate=44100)", "soxr, which converts it to 44100 Hz"),
+        ("soxr", "engine.publish(0, [0.5], samplerate=44100)", "soxr, which converts it to 48000 Hz"),
     ],
 )
 def test_without_the_extra_the_error_says_what_to_install(tmp_path: Path, missing: str, call: str, text: str) -> None:

@@ -101,7 +101,7 @@ def test_what_has_no_message_is_refused() -> None:
         cueline.to_mido(3)  # type: ignore[arg-type]
     for message in (cueline.GetLevel(), cueline.MidiBytes(0xF0), cueline.Message(1000)):
         with pytest.raises(
-            cueline.ArgumentError, match=r"must be a NoteOn, NoteOff, .* or MidiBytes that MIDI has, got"
+            cueline.ArgumentError, match=r"must be a NoteOn, NoteOff, .* or MidiBytes with values that MIDI has, got"
         ):
             cueline.to_mido(message)
 

@@ -350,15 +350,17 @@ def test_wrong_rates_and_samples_are_refused(looped: cueline.AudioEngine, monkey
     with pytest.raises(cueline.ArgumentError, match=r"samples must hold numbers .*got nan at frame 1, channel 0"):
         playback.write([0, np.nan])
     assert playback.accepted == 0
-    with pytest.raises(cueline.ArgumentError, match="24000 Hz lends no room"), playback.room(1):
+    with pytest.raises(cueline.ArgumentError, match="24000 Hz cannot lend room"), playback.room(1):
         pass
-    with pytest.raises(cueline.ArgumentError, match="16000 Hz lends none"):
+    with pytest.raises(cueline.ArgumentError, match="16000 Hz cannot lend them"):
         looped.open_recording(samplerate=16_000).view(1).__enter__()
     with pytest.raises(cueline.ArgumentError, match="frames must be from 1 to 87381, what the buffer holds"):
         looped.open_recording(samplerate=16_000).read(10**6)
     monkeypatch.setitem(sys.modules, "soxr", None)
     looped.open_playback(samplerate=RATE)
-    with pytest.raises(cueline.MissingPackageError, match=r"24000 Hz, soxr converts it to 48000 Hz.*cueline\[files\]"):
+    with pytest.raises(
+        cueline.MissingPackageError, match=r"24000 Hz, and soxr.* converts it to 48000 Hz.*cueline\[files\]"
+    ):
         looped.open_playback(samplerate=24_000)
-    with pytest.raises(cueline.MissingPackageError, match=r"48000 Hz, soxr converts it to 16000 Hz"):
+    with pytest.raises(cueline.MissingPackageError, match=r"48000 Hz, and soxr, which converts it to 16000 Hz"):
         looped.open_recording(samplerate=16_000)

@@ -151,7 +151,7 @@ def test_a_wav_file_without_the_extra_says_what_to_install(tmp_path: Path) -> No
         [*asked, "--wav", tmp_path / "a.wav"], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("cueline: soundfile writes sound files, and it cannot be imported")
+    assert done.stderr.startswith("cueline: soundfile, which writes sound files, cannot be imported")
     assert done.stderr.endswith("pip install 'cueline[files]'\n")
     assert list(tmp_path.iterdir()) == []
     assert subprocess.run([*asked, "--device", "null"], capture_output=True, timeout=60, check=False).returncode == 0
