@@ -64,11 +64,11 @@ class Parameters(_Base):
 
         The parameter's own ramp is not used. From its first event on, the automation replaces an earlier one of the
         parameter. A value that you set ends it. While it moves the parameter, reading shows its value at the end of the
-        last block. ``timeout`` is that of ``send``: if there is no room for all parts within that time, it raises Full,
-        and nothing is sent.
+        last block. ``timeout`` is that of ``send``: if there is no room for all segments within that time, it raises
+        Full, and nothing is sent.
 
         Raises UnknownNameError; ArgumentError for a value outside the parameter's range, for an event within a curve,
-        and for more than 1023 parts; ArgumentTypeError, ClosedError, ForkedError, DeviceError.
+        and for more than 1023 segments; ArgumentTypeError, ClosedError, ForkedError, DeviceError.
         """
         from cueline.automation import automate  # here, because `import cueline` must stay quick
 

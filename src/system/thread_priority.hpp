@@ -1,4 +1,4 @@
-// thread_priority.hpp: a thread's real-time priority, also that of another library's thread.
+// thread_priority.hpp: a thread's number and real-time priority, also those of another library's thread.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,9 @@ inline constexpr int realtime_priority = 4;
 
 /// The system's number of the calling thread. It is never 0. [any thread but an audio thread: a system call]
 std::int64_t thread_number() noexcept;
+
+/// Whether the thread of this number has not ended. False for 0, and on macOS, which does not tell.
+bool thread_exists(std::int64_t number) noexcept;
 
 /// Whether the thread of this number has real-time priority. False for 0 and for a thread that has ended.
 bool has_realtime_priority(std::int64_t number) noexcept;

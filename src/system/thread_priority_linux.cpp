@@ -32,6 +32,10 @@ std::int64_t thread_number() noexcept {
     return gettid();
 }
 
+bool thread_exists(std::int64_t number) noexcept {
+    return number != 0 && syscall(SYS_tgkill, getpid(), static_cast<pid_t>(number), 0) == 0;  // no signal is sent
+}
+
 bool has_realtime_priority(std::int64_t number) noexcept {
     if (number == 0) return false;
     // Not sched_getscheduler(): musl's only says that it is not supported.

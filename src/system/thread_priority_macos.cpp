@@ -30,6 +30,10 @@ std::int64_t thread_number() noexcept {
     return static_cast<std::int64_t>(number);
 }
 
+bool thread_exists(std::int64_t /*number*/) noexcept {
+    return false;  // macOS finds a thread by its handle only
+}
+
 bool has_realtime_priority(std::int64_t /*number*/) noexcept {
     return false;  // macOS shows the policy of a thread by its handle only
 }

@@ -40,6 +40,13 @@ std::int64_t thread_number() noexcept {
     return GetCurrentThreadId();
 }
 
+bool thread_exists(std::int64_t number) noexcept {
+    if (number == 0) return false;
+    const OpenThreadHandle thread{static_cast<std::uintptr_t>(number), THREAD_QUERY_LIMITED_INFORMATION};
+    DWORD code = 0;
+    return thread.get() != nullptr && GetExitCodeThread(thread.get(), &code) != 0 && code == STILL_ACTIVE;
+}
+
 bool has_realtime_priority(std::int64_t number) noexcept {
     return number != 0 && is_time_critical(static_cast<std::uintptr_t>(number));
 }

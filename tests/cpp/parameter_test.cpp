@@ -210,7 +210,7 @@ TEST(Parameter, a_messages_target_is_clamped_and_nan_is_ignored) {
 }
 
 TEST(Parameter, start_from_takes_the_whole_ramp_time) {
-    ParameterClock clock;
+    const ParameterClock clock;
     Parameter parameter{ramped, clock};
     parameter.prepare(48'000);
     parameter.start_from(0);
@@ -235,7 +235,7 @@ TEST(Parameter, a_ramp_under_way_begins_again_at_another_rate) {
 }
 
 TEST(Parameter, a_ramp_shorter_than_a_frame_takes_one) {
-    ParameterClock clock;
+    const ParameterClock clock;
     ParameterSpec spec = ramped;
     spec.ramp_s = 1e-9;
     Parameter parameter{spec, clock};

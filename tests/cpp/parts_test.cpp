@@ -120,7 +120,7 @@ class Probe final : public Processor {
         context.recording(0).write(played, block.frame, block.frames);
         for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
             float sum = level;
-            for (Parameter& parameter : context.parameters(0, 4)) sum += static_cast<float>(parameter.at(frame));
+            for (const Parameter& parameter : context.parameters(0, 4)) sum += static_cast<float>(parameter.at(frame));
             for (std::size_t input = 0; input < block.inputs.size(); ++input) sum += block.input(input)[frame];
             for (std::size_t output = 0; output < block.outputs.size(); ++output) block.output(output)[frame] = sum;
         }
@@ -145,15 +145,16 @@ class Mixed {
         EXPECT_EQ(engine->control().send(Command::kind, command, delivery), Status::ok);
         return engine->control().sequence();
     }
-    std::vector<float> render(std::size_t frames) {
+    [[nodiscard]] std::vector<float> render(std::size_t frames) const {
         std::vector<float> audio(frames * engine->format().outputs);
         engine->device().render(audio);
         return audio;
     }
-    std::optional<Message> confirmation() {
+    void play(std::size_t frames) const { static_cast<void>(render(frames)); }
+    /// The next confirmation; its kind is none if there is none.
+    [[nodiscard]] Message confirmation() const {
         Message message;
-        if (engine->control().receive_confirmation(message) == Status::empty) return std::nullopt;
-        return message;
+        return engine->control().receive_confirmation(message) == Status::empty ? Message{} : message;
     }
     /// The address of a parameter, or of a meter.
     [[nodiscard]] std::size_t address(std::string_view name) const {
@@ -168,8 +169,8 @@ class Mixed {
         EXPECT_TRUE(found.has_value()) << name;
         return found.value_or(0);
     }
-    void set(std::string_view name, double value) { engine->controls().set(address(name), value); }
-    double meter(std::string_view name, std::size_t element = 0) {
+    void set(std::string_view name, double value) const { engine->controls().set(address(name), value); }
+    [[nodiscard]] double meter(std::string_view name, std::size_t element = 0) const {
         return engine->controls().read(address(name) + element).fields[0];
     }
 
@@ -193,7 +194,7 @@ class Probes {
         for (const auto& probe : probes) all.emplace_back(probe, std::string(1, static_cast<char>('a' + all.size())));
         return all;
     }
-    Probe& operator[](std::size_t number) { return *probes[number]; }
+    [[nodiscard]] Probe& operator[](std::size_t number) const { return *probes[number]; }
 
     std::vector<std::shared_ptr<Probe>> probes;
 };
@@ -265,7 +266,7 @@ TEST(Parts, sound_as_the_sum_of_each_alone_at_any_block_size) {
 TEST(Parts, move_their_gain_pan_and_mute_without_a_jump_and_alike_at_any_block_size) {
     std::vector<float> first;
     for (const std::uint32_t blocksize : {16U, 32U, 160U, 480U}) {
-        Probes probes{2};
+        const Probes probes{2};
         Mixed mixed{probes.parts(), {.outputs = 2, .blocksize = blocksize}};
         mixed.send(1, Set{0.5F});
         mixed.send(2, Set{0.25F});
@@ -291,7 +292,7 @@ TEST(Parts, move_their_gain_pan_and_mute_without_a_jump_and_alike_at_any_block_s
 }
 
 TEST(Parts, get_their_own_commands_and_those_without_a_part) {
-    Probes probes{3};
+    const Probes probes{3};
     Mixed mixed{probes.parts()};
     mixed.send(2, Set{0.25F});
     EXPECT_EQ(mixed.render(64).front(), 0.25F);
@@ -302,32 +303,31 @@ TEST(Parts, get_their_own_commands_and_those_without_a_part) {
 }
 
 TEST(Parts, that_do_not_exist_refuse_commands_as_unknown_and_count_them) {
-    Probes probes{3};
+    const Probes probes{3};
     Mixed mixed{probes.parts()};
     for (std::size_t part = 0; part < 16; ++part) {
         const std::uint64_t before = mixed.engine->stats().unhandled;
         mixed.send(part, Set{1}, {.flags = delivery::confirm});
-        mixed.render(64);
-        const std::optional<Message> answer = mixed.confirmation();
-        ASSERT_TRUE(answer.has_value());
+        mixed.play(64);
+        const Message answer = mixed.confirmation();
         const bool exists = part <= 3;
-        EXPECT_EQ(answer->kind, exists ? kind::applied : kind::refused) << part;
+        EXPECT_EQ(answer.kind, exists ? kind::applied : kind::refused) << part;
         if (!exists) {
-            EXPECT_EQ(answer->as<Refused>().reason, Reason::unknown);
+            EXPECT_EQ(answer.as<Refused>().reason, Reason::unknown);
         }
         EXPECT_EQ(mixed.engine->stats().unhandled - before, exists ? 0U : 1U) << part;
     }
     mixed.send(9, Set{1}, {.frame = mixed.engine->now() + 1'000});
     mixed.engine->control().cancel_all();
-    mixed.render(64);
+    mixed.play(64);
     EXPECT_EQ(probes[0].given_back + probes[1].given_back + probes[2].given_back, 0U);
 }
 
 TEST(Parts, of_the_engines_own_messages_do_not_matter) {
-    Probes probes{1};
+    const Probes probes{1};
     Mixed mixed{probes.parts()};
     for (std::size_t part = 0; part < 16; ++part) mixed.send(part, Ping{1});
-    mixed.render(64);
+    mixed.play(64);
     Message event;
     for (std::size_t part = 0; part < 16; ++part) {
         ASSERT_EQ(mixed.engine->control().receive(event), Status::ok);
@@ -339,14 +339,14 @@ TEST(Parts, of_the_engines_own_messages_do_not_matter) {
 TEST(Parts, get_the_members_of_a_transaction_that_are_theirs) {
     for (const std::uint8_t time : {std::uint8_t{0}, delivery::beat, delivery::grid}) {
         for (const std::uint64_t frame : {std::uint64_t{0}, std::uint64_t{100}}) {
-            Probes probes{2};
+            const Probes probes{2};
             Mixed mixed{probes.parts()};
             std::array members{Message::of(Set{0.5F}), Message::of(Set{0.25F})};
             members[0].flags = to_part(2) | delivery::drop_if_late;  // only the part counts
             members[1].flags = to_part(1);
             const std::uint64_t when = time == 0 ? frame : std::bit_cast<std::uint64_t>(frame == 0 ? 0.0 : 0.125);
             mixed.engine->control().try_send_whole(members, {.frame = when, .flags = time});
-            mixed.render(97'000);
+            mixed.play(97'000);
             EXPECT_EQ(probes[0].level, 0.25F) << int{time} << " " << frame;
             EXPECT_EQ(probes[1].level, 0.5F) << int{time} << " " << frame;
         }
@@ -354,39 +354,38 @@ TEST(Parts, get_the_members_of_a_transaction_that_are_theirs) {
 }
 
 TEST(Parts, get_back_what_they_schedule_and_no_other_part_does) {
-    Probes probes{3};
+    const Probes probes{3};
     Mixed mixed{probes.parts()};
     const std::uint32_t sequence = mixed.send(2, SetLater{0.5F, 100}, {.flags = delivery::confirm});
     const std::vector<float> heard = mixed.render(128);
-    EXPECT_EQ(heard[2 * 99], 0.0F);
-    EXPECT_EQ(heard[2 * 100], 0.5F);
+    EXPECT_EQ(heard[198], 0.0F);  // the left sample of frame 99
+    EXPECT_EQ(heard[200], 0.5F);
     EXPECT_EQ(probes[1].handled, 2U);
     EXPECT_EQ(probes[0].handled + probes[2].handled, 0U);
-    const std::optional<Message> answer = mixed.confirmation();
-    ASSERT_TRUE(answer.has_value());
-    EXPECT_EQ(answer->sequence, sequence);
-    EXPECT_EQ(answer->kind, kind::applied);
+    const Message answer = mixed.confirmation();
+    EXPECT_EQ(answer.sequence, sequence);
+    EXPECT_EQ(answer.kind, kind::applied);
 }
 
 TEST(Parts, get_back_what_is_cancelled_or_left_at_the_end_if_it_is_theirs) {
-    Probes probes{2};
+    const Probes probes{2};
     Mixed mixed{probes.parts()};
     mixed.send(2, Set{1}, {.frame = 1'000});
-    mixed.render(64);
+    mixed.play(64);
     mixed.engine->control().cancel_all();
-    mixed.render(64);
+    mixed.play(64);
     EXPECT_EQ(probes[0].given_back, 0U);
     EXPECT_EQ(probes[1].given_back, 1U);
     mixed.send(1, SetLater{1, 1'000});
     mixed.send(0, Set{1}, {.frame = 2'000});
-    mixed.render(64);
+    mixed.play(64);
     mixed.engine->close();
     EXPECT_EQ(probes[0].given_back, 2U) << "what it has scheduled, and what is for all";
     EXPECT_EQ(probes[1].given_back, 2U);
 }
 
 TEST(Parts, find_their_own_buffers_from_slot_0_on) {
-    Probes probes{3};
+    const Probes probes{3};
     Mixed mixed{probes.parts()};
     EXPECT_EQ(mixed.engine->buffer_slots(), 9U);
     for (std::int64_t slot = 0; slot < 9; ++slot) {
@@ -396,7 +395,7 @@ TEST(Parts, find_their_own_buffers_from_slot_0_on) {
     for (std::size_t part = 0; part < 3; ++part) {
         for (std::uint32_t slot = 0; slot < 5; ++slot) {
             mixed.send(part + 1, Show{slot});
-            mixed.render(64);
+            mixed.play(64);
             const std::string name = std::string(1, static_cast<char>('a' + part)) + ".shown";
             EXPECT_EQ(mixed.meter(name, 1), slot < 3 ? static_cast<double>(3 * part + slot) : -1) << part << slot;
         }
@@ -404,7 +403,7 @@ TEST(Parts, find_their_own_buffers_from_slot_0_on) {
 }
 
 TEST(Parts, have_parameters_and_meters_of_their_own) {
-    Probes probes{3};
+    const Probes probes{3};
     Mixed mixed{probes.parts()};
     std::vector<std::string_view> names;
     for (const ParameterSpec& spec : mixed.engine->controls().parameter_specs()) names.push_back(spec.name);
@@ -416,10 +415,10 @@ TEST(Parts, have_parameters_and_meters_of_their_own) {
     mixed.send(3, Set{0.5F});
     mixed.set("a.mute", 1);
     mixed.set("c.mute", 1);
-    mixed.render(2'000);
+    mixed.play(2'000);
     EXPECT_EQ(mixed.render(64).back(), 2.0F) << "only b is heard";
     mixed.set("c.mute", 0);
-    mixed.render(2'000);
+    mixed.play(2'000);
     EXPECT_EQ(mixed.render(64).back(), 6.5F);
     EXPECT_EQ(mixed.meter("a.level"), 0);
     EXPECT_EQ(mixed.meter("c.level"), 0.5);
@@ -438,7 +437,7 @@ TEST(Parts, with_a_gain_of_their_own_have_no_second_one) {
 }
 
 TEST(Parts, play_and_record_streams_of_their_own) {
-    Probes probes{3};
+    const Probes probes{3};
     Mixed mixed{probes.parts()};
     EXPECT_EQ(mixed.engine->controls().playback_specs()[1].name, "b.voice");
     Playback playback = mixed.engine->open_playback({.frames = 256, .stream = "b.voice"});
@@ -447,14 +446,14 @@ TEST(Parts, play_and_record_streams_of_their_own) {
     playback.write(samples);
     EXPECT_EQ(playback.start(), Status::ok);
     EXPECT_EQ(recording.start(), Status::ok);
-    mixed.render(64);
+    mixed.play(64);
     std::vector<float> recorded(64);
     EXPECT_EQ(recording.read(recorded).frames, 64U);
     EXPECT_EQ(recorded, samples);
 }
 
 TEST(Parts, get_all_inputs) {
-    Probes probes{3};
+    const Probes probes{3};
     Engine engine{std::make_unique<OfflineDevice>(Format{.inputs = 1, .outputs = 1, .blocksize = 64}),
                   open_parts(probes.parts())};
     engine.start();
@@ -465,13 +464,12 @@ TEST(Parts, get_all_inputs) {
 }
 
 TEST(Parts, name_their_own_reasons) {
-    Probes probes{2};
+    const Probes probes{2};
     Mixed mixed{probes.parts()};
     const auto reason = [&](std::size_t part, std::uint32_t wanted) {
         mixed.send(part, Refuse{wanted}, {.flags = delivery::confirm});
-        mixed.render(64);
-        const std::optional<Message> answer = mixed.confirmation();
-        return answer ? static_cast<std::uint32_t>(answer->as<Refused>().reason) : 0U;
+        mixed.play(64);
+        return static_cast<std::uint32_t>(mixed.confirmation().as<Refused>().reason);
     };
     EXPECT_EQ(reason(1, first_own_reason + 1), first_own_reason + 1);
     EXPECT_EQ(reason(2, first_own_reason), first_own_reason + 2);
@@ -482,7 +480,7 @@ TEST(Parts, name_their_own_reasons) {
 }
 
 TEST(Parts, all_get_what_midi_inputs_bring_and_what_a_part_schedules_then_is_its_own) {
-    Probes probes{2};
+    const Probes probes{2};
     auto owned = std::make_unique<StepDevice>(Format{.outputs = 1, .blocksize = 64});
     StepDevice& device = *owned;
     Engine engine{std::move(owned), open_parts(probes.parts())};
@@ -498,11 +496,11 @@ TEST(Parts, all_get_what_midi_inputs_bring_and_what_a_part_schedules_then_is_its
 }
 
 TEST(Parts, that_are_muted_do_not_spoil_the_others) {
-    Probes probes{2};
+    const Probes probes{2};
     Mixed mixed{probes.parts()};
     for (const std::string_view part : {"a", "b"}) {
         mixed.set(std::string{part} + ".mute", 1);
-        mixed.render(2'000);
+        mixed.play(2'000);
         const std::size_t number = part == "a" ? 1 : 2;
         mixed.send(number, Set{std::numeric_limits<float>::quiet_NaN()});
         mixed.send(3 - number, Set{0.5F});
@@ -511,7 +509,7 @@ TEST(Parts, that_are_muted_do_not_spoil_the_others) {
         EXPECT_EQ(mixed.engine->stats().not_finite, before);
         mixed.send(number, Set{0});
         mixed.set(std::string{part} + ".mute", 0);
-        mixed.render(2'000);
+        mixed.play(2'000);
     }
 }
 
@@ -539,7 +537,7 @@ TEST(Parts, must_have_a_name_and_a_processor_each) {
 }
 
 TEST(Parts, that_cannot_be_prepared_are_named) {
-    Probes probes{2};
+    const Probes probes{2};
     probes[1].broken = "no memory for this";
     EXPECT_EQ(refusal<std::runtime_error>([&] { const Mixed mixed{probes.parts()}; }), "part 'b': no memory for this");
     probes[1].broken.clear();
@@ -566,7 +564,7 @@ TEST(Parts, whose_declarations_are_wrong_are_named) {
 }
 
 TEST(Parts, belong_to_one_engine_until_that_is_closed) {
-    Probes probes{2};
+    const Probes probes{2};
     const Mixed first{probes.parts()};
     const auto alone = [&] { const Engine engine{std::make_unique<OfflineDevice>(Format{}), probes.probes[1]}; };
     EXPECT_EQ(refusal<ArgumentError>(alone),
@@ -592,7 +590,7 @@ TEST(Parts, obey_or_refuse_any_bytes) {
         mixed.engine->control().try_send(message);
         if (round % 50 != 0) continue;
         for (const float sample : mixed.render(64)) ASSERT_TRUE(std::isfinite(sample));
-        while (mixed.confirmation()) {
+        while (mixed.confirmation().kind != kind::none) {
         }
     }
 }

@@ -117,6 +117,18 @@ TEST_F(RealtimeThreadTest, with_privilege_it_gets_what_it_asks_for) {
     EXPECT_EQ(granted.level, realtime_priority);
 }
 
+TEST(ThreadNumber, tells_whether_the_thread_has_ended) {
+    std::int64_t number = 0;
+    bool exists = false;
+    std::thread{[&] {
+        number = thread_number();
+        exists = thread_exists(number);
+    }}.join();
+    EXPECT_TRUE(exists);
+    EXPECT_FALSE(thread_exists(number));
+    EXPECT_FALSE(thread_exists(0));
+}
+
 TEST_F(RealtimeThreadTest, anyone_can_see_its_priority_by_its_number) {
     bool before = true;
     bool after = false;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -175,6 +176,21 @@ std::string differs_from_model(std::uint64_t first_index, std::uint64_t seed, in
     return "";
 }
 
+/// A machine that is busy may let a thread run for a moment every tenth of a second, and in a small ring each moment
+/// passes a few messages. So two threads pass as many as were asked for, or as many as they can in this time.
+class LongEnough {
+  public:
+    explicit LongEnough(std::chrono::seconds longest) : end_{std::chrono::steady_clock::now() + longest} {}
+
+    [[nodiscard]] bool is_over() { return ++asked_ % 64 == 0 && std::chrono::steady_clock::now() >= end_; }
+
+  private:
+    std::chrono::steady_clock::time_point end_;
+    std::uint64_t asked_ = 0;
+};
+
+constexpr std::chrono::seconds usual{15};
+
 /// Each end's thread relies on size(): it must never be too small for the producer, and never too large for the
 /// consumer. `size_of` reads the size. Returns what was wrong, or an empty text.
 template <class RingType, class SizeOf>
@@ -199,8 +215,10 @@ std::string size_misleads(std::uint64_t count, SizeOf size_of) {
     }};
     std::string wrong_here;
     {
+        LongEnough long_enough{usual};
         Producer producer{ring};
         for (std::uint64_t sent = 0; sent < count && !over;) {
+            if (long_enough.is_over()) over = true;
             for (std::size_t room = RingType::capacity - size_of(ring); room > 0 && sent < count; --room, ++sent) {
                 if (producer.try_push(T::of(sent)) != Status::ok) {
                     wrong_here = "less room than size() said";
@@ -217,17 +235,19 @@ std::string size_misleads(std::uint64_t count, SizeOf size_of) {
 /// How the two threads below pass messages.
 enum class Way : std::uint8_t { one_by_one, spans, in_place, spans_in_only };
 
-/// Sends `count` messages from this thread to another as fast as possible. A thread that is refused yields. Returns the
-/// first fault, for instance a torn or lost message, or an empty text.
+/// Sends `count` messages, or fewer (see LongEnough), from this thread to another as fast as possible. A thread that is
+/// refused yields. Returns the first fault, for instance a torn or lost message, or an empty text.
 template <class RingType>
-std::string goes_wrong_between_threads(std::uint64_t first_index, std::uint64_t count, Way way = Way::one_by_one) {
+std::string goes_wrong_between_threads(std::uint64_t first_index, std::uint64_t count, Way way = Way::one_by_one,
+                                       std::chrono::seconds longest = usual) {
     using T = typename RingType::value_type;
     constexpr std::size_t max_span = 7;  // in a span: it divides no capacity
     RingType ring{first_index};
     std::string wrong;
     std::atomic<bool> over = false;
-    // Relaxed, because only the ring may order the two threads. So the receiver needs patience.
+    // Both relaxed, because only the ring may order the two threads. So the receiver needs patience.
     std::atomic<std::uint64_t> accepted = 0;
+    std::atomic<std::uint64_t> last = count;
     constexpr int patience = 10'000;
     std::thread receiver{[&] {
         Consumer consumer{ring};
@@ -241,7 +261,7 @@ std::string goes_wrong_between_threads(std::uint64_t first_index, std::uint64_t 
             }
             ++expected;
         };
-        while (expected <= count && wrong.empty()) {
+        while (expected <= last.load(std::memory_order_relaxed) && wrong.empty()) {
             const bool waits = accepted.load(std::memory_order_relaxed) >= expected;
             std::size_t popped = 0;
             if (way == Way::in_place) {
@@ -259,9 +279,14 @@ std::string goes_wrong_between_threads(std::uint64_t first_index, std::uint64_t 
         over = true;
     }};
     {
+        LongEnough long_enough{longest};
         Producer producer{ring};
         std::vector<T> messages;
         for (std::uint64_t number = 1; number <= count && !over;) {
+            if (long_enough.is_over()) {
+                last.store(number - 1, std::memory_order_relaxed);
+                break;
+            }
             messages.clear();
             const std::uint64_t batch =
                 way == Way::one_by_one ? 1 : std::min<std::uint64_t>(max_span, count + 1 - number);

@@ -66,7 +66,7 @@ void automate(FuzzedDataProvider& input, ProcessorValues& values, std::size_t de
         part.shape = static_cast<Shape>(static_cast<unsigned>(part.shape) % 6);
         command.payload = Message::of(part).payload;
     }
-    const double beat = input.ConsumeFloatingPointInRange<double>(0, 2);
+    const auto beat = input.ConsumeFloatingPointInRange<double>(0, 2);
     static_cast<void>(values.automations().apply(command, {.frame = now, .beat = beat}));
 }
 

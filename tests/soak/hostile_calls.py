@@ -416,8 +416,8 @@ def prepared(call: Call, world: World, chance: Chance) -> tuple[Callable[..., An
 
 def _takes_long(call: Call, name: str, value: Any) -> bool:
     """Return whether a call with this value may take long, as it should."""
-    if name == "timeout" and value is None:
-        return True
+    if name in ("timeout", "duration") and value is None:
+        return True  # it waits, or goes on, without end
     if name == "device" and (value is None or not isinstance(value, str)):
         return call.name == "AudioEngine()" and isinstance(value, int | np.integer | type(None))  # it asks PortAudio
     try:

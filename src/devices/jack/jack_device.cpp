@@ -193,7 +193,20 @@ void JackDevice::stop() noexcept {
     close_client();
 }
 
+/// libjack ends its notification thread wherever it is, even where it holds a lock that all clients of the process
+/// share. Then the close waits for that lock for ever. If the server is gone, the thread ends by itself, so wait for
+/// it.
+void JackDevice::let_threads_end() const noexcept {
+    const auto runs = [](const std::atomic<std::int64_t>& thread) {
+        return thread_exists(thread.load(std::memory_order_relaxed));  // relaxed: they are known when the client is
+    };
+    for (auto waited = 0ms; waited < 1000ms && std::ranges::any_of(threads_, runs); waited += 1ms) {
+        std::this_thread::sleep_for(1ms);
+    }
+}
+
 void JackDevice::close_client() noexcept {
+    if (client_ && server_gone_.load(std::memory_order_relaxed)) let_threads_end();  // relaxed: a hint
     client_.reset();
     // All relaxed: a report.
     for (std::atomic<std::int64_t>& thread : threads_) thread.store(0, std::memory_order_relaxed);

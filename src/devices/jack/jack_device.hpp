@@ -61,6 +61,7 @@ class alignas(page_bytes) JackDevice final : public Device {
     void await_connections(std::size_t count) const;
     void note_latency() noexcept;
     void close_client() noexcept;
+    void let_threads_end() const noexcept;
     void require_requested(const Format& offered) const;
     [[nodiscard]] std::string client_name() const;
     [[nodiscard]] Format format_of(const JackClient& client) const;
