@@ -24,7 +24,7 @@ ALL_FILES = {
     "module": r"bindings/[a-z_]+\.cpp",
     "fuzz": r"tests/fuzz/[a-z_]+\.cpp",
     "release": r"benchmarks/[a-z_]+\.cpp",
-    "stall": r"benchmarks/stall/[a-z_]+\.cpp",
+    "stall": r"benchmarks/(stall|midi_jitter)/[a-z_]+\.cpp",
 }
 
 

@@ -21,8 +21,9 @@ inline Client open_client(const std::string& name) {
     return client;
 }
 
-inline jack_port_t* open_port(jack_client_t* client, const char* name, JackPortFlags direction) {
-    jack_port_t* port = jack_port_register(client, name, JACK_DEFAULT_AUDIO_TYPE, direction, 0);
+inline jack_port_t* open_port(jack_client_t* client, const char* name, JackPortFlags direction,
+                              const char* type = JACK_DEFAULT_AUDIO_TYPE) {
+    jack_port_t* port = jack_port_register(client, name, type, direction, 0);
     if (port == nullptr) throw std::runtime_error{std::string{"JACK gave no port '"} + name + "'"};
     return port;
 }

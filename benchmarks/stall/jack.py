@@ -25,12 +25,13 @@ class ServerError(Exception):
 def jack_server(log: Path, *, samplerate: int, block_frames: int) -> Iterator[dict[str, str]]:
     """Run a server, and yield the environment in which its clients find it. Raises ServerError.
 
-    Waits while another such server runs on this machine, because they would disturb each other.
+    Waits while another such server or a test's runs on this machine, because they would disturb each other:
+    tests/cpp/jack_server.hpp says why, and takes the same lock.
     """
     environment = {**os.environ, "JACK_DEFAULT_SERVER": _NAME}
     options = ["-n", _NAME, "-t", str(_CLIENT_TIMEOUT_MS)]
     device = ["-d", "dummy", "-r", str(samplerate), "-p", str(block_frames)]
-    with (Path(tempfile.gettempdir()) / f"{_NAME}.lock").open("w") as lock, log.open("w") as output:
+    with (Path(tempfile.gettempdir()) / "cueline-test-jack.lock").open("a") as lock, log.open("w") as output:
         fcntl.flock(lock, fcntl.LOCK_EX)
         server = subprocess.Popen(["jackd", *options, *device], stdout=output, stderr=output)
         try:

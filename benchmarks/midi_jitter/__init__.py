@@ -1,0 +1,1 @@
+"""An experiment: how regularly notes become sound while Python collects garbage. ``make jitter`` runs it."""
