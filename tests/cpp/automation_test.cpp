@@ -187,7 +187,11 @@ TEST_F(AutomationTest, in_beats_it_comes_again_when_the_timeline_goes_back) {
             ASSERT_NEAR(values[1'000 + frame], 1 + 4.0 * static_cast<double>(frame) / 120, 1e-12) << blocksize;
         }
         EXPECT_EQ(engine_->controls().get(0), values.back()) << blocksize;
-        render(1'000);
+        // The region begins again three tenths of a frame after frame 2,500.
+        send(SetLoop{.start = 0, .end = 0.0625 + 0.3 / 24'000});
+        const std::vector<double> again = render(1'500);
+        EXPECT_EQ(again[1'400], 2) << blocksize;
+        EXPECT_NEAR(again[1'401], 1 + 4 * 0.7 / 120, 1e-9) << blocksize;
         EXPECT_EQ(loaded(), 1U) << blocksize;
         send(step(1));
         render(1);
