@@ -1,12 +1,13 @@
 // fuzz_engine.cpp: random use of an engine, as on a live device and on the offline one, compared with plain_engine.hpp:
 // commands at frames, on 64 lines, alone and in transactions, confirmed and cancelled, and random bytes as commands.
 // The processor takes part: it refuses, schedules and cancels. A playback and a recording are open, and commands name
-// them, or any other number.
+// them, or any other number. Parameters follow writes, automations and maps of MIDI.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -46,8 +47,9 @@ void require(bool holds, const char* claim) {
 class Owed {
   public:
     void accepted(std::size_t line, Kind kind) { lines_.at(line).push_back(kind >= kind::first_processor ? 1 : 0); }
-    void scheduled(const Message& command) noexcept { ++of(command); }
-    void came(const Message& command) noexcept { require(of(command)-- > 0, "no command comes twice"); }
+    /// A message more comes with the origin of `cause`: it was scheduled, or a map sent it.
+    void comes(Cause cause) noexcept { ++of(cause); }
+    void came(Cause cause) noexcept { require(of(cause)-- > 0, "no command comes twice"); }
     void finish() const {
         for (const std::vector<int>& line : lines_) {
             require(std::ranges::count(line, 0) == std::ssize(line), "each command comes");
@@ -55,10 +57,10 @@ class Owed {
     }
 
   private:
-    int& of(const Message& command) noexcept {
-        std::vector<int>& line = lines_.at(command.line);
-        require(command.sequence > 0 && command.sequence <= line.size(), "a command has a number that was sent");
-        return line[command.sequence - 1];
+    int& of(Cause cause) noexcept {
+        std::vector<int>& line = lines_.at(cause.line);
+        require(cause.sequence > 0 && cause.sequence <= line.size(), "a command has a number that was sent");
+        return line[cause.sequence - 1];
     }
 
     std::array<std::vector<int>, max_lines> lines_;
@@ -97,11 +99,19 @@ class PartProcessor final : public Processor {
                 "render() cannot schedule");
         if (const std::optional<Cause> cause = std::exchange(cancelled_in_render_, {})) context.cancel(*cause);
         std::fill_n(block.outputs[0], block.frames, tally_.sample());
+        std::vector<double> filled(block.frames);
+        context.parameter(1).fill(std::span{filled});
+        for (std::size_t frame = 0; frame < block.frames; ++frame) {
+            values_.push_back({context.parameter(0).at(frame), filled[frame], context.parameter(2).next()});
+        }
     }
     [[nodiscard]] std::uint32_t buffer_slots() const noexcept override { return slots; }
+    [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return parameter_specs; }
 
     [[nodiscard]] const Tally& tally() const { return tally_; }
     [[nodiscard]] Owed& owed() { return owed_; }
+    /// The parameters in each frame since the last call.
+    [[nodiscard]] std::vector<Values> take_values() { return std::exchange(values_, {}); }
 
   private:
     struct Host {
@@ -111,7 +121,7 @@ class PartProcessor final : public Processor {
 
         Scheduled schedule(const Message& message, std::uint64_t frame) noexcept {
             const Scheduled scheduled = context.schedule(message, frame);
-            if (scheduled == Scheduled::ok) processor.owed_.scheduled(command);
+            if (scheduled == Scheduled::ok) processor.owed_.comes(command);
             return scheduled;
         }
         bool cancel(Cause cause) noexcept { return context.cancel(cause); }
@@ -125,6 +135,7 @@ class PartProcessor final : public Processor {
 
     Tally tally_;
     Owed owed_;
+    std::vector<Values> values_;
     std::optional<Cause> cancelled_in_render_;
 };
 
@@ -175,7 +186,14 @@ class Conversation {
         if (delivery.is_cue()) engine_->make_room(line);
         const Status wanted = expected_.send(line, message) ? Status::ok : Status::full;
         require(sender(line).send(kind, payload, delivery) == wanted, "a line accepts a command if it has room");
-        if (wanted == Status::ok) owed().accepted(line, kind);
+        if (wanted != Status::ok) return;
+        owed().accepted(line, kind);
+        if (kind == kind::map_midi) mapped_ = message.as<MapMidi>();
+        const auto automate = message.as<Automate>();
+        if (kind == kind::automate && automate.automation == 0) {
+            automated_.at(line).push_back(
+                {.automation = static_cast<std::uint32_t>(sent(line)), .parameter = automate.parameter});
+        }
     }
 
     void send_whole(std::size_t line, std::span<const Message> members, const Delivery& delivery) {
@@ -188,14 +206,47 @@ class Conversation {
         for (const Message& member : members) owed().accepted(line, member.kind);
     }
 
+    /// The last automation that the line began, or one before it.
+    [[nodiscard]] HoldAutomation automated(std::size_t line, std::size_t back) const {
+        const std::vector<HoldAutomation>& begun = automated_.at(line);
+        return back < begun.size() ? begun[begun.size() - 1 - back] : HoldAutomation{};
+    }
+    /// The last map that was sent.
+    [[nodiscard]] const MapMidi& mapped() const { return mapped_; }
+    [[nodiscard]] double beat() const { return expected_.beat(); }
+
+    void set(std::size_t address, double value) {
+        engine_->controls().set(address, value);
+        expected_.values.write(address, value);
+    }
+
+    /// Returns 0 if as many as can be are loaded.
+    BufferHandle load_curve(const std::vector<float>& values) {
+        PendingBuffer curve = engine_->make_curve(values);
+        require(bool{curve} == (expected_.values.curves() < max_curves), "as many curves are loaded as can be");
+        if (!curve) return 0;
+        const BufferHandle handle = engine_->load_curve(std::move(curve));
+        expected_.values.load(handle, values);
+        return handle;
+    }
+
     void render(std::size_t frames) {
+        std::vector<float> wanted;
+        std::vector<Values> wanted_values;
+        while (wanted.size() < frames) {
+            const PlainEngine::Block block = expected_.render(std::min<std::size_t>(frames - wanted.size(), blocksize));
+            wanted.insert(wanted.end(), block.samples.begin(), block.samples.end());
+            wanted_values.insert(wanted_values.end(), block.parameters.begin(), block.parameters.end());
+            for (const Cause cause : block.sent) owed().comes(cause);
+        }
         std::vector<float> samples(frames, -1.0F);
         device_->render(samples);
-        for (std::size_t done = 0; done < frames;) {
-            const std::vector<float> wanted = expected_.render(std::min<std::size_t>(frames - done, blocksize));
-            require(std::equal(wanted.begin(), wanted.end(), samples.begin() + static_cast<std::ptrdiff_t>(done)),
-                    "each sample is rendered after the calls before it");
-            done += wanted.size();
+        require(samples == wanted, "each sample is rendered after the calls before it");
+        require(std::ranges::equal(processor_->take_values(), wanted_values, same_values),
+                "parameters have their values in each frame");
+        for (std::size_t address = 0; address < parameters; ++address) {
+            require(near(engine_->controls().get(address), expected_.values.shown(address)),
+                    "the control side reads what a block has set");
         }
     }
 
@@ -223,6 +274,8 @@ class Conversation {
             require(same(counts.events, expected_.events.at(line).seen()), "events are counted");
             require(same(counts.confirmations, expected_.confirmations.at(line).seen()), "confirmations are counted");
         }
+        require(stats.buffers.curves == expected_.values.curves(), "each curve comes back");
+        require(stats.midi.dropped == expected_.maps.left_out, "what maps leave out is counted");
         require(stats.unhandled == expected_.unhandled, "unhandled commands are counted");
         require(stats.frames == expected_.frame, "frames are counted");
         const CueStats& wanted = expected_.cues;
@@ -308,6 +361,12 @@ class Conversation {
         require(std::memcmp(message.payload.data(), wanted.payload.data(), bytes) == 0, "an event has its payload");
     }
 
+    /// The model's formulas round in another way.
+    static bool near(double value, double wanted) { return std::abs(value - wanted) <= 1e-9; }
+    static bool same_values(const Values& values, const Values& wanted) {
+        return std::ranges::equal(values, wanted, near);
+    }
+
     static bool same(const RingStats& counts, const RingStats& wanted) {
         return counts.sent == wanted.sent && counts.dropped == wanted.dropped && counts.high_water == wanted.high_water;
     }
@@ -318,6 +377,8 @@ class Conversation {
     std::unique_ptr<Engine> engine_;
     // The first stays empty: that line belongs to the engine
     std::array<std::optional<Line>, max_lines> lines_;
+    std::array<std::vector<HoldAutomation>, max_lines> automated_;
+    MapMidi mapped_;
     std::optional<Playback> playback_;
     std::optional<Recording> recording_;
     std::optional<Playback> not_offered_;
@@ -327,18 +388,20 @@ Kind some_kind(FuzzedDataProvider& input) {
     switch (input.ConsumeIntegralInRange(0, 3)) {
         case 0:
             return kind::ping;
-        case 1:
-            return input.ConsumeIntegralInRange<Kind>(kind::first_processor, 300);
+        case 1: {
+            const auto any = input.ConsumeIntegralInRange<Kind>(kind::first_processor, 300);
+            return any >= 160 && any < kind::first_user ? kind::note_on + any % 5 : any;  // many are MIDI
+        }
         case 2: {
-            // Half of them are below 16, a quarter moves the timeline, and a quarter is unknown. With any payload.
+            // Half of them are below 16, a quarter moves the timeline, and a quarter automates or maps.
             const auto own = input.ConsumeIntegralInRange<Kind>(0, kind::first_processor - 1);
             if (own < 32) return own % 16;
-            return own < 48 ? static_cast<Kind>(kind::set_tempo + own % 7) : own;
+            return own < 48 ? kind::set_tempo + own % 7 : kind::automate + own % 6;
         }
         default: {
-            // The model does not have automations and maps of MIDI.
-            const auto any = input.ConsumeIntegral<Kind>();
-            return any >= kind::automate && any <= kind::unmap_midi ? kind::none : any;
+            const auto any = input.ConsumeIntegral<Kind>();  // a quarter are the engine's own, known or not
+            if (any >= 0xC000) return kind::automate + any % 6;
+            return any < 0x4000 ? any % kind::first_processor : any;
         }
     }
 }
@@ -380,11 +443,85 @@ std::uint32_t bits_of(const Payload& payload) {
     return std::to_integer<std::uint32_t>(payload[8]);
 }
 
+std::uint32_t byte_of(const Payload& payload, std::size_t place) {
+    return std::to_integer<std::uint32_t>(payload.at(place));
+}
+
+/// From -12 to 12: some are outside of the parameters' range.
+double some_value(std::uint32_t byte) {
+    return byte % 97 / 4.0 - 12;
+}
+
+/// For an automation that the line has begun, or a new one. Its end is near.
+Automate some_automate(const Payload& bytes, Conversation& conversation, std::size_t line) {
+    const auto byte = [&](std::size_t place) { return byte_of(bytes, place); };
+    Automate automate{.value = some_value(byte(0)),
+                      .constant = byte(1) / 64'000.0,
+                      .parameter = static_cast<std::uint16_t>(byte(2) % (parameters + 1)),
+                      .shape = static_cast<Shape>(byte(3) % 6),
+                      .in_beats = static_cast<std::uint8_t>(byte(4) % 2)};
+    const HoldAutomation begun = conversation.automated(line, byte(11) % 3);
+    if (byte(5) % 3 > 0) automate.automation = begun.automation;
+    if (byte(5) % 3 > 1) automate.parameter = begun.parameter;
+    automate.end = automate.in_beats != 0 ? conversation.beat() + byte(6) / 32'768.0
+                                          : static_cast<double>(conversation.now() + byte(6));
+    if (automate.shape == Shape::curve) {
+        std::vector<float> values(1 + byte(7) % 4);
+        for (std::size_t index = 0; index < values.size(); ++index) {
+            values[index] = static_cast<float>(some_value(byte(8 + index)));
+        }
+        automate.buffer = conversation.load_curve(values);
+    }
+    return automate;
+}
+
+/// Of few places and controls, so that many maps are met.
+MapMidi some_map(const Payload& bytes) {
+    const auto byte = [&](std::size_t place) { return byte_of(bytes, place); };
+    MapMidi map{.place = static_cast<std::uint8_t>(byte(0) % 4),
+                .status = static_cast<std::uint8_t>(0x80 + byte(1) % 7 * 16 + byte(2) % 2),
+                .number = static_cast<std::uint8_t>(byte(3) % 4),
+                .port = static_cast<std::uint8_t>(1 + byte(4) % 2),
+                .omni = static_cast<std::uint8_t>(byte(5) % 2),
+                .curve = static_cast<MidiCurve>(byte(6) % 4),
+                .message_flags = static_cast<std::uint8_t>(byte(7)),
+                .address = static_cast<std::uint16_t>(byte(8) % (parameters + 1)),
+                .low = some_value(byte(9)),
+                .high = some_value(byte(10))};
+    if (map.curve == MidiCurve::exponential && byte(11) % 4 > 0) {
+        map.low = std::abs(map.low) + 0.1;
+        map.high = std::abs(map.high) + 0.1;
+    }
+    if (byte(12) % 2 == 0) return map;
+    map.target = static_cast<std::uint16_t>(byte(12) % 4 > 1 ? kind::first_user : kind::set_tempo + byte(13) % 8);
+    map.field = static_cast<MidiField>(byte(14) % 10);
+    map.address = static_cast<std::uint16_t>(byte(15) % 42);
+    if (byte(16) % 2 == 0) map.high *= 100;
+    return map;
+}
+
+/// A MIDI message that a map may be for.
+Payload some_midi(Payload bytes, Kind kind) {
+    const auto small = [&](std::size_t place, std::uint32_t least, std::uint32_t count) {
+        bytes.at(place) = static_cast<std::byte>(least + byte_of(bytes, place) % count);
+    };
+    if (kind == kind::midi_bytes) {
+        bytes[0] = static_cast<std::byte>(0x80 + byte_of(bytes, 0) % 8 * 16 + byte_of(bytes, 0) / 128);
+        small(1, 0, 130);
+    } else {
+        if (kind != kind::pitch_bend) small(0, 0, 4);
+        small(2, 1, 2);
+    }
+    small(midi::port_offset, 1, 2);
+    return bytes;
+}
+
 /// A payload for a command of this kind. The handle of a stream is mostly one of the first four, and the index of a
 /// clear is mostly small.
-Payload some_payload(FuzzedDataProvider& input, Kind kind) {
+Payload some_payload(FuzzedDataProvider& input, Kind kind, Conversation& conversation, std::size_t line,
+                     std::size_t most_bytes = payload_bytes) {
     Payload payload{};
-    const auto bytes = input.ConsumeBytes<std::byte>(payload.size());
+    const auto bytes = input.ConsumeBytes<std::byte>(most_bytes);
     std::ranges::copy(bytes, payload.begin());
     const auto aimed = [](BufferHandle handle) { return handle < ~0U / 2 ? first_handle(handle % 4) : handle; };
     if (kind == kind::start_stream || kind == kind::stop_stream) {
@@ -406,6 +543,27 @@ Payload some_payload(FuzzedDataProvider& input, Kind kind) {
             return payload_of(Locate{part(0, 0.125)});
         case kind::set_loop:
             return payload_of(SetLoop{part(0, 0.03), 0.06 + part(1, 0.06)});
+        case kind::automate:
+            return payload_of(some_automate(payload, conversation, line));
+        case kind::hold_automation:
+            return payload_of(conversation.automated(line, byte_of(payload, 0) % 3));
+        case kind::cancel_automation: {
+            const auto [automation, parameter] = conversation.automated(line, byte_of(payload, 4) % 3);
+            return payload_of(CancelAutomation{part(0, 500) - 100, automation, parameter});
+        }
+        case kind::map_midi:
+            return payload_of(some_map(payload));
+        case kind::map_midi_message:
+        case kind::unmap_midi:
+            payload[0] &= std::byte{3};
+            payload[1] &= std::byte{1};
+            return payload;
+        case kind::note_on:
+        case kind::note_off:
+        case kind::control_change:
+        case kind::pitch_bend:
+        case kind::midi_bytes:
+            return some_midi(payload, kind);
         default:
             break;
     }
@@ -417,15 +575,54 @@ Payload some_payload(FuzzedDataProvider& input, Kind kind) {
     return payload;
 }
 
-Message some_member(FuzzedDataProvider& input) {
+Message some_member(FuzzedDataProvider& input, Conversation& conversation, std::size_t line) {
     const Kind kind = some_kind(input);
-    return Message::of(kind, some_payload(input, kind));
+    return Message::of(kind, some_payload(input, kind, conversation, line));
 }
 
 /// One of the last commands of a line, or a random number.
 std::uint32_t some_sequence(FuzzedDataProvider& input, std::uint64_t sent) {
     const auto back = input.ConsumeIntegral<std::uint16_t>();
     return static_cast<std::uint32_t>(sent - back % 2000);
+}
+
+/// At once, or soon: at a frame or at a beat.
+Delivery some_near_delivery(FuzzedDataProvider& input, const Conversation& conversation) {
+    const auto ahead = input.ConsumeIntegral<std::uint8_t>();
+    Delivery delivery;
+    if (ahead >= 192) delivery = at_beat(conversation.beat() + ahead % 64 / 32'768.0);
+    if (ahead >= 128 && ahead < 192) delivery.frame = conversation.now() + ahead % 32;
+    if (ahead % 4 > 0) delivery.flags |= delivery::confirm;
+    return delivery;
+}
+
+/// Something that has to do with parameters, in few bytes.
+void go_on_with_values(Conversation& conversation, FuzzedDataProvider& input) {
+    constexpr std::array kinds{kind::automate,          kind::automate,   kind::automate, kind::hold_automation,
+                               kind::cancel_automation, kind::map_midi,   kind::map_midi, kind::map_midi_message,
+                               kind::unmap_midi,        kind::note_on,    kind::note_off, kind::control_change,
+                               kind::pitch_bend,        kind::midi_bytes, kind::locate,   kind::set_loop,
+                               kind::set_tempo};
+    const auto what = input.ConsumeIntegralInRange<std::size_t>(0, kinds.size() + 4);
+    if (what == kinds.size()) {
+        const auto address = input.ConsumeIntegralInRange<std::size_t>(0, parameters - 1);
+        return conversation.set(address, input.ConsumeIntegralInRange(-40, 40) / 4.0);
+    }
+    if (what > kinds.size()) return conversation.render(input.ConsumeIntegralInRange<std::size_t>(0, 100));
+    const std::size_t line = conversation.opened(input.ConsumeIntegral<std::uint8_t>() < 200 ? 0 : 1);
+    const Delivery delivery = some_near_delivery(input, conversation);
+    const Kind kind = kinds.at(what);
+    Message message = Message::of(kind, some_payload(input, kind, conversation, line, 17));
+    int count = 1;
+    if (is_midi(kind)) {
+        const auto played = input.ConsumeIntegral<std::uint8_t>();
+        const MapMidi& map = conversation.mapped();
+        const std::array<std::uint8_t, 3> bytes{map.status, map.number, static_cast<std::uint8_t>(played % 128)};
+        const auto met = midi_message(std::span{bytes}.first(midi_size(map.status)), map.port);
+        if (played >= 128 && met) message = *met;
+        if (played % 8 == 0) count = input.ConsumeIntegralInRange(1, 1100);
+    }
+    for (; count > 0; --count) conversation.send(line, message.kind, message.payload, delivery);
 }
 
 void go_on(Conversation& conversation, FuzzedDataProvider& input) {
@@ -440,13 +637,13 @@ void go_on(Conversation& conversation, FuzzedDataProvider& input) {
             const Kind kind = some_kind(input);
             const Delivery delivery = some_delivery(input, conversation.now());
             const int count = input.ConsumeBool() ? 1 : input.ConsumeIntegralInRange(1, 1100);
-            const Payload payload = some_payload(input, kind);
+            const Payload payload = some_payload(input, kind, conversation, line);
             for (int sent = 0; sent < count; ++sent) conversation.send(line, kind, payload, delivery);
             break;
         }
         case 2: {  // some, each with its own frame
             const std::size_t line = some_line();
-            const Payload payload = some_payload(input, kind::first_user);
+            const Payload payload = some_payload(input, kind::first_user, conversation, line);
             for (int left = input.ConsumeIntegralInRange(1, 40); left > 0; --left) {
                 conversation.send(line, kind::first_user, payload, some_delivery(input, conversation.now()));
             }
@@ -480,8 +677,8 @@ void go_on(Conversation& conversation, FuzzedDataProvider& input) {
         case 5: {
             const std::size_t line = some_line();
             std::vector<Message> members(input.ConsumeIntegralInRange<std::size_t>(1, max_members));
-            const Message member = some_member(input);
-            Message other = some_member(input);
+            const Message member = some_member(input, conversation, line);
+            Message other = some_member(input, conversation, line);
             other.flags = delivery::confirm | to_part(3);  // of a member's own flags, only the part counts
             for (std::size_t place = 0; place < members.size(); ++place)
                 members[place] = place % 3 == 1 ? other : member;
@@ -509,7 +706,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     FuzzedDataProvider input{data, size};
     const auto budget = input.ConsumeIntegralInRange<std::uint32_t>(1, 1280);
     cueline::fuzz::Conversation conversation{budget <= 1024 ? std::optional{budget} : std::nullopt};
-    while (input.remaining_bytes() > 0) go_on(conversation, input);
+    while (input.remaining_bytes() > 0) {
+        // An eighth of the conversations is mostly about parameters.
+        if (budget % 8 == 0 && input.ConsumeIntegralInRange(0, 7) > 0) {
+            go_on_with_values(conversation, input);
+        } else {
+            go_on(conversation, input);
+        }
+    }
     conversation.render(cueline::fuzz::blocksize);
     conversation.receive_all();
     conversation.finish();

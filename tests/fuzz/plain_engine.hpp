@@ -20,6 +20,8 @@
 #include <cueline/engine_messages.hpp>
 #include <cueline/link.hpp>
 #include <cueline/message.hpp>
+#include <cueline/midi.hpp>
+#include <cueline/midi_map.hpp>
 #include <cueline/outcome.hpp>
 #include <cueline/playback.hpp>
 #include <cueline/recording.hpp>
@@ -27,6 +29,8 @@
 
 #include "engine/cancel_marks.hpp"
 #include "engine/transport.hpp"
+#include "plain_values.hpp"
+#include "system/float_mode.hpp"
 
 namespace cueline::fuzz {
 
@@ -256,6 +260,10 @@ class PlainEngine {
     std::uint64_t frame = 0;
     Tally tally;
     PlainStreams streams;
+    PlainValues values;
+    PlainMaps maps;
+
+    [[nodiscard]] double beat() const { return transport_.timeline().beat_at(static_cast<double>(frame)); }
 
     /// Its new owner gets no events of the owner before.
     void open(std::size_t line) {
@@ -287,14 +295,23 @@ class PlainEngine {
         return sequence;
     }
 
-    /// Renders one block. Each sample is the tally of what the processor had got by then.
-    std::vector<float> render(std::size_t frames) {
+    struct Block {
+        std::vector<float> samples;      // each is the tally of what the processor had got by then
+        std::vector<Values> parameters;  // of each frame
+        std::vector<Cause> sent;         // of the messages that maps send to the processor
+    };
+
+    /// Renders one block.
+    Block render(std::size_t frames) {
+        const BlockFloatMode mode;
         const std::uint64_t first = frame;
-        std::vector<float> samples;
+        block_ = {};
         for (PlainRing& line : lines) line.note_level();
         if (!budget_) reserve();
         scheduled_ = {};
         cancels_left_ = most_calls_;
+        values.begin_block(static_cast<double>(frame), transport_.timeline());
+        maps.begin_block(budget_ ? max_midi_moves : ~std::size_t{0});
         apply_due();
         swept_for_room_ = false;
         read([this](Cue cue) { accept(std::move(cue)); });
@@ -306,13 +323,15 @@ class PlainEngine {
         for (; frame < first + frames; ++frame) {
             apply_due();
             if (cancelled_in_render_) cancel(*std::exchange(cancelled_in_render_, {}));
-            samples.push_back(tally.sample());
+            block_.samples.push_back(tally.sample());
+            block_.parameters.push_back(values.at(static_cast<double>(frame), transport_.timeline()));
             streams.render_frame();
         }
+        values.end_block(static_cast<double>(frame - 1), transport_.timeline());
         for (PlainRing& ring : events) ring.note_level();
         for (PlainRing& ring : confirmations) ring.note_level();
         cues.pending = waiting();
-        return samples;
+        return std::move(block_);
     }
 
     /// Gives back what waits in the schedule, and then what waits in the lines.
@@ -596,7 +615,11 @@ class PlainEngine {
 
     void apply(const Message& command, bool late, std::uint32_t transaction) {
         const Outcome outcome =
-            command.kind < kind::first_processor ? Outcome{apply_own(command)} : handle(command, transaction);
+            command.kind < kind::first_processor ? apply_own(command) : handle_mapped(command, transaction);
+        report(command, outcome, late);
+    }
+
+    void report(const Message& command, Outcome outcome, bool late) {
         switch (outcome.result) {
             case Outcome::Result::applied:
                 if (late) ++cues.late;
@@ -607,11 +630,36 @@ class PlainEngine {
             case Outcome::Result::refused: {
                 const auto reason = static_cast<Reason>(outcome.value);
                 const bool is_told = (command.flags & delivery::confirm) != 0;
-                if (!is_told && reason != Reason::schedule_full && reason != Reason::unknown) ++refused_unconfirmed;
+                const bool is_over = command.kind == kind::automate && reason == Reason::cancelled;
+                if (!is_told && !is_over && reason != Reason::schedule_full && reason != Reason::unknown)
+                    ++refused_unconfirmed;
                 return refuse(command, reason);
             }
             case Outcome::Result::unknown:
                 return refuse(command, Reason::unknown);
+        }
+    }
+
+    /// A MIDI message does what its maps say, and then comes to the processor, which need not know it.
+    Outcome handle_mapped(const Message& command, std::uint32_t transaction) {
+        if (!is_midi(command.kind)) return handle(command, transaction);
+        const std::optional<std::vector<PlainMaps::Move>> moves = maps.moves(command);
+        if (!moves) return handle(command, transaction);
+        for (const PlainMaps::Move& move : *moves) carry_out(move, command, transaction);
+        const Outcome outcome = handle(command, transaction);
+        return outcome.result == Outcome::Result::unknown ? Outcome{true} : outcome;
+    }
+
+    void carry_out(const PlainMaps::Move& move, const Message& midi, std::uint32_t transaction) {
+        if (move.map.target == kind::none) {
+            return values.move(move.map, move.number, static_cast<double>(frame), transport_.timeline());
+        }
+        const Message message = maps.message_of(move, midi);
+        if (message.kind >= kind::first_processor) block_.sent.emplace_back(message);
+        const Outcome outcome =
+            message.kind < kind::first_processor ? apply_own(message) : handle(message, transaction);
+        if (outcome.result == Outcome::Result::refused || outcome.result == Outcome::Result::unknown) {
+            report(message, outcome, false);
         }
     }
 
@@ -629,7 +677,7 @@ class PlainEngine {
         return outcome;
     }
 
-    bool apply_own(const Message& command) {
+    Outcome apply_own(const Message& command) {
         switch (command.kind) {
             case kind::ping: {
                 Message pong = command;
@@ -660,6 +708,14 @@ class PlainEngine {
             case kind::stop_stream:
             case kind::clear_playback:
                 return streams.apply(command, frame);
+            case kind::automate:
+            case kind::hold_automation:
+            case kind::cancel_automation:
+                return values.apply(command, point_ ? *point_ : TimelinePoint{static_cast<double>(frame), beat()});
+            case kind::map_midi:
+            case kind::map_midi_message:
+            case kind::unmap_midi:
+                return maps.apply(command);
             default:
                 if (!transport_.apply(command, point_ ? *point_ : transport_.point(frame))) return false;
                 if (transport_.take_jumped()) seek(transport_.first_beat(frame));
@@ -733,6 +789,7 @@ class PlainEngine {
         for (const Message& member : cue.members) discard(member);
     }
     void discard(const Message& command) {
+        if (command.kind == kind::automate) values.discard(command);
         if (command.kind < kind::first_processor) return;
         Message discarded = command;
         discarded.frame = frame_of(command);
@@ -796,6 +853,7 @@ class PlainEngine {
     };
     std::multimap<double, BeatCue> beats_;
     Transport transport_;
+    Block block_;                                  // that is being rendered
     std::optional<TimelinePoint> point_;           // of the cue of a beat that is being applied in time
     std::array<std::uint32_t, max_lines> read_{};  // the sequence of each line's last command
     // The sequence of the last command whose cue is cancelled already.
