@@ -327,7 +327,7 @@ class AutomationsStory {
 };
 
 TEST_F(SealedEngineMusic, automations_of_all_shapes_and_curves_that_come_back_are_real_time_safe) {
-    expect_real_time_safe<AutomationsStory>(15);
+    expect_real_time_safe<AutomationsStory>(8);
 }
 
 }  // namespace

@@ -410,7 +410,7 @@ class MidiStory {
 };
 
 TEST_F(SealedEngineMusic, midi_of_all_kinds_that_is_mapped_learned_and_answered_is_real_time_safe) {
-    expect_real_time_safe<MidiStory>(12);
+    expect_real_time_safe<MidiStory>(5);
 }
 
 /// JACK's callback reads events, and writes what the engine sends. (The fake server has no room for what is written.)
@@ -458,7 +458,7 @@ class JackMidiStory {
 };
 
 TEST_F(SealedEngineMusic, midi_in_jacks_callback_is_real_time_safe) {
-    expect_real_time_safe<JackMidiStory>(60);
+    expect_real_time_safe<JackMidiStory>(40);
 }
 
 /// Blocks that play what RtMidi's thread brings. The delay is over when a message comes, so each plays at once.
@@ -507,7 +507,7 @@ class RtMidiStory {
 };
 
 TEST_F(SealedEngineMusic, midi_by_rtmidi_is_real_time_safe) {
-    expect_real_time_safe<RtMidiStory>(60);
+    expect_real_time_safe<RtMidiStory>(40);
 }
 
 }  // namespace

@@ -325,7 +325,7 @@ class PartsStory {
 };
 
 TEST_F(SealedEngineMusic, parts_with_commands_of_their_own_strips_that_move_and_stolen_voices_are_real_time_safe) {
-    expect_real_time_safe<PartsStory>(15);
+    expect_real_time_safe<PartsStory>(8);
 }
 
 }  // namespace
