@@ -149,15 +149,15 @@ std::vector<std::vector<std::uint8_t>> all_bytes() {
     for (std::size_t number = 0; number < sound; number += 3) {
         std::vector<std::uint8_t> bytes = all[number];
         bytes.push_back(0);
-        all.push_back(bytes);                             // too long
-        all.push_back({bytes[0], 200, 100});              // a data byte that is none
-        all.push_back({bytes.begin() + 1, bytes.end()});  // running status
+        all.push_back(bytes);                              // too long
+        all.push_back({bytes[0], 200, 100});               // a data byte that is none
+        all.emplace_back(bytes.begin() + 1, bytes.end());  // running status
     }
     for (const int status : {0xF0, 0xF4, 0xF5, 0xF7, 0xF9, 0xFD}) {
         all.push_back({static_cast<std::uint8_t>(status), 1, 2, 3, 4, 5, 6, 0xF7});
         all.push_back({static_cast<std::uint8_t>(status)});
     }
-    all.push_back({});
+    all.emplace_back();
     return all;
 }
 
@@ -341,7 +341,7 @@ class MidiStory {
 
     /// The same in each round, so that the first rounds run all code.
     void play_any_bytes() {
-        std::mt19937 random{7};
+        std::mt19937 random{7};  // NOLINT(bugprone-random-generator-seed)
         for (int block = 0; block < 8; ++block) {
             std::vector<WireEvent> events(200);
             for (WireEvent& event : events) {
