@@ -88,7 +88,7 @@ clang: build/setup-clang  ## clang builds all that the tests run, nothing precom
 rtsan: build/setup-clang  ## proof: the tests and engine runs under RealtimeSanitizer, and mutants
 	cmake --preset rtsan
 	cmake --build --preset rtsan $(if $(QUICK),--target cueline_realtime_tests)
-	ctest --preset rtsan --no-tests=error $(if $(QUICK),-R '^(EngineRun|RealtimeSanitizer|SealedEngine)')
+	ctest --preset rtsan --no-tests=error $(if $(QUICK),-L realtime)
 
 portable: .venv/portable  ## proof: the core compiles for aarch64, with ordered instructions, and for musl, src/system for macOS and Windows, the public headers for Windows, and mutants
 	$(BIN)/python tools/portable.py

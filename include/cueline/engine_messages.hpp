@@ -207,7 +207,8 @@ enum class Shape : std::uint8_t {
 
 /// From where it applies, a parameter follows this rule, from the value that it has there: at a beat, that of the very
 /// point between two frames. A write of the parameter ends its automation, and another automation takes its place: then
-/// the commands of the first one that follow are refused as cancelled.
+/// the commands of the first one that follow are refused as cancelled. In beats, a segment is over only when another
+/// one or a write takes its place: the timeline may go back.
 struct Automate {
     static constexpr Kind kind = cueline::kind::automate;
     double value = 0;              ///< at the end; of a target: what it approaches

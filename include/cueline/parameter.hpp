@@ -180,9 +180,10 @@ class Parameter {
         const double value = course_.at(place_of(frame), clock_->curves);
         return automated_ ? inside(value) : value;  // a ramp is within the range
     }
-    /// Whether the value of this frame, or of a later one, may differ from the value before it.
+    /// Whether the value of this frame, or of a later one, may differ from the value before it. The beat of a frame may
+    /// be lower than that of the frame before it.
     [[nodiscard]] bool moves_from(std::int64_t frame) const noexcept CUELINE_NONBLOCKING {
-        return course_.moves_after(place_of(frame - 1));
+        return course_.moves_after(place_of(frame - 1)) || (course_.in_beats() && course_.moves_after(place_of(frame)));
     }
 
     const ParameterClock* clock_ = nullptr;

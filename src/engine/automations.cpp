@@ -158,7 +158,7 @@ void Automations::look_at(std::size_t address) noexcept CUELINE_NONBLOCKING {
     const Parameter& parameter = parameters_[address];
     if (parameter.automated()) {
         show(address, parameter.value());
-        if (parameter.moves()) return;
+        if (parameter.course().in_beats() || parameter.moves()) return;  // a beat may come again
     }
     release_curve(automation);
     active_[address / word_bits] &= ~(std::uint64_t{1} << (address % word_bits));

@@ -55,7 +55,7 @@ class Automations {
     }
 
     /// Writes the values that automations have set to the shared words, and releases the buffers of curves that are
-    /// over.
+    /// over. In beats, a segment is over when another one takes its place.
     void end_block() noexcept CUELINE_NONBLOCKING;
 
     [[nodiscard]] bool memory_locked() const noexcept { return automations_.granted(); }

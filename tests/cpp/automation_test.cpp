@@ -35,6 +35,7 @@ class Keeping final : public Processor {
             kept[block.frame + frame] = context.parameter(0).at(frame);
             other[block.frame + frame] = context.parameter(1).at(frame);
         }
+        context.parameter(0).fill(std::span{filled}.subspan(block.frame, block.frames));
     }
 
     static constexpr std::array<ParameterSpec, 2> specs{{
@@ -43,6 +44,7 @@ class Keeping final : public Processor {
     }};
     std::vector<double> kept = std::vector<double>(100'000);
     std::vector<double> other = std::vector<double>(100'000);
+    std::vector<double> filled = std::vector<double>(100'000);  // the first one again, by fill()
 };
 
 class AutomationTest : public testing::Test {
@@ -64,6 +66,7 @@ class AutomationTest : public testing::Test {
         const std::uint64_t first = engine_->now();
         std::vector<float> audio(frames);
         engine_->device().render(audio);
+        EXPECT_EQ(processor_->filled, processor_->kept);
         const auto begin = processor_->kept.begin() + static_cast<std::ptrdiff_t>(first);
         return {begin, begin + static_cast<std::ptrdiff_t>(frames)};
     }
@@ -168,6 +171,27 @@ TEST_F(AutomationTest, block_sizes_leave_no_mark) {
         const std::vector<double> values = render(90'000);
         if (expected.empty()) expected = values;
         EXPECT_EQ(values, expected) << blocksize;
+    }
+}
+
+TEST_F(AutomationTest, in_beats_it_comes_again_when_the_timeline_goes_back) {
+    const std::vector<float> samples{1, 5, 3};
+    for (const std::uint32_t blocksize : {64U, 1U, 1'000U}) {
+        make(blocksize);
+        // A beat takes 24,000 frames.
+        send(Automate{.value = 2, .end = 0.01, .buffer = load(samples), .shape = Shape::curve, .in_beats = 1});
+        send(Locate{0}, {.frame = 1'000});
+        const std::vector<double> values = render(1'100);
+        EXPECT_EQ(values[240], 2) << blocksize;
+        for (std::size_t frame = 0; frame < 100; ++frame) {
+            ASSERT_NEAR(values[1'000 + frame], 1 + 4.0 * static_cast<double>(frame) / 120, 1e-12) << blocksize;
+        }
+        EXPECT_EQ(engine_->controls().get(0), values.back()) << blocksize;
+        render(1'000);
+        EXPECT_EQ(loaded(), 1U) << blocksize;
+        send(step(1));
+        render(1);
+        EXPECT_EQ(loaded(), 0U) << blocksize;
     }
 }
 

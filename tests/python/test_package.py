@@ -301,6 +301,8 @@ NAMED_BY = {
     r"add_refused_program\((\w+)": "does_not_compile.{}",
     r"add_refused_act\((\w+)": "effects.{}_is_refused",
     r"add_forbidden_symbol\((\w+)": "symbols.{}_is_found",
+    r"add_allocating\((\w+) src": "effects.{}_that_allocate_are_refused",
+    r"add_allocating\((\w+)": "symbols.{}_that_allocate_are_found",
     r"add_caught_mutant\((\w+)": "soak.{}_is_caught",
     r"add_fuzz_target\((\w+)": "fuzz.{}",
     r"add_broken_engine\((\w+)": "fuzz.engine_that_{}_is_caught",

@@ -20,7 +20,7 @@
 namespace cueline::test {
 
 /// A device without a thread: the caller of run_block() runs its blocks. Its outputs come back as its inputs.
-class HandDevice final : public Device {
+class HandDevice : public Device {
   public:
     [[nodiscard]] std::string_view name() const noexcept override { return "hand"; }
     [[nodiscard]] Format format() const noexcept override { return format_; }
@@ -35,12 +35,20 @@ class HandDevice final : public Device {
                 input[block_ns_ % format_.blocksize] = std::numeric_limits<float>::quiet_NaN();
             }
         }
-        callback_->process(buffers_.block(format_.blocksize), block_ns_);
+        before_block(*callback_);
+        const AudioBlock block = buffers_.block(format_.blocksize);
+        callback_->process(block, block_ns_);
+        after_block(*callback_, block);
         buffers_.loop_back(format_.blocksize);
     }
 
     /// From now on, one sample of each input is NaN in each block. [any thread]
     void break_inputs() noexcept { breaks_inputs_.store(true, std::memory_order_relaxed); }  // relaxed: see run_block()
+
+  protected:
+    /// What a device does around the engine's part of a block. [audio thread]
+    virtual void before_block(BlockCallback&) noexcept CUELINE_NONBLOCKING {}
+    virtual void after_block(BlockCallback&, const AudioBlock&) noexcept CUELINE_NONBLOCKING {}
 
   private:
     static constexpr std::array<std::uint32_t, 2> loopback{0, 1};
