@@ -380,10 +380,12 @@ TEST_F(SequencesTest, the_block_size_does_not_change_what_comes_if_the_timeline_
     All expected;
     for (const std::uint32_t blocksize : {1U, 37U, 1000U, 8192U}) {
         make(blocksize);
+        render(1.0 / beat_frames);
         const auto sequence = play({event(0)}, at_beat(0), 0.0625);
         send(SetLoop{.start = 0, .end = 1});
         send(StopTimeline{}, {.frame = 10'538});
-        send(SetTempo{120}, {.frame = std::bit_cast<std::uint64_t>(0.0), .flags = delivery::grid});  // it never comes
+        // The next bar line is where the region begins again. The timeline stands before that.
+        send(SetTempo{120}, {.frame = std::bit_cast<std::uint64_t>(0.0), .flags = delivery::grid});
         send(Locate{3}, {.frame = 34'811});
         render(2);
         if (expected.empty()) expected = processor_->all();
