@@ -9,6 +9,7 @@
 #include <cueline/timeline.hpp>
 
 #include "bindings.hpp"
+#include "methods.hpp"
 
 namespace cueline::python {
 
@@ -46,8 +47,8 @@ nb::object loop(const Timeline& timeline) {
 void bind_timeline_types(nb::module_& module) {
     nb::class_<MusicalTime>(module, "MusicalTime", "A time in beats, for `at`.")
         .def(nb::init<bool, double>(), "is_grid"_a, "beats"_a)
-        .def_prop_ro("_beats", &MusicalTime::beats)
-        .def_prop_ro("_is_grid", &MusicalTime::is_grid);
+        .def_prop_ro("_beats", of_made(&MusicalTime::beats))
+        .def_prop_ro("_is_grid", of_made(&MusicalTime::is_grid));
     nb::class_<Timeline>(module, "TimelineSnapshot")
         .def("beat_at", &beat_at, "frame"_a)
         .def("tempo_at", &tempo_at, "frame"_a)

@@ -35,6 +35,7 @@ __all__ = [
     "refuse_name",
     "refuse_unmade",
     "refusing_channels",
+    "refusing_unmade",
     "require_new",
     "shown",
 ]
@@ -176,6 +177,19 @@ class SetWhenMade:
 def refuse_unmade() -> NoReturn:
     """Raise ClosedError for an object whose constructor has not finished."""
     raise ClosedError("this object was never made: its constructor did not run, or has failed")
+
+
+def refusing_unmade(cls: type[_T]) -> type[_T]:
+    """Return ``cls``, whose attributes raise ClosedError if its constructor did not run."""
+    cls.__getattr__ = _refuse_unset  # type: ignore[attr-defined]
+    return cls
+
+
+def _refuse_unset(made: object, name: str) -> NoReturn:
+    slots = getattr(type(made), "__slots__", None)
+    if not name.startswith("__") and (name in slots if slots is not None else not vars(made)):
+        refuse_unmade()
+    raise AttributeError(f"{type(made).__name__!r} object has no attribute {name!r}")
 
 
 def refuse_attribute(what: str, name: str) -> NoReturn:

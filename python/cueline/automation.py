@@ -1,13 +1,14 @@
 """Automation: parameters that move at given frames or beats. ``engine.parameters.automate()`` starts one."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cueline import _core
 from cueline._core import Message
-from cueline.arguments import checked_count, checked_integer, checked_number, shown
+from cueline.arguments import checked_count, checked_integer, checked_number, refusing_unmade, shown
 from cueline.beats import Beat, Grid
 from cueline.errors import ArgumentError, ArgumentTypeError
 from cueline.fields import buffer, f64, u8, u16, u32
@@ -15,7 +16,7 @@ from cueline.specs import ParameterSpec
 from cueline.typed import own_message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from typing import SupportsIndex
 
     import numpy as np
@@ -61,6 +62,7 @@ class CancelAutomation(Message):
     parameter: u16
 
 
+@refusing_unmade
 @dataclass(frozen=True)
 class Set:
     """The value jumps to ``value`` at the frame or the Beat ``at``."""
@@ -72,6 +74,7 @@ class Set:
         _set(self, value=_checked_value(self.value), at=_checked_time(self.at))
 
 
+@refusing_unmade
 @dataclass(frozen=True)
 class Linear:
     """The value moves in a straight line, from the event before to ``value`` at the frame or the Beat ``at``."""
@@ -83,6 +86,7 @@ class Linear:
         _set(self, value=_checked_value(self.value), at=_checked_time(self.at))
 
 
+@refusing_unmade
 @dataclass(frozen=True)
 class Exponential:
     """The value moves in equal ratios, from the event before to ``value``, which is not 0, at ``at``.
@@ -103,6 +107,7 @@ class Exponential:
         _set(self, value=value, at=_checked_time(self.at))
 
 
+@refusing_unmade
 @dataclass(frozen=True)
 class Target:
     """From ``at`` on, the value approaches ``value``: each ``time_constant`` leaves 1/e of the distance.
@@ -120,12 +125,13 @@ class Target:
         _set(self, value=_checked_value(self.value), at=_checked_time(self.at), time_constant=constant)
 
 
+@refusing_unmade
 @dataclass(frozen=True)
 class Curve:
     """From ``at`` on, the value follows ``values``, evenly spaced over the length ``over``, with lines between them.
 
-    ``over`` is in frames if ``at`` is a frame, and in quarter notes if it is a Beat. There are at least two values, and
-    they are rounded to float32. No other event may fall within the curve.
+    ``over`` is in frames if ``at`` is a frame, and in quarter notes if it is a Beat. There are at least two values,
+    played as float32 within the parameter's range. No other event may fall within the curve.
     """
 
     values: "Sequence[float]"
@@ -154,6 +160,7 @@ class Curve:
 Event = Set | Linear | Exponential | Target | Curve
 
 
+@refusing_unmade
 class Automation:
     """What a parameter does at given frames or beats: ``engine.parameters.automate()`` returns it.
 
@@ -306,8 +313,9 @@ def _segments(events: "list[Event]") -> list[_Segment]:
 
             end = event.end()
             values = np.asarray(event.values, np.float32)
-            add(_Segment(event.at, _CURVE, event.values[-1], _place(end), curve=values))
-            rest = _Segment(end, _STEP, event.values[-1])
+            last = float(values[-1])
+            add(_Segment(event.at, _CURVE, last, _place(end), curve=values))
+            rest = _Segment(end, _STEP, last)
             since = end
             continue
         elif since is not None and _place(event.at) <= _place(since):
@@ -336,9 +344,8 @@ def _checked_target(
             )
         return spec.name, address, spec.lowest, spec.highest, spec.unit
     element = checked_integer(f"an index of {spec.name}", index)
-    if not -spec.count <= element < spec.count:
-        raise ArgumentError(f"an index of {spec.name} must be from {-spec.count} to {spec.count - 1}, got {element}")
-    element %= spec.count
+    if not 0 <= element < spec.count:
+        raise ArgumentError(f"an index of {spec.name} must be from 0 to {spec.count - 1}, got {element}")
     return f"{spec.name}[{element}]", address + element, spec.lowest, spec.highest, spec.unit
 
 
@@ -406,17 +413,19 @@ def _checked_values(values: Any) -> tuple[float, ...]:
 
     try:
         numbers = np.asarray(values)
-        if numbers.dtype.kind not in "fiu" or numbers.ndim != 1:
+        with_bools = isinstance(values, Sequence) and any(isinstance(value, (bool, np.bool_)) for value in values)
+        if numbers.dtype.kind not in "fiu" or numbers.ndim != 1 or with_bools:
             raise ArgumentTypeError(f"values must be a list or an array of numbers, got {shown(values)}")
         with np.errstate(over="ignore"):
             rounded = numbers.astype(np.float32)
+        listed = numbers.astype(np.float64).tolist()
     except (TypeError, ValueError):
         raise ArgumentTypeError(f"values must be a list or an array of numbers, got {shown(values)}") from None
     if len(rounded) < 2:
         raise ArgumentError(f"values of a Curve must be at least 2, got {len(rounded)}: use Set for one")
     if not np.isfinite(rounded).all():
         raise ArgumentError(f"values of a Curve must be finite, got {shown(values)}")
-    return tuple(rounded.tolist())
+    return tuple(listed)
 
 
 def _checked_time(at: Any) -> int | Beat:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from cueline import _core
-from cueline.arguments import shown
+from cueline.arguments import refusing_unmade, shown
 from cueline.errors import ArgumentTypeError, ConfirmationTimeout, Error
 from cueline.messages import Applied, Reason, Refused
 from cueline.polling import polling_intervals
@@ -88,6 +88,7 @@ class RefusedError(Error, RuntimeError):
         return self.refused.reason
 
 
+@refusing_unmade
 class Confirmation:
     """The report on one command: ``await`` it, or call ``result()``.
 

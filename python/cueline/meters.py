@@ -10,7 +10,7 @@ from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from cueline import _core
-from cueline.arguments import refuse_attribute, require_new, shown
+from cueline.arguments import SetWhenMade, refuse_attribute, require_new, shown
 from cueline.errors import ArgumentTypeError, ClosedError, ForkedError
 
 if TYPE_CHECKING:
@@ -115,6 +115,7 @@ class Meters(_Base):
         return table(("meter", "value", "frame", "unit"), rows)
 
     if not TYPE_CHECKING:
+        _makers = SetWhenMade()
         __eq__ = Mapping.__eq__
         __hash__ = None
         __reversed__ = None

@@ -1,5 +1,6 @@
 """engine.midi: what the controls of MIDI devices move. The audio thread carries the maps out, without Python."""
 
+import math
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, fields
@@ -7,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cueline import _core, messages
 from cueline._core import Message
-from cueline.arguments import checked_flag, checked_integer, checked_number, checked_timeout, shown
+from cueline.arguments import (
+    checked_flag,
+    checked_integer,
+    checked_name,
+    checked_number,
+    checked_timeout,
+    refusing_unmade,
+    shown,
+)
 from cueline.errors import ArgumentError, ArgumentTypeError
 from cueline.fields import Field, array, f64, u8, u16
 from cueline.typed import layout_of, own_message
@@ -90,6 +99,7 @@ class UnmapMidi(Message):
     place: u8
 
 
+@refusing_unmade
 @dataclass(frozen=True, slots=True)
 class MidiMap:
     """What a control moves: ``engine.midi.map`` returns one, and takes one that was saved.
@@ -124,7 +134,8 @@ class MidiMap:
             if isinstance(target, Mapping):
                 parts["target"] = _from_recipe(target)
             elif isinstance(target, list):
-                parts["target"] = (target[0], target[1])
+                name, element = target
+                parts["target"] = (name, element)
             return cls(**parts)
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise ArgumentError(f"recipe must be one of MidiMap.recipe(), got {shown(recipe)}: {error}") from None
@@ -147,8 +158,9 @@ def _recipe_of(message: Message) -> dict[str, Any]:
     if getattr(messages, name, None) is not type(message):  # a user's class: its name says nothing elsewhere
         recipe = {"kind": message.kind, "payload": message.payload.hex()}
     else:
-        names = [field.name for field in layout_of(type(message)).fields]
-        recipe = {"type": name, **{each: getattr(message, each) for each in names}}
+        values = {field.name: getattr(message, field.name) for field in layout_of(type(message)).fields}
+        # JSON has no NaN, which leaves a value as it is.
+        recipe = {"type": name, **{each: None if value != value else value for each, value in values.items()}}
     part = message.flags >> 4
     return {**recipe, "part": part} if part else recipe
 
@@ -165,10 +177,11 @@ def _from_recipe(recipe: Mapping[str, Any]) -> Message:
         name = values.pop("type")
         if name not in messages.__all__:
             raise ArgumentError(f"cueline has no message {shown(name)}")
-        made = getattr(messages, name)(**values)
+        made = getattr(messages, name)(**{each: math.nan if it is None else it for each, it in values.items()})
     return _core._addressed(made, part) if part else made
 
 
+@refusing_unmade
 class Learning:
     """The next control that somebody moves: ``await`` it, or call ``result()``. ``engine.midi.learn`` returns one."""
 
@@ -199,7 +212,7 @@ def _time_left(timeout: float | None) -> Callable[[], float | None]:
     """Return a function that returns the seconds that are left."""
     if timeout is None:
         return lambda: None
-    deadline = time.monotonic() + checked_timeout(timeout)
+    deadline = time.monotonic() + timeout
     return lambda: max(0.0, deadline - time.monotonic())
 
 
@@ -217,6 +230,7 @@ def _learned(event: Message) -> Message | None:
     return None
 
 
+@refusing_unmade
 class Midi:
     """MIDI's part of an engine: ``engine.midi``. Any thread may use it."""
 
@@ -259,6 +273,7 @@ class Midi:
         """
         if not isinstance(pattern, str):
             raise ArgumentTypeError(f"pattern must be a regular expression, got {shown(pattern)}")
+        checked_name("pattern", pattern)
         self._engine._connect_midi(pattern, checked_flag("outputs", outputs))
 
     def learn(self, timeout: float | None = None) -> Learning:
@@ -269,7 +284,7 @@ class Midi:
         a line of its own. Raises Empty when ``timeout`` seconds are over, LinesTakenError, and what receive()
         raises.
         """
-        return Learning(self._engine, timeout)
+        return Learning(self._engine, None if timeout is None else checked_timeout(timeout))
 
     def map(
         self,
@@ -316,8 +331,10 @@ class Midi:
             saved = control
             control, target, field = saved.control, saved.target, saved.field
             curve, omni = saved.curve, saved.omni
-            if field is not None or not isinstance(target, Message):  # else no field gets a number
-                low, high = saved.low, saved.high
+            low, high = saved.low, saved.high
+            numbers = (_core._real_number(low), _core._real_number(high))
+            if isinstance(target, Message) and field is None and numbers == (0, 1):
+                low = high = None  # the defaults, which no field gets
         wire = _checked_control(control)
         if not isinstance(curve, str) or curve not in _CURVES:
             raise ArgumentError(f"curve must be 'linear', 'exponential' or 'relative', got {shown(curve)}")

@@ -7,12 +7,12 @@ from weakref import ref
 
 from cueline import _core
 from cueline._core import ParameterArray
-from cueline.arguments import refuse_attribute, require_new, shown
+from cueline.arguments import SetWhenMade, refuse_attribute, require_new, shown
 from cueline.errors import ArgumentTypeError, ClosedError, ForkedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any, NoReturn, SupportsIndex
 
     from cueline.automation import Automation, Event
@@ -22,7 +22,8 @@ __all__ = ["ParameterArray", "Parameters"]
 
 if TYPE_CHECKING:  # at run time it only has a mapping's methods: nanobind types have one base class
 
-    class _Base(_core.Parameters, MutableMapping[str, float]): ...
+    class _Base(_core.Parameters, MutableMapping[str, float]):
+        _engine: Callable[[], Any]  # the engine, or None
 
 else:
     _Base = _core.Parameters
@@ -72,7 +73,7 @@ class Parameters(_Base):
         """
         from cueline.automation import automate  # here, because `import cueline` must stay quick
 
-        engine = vars(self)["_engine"]()
+        engine = self._engine()
         if engine is None:
             raise ClosedError("the engine of these parameters is gone: keep a reference to it")
         return automate(engine, engine, self, name, events, timeout)
@@ -113,6 +114,7 @@ class Parameters(_Base):
         return table(("parameter", "value", "lowest", "highest", "unit"), rows)
 
     if not TYPE_CHECKING:
+        _engine = SetWhenMade()
         __eq__ = MutableMapping.__eq__
         __hash__ = None
         __reversed__ = None

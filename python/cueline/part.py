@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from cueline import _core
-from cueline.arguments import checked_integer, shown
+from cueline.arguments import checked_integer, refusing_unmade, shown
 from cueline.awaiting import asend
 from cueline.beats import next_bar
 from cueline.bulk import send_many
@@ -62,6 +62,7 @@ if TYPE_CHECKING:
 __all__ = ["Part", "part_of"]
 
 
+@refusing_unmade
 class Part:
     """One of several processors of an engine: ``engine.part(name)`` returns it. Any Python thread may use it.
 

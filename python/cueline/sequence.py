@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable, Sized
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from cueline import _core
-from cueline.arguments import checked_flag, checked_number, shown
+from cueline.arguments import checked_flag, checked_number, refusing_unmade, shown
 from cueline.beats import checked_beat
 from cueline.bulk import timed_kind
 from cueline.errors import ArgumentError, ArgumentTypeError, ClosedError, DeviceError
@@ -16,7 +17,7 @@ from cueline.polling import polling_intervals
 from cueline.streams import require_an_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from typing import Literal, Protocol
 
     from cueline.beats import When
@@ -71,6 +72,11 @@ class Feeder:
     def unheard(self) -> BaseException | None:
         """The exception that ended it, if the program has not seen it. That the engine is closed is no news."""
         return None if self.heard or isinstance(self.error, ClosedError) else self.error
+
+    @property
+    def left_render(self) -> bool:
+        """Whether its exception has ended render(), so that events which it has yielded may wait for ever."""
+        return self._thread is None and self.error is not None and not isinstance(self.error, Exception)
 
     def start(self) -> None:
         """Take the events on a thread. It ends with the sequence, with the iterator, or when the engine is closed."""
@@ -145,6 +151,7 @@ class Feeder:
         return beat, message
 
 
+@refusing_unmade
 class Sequence:
     """Messages at beats that an engine plays: ``engine.sequence()`` returns it. Any Python thread may use it.
 
@@ -247,7 +254,7 @@ class Sequence:
         raised, DeviceError if the audio has ended, or if the offline device would wait for ever, ForkedError.
         """
         for interval in polling_intervals(self._engine, timeout):
-            if self.done():
+            if self.done() or (self._feeder is not None and self._feeder.left_render):
                 break
             with suppress(ClosedError):  # it is done now
                 require_an_end(self._engine, timeout, "wait()")
@@ -329,9 +336,10 @@ def _checked_event(event: Any, what: str, part: OnePart | None) -> tuple[float, 
 
 
 def _checked_events(events: Any, part: OnePart | None) -> list[tuple[float, object]]:
-    if not hasattr(type(events), "__len__") or not hasattr(type(events), "__iter__"):  # it may be endless
+    kind = type(events)
+    if not issubclass(kind, Sized) or not issubclass(kind, Iterable):  # it may be endless
         raise ArgumentTypeError(
             "events must be a list of (beat, message), an array of cueline.beat_dtype(cls), or an iterator: pass "
             f"iter(events), got {shown(events)}"
         )
-    return [_checked_event(event, f"the event at index {index}", part) for index, event in enumerate(list(events))]
+    return [_checked_event(event, f"the event at index {index}", part) for index, event in enumerate(events)]

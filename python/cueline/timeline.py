@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cueline import _core
 from cueline._core import Message
-from cueline.arguments import checked_count, checked_integer, checked_number, shown
+from cueline.arguments import checked_count, checked_integer, checked_number, refusing_unmade, shown
 from cueline.beats import Beat, checked_beat, next_bar
 from cueline.errors import ArgumentError, ArgumentTypeError, TimelineTimeout
 from cueline.fields import Range, f64, u32
@@ -95,6 +95,7 @@ class SetLoop(Message):
     end: Annotated[f64, _BEAT]
 
 
+@refusing_unmade
 class Timeline:
     """The engine's map between frames and beats: ``engine.timeline``. Beats are quarter notes, and count from 0.
 

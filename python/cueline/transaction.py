@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cueline import _core
-from cueline.arguments import checked_timeout, shown
+from cueline.arguments import checked_timeout, refusing_unmade, shown
 from cueline.errors import ArgumentError, ArgumentTypeError
 
 TYPE_CHECKING = False
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Transaction"]
 
 
+@refusing_unmade
 class Transaction:
     """A ``with`` block that sends its messages when it ends: all or none. An exception inside sends none.
 

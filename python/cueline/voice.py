@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from cueline import _core
-from cueline.arguments import checked_integer, shown
+from cueline.arguments import checked_integer, refusing_unmade, shown
 from cueline.confirmation import RefusedError
 from cueline.errors import ArgumentError, ArgumentTypeError, ConfirmationTimeout, Error
 from cueline.messages import PlayBuffer, SetVoice, StopVoice, UnloadBuffer
@@ -51,6 +51,7 @@ __all__ = ["Voice", "play"]
 _KEEP, _OFF, _ON = range(3)  # what a SetVoice does to the loop
 
 
+@refusing_unmade
 class Voice:
     """A sound that the player plays: ``engine.play()`` returns it. Any Python thread may use it.
 

@@ -16,10 +16,19 @@ class Limiter {
   public:
     void prepare(std::uint32_t samplerate) noexcept { recovery_ = 1 - std::exp(-1 / (recovery_s * samplerate)); }
 
-    /// No finite sample of `block` exceeds `threshold` then. `first` is the index of its first frame in the segment. A
-    /// sample that is not finite is left to the engine, which makes it 0.
-    void apply(const AudioBlock& block, const Parameter& threshold, std::uint32_t first) noexcept CUELINE_NONBLOCKING {
+    /// Where `on` is 0.5 or more, no finite sample of `block` exceeds `threshold` then. Elsewhere it changes nothing,
+    /// and forgets what came before. `first` is the index of the block's first frame in the segment. A sample that is
+    /// not finite is left to the engine, which makes it 0.
+    void apply(const AudioBlock& block, const Parameter& on, const Parameter& threshold, std::uint32_t first) noexcept
+        CUELINE_NONBLOCKING {
+        const bool switches = on.moves();  // an automation may switch it within the block
+        bool is_on = on.at(first) >= 0.5;
         for (std::uint32_t frame = 0; frame < block.frames; ++frame) {
+            if (switches) is_on = on.at(first + frame) >= 0.5;
+            if (!is_on) {
+                gain_ = 1;
+                continue;
+            }
             float peak = 0;
             for (const float* const channel : block.outputs) {
                 const float size = std::abs(channel[frame]);
@@ -37,9 +46,6 @@ class Limiter {
             }
         }
     }
-
-    /// Forgets what came before.
-    void reset() noexcept CUELINE_NONBLOCKING { gain_ = 1; }
 
   private:
     static constexpr double recovery_s = 0.03;  // to 1/e

@@ -232,11 +232,7 @@ void PlayerProcessor::render_master(const AudioBlock& piece, std::uint32_t first
             for (float* const channel : piece.outputs) channel[frame] *= factor;
         }
     }
-    if (context.parameter(limiter_is_on).at(first) >= 0.5) {
-        limiter_.apply(piece, context.parameter(limiter_threshold), first);
-    } else {
-        limiter_.reset();
-    }
+    limiter_.apply(piece, context.parameter(limiter_is_on), context.parameter(limiter_threshold), first);
     for (const float* const channel : piece.outputs) {
         for (std::uint32_t frame = 0; frame < piece.frames; ++frame) {
             const float size = std::abs(channel[frame]);

@@ -418,6 +418,33 @@ Account conversation(std::uint64_t seed, std::uint32_t blocksize) {
     return account;
 }
 
+TEST(PlayerSound, block_size_does_not_change_where_an_automation_switches_the_limiter) {
+    const std::vector<float> loud = noise(3'000, 1, 4);
+    for (const double from : {0, 1}) {
+        const auto heard = [&](std::uint32_t blocksize) {
+            Player player{blocksize};
+            player.publish(0, loud);
+            player.play(0);
+            Automate automation{.value = from, .parameter = player_limiter};
+            automation.automation = player.send(automation);
+            automation.shape = Shape::linear;
+            automation.value = 1 - from;
+            automation.end = 2'001;
+            player.send(automation);
+            return player.render(3'000);
+        };
+        const std::vector<float> expected = heard(1);
+        const std::span limited{from == 1 ? expected.begin() : expected.begin() + 1'001, 1'000};
+        EXPECT_EQ(std::ranges::max(limited), 1);
+        EXPECT_GT(std::ranges::max(expected), 1);
+        for (const std::uint32_t blocksize : {7U, 64U, 1'000U}) {
+            const std::vector<float> other = heard(blocksize);
+            const auto [at, wanted] = std::ranges::mismatch(other, expected);
+            EXPECT_EQ(at, other.end()) << blocksize << ", frame " << at - other.begin();
+        }
+    }
+}
+
 TEST(PlayerSound, block_size_does_not_change_a_sample) {
     const std::uint64_t seed = std::random_device{}();
     for (std::uint64_t number = seed; number < seed + 5; ++number) {

@@ -380,8 +380,8 @@ def test_while_the_timeline_stands_a_ramp_in_beats_waits() -> None:
 
 def test_an_element_of_an_array() -> None:
     recorder = Recorder(blocksize=1)
-    for index, at in ((17, 0), (-3, 200)):
-        recorder.engine.parameters.automate(("pad", index), [Set(0.5, at=at), Linear(2, at=at + 100)])
+    for at in (0, 200):
+        recorder.engine.parameters.automate(("pad", 17), [Set(0.5, at=at), Linear(2, at=at + 100)])
     recorder.engine.render(400)
     ramp = 0.5 + 1.5 * np.minimum(np.arange(200) / 100, 1)
     near(recorder.kept[1, :400], np.concatenate([ramp, ramp]))
@@ -492,6 +492,16 @@ def test_no_engine_waits_for_the_collector_because_of_its_parameters() -> None:
         gc.enable()
 
 
+def test_a_curve_reaches_the_ends_of_the_range_which_float32_may_round_out_of_it() -> None:
+    with cueline.AudioEngine("offline") as engine:
+        for end in (0.01, 1):
+            engine.parameters.automate("threshold", [Curve([0.5, end], at=engine.stats().frames, over=100)])
+            engine.render(101)
+            assert engine.parameters["threshold"] == end
+        with pytest.raises(cueline.ArgumentError, match=r"threshold must be from 0\.01 to 1"):
+            engine.parameters.automate("threshold", [Curve([1, np.nextafter(0.01, 0)], at=0, over=100)])
+
+
 # What is refused.
 
 
@@ -510,6 +520,7 @@ def test_no_engine_waits_for_the_collector_because_of_its_parameters() -> None:
         (lambda: Curve([1, float("inf")], at=0, over=10), ValueError, "values of a Curve must be finite"),
         (lambda: Curve([[1, 2]], at=0, over=10), TypeError, "a list or an array of numbers"),  # type: ignore[list-item]
         (lambda: Curve("ab", at=0, over=10), TypeError, "a list or an array of numbers"),  # type: ignore[arg-type]
+        (lambda: Curve([0, True], at=0, over=10), TypeError, "a list or an array of numbers"),
         (lambda: Curve([1, 2], at=0, over=0), ValueError, "over must be a number of frames of 1 or more, got 0"),
         (lambda: Curve([1, 2], at=0, over=0.5), TypeError, "over must be an integer"),
         (lambda: Curve([1, 2], at=Beat(1), over=0), ValueError, "over must be from 1e-06"),
@@ -527,7 +538,8 @@ def test_bad_events_are_refused_with_the_way_out(make: Callable[[], Any], error:
     [
         ("y", [Set(1, at=0)], "no parameter 'y'"),
         ("pad", [Set(1, at=0)], r"'pad' is an array of 20 parameters: automate an element, as in \('pad', 0\)"),
-        (("pad", 20), [Set(1, at=0)], "an index of pad must be from -20 to 19, got 20"),
+        (("pad", 20), [Set(1, at=0)], "an index of pad must be from 0 to 19, got 20"),
+        (("pad", -1), [Set(1, at=0)], "an index of pad must be from 0 to 19, got -1"),
         (("pad", 17), [Set(1, at=0), Linear(2.5, at=9)], r"pad\[17\] must be from 0 to 2, got 2.5"),
         ("x", [], "at least one of Set, Linear, Exponential, Target or Curve, got none"),
         ("x", 5, "events must be a list"),

@@ -206,9 +206,35 @@ def test_recipes_are_names_and_numbers() -> None:
     own = cueline.MidiMap(CONTROL, Own(5), 0, 255, field="number")
     assert own.recipe()["target"] == {"kind": 940, "payload": Own(5).payload.hex()}
     assert cueline.MidiMap.from_recipe(json.loads(json.dumps(own.recipe()))) == own
-    for wrong in ({}, {"control": {"type": "os"}, "target": 1}, {"control": {"type": "NoteOn"}, "target": 1}, []):
+    long = {**made.recipe(), "target": ["gains", 17, 0]}
+    for wrong in ({}, {"control": {"type": "os"}, "target": 1}, {"control": {"type": "NoteOn"}, "target": 1}, [], long):
         with pytest.raises(cueline.ArgumentError, match=r"recipe must be one of MidiMap\.recipe\(\)|has no message"):
             cueline.MidiMap.from_recipe(wrong)  # type: ignore[arg-type]
+
+
+def test_a_recipe_has_none_for_nan_which_strict_json_refuses() -> None:
+    made = cueline.MidiMap(CONTROL, cueline.SetVoice(3, rate=0.5), 0, 1, field="gain")
+    saved = json.dumps(made.recipe(), allow_nan=False)
+    assert json.loads(saved)["target"]["pan"] is None
+    assert cueline.MidiMap.from_recipe(json.loads(saved)) == made
+
+
+@pytest.mark.parametrize(("low", "high"), [("x", 1), (0, float("nan")), (0, 10**400), (0, 0.5), (np.zeros(2), 1)])
+def test_a_map_without_a_field_takes_no_numbers(low: Any, high: Any) -> None:
+    made = cueline.MidiMap(cueline.NoteOn(1), cueline.Click(), low, high)
+    with offline() as engine:
+        for one in (made, cueline.MidiMap.from_recipe(made.recipe())):
+            with pytest.raises(cueline.ArgumentTypeError, match="low and high need the field"):
+                engine.midi.map(one)
+
+
+def test_bad_arguments_of_learn_and_connect_are_refused_at_once() -> None:
+    with offline() as engine:
+        for timeout in ("x", -1, float("nan")):
+            with pytest.raises(cueline.Error, match="timeout must be"):
+                engine.midi.learn(timeout=timeout)  # type: ignore[arg-type]
+        with pytest.raises(cueline.ArgumentError, match="pattern must be a string of 1 to 200 printable characters"):
+            engine.midi.connect("\ud800")
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,33 @@ def test_wrong_arguments_are_refused_with_the_signature(offline: cueline.AudioEn
         cueline.AudioEngine.__new__(cueline.AudioEngine).ping()
 
 
+def test_an_object_that_was_never_made_says_so() -> None:
+    with cueline.AudioEngine("offline") as engine:
+        for kind, use in {
+            cueline.Automation: lambda made: made.cancel(),
+            cueline.Beat: lambda made: made.beat + hash(made),
+            cueline.Confirmation: lambda made: made.result(0),
+            cueline.Curve: lambda made: engine.parameters.automate("gain", [made]),
+            cueline.Exponential: repr,
+            cueline.Linear: hash,
+            type(engine.meters): lambda made: made._maker_of("peak"),
+            cueline.MidiMap: engine.midi.map,
+            type(engine.parameters): lambda made: made.automate("gain", [cueline.Set(1, at=0)]),
+            cueline.Part: lambda made: made.send(cueline.StopBuffer(0)),
+            cueline.Sequence: lambda made: made.wait(0),
+            cueline.Set: lambda made: engine.parameters.automate("gain", [made]),
+            cueline.Target: lambda made: made == made,
+            cueline.Timeline: lambda made: made.now(),
+            cueline.Transaction: lambda made: made.__enter__(),
+            cueline.Voice: lambda made: made.stop(),
+        }.items():
+            made = kind.__new__(kind)
+            with pytest.raises(cueline.ClosedError, match="this object was never made"):
+                use(made)
+            with pytest.raises(AttributeError, match="has no attribute '__float__'"):
+                made.__float__  # noqa: B018
+
+
 def test_every_extension_module_declares_that_it_needs_no_gil() -> None:
     """Otherwise a Python without a GIL would switch it on at the import. We have no such Python."""
     modules = 0

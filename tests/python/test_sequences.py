@@ -259,6 +259,7 @@ def test_an_iterators_bad_event_comes_out_of_wait(
         ([[(0, HIT), 7]], {}, TypeError, r"the event at index 1 must be a pair \(beat, message\), got 7"),
         ([[(HIT, 0)]], {}, TypeError, r"must be a pair \(beat, message\), in that order, got \("),
         ([7], {}, TypeError, "events must be a list of .* an array of .* or an iterator: pass iter\\(events\\), got 7"),
+        ([cueline.Status.OK], {}, TypeError, r"or an iterator: pass iter\(events\), got Status.OK"),
         ([[(float("nan"), HIT)]], {}, ValueError, "must be a finite number of quarter notes of 0 or more, got nan"),
         ([records([-1])], {}, ValueError, "an event's beat must be a finite number .* got -1"),
         ([np.zeros(3)], {}, TypeError, r"must have the dtype cueline.beat_dtype\(cls\), got dtype\('float64'\)"),
@@ -441,6 +442,36 @@ def test_an_iterable_without_a_length_is_refused_because_it_may_be_endless(engin
         engine.sequence(Beats())
     song = engine.sequence(iter(Beats()), at=None)
     engine.render(64)
+    assert song.played == 1
+
+
+def test_a_length_that_lies_reserves_no_memory(engine: cueline.AudioEngine) -> None:
+    class Long:
+        def __len__(self) -> int:
+            return 2**62
+
+        def __iter__(self) -> Iterator[tuple[float, cueline.Message]]:
+            return iter([(0, HIT)])
+
+    song = engine.sequence(Long(), at=None)
+    engine.render(64)
+    assert song.played == 1
+
+
+@pytest.mark.parametrize("kind", [SystemExit, GeneratorExit, KeyboardInterrupt, BaseException])
+def test_what_left_render_comes_out_of_wait_at_once(engine: cueline.AudioEngine, kind: type[BaseException]) -> None:
+    def leaving() -> Iterator[tuple[float, cueline.Message]]:
+        yield 0, HIT
+        raise kind("enough")
+
+    song = engine.sequence(leaving(), at=Beat(0))
+    with pytest.raises(kind, match="enough"):
+        engine.render(64)
+    for _ in range(2):
+        with pytest.raises(kind, match="enough"):
+            song.wait(0)
+        engine.render(64)
+    assert song.done()
     assert song.played == 1
 
 

@@ -35,6 +35,9 @@ class Sound final : public Processor {
 // The entries of the audio path have the mark: clang converts only a marked function to such a pointer. For functions
 // that these call or that override them, clang itself requires the mark.
 using Block = void (BlockCallback::*)(const AudioBlock&, std::uint64_t) noexcept CUELINE_NONBLOCKING;
+using TakeMidi = void (BlockCallback::*)(std::span<const Message>) noexcept CUELINE_NONBLOCKING;
+using MidiSent = std::span<const Message> (BlockCallback::*)() noexcept CUELINE_NONBLOCKING;
+using ChangeBlocksize = void (BlockCallback::*)(std::uint32_t) noexcept CUELINE_NONBLOCKING;
 using Handle = Outcome (Processor::*)(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING;
 using BeginBlock = void (Processor::*)(ProcessContext&) noexcept CUELINE_NONBLOCKING;
 using Discarded = void (Processor::*)(const Message&, ProcessContext&) noexcept CUELINE_NONBLOCKING;
@@ -62,6 +65,10 @@ using WriteLatest = void (SharedMeter::*)(const MeterValue&) noexcept CUELINE_NO
 using ReadLatest = bool (SharedMeter::*)(MeterValue&, int) const noexcept CUELINE_NONBLOCKING;
 
 constexpr Block block = &BlockCallback::process;
+constexpr TakeMidi take_midi = &BlockCallback::take_midi;
+constexpr MidiSent midi_sent = &BlockCallback::midi_output;
+constexpr ChangeBlocksize change_blocksize = &BlockCallback::blocksize_changed;
+static_assert(take_midi != nullptr && midi_sent != nullptr && change_blocksize != nullptr);
 constexpr Handle handle = &Processor::handle;
 constexpr Render render = &Processor::render;
 constexpr BeginBlock begin_block = &Processor::begin_block;

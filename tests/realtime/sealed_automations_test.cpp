@@ -223,6 +223,8 @@ class AutomationsStory {
             expect(address + 1, 9);
             expect(address + 2, 2);
             expect(address + 3, -2);
+            // In beats a curve waits for its beats to come again, until a write takes its place.
+            engine_.controls().set(static_cast<std::size_t>(address) + 2, 0);
         }
     }
 
@@ -325,7 +327,7 @@ class AutomationsStory {
 };
 
 TEST_F(SealedEngineMusic, automations_of_all_shapes_and_curves_that_come_back_are_real_time_safe) {
-    expect_real_time_safe<AutomationsStory>(15);
+    expect_real_time_safe<AutomationsStory>(8);
 }
 
 }  // namespace

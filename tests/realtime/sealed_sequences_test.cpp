@@ -202,7 +202,7 @@ class SequencesStory {
 };
 
 TEST_F(SealedEngineMusic, sequences_that_are_fed_muted_replaced_and_stopped_are_real_time_safe) {
-    expect_real_time_safe<SequencesStory>(10);
+    expect_real_time_safe<SequencesStory>(8);
 }
 
 }  // namespace
