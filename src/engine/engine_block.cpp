@@ -107,18 +107,27 @@ std::uint32_t EngineBlock::take_ahead(std::uint32_t frames) {
         }
         carry_out_cancels();
     };
-    const bool plays = sequences_->any();
-    if (plays && (next_move() <= now || audio_.any_ahead(moves))) {
-        // So that what is left out does not depend on the block size.
+    if (!sequences_->any()) return frames;
+    // The block ends where the timeline may move, and where more events come than fit. So what sounds, and what is left
+    // out, does not depend on the block size.
+    if (next_move(0) <= now || audio_.any_ahead(moves)) {
         sequences_->recall(cancel_now);
         read_now();
     }
-    while (!sequences_->feed(cancel_now)) take_commands();
-    take_commands();
-    if (!plays) return frames;
-    if (audio_.any_ahead(moves)) read_now();  // of the sequences
-    const std::uint64_t next = next_move();
-    return next <= now ? frames : static_cast<std::uint32_t>(std::min<std::uint64_t>(frames, next - now));
+    const auto frame_of_beat = [this](double beat) { return nearest_frame(transport_.exact_frame(beat)); };
+    Sequences::Fed fed;
+    while (true) {
+        const std::uint32_t sent = fed.sent;
+        while (!(fed = sequences_->feed(cancel_now, moves)).fits) take_commands();
+        take_commands();
+        const std::optional<double> beat = fed.moves ? fed.moves : fed.next;
+        const bool is_due = beat && frame_of_beat(*beat) <= now;
+        if (fed.moves || is_due) read_now();
+        if (!is_due || fed.sent == sent) break;
+    }
+    const std::uint64_t next = fed.next ? frame_of_beat(*fed.next) : Schedule::never;
+    const std::uint64_t end = std::min(next_move(now + 1), next > now ? next : Schedule::never);
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(frames, end - now));
 }
 
 /// Whether it may change where the next beats come. A transaction may have such a member, and MIDI may be mapped to it.
@@ -127,8 +136,8 @@ bool EngineBlock::may_move_timeline(const Message& command) const noexcept CUELI
            (is_midi(command.kind) && midi_maps_.any());
 }
 
-/// Returns the frame of the first cue that may move the timeline, or Schedule::never.
-std::uint64_t EngineBlock::next_move() noexcept {
+/// Returns the frame of the first cue from `first` on that may move the timeline, or Schedule::never.
+std::uint64_t EngineBlock::next_move(std::uint64_t first) noexcept {
     std::uint64_t next = Schedule::never;
     if (!std::exchange(moves_wait_, false)) return next;
     schedule_.take_out(
@@ -137,7 +146,8 @@ std::uint64_t EngineBlock::next_move() noexcept {
             moves_wait_ = true;
             const bool in_beats = (cue.command.flags & delivery::beat) != 0;
             const auto exact = [&] { return transport_.exact_frame(std::bit_cast<double>(cue.command.frame)); };
-            next = std::min(next, in_beats ? nearest_frame(exact()) : cue.command.frame);
+            const std::uint64_t frame = in_beats ? nearest_frame(exact()) : cue.command.frame;
+            if (frame >= first) next = std::min(next, frame);
             return false;
         },
         [](const Schedule::Cue&) noexcept {});

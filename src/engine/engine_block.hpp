@@ -110,7 +110,7 @@ class EngineBlock final : public BlockCallback, Scheduler {
     void set_prepared(const Format& format);
     void take_commands();
     [[nodiscard]] bool may_move_timeline(const Message& command) const noexcept CUELINE_NONBLOCKING;
-    std::uint64_t next_move() noexcept;
+    std::uint64_t next_move(std::uint64_t first) noexcept;
     void report_format(const Format& format) noexcept CUELINE_NONBLOCKING;
     void accept(std::span<Message> whole) noexcept CUELINE_NONBLOCKING;
     void accept_cue(std::span<Message> whole, bool cancelled) noexcept CUELINE_NONBLOCKING;

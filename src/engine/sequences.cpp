@@ -155,9 +155,8 @@ bool Sequences::any() const {
 void Sequences::recall(const CancelNow& cancel_now) {
     const std::scoped_lock lock{mutex_};
     if (ended_ || !line_) return;
-    const Clock clock = read_clock();
-    take_reports(clock);
-    const double next = clock.timeline.first_beat(report_->frames.get() + 1);
+    take_reports();
+    const double next = read_clock().timeline.first_beat(report_->frames.get() + 1);
     std::vector<std::uint32_t> numbers;
     for (auto& [number, flight] : flights_) {
         const bool is_later = flight.cancel == Flight::Cancel::no && flight.event.beat >= next;
@@ -168,20 +167,53 @@ void Sequences::recall(const CancelNow& cancel_now) {
     }
     if (numbers.empty()) return;
     cancel_now(line().number(), numbers);
-    take_reports(clock);
-    for (const std::uint32_t number : numbers) {  // those without a confirmation
-        const auto flight = flights_.find(number);
-        if (flight == flights_.end() || flight->second.confirmed) continue;
-        --flight->second.sequence->sent_;
-        --unconfirmed_;
-        if (flight->second.returns) hold(*flight->second.sequence, flight->second.event);
-        flights_.erase(flight);
-    }
+    take_reports();
 }
 
-bool Sequences::feed(const CancelNow& cancel_now) {
+Sequences::Fed Sequences::feed(const CancelNow& cancel_now, const std::function<bool(const Message&)>& moves) {
     const std::scoped_lock lock{mutex_};
-    return feed_all(cancel_now);
+    Fed fed;
+    if (ended_ || !line_) return fed;
+    const Clock clock = begin_feed();
+    std::vector<std::uint32_t> numbers;
+    for (const auto& [number, flight] : flights_) {
+        if (flight.cancel == Flight::Cancel::wanted) numbers.push_back(number);
+    }
+    if (!numbers.empty()) cancel_now(line().number(), numbers);
+    take_reports();
+    std::vector<std::size_t> waiting;  // a heap of indices: the first one has the earliest beat
+    for (std::size_t index = 0; index < playing_.size(); ++index) {
+        take_events(*playing_[index], clock);
+        if (has_next(*playing_[index], clock)) waiting.push_back(index);
+    }
+    const auto later = [this](std::size_t one, std::size_t other) {
+        const double beat = playing_[one]->held_.front().beat;
+        const double others = playing_[other]->held_.front().beat;
+        return beat > others || (beat == others && one > other);
+    };
+    std::ranges::make_heap(waiting, later);
+    while (!waiting.empty()) {
+        std::ranges::pop_heap(waiting, later);
+        const std::shared_ptr<Sequence>& sequence = playing_[waiting.back()];
+        const double beat = sequence->held_.front().beat;
+        if (fed.moves || flights_.size() >= MessageRing::capacity) {
+            fed.next = beat;
+            break;
+        }
+        if (moves(sequence->held_.front().message)) fed.moves = beat;
+        if (!send_next(sequence)) {
+            fed.fits = false;
+            break;
+        }
+        if (has_next(*sequence, clock)) {
+            std::ranges::push_heap(waiting, later);
+        } else {
+            waiting.pop_back();
+        }
+    }
+    fed.sent = line().sequence();
+    remove_ended();
+    return fed;
 }
 
 void Sequences::end() noexcept {
@@ -204,7 +236,7 @@ void Sequences::run() {
         {
             const std::scoped_lock lock{mutex_};
             try {
-                feed_all({});
+                feed_all();
                 // NOLINTNEXTLINE(bugprone-empty-catch): what was not sent is still there for the next time
             } catch (const std::bad_alloc&) {
             }
@@ -217,19 +249,16 @@ void Sequences::run() {
     }
 }
 
-bool Sequences::feed_all(const CancelNow& cancel_now) {
-    if (ended_ || !line_) return true;
+Sequences::Clock Sequences::begin_feed() {
+    take_reports();
     const Clock clock = read_clock();
-    take_reports(clock);
     for (const std::shared_ptr<Sequence>& sequence : playing_) resolve(*sequence, clock);
-    if (cancel_now) {
-        std::vector<std::uint32_t> numbers;
-        for (const auto& [number, flight] : flights_) {
-            if (flight.cancel == Flight::Cancel::wanted) numbers.push_back(number);
-        }
-        if (!numbers.empty()) cancel_now(line().number(), numbers);
-        take_reports(clock);
-    }
+    return clock;
+}
+
+bool Sequences::feed_all() {
+    if (ended_ || !line_) return true;
+    const Clock clock = begin_feed();
     bool fits = send_cancels();
     for (const std::shared_ptr<Sequence>& sequence : playing_) {
         take_events(*sequence, clock);
@@ -242,7 +271,7 @@ bool Sequences::feed_all(const CancelNow& cancel_now) {
 /// So that nobody has to wait for the next feed to hear about the last block.
 void Sequences::settle() {
     if (ended_ || !line_) return;
-    take_reports(read_clock());
+    take_reports();
     remove_ended();
 }
 
@@ -259,7 +288,8 @@ Sequences::Clock Sequences::read_clock() const {
     const Timeline& timeline = clock.timeline;
     const std::uint64_t now = report_->frames.get();
     const Format format = device_->format();
-    const auto frame = static_cast<double>(now);
+    // The last segment may begin less than half a frame after the block.
+    const double frame = std::max(static_cast<double>(now), timeline.map.last().frame);
     const double block_s = static_cast<double>(format.blocksize) / format.samplerate;
     const double beats_per_s = timeline.tempo_at(frame) / 60;
     clock.first = timeline.first_beat(now);
@@ -422,38 +452,46 @@ void Sequences::take_event(Sequence& sequence, double beat, const Clock& clock) 
     }
 }
 
-/// Sends what is held, unless the sequence is mute. Returns false if the ring is full.
-bool Sequences::send_held(const std::shared_ptr<Sequence>& sequence, const Clock& clock) {
-    // The schedule, and the ring of reports, take 1024 of one line.
-    const std::size_t share = MessageRing::capacity / std::max<std::size_t>(1, playing_.size());
-    const std::size_t most = on_demand() ? max_sequence_events : std::clamp<std::size_t>(share, 1, max_sequence_cues);
-    std::deque<Sequence::Held>& held = sequence->held_;
-    while (!sequence->muted_ && !held.empty() && sequence->sent_ < most) {
-        if (held.front().was_mute && clock.is_over(held.front().beat, clock.soon)) {
-            held.pop_front();
-            continue;
+/// Whether an event is held that is to be sent. Leaves out those that are over.
+bool Sequences::has_next(Sequence& sequence, const Clock& clock) {
+    if (sequence.muted_) return false;
+    std::deque<Sequence::Held>& held = sequence.held_;
+    while (!held.empty()) {
+        const bool was_mute = held.front().was_mute && clock.is_over(held.front().beat, clock.soon);
+        if (!was_mute) {
+            if (!clock.is_over(held.front().beat, clock.lost)) return true;
+            leave_out(sequence, 1);
         }
-        if (clock.is_over(held.front().beat, clock.lost)) {
-            leave_out(*sequence, 1);
-            held.pop_front();
-            continue;
-        }
-        const bool confirmed = flights_.size() - unconfirmed_ < MessageRing::capacity;
-        if (!confirmed && !on_demand()) return true;
-        Message command = held.front().message;
-        command.frame = std::bit_cast<std::uint64_t>(held.front().beat);
-        command.flags |= static_cast<std::uint8_t>(delivery::beat | sequence->flags_ |
-                                                   (confirmed ? delivery::confirm : std::uint8_t{0}));
-        const std::uint32_t number = sequence_after(line().sequence());
-        flights_.emplace(number, Flight{.sequence = sequence, .event = held.front(), .confirmed = confirmed});
-        if (line().room() > 0 && Streams::takes(command.kind)) streams_->offer(Streams::handle_of(command));
-        if (line().try_send(command) != Status::ok) {
-            flights_.erase(number);
-            return false;
-        }
-        if (!confirmed) ++unconfirmed_;
-        ++sequence->sent_;
         held.pop_front();
+    }
+    return false;
+}
+
+/// Sends the first event that is held. Returns false if the ring is full.
+bool Sequences::send_next(const std::shared_ptr<Sequence>& sequence) {
+    const Sequence::Held& event = sequence->held_.front();
+    Message command = event.message;
+    command.frame = std::bit_cast<std::uint64_t>(event.beat);
+    command.flags |= static_cast<std::uint8_t>(delivery::beat | delivery::confirm | sequence->flags_);
+    const std::uint32_t number = sequence_after(line().sequence());
+    flights_.emplace(number, Flight{.sequence = sequence, .event = event});
+    if (line().room() > 0 && Streams::takes(command.kind)) streams_->offer(Streams::handle_of(command));
+    if (line().try_send(command) != Status::ok) {
+        flights_.erase(number);
+        return false;
+    }
+    ++sequence->sent_;
+    sequence->held_.pop_front();
+    return true;
+}
+
+/// Sends what is held. Returns false if the ring is full.
+bool Sequences::send_held(const std::shared_ptr<Sequence>& sequence, const Clock& clock) {
+    // The schedule, and the ring of confirmations, take 1024 of one line.
+    const std::size_t share = MessageRing::capacity / std::max<std::size_t>(1, playing_.size());
+    const std::size_t most = std::clamp<std::size_t>(share, 1, max_sequence_cues);
+    while (sequence->sent_ < most && flights_.size() < MessageRing::capacity && has_next(*sequence, clock)) {
+        if (!send_next(sequence)) return false;
     }
     return true;
 }
@@ -471,28 +509,17 @@ void Sequences::cancel(Sequence& sequence, double from, bool returns) {
 }
 
 bool Sequences::send_cancels() {
-    for (auto flight = flights_.begin(); flight != flights_.end();) {
-        if (flight->second.cancel != Flight::Cancel::wanted) {
-            ++flight;
-            continue;
-        }
-        Message command = Message::of(Cancel{flight->first});
+    for (auto& [number, flight] : flights_) {
+        if (flight.cancel != Flight::Cancel::wanted) continue;
+        Message command = Message::of(Cancel{number});
         if (line().try_send(command) != Status::ok) return false;
-        flight->second.cancel = Flight::Cancel::sent;
-        if (flight->second.confirmed) {
-            ++flight;
-            continue;
-        }
-        --flight->second.sequence->sent_;
-        --unconfirmed_;
-        if (flight->second.returns) hold(*flight->second.sequence, flight->second.event);
-        flight = flights_.erase(flight);
+        flight.cancel = Flight::Cancel::sent;
     }
     return true;
 }
 
 /// Takes what the audio thread has reported.
-void Sequences::take_reports(const Clock& clock) {
+void Sequences::take_reports() {
     Message report;
     while (line().receive_confirmation(report) == Status::ok) {
         const auto found = flights_.find(report.sequence);
@@ -512,16 +539,6 @@ void Sequences::take_reports(const Clock& clock) {
             counts->refused_by_processor += change.refused_by_processor;
         }
     }
-    if (unconfirmed_ == 0) return;
-    std::erase_if(flights_, [&](auto& entry) {
-        const Flight& flight = entry.second;
-        if (flight.confirmed || !clock.is_over(flight.event.beat, clock.first)) return false;
-        --flight.sequence->sent_;
-        ++flight.sequence->counts_.played;
-        ++total_.played;
-        --unconfirmed_;
-        return true;
-    });
 }
 
 /// Puts an event back to its place among those that are held.

@@ -170,9 +170,19 @@ class Sequences {
     /// Cancels cues of a line that the audio side has read, before the next block applies those of its first frame.
     using CancelNow = std::function<void(std::uint8_t line, std::span<const std::uint32_t> sequences)>;
 
-    /// Sends what may be due in the next block. Returns false if the line's ring is full: make room, and call it again.
+    /// What feed() has sent, and not.
+    struct Fed {
+        bool fits = true;             // false: the line's ring is full. Make room, and call it again
+        std::uint32_t sent = 0;       // the number of the last command on the line
+        std::optional<double> moves;  // the beat of that command, if it may move the timeline
+        std::optional<double>
+            next;  // the beat of the next one, if there are more than may wait, or after one that moves
+    };
+
+    /// Sends what may be due in the next block, in the order of beats: as many commands as the line may confirm, and up
+    /// to the first for which `moves` returns true. The caller ends the block where the next one is due.
     /// [the thread that renders on demand, between two blocks] Allocates.
-    bool feed(const CancelNow& cancel_now);
+    Fed feed(const CancelNow& cancel_now, const std::function<bool(const Message&)>& moves);
 
     /// Takes back what was sent for frames after the next one, before the timeline moves there. The next feed() sends
     /// it again, or leaves it out. [the thread that renders on demand, between two blocks] Allocates.
@@ -186,7 +196,6 @@ class Sequences {
     struct Flight {
         std::shared_ptr<Sequence> sequence;
         Sequence::Held event;
-        bool confirmed;  // the audio thread will report on it
         enum class Cancel : std::uint8_t { no, wanted, sent } cancel = Cancel::no;
         bool returns = false;  // it is held again when it is cancelled
     };
@@ -212,16 +221,19 @@ class Sequences {
     [[nodiscard]] bool was_read(Sequence::Read& read) const;
     [[nodiscard]] std::optional<double> beat_of(Sequence::Passage& passage, const Clock& clock) const;
     void run();
-    bool feed_all(const CancelNow& cancel_now);
+    [[nodiscard]] Clock begin_feed();
+    bool feed_all();
     void settle();
     void remove_ended();
-    void take_reports(const Clock& clock);
+    void take_reports();
     void resolve(Sequence& sequence, const Clock& clock);
     static void seek(Sequence::Passage& passage, double beat);
     void take_events(Sequence& sequence, const Clock& clock);
     [[nodiscard]] static double next_beat(const Sequence::Passage& passage);
     [[nodiscard]] static bool makes_room_for_next(const Sequence& sequence, double beat, const Clock& clock);
     void take_event(Sequence& sequence, double beat, const Clock& clock);
+    [[nodiscard]] bool has_next(Sequence& sequence, const Clock& clock);
+    [[nodiscard]] bool send_next(const std::shared_ptr<Sequence>& sequence);
     [[nodiscard]] bool send_held(const std::shared_ptr<Sequence>& sequence, const Clock& clock);
     [[nodiscard]] bool send_cancels();
     void cancel(Sequence& sequence, double from, bool returns);
@@ -242,8 +254,7 @@ class Sequences {
     mutable std::mutex mutex_;        // guards what follows
     std::optional<Line> line_;
     std::vector<std::shared_ptr<Sequence>> playing_;
-    std::unordered_map<std::uint32_t, Flight> flights_;
-    std::size_t unconfirmed_ = 0;  // of flights_
+    std::unordered_map<std::uint32_t, Flight> flights_;  // as many as the line has room to confirm
     SequenceCounts total_;
     bool ended_ = false;
     bool running_ = false;  // the thread

@@ -343,6 +343,69 @@ TEST_F(SequencesTest, more_events_than_the_rings_hold_come_in_one_block) {
     EXPECT_TRUE(sequences().over(*sequence));
 }
 
+TEST_F(SequencesTest, outcomes_are_exact_also_if_more_come_at_once_than_a_ring_holds) {
+    for (const std::uint32_t blocksize : {64U, 8192U}) {
+        make(blocksize);
+        const auto refused = play(std::vector<TimedMessage>(3000, event(0, -1)), at_beat(1));
+        const auto played = play(std::vector<TimedMessage>(2000, event(0.01)), at_beat(1));
+        render(2);
+        EXPECT_EQ(sequences().counts(*refused).refused, 3000U) << blocksize;
+        EXPECT_EQ(sequences().counts(*refused).played, 0U) << blocksize;
+        EXPECT_EQ(sequences().counts(*played).played, 2000U) << blocksize;
+        EXPECT_EQ(processor_->all().front().frame, 24'240U);
+        const auto late = play(std::vector<TimedMessage>(1500, event(0)), at_beat(1.5));
+        render(1);
+        EXPECT_EQ(sequences().counts(*late).late, 1500U) << blocksize;
+        EXPECT_TRUE(sequences().over(*late));
+    }
+}
+
+TEST_F(SequencesTest, the_block_size_does_not_change_what_comes_when_the_timeline_moves_at_a_beat) {
+    All expected;
+    for (const std::uint32_t blocksize : {1U, 37U, 1000U, 8192U}) {
+        make(blocksize);
+        const auto sequence = play({event(1.0 / 3)}, at_beat(0), 1);
+        send(StopTimeline{}, {.frame = 2'070});
+        send(StartTimeline{}, {.frame = 2'570});
+        send(Locate{6}, at_beat(1));  // at frame 24,500: what is over there for less than a beat comes late
+        render(3);
+        if (expected.empty()) expected = processor_->all();
+        EXPECT_EQ(processor_->all(), expected) << blocksize;
+        EXPECT_EQ(processor_->all().at(1).frame, 24'500U) << blocksize;
+        EXPECT_EQ(sequences().counts(*sequence).late, 5U) << blocksize;
+    }
+}
+
+TEST_F(SequencesTest, the_block_size_does_not_change_what_comes_if_the_timeline_is_moved_while_it_stands) {
+    All expected;
+    for (const std::uint32_t blocksize : {1U, 37U, 1000U, 8192U}) {
+        make(blocksize);
+        render(1.0 / beat_frames);
+        const auto sequence = play({event(0)}, at_beat(0), 0.0625);
+        send(SetLoop{.start = 0, .end = 1});
+        send(StopTimeline{}, {.frame = 10'538});
+        // The next bar line is where the region begins again. The timeline stands before that.
+        send(SetTempo{120}, {.frame = std::bit_cast<std::uint64_t>(0.0), .flags = delivery::grid});
+        send(Locate{3}, {.frame = 34'811});
+        render(2);
+        if (expected.empty()) expected = processor_->all();
+        EXPECT_EQ(processor_->all(), expected) << blocksize;
+    }
+}
+
+TEST_F(SequencesTest, that_move_the_timeline_take_nothing_back) {
+    make(8192);
+    std::vector<TimedMessage> events;
+    for (int place = 0; place < 2000; ++place) {
+        events.push_back({.beat = place * 5e-4, .message = Message::of(SetTempo{120.0 + place % 2})});
+        events.push_back(event(place * 5e-4));
+    }
+    const auto sequence = play(std::move(events), at_beat(0));
+    render(1.1);
+    EXPECT_EQ(sequences().counts(*sequence).played, 4000U);
+    EXPECT_EQ(engine_->stats().cues.cancelled, 0U);
+}
+
 TEST_F(SequencesTest, refusals_are_counted_and_answers_go_to_the_engines_line) {
     const auto sequence =
         play({event(0, -1), {.beat = 0.1, .message = Message::of(kind::flood, 0)}, event(0.2, 5)}, at_beat(0));
