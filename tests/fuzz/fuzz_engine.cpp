@@ -388,21 +388,18 @@ Kind some_kind(FuzzedDataProvider& input) {
     switch (input.ConsumeIntegralInRange(0, 3)) {
         case 0:
             return kind::ping;
-        case 1: {
-            const auto any = input.ConsumeIntegralInRange<Kind>(kind::first_processor, 300);
-            return any >= 160 && any < kind::first_user ? kind::note_on + any % 5 : any;  // many are MIDI
-        }
+        case 1:
+            return input.ConsumeIntegralInRange<Kind>(kind::first_processor, 300);
         case 2: {
-            // Half of them are below 16, a quarter moves the timeline, and a quarter automates or maps.
+            // Half of them are below 16, a quarter moves the timeline, most others automate or map, and a few are
+            // unknown.
             const auto own = input.ConsumeIntegralInRange<Kind>(0, kind::first_processor - 1);
             if (own < 32) return own % 16;
-            return own < 48 ? kind::set_tempo + own % 7 : kind::automate + own % 6;
+            if (own < 48) return kind::set_tempo + own % 7;
+            return own < 60 ? kind::automate + own % 6 : own;
         }
-        default: {
-            const auto any = input.ConsumeIntegral<Kind>();  // a quarter are the engine's own, known or not
-            if (any >= 0xC000) return kind::automate + any % 6;
-            return any < 0x4000 ? any % kind::first_processor : any;
-        }
+        default:
+            return input.ConsumeIntegral<Kind>();
     }
 }
 
