@@ -216,6 +216,11 @@ Sequences::Fed Sequences::feed(const CancelNow& cancel_now, const std::function<
     return fed;
 }
 
+void Sequences::feed() {
+    const std::scoped_lock lock{mutex_};
+    feed_all();
+}
+
 void Sequences::end() noexcept {
     {
         const std::scoped_lock lock{mutex_};
@@ -256,16 +261,15 @@ Sequences::Clock Sequences::begin_feed() {
     return clock;
 }
 
-bool Sequences::feed_all() {
-    if (ended_ || !line_) return true;
+void Sequences::feed_all() {
+    if (ended_ || !line_) return;
     const Clock clock = begin_feed();
-    bool fits = send_cancels();
+    send_cancels();
     for (const std::shared_ptr<Sequence>& sequence : playing_) {
         take_events(*sequence, clock);
-        if (!send_held(sequence, clock)) fits = false;
+        send_held(sequence, clock);
     }
     remove_ended();
-    return fits;
 }
 
 /// So that nobody has to wait for the next feed to hear about the last block.
@@ -485,15 +489,14 @@ bool Sequences::send_next(const std::shared_ptr<Sequence>& sequence) {
     return true;
 }
 
-/// Sends what is held. Returns false if the ring is full.
-bool Sequences::send_held(const std::shared_ptr<Sequence>& sequence, const Clock& clock) {
+/// Sends what is held. If the ring is full, the rest is held until the next time.
+void Sequences::send_held(const std::shared_ptr<Sequence>& sequence, const Clock& clock) {
     // The schedule, and the ring of confirmations, take 1024 of one line.
     const std::size_t share = MessageRing::capacity / std::max<std::size_t>(1, playing_.size());
     const std::size_t most = std::clamp<std::size_t>(share, 1, max_sequence_cues);
     while (sequence->sent_ < most && flights_.size() < MessageRing::capacity && has_next(*sequence, clock)) {
-        if (!send_next(sequence)) return false;
+        if (!send_next(sequence)) return;
     }
-    return true;
 }
 
 /// Marks what waits from `from` on to be cancelled. `returns`: it is held again then.
@@ -508,14 +511,13 @@ void Sequences::cancel(Sequence& sequence, double from, bool returns) {
     std::erase_if(sequence.held_, [from](const Sequence::Held& event) { return event.beat >= from; });
 }
 
-bool Sequences::send_cancels() {
+void Sequences::send_cancels() {
     for (auto& [number, flight] : flights_) {
         if (flight.cancel != Flight::Cancel::wanted) continue;
         Message command = Message::of(Cancel{number});
-        if (line().try_send(command) != Status::ok) return false;
+        if (line().try_send(command) != Status::ok) return;
         flight.cancel = Flight::Cancel::sent;
     }
-    return true;
 }
 
 /// Takes what the audio thread has reported.

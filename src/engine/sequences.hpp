@@ -184,6 +184,9 @@ class Sequences {
     /// [the thread that renders on demand, between two blocks] Allocates.
     Fed feed(const CancelNow& cancel_now, const std::function<bool(const Message&)>& moves);
 
+    /// Sends what is due soon, as the thread does by itself. Allocates.
+    void feed();
+
     /// Takes back what was sent for frames after the next one, before the timeline moves there. The next feed() sends
     /// it again, or leaves it out. [the thread that renders on demand, between two blocks] Allocates.
     void recall(const CancelNow& cancel_now);
@@ -222,7 +225,7 @@ class Sequences {
     [[nodiscard]] std::optional<double> beat_of(Sequence::Passage& passage, const Clock& clock) const;
     void run();
     [[nodiscard]] Clock begin_feed();
-    bool feed_all();
+    void feed_all();
     void settle();
     void remove_ended();
     void take_reports();
@@ -234,8 +237,8 @@ class Sequences {
     void take_event(Sequence& sequence, double beat, const Clock& clock);
     [[nodiscard]] bool has_next(Sequence& sequence, const Clock& clock);
     [[nodiscard]] bool send_next(const std::shared_ptr<Sequence>& sequence);
-    [[nodiscard]] bool send_held(const std::shared_ptr<Sequence>& sequence, const Clock& clock);
-    [[nodiscard]] bool send_cancels();
+    void send_held(const std::shared_ptr<Sequence>& sequence, const Clock& clock);
+    void send_cancels();
     void cancel(Sequence& sequence, double from, bool returns);
     static void hold(Sequence& sequence, const Sequence::Held& event);
     void leave_out(Sequence& sequence, std::uint64_t events);

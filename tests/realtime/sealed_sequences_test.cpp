@@ -172,7 +172,7 @@ class SequencesStory {
         for (std::uint64_t ran = 0; ran < blocks; ran += step) {
             pace_.let_run(step);
             grow();
-            sequences().feed({});
+            sequences().feed();
             pace_.wait();
         }
     }
