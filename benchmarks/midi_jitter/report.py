@@ -12,7 +12,7 @@ from typing import Any
 from rich.table import Table
 
 from midi_jitter.delays import Summary
-from stall.report import LOAD_NAMES
+from stall.report import LOAD_NAMES, table_by_load
 
 __all__ = ["NAMES", "PageError", "Row", "as_json", "draw_jitter", "markdown_of", "put_into_page", "table_of"]
 
@@ -47,22 +47,13 @@ class Row:
 def table_of(rows: Sequence[Row], samplerate: int) -> Table:
     """Return the table for the terminal."""
     title = "From a note to its sound, in frames (ms), while Python ..."
-    table = Table(title=title, title_justify="left", title_style="bold", box=None)
-    table.add_column("contender", no_wrap=True)
-    for name in (*_TITLES, "extra sounds"):
-        table.add_column(name, justify="right")
-    table.add_column("its own counts")
-    for load in dict.fromkeys(row.load for row in rows):
-        table.add_row(f"[bold]... {LOAD_NAMES[load]}[/]")
-        for row in rows:
-            if row.load == load:
-                table.add_row(
-                    f"  {NAMES[row.contender]}{'' if row.realtime else ', without real-time priority'}",
-                    *_cells(row.seen, samplerate),
-                    f"{row.seen.extra:,}",
-                    ", ".join(f"{name} {value:,}" for name, value in row.own.items()),
-                )
-    return table
+    return table_by_load(
+        title,
+        [*_TITLES, "extra sounds"],
+        rows,
+        NAMES,
+        lambda row: [*_cells(row.seen, samplerate), f"{row.seen.extra:,}"],
+    )
 
 
 def markdown_of(rows: Sequence[Row], samplerate: int, caption: str) -> str:

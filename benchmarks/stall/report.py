@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from rich.table import Table
 
@@ -23,10 +23,26 @@ __all__ = [
     "recording_rows_of",
     "recordings_table_of",
     "rows_of",
+    "table_by_load",
     "table_of",
 ]
 
+
+class RunsOfOne(Protocol):
+    """What all rows have: a contender under a load, and what it counted itself."""
+
+    @property
+    def load(self) -> str: ...
+    @property
+    def contender(self) -> str: ...
+    @property
+    def own(self) -> Mapping[str, int]: ...
+    @property
+    def realtime(self) -> bool: ...
+
+
 AnyRun = TypeVar("AnyRun", Run, Recording)
+AnyRow = TypeVar("AnyRow", bound=RunsOfOne)
 
 CONTENDER_NAMES = {
     "sounddevice": "sounddevice (Python callback)",
@@ -120,51 +136,53 @@ def _own_counts(runs: Sequence[Run] | Sequence[Recording]) -> dict[str, int]:
 
 def recordings_table_of(rows: Sequence[RecordingRow]) -> Table:
     """Return the table of the recordings for the terminal."""
-    table = Table(title="While Python records and ...", title_justify="left", title_style="bold", box=None)
-    table.add_column("contender", no_wrap=True)
-    for name in ("frames lost", "gaps", "longest gap, ms"):
-        table.add_column(name, justify="right")
-    table.add_column("its own counts")
-    for load in dict.fromkeys(row.load for row in rows):
-        table.add_row(f"[bold]... {LOAD_NAMES[load]}[/]")
-        for row in rows:
-            if row.load == load:
-                table.add_row(
-                    f"  {CONTENDER_NAMES[row.contender]}{'' if row.realtime else ', without real-time priority'}",
-                    f"{row.seen.lost:,} of {row.seen.frames:,}",
-                    f"{row.seen.gaps:,}",
-                    f"{row.seen.gap_ms:.1f}",
-                    ", ".join(f"{name} {value:,}" for name, value in row.own.items()),
-                )
-    return table
+    return table_by_load(
+        "While Python records and ...",
+        ["frames lost", "gaps", "longest gap, ms"],
+        rows,
+        CONTENDER_NAMES,
+        lambda row: [f"{row.seen.lost:,} of {row.seen.frames:,}", f"{row.seen.gaps:,}", f"{row.seen.gap_ms:.1f}"],
+    )
 
 
 def table_of(rows: Sequence[Row], block_ms: float) -> Table:
     """Return the table for the terminal."""
     title = f"While Python sends and ... (a block is {block_ms:.2f} ms; a round and gap: median, worst)"
+    columns = ["deadlines missed", "a round", "longest gap, ms", "messages arrived", "lost by the server"]
+    return table_by_load(title, columns, rows, CONTENDER_NAMES, _cells)
+
+
+def table_by_load(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[AnyRow],
+    names: Mapping[str, str],
+    cells: Callable[[AnyRow], list[str]],
+) -> Table:
+    """Return a table with a head for each load, and a line for each contender with its cells and its own counts."""
     table = Table(title=title, title_justify="left", title_style="bold", box=None)
     table.add_column("contender", no_wrap=True)
-    for name in ("deadlines missed", "a round", "longest gap, ms", "messages arrived", "lost by the server"):
+    for name in columns:
         table.add_column(name, justify="right")
     table.add_column("its own counts")
     for load in dict.fromkeys(row.load for row in rows):
         table.add_row(f"[bold]... {LOAD_NAMES[load]}[/]")
         for row in rows:
             if row.load == load:
-                table.add_row(*_cells(row))
+                contender = f"  {names[row.contender]}{'' if row.realtime else ', without real-time priority'}"
+                own = ", ".join(f"{name} {value:,}" for name, value in row.own.items())
+                table.add_row(contender, *cells(row), own)
     return table
 
 
 def _cells(row: Row) -> list[str]:
     seen = row.summary
     return [
-        f"  {CONTENDER_NAMES[row.contender]}{'' if row.realtime else ', without real-time priority'}",
         f"{seen.missed:,} of {seen.cycles:,}",
         f"{seen.missed_median:,.0f}, {seen.missed_worst:,}",
         f"{seen.gap_median_ms:.1f}, {seen.gap_worst_ms:.1f}",
         f"{row.arrived:,} of {row.sent + row.refused:,}",
         f"{seen.lost:,}",
-        ", ".join(f"{name} {value:,}" for name, value in row.own.items()),
     ]
 
 

@@ -75,7 +75,7 @@ class Feeder:
 
     @property
     def left_render(self) -> bool:
-        """Whether its exception has ended render(), so that events which it has yielded may wait for ever."""
+        """Whether its exception has left render(): then events that it had yielded may wait for ever."""
         return self._thread is None and self.error is not None and not isinstance(self.error, Exception)
 
     def start(self) -> None:

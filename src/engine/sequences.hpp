@@ -175,8 +175,7 @@ class Sequences {
         bool fits = true;             // false: the line's ring is full. Make room, and call it again
         std::uint32_t sent = 0;       // the number of the last command on the line
         std::optional<double> moves;  // the beat of that command, if it may move the timeline
-        std::optional<double>
-            next;  // the beat of the next one, if there are more than may wait, or after one that moves
+        std::optional<double> next;   // the beat of the first one that was held back, by that or for want of room
     };
 
     /// Sends what may be due in the next block, in the order of beats: as many commands as the line may confirm, and up
