@@ -112,6 +112,11 @@ def eventually(condition: Callable[[], bool], *, within_s: float = 60) -> bool:
     return True
 
 
+def thread_numbers() -> set[str]:
+    """Return the numbers of this process's threads. One that was joined may still be among them for a moment."""
+    return set(os.listdir("/proc/self/task"))  # noqa: PTH208
+
+
 def hold_the_gil(seconds: float) -> None:
     """Sleep in C without releasing the GIL: no other Python thread runs meanwhile."""
     if sys.platform == "win32":

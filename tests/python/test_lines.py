@@ -8,19 +8,14 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import cueline
-from conftest import eventually, fill, gain, tone
+from conftest import eventually, fill, gain, thread_numbers, tone
 from cueline import Status
-
-
-def running_threads() -> int:
-    return len(list(Path("/proc/self/task").iterdir()))
 
 
 def test_lines_have_rings_of_their_own_and_get_their_own_answers() -> None:
@@ -273,17 +268,18 @@ def test_an_engine_that_keeps_its_own_line_is_collected_and_its_audio_thread_end
         line: cueline.Line
         confirmation: cueline.Confirmation
 
-    threads = running_threads()
+    before = thread_numbers()
     engine = Synth("null", processor="tone")
     engine.start()
     engine.line = engine.open_line()
     engine.confirmation = engine.line.confirm(gain(0.1))
-    assert running_threads() > threads
+    its_own = thread_numbers() - before
+    assert its_own
     alive = weakref.ref(engine)
     del engine
     gc.collect()
     assert alive() is None
-    assert eventually(lambda: running_threads() == threads)
+    assert eventually(lambda: not its_own & thread_numbers())
 
 
 def test_threads_on_lines_of_their_own_lose_nothing() -> None:
