@@ -19,7 +19,7 @@ struct Format {
     friend bool operator==(const Format&, const Format&) = default;
 };
 
-inline constexpr std::size_t max_channels = 64;  // of inputs, and of outputs
+inline constexpr std::size_t max_channels = 64;  // for the inputs, and for the outputs
 
 /// One block: planar, `frames` samples per channel, full scale -1 to 1. A processor reads the inputs, and fills the
 /// outputs.

@@ -28,11 +28,12 @@ struct AudioLine {
           events{line.events.messages, already_claimed},
           confirmations{line.confirmations.messages, already_claimed} {}
 
-    /// Whether the line's present owner sent the command with this sequence, and not an owner before.
+    /// Whether the line's present owner sent the command with this sequence. False if an earlier owner did.
     [[nodiscard]] bool owner_sent(std::uint32_t sequence) const noexcept CUELINE_NONBLOCKING {
         // Relaxed: the acquire in EventSender::receivers_of() orders it.
         const std::uint64_t opened_at = shared->opened_at.load(std::memory_order_relaxed);
-        // Sequences are compared modulo 2^32. Once half of all were used, no earlier command is left to answer.
+        // Sequences are compared modulo 2^32. Once the owner has used half of them, no command of an earlier owner is
+        // left to answer.
         const std::uint64_t read = shared->commands.messages.head();  // less than opened_at if older commands wait
         return (read > opened_at && read - opened_at >= std::uint64_t{1} << 31U) ||
                is_later(sequence, last_sequence(opened_at));
@@ -42,7 +43,7 @@ struct AudioLine {
     Consumer<MessageRing> commands;
     Producer<MessageRing> events;
     Producer<MessageRing> confirmations;
-    std::int64_t balance = 0;  // commands that it may read, or that it read ahead of its share
+    std::int64_t balance = 0;  // commands that the block may still read; below 0: those that it read beyond the shares
 };
 
 /// What an event answers: a command, or nothing. A processor that answers later keeps the cause.
@@ -58,18 +59,18 @@ struct Cause {
     std::uint8_t line = 0;
 };
 
-/// Sends events to the control side. An event that answers a command goes to the line that sent the command. If it
-/// answers none, or if that line is closed or has another owner now, it goes to line 0, and to each line that receives
-/// all events. A MIDI message is also sent to the device's MIDI output, if it has one, at the event's frame. All calls
-/// are for the audio thread, and wait-free.
+/// Sends events to the control side. An event that answers a command goes to the line that sent the command. If the
+/// event answers no command, or if that line is closed or has another owner now, the event goes to line 0 and to each
+/// line that receives all events. A MIDI message is also sent to the device's MIDI output, if it has one, at the
+/// event's frame. All calls are for the audio thread, and wait-free.
 class EventSender {
   public:
     EventSender(const EventSender&) = delete;
     EventSender& operator=(const EventSender&) = delete;
     ~EventSender() = default;
 
-    /// Sends an event of this kind, stamped with the frame that is rendered next. It answers `cause`.
-    /// Returns Status::full, and counts a dropped event, if a ring is full.
+    /// Sends an event of this kind, stamped with the frame that is rendered next. It answers `cause`. Returns
+    /// Status::full, and counts a dropped event, if the event ring of a receiver is full.
     template <class Payload>
     Status send(Kind kind, const Payload& payload, Cause cause = {}) noexcept CUELINE_NONBLOCKING {
         Message event = Message::of(kind, payload);
@@ -102,7 +103,7 @@ class EventSender {
     void attach_opened() noexcept CUELINE_NONBLOCKING {
         // A bit for each line that exists: the other side may have written any others.
         const std::uint64_t existing = ~std::uint64_t{0} >> (max_lines - link_.lines());
-        // Acquire pairs with the release in LineClaim::open(): the line's pages were touched.
+        // Acquire pairs with the release in LineClaim::open(): the line's pages have been touched.
         const std::uint64_t used = link_.header().used_lines.load(std::memory_order_acquire) & existing;
         for (std::uint64_t added = used & ~attached_; added != 0; added &= added - 1) {
             lines_[first(added)].emplace(link_.line(first(added)));
@@ -119,7 +120,8 @@ class EventSender {
         if (midi_output_ != nullptr) midi_output_->add(event, frame);
     }
 
-    /// Completes `event` in place: a copy of what was just written in words would have to wait for them.
+    /// Completes `event` in place. A copy would have to wait until the words that were just written have left the store
+    /// buffer: see Cell::write() in ring.hpp.
     Status deliver(Message& event, std::uint64_t frame, Cause cause) noexcept CUELINE_NONBLOCKING {
         event.set_origin(cause.line, cause.sequence);
         event.frame = frame;
@@ -139,7 +141,7 @@ class EventSender {
     [[nodiscard]] std::uint64_t receivers_of(Cause cause) noexcept CUELINE_NONBLOCKING {
         if (cause.sequence != 0) {
             if (cause.line == 0) return line_bit(0);
-            // Acquire pairs with the release in LineClaim::open(): opened_at is there.
+            // Acquire pairs with the release in LineClaim::open(): it publishes opened_at.
             const std::uint64_t open = link_.header().open_lines.load(std::memory_order_acquire) & attached_;
             if (cause.line < max_lines && (open & line_bit(cause.line)) != 0 &&
                 line(cause.line).owner_sent(cause.sequence))
@@ -170,17 +172,18 @@ class EventSender {
     std::uint64_t frame_ = 0;
 };
 
-inline constexpr std::uint32_t default_budget = 256;  ///< commands a block
+inline constexpr std::uint32_t default_budget = 256;  ///< the most commands that a block reads
 
 /// The audio thread's end of a link. One thread at a time uses it; all calls but the constructor and take_ahead() are
 /// wait-free and happen inside a block.
 ///
-/// Fairness. A block reads a budget of commands. Each line with waiting commands gets a share of it, which adds to the
-/// line's balance; each command that is read takes one from the balance. What a line cannot use goes to the others. A
-/// transaction is read whole, so it may take its line's balance below zero; then the line waits until its shares have
-/// made up for that. The block ends when the budget is spent, so at most one transaction goes beyond it, and the line
-/// that would have been next is the first one in the next block. So a block reads at most the budget and 257 commands,
-/// and over any number of blocks a line that always waits gets its shares, less 257.
+/// Fairness. A block has a budget of commands. Each line with waiting commands gets a share of the budget, which is
+/// added to the line's balance. Each command that is read takes one from the balance. What a line cannot use goes to
+/// the others. A transaction is read whole, so it may take its line's balance below zero. Then the line waits until its
+/// shares have made up for that. Reading ends when the budget is spent, so at most one transaction goes beyond the
+/// budget. The line that would have been next is the first one in the next block. So a block reads at most the budget
+/// plus 257 commands. Over any number of blocks, a line that always has waiting commands gets at least its shares less
+/// 257.
 /// The idea comes from Shreedhar and Varghese, "Efficient fair queuing using deficit round-robin" (1995).
 class AudioSide {
   public:
@@ -195,8 +198,8 @@ class AudioSide {
         if (header_ != nullptr) header_->has_audio_side.store(0, std::memory_order_release);
     }
 
-    /// Takes the commands of `line` out of their ring, so that the ring has room. From now on, blocks read the commands
-    /// that were taken ahead, all of them, and no others. For an engine without deadlines, between two blocks.
+    /// Takes the commands of `line` out of their ring, so that the ring has room. From now on, blocks read all commands
+    /// that were taken ahead, and no others. Only for an engine without deadlines; call it between two blocks.
     /// Allocates.
     void take_ahead(std::size_t line) {
         budget_ = std::numeric_limits<std::uint32_t>::max();
@@ -206,7 +209,7 @@ class AudioSide {
         backlogs_[line].take(taken.shared->commands, taken.commands);
     }
 
-    /// Does the same for all lines. Returns how many commands the next block will read.
+    /// Takes the commands of all lines out of their rings. Returns how many commands the next block will read.
     std::size_t take_ahead() {
         std::size_t commands = 0;
         events_.attach_opened();
@@ -224,7 +227,7 @@ class AudioSide {
         return std::ranges::any_of(backlogs_, [&](const Backlog& backlog) { return backlog.any(wanted); });
     }
 
-    /// From now on, blocks read the rings again. Call it when they have read what was taken ahead.
+    /// From now on, blocks read the rings again. Call it after they have read what was taken ahead.
     void read_rings_again() noexcept { taken_ahead_ = false; }
 
     /// Begins the block whose first frame is `frame`.
@@ -234,8 +237,9 @@ class AudioSide {
     }
 
     /// Reads the commands of a block. Calls `accept` with each, as a span of one Message, and with each transaction, as
-    /// a span of its header and its members. A header that announces more members than follow it, or more than
-    /// max_members, has those that there are. The messages are copies: nobody else can change them.
+    /// a span of its header and its members. If a header announces more members than follow it, the span has those that
+    /// there are; a number above max_members counts as max_members. The messages are copies: nobody else can change
+    /// them.
     /// This function has no CUELINE_NONBLOCKING, so that clang checks each use by its `accept`.
     template <class Accept>
     void read(Accept&& accept) noexcept {
@@ -287,7 +291,8 @@ class AudioSide {
         events_.deliver(copy, events_.frame(), {});
     }
 
-    /// Confirms `command` if it has delivery::confirm. If the ring of confirmations is full, counts a dropped one.
+    /// Confirms `command` if it has delivery::confirm. If the ring of confirmations is full, counts a dropped
+    /// confirmation.
     template <class Outcome>
     void confirm(Kind kind, const Outcome& outcome, const Message& command) noexcept CUELINE_NONBLOCKING {
         if ((command.flags & delivery::confirm) == 0) return;
@@ -332,8 +337,8 @@ class AudioSide {
         return taken_ahead_ ? backlogs_[number].size() > 0 : events_.line(number).shared->commands.messages.size() > 0;
     }
 
-    /// Adds to the balance of each waiting line: an equal share of what is left, or as many as it takes until one of
-    /// them may read.
+    /// Adds a share to the balance of each waiting line: an equal part of `left`, at least 1. If no line could read
+    /// after that, each gets as many shares as it takes until one line can.
     void give_shares(std::int64_t left) noexcept CUELINE_NONBLOCKING {
         const std::int64_t share = std::max<std::int64_t>(1, left / static_cast<std::int64_t>(waiting_));
         std::int64_t most = std::numeric_limits<std::int64_t>::min();

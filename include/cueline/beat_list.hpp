@@ -12,17 +12,18 @@
 
 namespace cueline {
 
-/// A command that waits in a schedule. A member of a transaction shares the fate of the header before it.
+/// A command that waits in a schedule. A member of a transaction is applied or cancelled together with the header
+/// before it.
 struct alignas(cache_line_bytes) Cue {
     Message command;
     std::uint32_t arrival = 0;  ///< its number among the added cues; the schedule uses it to sort
-    std::uint16_t behind = 0;   ///< how many messages it comes after the header of its transaction
+    std::uint16_t behind = 0;   ///< its distance from the header of its transaction, in messages
     bool is_member = false;
 };
 
-/// Sorts places of cues by their times, which are frames or the bits of beats, and then by arrival: first the places
-/// from `added` up to `end`, and then those among the ones from `first` up to `added`, which are sorted, and arrived
-/// earlier. Cues that are earlier than all new ones do not move. `scratch` has room for the new ones.
+/// Sorts the new places, from `added` up to `end`, by the times of their cues and then by arrival. A time is a frame,
+/// or the bits of a beat. Then merges them into the places from `first` up to `added`, which are sorted already and
+/// arrived earlier. Cues that are earlier than all new ones do not move. `scratch` has room for the new ones.
 inline void sort_in(const Cue* cues, const std::uint32_t* first, std::uint32_t* added, std::uint32_t* end,
                     std::uint32_t* scratch) noexcept CUELINE_NONBLOCKING {
     std::sort(added, end, [cues](std::uint32_t place, std::uint32_t other) noexcept {
@@ -43,9 +44,9 @@ inline void sort_in(const Cue* cues, const std::uint32_t* first, std::uint32_t* 
 
 /// The places of the cues that wait for a beat, sorted by their beats. A Schedule owns the cues and their places.
 ///
-/// The list has a gap where the timeline is. The cues behind it come, and the next one is taken from there. The cues
-/// before it were passed: the timeline went beyond them. They are late, or come again in a loop. So whatever the
-/// timeline does, the order of the cues stays, and only the gap moves.
+/// The list has a gap at the position of the timeline. The cues after the gap are still to come, and the next one is
+/// taken from there. The cues before the gap have been passed by the timeline. They are late, or come again in a loop.
+/// So the order of the cues stays whatever the timeline does: only the gap moves.
 class BeatList {
   public:
     explicit BeatList(std::size_t capacity, std::uint32_t* places) noexcept : places_{places}, capacity_{capacity} {}
@@ -60,13 +61,13 @@ class BeatList {
         ++added_;
     }
 
-    /// Moves the gap: cues whose beat has lower bits than `beat` were passed.
+    /// Moves the gap to `beat`: cues whose beat has lower bits have been passed, and the others come.
     void seek(std::uint64_t beat) noexcept CUELINE_NONBLOCKING {
         moves_ = moves_ || beat != beat_;
         beat_ = beat;
     }
 
-    /// Sorts the added cues in, and moves the gap to its place. Call it before what follows.
+    /// Sorts the added cues in, and moves the gap to its place. Call it before the functions below.
     void order(const Cue* cues, std::uint32_t* scratch) noexcept CUELINE_NONBLOCKING {
         if (added_ == 0 && !moves_) return;
         close_gap();
@@ -111,7 +112,7 @@ class BeatList {
         end_ = kept;
     }
 
-    /// Goes on in larger memory. The old one must still be there.
+    /// Moves the list to larger memory. The old memory must still be there.
     void move_to(std::size_t capacity, std::uint32_t* places) noexcept {
         std::copy(places_, places_ + end_, places);
         places_ = places;
@@ -126,7 +127,7 @@ class BeatList {
         gap_ = next_;
     }
 
-    /// Makes room at the end. A schedule lends no more places than there are.
+    /// Moves all places to the front, so that there is room at the end. A schedule lends no more places than there are.
     void move_to_front() noexcept CUELINE_NONBLOCKING {
         close_gap();
         std::copy(places_ + first_, places_ + end_, places_);

@@ -1,14 +1,15 @@
 // buffer.hpp: samples that the control side hands to the audio thread by reference.
 //
 // A handle names a place in a table, and counts how often that place was handed over. The control side fills the place,
-// offers the handle, and pushes a command with it. The audio side pops the command, and accepts the handle once: if the
-// table offers it, and it was not accepted before. So a command may be any bytes: a copy of an earlier command, or one
-// that publish() did not send, finds no such offer. Then the audio side reads the place. A handle returns on a ring of
-// its own; after that, the control side owns the place again. The offer and this ring order all accesses to a place and
-// to its samples. The returning ring has room for every place, so it is never full.
+// offers the handle, and pushes a command with it. The audio side pops the command, and accepts the handle if the table
+// offers it and it was not accepted before. Then the audio side reads the place. A command may hold any bytes: if it is
+// a copy of an earlier command, or if publish() did not send it, the table does not offer its handle. A handle returns
+// on a ring of its own; after that, the control side owns the place again. The offer and this ring order all accesses
+// to a place and to its samples. The returning ring has room for every place, so it is never full.
 //
-// A buffer without a slot is loaded: its handle is offered and not accepted. The audio side finds it by its handle as
-// often as it likes. To release it, it accepts the handle and sends it back; from then on it finds nothing.
+// A buffer without a slot is called loaded while its handle is offered and not accepted. The audio side can find it by
+// its handle any number of times. To release the buffer, the audio side accepts the handle and sends it back. After
+// that, the handle finds nothing.
 #pragma once
 
 #include <algorithm>
@@ -40,15 +41,15 @@ struct Buffer {
     }
 };
 
-inline constexpr std::uint32_t max_buffer_slots = 4096;  ///< that a processor may declare
-inline constexpr std::uint32_t max_curves = 64;          ///< of automations, loaded at once
+inline constexpr std::uint32_t max_buffer_slots = 4096;  ///< the most that a processor may declare
+inline constexpr std::uint32_t max_curves = 64;          ///< the most curves of automations that are loaded at once
 
-/// How many buffers there can be for that many slots: in the slots and under way, in both directions together.
+/// How many buffers there can be for that many slots: in the slots, and on their way to or from the audio thread.
 constexpr std::uint32_t max_buffers(std::uint32_t slots) noexcept {
     return slots == 0 ? 0 : std::max(2 * slots, std::uint32_t{128});
 }
 
-/// The place that it names, 13 bits, and above them the number of this hand-over of the place, 19 bits.
+/// The low 13 bits name a place in the table. The 19 bits above them are the number of the hand-over of that place.
 using BufferHandle = std::uint32_t;
 inline constexpr BufferHandle no_buffer = ~BufferHandle{0};  ///< in a PublishBuffer: empties the slot
 inline constexpr BufferHandle handle_places = 1U << 13U;
@@ -59,7 +60,7 @@ constexpr std::size_t place_of(BufferHandle handle) noexcept CUELINE_NONBLOCKING
     return handle % handle_places;
 }
 
-/// The first handle of a place. The number of its hand-over is at least 1: zeroed memory offers no handle.
+/// The first handle of a place. `hand_over` is at least 1, so that zeroed memory offers no handle.
 constexpr BufferHandle first_handle(std::size_t place, std::uint32_t hand_over = 1) noexcept {
     return hand_over * handle_places + static_cast<BufferHandle>(place);
 }
@@ -69,7 +70,8 @@ constexpr std::uint32_t hand_over_of(BufferHandle handle) noexcept {
     return handle / handle_places;
 }
 
-/// The next handle of the same place. It is never no_buffer. After some 500,000 of them, they begin again.
+/// The next handle of the same place. It is never no_buffer. After about 500,000 hand-overs, the handles of a place
+/// begin again.
 constexpr BufferHandle handle_after(BufferHandle handle) noexcept {
     const BufferHandle next = handle + handle_places;
     return next < no_buffer - no_buffer % handle_places ? next : first_handle(place_of(handle));
@@ -80,8 +82,9 @@ struct ReturnedBuffer {
     std::uint64_t handle;
 };
 
-/// What the handles stand for, and the way back. Both sides use it. It refers to memory of its maker, and has no places
-/// if it is made by default. A handle stands for a `Buffer`; the model checker uses other types and memories.
+/// The places that handles stand for, and the ring on which handles return. Both sides use it. It refers to memory that
+/// its maker owns. A default-constructed table has no places. A place is a `Buffer`; the model checker uses other types
+/// and memories.
 template <class Place, class Memory = StdMemory>
 class BufferTable {
     static constexpr bool never_throws = Memory::never_throws;
@@ -99,11 +102,12 @@ class BufferTable {
 
     BufferTable() = default;
 
-    /// All three must outlive it. If there are entries, there must be return_places() of their number of cells.
+    /// All three must outlive the table. If there are entries, `return_cells` must have return_places(entries.size())
+    /// cells.
     BufferTable(std::span<Entry> entries, std::span<ReturnCell> return_cells, Returns& returns) noexcept
         : entries_{entries}, return_cells_{return_cells}, returns_{&returns} {}
 
-    /// How many places the ring needs on which the handles of so many entries return.
+    /// How many places the returning ring needs for so many entries.
     [[nodiscard]] static std::size_t return_places(std::size_t entries) noexcept { return std::bit_ceil(entries); }
 
     [[nodiscard]] std::size_t size() const noexcept CUELINE_NONBLOCKING { return entries_.size(); }
@@ -129,7 +133,8 @@ class BufferTable {
         return &entry.place;
     }
 
-    /// Returns whether the audio side has `handle` from now on. It has none twice. Any number may be a handle.
+    /// Accepts `handle` if it is loaded. Returns whether it did: no handle is accepted twice. `handle` may be any
+    /// number.
     /// [audio thread]
     [[nodiscard]] bool accept(BufferHandle handle) const noexcept(never_throws) CUELINE_NONBLOCKING {
         if (loaded(handle) == nullptr) return false;
@@ -137,13 +142,13 @@ class BufferTable {
         return true;
     }
 
-    /// Returns whether the audio side has accepted `handle` before, or another one of its place since. [audio thread]
+    /// Returns whether the audio side has accepted `handle`, or a later handle of the same place. [audio thread]
     [[nodiscard]] bool had(BufferHandle handle) const noexcept CUELINE_NONBLOCKING {
         return place_of(handle) < entries_.size() && hand_over_of(handle) > 0 &&
                hand_over_of(handle) <= hand_over_of(entries_[place_of(handle)].accepted);
     }
 
-    // The way back, for the two sides.
+    // The two ends of the returning ring.
     [[nodiscard]] SpanProducer<Returns> producer() const { return {*returns_, return_places(size())}; }
     [[nodiscard]] SpanConsumer<Returns> consumer() const { return {*returns_, return_places(size())}; }
     [[nodiscard]] std::span<ReturnCell> return_cells() const noexcept CUELINE_NONBLOCKING { return return_cells_; }
@@ -250,10 +255,10 @@ class BufferHandles {
         free_.push_back(handle);  // does not allocate: it had room for all
     }
 
-    /// How many handles wait that the audio side sent back.
+    /// How many handles wait in the returning ring.
     [[nodiscard]] std::size_t returned() noexcept(Memory::never_throws) { return returns_.waiting().size(); }
 
-    /// Takes `count` of these handles, the oldest first. Calls `is_back` with each, which clears the place in the
+    /// Takes `count` of the waiting handles, the oldest first. Calls `is_back` with each, which clears the place in the
     /// table; after that the next handle of this place is free. `is_back` must not throw.
     template <class IsBack>
     void collect(std::size_t count, IsBack&& is_back) noexcept(Memory::never_throws) {

@@ -22,8 +22,8 @@ class BlockCallback {
   public:
     /// Fills the outputs of one block, which has the format's inputs and outputs, and any number of frames: a block
     /// that is larger than the prepared one is rendered in pieces. Until a prepare() succeeds, blocks are silent. The
-    /// inputs are only read: where the device has no samples, it passes silence. `block_ns` is the monotonic clock at
-    /// the block's start, so that the callback need not read a clock.
+    /// callback only reads the inputs. Where the device has no samples, it passes silence. `block_ns` is the monotonic
+    /// clock at the block's start, so that the callback need not read a clock.
     /// [the device's audio thread: no allocation, lock, wait, system call or exception]
     virtual void process(const AudioBlock& block, std::uint64_t block_ns) noexcept CUELINE_NONBLOCKING = 0;
 
@@ -40,7 +40,7 @@ class BlockCallback {
     [[nodiscard]] virtual std::span<const Message> midi_output() noexcept CUELINE_NONBLOCKING { return {}; }
 
     /// Takes all commands that wait, so that the next block reads them, however many they are. A device without
-    /// deadlines calls it before each block. Returns how many of the next `frames` that block may have, at least 1.
+    /// deadlines calls it before each block. Returns how many frames the next block may have, from 1 to `frames`.
     /// It may allocate and throw. [the thread that renders, between two blocks]
     virtual std::uint32_t take_ahead(std::uint32_t frames) { return frames; }
 
@@ -65,7 +65,7 @@ class BlockCallback {
     ~BlockCallback() = default;
 };
 
-/// What a device reports about the way between a sample in a block and the world, in frames. 0 if it reports nothing.
+/// The latency that a device reports, in frames. 0 if it reports nothing.
 struct DeviceLatency {
     std::uint32_t input = 0;   ///< from a sound at the device's input to the block that has it
     std::uint32_t output = 0;  ///< from a block to its sound at the device's output
@@ -84,8 +84,9 @@ enum class MidiWay : std::uint8_t { in, out };
 struct MidiStats {
     std::uint64_t received = 0;  ///< handed to the engine
     std::uint64_t dropped = 0;   ///< came and were dropped: more than max_midi_messages in a block, or in a block that
-                                 ///< was left out; and, of the engine, moves of maps: more than max_midi_moves in one
-    std::uint64_t sysex = 0;     ///< came and have no message: SysEx, and bytes that are no MIDI
+                                 ///< was left out. The engine adds what its maps move beyond max_midi_moves in a block
+    std::uint64_t sysex = 0;     ///< came and were dropped, because no message can carry them: SysEx, bytes that are no
+                                 ///< MIDI
     std::uint64_t sent = 0;      ///< handed to the device's outputs
     std::uint64_t unsent = 0;    ///< not sent: more than max_midi_messages in a block, a port that the device lacks,
                                  ///< values out of range, or no room
@@ -97,7 +98,7 @@ struct DeviceStats {
     std::uint64_t xruns = 0;          ///< times the device missed a deadline
     std::uint64_t missed_blocks = 0;  ///< blocks that were left out because of that
     double load_mean = 0;             ///< the callback's time as a fraction of the block: mean
-    double load_peak = 0;             ///< the same: the highest of any block
+    double load_peak = 0;             ///< the same fraction: the highest of any block
     bool realtime_priority = false;   ///< whether the audio thread has real-time priority
     bool memory_locked = false;       ///< whether the audio thread's memory is locked
     MidiStats midi = {};
@@ -125,13 +126,13 @@ class Device {
     /// How many ports for MIDI it has. Constant.
     [[nodiscard]] virtual MidiPorts midi_ports() const noexcept { return {}; }
 
-    /// Returns the names of the ports for MIDI, of devices and programs, that its inputs or its outputs can be
-    /// connected to. May block. Throws DeviceError if it has no such ports, or if the system does not answer. [control
+    /// Returns the names of the MIDI ports, of devices and programs, to which its inputs or its outputs can be
+    /// connected. May block. Throws DeviceError if it has no such ports, or if the system does not answer. [control
     /// threads, never while start() or stop() runs]
     [[nodiscard]] virtual std::vector<std::string> midi_names(MidiWay way) { refuse_midi(way); }
 
-    /// Connects its inputs or outputs to the ports whose names match the regular expression `pattern`, now and when
-    /// such ports come. Throws what midi_names() throws. [as midi_names()]
+    /// Connects its inputs or outputs to the ports whose names match the regular expression `pattern`, now and whenever
+    /// such a port appears later. Throws what midi_names() throws. [as midi_names()]
     virtual void connect_midi(MidiWay way, const std::string& /*pattern*/) { refuse_midi(way); }
 
     /// Begins to call `callback`, which must live until stop() returns. Call it only while the device is stopped. If
@@ -144,8 +145,8 @@ class Device {
     /// device was lost, frees what is left of it. May block for as long as a block takes.
     virtual void stop() noexcept = 0;
 
-    /// Whether somebody hears its blocks. If so, Engine::stop() lets the next block fade out before it calls stop(),
-    /// and waits for that block as long as two blocks take. Constant.
+    /// Whether somebody hears its blocks. If so, Engine::stop() lets the next block fade out before it calls stop(). It
+    /// waits for that block for at most the time of two blocks. Constant.
     [[nodiscard]] virtual bool is_heard() const noexcept { return false; }
 
     [[nodiscard]] virtual DeviceStats stats() const noexcept = 0;
@@ -162,11 +163,11 @@ class Device {
     [[nodiscard]] virtual std::mutex* rendering() noexcept { return nullptr; }
 
     /// Renders into `outputs`, from `inputs`: both interleaved, one frame after the other. It renders as many frames as
-    /// `outputs` holds or, if the device has no outputs, as `inputs` holds. Inputs that are missing at the end are
-    /// silence, and more of them are left out. The calling thread is the audio thread meanwhile. Returns the number of
-    /// rendered frames: fewer if stop() came in between. Throws DeviceError if the device is stopped, or does not
-    /// render on demand; ArgumentError if the samples are not a whole number of frames, or if inputs are given that the
-    /// device does not take.
+    /// `outputs` holds or, if the device has no outputs, as `inputs` holds. If `inputs` is shorter, the missing frames
+    /// are silence; if it is longer, the rest is ignored. During the call, the calling thread is the audio thread.
+    /// Returns the number of rendered frames: fewer if another thread called stop() meanwhile. Throws DeviceError if
+    /// the device is stopped, or does not render on demand; ArgumentError if the samples are not a whole number of
+    /// frames, or if inputs are given that the device does not take.
     virtual std::size_t render(std::span<float> /*outputs*/, std::span<const float> /*inputs*/ = {}) {
         require_on_demand();
         return 0;

@@ -21,20 +21,20 @@ inline constexpr Kind cancel = 7;              ///< command: cancel one cue
 inline constexpr Kind cancel_all = 8;          ///< command: cancel the cues that were sent before
 inline constexpr Kind transaction = 9;         ///< command: the header of commands that belong together
 inline constexpr Kind publish_buffer = 10;     ///< command: put a buffer into a slot
-inline constexpr Kind not_finite = 11;         ///< event: samples were no numbers
+inline constexpr Kind not_finite = 11;         ///< event: samples were NaN or infinite
 inline constexpr Kind unload_buffer = 12;      ///< command: release a buffer without a slot
 inline constexpr Kind start_stream = 13;       ///< command: a playback plays, a recording records
 inline constexpr Kind stop_stream = 14;        ///< command: a playback is silent, a recording ends
 inline constexpr Kind clear_playback = 15;     ///< command: drop what waits in a playback
 inline constexpr Kind set_tempo = 16;          ///< command: the timeline has another tempo
-inline constexpr Kind ramp_tempo = 17;         ///< command: its tempo moves to another one
-inline constexpr Kind set_signature = 18;      ///< command: it has another time signature
-inline constexpr Kind start_timeline = 19;     ///< command: its beats go on
-inline constexpr Kind stop_timeline = 20;      ///< command: it stands still
-inline constexpr Kind locate = 21;             ///< command: it goes to a beat
-inline constexpr Kind set_loop = 22;           ///< command: a region of it repeats
+inline constexpr Kind ramp_tempo = 17;         ///< command: the timeline's tempo moves to another one
+inline constexpr Kind set_signature = 18;      ///< command: the timeline has another time signature
+inline constexpr Kind start_timeline = 19;     ///< command: the timeline's beats go on
+inline constexpr Kind stop_timeline = 20;      ///< command: the timeline stands still
+inline constexpr Kind locate = 21;             ///< command: the timeline goes to a beat
+inline constexpr Kind set_loop = 22;           ///< command: a region of the timeline repeats
 inline constexpr Kind automate = 23;           ///< command: a parameter follows a segment of an automation
-inline constexpr Kind hold_automation = 24;    ///< command: it stays at the value that it has
+inline constexpr Kind hold_automation = 24;    ///< command: the parameter stays at the value that it has
 inline constexpr Kind cancel_automation = 25;  ///< command: what an automation does from a place on is cancelled
 }  // namespace kind
 
@@ -83,7 +83,7 @@ struct Applied {
 /// Its message carries the frame at which the command was refused.
 struct Refused {
     static constexpr Kind kind = cueline::kind::refused;
-    std::uint64_t wanted_frame;  ///< the command's frame; of a beat: where the timeline has it, or 0
+    std::uint64_t wanted_frame;  ///< the command's frame; for a beat: the frame where the timeline has it, or 0
     Reason reason;
 };
 
@@ -92,7 +92,7 @@ struct Cancel {
     std::uint32_t sequence;  ///< of a command of the same line; a transaction's sequence stands for all of it
 };
 
-inline constexpr std::size_t cancel_all_lines = 9;  ///< of one cancel_all; a transaction of several covers more
+inline constexpr std::size_t cancel_all_lines = 9;  ///< of one cancel_all; several of them in a transaction cover more
 
 struct CancelAll {
     static constexpr Kind kind = cueline::kind::cancel_all;
@@ -110,11 +110,11 @@ struct Transaction {
     std::uint32_t members;  ///< a greater number stands for max_members
 };
 
-/// Samples of the processor or of the inputs were NaN or infinite, and became 0. It comes once a block. Its message
-/// carries the first frame that has one.
+/// Samples of the processor or of the inputs were NaN or infinite, and became 0. At most one comes in a block. Its
+/// message carries the frame of the first such sample.
 struct NotFinite {
     static constexpr Kind kind = cueline::kind::not_finite;
-    std::uint32_t samples;  ///< how many the processor rendered, over all outputs
+    std::uint32_t samples;  ///< how many such samples the processor rendered, over all outputs
     std::uint32_t inputs;   ///< how many came from the device, over all inputs
 };
 
@@ -132,7 +132,8 @@ struct UnloadBuffer {
 };
 
 /// Playback::start() and Recording::start() send it. The first command that names a stream also hands it over: the
-/// audio side refuses a handle that is not offered. A stream that has ended refuses each of these three.
+/// audio side refuses a handle that is not offered. If the stream has ended, StartStream, StopStream and ClearPlayback
+/// are refused.
 struct StartStream {
     static constexpr Kind kind = cueline::kind::start_stream;
     std::uint32_t handle;
@@ -165,7 +166,7 @@ struct RampTempo {
     RampOver over;  ///< the unit of the length, along which the tempo moves evenly
 };
 
-/// A bar begins where it applies.
+/// A bar begins at the beat at which the command applies.
 struct SetSignature {
     static constexpr Kind kind = cueline::kind::set_signature;
     std::uint32_t beats;  ///< the upper number, of the notes that the lower one names
@@ -180,13 +181,13 @@ struct StopTimeline {
     static constexpr Kind kind = cueline::kind::stop_timeline;
 };
 
-/// Cues whose beats it passes over are late.
+/// The timeline goes to a beat. Cues whose beats it skips are late.
 struct Locate {
     static constexpr Kind kind = cueline::kind::locate;
     double beat;
 };
 
-/// When the timeline comes to the end of the region, it goes to its start. If both are 0, no region repeats.
+/// When the timeline comes to the end of the region, it goes to the region's start. If both are 0, no region repeats.
 struct SetLoop {
     static constexpr Kind kind = cueline::kind::set_loop;
     double start;  ///< a beat
@@ -205,14 +206,14 @@ enum class Shape : std::uint8_t {
     curve = 4,        ///< along the values of a buffer, with straight lines between them
 };
 
-/// From where it applies, a parameter follows this rule, from the value that it has there: at a beat, that of the very
-/// point between two frames. A write of the parameter ends its automation, and another automation takes its place: then
-/// the commands of the first one that follow are refused as cancelled. In beats, a segment is over only when another
-/// one or a write takes its place: the timeline may go back.
+/// From the point where the command applies, a parameter follows this rule. It begins with the value that it has at
+/// that point, which for a beat may lie between two frames. A write of the parameter ends its automation, and so does
+/// another automation. Later commands of the automation that ended are refused as cancelled. In beats, a segment ends
+/// only when another segment or a write takes its place, because the timeline may go back.
 struct Automate {
     static constexpr Kind kind = cueline::kind::automate;
     double value = 0;              ///< at the end; of a target: what it approaches
-    double end = 0;                ///< of a ramp or a curve: a frame, or a beat. If it is over, the value jumps
+    double end = 0;                ///< of a ramp or a curve: a frame, or a beat. If it has passed, the value jumps
     double constant = 0;           ///< of a target: its time constant in seconds, from 0 to longest_time_constant_s
     std::uint32_t automation = 0;  ///< 0: this command begins one
     std::uint32_t buffer = 0;      ///< of a curve: a handle of load_curve(), released when it is over
@@ -224,15 +225,15 @@ static_assert(sizeof(Automate) == payload_bytes);
 
 inline constexpr double longest_time_constant_s = 3600;
 
-/// If the automation is over, it does nothing.
+/// If the automation is over, the command does nothing.
 struct HoldAutomation {
     static constexpr Kind kind = cueline::kind::hold_automation;
     std::uint32_t automation = 0;
     std::uint16_t parameter = 0;  ///< its address
 };
 
-/// If the part of an automation that is under way is a ramp or a curve that ends at `from` or later, the parameter has
-/// the value again from which it began. If the automation is over, it does nothing. To cancel parts that wait, cancel
+/// If the parameter is now in a ramp or a curve that ends at `from` or later, it gets back the value that it had where
+/// that ramp or curve began. If the automation is over, the command does nothing. To cancel parts that wait, cancel
 /// their commands.
 struct CancelAutomation {
     static constexpr Kind kind = cueline::kind::cancel_automation;

@@ -23,8 +23,8 @@ inline constexpr auto expm1_series = [] {
     return series;
 }();
 
-/// Returns e^x - 1. Its relative error is below 1e-15, also near 0. An `x` beyond -700 or 700 counts as that, and NaN
-/// as 0. [any thread, wait-free]
+/// Returns e^x - 1. Its relative error is below 1e-15, also near 0. An `x` below -700 counts as -700, one above 700 as
+/// 700, and NaN as 0. [any thread, wait-free]
 constexpr double expm1(double x) noexcept CUELINE_NONBLOCKING {
     if (x != x) return 0;
     x = std::clamp(x, -700.0, 700.0);
@@ -52,8 +52,8 @@ constexpr double log_near_1(double near, std::int64_t power) noexcept CUELINE_NO
     return 2 * part * sum + static_cast<double>(power) * std::numbers::ln2;
 }
 
-/// Returns ln(x) for an `x` above 0 that is finite and not denormal. Its relative error is below 1e-15, but near 1 its
-/// error is that of `x`. [any thread, wait-free]
+/// Returns ln(x) for an `x` above 0 that is finite and not denormal. Its relative error is below 1e-15. Near 1, a
+/// rounding error in `x` grows: use log1p() there. [any thread, wait-free]
 constexpr double log(double x) noexcept CUELINE_NONBLOCKING {
     const auto bits = std::bit_cast<std::uint64_t>(x);
     auto power = static_cast<std::int64_t>(bits >> 52U) - 1023;

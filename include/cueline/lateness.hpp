@@ -11,9 +11,9 @@
 
 namespace cueline {
 
-/// Counts blocks by their lateness. Buckets up to a microsecond are an eighth of a microsecond wide. Above, each
-/// doubling has eight buckets, so that none is wider than an eighth of its least value. The device's audio thread
-/// writes it, any thread may read it. Each number is a snapshot of its own.
+/// Counts blocks by their lateness. Buckets up to a microsecond are an eighth of a microsecond wide. Above that, there
+/// are eight buckets from each value to twice that value, so that no bucket is wider than an eighth of its least value.
+/// The device's audio thread writes it, any thread may read it. Each number is a snapshot of its own.
 class Lateness {
   public:
     /// Up to 16.8 seconds. The last bucket counts everything later too.

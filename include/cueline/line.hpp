@@ -47,7 +47,7 @@ constexpr Delivery at_bar(std::uint8_t flags = 0) noexcept CUELINE_NONBLOCKING {
 /// Which events a line receives, beside those that answer its commands.
 enum class Events : std::uint8_t {
     own,  ///< none; but line 0 receives the events that answer no command of an open line
-    all,  ///< these too
+    all,  ///< also the events that answer no command of an open line
 };
 
 /// Which lines may be opened: a bit for each, see line_bit().
@@ -94,7 +94,7 @@ class LineClaim {
 
     /// Lets the audio side read the line's commands, and send events to it.
     void open(Events events) noexcept {
-        // Relaxed: it may get an event more or less in the beginning.
+        // Relaxed: in the beginning, the line may get one event more or less.
         if (events == Events::all) header_->all_events.fetch_or(line_bit(number_), std::memory_order_relaxed);
         // Release publishes the line's touched pages and opened_at; it pairs with the acquires in EventSender.
         header_->used_lines.fetch_or(line_bit(number_), std::memory_order_release);
@@ -102,7 +102,7 @@ class LineClaim {
     }
 
     void stop_events() noexcept {
-        // Relaxed: it may get one event more.
+        // Relaxed: the line may get one event more.
         header_->all_events.fetch_and(~line_bit(number_), std::memory_order_relaxed);
         if (number_ != 0) header_->open_lines.fetch_and(~line_bit(number_), std::memory_order_relaxed);
     }
@@ -137,7 +137,7 @@ class LineClaim {
 };
 
 /// One sender's connection to the audio side. One control thread at a time sends, and one receives. All calls but the
-/// constructors are wait-free, and do not allocate, lock or call the system. It moves and does not copy.
+/// constructors are wait-free, and do not allocate, lock or call the system. It is movable and not copyable.
 class Line {
   public:
     /// Takes a line, by default line 0, which an engine keeps for itself. Sequences go on where the line's last owner
@@ -222,7 +222,7 @@ class Line {
         return sequence;
     }
 
-    /// Returns how many commands fit, at least: the audio side may have made more room meanwhile.
+    /// Returns how many commands fit. The audio side may have made more room meanwhile.
     [[nodiscard]] std::size_t room() const noexcept CUELINE_NONBLOCKING {
         return MessageRing::capacity - shared().commands.messages.size();  // on this thread, size() is never too low
     }
@@ -235,8 +235,8 @@ class Line {
     Status cancel(std::uint32_t sequence) noexcept CUELINE_NONBLOCKING { return send(kind::cancel, Cancel{sequence}); }
 
     /// Cancels the cues that were sent before, on this line or on all lines. Later commands and commands without a
-    /// frame are unaffected. Returns what send() returns. If more than nine lines were ever open, all of them take a
-    /// transaction: a message for each nine, and a header.
+    /// frame are unaffected. Returns what send() returns. For all lines, if more than nine were ever open, it sends a
+    /// transaction: a header, and one message for every nine lines.
     Status cancel_all(bool every_line = false) noexcept CUELINE_NONBLOCKING {
         if (!every_line) return send(kind::cancel_all, CancelAll{.first_line = number(), .up_to = {sequence_}});
         std::array<Message, (max_lines + cancel_all_lines - 1) / cancel_all_lines> parts;
@@ -268,12 +268,12 @@ class Line {
     /// that closes calls this, and then receives what came before.
     void stop_events() noexcept { claim_.stop_events(); }
 
-    /// Returns how many events the owner before left, which this one discarded.
+    /// Returns how many events the previous owner did not receive. This owner discarded them.
     [[nodiscard]] std::size_t discarded() const noexcept { return discarded_; }
 
     /// Takes the oldest confirmation: an Applied or a Refused with the sequence of a command that was sent on this line
     /// with delivery::confirm. Returns Status::empty if there is none. A new owner of a line also gets the
-    /// confirmations that the owner before it left.
+    /// confirmations that the previous owner did not receive.
     Status receive_confirmation(Message& confirmation) noexcept CUELINE_NONBLOCKING {
         return confirmations_.try_pop(confirmation);
     }

@@ -54,7 +54,7 @@ class OfferedLine {
         return send(message);
     }
 
-    /// The same as send(), but counts nothing.
+    /// The same, but if the ring is full, counts nothing.
     template <class Payload>
     Sent try_send(const Payload& payload, const Delivery& delivery = {}) noexcept {
         Message message = message_of(payload, delivery);
@@ -64,7 +64,7 @@ class OfferedLine {
     /// Takes the oldest event of this line. Returns Status::empty if there is none.
     virtual Status receive(Message& event) noexcept = 0;
 
-    /// Takes the oldest confirmation of this line. At most 1024 may be pending, or one is dropped and counted.
+    /// Takes the oldest confirmation of this line. At most 1024 can be pending: further ones are dropped and counted.
     /// Python does not open a line with this number while confirmations are pending that this line requested.
     virtual Status receive_confirmation(Message& confirmation) noexcept = 0;
 

@@ -25,9 +25,9 @@
 namespace cueline {
 
 inline constexpr std::size_t default_lines = 9;
-inline constexpr std::size_t link_page_bytes = 4096;  // what can be locked by itself begins on a page of its own
+inline constexpr std::size_t link_page_bytes = 4096;  // what is locked separately begins on its own page
 
-/// How many of everything a link holds. A link's size follows from it.
+/// How many lines, parameters and meters a link has. Its size follows from them.
 struct LinkShape {
     std::uint32_t lines = default_lines;  ///< 1 to max_lines
     std::uint32_t parameters = 0;         ///< elements, at most max_parameters
@@ -85,9 +85,9 @@ constexpr std::uint64_t line_bit(std::size_t number) noexcept CUELINE_NONBLOCKIN
 /// The first page of a link.
 struct alignas(link_page_bytes) LinkHeader {
     static constexpr std::uint64_t its_magic = 0x6B'6E'69'6C'65'75'65'63;
-    static constexpr std::uint32_t its_layout = 1;  // of every byte of a link: raise it with each change
+    static constexpr std::uint32_t its_layout = 1;  // of every byte of a link: raise it with each change of the layout
 
-    // Constant from the moment at which `magic` is there.
+    // Constant once `magic` is set.
     std::uint64_t magic;
     std::uint64_t bytes;  // of the whole link
     std::uint32_t layout;
@@ -106,8 +106,8 @@ struct alignas(link_page_bytes) LinkHeader {
 static_assert(std::is_standard_layout_v<LinkHeader> && std::is_trivially_destructible_v<LinkHeader>);
 
 /// A view of a link, which is plain memory without pointers, so that two processes can share it. Both sides check the
-/// header once and keep offsets and counts in memory of their own: a damaged link can lose messages, and no more. Use
-/// it through Lines and an AudioSide. The memory must outlive them.
+/// header once and keep offsets and counts in memory of their own. So a damaged link can lose messages, but does no
+/// other harm. Use it through Lines and an AudioSide. The memory must outlive them.
 class Link {
   public:
     /// Returns how many bytes a link of this shape takes. Throws ArgumentError for a shape that is out of range.
@@ -118,7 +118,8 @@ class Link {
         return Layout{shape}.lines_at + sizeof(LinkLine);
     }
 
-    /// Makes a link in `memory`, which holds zeros, begins on a page and has bytes_for(shape) bytes.
+    /// Makes a link in `memory`, which holds zeros, begins on a page and has bytes_for(shape) bytes. Throws
+    /// ArgumentError for a shape that is out of range, and LinkError for memory that is too small.
     static Link make(std::span<std::byte> memory, const LinkShape& shape) {
         const Layout layout{shape};
         if (memory.size() < layout.bytes) refuse("it has fewer bytes than its shape takes");
@@ -136,7 +137,7 @@ class Link {
         return link;
     }
 
-    /// Uses the link that make() made in `memory`. Throws LinkError if it is none, or one of another version.
+    /// Uses the link that make() made in `memory`. Throws LinkError if it holds no link, or a link of another layout.
     static Link attach(std::span<std::byte> memory) {
         if (memory.size() < sizeof(LinkHeader)) refuse("it has fewer bytes than a header");
         LinkHeader header_seen{};  // one copy, so that what is checked does not change
@@ -168,7 +169,7 @@ class Link {
         return std::min<std::size_t>(lines(), static_cast<std::size_t>(std::bit_width(used)));
     }
 
-    /// Returns whether a line below lines() was ever open. Nobody has touched the pages of the others. [any thread]
+    /// Returns whether a line below lines() was ever open. If not, nobody has touched its pages. [any thread]
     [[nodiscard]] bool was_open(std::size_t number) const noexcept CUELINE_NONBLOCKING {
         return (header_->used_lines.load(std::memory_order_relaxed) & line_bit(number)) != 0;  // relaxed: a hint
     }
@@ -176,7 +177,7 @@ class Link {
     [[nodiscard]] LinkLine& line(std::size_t number) const noexcept CUELINE_NONBLOCKING { return lines_[number]; }
 
   private:
-    /// Where everything lies.
+    /// The offsets of a link's parts.
     struct Layout {
         explicit Layout(const LinkShape& its_shape) : shape{its_shape} {
             if (!is_possible(shape)) {
@@ -236,7 +237,7 @@ class Link {
     std::span<LinkLine> lines_;
 };
 
-/// A link with memory of its own, for a program with a callback of its own. Allocates.
+/// A link that owns its memory, for a program with its own audio callback. Allocates.
 class OwnedLink : public Link {
   public:
     explicit OwnedLink(const LinkShape& shape = {}) : OwnedLink{shape, bytes_for(shape)} {}

@@ -28,19 +28,20 @@ namespace delivery {
 inline constexpr std::uint8_t drop_if_late = 1;  ///< drop it if it is read after its frame
 inline constexpr std::uint8_t confirm = 2;       ///< send a confirmation
 inline constexpr std::uint8_t beat = 4;          ///< Message::frame holds the bits of a beat, a double of 0 or more
-inline constexpr std::uint8_t grid = 8;          ///< it holds those of a grid's length in beats; 0 stands for a bar
+inline constexpr std::uint8_t grid = 8;          ///< it holds the bits of a grid's length in beats; 0 stands for a bar
 inline constexpr std::uint8_t part = 0xF0;       ///< which of several processors gets it: see to_part()
 }  // namespace delivery
 
 inline constexpr std::size_t header_bytes = 16;
 inline constexpr std::size_t payload_bytes = 40;
 inline constexpr std::size_t message_bytes = header_bytes + payload_bytes;
-inline constexpr std::uint64_t max_frame = std::numeric_limits<std::int64_t>::max();  ///< of a command
+inline constexpr std::uint64_t max_frame = std::numeric_limits<std::int64_t>::max();  ///< that a command may have
 inline constexpr std::size_t max_lines = 64;  ///< line 0 is the engine's own; open_line() opens the others
 inline constexpr std::size_t max_parts = 8;   ///< processors that one engine runs side by side: see open_parts()
 
-/// Returns the flags of a command for one part, which are counted from 1. 0: all parts get it, as without these flags.
-/// If there is no such part, the command is refused. An engine with a single processor ignores them.
+/// Returns the flags that send a command to the part with this number. Parts count from 1. 0 stands for all parts, as
+/// without these flags. If there is no such part, the command is refused. An engine with a single processor ignores
+/// them.
 constexpr std::uint8_t to_part(std::size_t number) noexcept CUELINE_NONBLOCKING {
     return static_cast<std::uint8_t>(number << 4U);
 }
@@ -61,7 +62,7 @@ struct Message {
     std::uint8_t line = 0;       ///< the line that the command was sent on; of an event, its cause's line
     std::uint32_t sequence = 0;  ///< the command's number on its line, from 1; of an event, its cause's number, or 0
     std::uint64_t frame = 0;     ///< of a command: at which to apply it, 0 for at once, or what delivery::beat and grid
-                                 ///< say; of an event: at which it arose
+                                 ///< say; of an event: the frame at which it arose
     std::array<std::byte, payload_bytes> payload{};
 
     /// Returns the message with these bytes, or nothing if their number is not message_bytes. It does not check the

@@ -14,7 +14,7 @@
 
 namespace cueline {
 
-inline constexpr std::size_t max_meters = 4096;  ///< elements of arrays counted
+inline constexpr std::size_t max_meters = 4096;  ///< each element of an array counts
 inline constexpr std::size_t max_meter_fields = 8;
 
 /// A processor's declaration of a meter. The texts live as long as the processor.
@@ -49,7 +49,7 @@ class Meter {
         shared_->write(value);
     }
 
-    /// For the engine: a place in an array that is set later.
+    /// For the engine: an element of an array, which is set later.
     Meter() noexcept = default;
 
     /// For the engine: `shared` must outlive it. [control thread, before the first block]

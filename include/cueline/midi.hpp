@@ -20,7 +20,7 @@ inline constexpr Kind midi_bytes = 132;      ///< any other MIDI message of one 
 }  // namespace kind
 
 inline constexpr std::size_t max_midi_ports = 16;      ///< of a device's MIDI inputs, and of its MIDI outputs
-inline constexpr std::size_t max_midi_messages = 256;  ///< that a block takes from all inputs, and sends to all outputs
+inline constexpr std::size_t max_midi_messages = 256;  ///< that a block gets from all inputs, and sends to all outputs
 
 // Channels and ports count from 1. A message from a device has the port on which it came, and a message to one has the
 // port to which it goes. The bytes of a payload may hold any values: see midi_bytes().

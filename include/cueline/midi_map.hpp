@@ -32,18 +32,18 @@ enum class MidiField : std::uint8_t { none, u8, u16, u32, i8, i16, i32, f32, f64
 /// Maps a control. It is refused as unknown if a value is out of range. It is one command, so it can be a cue.
 struct MapMidi {
     static constexpr Kind kind = cueline::kind::map_midi;
-    std::uint8_t place = 0;   ///< below max_midi_maps; a map that is there ends
+    std::uint8_t place = 0;   ///< below max_midi_maps; an earlier map with this place ends
     std::uint8_t status = 0;  ///< the MIDI message's first byte, below 0xF0
     std::uint8_t number = 0;  ///< of the note, the control or the program; other messages have none
     std::uint8_t port = 1;
-    std::uint8_t omni = 0;  ///< otherwise than 0: the message may come on any channel and any port
+    std::uint8_t omni = 0;  ///< not 0: the message may come on any channel and any port
     MidiCurve curve = MidiCurve::linear;
     MidiField field = MidiField::none;  ///< if the target is a message
-    /// Of the message: see to_part(). 0: it goes to the part of the MIDI message, so mostly to all parts.
+    /// Of the message: see to_part(). 0: it goes to the part of the MIDI message, which is usually all parts.
     std::uint8_t message_flags = 0;
     std::uint16_t target = 0;   ///< the kind of the message; 0: a parameter
     std::uint16_t address = 0;  ///< of the parameter; or where the field is in the payload
-    double low = 0;             ///< the number of a control that is all the way down
+    double low = 0;             ///< the number for a control that is all the way down
     double high = 1;            ///< may be less than `low`
 };
 static_assert(sizeof(MapMidi) == 32);

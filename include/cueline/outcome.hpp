@@ -49,8 +49,8 @@ struct Outcome {
         return {Result::refused, static_cast<std::uint32_t>(reason)};
     }
 
-    /// A message that handle() has scheduled acts in the command's place. The confirmation comes with that one's
-    /// outcome; with several, with that of the last one.
+    /// A message that handle() has scheduled acts in the command's place. The confirmation comes later, with the
+    /// outcome of that message; if there are several, with the outcome of the last one.
     static constexpr Outcome deferred() noexcept CUELINE_NONBLOCKING { return {Result::deferred, 0}; }
 
   private:

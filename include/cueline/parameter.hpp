@@ -16,7 +16,7 @@
 
 namespace cueline {
 
-inline constexpr std::size_t max_parameters = SharedParameters<>::max_size;  ///< elements of arrays counted
+inline constexpr std::size_t max_parameters = SharedParameters<>::max_size;  ///< each element of an array counts
 inline constexpr std::size_t max_ramp_s = 3600;
 
 /// A processor's declaration of a parameter. The texts live as long as the processor.
@@ -31,8 +31,8 @@ struct ParameterSpec {
     std::uint32_t count = 1;  ///< at least 1; more: an array of parameters, each with a value of its own
 };
 
-/// The address of the first element of the spec at `index`, for a processor's parameters or meters: the counts of the
-/// specs before it. The address of another element is that plus its index.
+/// The address of the first element of the spec at `index`, for a processor's parameters or meters: the sum of the
+/// counts of the specs before it. The address of another element is this address plus its index.
 template <class Spec>
 constexpr std::size_t first_address(std::span<const Spec> specs, std::size_t index) noexcept {
     std::size_t address = 0;
@@ -40,13 +40,14 @@ constexpr std::size_t first_address(std::span<const Spec> specs, std::size_t ind
     return address;
 }
 
-/// How many parameters or meters these specs declare, elements counted.
+/// How many parameters or meters these specs declare. Each element of an array counts.
 template <class Spec>
 constexpr std::size_t elements(std::span<const Spec> specs) noexcept {
     return first_address(specs, specs.size());
 }
 
-/// What the value of a parameter depends on. The engine has one for all of a processor's parameters.
+/// The frame and the timeline from which parameters compute their values. The engine has one for all of a processor's
+/// parameters.
 struct ParameterClock {
     std::uint64_t frame = 0;  ///< the first one of the segment that is rendered or comes next
     const Timeline* timeline = &default_timeline;
@@ -61,7 +62,8 @@ class Parameter {
   public:
     /// The value of the last frame that next() returned, or of the frame before the segment.
     [[nodiscard]] double value() const noexcept CUELINE_NONBLOCKING { return value_at(next_frame() - 1); }
-    /// The end of the present ramp, or the value if there is none. In an automation, the end of its present part.
+    /// The end of the present ramp, or the value if there is none. In an automation, the value at the end of its
+    /// present part.
     [[nodiscard]] double target() const noexcept CUELINE_NONBLOCKING { return course_.to(); }
     [[nodiscard]] bool moves() const noexcept CUELINE_NONBLOCKING { return moves_from(next_frame()); }
     /// Whether an automation sets it. A write, go_to() and jump_to() end that.
@@ -74,8 +76,8 @@ class Parameter {
         return value_at(read_up_to_ - 1);
     }
 
-    /// Returns the value of the frame with this index in the segment: 0 is its first. It works for the frame behind the
-    /// segment, too.
+    /// Returns the value of the frame with this index in the segment: 0 is its first. You may also pass the index of
+    /// the frame after the segment's last one.
     [[nodiscard]] double at(std::size_t index) const noexcept CUELINE_NONBLOCKING {
         return value_at(first_frame() + static_cast<std::int64_t>(index));
     }
@@ -92,10 +94,11 @@ class Parameter {
         }
     }
 
-    /// Moves from the current value to `target` in the ramp time, for instance to act on a message. Clamps
-    /// `target` to the range, and ignores NaN. The next write of the control side overrides it, even if that writes the
-    /// same value again. In render(), the ramp begins behind the frames that next() has returned; if the parameter did
-    /// not move, call this before you read it.
+    /// Moves from the current value to `target` in the ramp time, for instance to act on a message. Clamps `target` to
+    /// the range, and ignores NaN. The next write of the control side overrides it, even if that writes the same value
+    /// again. In render(), the ramp begins after the frames that next() has returned. While the parameter does not
+    /// move, next() does not count frames, and the ramp begins at the segment's first frame: then call this before you
+    /// read the parameter.
     void go_to(double target) noexcept CUELINE_NONBLOCKING {
         if (std::isnan(target)) return;
         const double inside = std::clamp(target, lowest_, highest_);
@@ -123,7 +126,7 @@ class Parameter {
 
     // The rest is for the engine.
 
-    /// A place in an array that is set later.
+    /// An element of an array, which is set later.
     Parameter() noexcept = default;
 
     /// Begins at its default. `clock` must outlive the parameter, which moves on with it. [control thread, before the
@@ -144,7 +147,7 @@ class Parameter {
         if (!automated_ && moves()) go_to(course_.to());
     }
 
-    /// The part of its course that it is in.
+    /// The present part of the parameter's course.
     [[nodiscard]] const ValueSegment& course() const noexcept CUELINE_NONBLOCKING { return course_; }
 
     /// Follows a part of an automation, from the next frame on.
@@ -164,11 +167,11 @@ class Parameter {
     }
 
   private:
-    // Frames are signed: there is one before the first.
+    // Frames are signed, because frame -1 comes before the first.
     [[nodiscard]] std::int64_t first_frame() const noexcept CUELINE_NONBLOCKING {
         return static_cast<std::int64_t>(clock_->frame);
     }
-    /// The next frame that next() returns the value of, if the parameter moves.
+    /// The frame whose value next() returns next, if the parameter moves.
     [[nodiscard]] std::int64_t next_frame() const noexcept CUELINE_NONBLOCKING {
         return std::max(read_up_to_, first_frame());
     }
@@ -187,7 +190,7 @@ class Parameter {
     }
 
     const ParameterClock* clock_ = nullptr;
-    std::int64_t read_up_to_ = 0;    // the frame behind the last one that next() returned while it moved
+    std::int64_t read_up_to_ = 0;    // the frame after the last one that next() returned while it moved
     std::uint32_t ramp_frames_ = 0;  // the whole ramp time
     bool automated_ = false;
     double lowest_ = 0;

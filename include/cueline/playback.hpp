@@ -22,7 +22,7 @@ struct PlaybackState {
     std::uint64_t frame = 0;     ///< of the engine, after the block
     std::uint64_t played = 0;    ///< frames that were mixed into the outputs
     std::uint64_t cleared = 0;   ///< frames that clear() dropped
-    std::uint64_t underrun = 0;  ///< frames of silence because nothing was there
+    std::uint64_t underrun = 0;  ///< frames of silence because no frames waited
     StreamPhase phase = StreamPhase::idle;
 };
 
@@ -36,7 +36,8 @@ struct PlaybackPosition : PlaybackState {
 template <class Memory = StdMemory>
 struct SharedPlayback {
     SpanRing<Memory> frames;
-    /// Index up to which nothing is missing: to reach it is no underrun. Stored by the control side.
+    /// Index up to which the samples are complete: a playback that runs dry there has no underrun. Stored by the
+    /// control side.
     alignas(false_sharing_bytes) typename Memory::template Atomic<std::uint64_t> complete{0};
     alignas(false_sharing_bytes) Seqlock<PlaybackState, Memory> state;  // written by the audio side
 };
@@ -75,8 +76,8 @@ class PlaybackProducer {
   public:
     PlaybackProducer() = default;
 
-    /// `samples` has a power of two of frames; the consumer must have the same. Both arguments must outlive this.
-    /// Throws ArgumentError and EndTakenError as SpanProducer does.
+    /// The number of frames in `samples` is a power of two; the consumer must have the same memory. `shared` and
+    /// `samples` must outlive this. Throws ArgumentError and EndTakenError as SpanProducer does.
     PlaybackProducer(SharedPlayback<Memory>& shared, std::span<Sample> samples, std::size_t channels)
         : shared_{&shared},
           frames_{shared.frames, samples.size() / channels},
@@ -84,13 +85,13 @@ class PlaybackProducer {
           channels_{channels},
           written_{shared.frames.tail()} {}
 
-    /// Returns the memory of as many free frames as there are, `most` at most. Fill it, and then push().
+    /// Returns the memory of the free frames, `most` at most. Fill it, and then push().
     [[nodiscard]] std::array<std::span<Sample>, 2> room(std::size_t most) noexcept(never_throws) {
         return frames_.room(most).of_each(channels_).of(samples_);
     }
 
-    /// Hands the first `frames` frames of room() to the audio thread. If they are the `last` ones for now, it is no
-    /// underrun when they have been played.
+    /// Hands the first `frames` frames of room() to the audio thread. If they are the `last` ones for now, no underrun
+    /// is counted after them.
     void push(std::size_t frames, bool last = false) noexcept(never_throws) {
         written_ += frames;
         if (last) complete();  // before the push: a thread that finds these frames also finds the mark
@@ -106,13 +107,13 @@ class PlaybackProducer {
         return places.size();
     }
 
-    /// Says that nothing is missing after what was written so far: it is no underrun when that has been played.
+    /// Marks what was written so far as complete: no underrun is counted after it.
     void complete() noexcept(never_throws) {
         // Relaxed: the consumer compares it with the index of what it has played, and follows it nowhere.
         shared_->complete.store(written_, std::memory_order_relaxed);
     }
 
-    /// Returns the index for PlaybackConsumer::clear(), which drops what was written so far. Then nothing is missing.
+    /// Returns the index for PlaybackConsumer::clear(), which drops what was written so far. Marks that as complete.
     [[nodiscard]] std::uint64_t clear_up_to() noexcept(never_throws) {
         complete();
         return written_;
@@ -178,7 +179,7 @@ class PlaybackConsumer {
         return true;
     }
 
-    /// Drops all frames that wait, in the same way.
+    /// Drops all frames that wait, as clear(up_to) does.
     void clear() noexcept(never_throws) CUELINE_NONBLOCKING { clear(index_ + frames_.waiting().size()); }
 
     /// Whether frames that were cleared are still fading out.
@@ -197,13 +198,14 @@ class PlaybackConsumer {
         count_missing(frames - done);
     }
 
-    /// Returns the next frames, `most` at most, for a processor that plays them itself. None if it does not run.
+    /// Returns the next frames, `most` at most, for a processor that plays them itself. Returns none if the playback
+    /// does not run.
     [[nodiscard]] PlaybackRun<Sample> waiting(std::size_t most) noexcept(never_throws) CUELINE_NONBLOCKING {
         const RingPlaces places = frames_.waiting(state_.phase == StreamPhase::running ? most : 0);
         return {places.size(), channels_, places.of_each(channels_).of(samples_)};
     }
 
-    /// Counts `frames` frames as played, and drops them. Those that do not wait are an underrun.
+    /// Counts `frames` frames as played, and drops them. If fewer wait, counts the missing ones as an underrun.
     void use(std::size_t frames) noexcept(never_throws) CUELINE_NONBLOCKING {
         if (state_.phase != StreamPhase::running) return;
         const std::size_t used = frames_.waiting(frames).size();
@@ -268,7 +270,7 @@ class PlaybackConsumer {
         }
     }
 
-    /// Does the same under the falling ramp.
+    /// Does the same, with the falling gain of the fade.
     void add_faded(std::span<const Sample> piece, std::span<float* const> outputs,
                    std::size_t at) noexcept(never_throws) CUELINE_NONBLOCKING {
         const std::size_t frames = whole_frames(piece.size(), channels_);

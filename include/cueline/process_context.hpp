@@ -30,16 +30,16 @@ class Scheduler {
     ~Scheduler() = default;
 };
 
-/// Some of the places in a list, one after the other.
+/// A range of places in a list.
 struct Places {
     std::uint32_t first = 0;
     std::uint32_t count = 0;
 };
 
-/// Where that which one of several processors declares lies among that which all declare: see ProcessContext::part().
+/// Where the parameters, meters and slots of one part lie among those of all parts: see ProcessContext::part().
 struct PartPlaces {
-    Places parameters;  ///< elements of arrays counted
-    Places meters;      ///< elements of arrays counted
+    Places parameters;  ///< each element of an array counts
+    Places meters;      ///< each element of an array counts
     Places slots;
     Places playbacks;
     Places recordings;
@@ -62,8 +62,9 @@ class ProcessContext {
 
     [[nodiscard]] EventSender& events() noexcept CUELINE_NONBLOCKING { return *events_; }
 
-    /// Returns the context for one of several processors that run as one: it finds what it declares from 0 on, as if it
-    /// ran alone. What it schedules goes through `scheduler`, which must live as long as the returned context.
+    /// Returns the context for one of several processors that run as one. That processor's addresses and slots begin at
+    /// 0, as if it ran alone. What it schedules goes through `scheduler`, which must live as long as the returned
+    /// context.
     [[nodiscard]] ProcessContext part(const PartPlaces& places, Scheduler& scheduler) const noexcept
         CUELINE_NONBLOCKING {
         ProcessContext context{*this};
@@ -76,8 +77,8 @@ class ProcessContext {
         return context;
     }
 
-    /// Returns the parameter at this address: the index in Processor::parameters(), or, if arrays come before it, the
-    /// first_address() of its spec; an array's elements have the addresses from there on.
+    /// Returns the parameter at this address. The address is the index in Processor::parameters() or, if arrays come
+    /// before it, the first_address() of its spec. The elements of an array have the addresses from there on.
     [[nodiscard]] Parameter& parameter(std::size_t address) noexcept CUELINE_NONBLOCKING {
         return parameters_[address];
     }
@@ -98,8 +99,8 @@ class ProcessContext {
     }
 
     /// Returns the buffer without a slot that Engine::load_buffer() loaded under this handle, or nullptr if it is not
-    /// loaded any more, or never was. Any number may be a handle; 0 never is one. Look it up in each call: a command
-    /// may release it before the next one.
+    /// loaded any more, or never was. `handle` may be any number; 0 is never a handle. Look the buffer up in each call:
+    /// a command may release it before the next call.
     [[nodiscard]] const Buffer* loaded_buffer(BufferHandle handle) const noexcept CUELINE_NONBLOCKING {
         return buffers_ == nullptr ? nullptr : buffers_->loaded(handle);
     }
@@ -124,25 +125,25 @@ class ProcessContext {
         return {streams_->recordings[recordings_.first + index], streams_->end};
     }
 
-    /// Returns musical time, as it is in this call: timeline().beat_at(block.frame) is the beat at which a render()
-    /// begins. In a context without one, it is a timeline that nothing has changed, at 48 kHz.
+    /// Returns the timeline as it is in this call: timeline().beat_at(block.frame) is the beat at which a render()
+    /// begins. A context without a timeline returns default_timeline, which runs at 48 kHz.
     [[nodiscard]] const Timeline& timeline() const noexcept CUELINE_NONBLOCKING { return *timeline_; }
 
     /// Schedules `message`: handle() gets it at `frame`, as a command of the line and the sequence of the one that is
     /// being handled. So cancels and the line's quotas hold for it, and events that answer it go to that line. If
     /// handle() then returns Outcome::deferred(), the command's confirmation comes with the outcome of `message`.
-    /// `frame` must be later than the frame that is rendered next. A block schedules at most as many messages as it
-    /// reads commands at most, so a message that schedules itself for the next frame stops there. A few of them are
-    /// reserved for each line. A message of a MIDI input counts as one of line 0, and no command cancels what it
-    /// schedules. Only for handle().
+    /// `frame` must be later than the frame that is rendered next. A block may schedule as many messages as it may read
+    /// commands; some of these are reserved for each line. This limit stops a message that schedules itself again for
+    /// each next frame. A message of a MIDI input counts as one of line 0, and no command cancels what it schedules.
+    /// Call this only in handle().
     Scheduled schedule(const Message& message, std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
         return scheduler_ == nullptr ? Scheduled::not_handling : scheduler_->schedule(message, frame);
     }
 
-    /// Cancels what waits in the schedule of the command `cause`, and what was scheduled for it. What is scheduled for
-    /// it later in this block is cancelled too. Each comes to discarded() before the next block has rendered. Returns
-    /// false, and does nothing, if the block has cancelled as much as it may: as many as it reads commands at most. Not
-    /// for discarded().
+    /// Cancels the command `cause`, if it waits in the schedule, and the messages that were scheduled for it. Also
+    /// cancels what is scheduled for it later in this block. Each of them comes to discarded() before the next block
+    /// has rendered. A block may cancel as often as it may read commands: after that, returns false and does nothing.
+    /// Do not call it in discarded().
     bool cancel(Cause cause) noexcept CUELINE_NONBLOCKING { return scheduler_ != nullptr && scheduler_->cancel(cause); }
 
   private:

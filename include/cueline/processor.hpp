@@ -45,11 +45,11 @@ class Processor {
     /// see max_buffers(). The rules are those of buffer_slots().
     [[nodiscard]] virtual std::uint32_t loaded_buffers() const { return 0; }
 
-    /// Returns the parameters, at most max_parameters, elements of arrays counted. ProcessContext offers them by
+    /// Returns the parameters, at most max_parameters. Each element of an array counts. ProcessContext offers them by
     /// address. Called once, after the first prepare(). What it returns must live as long as the processor.
     [[nodiscard]] virtual std::span<const ParameterSpec> parameters() const { return {}; }
 
-    /// Returns the meters, at most max_meters, elements of arrays counted. The rules are those of parameters().
+    /// Returns the meters, at most max_meters. Each element of an array counts. The rules are those of parameters().
     [[nodiscard]] virtual std::span<const MeterSpec> meters() const { return {}; }
 
     /// Returns the playbacks that render() reads, at most max_streams: see ProcessContext::playback(). The rules are
@@ -60,8 +60,8 @@ class Processor {
     /// rules are those of parameters().
     [[nodiscard]] virtual std::span<const StreamSpec> recordings() const { return {}; }
 
-    /// Returns the kinds of commands that handle() knows, or nothing if it does not say: then the engine passes it all.
-    /// Python's send() refuses a kind that is not among them at once. The rules are those of parameters().
+    /// Returns the kinds of commands that handle() knows, so that Python's send() refuses any other kind at once. If it
+    /// returns nothing, handle() gets all kinds. The rules are those of parameters().
     [[nodiscard]] virtual std::optional<std::span<const Kind>> kinds() const { return std::nullopt; }
 
     /// Returns the names of the reasons for which handle() refuses commands: the first one names first_own_reason, the
@@ -69,7 +69,7 @@ class Processor {
     [[nodiscard]] virtual std::span<const std::string_view> reasons() const { return {}; }
 
     /// Comes once a block, before its commands and before the first render(). context.events().frame() is the block's
-    /// first frame, and parameters have the values of this block.
+    /// first frame, and the parameters have the values of this block.
     virtual void begin_block(ProcessContext& context) noexcept CUELINE_NONBLOCKING { (void)context; }
 
     /// Acts on a command, before the frame at which it applies is rendered, and returns what became of it. The engine

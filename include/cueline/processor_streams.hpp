@@ -63,8 +63,8 @@ class ProcessorRecording {
     std::uint64_t end_;
 };
 
-/// Those of a processor's streams that are open, by their numbers, and where the block ends that it renders. The engine
-/// sets it.
+/// The open streams of a processor, by their numbers, and the frame at which the present block ends. The engine sets
+/// it.
 struct ProcessorStreams {
     std::array<PlaybackConsumer<>*, max_streams> playbacks{};
     std::array<RecordingProducer<>*, max_streams> recordings{};

@@ -34,7 +34,7 @@ struct RecordingMark {
     std::uint64_t frame = 0;
 };
 
-inline constexpr std::size_t recording_marks = 1024;  ///< that the reader need not have read
+inline constexpr std::size_t recording_marks = 1024;  ///< the most marks that can wait for the reader
 
 /// What both ends of a recording share. Zeroed memory is a recording without frames.
 template <class Memory = StdMemory>
@@ -55,8 +55,9 @@ class RecordingProducer {
 
     RecordingProducer() = default;
 
-    /// `samples` has a power of two of frames, and `marks` a power of two of cells; the consumer must have the same.
-    /// All must outlive this. Throws ArgumentError and EndTakenError as SpanProducer does.
+    /// The numbers of frames in `samples` and of cells in `marks` are powers of two; the consumer must have the same
+    /// memory. `shared`, `samples` and `marks` must outlive this. Throws ArgumentError and EndTakenError as
+    /// SpanProducer does.
     RecordingProducer(SharedRecording<Memory>& shared, std::span<Sample> samples, std::span<MarkCell> marks,
                       std::size_t channels)
         : shared_{&shared},
@@ -86,7 +87,7 @@ class RecordingProducer {
         return true;
     }
 
-    /// Records those of a block's frames that it was started and not stopped for. `frame` is the engine's at the
+    /// Records the frames of a block that lie between start() and stop(). `frame` is the engine's frame at the
     /// beginning of the block. Missing inputs are silence.
     void record(std::span<const float* const> inputs, std::uint64_t frame, std::size_t frames) noexcept(never_throws)
         CUELINE_NONBLOCKING {
@@ -98,7 +99,7 @@ class RecordingProducer {
         state_.frame = end;
     }
 
-    /// Counts the frames before the engine's frame `frame` that were not recorded as lost.
+    /// Counts as lost all frames before the engine's frame `frame` that were not recorded.
     void lose_up_to(std::uint64_t frame) noexcept CUELINE_NONBLOCKING {
         const std::uint64_t end = std::min(frame, end_);
         if (state_.phase != StreamPhase::running || end <= state_.frame) return;
@@ -130,7 +131,7 @@ class RecordingProducer {
         next_frame_ = frame + taken;
     }
 
-    /// Whether the last frame in the ring is the one before.
+    /// Whether the last frame in the ring is the one before `frame`.
     [[nodiscard]] bool continues_at(std::uint64_t frame) const noexcept CUELINE_NONBLOCKING {
         return state_.recorded > 0 && next_frame_ == frame;
     }
@@ -203,8 +204,8 @@ class RecordingConsumer {
           mark_cells_{marks},
           channels_{channels} {}
 
-    /// Returns the oldest frames that wait, `most` at most, up to the next gap. Read them, and then pop(). At the end,
-    /// it returns an empty run with `ended` and with the frames that were lost last.
+    /// Returns the oldest frames that wait, `most` at most, up to the next gap. Read them, and then pop(). At the end
+    /// of the recording, returns an empty run with `ended`, and with the number of frames that were lost last.
     [[nodiscard]] Run waiting(std::size_t most) noexcept(never_throws) {
         const bool was_stopped = ended_ || find_end();  // before the look: then all frames that came are found
         const RingPlaces places = run_of(most);
@@ -212,7 +213,8 @@ class RecordingConsumer {
         return {next_frame_, lost_, places.size(), grows, ended_, places.of_each(channels_).of(samples_)};
     }
 
-    /// Gives the first `frames` frames of the run back to the audio thread. Its `lost` is then no more returned.
+    /// Gives the first `frames` frames of the run back to the audio thread. After that, its `lost` is not returned
+    /// again.
     void pop(std::size_t frames) noexcept(never_throws) {
         lost_ = 0;
         frames_.pop(frames);
@@ -287,7 +289,7 @@ class RecordingConsumer {
     std::uint64_t lost_ = 0;        // frames, before the next one
     RecordingMark next_mark_;       // if has_mark_
     bool has_mark_ = false;
-    bool gap_follows_ = false;  // behind the last run
+    bool gap_follows_ = false;  // after the last run
     bool ended_ = false;
     RecordingState last_;  // read at the end
 };

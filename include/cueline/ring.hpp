@@ -60,7 +60,7 @@ inline constexpr AlreadyClaimed already_claimed{};
 inline constexpr std::size_t max_ring_capacity = 1024;  // messages
 inline constexpr std::size_t cache_line_bytes = 64;     // of most processors: what a message and its stamp fill
 
-/// How far apart lies what two threads write, so that neither write takes the other's cache line away (false sharing).
+/// The distance in bytes between data that different threads write, so that they share no cache line (false sharing).
 /// Some ARM processors, such as Apple's, have cache lines of 128 bytes. Messages are not that far apart: two of them
 /// share such a line, which then moves once for both if the consumer is behind.
 #if defined(__aarch64__) || defined(_M_ARM64)
@@ -130,7 +130,7 @@ struct StdMemory {
     };
 };
 
-/// Fetches the cache line at `address`, which will soon be written. It affects speed only. Standard C++ has no word for
+/// Fetches the cache line at `address`, which will soon be written. It affects speed only. Standard C++ cannot express
 /// it: with a compiler other than GCC and clang it does nothing. [any thread, wait-free]
 inline void prefetch_for_writing([[maybe_unused]] const void* address) noexcept CUELINE_NONBLOCKING {
 #if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
@@ -198,8 +198,8 @@ class Ring {
 
     /// How many messages wait, from 0 to the capacity. [any thread] The value may be out of date. On the producer's
     /// thread it is never too low: if it shows room, no other thread can fill that room. On the consumer's thread it is
-    /// never too high: that many messages are there. A third thread may stop between reading one index and the other,
-    /// so its value need not be true of any one moment.
+    /// never too high: that many messages are there. A third thread may be interrupted between reading the two indices,
+    /// so its value may be true of no moment.
     [[nodiscard]] std::size_t size() const noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
         return static_cast<std::size_t>(std::min<std::uint64_t>(pushed_since(head()), Capacity));
     }
@@ -312,7 +312,7 @@ class RingEnd {
     Side* side_ = nullptr;  // what release() gives up: null if another claim covers this end
 };
 
-/// The end that pushes. A ring has one producer at a time, and one thread uses it. It moves and does not copy.
+/// The end that pushes. A ring has one producer at a time, and one thread uses it. It is movable and not copyable.
 /// The ring must outlive it. It is fastest if it lies on the stack of its own thread. Pushes are wait-free.
 template <class RingType>
 class alignas(false_sharing_bytes) Producer : RingEnd<RingType> {
@@ -335,7 +335,7 @@ class alignas(false_sharing_bytes) Producer : RingEnd<RingType> {
     /// that is all or nothing. The time is proportional to the capacity. [control thread]
     ///
     /// The caller must have proof of the death, and see all that the dead one did: its thread was joined, or the system
-    /// has reaped its process. That it is silent proves nothing.
+    /// has reaped its process. If it merely sends nothing, that proves nothing.
     [[nodiscard]] static Producer take_over(RingType& ring) noexcept(never_throws) { return {ring, OwnerDied{}}; }
 
     /// Appends `message`. Returns Status::full, and changes nothing, if the ring is full.
@@ -364,10 +364,10 @@ class alignas(false_sharing_bytes) Producer : RingEnd<RingType> {
 
     /// Appends messages that `fill` writes in place: as many as there is room for, `most` at most. Returns how many.
     ///
-    /// `fill(place, message)` is called once for each place below the number that is returned. Place 0 comes last,
-    /// because the consumer waits there: until then, each cache line moves only once. `fill` must write all of
-    /// `message`, which holds an old one. If it returns false, nothing is appended. It must not throw or use this end.
-    /// The consumer sees all of these messages at once.
+    /// Calls `fill(place, message)` once for each place below the number that is returned. Place 0 comes last, because
+    /// the consumer waits for it: while it waits, it touches no other place, so each cache line moves only once. `fill`
+    /// must write all of `message`, which holds an old one. If it returns false, nothing is appended. It must not throw
+    /// or use this end. The consumer sees all of these messages at once.
     ///
     /// This function has no CUELINE_NONBLOCKING, so that clang checks each use by its `fill`. It adds no wait,
     /// allocation, lock or system call of its own.
@@ -417,8 +417,8 @@ class alignas(false_sharing_bytes) Producer : RingEnd<RingType> {
     /// How many slots ahead to fetch for writing. Of 16 to 128, 32 was fastest in `make bench`.
     static constexpr std::uint64_t slots_ahead = 32;
 
-    /// Fetches a slot that is written soon, unless it lies behind `full`, where no slot is known to be free: to fetch
-    /// a full one would take its message away from the consumer's cache.
+    /// Fetches a slot that will be written soon. Does nothing for slots from `full` on, which may hold messages: to
+    /// fetch such a slot would take its message away from the consumer's cache.
     static void fetch_ahead(RingType& ring, std::uint64_t index, std::uint64_t full) noexcept CUELINE_NONBLOCKING {
         if (full - index > slots_ahead) prefetch_for_writing(&ring.slot(index + slots_ahead));
     }
@@ -438,7 +438,7 @@ class alignas(false_sharing_bytes) Producer : RingEnd<RingType> {
         return 0;
     }
 
-    /// The stamp of the lap before, which no message has.
+    /// Sets the stamp of the previous lap, which no message has.
     void clear_stamp(std::uint64_t index) noexcept(never_throws) CUELINE_NONBLOCKING {
         ring_->slot(index).stamp.store(RingType::lap(index) - 1, std::memory_order_relaxed);
     }
@@ -454,7 +454,7 @@ class alignas(false_sharing_bytes) Producer : RingEnd<RingType> {
     std::uint64_t seen_head_;  // the consumer's index as last seen; it can be too low, and then we look again
 };
 
-/// The end that pops. A ring has one consumer at a time, and one thread uses it. It moves and does not copy.
+/// The end that pops. A ring has one consumer at a time, and one thread uses it. It is movable and not copyable.
 /// The ring must outlive it. It is fastest if it lies on the stack of its own thread. Pops are wait-free.
 template <class RingType>
 class alignas(false_sharing_bytes) Consumer : RingEnd<RingType> {

@@ -70,8 +70,8 @@ class Schedule {
         return sorted_ == 0 ? never : at(first_).command.frame;
     }
 
-    /// Adds a command, or a transaction's header and its members, after the cues of the same frame. All have the frame
-    /// of the first. The caller has checked room(). `behind` is that of the first.
+    /// Adds a command, or a transaction's header and its members, after the cues of the same frame. All get the frame
+    /// of the first. The caller has checked room(). `behind` is Cue::behind of the first.
     void add(std::span<const Message> whole, std::uint16_t behind = 0) noexcept CUELINE_NONBLOCKING {
         if (limit_ - end() < whole.size()) move_to_front();
         hold(whole.front().line, whole.size());
@@ -115,8 +115,8 @@ class Schedule {
         }
     }
 
-    /// Tells where the timeline is: the cues of beats with lower bits are passed, and the others come. Passed cues are
-    /// kept until take_passed() takes them, or until a later call says that they come.
+    /// Sets the position of the timeline to `beat`: the cues of beats with lower bits are passed, and the others come.
+    /// Passed cues are kept until take_passed() takes them, or until a later call says that they come.
     void seek(std::uint64_t beat) noexcept CUELINE_NONBLOCKING { beats_.seek(beat); }
 
     /// The bits of the earliest beat for which a cue comes, or `never` if none does.
@@ -127,8 +127,8 @@ class Schedule {
     }
 
     /// Takes the first of the cues of next_beat(), of which there must be one, with the members that follow it. They go
-    /// to `whole`, which has room for a transaction. Returns how many messages these are. A command of the timeline
-    /// among them may move what still waits, and so they are taken at once.
+    /// to `whole`, which has room for a transaction. Returns how many messages these are. All are taken together,
+    /// because a command of the timeline among them may move the cues that still wait.
     std::size_t take_beat(std::span<Cue> whole) noexcept CUELINE_NONBLOCKING {
         return take_first(BeatList::Half::coming, whole);
     }
@@ -204,7 +204,7 @@ class Schedule {
         return count;
     }
 
-    /// Makes the place of a cue of a beat free, which stays as it is meanwhile.
+    /// Frees the place of a beat's cue. The cue itself stays as it is until the next call that adds one.
     void give_back(std::uint32_t place) noexcept CUELINE_NONBLOCKING {
         places_[limit_++] = place;
         release(cues_[place].command.line);

@@ -59,8 +59,8 @@ class Seqlock {
         return true;
     }
 
-    /// Does the same with the first words of the value only, at most all of them. What it leaves in `words` if it
-    /// returns false is no value. [any thread]
+    /// Does the same with the first words of the value only, at most all of them. If it returns false, the content of
+    /// `words` is no value. [any thread]
     [[nodiscard]] bool read_words(std::span<std::uint64_t> words, int tries = max_tries) const
         noexcept(Memory::never_throws) CUELINE_NONBLOCKING {
         for (; tries > 0; --tries) {

@@ -22,7 +22,7 @@ struct SharedWord {
 };
 
 /// A view of the numbers. Any number of threads write and read them; one thread, the audio thread, takes what was
-/// written. What it takes costs time, and what was not written costs none.
+/// written. The time for that grows with what was written: other numbers cost nothing.
 ///
 /// A writer stores its number, then sets that number's bit in a dirty word, then that word's bit in the summary. The
 /// audio thread takes the words whose bit in the summary is set, and one further word at each call, in turn: a writer
@@ -84,9 +84,10 @@ class SharedParameters {
         if (words != 0) publish(words);
     }
 
-    /// Lets get() return a number that the audio thread has set, if the last number is `known`. It makes no mark:
-    /// take() does not give it back. A number that somebody writes meanwhile stays: its mark comes, or was just made.
-    /// Returns whether it was known. [audio thread, wait-free]
+    /// If the number is still `known`, replaces it by `value`, which the audio thread has set, so that get() returns
+    /// that. It makes no mark, so take() does not give the number back. If somebody has written another number
+    /// meanwhile, that number stays: its mark was just made, or follows. Returns whether the number was `known`. [audio
+    /// thread, wait-free]
     [[nodiscard]] bool show(std::size_t place, double known, double value) const noexcept(Memory::never_throws)
         CUELINE_NONBLOCKING {
         auto expected = std::bit_cast<std::uint64_t>(known);

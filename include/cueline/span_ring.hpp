@@ -20,7 +20,7 @@
 
 namespace cueline {
 
-/// Places in a ring's storage, in the order of the queue. They go on at place 0 behind the last place, so they are one
+/// Places in a ring's storage, in the order of the queue. After the last place they go on at place 0, so they are one
 /// or two contiguous pieces.
 struct RingPlaces {
     std::size_t first = 0;    ///< where the first piece begins
@@ -115,8 +115,8 @@ class SpanRingEnd : protected RingEnd<RingType> {
     std::uint64_t seen_ = 0;  // the other end's index as last seen; it can be too low, and then we look again
 };
 
-/// The end that pushes. A ring has one producer at a time, and one thread uses it. It moves and does not copy. Ring and
-/// storage must outlive it. Every call is wait-free.
+/// The end that pushes. A ring has one producer at a time, and one thread uses it. It is movable and not copyable. Ring
+/// and storage must outlive it. Every call is wait-free.
 template <class RingType = SpanRing<>>
 class alignas(false_sharing_bytes) SpanProducer : SpanRingEnd<RingType> {
     static constexpr bool never_throws = RingType::memory_type::never_throws;
@@ -125,8 +125,8 @@ class alignas(false_sharing_bytes) SpanProducer : SpanRingEnd<RingType> {
     /// An end of no ring. It may only be destroyed or assigned to.
     SpanProducer() = default;
 
-    /// For a storage of `capacity` places; the consumer must have the same. Throws ArgumentError if that is no power of
-    /// two, and EndTakenError if the ring already has a producer. [control thread]
+    /// For a storage of `capacity` places; the consumer must have the same. Throws ArgumentError if `capacity` is no
+    /// power of two, and EndTakenError if the ring already has a producer. [control thread]
     SpanProducer(RingType& ring, std::size_t capacity)
         : SpanRingEnd<RingType>{ring, ring.tail_,
                                 "this ring has a living producer already: destroy it first, or move it", capacity} {
@@ -160,8 +160,8 @@ class alignas(false_sharing_bytes) SpanProducer : SpanRingEnd<RingType> {
     using SpanRingEnd<RingType>::seen_;
 };
 
-/// The end that pops. A ring has one consumer at a time, and one thread uses it. It moves and does not copy. Ring and
-/// storage must outlive it. Every call is wait-free.
+/// The end that pops. A ring has one consumer at a time, and one thread uses it. It is movable and not copyable. Ring
+/// and storage must outlive it. Every call is wait-free.
 template <class RingType = SpanRing<>>
 class alignas(false_sharing_bytes) SpanConsumer : SpanRingEnd<RingType> {
     static constexpr bool never_throws = RingType::memory_type::never_throws;
@@ -170,8 +170,8 @@ class alignas(false_sharing_bytes) SpanConsumer : SpanRingEnd<RingType> {
     /// An end of no ring. It may only be destroyed or assigned to.
     SpanConsumer() = default;
 
-    /// For a storage of `capacity` places; the producer must have the same. Throws ArgumentError if that is no power of
-    /// two, and EndTakenError if the ring already has a consumer. [control thread]
+    /// For a storage of `capacity` places; the producer must have the same. Throws ArgumentError if `capacity` is no
+    /// power of two, and EndTakenError if the ring already has a consumer. [control thread]
     SpanConsumer(RingType& ring, std::size_t capacity)
         : SpanRingEnd<RingType>{ring, ring.head_,
                                 "this ring has a living consumer already: destroy it first, or move it", capacity} {

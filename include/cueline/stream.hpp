@@ -1,8 +1,8 @@
 // stream.hpp: what playbacks and recordings have in common.
 //
 // A playback goes to the audio thread, and a recording comes from it. Each is a span ring whose places are frames, in
-// memory of its own. A frame is one sample for each channel. An index counts the frames of a stream from 0. The
-// engine's frames are other numbers.
+// memory of its own. A frame is one sample for each channel. An index counts the frames of a stream from 0. It is not
+// the number of an engine's frame.
 #pragma once
 
 #include <algorithm>

@@ -17,7 +17,7 @@ namespace cueline {
 /// The frame of a beat that never comes.
 inline constexpr double endless = std::numeric_limits<double>::infinity();
 
-/// Along what a tempo moves evenly while it ramps.
+/// Whether a ramp changes the tempo evenly over beats or over seconds.
 enum class RampOver : std::uint32_t { beats = 0, seconds = 1 };  // NOLINT(performance-enum-size): a field of 4 bytes
 
 /// A part of the map with one rule: a ramp of the tempo, and after it a constant one. Everything follows in closed form
@@ -27,8 +27,8 @@ struct TempoSegment {
     double beat = 0;         ///< the beat there
     double speed = 0;        ///< beats per frame there
     double end_speed = 0;    ///< after the ramp
-    double ramp_beats = 0;   ///< how long the ramp is. If both are 0, there is none
-    double ramp_frames = 0;  ///< the same in frames
+    double ramp_beats = 0;   ///< the ramp's length in beats. 0: there is no ramp
+    double ramp_frames = 0;  ///< the ramp's length in frames
     std::uint32_t runs = 1;  ///< 0: the beat stands still, and so does the ramp
     RampOver over = RampOver::beats;
 
@@ -72,7 +72,7 @@ struct TempoSegment {
         return 2 * beats / (speed + std::sqrt(std::max(0.0, speed * speed + 2 * slope() * beats)));
     }
 
-    /// Returns the speed after so many frames; where it stands, that with which it goes on.
+    /// Returns the speed after so many frames. If the beat stands still, returns the speed with which it will go on.
     [[nodiscard]] constexpr double speed_after(double frames) const noexcept CUELINE_NONBLOCKING {
         if (runs == 0 || end_speed == speed) return speed;
         if (frames >= ramp_frames) return end_speed;
@@ -141,14 +141,14 @@ class TempoMap {
         return segment.beat + segment.beats_in(frame - segment.frame);
     }
 
-    /// Returns beats per frame, also where the timeline stands: those at which it would go on.
+    /// Returns beats per frame. Where the timeline stands still, returns those with which it would go on.
     [[nodiscard]] constexpr double speed_at(double frame) const noexcept CUELINE_NONBLOCKING {
         const TempoSegment& segment = at(frame);
         return segment.speed_after(frame - segment.frame);
     }
 
-    /// Returns the last frame of the map that has `beat`, or `endless`: a beat that was left out, or that a standing
-    /// timeline does not reach.
+    /// Returns the last frame of the map that has `beat`. Returns `endless` for a beat that was skipped, or that the
+    /// timeline does not reach because it stands still.
     [[nodiscard]] double frame_at(double beat) const noexcept CUELINE_NONBLOCKING {
         for (std::size_t index = size_; index > 0; --index) {
             const TempoSegment& segment = (*this)[index - 1];

@@ -18,8 +18,8 @@ inline constexpr double shortest_loop = 0.0625;      ///< beats: a few frames at
 inline constexpr double highest_beat = 1e9;          ///< to which a command can move the timeline
 inline constexpr std::uint32_t most_signature = 64;  ///< of each number of a time signature
 
-/// Beats are quarter notes, and count from 0. The audio thread makes one after each command that changes it. Control
-/// threads read copies, and processors the original. All calls are wait-free.
+/// Musical time. Beats are quarter notes, and count from 0. The audio thread publishes a Timeline after each command
+/// that changes it. Control threads read copies, and processors the original. All calls are wait-free.
 struct Timeline {
     /// Runs from frame 0 at 120 quarter notes a minute, in 4/4.
     explicit constexpr Timeline(std::uint32_t its_samplerate = 48'000) noexcept CUELINE_NONBLOCKING
@@ -31,7 +31,7 @@ struct Timeline {
     double bar_beats = 4;   ///< how many beats a bar has
     double loop_start = 0;  ///< the region that repeats. If both are 0, none does
     double loop_end = 0;
-    std::uint32_t looping = 0;  ///< whether it comes to the end of the region, and begins again there
+    std::uint32_t looping = 0;  ///< 1: it will come to the end of the region, and go to its start
     std::uint32_t samplerate;
     std::uint32_t signature_beats = 4;  ///< the upper number of the time signature
     std::uint32_t signature_unit = 4;   ///< the lower one
@@ -64,16 +64,16 @@ struct Timeline {
         return map.frame_at(beat + (loop_end - loop_start));
     }
 
-    /// Returns the first beat that is not over at frame `now`, which is in the last segment or before it: half a frame
-    /// earlier, because a beat's frame is the nearest one.
+    /// Returns the first beat that is not over at frame `now`: the beat half a frame earlier, because a beat belongs to
+    /// the nearest frame. `now` is in the last segment or before it.
     [[nodiscard]] constexpr double first_beat(std::uint64_t now) const noexcept CUELINE_NONBLOCKING {
         const TempoSegment& last = map.last();
         const double frames = static_cast<double>(now) - 0.5 - last.frame;
         return frames <= 0 ? last.beat : last.beat + last.beats_in(frames);
     }
 
-    /// Returns the next_line() that comes when the timeline goes on from `beat`, also if it begins a loop again before
-    /// that. Returns `endless` if none comes.
+    /// Returns the same as next_line() for a timeline that goes on from `beat`, also if it goes back to the start of a
+    /// loop before that line. Returns `endless` if none comes.
     [[nodiscard]] constexpr double line_to_come(double beat, double beats) const noexcept CUELINE_NONBLOCKING {
         const double next = next_line(beat, beats);
         if (looping == 0 || next < loop_end) return next;

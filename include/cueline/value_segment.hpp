@@ -13,7 +13,8 @@
 namespace cueline {
 
 /// A value as a function of the place. The place is a frame, or a beat if `in_beats()`, and it may lie between two of
-/// them. Everything follows in closed form: there is no running sum, so block sizes leave no mark. Wait-free.
+/// them. Everything follows in closed form: there is no running sum, so the size of the blocks does not change a value.
+/// Wait-free.
 class ValueSegment {
   public:
     /// Stays at `value`.

@@ -14,14 +14,14 @@ namespace cueline {
 /// Channels of a device: how many, from its first one on, or a list of their numbers. The first one is number 1.
 using Channels = std::variant<std::int64_t, std::vector<std::int64_t>>;
 
-/// Returns how many they are.
+/// Returns how many channels these are.
 [[nodiscard]] inline std::uint32_t count_of(const Channels& channels) noexcept {
     if (const auto* const count = std::get_if<std::int64_t>(&channels)) return static_cast<std::uint32_t>(*count);
     const auto* const list = std::get_if<1>(&channels);
     return list == nullptr ? 0 : static_cast<std::uint32_t>(list->size());
 }
 
-/// Returns their numbers on the device, from 0.
+/// Returns their numbers on the device, counted from 0.
 [[nodiscard]] inline std::vector<std::uint32_t> indices_of(const Channels& channels) {
     std::vector<std::uint32_t> indices(count_of(channels));
     const auto* const list = std::get_if<1>(&channels);
@@ -31,7 +31,7 @@ using Channels = std::variant<std::int64_t, std::vector<std::int64_t>>;
     return indices;
 }
 
-/// What a user requests. The device chooses what is left out. Check the numbers before: see range.hpp.
+/// What a user requests. The device chooses what is left out. Check the numbers first: see range.hpp.
 struct DeviceRequest {
     /// "null", "offline", "jack", "portaudio" (its default device), words of a PortAudio device's name and host API, or
     /// the number of one. Left out: the best device that is there.
@@ -57,9 +57,9 @@ struct DeviceRequest {
     std::int64_t midi_inputs = 0;   ///< ports for MIDI, at most max_midi_ports; for JACK, the null device and PortAudio
     std::int64_t midi_outputs = 0;  ///< the same; for JACK
     /// A regular expression: our ports for MIDI are connected to those of others whose names match it. True: to the
-    /// physical ones. False: to none. If we have one input, all are connected to it; if we have several, one to each,
-    /// in order; and so for the outputs. Left out: inputs to the physical ones, and outputs to none, because a physical
-    /// port may bring back what it gets.
+    /// physical ones. False: to none. If we have one input, all these ports are connected to it. If we have several,
+    /// each gets one, in order. The same holds for outputs. Left out: inputs to the physical ports, and outputs to
+    /// none, because a physical port may send back what it gets.
     std::optional<std::variant<std::string, bool>> midi_connect = std::nullopt;
     std::optional<std::variant<std::string, bool>> midi_connect_inputs = std::nullopt;  ///< left out: as `midi_connect`
     /// For the null device and PortAudio: seconds from when a MIDI message comes to when it plays. Left out: two
@@ -94,7 +94,7 @@ struct DeviceInfo {
     double low_latency_s = 0;      ///< of its output, as the device reports it; of its input, if it has no output
     double high_latency_s = 0;
     bool is_default = false;        ///< whether open_device() takes it if you request no device
-    bool is_default_input = false;  ///< whether it takes it for the inputs
+    bool is_default_input = false;  ///< whether open_device() takes it for the inputs
 };
 
 /// What list_devices() finds.

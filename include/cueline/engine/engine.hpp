@@ -26,14 +26,14 @@ namespace cueline {
 
 class Sequences;  // see src/engine/sequences.hpp
 
-/// A running engine gets blocks from its device. A lost one does not, although nobody stopped it.
+/// A running engine gets blocks from its device. An engine is lost if its device ended by itself: see Device::start().
 enum class EngineState : std::uint8_t { not_started, running, stopped, lost, closed };
 
 /// Runs a processor on a device's audio thread, once a block, and connects control threads to it. Frames count from the
 /// engine's construction, across stops.
 ///
-/// All calls are for control threads, and several threads may call at once. The exception is whatever sends on line 0:
-/// the calls that say "one sender at a time", and control(). Only one thread at a time may do that.
+/// All calls are for control threads, and several threads may call at once. The exceptions send on line 0: control(),
+/// and the calls that say "one sender at a time". Only one thread at a time may use these.
 class Engine {
   public:
     /// Prepares `processor` for the format of `device`. The engine does not run before start().
@@ -100,11 +100,12 @@ class Engine {
     /// Returns how many lines the engine was made for.
     [[nodiscard]] std::size_t lines() const noexcept;
 
-    /// Takes a confirmation that the last owner of a closed line left. Returns Status::empty if there is none, or if
-    /// the line is open: then its owner gets it. `line` must be below lines().
+    /// Takes a confirmation that the last owner of a closed line did not receive. Returns Status::empty if there is
+    /// none, or if the line is open: then its owner gets it. `line` must be below lines().
     Status receive_confirmation_of_closed(std::size_t line, Message& confirmation) noexcept;
 
-    /// Returns how long it takes, in nanoseconds, until a block can have brought events: for a thread that polls.
+    /// Returns the nanoseconds until the next block can have brought events. A thread that polls can sleep for that
+    /// time.
     [[nodiscard]] std::uint64_t ns_until_news() const noexcept;
 
     /// On the offline device, makes room for `commands`, at most 1024, in the ring of a line below lines(): it moves
@@ -122,17 +123,18 @@ class Engine {
     /// Returns the frame and the time of the last block that began, or nothing before the first.
     [[nodiscard]] std::optional<BlockTime> last_block() const noexcept;
 
-    /// Returns the same. Throws DeviceError if no block has begun.
+    /// Returns the same as last_block(). Throws DeviceError if no block has begun.
     [[nodiscard]] BlockTime block_time() const;
 
-    /// Returns musical time as the last block left it. [any thread]
+    /// Returns the timeline as it was after the last block. [any thread]
     [[nodiscard]] Timeline timeline() const noexcept;
 
     /// Returns the sequences, which send lists of commands at beats. [any thread]
     [[nodiscard]] Sequences& sequences() noexcept;
 
-    /// On the offline device, sends what the next block needs of the sequences, as render() does. A score that grows
-    /// then tells up to which beat it should have grown. Do not call it after close(). May wait for a block that is
+    /// On the offline device, sends the events of sequences that the next block needs, as render() does. After that,
+    /// each score that still grows has the beat up to which it should have grown. Returns how many frames the next
+    /// block may have; on other devices, the block size. Do not call it after close(). May wait for a block that is
     /// being rendered. Allocates.
     std::uint32_t feed_sequences();
 
@@ -145,16 +147,16 @@ class Engine {
 
     /// Publishes a buffer: the audio thread swaps it with the buffer in `slot` when it applies the command. The buffer
     /// is a copy of `interleaved`, frames times `channels` samples, on pages that are touched and, where permitted,
-    /// locked. The buffer that was swapped out is freed by a later publish(), stats() or close().
-    /// One sender at a time. Allocates, copies and frees.
-    /// If the command ring is full, returns Status::full; if stats().buffers.limit are in use, Status::no_buffer. Then
-    /// it changes nothing, and counts it. On the offline device, a full ring refuses no cue. Throws what make_buffer()
-    /// and require_usable() throw.
+    /// locked. The buffer that was swapped out is freed by a later publish(), stats() or close(). One sender at a time.
+    /// Allocates, copies and frees. If the command ring is full, returns Status::full. If stats().buffers.limit buffers
+    /// are in use, returns Status::no_buffer. In both cases it changes nothing, and counts the refusal. On the offline
+    /// device, a full ring refuses no cue. Throws what make_buffer() and require_usable() throw.
     Status publish(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels,
                    const Delivery& delivery = {});
 
-    /// The first half of publish(), which may take long and needs no lock against other senders. If no more can be in
-    /// use, returns an empty buffer and counts nothing: try again, or publish that.
+    /// The first half of publish(), which may take long and needs no lock against other senders. If
+    /// stats().buffers.limit buffers are in use, returns an empty buffer and counts nothing: try again, or publish the
+    /// empty buffer, which counts the refusal.
     /// Throws ArgumentError for a slot that does not exist, for channels outside 1 to 1024, and for a number of samples
     /// that is 0, not a multiple of `channels`, or more than 2^31 - 1; std::bad_alloc; what require_usable() throws.
     PendingBuffer make_buffer(std::int64_t slot, std::span<const float> interleaved, std::int64_t channels);
@@ -167,42 +169,44 @@ class Engine {
     /// require_usable() throws, and ArgumentError for a slot that does not exist. One sender at a time.
     Status publish_nothing(std::int64_t slot, const Delivery& delivery = {});
 
-    /// Returns how many buffers without a slot the processor lets be loaded at once.
+    /// Returns how many buffers without a slot can be loaded at once: see Processor::loaded_buffers().
     [[nodiscard]] std::uint32_t loaded_buffers() const noexcept;
 
     /// Loads a buffer without a slot, a copy as in publish(). Returns its handle, for any number of messages: the
     /// processor finds the buffer by ProcessContext::loaded_buffer(). It stays loaded until an UnloadBuffer is applied,
     /// until the processor calls release_buffer(), or until close(). After that, the handle stands for nothing, and the
-    /// buffer is freed like one that was swapped out. It sends no command, and needs no lock against senders.
-    /// Allocates, copies and frees. If stats().buffers.limit are in use, returns nothing, and counts it. Throws what
-    /// make_buffer() throws.
+    /// buffer is freed like one that was swapped out. This function sends no command, and needs no lock against
+    /// senders. Allocates, copies and frees. If stats().buffers.limit buffers are in use, returns nothing, and counts
+    /// the refusal. Throws what make_buffer() throws.
     std::optional<BufferHandle> load_buffer(std::span<const float> interleaved, std::int64_t channels);
 
-    /// The first half of load_buffer(), which may take long. If no more can be in use, returns an empty buffer and
-    /// counts nothing. Throws what the other make_buffer() throws, and ArgumentError if the processor loads none.
+    /// The first half of load_buffer(), which may take long. If stats().buffers.limit buffers are in use, returns an
+    /// empty buffer and counts nothing. Throws what the other make_buffer() throws, and ArgumentError if the processor
+    /// loads none.
     PendingBuffer make_buffer(std::span<const float> interleaved, std::int64_t channels);
 
-    /// The second half. If `buffer` is empty, counts a refused buffer, and returns nothing.
+    /// The second half of load_buffer(). If `buffer` is empty, counts a refused buffer, and returns nothing.
     std::optional<BufferHandle> load_buffer(PendingBuffer buffer);
 
-    /// Makes the values of an automation's curve, a copy, which is none of the processor's buffers. If max_curves are
-    /// in use, returns an empty one. Throws what make_buffer() throws.
+    /// Copies the values of an automation's curve. A curve does not count as one of the processor's buffers. If
+    /// max_curves are in use, returns an empty buffer. Throws what make_buffer() throws.
     PendingBuffer make_curve(std::span<const float> values);
 
-    /// Returns a handle for one Automate command, which releases the curve when it is over. If you do not send that,
-    /// the curve stays until close(). Throws what require_usable() throws, and ArgumentError for an empty one.
+    /// Returns a handle for one Automate command, which releases the curve when it is over. If you do not send such a
+    /// command, the curve stays until close(). Throws what require_usable() throws, and ArgumentError for an empty
+    /// `curve`.
     BufferHandle load_curve(PendingBuffer curve);
 
     /// Sends an UnloadBuffer. Returns Status::full, and counts a dropped command, if the command ring is full. Throws
     /// what require_usable() throws. One sender at a time.
     Status unload_buffer(BufferHandle handle, const Delivery& delivery = {});
 
-    /// Opens a stream whose samples are mixed into the outputs, after the processor, or one of Processor::playbacks(),
-    /// which the processor plays. It plays from Playback::start() on. If the device gets another samplerate, the stream
-    /// ends. If the engine is closed, the stream takes no commands any more, and what it holds can still be read.
-    /// Throws ArgumentError for more channels than the device has outputs, for a number of frames below 1 or too high,
-    /// or for a stream that the processor does not declare or that has other channels; StreamsTakenError if max_streams
-    /// are open, or if that stream of the processor is; std::bad_alloc; what require_usable() throws.
+    /// Opens a playback: one of Processor::playbacks(), which the processor plays, or a stream that the engine mixes
+    /// into the outputs after the processor. It plays from Playback::start() on. If the device gets another samplerate,
+    /// the stream ends. After close(), the stream takes no commands; what it holds can still be read. Throws
+    /// ArgumentError for more channels than the device has outputs, for a number of frames below 1 or too high, or for
+    /// a stream that the processor does not declare or that has other channels; StreamsTakenError if max_streams are
+    /// open, or if that stream of the processor is; std::bad_alloc; what require_usable() throws.
     [[nodiscard]] Playback open_playback(const PlaybackRequest& request);
 
     /// Opens a stream that records the inputs, the outputs, or what the processor writes to one of
@@ -210,8 +214,8 @@ class Engine {
     [[nodiscard]] Recording open_recording(const RecordingRequest& request);
 
     /// Lets the audio thread take over the stream that `command` names, if it names one. Stream does this itself: call
-    /// it only if you send such a command in another way. Call it before, and only if there is room for the command,
-    /// because a stream that was handed over comes back by the audio thread.
+    /// it only if you send such a command in another way. Call it before you send the command, and only if the ring has
+    /// room for it: a stream that was handed over comes back only through the audio thread.
     void hand_over_stream(const Message& command);
 
     [[nodiscard]] Format format() const noexcept;
@@ -219,22 +223,23 @@ class Engine {
     /// Returns the latency that the device reports at present.
     [[nodiscard]] DeviceLatency latency() const noexcept;
 
-    /// What Device::midi_names() and Device::connect_midi() do. They may be called while the engine runs or is stopped.
-    /// They wait for a start(), a stop() or a close() that runs, and throw what require_open() throws. connect_midi()
-    /// throws ArgumentError for a bad pattern.
+    /// Do what Device::midi_names() and Device::connect_midi() do. You may call them while the engine runs or is
+    /// stopped. They wait for a start(), a stop() or a close() that runs, and throw what require_open() throws.
+    /// connect_midi() throws ArgumentError for a bad pattern.
     [[nodiscard]] std::vector<std::string> midi_names(MidiWay way);
     void connect_midi(MidiWay way, const std::string& pattern);
 
     /// Returns the device, for calls such as render() and lateness(). Only the engine may call its start() and stop().
     [[nodiscard]] Device& device() noexcept;
 
-    /// Allocates, and frees buffers that came back. Throws ForkedError in a forked child.
+    /// Returns the engine's counts. Allocates, and frees buffers that came back. Throws ForkedError in a forked child.
     [[nodiscard]] EngineStats stats() const;
 
     /// Whether the audio thread gave back buffers that nobody has freed yet.
     [[nodiscard]] bool has_returned_buffers() const noexcept;
 
-    /// Frees them. make_buffer(), stats() and close() do that too. It takes longer for larger buffers.
+    /// Frees the buffers that the audio thread gave back. make_buffer(), stats() and close() do that too. It takes
+    /// longer for larger buffers.
     void free_returned_buffers();
 
   private:

@@ -31,12 +31,11 @@ struct BufferStats {
     std::uint64_t published = 0;  ///< accepted so far, into slots or without one
     std::uint64_t refused = 0;    ///< refused because as many as the limit were in use
     std::uint32_t in_use = 0;     ///< made, on their way to the audio thread, in slots, loaded, or on their way back
-    std::uint32_t limit = 0;  ///< how many can be in use: max_buffers() of the slots, and Processor::loaded_buffers()
-    std::uint32_t curves =
-        0;                    ///< of automations, loaded or on their way back: at most max_curves; not among the others
-    std::uint64_t bytes = 0;  ///< of memory that they take
-    std::uint64_t bytes_locked = 0;  ///< how many of them are locked: the system limits it
-    bool memory_locked = true;       ///< whether all of them are
+    std::uint32_t limit = 0;   ///< how many can be in use: max_buffers() of the slots, and Processor::loaded_buffers()
+    std::uint32_t curves = 0;  ///< curves of automations in use, at most max_curves; the counts above leave them out
+    std::uint64_t bytes = 0;   ///< of memory that the buffers take
+    std::uint64_t bytes_locked = 0;  ///< of these, the locked ones: the system limits them
+    bool memory_locked = true;       ///< whether all of these bytes are locked
 };
 
 /// Counts of the events of sequences.
@@ -56,7 +55,7 @@ struct EngineStats : LineStats {
     std::uint64_t frames = 0;
     std::uint64_t unhandled = 0;            ///< commands that the engine and the processor did not handle
     std::uint64_t refused = 0;              ///< commands that the processor refused, for a reason of its own
-    std::uint64_t refused_unconfirmed = 0;  ///< those, and those that it refused as late, without a confirmation
+    std::uint64_t refused_unconfirmed = 0;  ///< of these, and of those refused as late, the ones without confirmation
     std::uint64_t not_finite = 0;           ///< samples of the processor that were NaN or infinite, and became 0
     std::uint64_t not_finite_inputs = 0;    ///< the same, of the inputs
     DeviceStats device_stats;               ///< memory_locked covers the engine's own memory too

@@ -17,7 +17,7 @@ OwnedProcessor open_processor(std::string_view name);
 /// interface or layout differs from the engine's.
 OwnedProcessor open_processor(const ProcessorOffer& offer);
 
-/// Returns a processor that runs 1 to max_parts others, the parts, and mixes their outputs. The name of each is that of
+/// Returns a processor that runs 1 to max_parts others, the parts, and mixes their outputs. Each name is the name of
 /// the part. docs/parts.md describes it. [control thread] Throws ArgumentError for another number of parts, for one
 /// without a processor, for a processor that is there twice, and for a name that is empty, has a dot, or is there
 /// twice.

@@ -46,14 +46,16 @@ class OwnedProcessor {
         processor_->claimed_.store(false, std::memory_order_release);  // pairs with the acquire in claim()
     }
 
-    /// Returns the number of the hand-over at which the engine's handles of buffers begin. Only after claim().
+    /// Returns the number of the hand-over at which the engine's buffer handles begin: see BufferHandle. Call it only
+    /// after claim().
     [[nodiscard]] std::uint32_t hand_over() const noexcept {
         std::uint32_t latest = processor_->hand_over_;
         for (const OwnedProcessor& part : parts_) latest = std::max(latest, part.hand_over());
         return latest;
     }
 
-    /// Sets it for the next engine, so that a handle which the processor kept finds no buffer there. Before release().
+    /// Sets this number for the next engine, so that a handle that the processor kept finds no buffer there. Call it
+    /// before release().
     void set_hand_over(std::uint32_t number) noexcept {
         processor_->hand_over_ = number;
         for (OwnedProcessor& part : parts_) part.set_hand_over(number);
@@ -66,7 +68,7 @@ class OwnedProcessor {
     Processor* operator->() const noexcept { return processor_.get(); }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
-    /// Returns the same with another name. [before claim()]
+    /// Returns this processor under another name. [before claim()]
     [[nodiscard]] OwnedProcessor named(std::string name) && {
         return {std::move(processor_), std::move(name), std::move(parts_)};
     }
@@ -75,7 +77,7 @@ class OwnedProcessor {
     [[nodiscard]] std::span<const OwnedProcessor> parts() const noexcept { return parts_; }
 
   private:
-    /// `whose` begins the error.
+    /// The text of an error begins with `whose`.
     void claim(const std::string& whose) {  // NOLINT(misc-no-recursion): as above
         if (!processor_) {
             throw_or_end(

@@ -30,7 +30,7 @@ struct PlayBuffer {
     std::uint16_t slot = 0;
     std::uint16_t choke_group = 0;  ///< the voice stops the others of its group; 0: no group
     std::uint8_t loop = 0;          ///< 0: play once; otherwise repeat from loop_start to loop_end
-    std::uint8_t unload = 0;        ///< otherwise than 0: release `handle` when the voice has ended
+    std::uint8_t unload = 0;        ///< not 0: release `handle` when the voice has ended
     float gain = 1;                 ///< from 0 to 4; 1 leaves the samples as they are
     float pan = 0;                  ///< from -1, the first output only, to 1, the second output only
     float rate = 1;                 ///< frames of the buffer for each frame of the output, above 0 and up to 64

@@ -30,7 +30,7 @@ class ProcessorControls {
     static void check(const Processor& processor);
 
     /// Copies the declarations of `processor`, and sets each parameter to its default. Call it once, before the first
-    /// block. The link has as many as it declares. Throws what check() throws.
+    /// block. The link must have as many parameters and meters as `processor` declares. Throws what check() throws.
     void declare(const Processor& processor);
 
     [[nodiscard]] std::span<const ParameterSpec> parameter_specs() const noexcept { return parameter_specs_; }
@@ -43,12 +43,12 @@ class ProcessorControls {
     void set(std::size_t address, double value);
 
     /// Sets the parameters at `first`, `first + step` and so on, one for each value. Checks everything before it sets
-    /// anything. Another block may begin meanwhile: then it reads some of them, and the next one reads the others.
-    /// Throws what set() throws.
+    /// anything. A block may begin meanwhile: then it reads some of the new values, and the next block reads the
+    /// others. Throws what set() throws.
     void set(std::size_t first, std::span<const double> values, std::ptrdiff_t step = 1);
 
-    /// Returns the value that was last set, or the default. It shows what a map of MIDI
-    /// set, and not what the processor changed. Throws ArgumentError for an address that was not declared.
+    /// Returns the value that was last set, or the default. It includes what a MIDI map set, but not what the processor
+    /// changed. Throws ArgumentError for an address that was not declared.
     [[nodiscard]] double get(std::size_t address) const;
 
     /// Returns the latest value of a meter. Throws ArgumentError for an address that was not declared.

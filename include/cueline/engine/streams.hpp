@@ -21,8 +21,8 @@ namespace cueline {
 /// What to play. The ring has room for at least `frames` frames.
 struct PlaybackRequest {
     std::int64_t frames = 0;
-    /// 1 goes to all outputs, otherwise each goes to the output of its number. By default 1, or those that the
-    /// processor declared.
+    /// How many channels. A single channel goes to all outputs; otherwise each goes to the output with its number. By
+    /// default 1, or as many as the processor declared for this stream.
     std::optional<std::int64_t> channels = {};
     std::string_view stream = {};  ///< one of Processor::playbacks(), which the processor plays; empty: the engine does
 };
@@ -40,8 +40,8 @@ struct RecordingRequest {
     std::string_view stream = {};  ///< one of Processor::recordings(), which then is the source; empty: `source` is
 };
 
-/// What playbacks and recordings have in common. Its destructor closes the stream. It moves and does not copy. It must
-/// not be used after its engine is destroyed; only its destructor may come later.
+/// What playbacks and recordings have in common. Its destructor closes the stream. It is movable and not copyable.
+/// After its engine is destroyed, only its destructor may be called.
 class Stream {
   public:
     Stream(Stream&& other) noexcept;
@@ -56,7 +56,7 @@ class Stream {
     /// Returns and throws what start() does. One sender at a time.
     Status stop(const Delivery& delivery = {});
 
-    /// What commands call this stream.
+    /// The handle by which commands name this stream.
     [[nodiscard]] std::uint32_t handle() const noexcept { return handle_; }
 
   protected:
@@ -83,16 +83,16 @@ class Playback : public Stream {
     [[nodiscard]] std::size_t capacity() const noexcept;  ///< in frames
 
     /// Writes as many frames of `interleaved` as there is room for. Returns how many. If they are the `last` ones for
-    /// now, it is no underrun when they have been played. Before start(), frames wait.
+    /// now, no underrun is counted after them. Before start(), frames wait.
     std::size_t write(std::span<const float> interleaved, bool last = false) noexcept;
 
-    /// Returns the memory of as many free frames as there are, `most` at most. Fill it, and then push().
+    /// Returns the memory of the free frames, `most` at most. Fill it, and then push().
     [[nodiscard]] std::array<std::span<float>, 2> room(std::size_t most) noexcept;
 
     /// Hands the first `frames` frames of room() to the audio thread. `last`: see write().
     void push(std::size_t frames, bool last = false) noexcept;
 
-    /// Says that nothing is missing after what was written so far.
+    /// Marks what was written so far as complete: no underrun is counted after it.
     void complete() noexcept;
 
     /// Drops what was written so far, at the frame of `delivery`; what is being played fades out in clear_fade_frames
@@ -104,7 +104,7 @@ class Playback : public Stream {
 
     [[nodiscard]] PlaybackPosition position() const noexcept;
 
-    /// What keeps the memory of room() for longer than this.
+    /// Returns an owner of the memory of room(): hold it to use that memory after this stream is destroyed.
     [[nodiscard]] std::shared_ptr<const void> memory() const noexcept;
 
   private:
@@ -124,11 +124,12 @@ class Recording : public Stream {
     [[nodiscard]] std::uint32_t channels() const noexcept;
     [[nodiscard]] std::size_t capacity() const noexcept;  ///< in frames
 
-    /// Returns the oldest frames that wait, `most` at most, up to the next gap. Read them, and then pop(). At the end,
-    /// it returns an empty run with `ended` and with the frames that were lost last.
+    /// Returns the oldest frames that wait, `most` at most, up to the next gap. Read them, and then pop(). At the end
+    /// of the recording, returns an empty run with `ended`, and with the number of frames that were lost last.
     [[nodiscard]] RecordedRun<> waiting(std::size_t most) noexcept;
 
-    /// Gives the first `frames` frames of the run back to the audio thread. Its `lost` is then no more returned.
+    /// Gives the first `frames` frames of the run back to the audio thread. After that, its `lost` is not returned
+    /// again.
     void pop(std::size_t frames) noexcept;
 
     /// Copies the frames of a run to `interleaved`, as many as fit, and pops them. The run that it returns has no
@@ -137,7 +138,7 @@ class Recording : public Stream {
 
     [[nodiscard]] RecordingState state() const noexcept;
 
-    /// What keeps the memory of waiting() for longer than this.
+    /// Returns an owner of the memory of waiting(): hold it to use that memory after this stream is destroyed.
     [[nodiscard]] std::shared_ptr<const void> memory() const noexcept;
 
   private:

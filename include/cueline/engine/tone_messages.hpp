@@ -23,7 +23,7 @@ struct GetLevel {
     static constexpr Kind kind = cueline::kind::get_level;
 };
 
-/// Measured over all channels, from the level sent before up to the frame of this one.
+/// Measured over all channels, from the frame of the previous level up to the frame of this one.
 struct Level {
     static constexpr Kind kind = cueline::kind::level;
     float peak;  ///< full scale is 1

@@ -10,8 +10,8 @@
 
 namespace cueline {
 
-/// The most that a block can have to do, whatever is sent on any line. Besides, at most twice a block, it looks at each
-/// cue that waits, to take out those that are cancelled.
+/// The most that a block can have to do, whatever is sent on any line. In addition, the block looks at each waiting
+/// cue, at most twice, to take out those that are cancelled.
 struct WorstCase {
     std::size_t commands = 0;  ///< that it reads: its budget, and one transaction that begins within it
     std::size_t midi = 0;      ///< messages of MIDI inputs that it hands to the processor
