@@ -1,4 +1,4 @@
-"""Delay a sound with feedback: numba compiles the effect, which renders an array here, and runs live on a device."""
+"""A delay with feedback, compiled by numba. Here it processes an array; it also runs live on a device."""
 
 # ruff: noqa: ARG001, D103
 # mypy: allow-untyped-defs, allow-untyped-calls

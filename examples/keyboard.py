@@ -1,4 +1,4 @@
-"""A synthesizer for a MIDI keyboard: 128 keys by numba. A note sounds at its frame, whatever Python does meanwhile."""
+"""A synthesizer for a MIDI keyboard, compiled by numba. A note sounds at its frame, whatever Python does meanwhile."""
 
 # ruff: noqa: ARG001, D103
 # mypy: allow-untyped-defs, allow-untyped-calls

@@ -1,4 +1,4 @@
-"""Measure what lies between an output and an input: play noise, record it, and relate the two by their frames."""
+"""Measure the path from an output to an input: play noise, record it, and compare the two frame by frame."""
 
 import sys
 

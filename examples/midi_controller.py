@@ -1,4 +1,4 @@
-"""A MIDI controller plays four slots, and its knob the gain: all on the audio thread. The maps are kept as JSON.
+"""A MIDI controller plays four sounds, and its knob moves the gain, all on the audio thread. JSON holds the maps.
 
 Without arguments it plays a bar by itself, offline. `python midi_controller.py live` opens a device, learns a knob, and
 plays what you play.

@@ -1,4 +1,4 @@
-"""OSC plays a sampler: messages come on a line of their own, and time tags become frames.
+"""Play sounds by OSC: the messages have a line of their own, and their time tags become frames.
 
 Without arguments it plays to itself. `python osc.py 127.0.0.1 9000` serves that address until somebody sends /quit.
 """

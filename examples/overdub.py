@@ -1,4 +1,4 @@
-"""A looper: records a loop from a cue on, plays it from the next sample on, and adds what comes. Offline, and live."""
+"""A looper: it records a loop, plays it from the next sample on, and adds what you play to it. Offline, and live."""
 
 import sys
 

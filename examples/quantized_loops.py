@@ -1,4 +1,4 @@
-"""Loops that begin on the next bar line, and stay in phase while the tempo changes: each beat is a slice of its own."""
+"""Loops that begin on the next bar line, and stay in phase while the tempo changes, because each beat is a slice."""
 
 import sys
 

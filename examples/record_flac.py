@@ -1,4 +1,4 @@
-"""Record the inputs to a FLAC file, while Python does other things. With a path, it records your device."""
+"""Record the inputs to a FLAC file while Python does other things. If you pass a path, it records your device."""
 
 import sys
 import tempfile

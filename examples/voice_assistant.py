@@ -1,6 +1,6 @@
 """A voice assistant's loop: listens at 16 kHz, speaks at 24 kHz, stops at once when somebody speaks. Offline, and live.
 
-eSpeak NG made the two voices in the folder ``speech``. They stand for a person and for a speech synthesis.
+The two voices in the folder ``speech``, of a person and of a speech synthesis, were made with eSpeak NG.
 """
 
 import sys

@@ -192,7 +192,7 @@ def test_an_object_that_was_never_made_says_so() -> None:
             cueline.Part: lambda made: made.send(cueline.StopBuffer(0)),
             cueline.Sequence: lambda made: made.wait(0),
             cueline.Set: lambda made: engine.parameters.automate("gain", [made]),
-            cueline.Target: lambda made: made == made,
+            cueline.Target: lambda made: made == cueline.Target.__new__(cueline.Target),
             cueline.Timeline: lambda made: made.now(),
             cueline.Transaction: lambda made: made.__enter__(),
             cueline.Voice: lambda made: made.stop(),
