@@ -212,7 +212,7 @@ def _text(text: str, spec: object) -> str:
 
 def _listed(what: str, specs: Iterable[_Spec]) -> list[_Spec]:
     if not isinstance(specs, Iterable):
-        raise ArgumentTypeError(f"{what} must be a list of specs, got {shown(specs)}")
+        raise ArgumentTypeError(f"{what} must be a list, got {shown(specs)}")
     listed = list(islice(specs, _MOST_LISTED + 1))
     if len(listed) > _MOST_LISTED:
         raise ArgumentError(f"{what} must be at most {_MOST_LISTED}, got more")

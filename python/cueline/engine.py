@@ -103,10 +103,11 @@ class AudioEngine(_core.Engine):
 
     For some devices:
 
-    - ``client_name``, ``server`` (JACK): the names of the client and the server
-    - ``connect`` (JACK): True: to the physical ports; False: to none; a regular expression: to the ports that match; a
-      pair of these: for the inputs and the outputs
-    - ``latency`` (PortAudio): ``"low"``, ``"high"`` or a number of seconds
+    - ``client_name`` (JACK): the client's name; None: ``"cueline"``
+    - ``server`` (JACK): the server's name; None: the one in ``JACK_DEFAULT_SERVER``, or ``"default"``
+    - ``connect`` (JACK): True or None: to the physical ports; False: to none; a regular expression: to the ports that
+      match; a pair of these: for the inputs and the outputs
+    - ``latency`` (PortAudio): ``"low"``, ``"high"`` or a number of seconds; None: low
     - ``loopback`` (null, offline): each output comes back, one block later, as the input with its number
     - ``midi_inputs`` (all but offline): how many ports for MIDI it reads (0 to 16)
     - ``midi_outputs`` (JACK): how many ports for MIDI it sends to (0 to 16)

@@ -27,7 +27,7 @@ def warn_of_loss(engine: _core.Engine, losses: tuple[int, ...], raised: list[Bas
         (f"messages that {receiver} did not handle", unhandled, "see which messages it handles"),
         (f"messages that {receiver} refused", refused_by_processor, "confirm() says why"),
         ("cues applied late", late, "send them earlier, or for engine.after(seconds)"),
-        ("events of sequences that the timeline went over", left_out, "if that is no loss, send them with late='drop'"),
+        ("events of sequences that the timeline skipped", left_out, "if that is no loss, send them with late='drop'"),
         ("MIDI messages that came and were dropped", midi_dropped, "a block takes 256"),
         ("MIDI messages of the processor that did not go out", midi_unsent, "check their ports and values"),
     )

@@ -138,7 +138,7 @@ class MidiMap:
                 parts["target"] = (name, element)
             return cls(**parts)
         except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise ArgumentError(f"recipe must be one of MidiMap.recipe(), got {shown(recipe)}: {error}") from None
+            raise ArgumentError(f"recipe must be from MidiMap.recipe(), got {shown(recipe)}: {error}") from None
 
 
 # help() finds the docs of attributes here. A dataclass with defaults cannot have them in its body.
@@ -328,7 +328,7 @@ class Midi:
         """
         if isinstance(control, MidiMap):
             if target is not None or field is not None or low is not None or high is not None:
-                raise ArgumentTypeError("a MidiMap has its target and its numbers already: give it alone")
+                raise ArgumentTypeError("a MidiMap already has its target and its numbers: pass it alone")
             saved = control
             control, target, field = saved.control, saved.target, saved.field
             curve, omni = saved.curve, saved.omni
@@ -448,7 +448,7 @@ class Midi:
                 f"message, got {shown(target)}"
             )
         if wire[0] & 0xF0 != _NOTE_ON_STATUS:
-            raise ArgumentError("a slot is started by a NoteOn: for another control, map it to a PlayBuffer")
+            raise ArgumentError("only a NoteOn can start a slot: map another control to a PlayBuffer")
         message: Message = messages.PlayBuffer(self._engine._checked_slot(slot))
         for number, (_, first, slots, _) in enumerate(self._engine._parts, 1):
             if first <= slot < first + slots:  # the engine's slots are those of its parts, counted through
@@ -531,7 +531,7 @@ def _field_of(message: Message, name: str) -> Field:
         names = ", ".join(field.name for field in fields_of_it) or "none"
         raise ArgumentError(f"field must be one of {type(message).__name__}'s ({names}), got {shown(name)}")
     if found.scalar.name not in _FIELD_TYPES or found.length is not None or found.enumeration is not None:
-        raise ArgumentError(f"a map sets a field that is a number of at most 32 bits or f64, and {name!r} is another")
+        raise ArgumentError(f"field must be a number of at most 32 bits, or an f64, and {name!r} is neither")
     return found
 
 

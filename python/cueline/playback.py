@@ -152,7 +152,7 @@ class Playback(_core.Playback):
     def write(self, samples: npt.ArrayLike, *, last: bool = False, timeout: float | None = None) -> int:
         """Write all of ``samples``, wait for room without the GIL, and return how many frames were written.
 
-        It is fewer than all only if another thread called clear() meanwhile, which also drops the rest.
+        These are all frames, unless another thread called clear() meanwhile, which also drops the rest.
 
         ``samples`` has shape (frames, channels), or (frames,) for one channel. It holds floats, full scale -1 to 1, or
         int16 numbers. Bytes are PCM data: int16, little-endian, interleaved. If they are the ``last`` ones for now, no

@@ -132,7 +132,7 @@ def resampled(
     require_finite(samples, samplerate, wanted, name)
     converted: npt.NDArray[np.float32] = soxr.resample(samples, samplerate, wanted, quality="VHQ")
     if len(converted) == 0:
-        raise ArgumentError(f"{name} must last for a frame at {wanted} Hz, got {frames} at {samplerate} Hz")
+        raise ArgumentError(f"{name} must be at least one frame long at {wanted} Hz, got {frames} at {samplerate} Hz")
     return converted
 
 
@@ -140,7 +140,7 @@ def require_finite(samples: npt.NDArray[np.float32], samplerate: int, wanted: in
     """Raise ArgumentError if a sample that is to be converted is NaN or infinite."""
     if (place := first_not_finite(samples)) is not None:
         raise ArgumentError(
-            f"{name} must hold numbers to be converted from {samplerate} to {wanted} Hz, got {samples[place]} at "
+            f"{name} must hold finite numbers to be converted from {samplerate} to {wanted} Hz, got {samples[place]} at "
             f"frame {place[0]}, channel {place[1]}: numpy.nan_to_num() replaces such samples"
         )
 

@@ -613,7 +613,7 @@ def test_parameters_and_meters_are_specs_and_the_engine_says_what_is_wrong_with_
     for without_end in ({"parameters": repeat(ParameterSpec("gain"))}, {"meters": repeat(MeterSpec("level"))}):
         with pytest.raises(cueline.ArgumentError, match="must be at most 10000, got more"):
             cfunc_processor(count, **without_end)
-    with pytest.raises(cueline.ArgumentTypeError, match=r"parameters must be a list of specs"):
+    with pytest.raises(cueline.ArgumentTypeError, match=r"parameters must be a list, got"):
         cfunc_processor(count, parameters=ParameterSpec("gain"))
     for number in ("a", None, True, np.True_, 1j, np.array(0.5)):
         with pytest.raises(cueline.ArgumentTypeError, match="lowest, highest, default and ramp must be numbers"):

@@ -177,7 +177,7 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
         ("empty.wav", r"empty\.wav' must not be empty, got shape \(0, 2\): the file has no frames"),
         ("nan.wav", r"nan\.wav' has nan at frame 2, channel 1: .*numpy\.nan_to_num"),
         ("great.wav", r"great\.wav' has inf at frame 0, channel 0: "),
-        ("short.wav", r"short\.wav' must last for a frame at 48000 Hz, got 1 at 768000 Hz"),
+        ("short.wav", r"short\.wav' must be at least one frame long at 48000 Hz, got 1 at 768000 Hz"),
         ("slow.wav", r"the samplerate of '.*slow\.wav' must be from 1000 to 768000 Hz, got 500"),
         ("a\0.wav", "path must not contain a NUL character"),
     ],

@@ -208,7 +208,7 @@ def test_recipes_are_names_and_numbers() -> None:
     assert cueline.MidiMap.from_recipe(json.loads(json.dumps(own.recipe()))) == own
     long = {**made.recipe(), "target": ["gains", 17, 0]}
     for wrong in ({}, {"control": {"type": "os"}, "target": 1}, {"control": {"type": "NoteOn"}, "target": 1}, [], long):
-        with pytest.raises(cueline.ArgumentError, match=r"recipe must be one of MidiMap\.recipe\(\)|has no message"):
+        with pytest.raises(cueline.ArgumentError, match=r"recipe must be from MidiMap\.recipe\(\)|has no message"):
             cueline.MidiMap.from_recipe(wrong)  # type: ignore[arg-type]
 
 
@@ -256,7 +256,7 @@ def test_bad_arguments_of_learn_and_connect_are_refused_at_once() -> None:
         ((CONTROL, "gain"), {"omni": 1}, cueline.ArgumentTypeError, "omni must be True or False, got 1"),
         ((CONTROL, "gain", "gain"), {}, cueline.ArgumentTypeError, "field is for a message"),
         ((CONTROL, cueline.Click(), np.zeros(2)), {"low": 0, "high": 1}, cueline.ArgumentTypeError, "got array"),
-        ((CONTROL, 3), {}, cueline.ArgumentError, "a slot is started by a NoteOn"),
+        ((CONTROL, 3), {}, cueline.ArgumentError, "only a NoteOn can start a slot"),
         ((cueline.NoteOn(1), 3), {}, cueline.ProcessorError, "needs a processor with buffer slots"),
         ((cueline.NoteOn(1), cueline.PlayBuffer(0)), {}, cueline.ProcessorError, "not PlayBuffer"),
         ((CONTROL, cueline.UnloadBuffer(1)), {}, cueline.ArgumentError, "the processor's messages and the timeline's"),
@@ -269,7 +269,7 @@ def test_bad_arguments_of_learn_and_connect_are_refused_at_once() -> None:
             cueline.ArgumentError,
             "high must be from 0 to 1, got 2",
         ),
-        ((cueline.MidiMap(CONTROL, "gain"), "gain"), {}, cueline.ArgumentTypeError, "give it alone"),
+        ((cueline.MidiMap(CONTROL, "gain"), "gain"), {}, cueline.ArgumentTypeError, "pass it alone"),
     ],
 )
 def test_what_cannot_be_mapped_is_refused_with_the_way_out(

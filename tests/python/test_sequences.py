@@ -405,7 +405,7 @@ def test_events_that_are_lost_are_in_the_warning() -> None:
     song = engine.sequence([(0, HIT), (9.5, HIT)], at=Beat(0))
     engine.render(BEAT)
     with pytest.warns(
-        cueline.LossWarning, match="cues applied late: 1 .*events of sequences that the timeline went over: 1 "
+        cueline.LossWarning, match="cues applied late: 1 .*events of sequences that the timeline skipped: 1 "
     ):
         engine.close()
     assert song.late == 2
