@@ -466,7 +466,7 @@ void bind_engine_types(nb::module_& module) {
             "start", {}, "Start the audio. If it runs, do nothing. Raises ClosedError, ForkedError, DeviceError.")
         .add<&EngineHandle::stop>(
             "stop", {},
-            "Stop the audio. If it is stopped, do nothing. Commands sent meanwhile wait in the ring.\n"
+            "Stop the audio. If it is stopped, do nothing. Commands sent while it is stopped wait in the ring.\n"
             "With JACK or PortAudio, the last block fades out. Raises ForkedError.")
         .add<&EngineHandle::close>(
             "close", {},

@@ -618,7 +618,7 @@ namespace {
 
 void bind_sender_types(nb::module_& module) {
     nb::class_<SenderHandle> sender{module, "Sender", nb::is_weak_referenceable(),
-                                    "One sender's connection to an engine. An engine is one itself, on line 0."};
+                                    "A sender's connection to an engine. The engine itself is the sender of line 0."};
     Methods<SenderHandle>{sender}
         .add<&SenderHandle::ping>(
             "ping", {},
@@ -709,9 +709,11 @@ void bind_sender_types(nb::module_& module) {
              nb::sig("def __init__(self, line: Sender, message: object, at: typing.SupportsIndex | MusicalTime | None, "
                      "late: str) "
                      "-> None"))
-        .def("try_send", &PendingSend::try_send, "Return whether the command was sent. Raises what send() raises.")
+        .def("try_send", &PendingSend::try_send,
+             "Try to send the command, and return whether it was sent. Raises what send() raises.")
         .def("give_up", &PendingSend::give_up, "If there was no room, count the command as dropped.");
-    nb::class_<LineHandle, SenderHandle> line{module, "Line", "A connection to an engine beside the engine's own."};
+    nb::class_<LineHandle, SenderHandle> line{module, "Line",
+                                              "A connection to an engine, in addition to the engine's own."};
     Methods<LineHandle>{line}.add<&LineHandle::close>(
         "close", {},
         "Close the line. The audio thread still reads the commands that it accepted. A second call does nothing.");

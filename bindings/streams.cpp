@@ -193,7 +193,7 @@ void bind_stream(nb::class_<Handle>& stream) {
     const auto call = [](auto member) {
         return [member](nb::handle_t<Handle> self) { return (made(self).*member)(); };
     };
-    stream.def("close", call(&Handle::close), "Close it. What waits is dropped; what is being played fades out.")
+    stream.def("close", call(&Handle::close), "Close it. What waits is dropped; a playback that plays fades out.")
         .def_prop_ro("closed", call(&Handle::closed), "Whether it is closed.")
         .def_prop_ro("_handle", call(&Handle::handle))
         .def_prop_ro("channels", call(&Handle::channels), "How many channels it has.")

@@ -321,7 +321,7 @@ MOST_SIGNATURE: int = 64
 
 class Sender:
     """
-    One sender's connection to an engine. An engine is one itself, on line 0.
+    A sender's connection to an engine. The engine itself is the sender of line 0.
     """
 
     def ping(self) -> Status:
@@ -421,13 +421,15 @@ class PendingSend:
     def __init__(self, line: Sender, message: object, at: SupportsIndex | MusicalTime | None, late: str) -> None: ...
 
     def try_send(self) -> bool:
-        """Return whether the command was sent. Raises what send() raises."""
+        """
+        Try to send the command, and return whether it was sent. Raises what send() raises.
+        """
 
     def give_up(self) -> None:
         """If there was no room, count the command as dropped."""
 
 class Line(Sender):
-    """A connection to an engine beside the engine's own."""
+    """A connection to an engine, in addition to the engine's own."""
 
     def __init__(self, engine: Sender, all_events: bool) -> None: ...
 
@@ -682,7 +684,7 @@ class Engine(Sender):
 
     def stop(self) -> None:
         """
-        Stop the audio. If it is stopped, do nothing. Commands sent meanwhile wait in the ring.
+        Stop the audio. If it is stopped, do nothing. Commands sent while it is stopped wait in the ring.
         With JACK or PortAudio, the last block fades out. Raises ForkedError.
         """
 
@@ -811,7 +813,7 @@ class Playback:
     def __init__(self, engine: Sender, frames: int, channels: int | None, stream: str) -> None: ...
 
     def close(self) -> None:
-        """Close it. What waits is dropped; what is being played fades out."""
+        """Close it. What waits is dropped; a playback that plays fades out."""
 
     @property
     def closed(self) -> bool:
@@ -846,7 +848,7 @@ class Recording:
     def __init__(self, engine: Sender, frames: int, channels: int | None, source: str) -> None: ...
 
     def close(self) -> None:
-        """Close it. What waits is dropped; what is being played fades out."""
+        """Close it. What waits is dropped; a playback that plays fades out."""
 
     @property
     def closed(self) -> bool:

@@ -86,11 +86,11 @@ def checked_device(device: str | SupportsIndex | None) -> str | int | None:
 
 
 def checked_pair(name: str, value: _T | tuple[_T, _T]) -> tuple[_T | None, _T]:
-    """Return ``value``'s part for the inputs, or None if it is one for both, and its part for the outputs."""
+    """Return the value for the inputs, or None if ``value`` is one for both, and the value for the outputs."""
     if not isinstance(value, tuple):
         return None, value
     if len(value) != 2 or value[0] is None or value[1] is None:
-        raise ArgumentError(f"{name} must be one, or a pair: for the inputs and for the outputs, got {shown(value)}")
+        raise ArgumentError(f"{name} must be one value, or a pair: for the inputs and the outputs, got {shown(value)}")
     return value
 
 
@@ -154,12 +154,14 @@ def require_new(made: object, what: str) -> None:
 
 
 def refusing_channels(constructor: _F) -> _F:
-    """Return ``constructor``, which refuses the argument ``channels`` and says what has replaced it."""
+    """Return ``constructor``, wrapped: it refuses the argument ``channels`` and says what has replaced that."""
 
     @functools.wraps(constructor)
     def refuse_or_make(*given: Any, **named: Any) -> None:
         if "channels" in named:
-            raise ArgumentTypeError(f"channels is now outputs, and inputs: use outputs={shown(named['channels'])}")
+            raise ArgumentTypeError(
+                f"channels was replaced by outputs and inputs: use outputs={shown(named['channels'])}"
+            )
         constructor(*given, **named)
 
     return refuse_or_make  # type: ignore[return-value]
@@ -198,7 +200,7 @@ def refuse_attribute(what: str, name: str) -> NoReturn:
 
 
 def refuse_attribute_of(sender: _core.Sender, name: str) -> NoReturn:
-    """Raise AttributeError: attribute ``name`` of an engine or a line cannot be set. Says where such a name leads."""
+    """Raise AttributeError: attribute ``name`` of an engine or a line cannot be set. It says what to use instead."""
     cls = type(sender)
     what = "an engine" if isinstance(sender, _core.Engine) else "a line"
     if hasattr(cls, name):
@@ -216,7 +218,7 @@ def refuse_attribute_of(sender: _core.Sender, name: str) -> NoReturn:
 
 
 def refuse_name(what: str, name: object, known: Iterable[str], prefix: str) -> NoReturn:
-    """Raise UnknownNameError, with the names that exist. The engine's names are these with ``prefix``."""
+    """Raise UnknownNameError, with the names that exist. In the engine, ``prefix`` comes before each of them."""
     all_known = list(known)
     names = ", ".join(map(repr, all_known))
     way_out = ""

@@ -65,7 +65,7 @@ class CancelAutomation(Message):
 @refusing_unmade
 @dataclass(frozen=True)
 class Set:
-    """The value jumps to ``value`` at the frame or the Beat ``at``."""
+    """The value jumps to ``value`` at the frame or the Beat ``at``. Raises ArgumentError, ArgumentTypeError."""
 
     value: float
     at: int | Beat = field(kw_only=True)
@@ -77,7 +77,10 @@ class Set:
 @refusing_unmade
 @dataclass(frozen=True)
 class Linear:
-    """The value moves in a straight line, from the event before to ``value`` at the frame or the Beat ``at``."""
+    """The value moves in a straight line, from the event before to ``value`` at the frame or the Beat ``at``.
+
+    Raises ArgumentError, ArgumentTypeError.
+    """
 
     value: float
     at: int | Beat = field(kw_only=True)
@@ -89,9 +92,10 @@ class Linear:
 @refusing_unmade
 @dataclass(frozen=True)
 class Exponential:
-    """The value moves in equal ratios, from the event before to ``value``, which is not 0, at ``at``.
+    """The value moves in equal ratios, from the event before to ``value`` at the frame or the Beat ``at``.
 
-    If the value before is 0, or has another sign, it stays until ``at`` and jumps there.
+    ``value`` is not 0. If the event before has the value 0 or another sign, the value stays until ``at`` and jumps
+    there. Raises ArgumentError, ArgumentTypeError.
     """
 
     value: float
@@ -112,8 +116,8 @@ class Exponential:
 class Target:
     """From ``at`` on, the value approaches ``value``: each ``time_constant`` leaves 1/e of the distance.
 
-    ``time_constant`` is in seconds, from 0 to 3600; with 0, the value jumps. If a ramp is the next event, it replaces
-    the target: it begins at ``at``.
+    ``time_constant`` is in seconds, from 0 to 3600; with 0, the value jumps. If the next event is a Linear or an
+    Exponential, it replaces this one, and begins at ``at``. Raises ArgumentError, ArgumentTypeError.
     """
 
     value: float
@@ -131,7 +135,8 @@ class Curve:
     """From ``at`` on, the value follows ``values``, evenly spaced over the length ``over``, with lines between them.
 
     ``over`` is in frames if ``at`` is a frame, and in quarter notes if it is a Beat. There are at least two values,
-    played as float32 within the parameter's range. No other event may fall within the curve.
+    played as float32 within the parameter's range. No other event may fall within the curve. Raises ArgumentError,
+    ArgumentTypeError.
     """
 
     values: "Sequence[float]"
@@ -149,11 +154,11 @@ class Curve:
         if isinstance(at, Beat):
             over = checked_number("over", self.over, _core.HIGHEST_BEAT, "quarter notes", 1e-6)
         elif (over := checked_integer("over", self.over)) < 1:  # type: ignore[arg-type]  # it refuses others
-            raise ArgumentError(f"over must be a number of frames of 1 or more, got {over}")
+            raise ArgumentError(f"over must be 1 frame or more, got {over}")
         _set(self, values=values, at=at, over=over)
 
     def end(self) -> int | Beat:
-        """Return the time at which it has its last value."""
+        """Return the frame or the Beat at which the curve has its last value."""
         return self.at + self.over if isinstance(self.at, Beat) else self.at + int(self.over)
 
 
@@ -194,10 +199,11 @@ class Automation:
         return f"<cueline.Automation {self._sequence}>"
 
     def hold(self, at: "int | Beat | None" = None, *, timeout: float | None = 0) -> "Confirmation":
-        """Stay at the value that the parameter has at ``at``, or with the next block. Later events are cancelled.
+        """Hold the parameter at the value that it has at ``at``, or in the next block, and cancel later events.
 
         This is cancelAndHoldAtTime() of the Web Audio specification. ``at`` is a frame, or a Beat if the automation is
-        in beats. Returns the confirmation. Raises what ``engine.confirm`` raises.
+        in beats. ``timeout`` is that of ``engine.confirm``. Returns the confirmation. Raises what ``engine.confirm``
+        raises.
         """
         time = self._checked_time(at)
         place = _NOW if time is None else _place(time)
@@ -207,9 +213,10 @@ class Automation:
     def cancel(self, at: "int | Beat | None" = None, *, timeout: float | None = 0) -> "Confirmation":
         """Cancel the events at ``at`` or later; without ``at``, all that have not come. This takes effect at once.
 
-        If one of them is a ramp or a curve under way, it ends, and the parameter returns to the value from which it
-        began. This is cancelScheduledValues() of the Web Audio specification. ``at`` is a frame, or a Beat if the
-        automation is in beats. Returns the confirmation. Raises what ``engine.confirm`` raises.
+        If one of them is a ramp or a curve that has begun, it ends, and the parameter returns to the value that it had
+        at that beginning. This is cancelScheduledValues() of the Web Audio specification. ``at`` is a frame, or a Beat
+        if the automation is in beats. ``timeout`` is that of ``engine.confirm``. Returns the confirmation. Raises what
+        ``engine.confirm`` raises.
         """
         time = self._checked_time(at)
         place = _NOW if time is None else _place(time)
@@ -245,7 +252,7 @@ class _Segment(NamedTuple):
     curve: "npt.NDArray[np.float32] | None" = None
 
     def place(self) -> float:
-        """Return where the segment counts, for a cancel: a ramp and a curve at their end."""
+        """Return the time by which a cancel finds the segment: the end of a ramp or a curve."""
         if self.shape in (_STEP, _TARGET):
             assert self.at is not None
             return _place(self.at)
@@ -290,7 +297,7 @@ def automate(
 
 
 def _segments(events: "list[Event]") -> list[_Segment]:
-    """Turn events, of which a ramp has the time of its end, into segments, which begin at their times."""
+    """Turn events into segments. A ramp's event has the time of its end, and a segment that of its beginning."""
     segments: list[_Segment] = []
     since: int | Beat | None = None  # where a ramp would begin
     rest: _Segment | None = None  # a step at the end of the last segment, unless another segment begins there
@@ -386,7 +393,7 @@ def _values_of(event: "Event") -> "Sequence[float]":
 
 
 def _sequence_after(sequence: int, steps: int) -> int:
-    """Return the sequence ``steps`` later. They go round, and 0 is none."""
+    """Return the sequence ``steps`` later. Sequences wrap around, and skip 0."""
     return (sequence + steps - 1) % 0xFFFF_FFFF + 1
 
 

@@ -19,9 +19,10 @@ _FINEST_GRID = 1 / 1024
 
 
 class Beat(_core.MusicalTime):
-    """A beat of the timeline: a number of quarter notes, from 0. ``at=cueline.Beat(8.5)`` moves when the tempo does.
+    """A beat of the timeline: a number of quarter notes, from 0. Its frame changes with the tempo.
 
-    It is immutable. Raises ArgumentError for a number below 0, for NaN and for infinity, ArgumentTypeError.
+    ``at=cueline.Beat(8.5)`` is the middle of the ninth quarter note. It is immutable. Raises ArgumentError for a number
+    below 0, for NaN and for infinity; ArgumentTypeError.
     """
 
     __slots__ = ()
@@ -31,7 +32,7 @@ class Beat(_core.MusicalTime):
 
     @property
     def beat(self) -> float:
-        """The number of the beat, which is a quarter note."""
+        """The number of the beat: quarter notes, from 0."""
         return self._beats
 
     def __eq__(self, other: object) -> bool:
@@ -98,7 +99,7 @@ def next_bar() -> Grid:
     """Return the first bar line after the audio thread has read the command, for ``at=``.
 
     A bar line at the same frame counts too. Each command finds its own bar line, so two commands may get different
-    ones. The messages of a transaction get the same.
+    ones. All messages of a transaction get the same bar line.
     """
     return Grid(None)
 
@@ -112,7 +113,7 @@ def next_grid(beats: float) -> Grid:
     """Return the first multiple of ``beats`` after the audio thread has read the command, for ``at=``.
 
     The multiples count from beat 0, and beats are quarter notes: 0.25 is a sixteenth note. Raises ArgumentError for a
-    number below 1/1024 or above 1e9, ArgumentTypeError.
+    number below 1/1024 or above 1e9; ArgumentTypeError.
     """
     return Grid(_checked_grid(beats))
 

@@ -33,7 +33,7 @@ def dtype(cls: type | None = None) -> np.dtype[Any]:
 
 
 def beat_dtype(cls: type | None = None) -> np.dtype[Any]:
-    """Return the dtype of a message at a beat, for ``engine.sequence``: ``dtype(cls)`` with a ``beat`` for the frame.
+    """Return the dtype of a message at a beat, for ``engine.sequence``: ``dtype(cls)`` with ``beat`` for ``frame``.
 
     The beat is a float64. Raises ArgumentTypeError if ``cls`` is not a message class.
     """
@@ -170,8 +170,8 @@ def timed_kind(events: object) -> int | None:
 
 _MAX_KNOWN = 64
 _known: dict[int, tuple[np.dtype[Any], int, type]] = {}
-"""Dtypes that were checked, the kind that each names, and NumPy's array type. By id: equal dtypes may name different
-classes."""
+"""Dtypes that were checked, the kind that each names, and NumPy's array type. The key is the id,
+because equal dtypes may name different classes."""
 
 
 def _own_kind(array: Records) -> int:

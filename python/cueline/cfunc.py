@@ -91,10 +91,13 @@ def cfunc_processor(
 ) -> CapsuleType:
     """Return a processor made of functions that ``numba.cfunc`` compiled, for ``AudioEngine(processor=...)``.
 
+    Below, ``carray`` is ``numba.carray``. Names in capitals, such as ``TOLD = cueline.dtype(cls)``, are your constants.
+    Compute them outside the functions: numba treats them as constants.
+
     ``render`` fills a block, or a part of one. Compile it for ``RENDER_SIGNATURE``. Its arguments are ``(inputs, ins,
     outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state)``:
 
-    - ``inputs``: ``numba.carray(inputs, (ins, frames))``, where ``ins`` is the number of inputs
+    - ``inputs``: ``carray(inputs, (ins, frames))``, where ``ins`` is the number of inputs
     - ``outputs``: ``carray(outputs, (outs, frames))``, to be written
     - ``frame``: the index of the first frame
     - ``parameters``: ``carray(parameters, (count, frames))``, the value of each parameter in each frame. Arrays are not
@@ -114,10 +117,9 @@ def cfunc_processor(
     ``handle`` acts on a command, and returns whether it handles that message. Compile it for ``HANDLE_SIGNATURE``. Its
     ``command`` is ``carray(command, 1, TELL)``. It may also return ``APPLIED | value << 32``, where the confirmation
     shows the value; ``REFUSED | reason << 32``, where 256 is the first of ``reasons``, which are names; or
-    ``DEFERRED``. To defer a command, it writes a message with a kind and a frame into ``carray(cues, 16, TELL)``: that
-    message comes at its frame, on behalf of the command. If a cue cannot be scheduled, for instance because its frame
-    is not later, the command is refused; its other cues stay. Compute the names in capitals, such as ``TOLD =
-    cueline.dtype(cls)``, outside the functions: numba treats them as constants.
+    ``DEFERRED``. To defer a command, it writes a message with a kind and a frame into ``carray(cues, 16, TELL)``:
+    ``handle`` gets that message at its frame, and its outcome becomes that of the command. If a cue cannot be
+    scheduled, for instance because its frame is not later, the command is refused; its other cues stay.
 
     ``discarded`` takes back a command that will never be applied: it was cancelled, was late and dropped, found no
     room, or waited when the engine was closed. Compile it for ``DISCARDED_SIGNATURE``. Its arguments are ``command``,
@@ -125,7 +127,7 @@ def cfunc_processor(
 
     ``state`` is a NumPy array that all functions get: ``carray(state, SHAPE, DTYPE)``. cueline keeps it alive, loads
     it into memory, and locks it there if that is permitted. It belongs to the audio thread until the engine is closed.
-    ``name`` is the engine's ``processor`` property; by default, the name of ``render``.
+    ``name`` is what the engine's ``processor`` property returns; by default, the name of ``render``.
 
     The functions run on the audio thread, compiled, without Python. cueline inspects the compiled code. It raises
     ProcessorError for a function that may raise an exception (numba would take the GIL for it), that allocates, or that

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         ) -> Confirmation: ...
 
     class ConfirmingEngine(Polled, Protocol):
-        """An engine, as far as confirmations use it."""
+        """What confirmations use of an engine."""
 
         _confirmations: Confirmations
 
@@ -194,7 +194,7 @@ class Confirmations:
             self._settle(key)
 
     def _settle(self, key: tuple[int, int]) -> None:
-        # Twice does no harm. Without a GIL, a report may come before its confirmation is under way.
+        # To settle twice does no harm. Without a GIL, a report may come before its confirmation is under way.
         waiting, outcome = self.under_way.get(key), self._reports.get(key)
         if waiting is None or outcome is None:
             return

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cueline.converting import Converter
 
     Run = Callable[[int], tuple[Block, bool]]
-    """Reads frames up to the next gap, as many as it is given at most, and says whether that was the end."""
+    """Reads frames up to the next gap, at most so many. Returns them, and whether that was the end."""
 
 __all__ = ["ConvertedBlocks"]
 
@@ -27,8 +27,8 @@ class ConvertedBlocks:
     """Reads runs of a recording, and converts them to blocks at another rate.
 
     A run is converted from its first frame to its last one. At a gap, the next run begins; or, while ``fills_gaps`` is
-    set, the run goes on with zeros. Of what it returns, the samples are at the other rate, and all frames and losses
-    are the engine's.
+    set, the run goes on with zeros. In what it returns, the samples are at the other rate. Numbers of frames and of
+    lost frames are always the engine's.
     """
 
     def __init__(self, converter: Converter, samplerate: int, engine_rate: int) -> None:

@@ -19,10 +19,10 @@ _MOST_CHANNELS = 64  # an engine's
 
 
 class Converter:
-    """Converts frames from one rate to another, piece by piece. The pieces together are what soxr makes of the whole.
+    """Converts frames from one rate to another, piece by piece. Joined, the pieces equal what soxr makes of the whole.
 
-    The first frame that it makes has the time of the first one that it was given. It makes frames later than it is
-    given them, up to ``delay`` of its own frames.
+    The first frame that comes out has the time of the first frame that went in. Frames come out late: by ``delay``
+    frames of the new rate at most.
     """
 
     def __init__(self, name: str, samplerate: int, wanted: int, channels: int) -> None:
@@ -50,12 +50,12 @@ class Converter:
         return 2 * given * wanted // samplerate + 1  # a later group may be longer
 
     def fits(self, room: int) -> int:
-        """Return how many frames it can be given so that all that comes of them, end() included, fits ``room``."""
+        """Return how many frames convert() can take so that all frames that come out, end() included, fit ``room``."""
         samplerate, wanted = self._rates
         return max(0, (self._made + room - 1) * samplerate // wanted - self._given)
 
     def convert(self, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return the frames that come of these now. Raises ArgumentError for NaN and infinities."""
+        """Return the frames that are ready after these samples. Raises ArgumentError for NaN and infinities."""
         if len(samples) == 0:
             return self.nothing
         require_finite(samples, *self._rates, "samples")
@@ -77,7 +77,7 @@ class Converter:
 def converter_of(
     name: str, samplerate: SupportsIndex | None, engine_samplerate: int, channels: int, *, to_engine: bool
 ) -> tuple[int, Converter | None]:
-    """Return a stream's own rate, and what converts its samples to or from the engine's; None if the rates are equal.
+    """Return a stream's own rate, and the converter to or from the engine's rate: None if the rates are equal.
 
     Raises ArgumentError, ArgumentTypeError, MissingPackageError.
     """

@@ -29,12 +29,12 @@ class Device:
     blocksize: int
     """Frames in a block, unless an engine sets it."""
     low_latency: float
-    """Of its output, in seconds, as the device reports it; of its input, if it only records."""
+    """The low latency of its output, in seconds, as the device reports it; of its input, if it only records."""
     high_latency: float
     is_default: bool
     """Whether an engine without ``device=`` plays on it."""
     is_default_input: bool
-    """Whether it records from it, if it has inputs."""
+    """Whether an engine without ``device=``, but with inputs, records from it."""
 
 
 class Devices(list[Device]):

@@ -119,7 +119,7 @@ class AudioEngine(_core.Engine):
     As a context manager, it starts at the beginning and closes at the end. You can then still receive the messages that
     have come. Any Python thread, signal handler and ``__del__`` may use it. A forked child may not.
 
-    Its attributes cannot be set, and it refuses others. A class that you derive from it may have any attributes.
+    You can neither set its attributes nor add others. A class that you derive from it may have any attributes.
     """
 
     _heard: tuple[int, ...] | None = _NO_LOSSES  # at the last stats(); None: no warning is needed
@@ -337,7 +337,7 @@ class AudioEngine(_core.Engine):
 
     @property
     def midi(self) -> Midi:
-        """MIDI: its devices, and maps from their controls."""
+        """MIDI: the devices, and the maps that let their controls move parameters or send messages."""
         from cueline.midi_maps import Midi  # here, because `import cueline` must stay quick
 
         if self._state == "never made":
@@ -423,9 +423,9 @@ class AudioEngine(_core.Engine):
         applied, the processor releases it, or the engine is closed. Then the next call of ``load_buffer``, ``publish``,
         ``stats`` or ``close`` frees it. If a message that carries a handle is never applied, the buffer stays loaded.
 
-        Raises Full if ``stats().buffers.limit`` buffers are in use; with a ``timeout`` it first waits that many
-        seconds, for ever if that is None. Raises ProcessorError if the processor loads no buffers without a slot, and
-        what ``publish`` raises for an array.
+        Raises Full if ``stats().buffers.limit`` buffers are in use; with a ``timeout`` it first waits for room for that
+        many seconds, or for ever if that is None. Raises ProcessorError if the processor loads no buffers without a
+        slot, and what ``publish`` raises for an array.
         """
         self._require_loading()
         samples = self._at_our_rate(checked_samples(array, if_empty="a buffer has samples"), samplerate)
@@ -726,7 +726,7 @@ class AudioEngine(_core.Engine):
         swing_grid: float = 0.5,
         late: Literal["apply", "drop"] = "apply",
     ) -> PlayedSequence:
-        """Play messages at beats, of any number, and return the sequence, to mute, replace and stop it.
+        """Play any number of messages at beats, and return the sequence, which you can mute, replace and stop.
 
         ``events`` is a list of (beat, message), in any order; an array of ``cueline.beat_dtype(cls)``; or an iterator
         of (beat, message) in order, which may go on for ever. It takes any message that ``send`` takes. Beats are
@@ -761,11 +761,11 @@ class AudioEngine(_core.Engine):
         """Open a stream whose samples are mixed into the outputs, after the processor; or one that the processor plays.
 
         One channel, the default, goes to all outputs; otherwise each goes to the output with its number.
-        ``buffer_seconds`` is the least that its ring can hold. ``samplerate`` is the rate of what you write; None: the
-        engine's. If it is another one, soxr (``cueline[files]``) converts the samples, on the thread that writes them.
-        The playback starts at the frame ``at``, or with the next block; with ``start=False``, when you call its
-        start(). ``stream`` is the name of a playback that the processor declares: it has as many ``channels`` as the
-        processor says, and the processor plays it.
+        ``buffer_seconds`` is how many seconds its ring can hold, at least. ``samplerate`` is the rate of what you
+        write; None: the engine's. If it is another one, soxr (``cueline[files]``) converts the samples, on the thread
+        that writes them. The playback starts at the frame ``at``, or with the next block; with ``start=False``, when
+        you call its start(). ``stream`` is the name of a playback that the processor declares: it has as many
+        ``channels`` as the processor says, and the processor plays it.
 
         Raises ArgumentError for more channels than outputs, and for a stream that the processor does not declare;
         StreamsTakenError if 16 streams are open, or if that stream of the processor is; Full if there is no room for

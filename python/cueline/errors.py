@@ -74,7 +74,7 @@ class StreamEnded(Error, EOFError):
 
 
 class StreamTimeout(Error, TimeoutError):
-    """A playback did not play all in time, or a file was not complete."""
+    """A playback did not play everything in time, or a file was not complete in time."""
 
 
 class StreamsTakenError(Error, RuntimeError):

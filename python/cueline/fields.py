@@ -50,7 +50,7 @@ class Scalar:
         self.number = number
         """Its number in the compiled module."""
         self.size = size
-        """In bytes."""
+        """Its size in bytes."""
         self.cpp = cpp
         self.numpy = numpy
 
@@ -96,10 +96,10 @@ _WAY_OUT = (
 
 
 class Range:
-    """The numbers that a field takes: ``Annotated[cueline.f32, cueline.Range(0, 1)]``.
+    """The numbers that a field accepts: ``Annotated[cueline.f32, cueline.Range(0, 1)]``.
 
-    Both ends belong to the range. In an array it holds for each number. NaN is refused, unless ``nan`` is True. A
-    message's constructor and ``send_many`` refuse other numbers. Raises ArgumentError, ArgumentTypeError.
+    Both ends belong to the range. For an array, the range holds for each number. NaN is refused, unless ``nan`` is
+    True. A message's constructor and ``send_many`` refuse other numbers. Raises ArgumentError, ArgumentTypeError.
     """
 
     __slots__ = ("_highest", "_lowest", "_nan")
@@ -184,7 +184,7 @@ class Array:
         return f"cueline.array({of}, {self.length})"
 
     def __call__(self, *_: object, **__: object) -> NoReturn:
-        """Raise ArgumentTypeError. CPython 3.10 takes only what can be called for the type of a field in a string."""
+        """Raise ArgumentTypeError. CPython 3.10 accepts the type of a field in a string only if it can be called."""
         raise ArgumentTypeError(f"{self!r} describes a field of a message; it cannot be called")
 
 
@@ -249,7 +249,7 @@ class Field:
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """Its size in bytes."""
         return self.scalar.size * (self.length or 1)
 
 
@@ -262,7 +262,7 @@ class Layout:
         self.kind = kind
         self.fields = fields
         self.size = size
-        """Of the struct, in bytes: 1 if it has no fields, as in C++."""
+        """The size of the struct in bytes: 1 if it has no fields, as in C++."""
 
 
 def laid_out(owner: str, kind: int, hints: Mapping[str, Any]) -> Layout:

@@ -64,9 +64,9 @@ def optional_soundfile(what: str) -> Any:
 
 
 def file_name(path: str | os.PathLike[str], *, not_a_path: str = "", not_a_file: str = "") -> str:
-    """Return ``path`` as a string. It is not that of a pipe or a device.
+    """Return ``path`` as a string. Raises ArgumentError if it is a pipe or a device.
 
-    The last two end its errors: they say what to do instead.
+    ``not_a_path`` and ``not_a_file`` are the ends of its errors: they say what to do instead.
     """
     try:
         name = os.fspath(path)
@@ -84,7 +84,7 @@ def file_name(path: str | os.PathLike[str], *, not_a_path: str = "", not_a_file:
 
 
 def _readable(path: str | os.PathLike[str]) -> str:
-    """Return ``path`` as a string. It is one of a regular file that can be opened."""
+    """Return ``path`` as a string, if it is a regular file that can be opened."""
     name = file_name(path, not_a_path=": engine.publish(slot, array) takes an array", not_a_file=": write it to a file")
     with open(name, "rb"):  # noqa: PTH123  # raises what soundfile only describes: a directory, no permission
         return name

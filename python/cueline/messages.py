@@ -191,8 +191,8 @@ class PlayBuffer(Message):
 
     It plays the buffer in ``slot`` from the frame ``start`` to its end; or with ``loop``, again and again from
     ``loop_start`` up to ``loop_end``, which is the frame after the loop; 0 stands for the buffer's end. The gain is
-    from 0 to 4. ``pan`` is from -1, the first output only, over 0, all outputs as they are, to 1, the second one only.
-    ``rate`` is how many frames of the buffer it plays for each frame of the output, up to 64. A voice with a
+    from 0 to 4. ``pan`` is from -1 to 1: -1 is the first output only, 0 all outputs as they are, 1 the second output
+    only. ``rate`` is how many frames of the buffer it plays for each frame of the output, up to 64. A voice with a
     ``choke_group`` other than 0 fades out the others of that group.
 
     With a ``handle`` of ``load_buffer``, it plays that buffer instead; with ``unload``, the player unloads it when the
@@ -221,10 +221,10 @@ class StopBuffer(Message):
 
 @own_message(70)
 class BufferEnded(Message):
-    """A voice of the player has reached its end, or has lost its buffer. One that was stopped sends none.
+    """A voice of the player has reached its end, or has lost its buffer. A voice that was stopped sends no BufferEnded.
 
-    ``frame`` is the first frame without it, ``sequence`` that of its PlayBuffer. If the voice plays a loaded buffer,
-    ``handle`` is that one's, and ``slot`` is 0.
+    ``frame`` is the first frame without the voice, and ``sequence`` is that of its PlayBuffer. If the voice played a
+    loaded buffer, ``handle`` is the handle of that buffer, and ``slot`` is 0.
     """
 
     slot: u32

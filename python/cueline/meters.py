@@ -71,7 +71,7 @@ class Meters(_Base):
         """Return the latest values of an array of meters: a NumPy array with one number for each element.
 
         If the meter has several fields, returns a named tuple of such arrays. All numbers of one element belong to the
-        same moment; two elements may be of two blocks. Raises UnknownNameError, ClosedError, ForkedError.
+        same moment; two elements may come from different blocks. Raises UnknownNameError, ClosedError, ForkedError.
         """
         arrays = self._array(name)
         return self._maker_of(name)(arrays)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cueline.parameters import Parameters
 
     class MappingEngine(Protocol):
-        """An engine, as far as its maps use it."""
+        """What its maps use of an engine."""
 
         _midi_maps: dict[int, "MidiMap"]
 
@@ -102,7 +102,7 @@ class UnmapMidi(Message):
 @refusing_unmade
 @dataclass(frozen=True, slots=True)
 class MidiMap:
-    """What a control moves: ``engine.midi.map`` returns one, and takes one that was saved.
+    """A control and what it moves. ``engine.midi.map`` returns a MidiMap, and accepts one that was saved.
 
     ``recipe()`` is a dict for JSON, and ``MidiMap.from_recipe`` makes the map again.
     """
@@ -190,7 +190,7 @@ class Learning:
         self._timeout = timeout
 
     def result(self) -> Message:
-        """Wait for the control, without the GIL, and return it."""
+        """Wait for the control, without the GIL, and return it. Raises what ``engine.midi.learn()`` does."""
         with self._engine.open_line(events="all") as line:
             left = _time_left(self._timeout)
             while True:
@@ -217,7 +217,7 @@ def _time_left(timeout: float | None) -> Callable[[], float | None]:
 
 
 def _learned(event: Message) -> Message | None:
-    """Return the control that an event is from, without its value; None if it is none, or a note's end."""
+    """Return the control that sent an event, without its value; None if no control did, or if it ends a note."""
     if isinstance(event, messages.NoteOn):
         return messages.NoteOn(event.note, channel=event.channel, port=event.port)
     if isinstance(event, messages.ControlChange):
@@ -254,7 +254,7 @@ class Midi:
         return tuple(self._engine._midi_maps.values())
 
     def inputs(self) -> list[str]:
-        """Return the names of the devices and programs that MIDI can come from. It may take a moment.
+        """Return the names of the devices and programs that MIDI can come from. May block for a moment.
 
         Raises DeviceError for an engine without ``midi_inputs``, ClosedError, ForkedError.
         """
@@ -265,7 +265,7 @@ class Midi:
         return self._engine._midi_names(True)
 
     def connect(self, pattern: str, *, outputs: bool = False) -> None:
-        """Connect the engine's MIDI inputs to those whose names match a regular expression.
+        """Connect the engine's MIDI inputs to the devices and programs whose names match a regular expression.
 
         It connects those that are there now, and others when they come: a helper thread looks for them twice a second.
         With ``outputs``, it connects the MIDI outputs. Raises ArgumentError for a bad pattern, ArgumentTypeError, and
@@ -280,8 +280,8 @@ class Midi:
         """Wait for the next control that somebody moves: ``control = await engine.midi.learn(timeout=10)``.
 
         In a thread, call ``learn(timeout=10).result()``. The control is a NoteOn, a ControlChange, a PitchBend, or
-        MidiBytes of a program change or of pressure, for map(). Others still receive the event: while it waits, it has
-        a line of its own. Raises Empty when ``timeout`` seconds are over, LinesTakenError, and what receive()
+        MidiBytes of a program change or of pressure, for map(). The event still reaches its other receivers: the wait
+        uses a line of its own. Raises Empty when ``timeout`` seconds are over, LinesTakenError, and what receive()
         raises.
         """
         return Learning(self._engine, None if timeout is None else checked_timeout(timeout))
@@ -298,12 +298,12 @@ class Midi:
         omni: bool = False,
         timeout: float | None = 1,
     ) -> MidiMap:
-        """Let a control of MIDI move ``target``, on the audio thread. Returns the map, for ``unmap`` and to be saved.
+        """Let a control of MIDI move ``target``, on the audio thread, and return the map: save it, or ``unmap`` it.
 
         ``control`` is a NoteOn, a NoteOff, a ControlChange, a PitchBend, or MidiBytes of a program change or of
         pressure: messages of the same kind, number, channel and port move the target. With ``omni`` they may come on
-        any channel and port. Messages that the program sends as commands count too, at their frame. The processor gets
-        the messages as before.
+        any channel and port. Messages that the program sends as commands count too, at their frame. The processor still
+        gets the messages.
 
         ``target`` is one of these:
 
@@ -312,18 +312,19 @@ class Midi:
         - a slot of the player, for a NoteOn: it starts the buffer there, with a gain from ``low`` to ``high``. In an
           engine with parts, it is a slot of one part, as in ``publish``.
         - a message that the processor handles, or a tempo or another command of the timeline. Its ``field`` gets the
-          number. Without a field, each note and program change sends it; another control sends it in its upper half.
+          number. Without a field, each note and each program change sends it; any other control sends it each time that
+          it moves within its upper half.
 
-        ``low`` and ``high`` are the ends of the numbers, by default the parameter's, and 0 to 1 for a slot; a field
-        needs them. ``curve`` is ``"linear"``; ``"exponential"``, with both ends above 0: equal steps of the control
-        multiply by equal factors; or ``"relative"``, for an encoder that sends a ControlChange of 1 to 63 for up and
-        127 to 64 for down: each step is a 127th of the way.
+        ``low`` and ``high`` are the numbers at the two ends of the control. By default they are the ends of the
+        parameter's range, or 0 and 1 for a slot; a field needs both. ``curve`` is ``"linear"``; ``"exponential"``, with
+        both ends above 0: equal steps of the control multiply by equal factors; or ``"relative"``, for an encoder that
+        sends a ControlChange of 1 to 63 for up and 127 to 64 for down: each step is a 127th of the way.
 
-        ``control`` can be a MidiMap that was saved, alone. A second map of the same control to the same target replaces
-        the first.
+        ``control`` can also be a MidiMap that was saved: then leave out the target, the field, and the two ends. A
+        second map of the same control to the same target replaces the first.
 
-        Raises ArgumentError, ArgumentTypeError, UnknownNameError, ProcessorError, also for more than 128 maps; Full if
-        there is no room within ``timeout`` seconds, ClosedError, ForkedError, DeviceError.
+        Raises ArgumentError, also for more than 128 maps; Full if there is no room within ``timeout`` seconds;
+        ArgumentTypeError, UnknownNameError, ProcessorError, ClosedError, ForkedError, DeviceError.
         """
         if isinstance(control, MidiMap):
             if target is not None or field is not None or low is not None or high is not None:
@@ -388,7 +389,7 @@ class Midi:
         return made
 
     def unmap(self, midi_map: MidiMap | None = None, *, timeout: float | None = 1) -> None:
-        """End a map, or all of them. Raises ArgumentError if it is not there, and what map() raises."""
+        """End ``midi_map``, or all maps. Raises ArgumentError if there is no such map, and what map() raises."""
         if midi_map is not None and not isinstance(midi_map, MidiMap):
             raise ArgumentTypeError(f"midi_map must be a MidiMap or None, got {shown(midi_map)}")
         places = [place for place, there in list(self._engine._midi_maps.items()) if midi_map in (None, there)]
@@ -403,7 +404,7 @@ class Midi:
         self._engine._send_whole(tuple(parts), None, "apply", timeout, None, {})
 
     def _placed(self, made: MidiMap) -> tuple[int, MidiMap | None]:
-        """Put the map into a place: that of the map it replaces, or a free one. Return the place, and that map."""
+        """Put the map into the place of the map that it replaces, or a free one. Return the place, and the old map."""
         maps = self._engine._midi_maps
         new = (_key_of(made), made.target, made.field, made.omni)
         for place, there in list(maps.items()):
@@ -480,7 +481,7 @@ class Midi:
 
 
 class _Checked:
-    """A target as the audio thread has it."""
+    """A target in the form that the audio thread uses."""
 
     __slots__ = ("address", "field", "high", "low", "message")
 

@@ -33,11 +33,11 @@ class Parameters(_Base):
     """An engine's parameters: a mapping of names to the values that were last set.
 
     ``parameters["gain"] = 0.5`` never blocks and uses no room in the command ring. If a parameter is set several times
-    between two blocks, the audio thread sees the last value. It moves there from the next block on, within the
-    parameter's ramp time. ``automate`` moves a parameter at exact frames or beats. A value that is set while the engine
-    is stopped, or its device is lost, applies when blocks come again. This mapping also shows what an automation or a
-    MIDI map sets, but not what a message sets. The next write moves the parameter again, even if it
-    repeats the same value. If a parameter is an array, ``array(name)`` returns a view of it.
+    between two blocks, the audio thread sees the last value. The parameter moves to it from the next block on, within
+    its ramp time. ``automate`` moves a parameter at exact frames or beats. A value that is set while the engine is
+    stopped, or its device is lost, applies when blocks come again. This mapping also shows what an automation or a MIDI
+    map sets, but not what a message sets. The next write moves the parameter again, even if it repeats the same value.
+    If a parameter is an array, ``array(name)`` returns a view of it.
 
     Any Python thread may use it. Raises UnknownNameError (a KeyError), ArgumentError for NaN and for a value outside
     the parameter's range, ArgumentTypeError for a value that is not a number, ClosedError, ForkedError. A parameter
@@ -58,15 +58,15 @@ class Parameters(_Base):
         """Move a parameter as the ``events`` say: ``Set``, ``Linear``, ``Exponential``, ``Target`` and ``Curve``.
 
         ``name`` is a parameter's name, or a pair of name and index for an element of an array. The times of the events
-        are all frames, or all Beats. Their order does not matter; events of one time keep theirs. The rules are those
-        of the AudioParam of the Web Audio specification, exact to the sample: a ramp begins where the event before it
-        ends, and with none before it, where the parameter is when the audio thread reads it. In beats, the value is a
-        function of the beat.
+        are all frames, or all Beats. Their order does not matter; events at the same time keep their order. The rules
+        are those of the AudioParam of the Web Audio specification, exact to the sample: a ramp begins where the event
+        before it ends. If there is no such event, it begins when the audio thread reads it, at the value that the
+        parameter has then. With Beats, the value is a function of the beat.
 
         The parameter's own ramp is not used. From its first event on, the automation replaces an earlier one of the
         parameter. A value that you set ends it. While it moves the parameter, reading shows its value at the end of the
         last block. ``timeout`` is that of ``send``: if there is no room for all segments within that time, it raises
-        Full, and nothing is sent.
+        Full, and nothing is sent. Returns the automation, which you can hold or cancel.
 
         Raises UnknownNameError; ArgumentError for a value outside the parameter's range, for an event within a curve,
         and for more than 1023 segments; ArgumentTypeError, ClosedError, ForkedError, DeviceError.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     MessageT = TypeVar("MessageT", bound=_core.Message)
 
     class EngineOfParts(PlayingEngine, SequencingEngine, Protocol):
-        """An engine, as far as parts use it. It is a Sender, too."""
+        """What parts use of an engine. It is a Sender, too."""
 
         _turns: Turns
 
@@ -92,7 +92,7 @@ class Part:
 
     @property
     def parameters(self) -> Parameters:
-        """The part's parameters by name, with those of its strip: gain, pan and mute."""
+        """The part's parameters by name, and those of its strip in the mix: gain, pan and mute."""
         return Parameters(self._sender, f"{self._name}.")
 
     @property

@@ -54,9 +54,9 @@ class PlaybackPosition(NamedTuple):
     """Frames that went to the device."""
     cleared: int
     waiting: int
-    """Frames that were not played yet. A block that is at work may be playing some of them."""
+    """Frames that were not played yet. The present block may be playing some of them."""
     underrun: int
-    """Frames of silence that came because nothing was there."""
+    """Frames of silence that were played because no frames waited."""
 
 
 class Playback(_core.Playback):
@@ -142,8 +142,8 @@ class Playback(_core.Playback):
     def try_write(self, samples: npt.ArrayLike, *, last: bool = False) -> int:
         """Write as many frames of ``samples`` as there is room for, and return how many. Never waits.
 
-        ``samples`` is that of write(). If all were taken and they are the ``last`` ones for now, their end counts
-        no underrun. Raises what write() raises.
+        ``samples`` is that of write(). If all were taken and they are the ``last`` ones for now, no underrun is counted
+        after them. Raises what write() raises.
         """
         array = self._checked(samples, last)
         self._require_going(0)
@@ -152,12 +152,12 @@ class Playback(_core.Playback):
     def write(self, samples: npt.ArrayLike, *, last: bool = False, timeout: float | None = None) -> int:
         """Write all of ``samples``, wait for room without the GIL, and return how many frames were written.
 
-        They are fewer only if another thread called clear() meanwhile: that drops the rest of them too.
+        It is fewer than all only if another thread called clear() meanwhile, which also drops the rest.
 
         ``samples`` has shape (frames, channels), or (frames,) for one channel. It holds floats, full scale -1 to 1, or
-        int16 numbers. Bytes are PCM data: int16, little-endian, interleaved. If they are the ``last`` ones for now,
-        their end counts no underrun. A playback of another rate than the engine's converts them. It holds the latest
-        ones back until others follow, or until ``last``, drain() or clear().
+        int16 numbers. Bytes are PCM data: int16, little-endian, interleaved. If they are the ``last`` ones for now, no
+        underrun is counted after them. If the playback has another rate than the engine, it converts them, and holds
+        the latest ones back until others follow, or until ``last``, drain() or clear().
 
         Raises Full if there was no room within ``timeout`` seconds: its ``accepted`` is the number of frames that were
         written. Raises ArgumentError, ArgumentTypeError, StreamEnded if the device has another sample rate, DeviceError
@@ -248,7 +248,7 @@ class Playback(_core.Playback):
         return self._engine.confirm(command, at, late=late, timeout=timeout)
 
     def drain(self, timeout: float | None = None) -> None:
-        """Wait until all was played or cleared. The end counts no underrun.
+        """Wait until all was played or cleared. No underrun is counted at the end.
 
         Raises StreamTimeout (a TimeoutError) when the time is over, and what write() raises.
         """
@@ -271,7 +271,7 @@ class Playback(_core.Playback):
                 return
 
     def position(self) -> PlaybackPosition:
-        """Return what was written, played, cleared and waits, in one snapshot. Raises ForkedError.
+        """Return how many frames were written, played and cleared, and how many wait: one snapshot. Raises ForkedError.
 
         After close() it stays as it was then.
         """
@@ -286,7 +286,7 @@ class Playback(_core.Playback):
         """Return how many frames have left the loudspeaker: those played, less the output latency. It is an estimate.
 
         It counts frames at this playback's own ``samplerate``, as you wrote them, but not those that clear() dropped.
-        It counts from the block that ended last, with the latency that the device reports.
+        It counts from the block that ended last, with the latency that the device reports. Raises ForkedError.
         """
         frames = max(0, self.position().played - self._engine.output_latency)
         if self._converter is None:
@@ -296,7 +296,7 @@ class Playback(_core.Playback):
     def _put(self, array: npt.NDArray[np.float32], first: int, last: bool, clears: int) -> int:
         """Write the frames of ``array`` from ``first`` on, as many as there is room for, and return how many.
 
-        Write none if clear() was called since there were ``clears`` calls of it.
+        Write none if clear() was called since ``clears`` was read.
         """
         with self._writing:
             if self._clears != clears:
@@ -311,7 +311,7 @@ class Playback(_core.Playback):
     def _put_converted(self, converter: Converter, array: npt.NDArray[np.float32], last: bool) -> int:
         import numpy as np  # here, because `import cueline` must stay quick
 
-        # It takes no frame if there is no room for all that comes of it: so nothing has to be held for later.
+        # It takes only frames whose converted frames all have room, so nothing has to be held for later.
         count = min(len(array), converter.fits(self.capacity - self.position().waiting))
         made = converter.convert(array[:count])
         complete = last and count == len(array)
@@ -319,7 +319,7 @@ class Playback(_core.Playback):
         return count
 
     def _complete_all(self) -> None:
-        """Say that nothing is missing after what was written so far. What waits in the converter is written."""
+        """Write what waits in the converter, and mark all as complete: no underrun is counted after it."""
         self._position()  # as in clear()
         with self._writing:
             if self._converter is None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Polled(Protocol):
-        """An engine, as far as polling it goes."""
+        """What polling uses of an engine."""
 
         @property
         def _polling_interval_s(self) -> float: ...

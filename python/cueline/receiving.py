@@ -34,7 +34,7 @@ def kinds_of(types: tuple[object, ...]) -> tuple[int, ...]:
 
 
 def take(line: _core.Sender, kinds: tuple[int, ...], sequence: int = 0) -> _core.Message | None:
-    """Take the oldest message, or the oldest one of some kinds that answers a command."""
+    """Take the oldest message of ``kinds``, or of any kind; with ``sequence``, only an answer to that command."""
     return line._receive_of(kinds, sequence) if kinds else line.receive_msg()
 
 

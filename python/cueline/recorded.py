@@ -17,7 +17,7 @@ class Block(NamedTuple):
     """Frames of a recording, which follow each other."""
 
     frame: int
-    """The engine's frame of the first one."""
+    """The engine's frame at the first of these samples."""
     samples: npt.NDArray[np.float32]
     """The samples, of shape (frames, channels), at the recording's own ``samplerate``."""
     lost: int
@@ -31,7 +31,7 @@ class Gap(NamedTuple):
     """Frames of the engine that a recording lost, because nobody read it in time."""
 
     frame: int
-    """The first of them."""
+    """The first lost frame."""
     frames: int
 
 

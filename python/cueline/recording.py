@@ -116,8 +116,8 @@ class Recording(_core.Recording):
     def close(self) -> None:
         """Close it. What waits is dropped, but a file that save() writes gets what was recorded so far.
 
-        It waits until that file is complete, and raises what Saving.wait() raises, if that did not. position(), gaps
-        and lost_frames stay as they are.
+        It waits until that file is complete, and raises what Saving.wait() raises, unless you have called wait()
+        already. position(), gaps and lost_frames stay as they are.
         """
         self._close()
         if self._saving is not None and not self._saving._reported:
@@ -292,7 +292,7 @@ class Recording(_core.Recording):
         return saving
 
     def _end_now(self) -> None:
-        """Let reading end at the frame up to which this has recorded. What comes later is not read."""
+        """Let reading end at the frame up to which frames were recorded so far. Later frames are not read."""
         if self._end is None:
             self._end = self.position().frame
 

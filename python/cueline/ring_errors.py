@@ -10,11 +10,11 @@ __all__ = ["Empty", "Full"]
 
 
 class Empty(Error, queue.Empty):
-    """No message came in time."""
+    """No message, or no frame of a recording, came in time."""
 
 
 class Full(Error, queue.Full):
     """There was no room, or none within the timeout; the message has the numbers."""
 
     accepted = 0
-    """How many messages a ``send_many`` sent before that."""
+    """How many messages send_many() sent, or how many frames write() wrote, before it raised this."""

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from cueline.streams import StreamingEngine
 
     class SavedRecording(Protocol):
-        """A recording, as far as saving it goes."""
+        """What saving uses of a recording."""
 
         _engine: StreamingEngine
         _samplerate: int
@@ -95,8 +95,8 @@ class Saving:
 
         Gives a LossWarning if frames were lost and you have not read ``lost_frames``. Raises StreamTimeout (a
         TimeoutError) when the time is over; OSError if the file could not be written; DeviceError if the device was
-        lost, or if it would wait for ever on the offline device; StreamEnded if the device has another sample rate. The
-        file has the frames that came before.
+        lost, or if it would wait for ever on the offline device; StreamEnded if the device has another sample rate.
+        After an error, the file has the frames that came before it.
         """
         begin = self._empty_looks
         for interval in polling_intervals(self._engine, timeout):

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from cueline.streams import PolledEngine
 
     class OnePart(Protocol):
-        """A part, as far as sequences use it."""
+        """What sequences use of a part."""
 
         @property
         def number(self) -> int: ...
         def addressed(self, message: object) -> _core.Message: ...
 
     class SequencingEngine(PolledEngine, Protocol):
-        """An engine, as far as sequences use it."""
+        """What sequences use of an engine."""
 
         _feeders: list[Feeder]
 
@@ -70,12 +70,12 @@ class Feeder:
 
     @property
     def unheard(self) -> BaseException | None:
-        """The exception that ended it, if the program has not seen it. That the engine is closed is no news."""
+        """The exception that ended it, if the program has not seen it. A ClosedError does not count."""
         return None if self.heard or isinstance(self.error, ClosedError) else self.error
 
     @property
     def left_render(self) -> bool:
-        """Whether its exception has left render(): then events that it had yielded may wait for ever."""
+        """Whether render() has raised its exception: then events that it had yielded may wait for ever."""
         return self._thread is None and self.error is not None and not isinstance(self.error, Exception)
 
     def start(self) -> None:
@@ -155,7 +155,7 @@ class Feeder:
 class Sequence:
     """Messages at beats that an engine plays: ``engine.sequence()`` returns it. Any Python thread may use it.
 
-    It plays on even if you drop this object. Attributes: ``mute``.
+    It plays on even if you drop this object. You can set one attribute: ``mute``.
     """
 
     __slots__ = ("__weakref__", "_engine", "_error", "_feeder", "_loop_beats", "_part", "_playing", "_swing")
@@ -224,9 +224,9 @@ class Sequence:
         """Play other events in place of these, from ``at`` on, or from now on.
 
         If the sequence repeats, its rounds go on: new events at beat 1 come where the old ones at beat 1 came. If it
-        does not, or for an iterator, which plays once, beat 0 of the new events is at ``at``. A later call with an
-        earlier ``at`` counts. Raises ClosedError if the sequence is over, or was stopped, and what
-        ``engine.sequence`` raises.
+        does not, or for an iterator, which plays once, beat 0 of the new events is at ``at``. If you call it again with
+        the same or an earlier ``at``, the new call takes the place of the first. Raises ClosedError if the sequence is
+        over, or was stopped, and what ``engine.sequence`` raises.
         """
         score, iterator = self._score(events)
         if not self._playing.replace(score, at):

@@ -13,12 +13,12 @@ class ParameterSpec:
 
     name: str
     lowest: float = 0.0
-    """In ``unit``, like ``highest`` and ``default``."""
+    """The lowest value, in ``unit``, like ``highest`` and ``default``."""
     highest: float = 1.0
     default: float = 0.0
     """The value until somebody sets another one."""
     unit: str = ""
-    """``"Hz"``, ``"dB"``; empty: none."""
+    """The unit, such as ``"Hz"`` or ``"dB"``; empty: none."""
     ramp: float = 0.02
     """Seconds that a change of the value takes, 0 to 3600; 0: it jumps."""
     count: int = 1
@@ -31,7 +31,7 @@ class MeterSpec:
 
     name: str
     unit: str = ""
-    """``"dB"``; empty: none."""
+    """The unit, such as ``"dB"``; empty: none."""
     fields: tuple[str, ...] = ("value",)
     """The names of its numbers, 1 to 8, in their order."""
     count: int = 1

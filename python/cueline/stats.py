@@ -36,7 +36,7 @@ class RingStats(_Counters):
     dropped: int
     """Messages that the ring refused because it was full."""
     high_water: int
-    """The most messages that waited at the beginning of a block; the ring's capacity if it ever was full."""
+    """The most messages that waited when a block began or ended; the ring's capacity if a message was dropped."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class LineStats(_Counters):
 
     commands: RingStats
     events: RingStats
-    """``dropped`` also counts messages that a call left for later, and for which there was no more room."""
+    """``dropped`` also counts messages that receive() left for later calls, beyond the latest 1024."""
     confirmations: RingStats
 
 
@@ -76,7 +76,7 @@ class BufferStats(_Counters):
     limit: int
     """The most buffers that can be in use: two for each slot and at least 128, and those without a slot."""
     curves: int
-    """Curves of automations that are loaded; 64 at most. They are not among the others."""
+    """Curves of automations that are loaded; 64 at most. The other counters leave them out."""
     published: int
     """Buffers that were accepted."""
     refused: int
@@ -158,7 +158,7 @@ class Stats(_Counters):
     not_finite: int
     """Samples of the processor that were NaN or infinite, and became 0."""
     not_finite_inputs: int
-    """The same, of the inputs."""
+    """Samples of the inputs that were NaN or infinite, and became 0."""
     xruns: int
     """Times that the device missed its deadline."""
     missed_blocks: int

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cueline.polling import Polled
 
     class StreamingEngine(Polled, Confirms, Protocol):
-        """An engine, as far as streams use it."""
+        """What streams use of an engine."""
 
         @property
         def device(self) -> str: ...
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
         def after(self, seconds: float) -> int: ...
 
     class PolledEngine(Polled, Protocol):
-        """An engine, as far as a wait for its blocks uses it."""
+        """What a wait for its blocks uses of an engine."""
 
         @property
         def device(self) -> str: ...
         def _require_usable(self) -> None: ...
 
     class Stream(Protocol):
-        """A playback or a recording, as far as starting and stopping it goes."""
+        """What start() and stop() use of a playback or a recording."""
 
         _engine: StreamingEngine
         _starting: Confirmation | None
@@ -75,7 +75,7 @@ _IDLE, _RUNNING, _NEW_SAMPLERATE = 0, 1, 3  # of StreamPhase
 
 @own_message(13)
 class StartStream(Message):
-    """To the engine: begin with a playback or a recording."""
+    """To the engine: start a playback or a recording."""
 
     handle: u32
 
@@ -101,14 +101,14 @@ def buffer_frames(engine: "StreamingEngine", seconds: float) -> int:
 
 
 def stream_name(argument: str, name: object) -> str:
-    """Return the name of a stream as UTF-8 can have it. The engine refuses what it does not have."""
+    """Return the name of a stream as a text that UTF-8 can hold. The engine refuses names that it does not have."""
     if not isinstance(name, str) or not name:
         raise ArgumentTypeError(f"{argument} must be the name of a stream, got {shown(name)}")
     return name.encode("utf-8", "backslashreplace").decode()
 
 
 def require_an_end(engine: "PolledEngine", timeout: float | None, what: str) -> None:
-    """Raise DeviceError if this thread would wait for ever, because no block comes; or what an engine's call raises."""
+    """Raise DeviceError if this thread would wait for ever, because no block comes. Raises ClosedError too."""
     engine._require_usable()
     if timeout is None and engine.device == "offline":
         raise DeviceError(f"{what} would wait for ever{engine._why_no_block}: call render() first, or use a timeout")

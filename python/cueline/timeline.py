@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cueline.polling import Polled
 
     class TimedEngine(Polled, Confirms, Protocol):
-        """An engine, as far as its timeline uses it."""
+        """What its timeline uses of an engine."""
 
         @property
         def device(self) -> str: ...
@@ -101,11 +101,11 @@ class Timeline:
 
     It runs from frame 0 at a tempo of 120, in 4/4. Tempos are quarter notes a minute, from 1 to 1000.
 
-    The audio thread changes it. So each change is a command: it has an effect when the audio thread reads it, or at
+    The audio thread changes it. So each change is a command: it takes effect when the audio thread reads it, or at
     ``at``, which is a frame, a ``Beat``, ``next_bar()``, ``next_beat()`` or ``next_grid()``. ``late`` and ``timeout``
     are those of ``engine.send``. The calls that change it return a confirmation, as ``engine.confirm`` does, and raise
-    what that raises: Full, ClosedError, ForkedError, DeviceError, ArgumentError, ArgumentTypeError. What you read is as
-    the last block left it. Any thread may use it.
+    what that raises: Full, ClosedError, ForkedError, DeviceError, ArgumentError, ArgumentTypeError. What you read is
+    the state after the last block. Any thread may use it.
     """
 
     __slots__ = ("_engine",)
@@ -127,7 +127,7 @@ class Timeline:
 
     @property
     def tempo(self) -> float:
-        """The tempo at the next block's first frame, in quarter notes a minute. Setting it is set_tempo()."""
+        """The tempo at the next block's first frame, in quarter notes a minute. To set it is to call set_tempo()."""
         # The map has beats per frame. What was set comes back with an error in the last digits.
         return round(self._engine._timeline().tempo_at(self._engine.now()), 9)
 
@@ -222,7 +222,7 @@ class Timeline:
     ) -> "Confirmation":
         """Repeat the beats from ``start`` up to ``end``, which is the first one outside and at least 1/16 later.
 
-        When the timeline comes to the end, it goes to the start, exactly between two frames. If it is behind the end
+        When the timeline comes to the end, it goes to the start, exactly between two frames. If it is after the end
         already, it goes on. A cue in the region comes once: in this round or, if its beat was passed, in the next one.
         """
         first, last = _checked_place("start", start), _checked_place("end", end)

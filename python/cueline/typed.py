@@ -136,7 +136,7 @@ def unpickled(cls: type[_core.Message], state: bytes) -> _core.Message:
 
 
 def require_cpp_name(name: str, what: str) -> None:
-    """Raise ArgumentError if ``name``, of ``what``, cannot be a name in C++."""
+    """Raise ArgumentError if ``name`` cannot be a name in C++. ``what`` says what has this name."""
     if name in _CPP_WORDS.split():
         raise ArgumentError(f"{what} cannot be named {name!r}, which already has a meaning in C++: use {name}_ instead")
     if re.fullmatch(_CPP_MACRO, name):

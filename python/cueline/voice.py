@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         ) -> int: ...
 
     class PlayingEngine(ConfirmingEngine, Plays, Protocol):
-        """An engine, as far as voices use it."""
+        """What voices use of an engine."""
 
         _unwanted: list[int]
 
@@ -72,7 +72,7 @@ class Voice:
 
     @property
     def sequence(self) -> int:
-        """Its name on the engine's own line, for the messages SetVoice and StopVoice."""
+        """The number that names the voice in SetVoice and StopVoice: send these on the engine's own line."""
         return self._confirmation.sequence
 
     def __repr__(self) -> str:
@@ -163,7 +163,10 @@ class Voice:
         return False
 
     def _has_ended(self) -> bool:
-        """Return whether another command than its own has its place. Only if it is confirmed. Raises RefusedError."""
+        """Return whether its place in the player is free, or has another voice.
+
+        Before its confirmation has come, return False. Raises RefusedError.
+        """
         try:
             place = self._confirmation.result(0).value
         except ConfirmationTimeout:  # another thread is about to settle it

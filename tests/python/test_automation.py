@@ -521,7 +521,7 @@ def test_a_curve_reaches_the_ends_of_the_range_which_float32_may_round_out_of_it
         (lambda: Curve([[1, 2]], at=0, over=10), TypeError, "a list or an array of numbers"),  # type: ignore[list-item]
         (lambda: Curve("ab", at=0, over=10), TypeError, "a list or an array of numbers"),  # type: ignore[arg-type]
         (lambda: Curve([0, True], at=0, over=10), TypeError, "a list or an array of numbers"),
-        (lambda: Curve([1, 2], at=0, over=0), ValueError, "over must be a number of frames of 1 or more, got 0"),
+        (lambda: Curve([1, 2], at=0, over=0), ValueError, "over must be 1 frame or more, got 0"),
         (lambda: Curve([1, 2], at=0, over=0.5), TypeError, "over must be an integer"),
         (lambda: Curve([1, 2], at=Beat(1), over=0), ValueError, "over must be from 1e-06"),
         (lambda: Curve([1, 2], at=0, over=Beat(4)), TypeError, "a plain number: of beats if at is a Beat"),  # type: ignore[arg-type]

@@ -178,7 +178,7 @@ def test_without_an_input_it_says_where_to_find_one_and_makes_no_file(
 def test_inputs_that_are_no_channels_are_refused_with_what_they_may_be(inputs: str) -> None:
     done = record("take.flac", *NULL, "--inputs", inputs)
     assert done.returncode == 2
-    assert f"must be how many, or channel numbers such as 3,4, from 1 on, got '{inputs}'" in done.stderr
+    assert f"must be a number of channels, or channel numbers from 1 on, such as 3,4, got '{inputs}'" in done.stderr
 
 
 @pytest.mark.parametrize(

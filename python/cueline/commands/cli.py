@@ -295,7 +295,9 @@ def _channels(text: str) -> int | list[int]:
     except ValueError:
         channels = []
     if not channels or min(channels) < 1:
-        raise argparse.ArgumentTypeError(f"must be how many, or channel numbers such as 3,4, from 1 on, got '{text}'")
+        raise argparse.ArgumentTypeError(
+            f"must be a number of channels, or channel numbers from 1 on, such as 3,4, got '{text}'"
+        )
     return channels if "," in text else channels[0]
 
 

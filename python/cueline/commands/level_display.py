@@ -27,19 +27,19 @@ def dbfs(level: float) -> float:
 
 
 class Level(Protocol):
-    """The level of the frames since the last one: the tone's message, or one that a command computes."""
+    """The level of the frames since the previous Level: the tone's message, or one that a command computes."""
 
     @property
     def frame(self) -> int:
-        """The frame after the last one."""
+        """The frame after the last one that was measured."""
 
     @property
     def peak(self) -> float:
-        """Full scale is 1."""
+        """The peak. Full scale is 1."""
 
     @property
     def rms(self) -> float:
-        """Of all channels."""
+        """The RMS of all channels. Full scale is 1."""
 
 
 class Heard:
@@ -56,7 +56,7 @@ class Heard:
         return math.sqrt(self._squares / self.frames) if self.frames else 0.0
 
     def add(self, level: Level) -> None:
-        """Add a level, which covers the frames since the last one. Add every level, in order."""
+        """Add a level, which covers the frames since the previous level. Add every level, in order."""
         self._squares += level.rms**2 * (level.frame - self.frames)
         self.frames = level.frame
         self.peak = max(self.peak, level.peak)
@@ -161,7 +161,7 @@ class LiveMeter:
 
 
 def meter_for(console: Console, *, quiet: bool) -> Meter:
-    """Return the display for this console: a bar on a terminal, otherwise lines; nothing if it is to be quiet."""
+    """Return the display for this console: a bar on a terminal, otherwise lines; with ``quiet``, nothing."""
     if quiet:
         return NoMeter()
     return LiveMeter(console) if console.is_terminal and not console.is_dumb_terminal else LineMeter(console)

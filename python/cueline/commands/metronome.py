@@ -13,7 +13,7 @@ _BEATS = 4  # in a bar: the first click is higher
 class Metronome:
     """``bpm`` clicks a minute on an engine with the tone processor, from ``first_frame`` on.
 
-    The engine's timeline keeps its tempo, which has other limits.
+    The engine's timeline keeps its own tempo, because a tempo has other limits than ``bpm``.
     """
 
     def __init__(self, engine: AudioEngine, bpm: float, gain: float, first_frame: int) -> None:

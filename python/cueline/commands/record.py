@@ -99,7 +99,7 @@ def _engine(options: argparse.Namespace) -> AudioEngine:
 
 
 def _begun(recording: Recording, options: argparse.Namespace) -> Saving:
-    """Begin to write the file, with 24 bits if its format has them, and return what writes it."""
+    """Begin to write the file, with 24 bits if its format has them, and return its Saving."""
     if Path(options.file).exists():
         raise ArgumentError(f"{options.file} is there already: name another file, or remove it")
     ending = Path(options.file).suffix[1:]
@@ -121,7 +121,7 @@ def _wait(saving: Saving) -> None:
 
 
 class _Level(NamedTuple):
-    """The level of the frames since the last one, up to ``frame``."""
+    """The level of the frames since the previous level, up to ``frame``."""
 
     frame: int
     peak: float
@@ -152,7 +152,7 @@ class _Levels:
             self.meter.show(level, level.frame / self._samplerate, f"{lost} frames lost")
 
     def end(self) -> None:
-        """Count the blocks that were not shown as heard."""
+        """Add the blocks that were not shown yet to the level of everything heard."""
         if self._blocks:
             self._measure()
 

@@ -28,9 +28,9 @@ _MOST_BYTES = 2**32 - 2**12  # of samples in a WAV file, whose sizes have 32 bit
 class WavFile:
     """A WAV file of ``frames`` frames, or an RF64 file if that is more than 4 GiB. ``-`` is stdout.
 
-    libsndfile goes back to write the header, and a pipe cannot go back: so what goes into a pipe, a device or stdout is
-    first written to a temporary file. Raises MissingPackageError, and ArgumentError if the file cannot be opened, or
-    before it is opened, if there is no room for it.
+    libsndfile goes back to write the header, and a pipe cannot go back. So samples for a pipe, a device or stdout are
+    first written to a temporary file. Raises MissingPackageError, and ArgumentError if there is no room for the file,
+    or if it cannot be opened.
     """
 
     def __init__(self, path: str, samplerate: int, channels: int, frames: float) -> None:

@@ -39,7 +39,7 @@ LIMITS = {
     **dict.fromkeys(_MANY, COPY_MANY),
     **dict.fromkeys((RECEIVE_NOTHING, RECEIVE, *SENDS, PARAMETER), EMPTY_CALL),
 }
-"""The contender that has the least possible cost of each of our calls."""
+"""For each of our calls: the contender with the least possible cost."""
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ class Costs:
     batches: list[float] = field(default_factory=list)
     """The mean time of a call in each round's batch."""
     singles: list[float] = field(default_factory=list)
-    """Single calls; each includes one reading of the clock. Of a call for several messages: the share of one."""
+    """The times of single calls, each with a reading of the clock. A call for several messages counts by message."""
 
     def batch(self) -> Spread:
         """Return the spread over the rounds."""

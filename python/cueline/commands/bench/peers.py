@@ -32,7 +32,7 @@ class Way:
 
     name: str
     put: str
-    """Puts a message that was made before. Ours always makes one."""
+    """Puts a message that was made before. cueline's always makes its message."""
     send: str
     """Makes a message with the time in it, and puts it."""
     get: str

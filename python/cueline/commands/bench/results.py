@@ -15,7 +15,7 @@ from cueline.commands.bench.peers import OURS, Missing, Way
 __all__ = ["Crossing", "Results", "account"]
 
 WITHIN = {"queue.SimpleQueue": 2.5, "collections.deque": 2.5}
-"""The most that cueline's cost may be, as a multiple of theirs, to make, put and get a message. For others it is 1."""
+"""How many times their cost cueline may take to make, put and get a message. For all other peers it is 1."""
 
 
 @dataclass(frozen=True)

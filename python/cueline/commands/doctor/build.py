@@ -34,7 +34,7 @@ def audio_libraries(*, missing: str = _core.MISSING_AUDIO) -> Finding:
 
 
 def gil(*, enabled: bool, free_threaded: bool) -> Finding:
-    """Say whether this Python has a GIL, and uses it: both are good."""
+    """Say whether this Python has a GIL, and uses it. Every answer is OK."""
     name, why = "Python's GIL", "the audio thread never takes it"
     if not free_threaded:
         return ok(name, "on", why)

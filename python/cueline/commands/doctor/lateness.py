@@ -58,7 +58,7 @@ class Lateness:
         return self.missed + sum(bucket.count for bucket in self.buckets if bucket.least_ns >= self.block_ns)
 
     def late_ns(self, fraction: float) -> int:
-        """Return the lateness that this fraction of all blocks did not exceed, to an eighth.
+        """Return the lateness that this fraction of all blocks did not exceed, exact to an eighth.
 
         Blocks that were left out count as the worst.
         """
