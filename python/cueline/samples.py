@@ -140,8 +140,8 @@ def require_finite(samples: npt.NDArray[np.float32], samplerate: int, wanted: in
     """Raise ArgumentError if a sample that is to be converted is NaN or infinite."""
     if (place := first_not_finite(samples)) is not None:
         raise ArgumentError(
-            f"{name} must hold finite numbers to be converted from {samplerate} to {wanted} Hz, got {samples[place]} at "
-            f"frame {place[0]}, channel {place[1]}: numpy.nan_to_num() replaces such samples"
+            f"{name} must hold finite numbers to be converted from {samplerate} to {wanted} Hz, got {samples[place]} "
+            f"at frame {place[0]}, channel {place[1]}: numpy.nan_to_num() replaces such samples"
         )
 
 
