@@ -163,7 +163,7 @@ struct RampTempo {
     static constexpr Kind kind = cueline::kind::ramp_tempo;
     double tempo;  ///< quarter notes a minute, at the end
     double length;
-    RampOver over;  ///< the unit of the length, along which the tempo moves evenly
+    RampOver over;  ///< the unit of the length, over which the tempo moves evenly
 };
 
 /// A bar begins at the beat at which the command applies.

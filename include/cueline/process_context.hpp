@@ -36,7 +36,8 @@ struct Places {
     std::uint32_t count = 0;
 };
 
-/// Where the parameters, meters and slots of one part lie among those of all parts: see ProcessContext::part().
+/// Where the parameters, meters, slots and streams of one part lie among those of all parts: see
+/// ProcessContext::part().
 struct PartPlaces {
     Places parameters;  ///< each element of an array counts
     Places meters;      ///< each element of an array counts
@@ -62,9 +63,9 @@ class ProcessContext {
 
     [[nodiscard]] EventSender& events() noexcept CUELINE_NONBLOCKING { return *events_; }
 
-    /// Returns the context for one of several processors that run as one. That processor's addresses and slots begin at
-    /// 0, as if it ran alone. What it schedules goes through `scheduler`, which must live as long as the returned
-    /// context.
+    /// Returns the context for one of several processors that run as one. The addresses, slots and streams of that
+    /// processor begin at 0, as if it ran alone. What it schedules goes through `scheduler`, which must live as long as
+    /// the returned context.
     [[nodiscard]] ProcessContext part(const PartPlaces& places, Scheduler& scheduler) const noexcept
         CUELINE_NONBLOCKING {
         ProcessContext context{*this};

@@ -103,7 +103,8 @@ class SharedParameters {
     }
 
     /// Calls `taken(place, value)` for each number that was written since the last call. Writing the same number again
-    /// counts. A number that is written at the same time may be given twice. `turn` is the caller's, 0 at first.
+    /// counts. A number that is written at the same time may be given twice. `turn` is a number that the caller keeps
+    /// between the calls, 0 at first.
     /// This function has no CUELINE_NONBLOCKING, so that clang checks each use by its `taken`. [audio thread,
     /// wait-free]
     template <class Taken>

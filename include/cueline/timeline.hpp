@@ -44,8 +44,8 @@ struct Timeline {
         return map.speed_at(frame) * 60 * samplerate;
     }
 
-    /// Returns the beat at `frame`, if nothing changes the timeline until then. A segment is forgotten when 64 follow
-    /// it: before map.first_frame(), the beat is that of the oldest one's rule.
+    /// Returns the beat at `frame`, if nothing changes the timeline until then. The map keeps 64 segments: before
+    /// map.first_frame(), the beat follows the rule of the oldest one.
     [[nodiscard]] constexpr double beat_at(double frame) const noexcept CUELINE_NONBLOCKING {
         const double beat = map.beat_at(frame);
         if (looping == 0 || beat < loop_end || frame < map.last().frame) return beat;

@@ -30,7 +30,8 @@ class ProcessorControls {
     static void check(const Processor& processor);
 
     /// Copies the declarations of `processor`, and sets each parameter to its default. Call it once, before the first
-    /// block. The link must have as many parameters and meters as `processor` declares. Throws what check() throws.
+    /// block. Throws what check() throws, and ArgumentError if the link has fewer parameters or meters than `processor`
+    /// declares.
     void declare(const Processor& processor);
 
     [[nodiscard]] std::span<const ParameterSpec> parameter_specs() const noexcept { return parameter_specs_; }

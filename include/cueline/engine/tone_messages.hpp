@@ -12,7 +12,7 @@ inline constexpr Kind level = 66;      ///< event: the answer to a get_level
 inline constexpr Kind click = 67;      ///< command: play a click
 }  // namespace kind
 
-/// A value that is NaN stays unchanged.
+/// NaN leaves a value of the tone as it is.
 struct SetTone {
     static constexpr Kind kind = cueline::kind::set_tone;
     float frequency_hz;  ///< from 0 to half the sample rate
