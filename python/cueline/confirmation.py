@@ -107,7 +107,7 @@ class Confirmation:
         return f"<cueline.Confirmation of command {self.sequence}: {outcome}>"
 
     def done(self) -> bool:
-        """Return whether the audio thread has reported on the command. Never blocks."""
+        """Return whether the audio thread has reported on the command. Never blocks. Raises ForkedError."""
         if self._outcome is None:
             self._engine._confirmations.collect(self._engine)
         return self._outcome is not None

@@ -362,8 +362,8 @@ class AudioEngine(_core.Engine):
         array's rate: if it is not the engine's, soxr (``cueline[files]``) converts the samples; None: the engine's. The
         samples are copied, so you may change the array later. NaN and infinities stay as they are. This thread makes
         the copy, without the GIL if it is large. The audio thread only swaps a pointer. The next call of ``publish``,
-        ``stats`` or ``close`` frees the old buffer, on the thread that makes the call. ``at`` and ``late`` are those of
-        ``send``: the swap happens at that frame.
+        ``load_buffer``, ``stats`` or ``close`` frees the old buffer, on the thread that makes the call. ``at`` and
+        ``late`` are those of ``send``: the swap happens at that frame.
 
         Returns Status.FULL if the command ring is full, and Status.NO_BUFFER if ``stats().buffers.limit`` buffers are
         in use; nothing changes, and the refusal is counted. With a ``timeout`` it waits for room, like ``send``, and
@@ -392,8 +392,9 @@ class AudioEngine(_core.Engine):
     ) -> _core.Status:
         """Read a sound file at the engine's rate, and put it into ``slot``: ``cueline.load``, then ``publish``.
 
-        This thread reads the whole file. Returns and raises what these two do; if there is no such slot, it raises
-        before it reads the file. Needs ``pip install 'cueline[files]'``.
+        This thread reads the whole file. Needs ``pip install 'cueline[files]'``. ``at``, ``late`` and ``timeout`` are
+        those of ``publish``. Returns and raises what these two do; if there is no such slot, it raises before it reads
+        the file.
         """
         from cueline.files import load  # here, because `import cueline` must stay quick
 
@@ -429,7 +430,7 @@ class AudioEngine(_core.Engine):
         slot, and what ``publish`` raises for an array.
         """
         self._require_loading()
-        samples = self._at_our_rate(checked_samples(array, if_empty="a buffer has samples"), samplerate)
+        samples = self._at_our_rate(checked_samples(array, if_empty="a buffer needs samples"), samplerate)
         return self._load_buffer(samples, timeout)
 
     def play(
@@ -453,11 +454,12 @@ class AudioEngine(_core.Engine):
         unloaded when the voice has ended. ``gain`` is from 0 to 4. ``pan`` is from -1 to 1: -1 is the first output
         only, 0 all outputs as they are, 1 the second output only. ``rate`` is how many frames of the buffer the voice
         plays for each frame of the output, up to 64. ``start`` is the first frame of the buffer to play. ``loop`` is
-        True, or a pair of frames (start, end), where an end of None is the buffer's end. A voice fades out the others
-        of its ``choke_group``, a number up to 65535, unless that is 0.
+        True, or a pair of frames (start, end), where an end of None is the buffer's end; None: it plays once.
+        ``choke_group`` is a number up to 65535: a voice fades out the other voices of its group; 0: no group. ``late``
+        is that of ``send``.
 
-        Returns the voice, to change and stop it. Raises Full if there is no room within ``timeout`` seconds for the
-        command, its confirmation (1024 can be under way) or the buffer; ArgumentError, ArgumentTypeError,
+        Returns the voice, which you can change and stop. Raises Full if there is no room within ``timeout`` seconds for
+        the command, its confirmation (1024 can be under way) or the buffer; ArgumentError, ArgumentTypeError,
         ProcessorError if the processor does not play, or if the engine has parts (use ``play`` of a part); and what
         ``confirm`` and ``load_buffer`` raise.
         """
@@ -536,9 +538,9 @@ class AudioEngine(_core.Engine):
     ) -> MessageT:
         """Send a message, wait for the message of class ``answer`` that answers it, and return that.
 
-        Other messages stay, as with receive(). ``timeout``, in seconds, is for room in the ring, and again for the
-        answer. Raises Full if there is no room within that time, Empty if no answer comes, and what send() and
-        receive() raise.
+        ``at`` and ``late`` are those of send(). Other messages stay, as with receive(). ``timeout``, in seconds, is for
+        room in the ring, and again for the answer. Raises Full if there is no room within that time, Empty if no answer
+        comes, and what send() and receive() raise.
         """
         return request(self, message, answer, at, late, timeout)  # type: ignore[return-value]
 
@@ -559,8 +561,9 @@ class AudioEngine(_core.Engine):
     ) -> None:
         """Send a message from an asyncio task. If the ring is full, wait for room, for ever or for ``timeout`` seconds.
 
-        If the task is cancelled, the message is not sent. If several tasks wait, they get room in no fixed order.
-        Raises Full when the time is over (the message is dropped and counted), and what send() raises.
+        ``at`` and ``late`` are those of send(). If the task is cancelled, the message is not sent. If several tasks
+        wait, they get room in no fixed order. Raises Full when the time is over (the message is dropped and counted),
+        and what send() raises.
         """
         await asend(self, self._turns, message, at, late, timeout)
 
@@ -642,8 +645,8 @@ class AudioEngine(_core.Engine):
     ) -> Confirmation:
         """Send a message like ``send``, and return its confirmation: await it, or call its result().
 
-        ``timeout`` is that of ``send``. Raises Full if there is no room within that time, or if 1024 confirmations are
-        under way, and what send() raises.
+        ``at``, ``late`` and ``timeout`` are those of ``send``. Raises Full if there is no room within that time, or if
+        1024 confirmations are under way, and what send() raises.
         """
         return self._confirmations.send(self, self, message, at, late, timeout)
 
@@ -657,13 +660,14 @@ class AudioEngine(_core.Engine):
     ) -> Transaction:
         """Return a ``with`` block that sends its messages when it ends, all or none. They apply at one frame.
 
-        ``timeout`` is that of ``send``: the end of the ``with`` raises Full if there is no room for all within that
-        time. If ``confirm`` is True, ``confirmation`` is that of the whole transaction. Raises what send() does.
+        ``at``, ``late`` and ``timeout`` are those of ``send``: the end of the ``with`` raises Full if there is no room
+        for all within that time. If ``confirm`` is True, ``confirmation`` is that of the whole transaction. Raises what
+        send() does.
         """
         return Transaction(self, self, at, late, timeout, confirm)
 
     def messages(self) -> Iterator[_core.Message]:
-        """Iterate over the messages that have come, at most as many as the ring holds."""
+        """Iterate over the messages that have come, at most 1024. Raises what receive_msg() raises."""
         return messages(self)
 
     def render(
@@ -818,8 +822,9 @@ class AudioEngine(_core.Engine):
 
         ``at`` is a frame, not a beat: ``engine.timeline.frame_at(beat)`` is the frame of a beat.
 
-        The array has shape (frames, channels), at ``samplerate``; None: the engine's. Raises what open_recording()
-        raises, and DeviceError on the offline device, where no block comes meanwhile.
+        ``source`` is that of open_recording(). The array has shape (frames, channels), at ``samplerate``; None: the
+        engine's. Raises what open_recording() raises, and DeviceError on the offline device, where no block comes
+        meanwhile.
         """
         from cueline.recording import take  # here, because `import cueline` must stay quick
 

@@ -114,7 +114,7 @@ class Line(_core.Line):
         return request(self, message, answer, at, late, timeout)  # type: ignore[return-value]
 
     def messages(self) -> Iterator[_core.Message]:
-        """Iterate over the messages that have come, at most as many as the ring holds."""
+        """Iterate over the messages that have come, at most 1024. Raises what receive_msg() raises."""
         return messages(self)
 
     def receive_many(self, max: SupportsIndex = _core.RING_CAPACITY) -> Records:  # noqa: A002  # as asyncio and re do

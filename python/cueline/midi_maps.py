@@ -389,7 +389,10 @@ class Midi:
         return made
 
     def unmap(self, midi_map: MidiMap | None = None, *, timeout: float | None = 1) -> None:
-        """End ``midi_map``, or all maps. Raises ArgumentError if there is no such map, and what map() raises."""
+        """End ``midi_map``, or all maps. Raises ArgumentError if there is no such map, and what map() raises.
+
+        ``timeout`` is that of map().
+        """
         if midi_map is not None and not isinstance(midi_map, MidiMap):
             raise ArgumentTypeError(f"midi_map must be a MidiMap or None, got {shown(midi_map)}")
         places = [place for place, there in list(self._engine._midi_maps.items()) if midi_map in (None, there)]

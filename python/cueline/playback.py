@@ -183,8 +183,8 @@ class Playback(_core.Playback):
 
         The array has shape (frames, channels) and lies in the ring. It has fewer frames where the ring wraps around,
         and if there is less room. When the ``with`` ends, all of it is written; after an exception, nothing is.
-        ``last`` and what it raises are those of write(). It raises ArgumentError for a playback that converts its
-        samples.
+        ``last``, ``timeout`` and what it raises are those of write(). It raises ArgumentError for a playback that
+        converts its samples.
         """
         if self._converter is not None:
             raise ArgumentError(
@@ -238,7 +238,8 @@ class Playback(_core.Playback):
 
         What is being played fades out in 64 frames, but not in a stream of the processor. A write() that waits on
         another thread ends, and the rest of its frames is dropped. What you write after this call stays. drain() waits
-        until it has applied and the fade is over: then position() and heard() count it. Raises what start() raises.
+        until it has applied and the fade is over: then position() and heard() count it. ``late`` and ``timeout`` are
+        those of start(). Raises what start() raises.
         """
         self._position()  # raises in a forked child: there, the lock may never be free
         with self._writing:
@@ -250,7 +251,8 @@ class Playback(_core.Playback):
     def drain(self, timeout: float | None = None) -> None:
         """Wait until all was played or cleared. No underrun is counted at the end.
 
-        Raises StreamTimeout (a TimeoutError) when the time is over, and what write() raises.
+        ``timeout`` is in seconds; None waits for ever. Raises StreamTimeout (a TimeoutError) when the time is over, and
+        what write() raises.
         """
         self._complete_all()
         for interval in polling_intervals(self._engine, timeout):

@@ -93,10 +93,10 @@ class Saving:
     def wait(self, timeout: float | None = None) -> None:
         """Wait until the file is complete: after the recording's end, or after the ``duration`` of save().
 
-        Gives a LossWarning if frames were lost and you have not read ``lost_frames``. Raises StreamTimeout (a
-        TimeoutError) when the time is over; OSError if the file could not be written; DeviceError if the device was
-        lost, or if it would wait for ever on the offline device; StreamEnded if the device has another sample rate.
-        After an error, the file has the frames that came before it.
+        ``timeout`` is in seconds; None waits for ever. Gives a LossWarning if frames were lost and you have not read
+        ``lost_frames``. Raises StreamTimeout (a TimeoutError) when the time is over; OSError if the file could not be
+        written; DeviceError if the device was lost, or if it would wait for ever on the offline device; StreamEnded if
+        the device has another sample rate. After an error, the file has the frames that came before it.
         """
         begin = self._empty_looks
         for interval in polling_intervals(self._engine, timeout):

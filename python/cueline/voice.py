@@ -105,9 +105,9 @@ class Voice:
         """Change the voice, at the frame or the beat ``at``, or with the next block. None leaves a value as it is.
 
         ``gain``, ``pan``, ``rate`` and ``loop`` are those of ``engine.play``; a loop of False ends the loop: the voice
-        plays on to the end of its buffer. Gain, pan and loop move there within 5 ms. Returns the confirmation, whose
-        result() raises RefusedError with the name ``"ENDED"`` if the voice had ended. Raises Full if there is no room,
-        and what ``engine.confirm`` raises.
+        plays on to the end of its buffer. Gain, pan and loop move there within 5 ms. ``late`` and ``timeout`` are those
+        of ``engine.confirm``. Returns the confirmation, whose result() raises RefusedError with the name ``"ENDED"`` if
+        the voice had ended. Raises Full if there is no room, and what ``engine.confirm`` raises.
         """
         given = {"gain": gain, "pan": pan, "rate": rate}
         values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -132,7 +132,8 @@ class Voice:
         """Begin the release, at the frame or the beat ``at``, or with the next block. A loop goes on meanwhile.
 
         Without ``at``, a voice that still waits for its time never begins. An ``at`` before that time is refused with
-        the name ``"ENDED"``, and the voice begins. Returns the confirmation, and raises what ``set`` raises.
+        the name ``"ENDED"``, and the voice begins. ``late`` and ``timeout`` are those of ``set``. Returns the
+        confirmation. Raises what ``set`` raises.
         """
         if at is None and not self._confirmation.done():
             self._confirmation.cancel()
