@@ -284,7 +284,7 @@ def test_what_cannot_be_mapped_is_refused_with_the_way_out(
 def test_a_field_that_is_no_plain_number_is_refused_and_one_has_its_types_range() -> None:
     with offline("player") as engine:
         for field in ("loop", "unload", "handle"):
-            with pytest.raises(cueline.ArgumentError, match=f"at most 32 bits or f64, and '{field}' is another"):
+            with pytest.raises(cueline.ArgumentError, match=f"at most 32 bits, or an f64, and '{field}' is neither"):
                 engine.midi.map(CONTROL, cueline.PlayBuffer(), field, low=0, high=1)
         with pytest.raises(cueline.ArgumentError, match="high must be from 0 to 65535, got 65536"):
             engine.midi.map(CONTROL, cueline.PlayBuffer(), "choke_group", low=0, high=65536)
