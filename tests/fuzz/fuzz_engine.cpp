@@ -603,9 +603,13 @@ void go_on_with_values(Conversation& conversation, FuzzedDataProvider& input) {
     const auto what = input.ConsumeIntegralInRange<std::size_t>(0, kinds.size() + 4);
     if (what == kinds.size()) {
         const auto address = input.ConsumeIntegralInRange<std::size_t>(0, parameters - 1);
-        return conversation.set(address, input.ConsumeIntegralInRange(-40, 40) / 4.0);
+        conversation.set(address, input.ConsumeIntegralInRange(-40, 40) / 4.0);
+        return;
     }
-    if (what > kinds.size()) return conversation.render(input.ConsumeIntegralInRange<std::size_t>(0, 100));
+    if (what > kinds.size()) {
+        conversation.render(input.ConsumeIntegralInRange<std::size_t>(0, 100));
+        return;
+    }
     const std::size_t line = conversation.opened(input.ConsumeIntegral<std::uint8_t>() < 200 ? 0 : 1);
     const Delivery delivery = some_near_delivery(input, conversation);
     const Kind kind = kinds.at(what);
