@@ -127,7 +127,9 @@ sanitized: build/setup-clang  # builds what sanitize-cpp runs
 	done
 
 sanitize-cpp: sanitized
-	for preset in $(SANITIZED); do ctest --preset $$preset --no-tests=error $(if $(QUICK),-E '^example|_NOT_BUILT') || exit 1; done
+	status=0; \
+	for preset in $(SANITIZED); do ctest --preset $$preset --no-tests=error $(if $(QUICK),-E '^example|_NOT_BUILT') || status=$$?; done; \
+	exit $$status
 
 # Python itself leaks at exit, on purpose: leaks are looked for in C++.
 sanitize-python: build/asan-python/installed build/setup-test

@@ -14,6 +14,16 @@
 #include <thread>
 
 #include "jack_server.hpp"
+#include "sanitizers.hpp"
+
+// libjack keeps its metadata in Berkeley DB, which leaks memory if a client that qemu runs has left its files there.
+#if defined(__SANITIZE_ADDRESS__) || CUELINE_HAS_FEATURE(address_sanitizer)
+#include <sanitizer/lsan_interface.h>
+
+const char* __lsan_default_suppressions() {  // NOLINT(bugprone-reserved-identifier,readability-identifier-naming)
+    return "leak:libdb-";
+}
+#endif
 
 namespace cueline::test {
 
