@@ -33,7 +33,11 @@ FROZEN: list[Use] = [
     *(use for use in USES if not use[0].startswith("doctor")),
     ("doctor --seconds 0.1", (0, 1, 2), ["sound server", " OK, "]),
     ("tone --device null --seconds 0.1", (0,), ["s played: rms"]),
-    ("tone --seconds 1 --wav /tmp/tone.wav", (2,), ["soundfile writes sound files", "pip install 'cueline[files]'"]),
+    (
+        "tone --seconds 1 --wav /tmp/tone.wav",
+        (2,),
+        ["soundfile, which writes sound files", "pip install 'cueline[files]'"],
+    ),
     ("play /tmp/tone.wav --device null", (2,), ["cannot read /tmp/tone.wav"]),
     ("header json", (2,), ["json defines no messages"]),
     ("--includedir", (2,), ["a frozen application does not bring what C++ is built against"]),
