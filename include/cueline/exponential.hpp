@@ -1,4 +1,4 @@
-// exponential.hpp: e to the power of x, less 1, and its inverse, without the C library.
+// exponential.hpp: e to the power of x, also less 1, and their inverses, without the C library.
 //
 // The C library's functions have no bound on their time, and give other bits on other systems.
 #pragma once
@@ -23,10 +23,15 @@ inline constexpr auto expm1_series = [] {
     return series;
 }();
 
-/// Returns e^x - 1. Its relative error is below 1e-15, also near 0. An `x` below -700 counts as -700, one above 700 as
-/// 700, and NaN as 0. [any thread, wait-free]
-constexpr double expm1(double x) noexcept CUELINE_NONBLOCKING {
-    if (x != x) return 0;
+/// e^x is `scale` times 1 + `small`.
+struct ScaledExponential {
+    double scale = 1;  // a power of two
+    double small = 0;  // from -0.3 to 0.42
+};
+
+/// An `x` below -700 counts as -700, one above 700 as 700, and NaN as 0. [any thread, wait-free]
+constexpr ScaledExponential scaled_exponential(double x) noexcept CUELINE_NONBLOCKING {
+    if (x != x) return {};
     x = std::clamp(x, -700.0, 700.0);
     // e^x is 2^power e^rest, and the rest is at most half of ln 2. The high part of ln 2 has few digits, so that its
     // product with the power is exact.
@@ -36,9 +41,18 @@ constexpr double expm1(double x) noexcept CUELINE_NONBLOCKING {
     const double rest = (x - static_cast<double>(power) * ln2_high) - static_cast<double>(power) * ln2_low;
     double sum = 0;  // Taylor's series of (e^rest - 1) / rest, up to the fourteenth power
     for (const double coefficient : expm1_series) sum = coefficient + rest * sum;
-    const double small = rest * sum;
-    if (power == 0) return small;
-    const auto scale = std::bit_cast<double>(static_cast<std::uint64_t>(1023 + power) << 52U);
+    return {std::bit_cast<double>(static_cast<std::uint64_t>(1023 + power) << 52U), rest * sum};
+}
+
+/// Returns e^x. Its relative error is below 1e-15. [any thread, wait-free]
+constexpr double exp(double x) noexcept CUELINE_NONBLOCKING {
+    const auto [scale, small] = scaled_exponential(x);
+    return scale * small + scale;
+}
+
+/// Returns e^x - 1. Its relative error is below 1e-15, also near 0. [any thread, wait-free]
+constexpr double expm1(double x) noexcept CUELINE_NONBLOCKING {
+    const auto [scale, small] = scaled_exponential(x);
     return scale * small + (scale - 1);
 }
 

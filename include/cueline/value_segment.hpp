@@ -70,9 +70,9 @@ class ValueSegment {
             case Shape::linear:
                 return (from_ / 2 + slope_ * passed) * 2;
             case Shape::exponential:
-                return from_ + from_ * expm1(slope_ * passed);
+                return from_ * exp(slope_ * passed);
             case Shape::target:
-                return passed == 0 ? from_ : to_ + (from_ - to_) * (1 + expm1(slope_ * passed));
+                return passed == 0 ? from_ : to_ + (from_ - to_) * exp(slope_ * passed);
             case Shape::curve:
                 return on_curve(slope_ * passed, curves);
             default:

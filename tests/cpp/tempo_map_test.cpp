@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -38,6 +39,8 @@ TEST(Exponential, agrees_with_the_long_double_functions) {
         for (const double x : {size, -size}) {
             const auto exact = std::expm1(static_cast<long double>(x));
             ASSERT_LE(std::abs((expm1(x) - exact) / exact), 1e-15L) << x;
+            const auto power = std::exp(static_cast<long double>(x));
+            ASSERT_LE(std::abs((exp(x) - power) / power), 1e-15L) << x;
             if (x <= -1) continue;
             const auto logarithm = std::log1p(static_cast<long double>(x));
             ASSERT_LE(std::abs((log1p(x) - logarithm) / logarithm), 1e-15L) << x;
@@ -47,6 +50,13 @@ TEST(Exponential, agrees_with_the_long_double_functions) {
     EXPECT_EQ(log1p(0), 0);
     EXPECT_NEAR(log1p(999), std::log(1000.0), 1e-14);
     EXPECT_NEAR(log1p(-0.999), std::log(0.001), 1e-12);
+    for (const double x : {-700.0, -300.5, -25.6, 300.5, 700.0}) {
+        const auto power = std::exp(static_cast<long double>(x));
+        EXPECT_LE(std::abs((exp(x) - power) / power), 1e-15L) << x;
+    }
+    EXPECT_EQ(exp(0), 1);
+    EXPECT_EQ(exp(std::numeric_limits<double>::quiet_NaN()), 1);
+    EXPECT_TRUE(std::isfinite(exp(1e300)));
     EXPECT_TRUE(std::isfinite(expm1(1e300)));
 }
 
