@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
 from contextlib import ExitStack
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -245,7 +248,8 @@ def test_the_target_of_the_import_is_a_quarter(ratio: float, met: bool) -> None:
 
 
 def expected_peers() -> list[str]:
-    return ALWAYS + [name for module, name in OPTIONAL.items() if peers.packaged(module)]
+    here = [name for module, name in OPTIONAL.items() if peers.packaged(module)]
+    return ALWAYS + [name for name in here if name != "OSC over UDP" or echo.reaches_itself()]
 
 
 def test_the_json_has_the_whole_account(results: Results) -> None:
@@ -314,10 +318,25 @@ def test_a_missing_peer_is_told_and_how_to_get_it(
     assert cli.main(["bench"]) == 0
     printed = capsys.readouterr().out
     for one in missing:
-        assert f"\n{one.name} is left out because it cannot be imported. To install it: {one.install}\n" in printed
+        assert f"\n{one.name} is left out because it cannot be imported: {one.remedy}\n" in printed
     assert "pip install 'cueline[bench]'" in printed
     assert Missing("ringbuf", "apt install g++ libboost-dev libboost-system-dev; pip install ringbuf") in missing
     assert little == []
+
+
+def test_osc_is_left_out_where_the_computer_does_not_reach_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unreachable(socket.socket):
+        def sendto(self, *_: object) -> int:
+            raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    monkeypatch.setattr(socket, "socket", Unreachable)
+    monkeypatch.setitem(sys.modules, "pythonosc", ModuleType("pythonosc"))
+    with ExitStack() as stack:
+        found, missing = peers.peers(stack)
+        trips = echo.round_trips(stack, peers.packaged)
+    assert "OSC over UDP" not in [peer.way.name for peer in found]
+    assert [one.remedy for one in missing if one.name == "python-osc"] == ["ip link set lo up"]
+    assert "OSC over UDP: a process" not in [trip.name for trip in trips]
 
 
 # --- Charts ------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import queue
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pythonosc.osc_server import BlockingOSCUDPServer
     from pythonosc.udp_client import SimpleUDPClient
 
-__all__ = ["OscProcess", "osc_process", "osc_server", "round_trips"]
+__all__ = ["OscProcess", "osc_process", "osc_server", "reaches_itself", "round_trips"]
 
 OURS = "cueline: the audio thread"
 _LOOPBACK = "127.0.0.1"
@@ -48,7 +49,7 @@ def round_trips(stack: ExitStack, packaged: Callable[[str], Any]) -> list[Conten
     trips.append(_to_process(stack, "multiprocessing.Queue: a process", _SPAWN.Queue(), _SPAWN.Queue()))
     if fifo := packaged("faster_fifo"):
         trips.append(_to_process(stack, "faster_fifo.Queue: a process", fifo.Queue(), fifo.Queue()))
-    if packaged("pythonosc"):
+    if packaged("pythonosc") and reaches_itself():
         there = stack.enter_context(osc_process())
         trips.append(Contender("OSC over UDP: a process", "there()", {"there": there.round_trip}, calls=100))
     return trips
@@ -145,6 +146,17 @@ class OscProcess:
         self.client.send_message("/ping", [7, 0])
         for _ in self.client.get_messages(_OSC_PATIENCE_S):
             return
+
+
+def reaches_itself() -> bool:
+    """Return whether this computer reaches itself by UDP, as OSC must. It may not in a sandbox without a network."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        try:
+            udp.bind((_LOOPBACK, 0))
+            udp.sendto(b"", udp.getsockname())
+        except OSError:
+            return False
+    return True
 
 
 def osc_server() -> BlockingOSCUDPServer:

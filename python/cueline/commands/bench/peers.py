@@ -49,11 +49,12 @@ class Peer:
 
 @dataclass(frozen=True)
 class Missing:
-    """A library that is not installed here."""
+    """A library that is left out here."""
 
     name: str
-    install: str
-    """The command that installs it."""
+    remedy: str
+    """The command after which it is not."""
+    why: str = "it cannot be imported"
 
 
 OURS = Way("cueline", calls.PING, calls.PING, calls.RECEIVE)
@@ -68,7 +69,7 @@ def packaged(name: str) -> ModuleType | None:
 
 
 def peers(stack: ExitStack) -> tuple[list[Peer], list[Missing]]:
-    """Return the libraries that are installed, which ``stack`` closes, and those that are not."""
+    """Return the libraries that can be used here, which ``stack`` closes, and those that cannot."""
     found = [_queue(), _simple_queue(), _deque(), _process_queue(stack)]
     missing = []
     if culsans := packaged("culsans"):
@@ -84,10 +85,12 @@ def peers(stack: ExitStack) -> tuple[list[Peer], list[Missing]]:
     else:
         # It is not in the extra: it has no wheels, and without Boost the whole extra would fail to install.
         missing.append(Missing("ringbuf", "apt install g++ libboost-dev libboost-system-dev; pip install ringbuf"))
-    if packaged("pythonosc"):
-        found.append(_osc(stack))
-    else:
+    if not packaged("pythonosc"):
         missing.append(Missing("python-osc", _EXTRA))
+    elif not echo.reaches_itself():
+        missing.append(Missing("python-osc", "ip link set lo up", "this computer does not reach itself by UDP"))
+    else:
+        found.append(_osc(stack))
     return found, missing
 
 

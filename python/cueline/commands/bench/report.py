@@ -42,9 +42,7 @@ def print_report(console: Console, results: Results) -> None:
         if crossing.way.note:
             console.print(f"[dim]{crossing.way.name}: {crossing.way.note}[/]")
     for missing in results.missing:
-        console.print(
-            f"{missing.name} is left out because it cannot be imported. To install it: {missing.install}", markup=False
-        )
+        console.print(f"{missing.name} is left out because {missing.why}: {missing.remedy}", markup=False)
     console.print()
     console.print(_trips(results))
     console.print(
