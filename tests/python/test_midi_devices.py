@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import cueline
+from conftest import require
 
 HERE = Path(__file__).parent
 
@@ -18,12 +18,10 @@ HERE = Path(__file__).parent
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a librtmidi that has a knob which moves by itself."""
-    compiler = shutil.which("cc")
-    if compiler is None or sys.platform != "linux":
-        pytest.skip("it needs a C compiler, and Linux's names of libraries")
+    require("g++")
     folder = tmp_path_factory.mktemp("rtmidi")
     made = str(folder / "librtmidi.so.6")
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", made, str(HERE / "fake_rtmidi.c"), "-lpthread"], check=True)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", made, str(HERE / "fake_rtmidi.c"), "-lpthread"], check=True)
     return folder
 
 
