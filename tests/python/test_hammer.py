@@ -330,7 +330,7 @@ def test_an_engine_that_is_closed_under_eight_threads_refuses_from_then_on() -> 
                         line.confirm(cueline.StopBuffer(0)).done()
                     engine.stats()
                     made.append(number)
-                    if len(made) == 50:
+                    if len(made) >= 50:  # two threads may come at once
                         engine.stats()  # so that it does not warn
                         engine.close()
             except cueline.ClosedError:
