@@ -1,4 +1,4 @@
-// exponential.hpp: e to the power of x, also less 1, and their inverses, without the C library.
+// exponential.hpp: e^x, e^x - 1, and their inverses, without the C library.
 //
 // The C library's functions have no bound on their time, and give other bits on other systems.
 #pragma once

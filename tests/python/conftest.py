@@ -6,7 +6,6 @@ import ctypes
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import cueline
+from cueline.commands.bench.echo import reaches_itself
 
 # ALSA's configuration in the tests, and in the programs that they run. PortAudio reads it when it is loaded.
 os.environ["ALSA_CONFIG_PATH"] = str(Path(__file__).parents[1] / "alsa.conf")
@@ -48,14 +48,10 @@ MAY_LACK = os.environ.get("CUELINE_TESTS_MAY_LACK", "clang++-22").split()
 
 def require_loopback() -> None:
     """Return if a process reaches its own computer by a network, which is not so where the wheel is tried."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        try:
-            udp.bind(("127.0.0.1", 0))
-            udp.sendto(b"", udp.getsockname())
-        except OSError as error:
-            if "network" in MAY_LACK:
-                pytest.skip("needs network, which is not here")
-            pytest.fail(f"needs a network, or at least the loopback: {error}")
+    if not reaches_itself():
+        if "network" in MAY_LACK:
+            pytest.skip("needs network, which is not here")
+        pytest.fail("needs a network, or at least the loopback: this computer does not reach itself by UDP")
 
 
 def require(tool: str) -> None:

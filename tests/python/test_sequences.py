@@ -75,10 +75,14 @@ def in_order(beats: list[float]) -> Iterator[tuple[float, cueline.Message]]:
     return ((beat, HIT) for beat in sorted(beats))
 
 
-KINDS: list[Callable[[list[float]], Any]] = [lambda beats: [(beat, HIT) for beat in beats], records, in_order]
+KINDS: dict[str, Callable[[list[float]], Any]] = {
+    "list": lambda beats: [(beat, HIT) for beat in beats],
+    "array": records,
+    "iterator": in_order,
+}
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=["list", "array", "iterator"])
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_events_are_at_the_frames_of_their_beats_while_the_tempo_moves(kind: Callable[[list[float]], Any]) -> None:
     beats = [0.0, 3.5, 0.25, 1.0, 7.75, 2.0, 9.9, 10.0, 12.3]
     for blocksize in BLOCKS:
@@ -139,7 +143,7 @@ def test_any_message_can_be_an_event_the_timelines_too(engine: cueline.AudioEngi
     assert onsets(engine.render(2 * BEAT)) == [0, 1.5 * BEAT]
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=["list", "array", "iterator"])
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_a_part_has_sequences_of_its_own(kind: Callable[[list[float]], Any]) -> None:
     parts = {"left": "player", "right": "player"}
     with cueline.AudioEngine("offline", processor=parts, samplerate=RATE, outputs=1) as engine:
@@ -513,7 +517,7 @@ def locates(timeline: cueline.timeline.Timeline) -> None:
 
 LOCATED = {
     f"{name}-{loop_beats}": (kind, loop_beats)
-    for kind, name in zip(KINDS, ["list", "array", "iterator"], strict=True)
+    for name, kind in KINDS.items()
     for loop_beats in (None, 40)
     if kind is not in_order or loop_beats is None  # an iterator does not repeat
 }

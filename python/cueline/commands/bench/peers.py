@@ -53,8 +53,9 @@ class Missing:
 
     name: str
     remedy: str
-    """The command after which it is not."""
+    """The command that helps."""
     why: str = "it cannot be imported"
+    """What is wrong, as the end of a sentence."""
 
 
 OURS = Way("cueline", calls.PING, calls.PING, calls.RECEIVE)
