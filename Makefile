@@ -25,7 +25,7 @@ MODEL := cargo run --quiet --manifest-path tests/model/Cargo.toml --target-dir b
 .DELETE_ON_ERROR:
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/installed  ## set up, build, ping the audio thread ten times
 	@$(BIN)/cueline ping --count 10
