@@ -32,6 +32,10 @@ class Processor {
     Processor& operator=(const Processor&) = delete;
     virtual ~Processor() = default;
 
+    /// Forgets what it played for an earlier engine, which is closed. The buffers that it had are gone, and the numbers
+    /// of commands begin anew. Each engine calls it once, before its first prepare().
+    virtual void reset() {}
+
     /// Prepares to render in this format: allocate here, and touch the memory that rendering uses. render() gets at
     /// most format.blocksize frames at once. Called before the first block, again when the device's sample rate
     /// changes, and at a start after its block size has changed. If it throws, the engine calls it again before the

@@ -34,7 +34,7 @@ namespace cueline {
 
 /// The version of the interface between engine and processor. Raise it for every change that the sizes in
 /// processor_layout() do not show. Versions of cueline with the same number fit each other.
-inline constexpr std::uint32_t processor_interface = 7;
+inline constexpr std::uint32_t processor_interface = 8;
 
 /// The name of a Python capsule that holds a ProcessorOffer.
 // NOLINTNEXTLINE(*-avoid-c-arrays): a C string, for Python

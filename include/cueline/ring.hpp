@@ -46,7 +46,7 @@ struct EndTakenError : std::logic_error {
 /// Throws `error`. A program that is compiled without exceptions ends here.
 template <class Error>
 [[noreturn]] void throw_or_end([[maybe_unused]] const Error& error) {
-#if defined(__cpp_exceptions)
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)  // GCC and clang; MSVC
     throw error;
 #else
     std::abort();

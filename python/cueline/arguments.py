@@ -199,10 +199,15 @@ def refuse_attribute(what: str, name: str) -> NoReturn:
     raise AttributeError(f"{what} are not attributes: use {what}[{name!r}]")
 
 
+_CHOSEN = ("device", "processor", "samplerate", "blocksize", "inputs", "outputs")
+
+
 def refuse_attribute_of(sender: _core.Sender, name: str) -> NoReturn:
     """Raise AttributeError: attribute ``name`` of an engine or a line cannot be set. It says what to use instead."""
     cls = type(sender)
     what = "an engine" if isinstance(sender, _core.Engine) else "a line"
+    if name in _CHOSEN and what == "an engine":
+        raise AttributeError(f"{name!r} of {what} is chosen when it is made: make another engine")
     if hasattr(cls, name):
         raise AttributeError(f"{name!r} of {what} cannot be set: to replace it, derive a class from {cls.__name__}")
     values = {kind: list(getattr(sender, kind, ())) for kind in ("parameters", "meters")}  # a line has none

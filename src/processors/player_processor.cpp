@@ -56,6 +56,16 @@ PlayerProcessor::PlayerProcessor(std::int64_t slots, std::int64_t voices)
           {.name = "slot", .unit = {}, .fields = peak_fields, .count = static_cast<std::uint32_t>(slots)},
       }} {}
 
+void PlayerProcessor::reset() {
+    std::ranges::fill(slots_.all(), PlayerSlot{});
+    std::ranges::fill(voices_.all(), PlayerVoice{});
+    places_ = PlayerPlaces{voices_.size()};
+    limiter_ = {};
+    stolen_ = 0;
+    counts_are_shown_ = true;
+    peak_ = 0;
+}
+
 void PlayerProcessor::prepare(const Format& format) {
     table_ = SincTable::shared();  // a forked child needs another one
     samples_ = LockedArray<float>{std::max<std::size_t>(format.outputs, 1) * VoiceTools::piece_frames};

@@ -54,6 +54,8 @@ class PlayerProcessor final : public Processor {
     /// Throws ArgumentError if a number is out of range, and std::bad_alloc.
     explicit PlayerProcessor(std::int64_t slots = default_slots, std::int64_t voices = default_voices);
 
+    /// All voices end, and the slots have their first attack and release.
+    void reset() override;
     /// Voices play on. A buffer's frames are not converted to another sample rate.
     void prepare(const Format& format) override;
     [[nodiscard]] std::uint32_t buffer_slots() const override { return static_cast<std::uint32_t>(slots_.size()); }

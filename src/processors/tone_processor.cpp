@@ -22,6 +22,13 @@ constexpr std::array<MeterSpec, 1> meter_specs{{{.name = "level", .unit = {}, .f
 
 }  // namespace
 
+void ToneProcessor::reset() {
+    begun_ = false;
+    phase_ = 0;
+    click_ = {};
+    since_last_level_ = {};
+}
+
 void ToneProcessor::prepare(const Format& format) {
     samplerate_ = format.samplerate;
     window_frames_ = std::max<std::uint32_t>(1, format.samplerate / windows_a_second);

@@ -29,6 +29,8 @@ class ToneProcessor final : public Processor {
   public:
     static constexpr std::array handled{SetTone::kind, GetLevel::kind, Click::kind};
 
+    /// The tone begins anew, from silence.
+    void reset() override;
     /// The tone keeps its phase. Ramps start again from their present values.
     void prepare(const Format& format) override;
 

@@ -49,6 +49,16 @@ TEST(LooperProcessor, a_trigger_sounds_on_its_grid) {
     }
 }
 
+TEST(LooperProcessor, an_earlier_engine_leaves_nothing) {
+    cueline::test::expect_nothing_left<LooperProcessor>(2, [](auto& played) {
+        played.send(Trigger{.pad = 0, .grid = 1}, 1);  // refused, because the pad is empty
+        played.render(64);
+        played.send(LoadPad{.pad = 0, .stems = {played.load_buffer(ramp(1'000))}});
+        played.send(Trigger{.pad = 0, .grid = 100}, 70);
+        played.render(3'000);
+    });
+}
+
 struct Account {
     std::vector<float> heard;
     std::vector<std::tuple<std::uint64_t, std::uint32_t, std::uint32_t, std::uint32_t>> events;

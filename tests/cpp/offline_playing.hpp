@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <numbers>
@@ -25,8 +27,11 @@ class OfflinePlaying {
     /// `arguments` are the processor's.
     template <class... Arguments>
     OfflinePlaying(std::uint32_t blocksize, std::uint32_t channels, Arguments... arguments)
+        : OfflinePlaying{std::make_shared<ProcessorType>(arguments...), blocksize, channels} {}
+    explicit OfflinePlaying(std::shared_ptr<ProcessorType> processor, std::uint32_t blocksize = 64,
+                            std::uint32_t channels = 1)
         : OfflinePlaying{std::make_unique<OfflineDevice>(Format{.outputs = channels, .blocksize = blocksize}),
-                         std::make_unique<ProcessorType>(arguments...), channels} {}
+                         std::move(processor), channels} {}
 
     void publish(std::int64_t slot, std::span<const float> samples, std::int64_t channels = 1, std::uint64_t at = 0) {
         EXPECT_EQ(engine_->publish(slot, samples, channels, {.frame = at}), Status::ok);
@@ -80,7 +85,7 @@ class OfflinePlaying {
     [[nodiscard]] EngineStats stats() const { return engine_->stats(); }
 
   private:
-    OfflinePlaying(std::unique_ptr<OfflineDevice> opened, std::unique_ptr<ProcessorType> processor,
+    OfflinePlaying(std::unique_ptr<OfflineDevice> opened, std::shared_ptr<ProcessorType> processor,
                    std::uint32_t channels)
         : channels_{channels},
           device_{opened.get()},
@@ -93,6 +98,32 @@ class OfflinePlaying {
     std::unique_ptr<Engine> engine_;  // on the heap: a test has several, and a sanitizer's frames are large
     std::vector<float> heard_;
 };
+
+/// A processor sounds in its second engine as it did in its first one. Its meters and events are the same, too. `play`
+/// plays on an OfflinePlaying, and leaves it while it sounds.
+template <class ProcessorType, class Play>
+void expect_nothing_left(std::size_t meters, Play play) {
+    const auto processor = std::make_shared<ProcessorType>();
+    const auto playing = [&] {
+        OfflinePlaying<ProcessorType> engine{processor};
+        play(engine);
+        const std::vector<float> heard = engine.heard();
+        std::vector<double> found(heard.begin(), heard.end());
+        for (std::size_t number = 0; number < meters; ++number) {
+            for (const double field : engine.meter(number).fields) found.push_back(field);
+        }
+        for (const Message& event : engine.events()) {
+            found.push_back(static_cast<double>(event.sequence));
+            found.push_back(static_cast<double>(event.frame));
+            for (const std::byte byte : event.as<std::array<std::byte, payload_bytes>>()) {
+                found.push_back(std::to_integer<int>(byte));
+            }
+        }
+        return found;
+    };
+    const std::vector<double> first = playing();
+    EXPECT_EQ(playing(), first);
+}
 
 inline std::vector<float> ramp(std::size_t frames, float from = 1) {
     std::vector<float> samples(frames);

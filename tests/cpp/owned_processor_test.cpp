@@ -78,9 +78,9 @@ TEST(OfferedProcessor, with_another_interface_is_refused_before_anything_else_is
     foreign.layout = sound->layout;
     EXPECT_EQ(refusal_of(foreign),
               std::string{"this processor was compiled against cueline 2.0.0, and the engine is cueline "} + version +
-                  ": the extension has processor interface 8, the engine has 7; build the extension again, against "
-                  "cueline " +
-                  version);
+                  ": the extension has processor interface " + std::to_string(processor_interface + 1) +
+                  ", the engine has " + std::to_string(processor_interface) +
+                  "; build the extension again, against cueline " + version);
 }
 
 TEST(OfferedProcessor, with_another_layout_is_refused_with_the_difference) {

@@ -651,6 +651,17 @@ TEST(PlayerProcessor, has_as_many_slots_and_voices_as_asked_for) {
     EXPECT_EQ(refuses(2'048, 256), "");
 }
 
+TEST(PlayerProcessor, an_earlier_engine_leaves_nothing) {
+    expect_nothing_left<PlayerProcessor>(5, [](auto& player) {
+        player.publish(0, ramp(1'000));
+        for (int voice = 0; voice <= 32; ++voice) player.send(PlayBuffer{.slot = 0, .loop = 1, .gain = 0.25F});
+        player.send(SetSlot{.slot = 0, .attack_s = 1});
+        player.send(StopVoice{.voice = 3});
+        player.render(5'000);
+        player.render(100);
+    });
+}
+
 TEST(PlayerProcessor, plays_on_in_another_format) {
     BufferSlots::Table::Returns returns;
     BufferPool pool{8, 0, returns};

@@ -440,6 +440,16 @@ TEST(SamplerProcessor, a_thousand_reloads_while_it_plays_neither_click_nor_pile_
     EXPECT_EQ(played.stats().buffers.published, 1'001U);
 }
 
+TEST(SamplerProcessor, an_earlier_engine_leaves_nothing) {
+    cueline::test::expect_nothing_left<SamplerProcessor>(9, [](auto& sampler) {
+        sampler.publish(0, ramp(10'000));
+        sampler.render(100);
+        sampler.send(Trigger{.pad = 0, .velocity = 1});
+        sampler.send(LoopPad{.pad = 0, .loops = 1});
+        sampler.render(3'000);
+    });
+}
+
 TEST(SamplerProcessor, keeps_playing_in_another_format) {
     cueline::BufferSlots::Table::Returns returns;
     cueline::BufferPool pool{SamplerProcessor::pads, 0, returns};

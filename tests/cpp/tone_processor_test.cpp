@@ -10,6 +10,7 @@
 #include <cueline/engine/open_processor.hpp>
 #include <cueline/error.hpp>
 
+#include "offline_playing.hpp"
 #include "processors/player_processor.hpp"
 #include "processors/tone_processor.hpp"
 #include "tone_playing.hpp"
@@ -89,6 +90,19 @@ TEST(ToneProcessor, goes_on_in_phase_in_another_format) {
     EXPECT_LT(distance_from_sine(played.render(44'100), 1'130.0625, 440, 0.2, 44'100), 1e-7);
     played.prepare(format_of(192'000, 8'192, 4));
     EXPECT_LT(distance_from_sine(played.render(192'000), 4'920, 440, 0.2, 192'000), 1e-7);
+}
+
+TEST(ToneProcessor, an_earlier_engine_leaves_nothing) {
+    expect_nothing_left<ToneProcessor>(1, [](auto& tone) {
+        tone.render(30);
+        tone.send(SetTone{.frequency_hz = 1'000, .gain = 0.5F});
+        tone.send(Click{.frequency_hz = 2'000, .gain = 0.3F});
+        tone.send(GetLevel{});
+        tone.render(2'500);
+        tone.send(Click{.frequency_hz = 2'000, .gain = 0.3F});
+        tone.send(GetLevel{});
+        tone.render(100);
+    });
 }
 
 TEST(ToneProcessor, ends_its_ramps_in_another_format) {

@@ -229,11 +229,19 @@ def test_an_attribute_that_it_does_not_have_is_refused_with_the_way_to_the_param
         assert not hasattr(engine, name)
 
 
-@pytest.mark.parametrize("name", ["ping", "close", "parameters", "device", "samplerate"])
+@pytest.mark.parametrize("name", ["ping", "close", "parameters"])
 def test_an_attribute_that_it_has_cannot_be_set(offline: cueline.AudioEngine, name: str) -> None:
     with pytest.raises(AttributeError, match=f"^'{name}' of an engine cannot be set: to replace it, derive a class"):
         setattr(offline, name, None)
     assert getattr(offline, name) is not None
+
+
+@pytest.mark.parametrize("name", ["device", "processor", "samplerate", "blocksize", "inputs", "outputs"])
+def test_what_an_engine_was_made_with_is_chosen_once(offline: cueline.AudioEngine, name: str) -> None:
+    before = getattr(offline, name)
+    with pytest.raises(AttributeError, match=f"^'{name}' of an engine is chosen when it is made: make another engine$"):
+        setattr(offline, name, before)
+    assert getattr(offline, name) == before
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,11 @@ class Hold:
     sound: cueline.buffer
 
 
+# What processor_offer.hpp and line_offer.hpp make an extension and an engine agree on, by the interface's number.
+CODE_OF_THE_INTERFACE = {8: "f94ffe25fcc510bb"}
+(INTERFACE,) = CODE_OF_THE_INTERFACE
+
+
 @pytest.fixture(scope="session")
 def probe(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     """Build the extension in tests/extension against the installed package, like its author."""
@@ -56,7 +61,7 @@ def probe(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     folder = tmp_path_factory.mktemp("extension")
 
     found = [f"-Dcueline_DIR={cueline.get_cmake_dir()}", f"-DPython_EXECUTABLE={sys.executable}"]
-    cmake("-S", ROOT / "tests/extension", "-B", folder, "-G", "Ninja", *found)
+    cmake("-S", ROOT / "tests/extension", "-B", folder, *found)
     cmake("--build", folder)
     (built,) = folder.glob("probe.*.so")
     spec = importlib.util.spec_from_file_location("probe", built)
@@ -473,13 +478,13 @@ def test_an_object_can_offer_its_processor(probe: ModuleType) -> None:
 
 
 def test_an_extension_of_another_interface_is_refused_with_both_versions(probe: ModuleType) -> None:
-    other = probe.processor_of_another(8, "9.1.0", probe.layout())
+    other = probe.processor_of_another(INTERFACE + 1, "9.1.0", probe.layout())
     with pytest.raises(cueline.ProcessorError) as refused:
         engine_of(other)
     assert str(refused.value) == (
         f"this processor was compiled against cueline 9.1.0, and the engine is cueline {cueline.__version__}: the "
-        "extension has processor interface 8, the engine has 7; build the extension again, against cueline "
-        f"{cueline.__version__}"
+        f"extension has processor interface {INTERFACE + 1}, the engine has {INTERFACE}; build the extension again, "
+        f"against cueline {cueline.__version__}"
     )
 
 
@@ -487,17 +492,17 @@ def test_an_extension_of_another_layout_is_refused_with_what_differs(probe: Modu
     layout = probe.layout().replace("Message 56", "Message 64")
     assert layout != probe.layout()
     with pytest.raises(cueline.ProcessorError, match=r"9\.1\.0.*'Message 64' in the extension and 'Message 56' in the"):
-        engine_of(probe.processor_of_another(7, "9.1.0", layout))
+        engine_of(probe.processor_of_another(INTERFACE, "9.1.0", layout))
     with pytest.raises(cueline.ProcessorError, match=r"'libc\+\+' in the extension and 'libstdc\+\+' in the engine"):
-        engine_of(probe.processor_of_another(7, "9.1.0", layout.replace("libstdc++", "libc++")))
+        engine_of(probe.processor_of_another(INTERFACE, "9.1.0", layout.replace("libstdc++", "libc++")))
     with pytest.raises(cueline.ProcessorError, match="'nothing' in the extension and 'libstdc"):
-        engine_of(probe.processor_of_another(7, "9.1.0", ""))
+        engine_of(probe.processor_of_another(INTERFACE, "9.1.0", ""))
     with pytest.raises(cueline.ProcessorError, match="'Ghost 8' in the extension and 'nothing' in the engine"):
-        engine_of(probe.processor_of_another(7, "9.1.0", probe.layout() + ", Ghost 8"))
+        engine_of(probe.processor_of_another(INTERFACE, "9.1.0", probe.layout() + ", Ghost 8"))
 
 
 def test_an_extension_of_another_version_that_fits_is_taken(probe: ModuleType) -> None:
-    with engine_of(probe.processor_of_another(7, "9.1.0", probe.layout())) as engine:
+    with engine_of(probe.processor_of_another(INTERFACE, "9.1.0", probe.layout())) as engine:
         assert engine.render(1)[0, 0] == 0.5
 
 
@@ -603,10 +608,6 @@ def test_an_engine_that_cannot_be_made_lets_go_of_its_processor(probe: ModuleTyp
     with pytest.raises(cueline.DeviceError):
         cueline.AudioEngine("jack", server="cueline-nobody-runs-this-one", processor=capsule)
     engine_of(capsule).close()
-
-
-# What processor_offer.hpp and line_offer.hpp make an extension and an engine agree on, by the interface's number.
-CODE_OF_THE_INTERFACE = {7: "d1c89e9dfa6449ee"}
 
 
 def code_of_the_interface() -> str:

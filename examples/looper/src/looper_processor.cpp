@@ -84,6 +84,12 @@ std::span<const std::string_view> LooperProcessor::reasons() const {
     return reason_names;
 }
 
+void LooperProcessor::reset() {
+    pads_ = {};
+    voices_ = {};
+    starts_ = 0;
+}
+
 void LooperProcessor::prepare(const cueline::Format& format) {
     fade_frames_ = std::max<std::uint32_t>(1, format.samplerate / fades_a_second);
     window_frames_ = std::max<std::uint32_t>(1, format.samplerate / windows_a_second);

@@ -44,6 +44,8 @@ class LooperProcessor final : public cueline::Processor {
         return knob * pads + pad;
     }
 
+    /// All pads are empty.
+    void reset() override;
     void prepare(const cueline::Format& format) override;
     /// All stems of all pads, and those of 40 loads that are under way.
     [[nodiscard]] std::uint32_t loaded_buffers() const override { return stems * (pads + 40); }

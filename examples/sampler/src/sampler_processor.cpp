@@ -50,6 +50,12 @@ std::span<const cueline::MeterSpec> SamplerProcessor::meters() const {
     return meter_specs;
 }
 
+void SamplerProcessor::reset() {
+    pads_ = {};
+    peak_ = 0;
+    squares_ = 0;
+}
+
 void SamplerProcessor::prepare(const cueline::Format& format) {
     samplerate_ = format.samplerate;
     fade_frames_ = std::max<std::uint32_t>(1, format.samplerate / fades_a_second);

@@ -42,6 +42,8 @@ class SamplerProcessor final : public cueline::Processor {
     static constexpr std::size_t master_gain = std::size_t{2} * pads;
     static constexpr std::size_t master_meter = pads;  // after the meters of the pads
 
+    /// All pads fall silent.
+    void reset() override;
     /// Pads continue to play. A fade under way begins again from its last sample.
     /// [control thread or device helper, while no block runs]
     void prepare(const cueline::Format& format) override;

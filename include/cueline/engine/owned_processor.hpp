@@ -34,7 +34,7 @@ class OwnedProcessor {
     OwnedProcessor& operator=(OwnedProcessor&&) = delete;
     ~OwnedProcessor() { release(); }
 
-    /// Claims the processor for one engine. Throws ArgumentError if there is no processor, or another engine holds it.
+    /// Claims the processor for one engine, and resets it. Throws ArgumentError if there is no processor, or another engine holds it.
     void claim() { claim(""); }
 
     // NOLINTBEGIN(misc-no-recursion): a part has no parts, so these calls go one level down.
@@ -89,6 +89,7 @@ class OwnedProcessor {
                 whose + "another engine runs this processor: close() that engine first, or make another processor"});
         }
         claimed_ = true;
+        processor_->reset();
         for (OwnedProcessor& part : parts_) part.claim("part '" + part.name_ + "': ");
     }
 
