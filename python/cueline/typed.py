@@ -203,7 +203,7 @@ def _made(cls: type, kind: int, hints: dict[str, Any]) -> type[_core.Message]:
         for field in layout.fields
     ]
     made = _core._define_message(
-        f"{cls.__module__}.{cls.__name__}",
+        f"{cls.__module__}.{cls.__name__}".encode("utf-8", "backslashreplace").decode(),  # a file's name has any bytes
         kind,
         [field.described() for field in layout.fields],
         defaults,
@@ -211,6 +211,7 @@ def _made(cls: type, kind: int, hints: dict[str, Any]) -> type[_core.Message]:
     )
     _move(cls, made, without=defaults)
     attributes: dict[str, object] = {
+        "__module__": cls.__module__,
         "__qualname__": cls.__qualname__,
         "__annotations__": hints,
         "__match_args__": tuple(field.name for field in layout.fields),

@@ -109,6 +109,15 @@ def test_the_header_is_the_same_every_time_and_from_a_file_or_a_module(written: 
     assert re.findall(r"^struct (\w+)", text, flags=re.MULTILINE) == ["Everything", "NoteOff", "Panic"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, the names of files are Unicode")
+def test_a_files_name_may_have_any_bytes(tmp_path: Path) -> None:
+    (tmp_path / "hm\udc80.py").write_text(MODULE)
+    for asked, shown in (("hm\udc80.py", "hm?.py"), ("hm\udc80", "hm?")):
+        text = command(tmp_path, asked)
+        assert text.startswith(f"// The messages of {shown}, written by")
+        assert "struct NoteOff {" in text
+
+
 def test_the_header_names_kinds_types_and_places(written: Path) -> None:
     text = (written / "messages.hpp").read_text()
     assert (
