@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import sys
 
 from cueline.arguments import shown
 from cueline.errors import ArgumentError, ArgumentTypeError, MissingPackageError
@@ -35,11 +36,16 @@ def load(path: str | os.PathLike[str], *, samplerate: SupportsIndex) -> npt.NDAr
     name = _readable(path)
     soundfile = optional_soundfile("reads")
     try:
-        with soundfile.SoundFile(name) as file:
+        with soundfile.SoundFile(name if sys.platform == "win32" else os.fsencode(name)) as file:
             own_rate = checked_samplerate(f"the samplerate of {name!r}", file.samplerate)
             _require_room(name, file.frames, file.channels, own_rate)
             _require_room(name, file.frames * rate // own_rate, file.channels, rate)
-            read = file.read(dtype="float32", always_2d=True)
+            read = file.read(file.frames, dtype="float32", always_2d=True)
+    except TypeError:  # soundfile takes any file of this name for raw samples
+        raise ArgumentError(
+            f"{name!r} has raw samples, by its name, and they have no header: read it with soundfile.read(path, "
+            "samplerate=, channels=, subtype=), or give it the ending of its format"
+        ) from None
     except soundfile.SoundFileError as error:
         why = getattr(error, "error_string", "").strip() or str(error)
         raise ArgumentError(f"{name!r} is not a sound file that can be read: {why}") from None

@@ -59,6 +59,11 @@ def test_a_file_is_read_as_float32_of_frames_and_channels(
         assert np.abs(read - sound).max() <= step
 
 
+def test_a_file_in_which_libsndfile_cannot_seek_is_read(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.xi", noise(1000, 1), 44_100)
+    assert cueline.load(tmp_path / "a.xi", samplerate=44_100).shape == (1000, 1)
+
+
 def test_a_file_of_16_bits_and_an_int16_array_are_the_same_samples(tmp_path: Path, player: cueline.AudioEngine) -> None:
     samples = np.array([-(2**15), -1, 0, 1, 2**15 - 1], np.int16)
     soundfile.write(tmp_path / "a.wav", samples, 48_000)
@@ -180,13 +185,15 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
         ("short.wav", r"short\.wav' must be at least one frame long at 48000 Hz, got 1 at 768000 Hz"),
         ("slow.wav", r"the samplerate of '.*slow\.wav' must be from 1000 to 768000 Hz, got 500"),
         ("a\0.wav", "path must not contain a NUL character"),
+        ("no.raw", r"no\.raw' has raw samples, by its name, and they have no header: read it with soundfile\.read"),
     ],
 )
 def test_what_is_no_sound_is_refused_with_its_name(
     tmp_path: Path, player: cueline.AudioEngine, name: str, text: str
 ) -> None:
     sound = noise(20_000, 2)
-    (tmp_path / "text.wav").write_text("no sound")
+    for text_file in ("text.wav", "no.raw"):
+        (tmp_path / text_file).write_text("no sound")
     soundfile.write(tmp_path / "whole.flac", sound, 48_000)
     whole = (tmp_path / "whole.flac").read_bytes()
     (tmp_path / "cut.flac").write_bytes(whole[: len(whole) // 2])
