@@ -820,7 +820,8 @@ class AudioEngine(_core.Engine):
     ) -> npt.NDArray[np.float32]:
         """Record for ``seconds``, from the frame ``at`` or from now on, and then return the samples.
 
-        ``at`` is a frame, not a beat: ``engine.timeline.frame_at(beat)`` is the frame of a beat.
+        ``at`` is a frame, not a beat: ``engine.timeline.frame_at(beat)`` is the frame of a beat. If that frame has
+        passed, it records that many seconds from the next block on.
 
         ``source`` is that of open_recording(). The array has shape (frames, channels), at ``samplerate``; None: the
         engine's. Raises what open_recording() raises, and DeviceError on the offline device, where no block comes

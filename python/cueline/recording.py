@@ -430,8 +430,8 @@ def take(
             return np.empty((0, recording.channels), np.float32)
         first = engine.after(0) if at is None else checked_integer("at", at)
         started = recording.start(first)
-        recording.stop(first + frames)
-        started.result()  # raises if somebody cancels it
-        # With the duration, it also ends if somebody cancels the stop.
+        first = started.result().frame  # later if it was late. Raises if somebody cancels it
+        recording.stop(first + frames, late="drop")
+        # With the duration, it also ends if that was too late, or if somebody cancels the stop.
         blocks = [block.samples for block in recording.blocks(recording.samplerate // 10, duration=seconds)]
         return np.concatenate([*blocks, np.empty((0, recording.channels), np.float32)])

@@ -468,7 +468,7 @@ def test_record_ends_if_its_cues_are_cancelled() -> None:
 
         recorder = threading.Thread(target=record, daemon=True)
         recorder.start()
-        while engine.stats().cues.pending < 2:
+        while engine.stats().cues.pending < 1:
             time.sleep(0.001)
         engine.cancel_all()
         recorder.join(60)
@@ -478,6 +478,14 @@ def test_record_ends_if_its_cues_are_cancelled() -> None:
 def test_record_returns_as_many_frames_as_asked_for() -> None:
     with cueline.AudioEngine("null", inputs=2, blocksize=64) as engine:
         assert engine.record(1000 / engine.samplerate).shape == (1000, 2)
+
+
+def test_record_returns_as_many_frames_if_its_beginning_has_passed() -> None:
+    with cueline.AudioEngine("null", inputs=1, blocksize=64) as engine:
+        engine.wait_until(4800)
+        assert engine.record(2000 / engine.samplerate, at=3800).shape == (2000, 1)
+        assert engine.record(2000 / engine.samplerate, at=1).shape == (2000, 1)
+        assert engine.stats().cues.late == 2
 
 
 def test_waiting_calls_let_other_threads_run_and_tasks_too() -> None:
