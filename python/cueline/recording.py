@@ -276,9 +276,10 @@ class Recording(_core.Recording):
         lacks them. With ``duration``, the file ends after that many seconds. Meanwhile only this thread reads the
         recording.
 
-        Returns a Saving, which counts. Raises ArgumentError for a format that soundfile does not write, and if the
-        recording is being saved; FileNotFoundError, PermissionError and other OSErrors as ``open()`` does;
-        ArgumentTypeError, ClosedError, ForkedError, and MissingPackageError without ``cueline[files]``.
+        Returns a Saving, which counts. Raises ArgumentError for a format that soundfile does not write, for Vorbis
+        above 200000 Hz and for ALAC, which may crash it, and if the recording is being saved; FileNotFoundError,
+        PermissionError and other OSErrors as ``open()`` does; ArgumentTypeError, ClosedError, ForkedError, and
+        MissingPackageError without ``cueline[files]``.
         """
         from cueline.saving import Saving
 

@@ -1,19 +1,16 @@
-"""Saving: a thread that writes a recording to a sound file. soundfile writes it: ``cueline[files]``."""
+"""Saving: a thread that writes a recording to a sound file, by a SoundWriter: ``cueline[files]``."""
 
 from __future__ import annotations
 
 import atexit
 import contextlib
-import io
 import os
 import threading
 import warnings
 import weakref
 from typing import TYPE_CHECKING
 
-from cueline.arguments import shown
 from cueline.errors import (
-    ArgumentError,
     ClosedError,
     DeviceError,
     Error,
@@ -21,14 +18,15 @@ from cueline.errors import (
     StreamEnded,
     StreamTimeout,
 )
-from cueline.files import file_name, optional_soundfile
+from cueline.files import file_name
 from cueline.loss import level_of_the_user
 from cueline.polling import polling_intervals
+from cueline.sound_writer import SoundWriter
 from cueline.streams import require_an_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any, Protocol
+    from typing import Protocol
 
     import numpy as np
     import numpy.typing as npt
@@ -51,9 +49,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Saving"]
 
-_BITS = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
-_SFC_RF64_AUTO_DOWNGRADE = 0x1210  # libsndfile's: when an RF64 file is closed, make it a WAV file if that is enough
-
 
 class Saving:
     """The writing of a recording to a file. ``Recording.save()`` begins it. Any thread may use it."""
@@ -64,7 +59,7 @@ class Saving:
         self.path = file_name(path)
         """The file's path."""
         self.frames = 0
-        """How many frames are in the file so far."""
+        """How many frames were written so far. Once it is complete, the file has them all."""
         self._lost = 0
         self._seen = 0  # how many of them the user has seen
         self._empty_looks = 0  # looks of the thread that found nothing
@@ -72,7 +67,6 @@ class Saving:
         self._reported = False
         self._untold: list[str] = []  # what the user has to hear when this is dropped, or at Python's end
         self._finishing = threading.Event()
-        self._soundfile = optional_soundfile("writes")
 
     def __repr__(self) -> str:
         return f"<cueline.Saving to {self.path!r}: {self.frames} frames{'' if self.done else ' so far'}>"
@@ -96,7 +90,8 @@ class Saving:
         ``timeout`` is in seconds; None waits for ever. Gives a LossWarning if frames were lost and you have not read
         ``lost_frames``. Raises StreamTimeout (a TimeoutError) when the time is over; OSError if the file could not be
         written; DeviceError if the device was lost, or if it would wait for ever on the offline device; StreamEnded if
-        the device has another sample rate. After an error, the file has the frames that came before it.
+        the device has another sample rate. After an error, the file has the frames that came before it; a compressed
+        file lacks the last of them.
         """
         begin = self._empty_looks
         for interval in polling_intervals(self._engine, timeout):
@@ -112,9 +107,9 @@ class Saving:
         self._report()
 
     def _begin(self, blocks: Iterator[Block], subtype: str | None) -> None:
-        self._file = self._opened(self._recording._samplerate, self._recording.channels, subtype)
+        self._file = SoundWriter(self.path, self._recording._samplerate, self._recording.channels, subtype)
         self._thread = threading.Thread(target=self._write_all, args=(blocks,), name="cueline saves", daemon=True)
-        weakref.finalize(self, _tell, self._untold)  # before the next line: at Python's end, it comes after _finish()
+        weakref.finalize(self, _tell, self._untold)  # first, so that it comes after _finish() at the end
         atexit.register(self._finish)  # a daemon: a forgotten engine must not keep the program from its end
         self._thread.start()
 
@@ -124,9 +119,8 @@ class Saving:
                 for block in blocks:
                     self._lost += block.lost
                     self._write(block.samples)
-        except (self._soundfile.SoundFileError, AssertionError, OSError) as error:
-            why = getattr(error, "error_string", "").strip() or str(error) or "not all frames were written"
-            self._error = OSError(f"cannot write {self.path!r} after {self.frames} frames: {why}")
+        except OSError as error:
+            self._error = OSError(f"cannot write {self.path!r} after {self.frames} frames: {error.strerror or error}")
         except Exception as error:  # wait() and close() raise it
             self._error = error
         finally:
@@ -137,8 +131,7 @@ class Saving:
             atexit.unregister(self._finish)
 
     def _write(self, samples: npt.NDArray[np.float32]) -> None:
-        bits = _BITS.get(self._file.subtype)
-        self._file.write(samples if bits is None else _quantised(samples, bits))
+        self._file.write(samples)
         self.frames += len(samples)
 
     def _read(self, count: int) -> Block:
@@ -182,46 +175,7 @@ class Saving:
             "the recording with more buffer_seconds, or read lost_frames). Its gaps say where they are missing"
         )
 
-    def _opened(self, samplerate: int, channels: int, subtype: str | None) -> Any:
-        kind = os.path.splitext(self.path)[1][1:].upper()  # noqa: PTH122  # it may be any string
-        kind = {"AIF": "AIFF", "OGA": "OGG"}.get(kind, kind)
-        formats = self._soundfile.available_formats()
-        if kind not in formats or kind == "RAW":
-            ends = ", ".join(f".{name.lower()}" for name in sorted(formats) if name != "RAW")
-            raise ArgumentError(f"path must end with the name of a format, got {self.path!r}: use one of {ends}")
-        if kind == "WAV" and self._soundfile.check_format("RF64", subtype):
-            kind = "RF64"
-        options = {"samplerate": samplerate, "channels": channels, "subtype": subtype, "format": kind}
-        try:
-            self._soundfile.SoundFile(io.BytesIO(), "w", **options).close()  # before an older file is lost
-            with open(self.path, "wb"):  # noqa: PTH123  # raises what soundfile only describes: no permission
-                pass
-            file = self._soundfile.SoundFile(self.path, "w", **options)
-        except (self._soundfile.SoundFileError, ValueError, TypeError) as error:
-            raise ArgumentError(
-                f"soundfile does not write {kind} with {channels} channels at {samplerate} Hz and subtype "
-                f"{shown(subtype)}: {getattr(error, 'error_string', '').strip() or error}"
-            ) from None
-        if kind == "RF64":
-            with contextlib.suppress(AttributeError):  # soundfile's own names: without them, it stays an RF64 file
-                library = self._soundfile._snd
-                library.sf_command(file._file, _SFC_RF64_AUTO_DOWNGRADE, self._soundfile._ffi.NULL, 1)
-        return file
-
 
 def _tell(messages: list[str]) -> None:
     for message in messages:
         warnings.warn(message, LossWarning, stacklevel=1)  # no code of the user called this
-
-
-def _quantised(samples: npt.NDArray[np.float32], bits: int) -> npt.NDArray[np.int32]:
-    """Return samples for a file of so many bits, in the upper bits of 32. Those beyond full scale are clipped.
-
-    libsndfile itself would round down in a WAV file.
-    """
-    import numpy as np
-
-    full_scale = 2.0 ** (bits - 1)
-    whole = np.rint(samples * full_scale, dtype=np.float64).clip(-full_scale, full_scale - 1)
-    shifted: npt.NDArray[np.int32] = whole.astype(np.int32) << (32 - bits)
-    return shifted

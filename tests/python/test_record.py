@@ -105,6 +105,41 @@ def test_a_disk_that_is_full_is_said(
     )
 
 
+def test_a_disk_without_room_for_the_end_of_an_ogg_file_is_said(tmp_path: Path) -> None:
+    """The encoder writes most of so short a file when it is closed."""
+    program = """
+import resource, signal, sys
+from cueline.commands.cli import command
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+sys.exit(command())
+"""
+    file = tmp_path / "take.ogg"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "record", file, *NULL, "--seconds", "0.1"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert re.fullmatch(
+        rf"cueline: cannot write '{re.escape(str(file))}' after \d+ frames: File too large\n", done.stderr
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, the names of files are Unicode")
+def test_a_name_may_have_any_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "take\udc80.wav"
+    done = record(file, *NULL, "--seconds", "0.1")
+    assert (done.returncode, done.stderr) == (0, "")
+    played = subprocess.run(
+        [sys.executable, "-m", "cueline", "play", file, *NULL], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (played.returncode, played.stderr) == (0, "")
+    assert "4800 of 4800 frames" in played.stdout
+
+
 def test_it_prints_its_level_line_by_line_and_a_summary(tmp_path: Path) -> None:
     done = record(tmp_path / "take.wav", *NULL, "--seconds", "2.5", "--inputs", "2")
     assert (done.returncode, done.stderr) == (0, "")

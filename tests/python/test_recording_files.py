@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gc
+import io
+import re
 import subprocess
 import sys
 import threading
@@ -216,7 +219,102 @@ def test_any_error_of_the_thread_that_saves_reaches_the_caller(
         recording.close()
 
 
-def test_a_full_disk_is_an_error(tmp_path: Path) -> None:
+def limited(monkeypatch: pytest.MonkeyPatch, *, size: int | None = None, piece: int | None = None) -> list[io.FileIO]:
+    """Let files be written up to ``size`` bytes, as on a full disk, and ``piece`` bytes at a time. Return them."""
+    files: list[io.FileIO] = []
+
+    class Limited(io.FileIO):
+        def write(self, data: Any) -> int:
+            room = len(data) if size is None else size - self.tell()
+            if room <= 0:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(memoryview(data)[: min(room, piece or room)])
+
+    def opened(path: str, mode: str, **_: object) -> io.FileIO:
+        files.append(Limited(path, mode))
+        return files[-1]
+
+    monkeypatch.setattr("cueline.sound_writer.open", opened, raising=False)
+    return files
+
+
+def save_noise(engine: cueline.AudioEngine, path: Path, frames: int = 20_000) -> cueline.Saving:
+    """Save noise, and return the saving after the close."""
+    noise = np.random.default_rng(1).uniform(-0.9, 0.9, frames)
+    with engine.open_recording(source="outputs") as recording, engine.open_playback() as playback:
+        saving = recording.save(path)
+        playback.write(noise, last=True)
+        engine.render(frames)
+        recording.stop()
+        engine.render(64)
+        saving.wait(timeout=60)
+    return saving
+
+
+@pytest.mark.parametrize("ending", ["wav", "aiff", "flac", "ogg", "mp3"])
+def test_a_full_disk_is_an_error_even_if_only_the_last_byte_has_no_room(
+    looped: cueline.AudioEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    if ending.upper() not in soundfile.available_formats():
+        pytest.skip(f"this libsndfile has no {ending}")
+    file = tmp_path / f"take.{ending}"
+    save_noise(looped, file)
+    size = file.stat().st_size
+    for missing in (1, 100, size // 2):
+        files = limited(monkeypatch, size=size - missing)
+        with pytest.raises(
+            OSError, match=rf"cannot write '.*take\.{ending}' after \d+ frames: No space left on device"
+        ):
+            save_noise(looped, file)
+        assert [one.closed for one in files] == [True]
+        assert file.stat().st_size <= size - missing
+
+
+def test_a_full_disk_at_the_header_raises_what_open_raises(
+    looped: cueline.AudioEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = limited(monkeypatch, size=10)
+    recording = looped.open_recording(source="outputs")
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        recording.save(tmp_path / "take.wav")
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(tmp_path / "take.wav"))
+    assert [one.closed for one in files] == [True]
+    monkeypatch.undo()
+    recording.save(tmp_path / "take.wav")
+
+
+@pytest.mark.parametrize("ending", ["wav", "aiff", "caf", "w64"])
+def test_after_an_error_the_file_has_the_frames_that_came_before_it(
+    looped: cueline.AudioEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    files = limited(monkeypatch, size=30_000)
+    with pytest.raises(OSError, match=r"after [1-9]\d* frames: No space") as caught:
+        save_noise(looped, tmp_path / f"take.{ending}")
+    assert len(files) == 1
+    assert f"after {len(read(tmp_path / f'take.{ending}'))} frames" in str(caught.value)
+
+
+def test_a_disk_that_writes_in_pieces_gets_the_whole_file(
+    looped: cueline.AudioEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_noise(looped, tmp_path / "whole.flac")
+    limited(monkeypatch, piece=1000)
+    save_noise(looped, tmp_path / "pieces.flac")
+    assert (tmp_path / "pieces.flac").read_bytes() == (tmp_path / "whole.flac").read_bytes()
+
+
+def test_an_error_when_the_file_is_flushed_is_an_error(
+    looped: cueline.AudioEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("os.fsync", failing)
+    with pytest.raises(OSError, match="after 20000 frames: Input/output error"):
+        save_noise(looped, tmp_path / "take.wav")
+
+
+def test_the_limit_of_a_files_size_is_an_error(tmp_path: Path) -> None:
     program = """
 import resource, signal, sys
 import cueline
@@ -233,7 +331,7 @@ with cueline.AudioEngine("offline", outputs=2) as engine:
     done = subprocess.run(
         [sys.executable, "-c", program, tmp_path / "take.wav"], capture_output=True, text=True, check=False
     )
-    assert "cannot write" in done.stdout, done.stdout + done.stderr
+    assert re.match("cannot write .* after [0-9]+ frames: File too large", done.stdout), done.stdout + done.stderr
 
 
 def test_a_program_that_ends_without_a_close_leaves_a_valid_file(tmp_path: Path) -> None:
@@ -254,9 +352,50 @@ def test_a_wav_file_may_grow_beyond_four_gib_and_is_no_rf64_file_if_it_does_not(
 ) -> None:
     with looped.open_recording(source="outputs") as recording:
         saving = recording.save(tmp_path / "take.wav")
-        assert saving._file.format == "RF64"
+        assert saving._file._sound.format == "RF64"
         looped.render(1000)
     assert soundfile.info(tmp_path / "take.wav").format == "WAVEX"
+
+
+def test_vorbis_beyond_200_khz_which_crashes_libsndfile_is_refused(tmp_path: Path) -> None:
+    older = tmp_path / "take.ogg"
+    older.write_bytes(b"older")
+    with cueline.AudioEngine("offline", outputs=1, samplerate=200_001) as engine:
+        recording = engine.open_recording(source="outputs")
+        for subtype in (None, "vorbis"):
+            for name in ("take.ogg", "take.oga"):
+                with pytest.raises(
+                    cueline.ArgumentError, match=r"must be at most 200000 Hz, got 200001: .*\.wav.*samplerate=48_000"
+                ):
+                    recording.save(tmp_path / name, subtype=subtype)
+        assert older.read_bytes() == b"older"
+        with engine.open_recording(source="outputs", samplerate=48_000) as converted:
+            converted.save(older)
+            engine.render(1000)
+        recording.save(tmp_path / "take.wav")
+    with (
+        cueline.AudioEngine("offline", outputs=1, samplerate=200_000) as engine,
+        engine.open_recording(source="outputs") as recording,
+    ):
+        recording.save(older)
+        engine.render(1000)
+    assert soundfile.info(older).samplerate == 200_000
+
+
+def test_alac_which_crashes_libsndfile_on_a_full_disk_is_refused(looped: cueline.AudioEngine, tmp_path: Path) -> None:
+    recording = looped.open_recording(source="outputs")
+    for subtype in ("ALAC_16", "alac_24"):
+        with pytest.raises(cueline.ArgumentError, match=rf"must not be ALAC, got '{subtype}': .* Save a \.flac file"):
+            recording.save(tmp_path / "take.caf", subtype=subtype)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, the names of files are Unicode")
+def test_a_name_may_have_any_bytes(looped: cueline.AudioEngine, tmp_path: Path) -> None:
+    file = tmp_path / "old\udc80.wav"
+    file.write_bytes(b"older")
+    save_noise(looped, file)
+    assert cueline.load(file, samplerate=48_000).shape == (20_000, 1)
 
 
 def test_while_a_recording_is_saved_nothing_else_reads_it(looped: cueline.AudioEngine, tmp_path: Path) -> None:
@@ -286,7 +425,7 @@ def test_wrong_paths_and_formats_are_refused_and_an_older_file_stays(
     with pytest.raises(cueline.ArgumentError, match=r"subtype 'FLOAT'"):
         recording.save(older, subtype="FLOAT")
     assert older.read_bytes() == b"older"
-    for path in ("take", "take.txt", "take.raw"):
+    for path in ("take", "take.txt", "take.raw", "take.sd2"):
         with pytest.raises(cueline.ArgumentError, match=r"path must end with the name of a format, .*\.flac"):
             recording.save(tmp_path / path)
     with pytest.raises(FileNotFoundError):
