@@ -14,6 +14,7 @@ from cueline.errors import (
     ClosedError,
     DeviceError,
     Error,
+    ForkedError,
     LossWarning,
     StreamEnded,
     StreamTimeout,
@@ -51,15 +52,17 @@ __all__ = ["Saving"]
 
 
 class Saving:
-    """The writing of a recording to a file. ``Recording.save()`` begins it. Any thread may use it."""
+    """The writing of a recording to a file. ``Recording.save()`` begins it. Any thread may use it.
+
+    In a forked child, all but ``path`` raises ForkedError: the parent writes the file.
+    """
 
     def __init__(self, recording: SavedRecording, path: str | os.PathLike[str]) -> None:
         self._recording = recording
         self._engine = recording._engine
         self.path = file_name(path)
         """The file's path."""
-        self.frames = 0
-        """How many frames were written so far. Once it is complete, the file has them all."""
+        self._frames = 0
         self._lost = 0
         self._seen = 0  # how many of them the user has seen
         self._empty_looks = 0  # looks of the thread that found nothing
@@ -67,13 +70,25 @@ class Saving:
         self._reported = False
         self._untold: list[str] = []  # what the user has to hear when this is dropped, or at Python's end
         self._finishing = threading.Event()
+        self._process = os.getpid()
 
     def __repr__(self) -> str:
-        return f"<cueline.Saving to {self.path!r}: {self.frames} frames{'' if self.done else ' so far'}>"
+        try:
+            count = f"{self.frames} frames{'' if self.done else ' so far'}"
+        except ForkedError as error:
+            count = type(error).__name__
+        return f"<cueline.Saving to {self.path!r}: {count}>"
+
+    @property
+    def frames(self) -> int:
+        """How many frames were written so far. Once it is complete, the file has them all."""
+        self._require_own_process()
+        return self._frames
 
     @property
     def lost_frames(self) -> int:
         """How many frames of the engine were lost so far between the file's first and last one."""
+        self._require_own_process()
         self._seen = self._lost
         if self._error is None:
             self._untold.clear()
@@ -82,6 +97,7 @@ class Saving:
     @property
     def done(self) -> bool:
         """Whether the file is complete: nothing more will be written."""
+        self._require_own_process()
         return not self._thread.is_alive()
 
     def wait(self, timeout: float | None = None) -> None:
@@ -109,7 +125,7 @@ class Saving:
     def _begin(self, blocks: Iterator[Block], subtype: str | None) -> None:
         self._file = SoundWriter(self.path, self._recording._samplerate, self._recording.channels, subtype)
         self._thread = threading.Thread(target=self._write_all, args=(blocks,), name="cueline saves", daemon=True)
-        weakref.finalize(self, _tell, self._untold)  # first, so that it comes after _finish() at the end
+        weakref.finalize(self, _tell, self._untold, self._process)  # first, so that it comes after _finish() at the end
         atexit.register(self._finish)  # a daemon: a forgotten engine must not keep the program from its end
         self._thread.start()
 
@@ -120,7 +136,7 @@ class Saving:
                     self._lost += block.lost
                     self._write(block.samples)
         except OSError as error:
-            self._error = OSError(f"cannot write {self.path!r} after {self.frames} frames: {error.strerror or error}")
+            self._error = OSError(f"cannot write {self.path!r} after {self._frames} frames: {error.strerror or error}")
         except Exception as error:  # wait() and close() raise it
             self._error = error
         finally:
@@ -132,7 +148,7 @@ class Saving:
 
     def _write(self, samples: npt.NDArray[np.float32]) -> None:
         self._file.write(samples)
-        self.frames += len(samples)
+        self._frames += len(samples)
 
     def _read(self, count: int) -> Block:
         """Do what Recording.read() does, and also end when _finish() was called or the engine can do no more."""
@@ -153,11 +169,21 @@ class Saving:
         return block
 
     def _finish(self) -> None:
-        """Let the thread write what was recorded up to now, and wait until the file is complete."""
-        with contextlib.suppress(Error):  # closed before, or in a forked child, where the thread is not
+        """Let the thread write what was recorded up to now, and wait until the file is complete.
+
+        In a forked child, do nothing: the thread is in the parent, which also says what was lost.
+        """
+        if os.getpid() != self._process:
+            self._reported = True
+            return
+        with contextlib.suppress(Error):  # closed before
             self._recording._end_now()
         self._finishing.set()
         self._thread.join()
+
+    def _require_own_process(self) -> None:
+        if os.getpid() != self._process:
+            raise ForkedError(f"the parent process writes {self.path!r}: make an engine here, and save its recording")
 
     def _report(self) -> None:
         """Raise what went wrong, or warn of what was lost."""
@@ -176,6 +202,6 @@ class Saving:
         )
 
 
-def _tell(messages: list[str]) -> None:
-    for message in messages:
+def _tell(messages: list[str], process: int) -> None:
+    for message in messages if os.getpid() == process else []:
         warnings.warn(message, LossWarning, stacklevel=1)  # no code of the user called this

@@ -19,6 +19,7 @@ import pytest
 import soundfile
 
 import cueline
+from conftest import in_child
 
 RAMP = np.arange(1, 1001, dtype=np.float32) / 1024
 
@@ -332,6 +333,57 @@ with cueline.AudioEngine("offline", outputs=2) as engine:
         [sys.executable, "-c", program, tmp_path / "take.wav"], capture_output=True, text=True, check=False
     )
     assert re.match("cannot write .* after [0-9]+ frames: File too large", done.stdout), done.stdout + done.stderr
+
+
+def test_a_forked_child_may_not_use_a_saving_and_the_parent_goes_on(
+    looped: cueline.AudioEngine, tmp_path: Path
+) -> None:
+    with looped.open_recording(source="outputs") as recording:
+        saving = recording.save(tmp_path / "take.flac")
+        outputs = play(looped, 1000)
+
+        def use_it() -> None:
+            for use in (lambda: saving.done, saving.wait, lambda: saving.frames, lambda: saving.lost_frames):
+                with pytest.raises(cueline.ForkedError, match=r"the parent process writes '.*take\.flac'"):
+                    use()
+            assert repr(saving).endswith("take.flac': ForkedError>")
+            recording.close()
+
+        assert in_child(use_it) == 0
+    assert np.abs(read(tmp_path / "take.flac") - outputs).max() <= 2**-16
+
+
+def test_a_forked_child_that_ends_leaves_the_file_and_its_losses_to_the_parent(tmp_path: Path) -> None:
+    program = """
+import os, sys, threading, time, warnings
+import cueline
+warnings.filterwarnings("ignore", message="[Tt]his process")
+with cueline.AudioEngine("offline", outputs=1) as engine:
+    recording = engine.open_recording(source="outputs")
+    saving = recording.save(sys.argv[1])
+    lossy = engine.open_recording(source="outputs", buffer_seconds=0.001)
+    full = lossy.save(sys.argv[1] + ".wav")
+    engine.render(1000)
+    lossy.stop()
+    engine.render(1000)
+    while not full.done:
+        time.sleep(0.001)
+    child = os.fork()
+    if child == 0:
+        sys.stderr = sys.stdout
+        print("child", flush=True)
+        sys.exit()  # with all that runs at Python's end
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), full.lost_frames > 0, flush=True)
+    engine.render(1000)
+    recording.close()
+    print(saving.frames)
+"""
+    file = tmp_path / "take.flac"
+    done = subprocess.run(
+        [sys.executable, "-c", program, file], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout.split(), done.stderr) == (["child", "0", "True", "3000"], "")
+    assert len(read(file)) == 3000
 
 
 def test_a_program_that_ends_without_a_close_leaves_a_valid_file(tmp_path: Path) -> None:
