@@ -158,7 +158,7 @@ class Sequence:
     It plays on even if you drop this object. You can set one attribute: ``mute``.
     """
 
-    __slots__ = ("__weakref__", "_engine", "_error", "_feeder", "_loop_beats", "_part", "_playing", "_swing")
+    __slots__ = ("__weakref__", "_engine", "_feeders", "_loop_beats", "_part", "_playing", "_swing")
 
     def __init__(
         self,
@@ -180,7 +180,8 @@ class Sequence:
                 "loop_beats must be None for an iterator: let the iterator repeat its events, or pass a list"
             )
         self._playing = _core.PlayingSequence(score, at, late)
-        self._feeder = self._fed(score, iterator)
+        self._feeders: list[Feeder] = []  # of the iterators that it has or had
+        self._feed(score, iterator)
 
     @property
     def mute(self) -> bool:
@@ -211,11 +212,12 @@ class Sequence:
 
     @property
     def error(self) -> BaseException | None:
-        """The exception that its iterator raised, which has ended it; None if there was none."""
-        if self._feeder is None or self._feeder.error is None:
-            return None
-        self._feeder.heard = True
-        return self._feeder.error
+        """The exception that its iterator raised, or one that was replaced; None if there was none."""
+        for feeder in self._feeders:
+            if feeder.error is not None:
+                feeder.heard = True
+                return feeder.error
+        return None
 
     def __repr__(self) -> str:
         return f"<cueline.Sequence, {'over' if self.done() else 'mute' if self.mute else 'playing'}>"
@@ -231,7 +233,7 @@ class Sequence:
         score, iterator = self._score(events)
         if not self._playing.replace(score, at):
             raise ClosedError("this sequence has ended, or was stopped: engine.sequence() begins another one")
-        self._feeder = self._fed(score, iterator) or self._feeder
+        self._feed(score, iterator)
 
     def stop(self, at: When = None) -> None:
         """End it: what waits for ``at`` or later is cancelled; without ``at``, all that waits. Other sequences play on.
@@ -254,7 +256,7 @@ class Sequence:
         raised, DeviceError if the audio has ended, or if the offline device would wait for ever, ForkedError.
         """
         for interval in polling_intervals(self._engine, timeout):
-            if self.done() or (self._feeder is not None and self._feeder.left_render):
+            if self.done() or any(feeder.left_render for feeder in self._feeders):
                 break
             with suppress(ClosedError):  # it is done now
                 require_an_end(self._engine, timeout, "wait()")
@@ -286,9 +288,9 @@ class Sequence:
         part = 0 if self._part is None else self._part.number
         return _core.Score(engine, events, kind or 0, part, limit or 0, *self._swing), None
 
-    def _fed(self, score: _core.Score, iterator: Iterator[object] | None) -> Feeder | None:
+    def _feed(self, score: _core.Score, iterator: Iterator[object] | None) -> None:
         if iterator is None:
-            return None
+            return
         feeder = Feeder(score, iterator, self._part)
         if self._engine.device != "offline":
             feeder.start()
@@ -297,7 +299,8 @@ class Sequence:
         for ended in [one for one in feeders if one.over and one.unheard is None]:
             with suppress(ValueError):  # another thread has removed it
                 feeders.remove(ended)
-        return feeder
+        failed = [one for one in self._feeders if one.error is not None]
+        self._feeders = [*failed[:1], *(one for one in self._feeders if not one.over), feeder]
 
 
 def play(

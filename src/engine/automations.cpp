@@ -55,8 +55,9 @@ Outcome Automations::automate(const Message& command, TimelinePoint here) noexce
     const auto wanted = command.as<Automate>();
     if (!is_sound(wanted)) return false;
     Automation& automation = automations_.all()[wanted.parameter];
-    if (wanted.automation == 0) {
+    if (wanted.automation == 0 && !is_replaced(wanted, command)) {
         automation.cause = command;
+        automation.held = false;
     } else if (!is_current(wanted.parameter, wanted.automation, command.line)) {
         return Outcome::refused(Reason::cancelled);
     }
@@ -70,7 +71,7 @@ Outcome Automations::automate(const Message& command, TimelinePoint here) noexce
 void Automations::hold(const HoldAutomation& wanted, std::uint8_t line, TimelinePoint here) noexcept
     CUELINE_NONBLOCKING {
     if (!is_current(wanted.parameter, wanted.automation, line)) return;
-    automations_.all()[wanted.parameter].cause = {};
+    automations_.all()[wanted.parameter].held = true;
     const Parameter& parameter = parameters_[wanted.parameter];
     const ValueSegment& course = parameter.course();
     // A curve that begins at this very place is cancelled.
@@ -87,6 +88,15 @@ void Automations::cancel(const CancelAutomation& wanted, std::uint8_t line, Time
     const bool has_end = course.shape() != Shape::step && course.shape() != Shape::target;
     const bool moves = course.moves_after(course.in_beats() ? here.beat : here.frame);
     if (has_end && moves && course.end() >= wanted.from) follow(wanted.parameter, ValueSegment{course.from()});
+}
+
+/// Whether an automation has begun meanwhile that its line sent later.
+bool Automations::is_replaced(const Automate& wanted, const Message& command) const noexcept CUELINE_NONBLOCKING {
+    // Numbers of commands begin again after 2^32: of two that are farther apart, nobody knows which came first.
+    constexpr std::uint32_t farthest = std::uint32_t{1} << 24U;
+    const Cause& latest = automations_.all()[wanted.parameter].cause;
+    const std::uint32_t later_by = latest.sequence - command.sequence;
+    return latest.sequence != 0 && latest.line == command.line && later_by != 0 && later_by <= farthest;
 }
 
 bool Automations::is_sound(const Automate& wanted) const noexcept CUELINE_NONBLOCKING {
@@ -108,8 +118,9 @@ bool Automations::is_sound(const Automate& wanted) const noexcept CUELINE_NONBLO
 
 bool Automations::is_current(std::uint16_t parameter, std::uint32_t sequence, std::uint8_t line) const noexcept
     CUELINE_NONBLOCKING {
-    const Cause& current = automations_.all()[parameter].cause;
-    return parameters_[parameter].automated() && current.sequence == sequence && current.line == line;
+    const Automation& current = automations_.all()[parameter];
+    if (!parameters_[parameter].automated() || current.held) return false;
+    return current.cause.sequence == sequence && current.cause.line == line;
 }
 
 ValueSegment Automations::course(const Automate& wanted, double from, TimelinePoint here) const noexcept

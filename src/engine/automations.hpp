@@ -21,7 +21,8 @@ namespace cueline {
 
 /// That of one parameter, if the parameter is automated.
 struct Automation {
-    Cause cause;             // that began it
+    Cause cause;             // that began it, or began the last one
+    bool held = false;       // it is over: what belongs to it is refused
     BufferHandle curve = 0;  // that the parameter follows, or 0
     double known = 0;        // what the shared word holds, as far as the audio thread has seen
 };
@@ -64,6 +65,7 @@ class Automations {
     [[nodiscard]] Outcome automate(const Message& command, TimelinePoint here) noexcept CUELINE_NONBLOCKING;
     void hold(const HoldAutomation& wanted, std::uint8_t line, TimelinePoint here) noexcept CUELINE_NONBLOCKING;
     void cancel(const CancelAutomation& wanted, std::uint8_t line, TimelinePoint here) noexcept CUELINE_NONBLOCKING;
+    [[nodiscard]] bool is_replaced(const Automate& wanted, const Message& command) const noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] bool is_sound(const Automate& wanted) const noexcept CUELINE_NONBLOCKING;
     [[nodiscard]] bool is_current(std::uint16_t parameter, std::uint32_t sequence, std::uint8_t line) const noexcept
         CUELINE_NONBLOCKING;

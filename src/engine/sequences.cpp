@@ -276,7 +276,15 @@ void Sequences::feed_all() {
 void Sequences::settle() {
     if (ended_ || !line_) return;
     take_reports();
+    const Clock clock = read_clock();
+    for (const std::shared_ptr<Sequence>& sequence : playing_) forget_what_a_mute_left_out(*sequence, clock);
     remove_ended();
+}
+
+void Sequences::forget_what_a_mute_left_out(Sequence& sequence, const Clock& clock) {
+    while (sequence.muted_ && !sequence.held_.empty() && clock.is_over(sequence.held_.front().beat, clock.soon)) {
+        sequence.held_.pop_front();
+    }
 }
 
 void Sequences::remove_ended() {
@@ -390,9 +398,7 @@ void Sequences::seek(Sequence::Passage& passage, double beat) {
 /// Moves the events up to the horizon from the scores to what is held, as many as may be held.
 void Sequences::take_events(Sequence& sequence, const Clock& clock) {
     const std::size_t most = on_demand() ? max_sequence_events : max_sequence_cues;
-    while (sequence.muted_ && !sequence.held_.empty() && clock.is_over(sequence.held_.front().beat, clock.soon)) {
-        sequence.held_.pop_front();
-    }
+    forget_what_a_mute_left_out(sequence, clock);
     std::size_t looked_at = 0;
     while (!sequence.passages_.empty() && sequence.held_.size() < most && looked_at < max_sequence_events) {
         Sequence::Passage& passage = sequence.passages_.front();

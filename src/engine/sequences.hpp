@@ -230,6 +230,7 @@ class Sequences {
     void take_reports();
     void resolve(Sequence& sequence, const Clock& clock);
     static void seek(Sequence::Passage& passage, double beat);
+    static void forget_what_a_mute_left_out(Sequence& sequence, const Clock& clock);
     void take_events(Sequence& sequence, const Clock& clock);
     [[nodiscard]] static double next_beat(const Sequence::Passage& passage);
     [[nodiscard]] static bool makes_room_for_next(const Sequence& sequence, double beat, const Clock& clock);

@@ -265,6 +265,31 @@ TEST_F(AutomationTest, hold_and_cancel_of_one_that_was_replaced_do_nothing) {
     EXPECT_EQ(render(1'100).back(), 7);
 }
 
+TEST_F(AutomationTest, one_that_was_replaced_before_it_began_does_not_begin) {
+    for (const bool held : {false, true}) {
+        make(64);
+        const std::uint32_t old = send(step(3), {.frame = 500});
+        send(linear(1, 900, old), {.frame = 500});
+        const std::uint32_t renewed = send(step(7), {.frame = 200});
+        send(linear(9, 1'200, renewed), {.frame = 200});
+        if (held) send(HoldAutomation{.automation = renewed}, {.frame = 200});
+        const std::vector<double> values = render(1'400);
+        EXPECT_EQ(values[199], 0);
+        EXPECT_EQ(values[500], held ? 7 : 7 + 2 * 0.3);
+        EXPECT_EQ(values.back(), held ? 7 : 9);
+        for (int command = held ? -1 : 0; command < 2; ++command) EXPECT_FALSE(refusal());
+        for (int command = 0; command < 2; ++command) EXPECT_EQ(refusal(), Reason::cancelled);
+    }
+}
+
+TEST_F(AutomationTest, one_that_another_line_sent_earlier_begins) {
+    Line line = engine_->open_line();
+    EXPECT_EQ(line.send(kind::automate, step(1), {.frame = 500}), Status::ok);
+    send(step(2));
+    send(step(3), {.frame = 400});
+    EXPECT_EQ(render(600).back(), 1);
+}
+
 TEST_F(AutomationTest, values_are_kept_in_the_range_whatever_a_message_has) {
     const std::vector<float> samples{-50, not_a_number, 50};
     send(Automate{.value = 50, .end = 400, .buffer = load(samples), .shape = Shape::curve});

@@ -199,6 +199,16 @@ TEST_F(SequencesTest, mute_is_silent_at_once_and_keeps_the_place) {
     EXPECT_EQ(sequences().counts(*sequence).late, 0U);
 }
 
+TEST_F(SequencesTest, one_that_is_mute_is_over_when_its_last_event_is) {
+    const auto sequence = play({event(0, 1), event(0.5, 2)}, at_beat(0));
+    sequences().mute(*sequence, true);
+    render(0.5);
+    EXPECT_FALSE(sequences().over(*sequence)) << "this frame is still to come";
+    render(0.01);
+    EXPECT_TRUE(sequences().over(*sequence));
+    EXPECT_TRUE(values().empty());
+}
+
 TEST_F(SequencesTest, a_mute_reaches_an_event_of_the_next_frame) {
     const auto sequence = play({event(0, 1)}, at_beat(0), 1);
     render(1);

@@ -204,6 +204,16 @@ def test_what_an_iterator_raises_comes_out_of_wait_after_what_it_had_yielded(
         assert song.played == 2
 
 
+def test_what_a_replaced_iterator_raised_comes_out_of_wait(engine: cueline.AudioEngine) -> None:
+    song = engine.sequence(broken(), at=Beat(0))
+    song.replace(iter([(0, HIT), (1, HIT)]), at=Beat(2))
+    song.replace(iter([(0, HIT)]), at=Beat(4))
+    assert onsets(engine.render(5 * BEAT)) == [0, BEAT, 2 * BEAT, 3 * BEAT, 4 * BEAT]
+    assert isinstance(song.error, LookupError)
+    with pytest.raises(LookupError, match="no more notes"):
+        song.wait(0)
+
+
 @pytest.mark.parametrize("made", [offline, live])
 def test_what_an_iterator_raised_is_told_at_close_unless_it_was_seen(made: Callable[[], cueline.AudioEngine]) -> None:
     def played(engine: cueline.AudioEngine) -> cueline.Sequence:
