@@ -152,9 +152,22 @@ class AudioEngine(_core.Engine):
         midi_delay: float | None = None,
     ) -> None:
         require_new(self, "engine")
-        # Not sooner: `import cueline` must stay quick. Not later: __del__ at Python's end cannot import.
+        # Not sooner: `import cueline` must stay quick. Not later: __del__ at Python's end cannot import, and a signal
+        # handler cannot import what the code that it interrupts is importing.
         # With cueline.messages, received messages have their classes.
-        from cueline import messages, ring_errors  # noqa: F401
+        from cueline import (  # noqa: F401
+            automation,
+            files,
+            messages,
+            midi_maps,
+            part,
+            playback,
+            recording,
+            ring_errors,
+            sequence,
+            timeline,
+            voice,
+        )
         from cueline.confirmation import Confirmations
         from cueline.loss import warn_of_loss
         from cueline.meters import Meters

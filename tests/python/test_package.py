@@ -59,6 +59,39 @@ def test_a_library_that_binds_late_is_found(tmp_path: Path) -> None:
     assert not binds_at_once(library)
 
 
+EVERYTHING = """
+import sys
+import cueline
+
+with cueline.AudioEngine("offline", outputs=1) as engine, engine.open_line() as line:
+    import numpy
+    records = numpy.zeros(1, cueline.dtype(cueline.StopBuffer))
+    before = set(sys.modules)
+    engine.publish(0, [0.5])
+    engine.play(0, at=cueline.Beat(0)).set(gain=0.5)
+    engine.sequence([(0, cueline.PlayBuffer(0))])
+    engine.parameters.automate("gain", [cueline.Set(1, at=0)])
+    engine.midi.map(cueline.ControlChange(7), "gain")
+    engine.send_many(records)
+    with engine.transaction() as both:
+        both.send(cueline.PlayBuffer(0))
+    line.confirm(cueline.PlayBuffer(0))
+    with engine.open_playback() as playback, engine.open_recording(source="outputs") as recording:
+        playback.write([0.5])
+        engine.render(64)
+        recording.read(1)
+    engine.timeline.loop(0, 4)
+    engine.meters["peak"], engine.stats(), list(engine.messages())
+    print(sorted(name for name in set(sys.modules) - before if name.startswith("cueline")))
+"""
+
+
+def test_with_an_engine_all_that_it_needs_is_imported() -> None:
+    """A signal handler may make any call, and cannot import what the interrupted code is importing."""
+    done = subprocess.run([sys.executable, "-c", EVERYTHING], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
+
+
 SUB_INTERPRETER = """
 import cueline
 try:
