@@ -205,8 +205,9 @@ _CHOSEN = ("device", "processor", "samplerate", "blocksize", "inputs", "outputs"
 def refuse_attribute_of(sender: _core.Sender, name: str) -> NoReturn:
     """Raise AttributeError: attribute ``name`` of an engine or a line cannot be set. It says what to use instead."""
     cls = type(sender)
-    what = "an engine" if isinstance(sender, _core.Engine) else "a line"
-    if name in _CHOSEN and what == "an engine":
+    is_engine = isinstance(sender, _core.Engine)
+    what = "an engine" if is_engine else "a line"
+    if name in _CHOSEN and is_engine:
         raise AttributeError(f"{name!r} of {what} is chosen when it is made: make another engine")
     if hasattr(cls, name):
         raise AttributeError(f"{name!r} of {what} cannot be set: to replace it, derive a class from {cls.__name__}")
@@ -215,7 +216,7 @@ def refuse_attribute_of(sender: _core.Sender, name: str) -> NoReturn:
         if name in names:
             raise AttributeError(f"{name!r} is no attribute of {what}: use engine.{controls}[{name!r}]")
     known = ", ".join(map(repr, values["parameters"])) or "none"
-    parameters = f", and no parameter of its processor, which has {known}" if what == "an engine" else ""
+    parameters = f", and no parameter of its processor, which has {known}" if is_engine else ""
     raise AttributeError(
         f"{name!r} is no attribute of {what}{parameters}: "
         f"to add attributes of your own to {what}, derive a class from {cls.__name__}"

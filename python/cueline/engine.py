@@ -164,6 +164,7 @@ class AudioEngine(_core.Engine):
             playback,
             recording,
             ring_errors,
+            saving,
             sequence,
             timeline,
             voice,

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["file_name", "load", "optional_soundfile"]
 
+_UNKNOWN = 2**63 - 1  # frames, as libsndfile says for a FLAC file without a length
+
 
 def load(path: str | os.PathLike[str], *, samplerate: SupportsIndex) -> npt.NDArray[np.float32]:
     """Read a sound file, and return its samples at ``samplerate`` frames a second (1000 to 768000).
@@ -82,6 +84,10 @@ def file_name(path: str | os.PathLike[str], *, not_a_path: str = "", not_a_file:
         raise ArgumentTypeError(f"path must be a string or a Path, got {shown(path)}{not_a_path}")
     if "\0" in name:
         raise ArgumentError(f"path must not contain a NUL character, got {name!r}")
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        raise ArgumentError(f"path must be a name that a file can have, got {name!r}") from None
     with contextlib.suppress(OSError):  # open() raises it, if it is one
         kind = os.stat(name).st_mode  # noqa: PTH116
         if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
@@ -97,6 +103,11 @@ def _readable(path: str | os.PathLike[str]) -> str:
 
 
 def _require_room(name: str, frames: int, channels: int, samplerate: int) -> None:
+    if frames >= _UNKNOWN:
+        raise ArgumentError(
+            f"{name!r} does not say how many frames it has, so it was not completed: read a part of it with "
+            "soundfile.read(path, frames=)"
+        )
     if frames * channels > MAX_SAMPLES:
         raise ArgumentError(
             f"{name!r} must hold at most {MAX_SAMPLES} samples, got {frames} frames of {channels} channels at "

@@ -81,7 +81,7 @@ class Saving:
 
     @property
     def frames(self) -> int:
-        """How many frames were written so far. Once it is complete, the file has them all."""
+        """How many frames were written so far. After an error, the file may have some more or fewer."""
         self._require_own_process()
         return self._frames
 

@@ -212,7 +212,7 @@ class Sequence:
 
     @property
     def error(self) -> BaseException | None:
-        """The exception that its iterator raised, or one that was replaced; None if there was none."""
+        """The exception of its iterator, or of one that was replaced before you saw it; None if there was none."""
         for feeder in self._feeders:
             if feeder.error is not None:
                 feeder.heard = True
@@ -289,6 +289,8 @@ class Sequence:
         return _core.Score(engine, events, kind or 0, part, limit or 0, *self._swing), None
 
     def _feed(self, score: _core.Score, iterator: Iterator[object] | None) -> None:
+        # Looked at in this order: a feeder has its error before it is over.
+        self._feeders = [one for one in self._feeders if not one.over or one.unheard is not None]
         if iterator is None:
             return
         feeder = Feeder(score, iterator, self._part)
@@ -299,8 +301,7 @@ class Sequence:
         for ended in [one for one in feeders if one.over and one.unheard is None]:
             with suppress(ValueError):  # another thread has removed it
                 feeders.remove(ended)
-        failed = [one for one in self._feeders if one.error is not None]
-        self._feeders = [*failed[:1], *(one for one in self._feeders if not one.over), feeder]
+        self._feeders.append(feeder)
 
 
 def play(

@@ -132,10 +132,23 @@ class _Disk:
         self._path = path
         self._raw = open(path, "wb", buffering=0)  # noqa: PTH123, SIM115  # close() closes it
         self._size = 0
-        self.seek, self.tell = self._raw.seek, self._raw.tell
+
+    # libsndfile calls these, which must not raise.
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place, and return it; -1 after an error."""
+        try:
+            return self._raw.seek(offset, whence)
+        except BaseException as error:  # a KeyboardInterrupt too
+            self._keep(error)
+            return -1
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self.seek(0, os.SEEK_CUR)
 
     def write(self, data: bytes) -> int:
-        """Write ``data``, and return how many bytes: all or none. Never raises, because libsndfile calls it."""
+        """Write ``data``, and return how many bytes: all or none."""
         end = self.tell() + len(data)
         if self.error is not None and end > self._size:
             return 0
@@ -143,7 +156,7 @@ class _Disk:
             rest = memoryview(data)
             while len(rest) > 0:  # on a full disk, the first write may be short, and the next one says why
                 rest = rest[self._raw.write(rest) or 0 :]
-        except BaseException as error:  # a KeyboardInterrupt too
+        except BaseException as error:
             self._keep(error)
             with contextlib.suppress(OSError):
                 self._raw.truncate(self._size)  # half a piece of a compressed file would be no sound

@@ -43,6 +43,10 @@ CFuncProcessor::CFuncProcessor(const CFunctions& functions, std::vector<OwnParam
     std::ranges::uninitialized_value_construct(meter_values_);
 }
 
+void CFuncProcessor::reset() {
+    std::ranges::fill(meter_values_, 0.0);
+}
+
 void CFuncProcessor::prepare(const Format& format) {
     samplerate_ = format.samplerate;
     const std::size_t values = single_parameters_ * format.blocksize;

@@ -85,6 +85,8 @@ class CFuncProcessor final : public Processor {
 
     /// Allocates the memory of a block on locked pages. Locks the state's memory where the system permits it, and
     /// touches it otherwise. That takes long for a large state, and a forked child does not inherit the lock.
+    /// The meters begin at 0. The state is its owner's.
+    void reset() override;
     void prepare(const Format& format) override;
     [[nodiscard]] std::uint32_t buffer_slots() const override { return slots_; }
     [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return parameter_specs_; }

@@ -71,6 +71,7 @@ constexpr std::array<std::string_view, 2> probe_reasons{"BUSY", "BROKEN"};
 /// Renders its level plus its parameters' values, and copies the frames of its playback into its recording.
 class Probe final : public Processor {
   public:
+    void reset() override { ++resets; }
     void prepare(const Format&) override {
         if (!broken.empty()) throw std::runtime_error{broken};
     }
@@ -130,6 +131,7 @@ class Probe final : public Processor {
     float level = 0;
     std::size_t blocks = 0;
     std::size_t handled = 0;
+    std::size_t resets = 0;
     std::size_t given_back = 0;
 };
 
@@ -574,6 +576,8 @@ TEST(Parts, belong_to_one_engine_until_that_is_closed) {
     first.engine->close();
     EXPECT_EQ(refusal<ArgumentError>(alone), "not refused");
     const Mixed second{probes.parts()};
+    EXPECT_EQ(probes[0].resets, 2U) << "once for each engine that claimed it";
+    EXPECT_EQ(probes[1].resets, 3U);
 }
 
 TEST(Parts, obey_or_refuse_any_bytes) {

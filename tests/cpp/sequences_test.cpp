@@ -200,6 +200,7 @@ TEST_F(SequencesTest, mute_is_silent_at_once_and_keeps_the_place) {
 }
 
 TEST_F(SequencesTest, one_that_is_mute_is_over_when_its_last_event_is) {
+    make(4096);
     const auto sequence = play({event(0, 1), event(0.5, 2)}, at_beat(0));
     sequences().mute(*sequence, true);
     render(0.5);

@@ -98,6 +98,22 @@ def engine_of(processor: Any, *, outputs: int = 3, blocksize: int = 64) -> cueli
     return cueline.AudioEngine("offline", processor=processor, outputs=outputs, blocksize=blocksize)
 
 
+@numba.cfunc(RENDER_SIGNATURE)
+def add_up(
+    inputs, ins, outputs, outs, frames, frame, samplerate, parameters, arrays, meters, events, samples, buffers, state
+):
+    """Count the frames in a meter."""
+    numba.carray(meters, (1, 8))[0, 0] += frames
+
+
+def test_in_its_next_engine_its_meters_begin_anew() -> None:
+    processor = cfunc_processor(add_up, meters=[MeterSpec("frames")])
+    for _ in range(2):
+        with engine_of(processor) as engine:
+            engine.render(128)
+            assert engine.meters["frames"] == 128
+
+
 def counting(state: np.ndarray[Any, Any]) -> Any:
     return cfunc_processor(
         count,

@@ -64,6 +64,23 @@ def test_a_file_in_which_libsndfile_cannot_seek_is_read(tmp_path: Path) -> None:
     assert cueline.load(tmp_path / "a.xi", samplerate=44_100).shape == (1000, 1)
 
 
+def test_a_flac_file_that_was_not_completed_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.flac"
+    soundfile.write(path, noise(1000, 1), 48_000)
+    whole = bytearray(path.read_bytes())
+    whole[21] &= 0xF0  # the number of frames has 36 bits
+    whole[22:26] = bytes(4)
+    path.write_bytes(whole)
+    with pytest.raises(cueline.ArgumentError, match="does not say how many frames it has, so it was not completed"):
+        cueline.load(path, samplerate=48_000)
+    assert len(soundfile.read(path, frames=500)[0]) == 500
+
+
+def test_a_name_that_no_file_can_have_is_refused() -> None:
+    with pytest.raises(cueline.ArgumentError, match=r"path must be a name that a file can have, got '\\ud800.wav'"):
+        cueline.load("\ud800.wav", samplerate=48_000)
+
+
 def test_a_file_of_16_bits_and_an_int16_array_are_the_same_samples(tmp_path: Path, player: cueline.AudioEngine) -> None:
     samples = np.array([-(2**15), -1, 0, 1, 2**15 - 1], np.int16)
     soundfile.write(tmp_path / "a.wav", samples, 48_000)

@@ -204,6 +204,25 @@ def test_what_an_iterator_raises_comes_out_of_wait_after_what_it_had_yielded(
         assert song.played == 2
 
 
+@pytest.mark.parametrize("as_iterator", [False, True])
+def test_what_an_iterator_raised_before_it_was_replaced_comes_out_of_wait_unless_it_was_seen(
+    engine: cueline.AudioEngine, as_iterator: bool
+) -> None:
+    for seen in (True, False):
+        song = engine.sequence(broken())
+        song.replace([(0, HIT)], at=Beat(8 + engine.timeline.now()))  # so that it is not over
+        engine.render(2 * BEAT)
+        if seen:
+            assert isinstance(song.error, LookupError)
+        song.replace(iter([(0, HIT)]) if as_iterator else [(0, HIT)])
+        engine.render(2 * BEAT)
+        if seen:
+            assert song.wait(0)
+        else:
+            with pytest.raises(LookupError, match="no more notes"):
+                song.wait(0)
+
+
 def test_what_a_replaced_iterator_raised_comes_out_of_wait(engine: cueline.AudioEngine) -> None:
     song = engine.sequence(broken(), at=Beat(0))
     song.replace(iter([(0, HIT), (1, HIT)]), at=Beat(2))

@@ -34,7 +34,8 @@ class OwnedProcessor {
     OwnedProcessor& operator=(OwnedProcessor&&) = delete;
     ~OwnedProcessor() { release(); }
 
-    /// Claims the processor for one engine, and resets it. Throws ArgumentError if there is no processor, or another engine holds it.
+    /// Claims the processor for one engine, and resets it. Throws ArgumentError if there is no processor, or another
+    /// engine holds it.
     void claim() { claim(""); }
 
     // NOLINTBEGIN(misc-no-recursion): a part has no parts, so these calls go one level down.
