@@ -90,7 +90,7 @@ class OwnedProcessor {
                 whose + "another engine runs this processor: close() that engine first, or make another processor"});
         }
         claimed_ = true;
-        processor_->reset();
+        get()->reset();
         for (OwnedProcessor& part : parts_) part.claim("part '" + part.name_ + "': ");
     }
 
