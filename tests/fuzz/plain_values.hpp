@@ -90,7 +90,7 @@ class PlainValues {
                 if (!parameter.follows(automation, command.line)) return true;
                 const Course& course = parameter.course;
                 const bool is_cancelled = course.shape == Shape::curve && course.start >= course.place(here);
-                parameter.cause = {};
+                parameter.held = true;
                 follow(parameter, {.to = is_cancelled ? course.from : value_at(parameter, here)});
                 return true;
             }
@@ -139,13 +139,14 @@ class PlainValues {
     struct Parameter {
         Course course;
         bool automated = false;
-        Cause cause;             // of the automation
+        Cause cause;             // of the automation, or of the last one
+        bool held = false;       // it is over
         BufferHandle curve = 0;  // to release when another course follows
         double shown = 0;        // what the control side reads
         std::optional<double> written;
 
         [[nodiscard]] bool follows(std::uint32_t automation, std::uint8_t line) const {
-            return automated && cause.sequence == automation && cause.line == line;
+            return automated && !held && cause.sequence == automation && cause.line == line;
         }
     };
 
@@ -199,8 +200,10 @@ class PlainValues {
         const auto wanted = command.as<Automate>();
         if (!is_sound(wanted)) return false;
         Parameter& parameter = all_.at(wanted.parameter);
-        if (wanted.automation == 0) {
+        const bool was_replaced = parameter.cause.line == command.line && parameter.cause.sequence > command.sequence;
+        if (wanted.automation == 0 && !was_replaced) {
             parameter.cause = command;
+            parameter.held = false;
         } else if (!parameter.follows(wanted.automation, command.line)) {
             return Outcome::refused(Reason::cancelled);
         }
