@@ -131,7 +131,7 @@ class Saving:
 
     def _write_all(self, blocks: Iterator[Block]) -> None:
         try:
-            with self._file:
+            with contextlib.closing(self._file):
                 for block in blocks:
                     self._lost += block.lost
                     self._write(block.samples)

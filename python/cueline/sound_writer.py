@@ -13,11 +13,9 @@ from cueline.files import optional_soundfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
 
     import numpy as np
     import numpy.typing as npt
-    from typing_extensions import Self
 
 __all__ = ["SoundWriter"]
 
@@ -58,17 +56,6 @@ class SoundWriter:
             with contextlib.suppress(AttributeError):  # soundfile's own names: without them, it stays an RF64 file
                 library = self._soundfile._snd
                 library.sf_command(self._sound._file, _SFC_RF64_AUTO_DOWNGRADE, self._soundfile._ffi.NULL, 1)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def write(self, samples: npt.NDArray[np.float32]) -> None:
         """Append ``samples`` of shape (frames, channels). Raises OSError if the file lacks something."""

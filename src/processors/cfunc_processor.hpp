@@ -83,10 +83,10 @@ class CFuncProcessor final : public Processor {
     CFuncProcessor(const CFunctions& functions, std::vector<OwnParameter> parameters, std::vector<OwnMeter> meters,
                    std::uint32_t slots = 0, std::vector<std::string> reasons = {});
 
-    /// Allocates the memory of a block on locked pages. Locks the state's memory where the system permits it, and
-    /// touches it otherwise. That takes long for a large state, and a forked child does not inherit the lock.
     /// The meters begin at 0. The state is its owner's.
     void reset() override;
+    /// Allocates the memory of a block on locked pages. Locks the state's memory where the system permits it, and
+    /// touches it otherwise. That takes long for a large state, and a forked child does not inherit the lock.
     void prepare(const Format& format) override;
     [[nodiscard]] std::uint32_t buffer_slots() const override { return slots_; }
     [[nodiscard]] std::span<const ParameterSpec> parameters() const override { return parameter_specs_; }
